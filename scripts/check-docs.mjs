@@ -1,0 +1,101 @@
+// Checks that README, CONTRIBUTING, CHANGELOG and docs/ tell the truth about what can be looked up: relative links and their anchors resolve,
+// and npm scripts and files named in backticks exist. Says nothing about links to other sites.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+/** npm's own commands that need no script. */
+const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'config'];
+/** A path in backticks is checked when it starts with one of these, or with ./ */
+const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', '.ci/'];
+
+/** Everything wrong in one document; `path` is relative to `project`. */
+export function checkDocument(project, path) {
+  const text = readFileSync(join(project, path), 'utf8');
+  const prose = withoutFences(text);
+  return [
+    ...findLinks(prose).flatMap((link) => checkLink(project, path, link)),
+    ...findCode(prose).flatMap((code) => checkFileName(project, code)),
+    ...findNpmScripts(text).flatMap((name) => checkNpmScript(project, name)),
+  ];
+}
+
+/** Every markdown file that is checked. */
+export function listDocuments(project) {
+  const docs = join(project, 'docs');
+  const below = existsSync(docs) ? readdirSync(docs, { recursive: true }).map((name) => join('docs', name)) : [];
+  return [...TOP_LEVEL, ...below].filter((path) => path.endsWith('.md') && existsSync(join(project, path))).sort();
+}
+
+function withoutFences(text) {
+  return text.replace(/^( *)(```|~~~)[\s\S]*?^\1\2 *$/gm, '');
+}
+
+function findLinks(prose) {
+  const withoutCode = prose.replace(/`[^`\n]*`/g, '');
+  const inline = [...withoutCode.matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g)];
+  const references = [...withoutCode.matchAll(/^\[[^\]]+\]: *<?(\S+?)>?$/gm)];
+  return [...inline, ...references].map((match) => match[1]);
+}
+
+function findCode(prose) {
+  return [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
+}
+
+function findNpmScripts(text) {
+  const run = [...text.matchAll(/\bnpm run(?:-script)? (?:-s |--silent )?([\w:.-]+)/g)];
+  const bare = [...text.matchAll(/\bnpm (start|test|stop|restart)\b/g)];
+  return [...new Set([...run, ...bare].map((match) => match[1]))];
+}
+
+function checkLink(project, path, link) {
+  if (/^[a-z][a-z+.-]*:/i.test(link) || link.startsWith('//')) return [];
+  const [file, anchor] = link.split('#');
+  const target = file === '' ? join(project, path) : resolve(project, dirname(path), decodeURIComponent(file));
+  if (relative(project, target).startsWith('..')) return [`link leaves the project: ${link}`];
+  if (!existsSync(target)) return [`link leads nowhere: ${link}`];
+  if (anchor === undefined || !target.endsWith('.md')) return [];
+  return anchorsOf(readFileSync(target, 'utf8')).has(decodeURIComponent(anchor)) ? [] : [`no such heading: ${link}`];
+}
+
+/** Anchors as GitHub makes them from headings, and those given by hand. */
+function anchorsOf(text) {
+  const anchors = new Set([...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map((match) => match[1]));
+  for (const [, heading] of withoutFences(text).matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm)) {
+    const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const slug = plain.replace(/[^\p{L}\p{N}\p{M} _-]/gu, '').replaceAll(' ', '-');
+    let unique = slug;
+    for (let n = 1; anchors.has(unique); n++) unique = `${slug}-${n}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
+/** `src/app.ts`, `docs/`, but neither patterns nor names with a placeholder. A line number after it is ignored. */
+function checkFileName(project, code) {
+  const name = code.replace(/^\.\//, '').replace(/:\d+$/, '');
+  const isPath = FOLDERS.some((folder) => name.startsWith(folder)) || code.startsWith('./') || TOP_LEVEL.includes(name);
+  if (!isPath || /[\s*<>{}$…]|NNNN/.test(name) || isGenerated(name)) return [];
+  return existsSync(join(project, name)) ? [] : [`no such file: \`${code}\``];
+}
+
+function isGenerated(name) {
+  return name.startsWith('src/generated');
+}
+
+function checkNpmScript(project, name) {
+  const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+  return name in scripts || NPM_COMMANDS.includes(name) ? [] : [`no such npm script: ${name}`];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const documents = listDocuments(PROJECT);
+  const mistakes = documents.flatMap((path) => checkDocument(PROJECT, path).map((mistake) => `${path}: ${mistake}`));
+  for (const mistake of mistakes) console.error(mistake);
+  const hasReadme = documents.includes('README.md') && statSync(join(PROJECT, 'README.md')).size > 0;
+  if (!hasReadme) console.error('README.md is missing or empty');
+  if (mistakes.length > 0 || !hasReadme) process.exitCode = 1;
+  else console.log(`${documents.length} documents checked`);
+}

@@ -1,0 +1,114 @@
+// npm run verify: recomputes the data of a database from its entries and says where it differs. Reads only, repairs nothing.
+// Exit code 0 when all is well, 1 with differences, 2 when it could not look.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { explainConnectionError } from '../src/db/connection-error.js';
+import { checkInvariants, checkNames, describeDifference, type InvariantReport } from '../src/db/invariants.js';
+import { StartError } from '../src/errors/start-error.js';
+
+const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
+const USAGE = 'usage: npm run verify [-- --customer <id> --limit <differences to show>]';
+const CONNECT_TIMEOUT_MS = 10_000;
+const UNDEFINED_TABLE = '42P01';
+const DIFFERENT = 1;
+const NOT_CHECKED = 2;
+
+try {
+  const report = await verify();
+  print(report);
+  if (!report.ok) process.exitCode = DIFFERENT;
+} catch (error) {
+  console.error(`verify: ${error instanceof StartError ? error.message : error}`);
+  process.exitCode = NOT_CHECKED;
+}
+
+async function verify(): Promise<InvariantReport> {
+  const options = readOptions();
+  const database = findDatabase();
+  const client = new pg.Client({
+    connectionString: database.url,
+    application_name: 'bursar-verify',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => undefined); // a lost connection also fails the statement under way, which is where it is told
+  try {
+    await client.connect();
+  } catch (error) {
+    const isStopped = database.isEmbedded && (error as { code?: string }).code === 'ECONNREFUSED';
+    throw isStopped ? embeddedNotRunning(error) : explainConnectionError(error, database.url);
+  }
+  try {
+    return await checkInvariants(client, options);
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNDEFINED_TABLE) throw error;
+    throw new StartError('the database lacks tables of this version of Bursar: start Bursar once, which makes them', {
+      cause: error,
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+function readOptions(): { customerId: string | undefined; limit: number | undefined } {
+  let values: { customer?: string | undefined; limit?: string | undefined };
+  try {
+    ({ values } = parseArgs({ options: { customer: { type: 'string' }, limit: { type: 'string' } } }));
+  } catch (error) {
+    throw new StartError(`${error instanceof Error ? error.message : error}; ${USAGE}`);
+  }
+  const { customer, limit } = values;
+  if (customer !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(customer)) {
+    throw new StartError(`--customer must be the id of a customer (a UUID); ${USAGE}`);
+  }
+  if (limit !== undefined && !/^[1-9]\d{0,5}$/.test(limit)) {
+    throw new StartError(`--limit must be a whole number from 1 to 999999; ${USAGE}`);
+  }
+  return { customerId: customer, limit: limit === undefined ? undefined : Number(limit) };
+}
+
+/** DATABASE_URL, else the embedded server of the data folder. The environment wins over .env; an empty value counts as not given. */
+function findDatabase(): { url: string; isEmbedded: boolean } {
+  const envFile = resolve(PROJECT, '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const given = process.env.DATABASE_URL;
+  if (given) {
+    if (!URL.canParse(given))
+      throw new StartError('DATABASE_URL must be a URL such as postgresql://user:password@host:5432/database');
+    return { url: given, isEmbedded: false };
+  }
+  const file = databaseUrlFile();
+  if (!existsSync(file)) throw embeddedNotRunning();
+  return { url: readFileSync(file, 'utf8').trim(), isEmbedded: true };
+}
+
+function databaseUrlFile(): string {
+  return resolve(PROJECT, process.env.BURSAR_DATA_DIR || '.bursar', 'database-url');
+}
+
+function embeddedNotRunning(cause?: unknown): StartError {
+  return new StartError(
+    `no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${dirname(databaseUrlFile())} does not run; start Bursar (npm start) or set DATABASE_URL`,
+    { cause },
+  );
+}
+
+function print({ ok, checked, failed, differences, hasMore }: InvariantReport): void {
+  const width = Math.max(...Object.keys(checked).map((name) => name.length));
+  console.log('checked');
+  for (const [name, count] of Object.entries(checked)) {
+    console.log(`  ${name.padEnd(width)}  ${count.toLocaleString('en').padStart(12)}`);
+  }
+  if (ok) {
+    console.log(`${checkNames.length} checks, no differences`);
+    return;
+  }
+  console.log('differences');
+  for (const difference of differences) console.log(`  ${describeDifference(difference)}`);
+  if (hasMore) console.log('  ... and more (see --limit)');
+  console.log(
+    `${checkNames.length} checks, of which ${Object.keys(failed).length} found differences: ${Object.keys(failed).join(', ')}`,
+  );
+}

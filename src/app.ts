@@ -1,0 +1,138 @@
+// The HTTP application: the complete, ordered list of plugins and routes. Opens nothing and listens on nothing; what it needs is handed in.
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Deps } from './deps.js';
+import { AppError } from './errors/app-error.js';
+import { registerAuth } from './http/auth.js';
+import { BASE_PATH } from './http/base-path.js';
+import {
+  BODY_BYTES_MAX,
+  HEADER_BYTES_MAX,
+  KEEP_ALIVE_TIMEOUT_MS,
+  PARAM_LENGTH_MAX,
+  PLUGIN_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+} from './http/bounds.js';
+import { registerJsonBody } from './http/json-body.js';
+import { registerOpenapi } from './http/openapi.js';
+import { rawProblemAnswer, sendProblem } from './http/problem.js';
+import { RequestLog } from './http/request-log.js';
+import type { DeclaredRoute } from './http/route.js';
+import { registerCatalog } from './routes/catalog.js';
+import { registerGrants } from './routes/grants.js';
+import { registerHealth } from './routes/health.js';
+import { registerIdentify } from './routes/identify.js';
+import { registerInvariants } from './routes/invariants.js';
+import { registerOrders } from './routes/orders.js';
+import { registerQuota } from './routes/quota.js';
+import { registerWallet } from './routes/wallet.js';
+
+/** Adds the routes of one resource to an app whose prefix is the base path. */
+export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
+
+/** One line for each resource, in the order of the documentation. */
+const resources: readonly RegisterRoutes[] = [
+  registerIdentify,
+  registerWallet,
+  registerQuota,
+  registerCatalog,
+  registerOrders,
+  registerGrants,
+  registerInvariants,
+];
+
+/** What was answered, for tests that compare it with what was declared. */
+export interface GivenAnswer {
+  method: string;
+  url: string;
+  /** Undefined for an unknown route. */
+  declared: DeclaredRoute | undefined;
+  status: number;
+  contentType: string;
+  body: unknown;
+}
+
+export interface AppOptions {
+  /** Resources beside the product's own; tests of the HTTP layer bring theirs. */
+  extraResources?: readonly RegisterRoutes[];
+  /** Sees every answer just before it is sent; for tests. */
+  onAnswer?: (answer: GivenAnswer) => void;
+}
+
+/** Builds the app, ready to listen or to be handed requests. Closing it drains what is under way; the database stays the caller's. */
+export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = deps.log;
+  const app = fastify({
+    loggerInstance,
+    logController: new RequestLog(),
+    genReqId: () => deps.ids.next(),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    pluginTimeout: PLUGIN_TIMEOUT_MS,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    trustProxy: false,
+    // While closing, requests on open connections are served and told to close, so that none is lost.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request as FastifyRequest, reply as FastifyReply);
+    },
+    clientErrorHandler(error, socket) {
+      deps.log.debug({ code: error.code }, 'request refused by the parser');
+      if (error.code !== 'ECONNRESET' && socket.writable) socket.write(rawProblemAnswer(error.code, deps.ids.next()));
+      socket.destroy(error);
+    },
+  });
+
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new AppError('route_not_found', `There is no ${request.method} on this path.`), request, reply),
+  );
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  closeConnectionsWhenClosing(app);
+  if (options.onAnswer) observeAnswers(app, options.onAnswer);
+
+  registerJsonBody(app);
+  await registerAuth(app, deps.config.apiToken);
+  await registerOpenapi(app);
+  registerHealth(app, deps);
+  await app.register(
+    async (api) => {
+      for (const register of [...resources, ...(options.extraResources ?? [])]) register(api, deps);
+    },
+    { prefix: BASE_PATH },
+  );
+  await app.ready();
+  return app;
+}
+
+/** Without it a client that keeps its connection would hold up closing until the keep-alive timeout. */
+function closeConnectionsWhenClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close');
+    done();
+  });
+}
+
+function observeAnswers(app: FastifyInstance, onAnswer: (answer: GivenAnswer) => void): void {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    onAnswer({
+      method: request.method,
+      url: request.routeOptions.url ?? request.url,
+      declared: request.routeOptions.config.declared,
+      status: reply.statusCode,
+      contentType: String(reply.getHeader('content-type') ?? ''),
+      body: payload,
+    });
+    done();
+  });
+}

@@ -1,0 +1,164 @@
+// What the environment may say: one zod schema, read once into frozen values. Reads nothing itself: main.ts hands the environment in.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { StartError } from './errors/start-error.js';
+
+const TOKEN_LENGTH_MIN = 24;
+const PEPPER_LENGTH_MIN = 32;
+const SECRET_LENGTH_MAX = 512;
+const POOL_SIZE_DEFAULT = 16;
+const POOL_SIZE_MAX = 500;
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const roles = ['all', 'api', 'worker'] as const;
+
+/** A whole number written in digits. */
+function wholeNumber(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max);
+}
+
+function isPostgresUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1;
+}
+
+/**
+ * Every variable the service knows. The description says what is expected, after the words "<NAME> must be";
+ * values of variables named in `secretNames` are never repeated in a message.
+ */
+export const environmentSchema = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('development, test or production'),
+  PORT: wholeNumber(0, 65_535).default(3000).describe('a port number, 0 to 65535 (0: any free port)'),
+  HOST: z
+    .string()
+    .regex(/^[^\s/]+$/)
+    .default('127.0.0.1')
+    .describe('an address or host name to listen on, such as 127.0.0.1 or 0.0.0.0'),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgresUrl)
+    .optional()
+    .describe('a URL such as postgresql://user:password@host:5432/database'),
+  BURSAR_DATA_DIR: z
+    .string()
+    .refine((value) => !value.includes('\0'))
+    .default('.bursar')
+    .describe('the path of a folder'),
+  BURSAR_API_TOKEN: z
+    .string()
+    .max(SECRET_LENGTH_MAX)
+    .regex(/^[A-Za-z0-9._~+/-]+=*$/)
+    .optional()
+    .describe(`at most ${SECRET_LENGTH_MAX} letters, digits or -._~+/ (it is sent as a bearer token)`),
+  BURSAR_PEPPER: z
+    .string()
+    .max(SECRET_LENGTH_MAX)
+    .optional()
+    .describe(`a secret of at most ${SECRET_LENGTH_MAX} characters`),
+  BURSAR_SANDBOX: z
+    .enum(['true', 'false', '1', '0'])
+    .default('false')
+    .transform((value) => value === 'true' || value === '1')
+    .describe('true or false'),
+  BURSAR_ROLE: z.enum(roles).default('all').describe(roles.join(', ')),
+  BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
+    .default(POOL_SIZE_DEFAULT)
+    .describe(`a number of database connections, 2 to ${POOL_SIZE_MAX}`),
+  LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
+});
+
+const secretNames = new Set(['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER']);
+
+/** The whole configuration of a running process. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly databaseUrl: string;
+  /** Absolute path of the folder that holds the embedded Postgres and generated secrets. */
+  readonly dataDir: string;
+  /** The bootstrap key: a bearer token with all scopes. */
+  readonly apiToken: string;
+  /** Key of the HMAC under which trial identities are stored. */
+  readonly pepper: string;
+  readonly isSandbox: boolean;
+  readonly isProduction: boolean;
+  readonly role: (typeof roles)[number];
+  /** Connections that this process opens to Postgres at most. */
+  readonly poolSize: number;
+  readonly logLevel: (typeof logLevels)[number];
+}
+
+/** What start-up may complete with something generated when the environment is silent. */
+type Generated = 'databaseUrl' | 'apiToken' | 'pepper';
+
+/** The configuration as far as the environment says it. */
+export type GivenConfig = Omit<Config, Generated> & { readonly [K in Generated]: string | undefined };
+
+export interface ReadConfig {
+  config: GivenConfig;
+  /** One line each, for the log. */
+  warnings: string[];
+}
+
+/**
+ * Reads the environment. An empty value counts as not given; a relative data folder is taken from `projectDir`.
+ * Throws: StartError, with all malformed or missing variables in one line.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, projectDir: string): ReadConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) throw new StartError(describeMistakes(given, parsed.error));
+  const values = parsed.data;
+  const isProduction = values.NODE_ENV === 'production';
+  if (isProduction) requireSecrets(values);
+
+  const config: GivenConfig = Object.freeze({
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: resolve(projectDir, values.BURSAR_DATA_DIR),
+    apiToken: values.BURSAR_API_TOKEN,
+    pepper: values.BURSAR_PEPPER,
+    isSandbox: values.BURSAR_SANDBOX,
+    isProduction,
+    role: values.BURSAR_ROLE,
+    poolSize: values.BURSAR_POOL_SIZE,
+    logLevel: values.LOG_LEVEL,
+  });
+  return { config, warnings: warnOfUnknown(given) };
+}
+
+function describeMistakes(given: Record<string, unknown>, error: z.ZodError): string {
+  const names = [...new Set(error.issues.map((issue) => String(issue.path[0])))];
+  const lines = names.map((name) => {
+    const expected = environmentSchema.shape[name as keyof typeof environmentSchema.shape].description;
+    const got = secretNames.has(name) ? '' : `, not ${JSON.stringify(given[name])}`;
+    return `${name} must be ${expected}${got}`;
+  });
+  return lines.join('; ');
+}
+
+function requireSecrets(values: z.output<typeof environmentSchema>): void {
+  const mistakes: string[] = [];
+  if ((values.BURSAR_API_TOKEN?.length ?? 0) < TOKEN_LENGTH_MIN) {
+    mistakes.push(`BURSAR_API_TOKEN must be set to at least ${TOKEN_LENGTH_MIN} characters in production`);
+  }
+  if ((values.BURSAR_PEPPER?.length ?? 0) < PEPPER_LENGTH_MIN) {
+    mistakes.push(`BURSAR_PEPPER must be set to at least ${PEPPER_LENGTH_MIN} characters in production`);
+  }
+  if (mistakes.length > 0) throw new StartError(mistakes.join('; '));
+}
+
+function warnOfUnknown(given: Record<string, unknown>): string[] {
+  return Object.keys(given)
+    .filter((name) => name.startsWith('BURSAR_') && !(name in environmentSchema.shape))
+    .map((name) => `unknown variable ${name} is ignored; see .env.example for those that exist`);
+}

@@ -1,0 +1,183 @@
+// Runs the checks of invariants.sql in one snapshot and says what differs. Changes nothing, repairs nothing, and uses nothing of
+// the code that writes the data: what it expects, it recomputes from the rows.
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+
+/** One place where the data are not what an invariant says. */
+export interface Difference {
+  /** Name of the check, a section of invariants.sql. */
+  check: string;
+  /** I1 to I9, or REF for a reference without a foreign key. */
+  invariant: string;
+  /** Null for what belongs to no customer, such as a trigger. */
+  customerId: string | null;
+  subject: string;
+  expected: string;
+  actual: string;
+  detail: string;
+}
+
+export interface InvariantReport {
+  ok: boolean;
+  /** How many rows of each table were looked at. */
+  checked: Record<string, number>;
+  /** The checks that found something, with the number of differences found, at most `limit` + 1. */
+  failed: Record<string, number>;
+  /** At most `limit`, shared by the failed checks, in their order. */
+  differences: Difference[];
+  /** Whether there are more differences than those. */
+  hasMore: boolean;
+}
+
+export interface InvariantOptions {
+  /** Only this customer's rows (and the triggers); a customer that does not exist has no rows, so no differences. */
+  customerId?: string | undefined;
+  /** Differences to report at most; default 100. */
+  limit?: number | undefined;
+}
+
+const LIMIT_DEFAULT = 100;
+/** Longest statement: an audit of everything reads whole tables. */
+const STATEMENT_TIMEOUT_MS = 600_000;
+/** Sorts and hashes of an audit of everything; Postgres' default would spill each of them to disk. */
+const WORK_MEMORY_MB = 64;
+
+interface Section {
+  kind: 'counts' | 'shared' | 'name';
+  name: string;
+  /** Names of the shared expressions it needs, in order. */
+  uses: string[];
+  sql: string;
+}
+
+const sections = readSections(readFileSync(new URL('./invariants.sql', import.meta.url), 'utf8'));
+
+/** Names of all checks, in the order in which they run. */
+export const checkNames: readonly string[] = sections.filter(({ kind }) => kind === 'name').map(({ name }) => name);
+
+/**
+ * Runs every check in one read-only REPEATABLE READ snapshot. A client must not be in a transaction; a pool lends one connection.
+ */
+export async function checkInvariants(
+  db: pg.Pool | pg.ClientBase,
+  options: InvariantOptions = {},
+): Promise<InvariantReport> {
+  return inSnapshot(db, (client) => runChecks(client, options));
+}
+
+/**
+ * Runs every check in the transaction that `client` is in. Precondition: its snapshot lasts for the transaction, or nobody else writes.
+ */
+export async function runChecks(client: pg.ClientBase, options: InvariantOptions = {}): Promise<InvariantReport> {
+  const { customerId = null, limit = LIMIT_DEFAULT } = options;
+  const checked = await readCounts(client, 'checked', customerId);
+  const found: Difference[][] = [];
+  for (const check of checkNames) {
+    const { rows } = await client.query<Omit<Difference, 'check'>>(checkSql(check), [customerId, limit + 1]);
+    if (rows.length > 0) found.push(rows.map((row) => ({ check, ...row })));
+  }
+  const share = Math.max(1, Math.floor(limit / Math.max(1, found.length))); // one flood must not hide the other checks' findings
+  const differences = found.flatMap((rows) => rows.slice(0, share)).slice(0, limit);
+  return {
+    ok: found.length === 0,
+    checked,
+    failed: Object.fromEntries(found.map((rows) => [rows[0]?.check, rows.length])),
+    differences,
+    hasMore: found.flat().length > differences.length,
+  };
+}
+
+/** How many entries the ledger has, of one customer or of all. */
+export async function countEntries(
+  db: pg.Pool | pg.ClientBase,
+  options: Pick<InvariantOptions, 'customerId'> = {},
+): Promise<number> {
+  const { entries = 0 } = await readCounts(db, 'entries', options.customerId ?? null);
+  return entries;
+}
+
+/** A difference in one line. */
+export function describeDifference(difference: Difference): string {
+  const { check, customerId, subject, expected, actual, detail } = difference;
+  const owner = customerId === null ? '' : ` of customer ${customerId}`;
+  return `${check}: ${subject}${owner}: expected ${expected}, is ${actual} (${detail})`;
+}
+
+async function inSnapshot<T>(db: pg.Pool | pg.ClientBase, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  if (!(db instanceof pg.Pool)) return inSnapshotOf(db, work);
+  const client = await db.connect();
+  try {
+    const result = await inSnapshotOf(client, work);
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true); // it may be broken: the pool must not lend it again
+    throw error;
+  }
+}
+
+async function inSnapshotOf<T>(client: pg.ClientBase, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await client.query(
+      `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL work_mem = '${WORK_MEMORY_MB}MB'; SET LOCAL TimeZone = 'UTC'`,
+    );
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined); // a lost connection has rolled back by itself; the first error counts
+    throw error;
+  }
+}
+
+async function readCounts(
+  db: pg.Pool | pg.ClientBase,
+  name: string,
+  customerId: string | null,
+): Promise<Record<string, number>> {
+  const { rows } = await db.query<Record<string, number>>(sectionSql('counts', name), [customerId]);
+  return rows[0] ?? {};
+}
+
+/**
+ * The statement of a check: behind its shared expressions, in an order that does not change from run to run, and bounded by $2.
+ * Materialized, because the planner would else choose for the first few rows, where it must nearly always look at all and find none
+ * (measured: 8 s instead of 1 s for a join of a million entries).
+ */
+function checkSql(name: string): string {
+  const { uses, sql } = section('name', name);
+  const expressions = [...uses.map((use) => sectionSql('shared', use)), `difference AS MATERIALIZED (${sql})`];
+  return `WITH ${expressions.join(', ')}
+    SELECT invariant, customer_id::text AS "customerId", subject, expected, actual, detail
+    FROM difference
+    ORDER BY customer_id, subject, detail LIMIT $2::bigint`;
+}
+
+function sectionSql(kind: Section['kind'], name: string): string {
+  return section(kind, name).sql;
+}
+
+function section(kind: Section['kind'], name: string): Section {
+  const found = sections.find((candidate) => candidate.kind === kind && candidate.name === name);
+  if (found === undefined) throw new Error(`invariants.sql has no section "${kind}: ${name}"`);
+  return found;
+}
+
+/** Splits the file at its section lines. Comments go, so that one at the end of a section can't swallow what is put behind it. */
+function readSections(text: string): Section[] {
+  const result: Section[] = [];
+  for (const line of text.split('\n')) {
+    const start = /^-- (counts|shared|name): (\w+)$/.exec(line);
+    const uses = /^-- with: ([\w, ]+)$/.exec(line);
+    const current = result.at(-1);
+    if (start) {
+      result.push({ kind: start[1] as Section['kind'], name: start[2] ?? '', uses: [], sql: '' });
+    } else if (uses) {
+      current?.uses.push(...(uses[1] ?? '').split(', '));
+    } else if (current && !line.startsWith('--')) {
+      current.sql += `${line.replace(/ -- .*$/, '')}\n`;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,321 @@
+// What a customer holds, as readers see it. No locks; each answer comes from one statement, so from one snapshot. What has fallen due but
+// is not settled yet is shown as settled.
+import type { Batch, BatchSource, Entry, Metadata } from '../ledger/book.js';
+import type { Row, Tx } from './client.js';
+
+export interface WalletBalance {
+  productKey: string;
+  /** Available minus owed, with due expiries applied. */
+  balance: number;
+  held: number;
+  /** Part of the balance that can't be spent yet. */
+  notYetValid: number;
+}
+
+export interface WalletAccess {
+  productKey: string;
+  validFrom: Date;
+  expiresAt: Date | null;
+}
+
+export interface WalletFeature {
+  feature: string;
+  productKey: string;
+  unitCost: number;
+}
+
+export interface StoredWallet {
+  balances: WalletBalance[];
+  /** Running and future uncounted batches, soonest first. */
+  access: WalletAccess[];
+  /** Features that the products of this wallet provide. */
+  features: WalletFeature[];
+}
+
+/** Running and future access rows that one wallet reads at most. */
+const ACCESS_MAX = 1_000;
+
+const SELECT_WALLET = `
+WITH balance AS (
+  SELECT b.product_key, b.available - b.owed - coalesce(late.units, 0) AS balance, b.held, coalesce(later.units, 0) AS not_yet_valid
+  FROM balances b
+  LEFT JOIN (
+    SELECT product_key, sum(available)::bigint AS units FROM batches
+    WHERE customer_id = $1::uuid AND is_open AND available > 0 AND expires_at <= $2::timestamptz GROUP BY product_key
+  ) late USING (product_key)
+  LEFT JOIN (
+    SELECT product_key, sum(available)::bigint AS units FROM batches
+    WHERE customer_id = $1::uuid AND is_open AND available > 0 AND valid_from > $2::timestamptz GROUP BY product_key
+  ) later USING (product_key)
+  WHERE b.customer_id = $1::uuid
+), access AS (
+  SELECT product_key, valid_from, expires_at FROM batches
+  WHERE customer_id = $1::uuid AND granted IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+  ORDER BY valid_from, expires_at, id LIMIT ${ACCESS_MAX}
+)
+SELECT (SELECT json_agg(b ORDER BY b.product_key) FROM balance b) AS balances,
+       (SELECT json_agg(a ORDER BY a.valid_from, a.expires_at) FROM access a) AS access,
+       (SELECT json_agg(f ORDER BY f.feature, f.product_key) FROM product_features f
+        WHERE f.product_key IN (SELECT product_key FROM balance UNION SELECT product_key FROM access)) AS features`;
+
+interface WalletRow extends Row {
+  balances: { product_key: string; balance: number; held: number; not_yet_valid: number }[] | null;
+  access: { product_key: string; valid_from: string; expires_at: string | null }[] | null;
+  features: { feature: string; product_key: string; unit_cost: number }[] | null;
+}
+
+/** Reads the wallet of a customer at an instant. */
+export async function findWallet(tx: Tx, customerId: string, now: Date): Promise<StoredWallet> {
+  const [row] = await tx.query<WalletRow>(SELECT_WALLET, [customerId, now.toISOString()]);
+  return {
+    balances: (row?.balances ?? []).map((b) => ({
+      productKey: b.product_key,
+      balance: b.balance,
+      held: b.held,
+      notYetValid: b.not_yet_valid,
+    })),
+    access: (row?.access ?? []).map((a) => ({
+      productKey: a.product_key,
+      validFrom: new Date(a.valid_from),
+      expiresAt: a.expires_at === null ? null : new Date(a.expires_at),
+    })),
+    features: (row?.features ?? []).map((f) => ({
+      feature: f.feature,
+      productKey: f.product_key,
+      unitCost: f.unit_cost,
+    })),
+  };
+}
+
+/** A batch as readers see it: with where it came from. */
+export interface StoredBatch extends Batch {
+  source: BatchSource;
+  sku: string | null;
+  orderId: string | null;
+  revokedAt: Date | null;
+  metadata: Metadata;
+}
+
+export type BatchState = 'active' | 'pending' | 'exhausted' | 'expired' | 'revoked';
+
+export interface BatchFilter {
+  productKey?: string | undefined;
+  state?: BatchState | undefined;
+  /** Only batches that end before this instant and have not ended. */
+  expiringBefore?: Date | undefined;
+}
+
+interface BatchRow extends Row {
+  id: string;
+  product_key: string;
+  source: BatchSource;
+  sku: string | null;
+  order_id: string | null;
+  granted: number | null;
+  available: number;
+  held: number;
+  consumed: number;
+  expired: number;
+  revoked: number;
+  transferred: number;
+  priority: number;
+  valid_from: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  metadata: Metadata;
+  created_at: Date;
+}
+
+/** $1 customer, $2 instant. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
+const STATE = `CASE WHEN b.revoked_at IS NOT NULL THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
+  WHEN b.valid_from > $2::timestamptz THEN 'pending' WHEN b.granted IS NOT NULL AND NOT b.is_open THEN 'exhausted' ELSE 'active' END`;
+
+const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.granted, b.available, b.held, b.consumed, b.expired, b.revoked,
+  b.transferred, b.priority, b.valid_from, b.expires_at, b.revoked_at, b.metadata, b.created_at`;
+
+/** The state of a batch at an instant. */
+export function stateOf(batch: StoredBatch, now: Date): BatchState {
+  if (batch.revokedAt !== null) return 'revoked';
+  if (batch.expiresAt !== null && batch.expiresAt <= now) return 'expired';
+  if (batch.validFrom > now) return 'pending';
+  return batch.granted !== null && batch.available === 0 && batch.held === 0 ? 'exhausted' : 'active';
+}
+
+function toStoredBatch(row: BatchRow, now: Date): StoredBatch {
+  const isDue = row.expires_at !== null && row.expires_at <= now;
+  return {
+    id: row.id,
+    productKey: row.product_key,
+    source: row.source,
+    sku: row.sku,
+    orderId: row.order_id,
+    granted: row.granted,
+    available: isDue ? 0 : row.available,
+    held: row.held,
+    consumed: row.consumed,
+    expired: isDue ? row.expired + row.available : row.expired,
+    revoked: row.revoked,
+    transferred: row.transferred,
+    priority: row.priority,
+    validFrom: row.valid_from,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+  };
+}
+
+/** One page of a customer's batches, newest first, after a position. */
+export async function listBatches(
+  tx: Tx,
+  customerId: string,
+  now: Date,
+  filter: BatchFilter,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<StoredBatch[]> {
+  const rows = await tx.query<BatchRow>(
+    `SELECT ${BATCH_FIELDS} FROM batches b
+     WHERE b.customer_id = $1::uuid AND ($3::text IS NULL OR b.product_key = $3) AND ($4::text IS NULL OR ${STATE} = $4)
+       AND ($5::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $5::timestamptz))
+       AND ($6::timestamptz IS NULL OR (b.created_at, b.id) < ($6::timestamptz, $7::uuid))
+     ORDER BY b.created_at DESC, b.id DESC LIMIT $8::int`,
+    [
+      customerId,
+      now.toISOString(),
+      filter.productKey ?? null,
+      filter.state ?? null,
+      filter.expiringBefore?.toISOString() ?? null,
+      page.after?.createdAt.toISOString() ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map((row) => toStoredBatch(row, now));
+}
+
+/** The batches that an order granted, in the order in which they were made. */
+export async function findOrderBatches(tx: Tx, customerId: string, orderId: string, now: Date): Promise<StoredBatch[]> {
+  const rows = await tx.query<BatchRow>(
+    `SELECT ${BATCH_FIELDS} FROM batches b WHERE b.customer_id = $1::uuid AND b.order_id = $2::uuid ORDER BY b.created_at, b.id`,
+    [customerId, orderId],
+  );
+  return rows.map((row) => toStoredBatch(row, now));
+}
+
+export interface EntryFilter {
+  productKey?: string | undefined;
+  kind?: string | undefined;
+  actionType?: string | undefined;
+  operationId?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+interface EntryRow extends Row {
+  id: string;
+  seq: number;
+  operation_id: string | null;
+  kind: Entry['kind'];
+  direction: Entry['direction'];
+  product_key: string;
+  batch_id: string | null;
+  amount: number;
+  balance_after: number;
+  feature: string | null;
+  action_type: string | null;
+  action_id: string | null;
+  order_id: string | null;
+  metadata: Metadata | null;
+  occurred_at: Date;
+}
+
+/** One page of a customer's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. */
+export async function listEntries(
+  tx: Tx,
+  customerId: string,
+  filter: EntryFilter,
+  page: { beforeSeq: number | undefined; limit: number },
+): Promise<Entry[]> {
+  const rows = await tx.query<EntryRow>(
+    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, action_type, action_id, order_id,
+            metadata, occurred_at
+     FROM entries
+     WHERE customer_id = $1::uuid AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
+       AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
+       AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
+       AND ($8::bigint IS NULL OR seq < $8::bigint)
+     ORDER BY seq DESC LIMIT $9::int`,
+    [
+      customerId,
+      filter.productKey ?? null,
+      filter.kind ?? null,
+      filter.actionType ?? null,
+      filter.operationId ?? null,
+      filter.from?.toISOString() ?? null,
+      filter.to?.toISOString() ?? null,
+      page.beforeSeq ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    seq: row.seq,
+    operationId: row.operation_id,
+    kind: row.kind,
+    direction: row.direction,
+    productKey: row.product_key,
+    batchId: row.batch_id,
+    amount: row.amount,
+    balanceAfter: row.balance_after,
+    feature: row.feature,
+    actionType: row.action_type,
+    actionId: row.action_id,
+    orderId: row.order_id,
+    metadata: row.metadata,
+    occurredAt: row.occurred_at,
+  }));
+}
+
+/** When units of, or access to, one of these products last ended by expiry; null when that never happened. */
+export async function findLastExpiry(
+  tx: Tx,
+  customerId: string,
+  productKeys: readonly string[],
+  now: Date,
+): Promise<Date | null> {
+  const [row] = await tx.query<{ ended: Date | null }>(
+    `SELECT greatest(
+       (SELECT max(expires_at) FROM batches
+        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND expired > 0 AND expires_at <= $3::timestamptz),
+       (SELECT max(expires_at) FROM batches
+        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND granted IS NULL AND expires_at <= $3::timestamptz)) AS ended`,
+    [customerId, productKeys, now.toISOString()],
+  );
+  return row?.ended ?? null;
+}
+
+/** The next instants at which batches of these products become valid, soonest first. */
+export async function listFutureStarts(
+  tx: Tx,
+  customerId: string,
+  productKeys: readonly string[],
+  now: Date,
+  limit: number,
+): Promise<Date[]> {
+  const rows = await tx.query<{ valid_from: Date }>(
+    `SELECT valid_from FROM batches
+     WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND is_open AND valid_from > $3::timestamptz
+     UNION
+     SELECT valid_from FROM batches
+     WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND granted IS NULL AND revoked_at IS NULL AND valid_from > $3::timestamptz
+     ORDER BY valid_from LIMIT $4::int`,
+    [customerId, productKeys, now.toISOString(), limit],
+  );
+  return rows.map((row) => row.valid_from);
+}
+
+/** Whether the ledger, of all customers, has more than `count` entries. Reads no further than that. */
+export async function hasMoreEntriesThan(tx: Tx, count: number): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count]);
+  return rows.length > 0;
+}

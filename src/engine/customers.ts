@@ -1,0 +1,89 @@
+// From a selector to a customer (DOMAIN 3.0, step 2): a step of its own before the operation; a first sight stays even when the operation
+// is refused.
+
+import {
+  customerExists,
+  findIdentity,
+  type Identity,
+  type IdentityKey,
+  insertCustomerWithIdentity,
+} from '../db/customers.js';
+import { constraintOf } from '../db/errors.js';
+import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
+
+/** Whom a request is about; at least one of the two is present, and both must name one customer. */
+export interface Selector {
+  customerId?: string;
+  identity?: IdentityKey;
+}
+
+/** What a first sight came to. */
+export interface Sighting {
+  identity: Identity;
+  isNewCustomer: boolean;
+  isNewIdentity: boolean;
+}
+
+/** A race for one identity is lost to a row that then exists; more rounds would mean that it keeps vanishing. */
+const SIGHT_ATTEMPTS_MAX = 5;
+
+function unknownCustomer(): AppError {
+  return new AppError('customer_not_found', 'There is no such customer.', { pointer: '/customer_id' });
+}
+
+function conflict(): AppError {
+  return new AppError('selector_conflict', 'customer_id and external_id name different customers.', {
+    pointer: '/external_id',
+  });
+}
+
+/** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. */
+export async function sightIdentity(deps: Deps, key: IdentityKey): Promise<Sighting> {
+  for (let attempt = 1; attempt <= SIGHT_ATTEMPTS_MAX; attempt += 1) {
+    const known = await findIdentity(deps.db, key);
+    if (known) return { identity: known, isNewCustomer: false, isNewIdentity: false };
+    const customerId = deps.ids.next();
+    const identityId = deps.ids.next();
+    try {
+      await insertCustomerWithIdentity(deps.db, { ...key, customerId, identityId, now: deps.clock.now() });
+      const identity = { ...key, id: identityId, customerId, profile: {} };
+      return { identity, isNewCustomer: true, isNewIdentity: true };
+    } catch (error) {
+      if (constraintOf(error) !== 'identities_pk') throw error;
+    }
+  }
+  throw new AppError('unavailable', 'The identity keeps changing; try again.', { retryAfterS: 1 });
+}
+
+/**
+ * The customer that a write is about; one named by an identity alone is created on first sight.
+ * Throws: customer_not_found (unknown customer_id), selector_conflict.
+ */
+export async function resolveCustomer(deps: Deps, selector: Selector): Promise<string> {
+  const { customerId, identity } = selector;
+  if (identity && customerId === undefined) return (await sightIdentity(deps, identity)).identity.customerId;
+  const found = await findCustomer(deps, selector);
+  if (found === undefined) throw unknownCustomer();
+  return found;
+}
+
+/**
+ * The customer that a read is about; undefined when nobody is known by the selector.
+ * Throws: selector_conflict.
+ */
+export async function findCustomer(deps: Deps, selector: Selector): Promise<string | undefined> {
+  const { customerId, identity } = selector;
+  if (customerId !== undefined && !(await customerExists(deps.db, customerId))) return undefined;
+  if (!identity) return customerId;
+  const known = await findIdentity(deps.db, identity);
+  if (customerId !== undefined && known?.customerId !== customerId) throw conflict();
+  return known?.customerId;
+}
+
+/** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */
+export async function requireCustomer(deps: Deps, selector: Selector): Promise<string> {
+  const customerId = await findCustomer(deps, selector);
+  if (customerId === undefined) throw unknownCustomer();
+  return customerId;
+}

@@ -1,0 +1,15 @@
+// The fingerprint of a request, by which a reused idempotency key is told from a repeated request (DOMAIN 3.6).
+import { createHash } from 'node:crypto';
+import { configure } from 'safe-stable-stringify';
+
+/** Stored with each hash; a change of what is hashed raises it, and older records are then compared by their own version. */
+export const REQUEST_HASH_VERSION = 1;
+
+const canonical = configure({ deterministic: true, strict: true });
+
+/** SHA-256, in hex, over the validated command with defaults and metadata, members sorted; selector and key are not part of it. */
+export function hashRequest(request: unknown): string {
+  return createHash('sha256')
+    .update(canonical(request) ?? '')
+    .digest('hex');
+}

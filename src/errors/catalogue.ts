@@ -1,0 +1,113 @@
+// Every problem code with its HTTP status, title and remedy: the single source for the error handler, OpenAPI and docs/errors.md.
+
+interface CatalogueEntry {
+  status: number;
+  title: string;
+  /** What a caller does about it; shown in docs/errors.md. */
+  remedy: string;
+}
+
+const entries = {
+  invalid_request: { status: 400, title: 'The request is not valid', remedy: 'Mend the fields named in `errors`.' },
+  malformed_json: {
+    status: 400,
+    title: 'The body is not valid JSON',
+    remedy: 'Send well-formed JSON; build it with a serializer.',
+  },
+  malformed_url: {
+    status: 400,
+    title: 'The URL is not valid',
+    remedy: 'Percent-encode the path and keep parameters short.',
+  },
+  mixed_currencies: {
+    status: 400,
+    title: 'The items have different currencies',
+    remedy: 'Make one order per currency.',
+  },
+  unauthenticated: { status: 401, title: 'No valid token', remedy: 'Send `Authorization: Bearer <token>`.' },
+  insufficient_quota: {
+    status: 402,
+    title: 'Not enough quota',
+    remedy: 'Offer one of `upgrade_skus`, or lower the amount.',
+  },
+  route_not_found: { status: 404, title: 'No such route', remedy: 'Check the method and the path against /docs.' },
+  customer_not_found: { status: 404, title: 'No such customer', remedy: 'Identify the customer first.' },
+  product_not_found: { status: 404, title: 'No such product', remedy: 'Check the product key.' },
+  feature_not_found: { status: 404, title: 'No such feature', remedy: 'Check the feature; a product must provide it.' },
+  offer_not_found: { status: 404, title: 'No such offer', remedy: 'Check the SKU.' },
+  order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  selector_conflict: {
+    status: 409,
+    title: 'The selectors name different customers',
+    remedy: 'Send one selector, or two that agree.',
+  },
+  name_taken: {
+    status: 409,
+    title: 'The name is taken',
+    remedy: 'Product keys and SKUs share one namespace: choose another name.',
+  },
+  product_in_use: {
+    status: 409,
+    title: 'The product is in use',
+    remedy: 'Make a new product, or send `force: true` where the detail says so.',
+  },
+  product_inactive: { status: 409, title: 'The product is not active', remedy: 'Activate it, or use another one.' },
+  offer_inactive: { status: 409, title: 'The offer is not active', remedy: 'Choose an offer of the catalogue.' },
+  offer_exchange_only: { status: 409, title: 'The offer is not sold for money', remedy: 'Use POST /exchange.' },
+  already_unlimited: {
+    status: 409,
+    title: 'The customer has this access for ever',
+    remedy: 'Nothing needs to be bought.',
+  },
+  quantity_too_large: {
+    status: 409,
+    title: 'The quantity is too large',
+    remedy: 'A total stays within 2^53-1; lower the amount.',
+  },
+  order_already_paid: {
+    status: 409,
+    title: 'The order is paid by another payment',
+    remedy: 'Refund the second payment at the provider.',
+  },
+  order_not_payable: {
+    status: 409,
+    title: 'The order can no longer be paid',
+    remedy: 'Make a new order; refund the payment at the provider.',
+  },
+  payment_already_used: {
+    status: 409,
+    title: 'The payment paid another order',
+    remedy: 'Send the id of the payment made for this order.',
+  },
+  payment_mismatch: {
+    status: 409,
+    title: 'The payment does not match the order',
+    remedy: 'Compare amount and currency with the order.',
+  },
+  too_large: {
+    status: 409,
+    title: 'Too much to check in one request',
+    remedy: 'Name one customer, or run `npm run verify`.',
+  },
+  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The media type is not supported',
+    remedy: 'Send `Content-Type: application/json`.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The idempotency key belongs to another request',
+    remedy: 'Use a new key for a new request.',
+  },
+  internal_error: { status: 500, title: 'Something went wrong here', remedy: 'Report the request id in `instance`.' },
+  unavailable: {
+    status: 503,
+    title: 'Not available at the moment',
+    remedy: 'Try again after `Retry-After` seconds, with the same idempotency key.',
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof entries;
+
+export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = entries;

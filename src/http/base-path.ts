@@ -1,0 +1,3 @@
+// Where the API lives. Health, /openapi.json and /docs are outside.
+
+export const BASE_PATH = '/api/v1/billing';

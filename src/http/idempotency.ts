@@ -1,0 +1,48 @@
+// Reads the idempotency key of a POST from header and body. What a key means is the write path's business.
+
+import { isUtf8 } from 'node:buffer';
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+import { IDEMPOTENCY_KEY_LENGTH_MAX, idempotencyKeySchema } from '../schemas/common.js';
+
+const HEADER = 'idempotency-key';
+const HEADER_POINTER = `header/${HEADER}`;
+
+/**
+ * The idempotency key of a request, trimmed; undefined when it has none. `fromBody` is the parsed body's `idempotency_key`.
+ * Throws: invalid_request when the header is repeated or malformed, or differs from the body's key.
+ */
+export function readIdempotencyKey(request: FastifyRequest, fromBody: string | undefined): string | undefined {
+  const fromHeader = readHeader(request);
+  if (fromHeader === undefined) return fromBody;
+  if (fromBody !== undefined && fromBody !== fromHeader) {
+    const message = 'differs from the header Idempotency-Key';
+    throw new AppError('invalid_request', `/idempotency_key: ${message}`, {
+      errors: [{ pointer: '/idempotency_key', code: 'invalid', message }],
+    });
+  }
+  return fromHeader;
+}
+
+function readHeader(request: FastifyRequest): string | undefined {
+  const { rawHeaders } = request.raw;
+  const values = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === HEADER);
+  const [value] = values;
+  if (value === undefined) return undefined;
+  if (values.length > 1) throw refuse('must be given once, not several times');
+  const key = idempotencyKeySchema.safeParse(decode(value));
+  if (key.success) return key.data;
+  throw refuse(`must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable characters`);
+}
+
+/** Node reads headers as Latin-1; a key that was sent as UTF-8 must equal the same key in a body. */
+function decode(value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
+}
+
+function refuse(message: string): AppError {
+  return new AppError('invalid_request', `${HEADER_POINTER}: ${message}`, {
+    errors: [{ pointer: HEADER_POINTER, code: 'invalid', message }],
+  });
+}

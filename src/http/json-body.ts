@@ -1,0 +1,100 @@
+// Reads a body: JSON in UTF-8 or nothing. Refuses other media types and charsets, compressed bodies, bytes that are no UTF-8,
+// and keys that poison prototypes; an empty body is `{}`.
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError, type FieldError } from '../errors/app-error.js';
+import { BODY_BYTES_MAX } from './bounds.js';
+import { toJsonPointer } from './validation.js';
+
+const poisonousKeys = ['__proto__', 'constructor'];
+const UTF8_NAMES = ['utf-8', 'utf8', 'us-ascii'];
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** Makes `app` read JSON bodies only. */
+export function registerJsonBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX },
+    (request, bytes: Buffer, done) => {
+      try {
+        refuseForeignEncoding(request);
+        done(null, parseJsonBody(bytes));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  );
+}
+
+function refuseForeignEncoding(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity' && encoding !== '') {
+    throw new AppError('unsupported_media_type', 'The body must not be compressed.', {
+      pointer: 'header/content-encoding',
+    });
+  }
+  const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase();
+  if (charset !== undefined && !UTF8_NAMES.includes(charset)) {
+    throw new AppError('unsupported_media_type', 'JSON must be sent in UTF-8.', { pointer: 'header/content-type' });
+  }
+}
+
+/** Parses a body. Throws: malformed_json, invalid_request (keys that poison prototypes). */
+export function parseJsonBody(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new AppError('malformed_json', 'The body is not UTF-8.');
+  const decoded = bytes.toString('utf8');
+  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
+  if (text.trim() === '') return {};
+  const value = parseText(text);
+  refusePoisonousKeys(value, text);
+  return value;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('malformed_json', 'The body is not well-formed JSON.', { cause });
+  }
+}
+
+interface Node {
+  value: unknown;
+  key: PropertyKey;
+  parent: Node | undefined;
+}
+
+/**
+ * JSON.parse keeps such keys as plain members; they do harm only later, when objects are merged, so none comes in.
+ * Iterative, with paths as links, because a body may be nested a hundred thousand levels deep.
+ */
+function refusePoisonousKeys(root: unknown, text: string): void {
+  // Looking at every object is only worth it when the text can hold such a key at all, spelled out or escaped.
+  if (!poisonousKeys.some((key) => text.includes(key)) && !text.includes('\\u')) return;
+  const open: Node[] = [{ value: root, key: '', parent: undefined }];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (typeof node.value !== 'object' || node.value === null) continue;
+    const isObject = !Array.isArray(node.value);
+    for (const [key, value] of Object.entries(node.value)) {
+      const child: Node = { value, key, parent: node };
+      if (isObject && poisonousKeys.includes(key)) throw poisonous(pathTo(child), key);
+      open.push(child);
+    }
+  }
+}
+
+function pathTo(node: Node): PropertyKey[] {
+  const path: PropertyKey[] = [];
+  for (let at = node; at.parent !== undefined; at = at.parent) path.unshift(at.key);
+  return path;
+}
+
+function poisonous(path: PropertyKey[], key: string): AppError {
+  const fault: FieldError = {
+    pointer: toJsonPointer(path),
+    code: 'unrecognized_key',
+    message: `the key "${key}" is not allowed anywhere`,
+  };
+  return new AppError('invalid_request', `The key "${key}" is not allowed.`, { errors: [fault] });
+}

@@ -1,0 +1,249 @@
+// The OpenAPI 3.1 document, made from the declared routes: what @fastify/swagger and the zod transform produce, completed with
+// the problems, headers and keys that hold for many routes, and cleared of components that nothing refers to.
+import { STATUS_CODES } from 'node:http';
+import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { AppError } from '../errors/app-error.js';
+import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+import { idempotencyKeySchema } from '../schemas/common.js';
+import { problemExtensions } from '../schemas/problem.js';
+import { toProblem } from './problem.js';
+import type { DeclaredRoute } from './route.js';
+import { type Tag, tags } from './tags.js';
+
+const EXAMPLE_REQUEST_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+
+type Json = Record<string, unknown>;
+
+interface Operation {
+  operationId?: string;
+  tags?: Tag[];
+  parameters?: Json[];
+  requestBody?: { required?: boolean; content: Record<string, { schema?: Json; example?: unknown }> };
+  responses: Record<string, Json>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  tags?: { name: string }[];
+  components: Record<string, Json>;
+}
+
+/** Serves the document at /openapi.json and a page for it at /docs; must be awaited before any route is added. */
+export async function registerOpenapi(app: FastifyInstance): Promise<void> {
+  const declaredRoutes = new Map<string, DeclaredRoute>();
+  app.addHook('onRoute', (route) => {
+    const declared = route.config?.declared;
+    if (declared === undefined || route.method === 'HEAD') return;
+    if (declaredRoutes.has(declared.operationId)) throw new Error(`operationId ${declared.operationId} is used twice`);
+    declaredRoutes.set(declared.operationId, declared);
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Bursar',
+        version: packageJson.version,
+        description: `${packageJson.description}\n\nErrors are problem details (RFC 9457); branch on \`code\`. Every POST takes an idempotency key.`,
+        license: { name: 'MIT', identifier: 'MIT' } as { name: string },
+      },
+      servers: [{ url: '/' }],
+      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API token: `Authorization: Bearer <token>`.' },
+        },
+      },
+    },
+    transform: hideUndeclared,
+    transformObject: ((input) => complete(input, declaredRoutes)) as SwaggerTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'none' } });
+  let text: string | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    text ??= openapiText(app);
+    return reply.header('content-type', 'application/json; charset=utf-8').send(text);
+  });
+}
+
+/** The document as text, the same for the same routes. The app must be ready. */
+export function openapiText(app: FastifyInstance): string {
+  return `${JSON.stringify(app.swagger(), undefined, 2)}\n`;
+}
+
+const hideUndeclared: SwaggerTransform = (input) => {
+  if (input.route.config?.declared) return jsonSchemaTransform(input);
+  return { schema: { hide: true }, url: input.url };
+};
+
+function complete(input: Parameters<SwaggerTransformObject>[0], declaredRoutes: Map<string, DeclaredRoute>) {
+  const document = jsonSchemaTransformObject(input) as unknown as Document;
+  const usedTags = new Set<string>();
+  const sharedProblems = new Set<ErrorCode>();
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    const declared = declaredRoutes.get(operation.operationId ?? '');
+    if (!declared) throw new Error(`operation ${operation.operationId} is not a declared route`);
+    completeOperation(operation, declared, sharedProblems);
+    for (const tag of operation.tags ?? []) usedTags.add(tag);
+  }
+  document.tags = (document.tags ?? []).filter((tag) => usedTags.has(tag.name));
+  document.components.responses = Object.fromEntries(
+    [...sharedProblems].map((code) => [toComponentName(code), problemResponse([code])]),
+  );
+  document.components.headers = commonHeaders();
+  document.components.parameters = { IdempotencyKey: idempotencyKeyParameter() };
+  keepReferenced(document);
+  return document as unknown as ReturnType<SwaggerTransformObject>;
+}
+
+function completeOperation(operation: Operation, declared: DeclaredRoute, sharedProblems: Set<ErrorCode>): void {
+  if (declared.takesIdempotencyKey) {
+    operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }];
+  }
+  if (operation.requestBody) {
+    const [media] = Object.values(operation.requestBody.content);
+    operation.requestBody.required = Array.isArray(media?.schema?.required);
+    // Zod drops the examples of schemas that transform.
+    if (media && declared.bodyExamples.length > 0) media.example = declared.bodyExamples[0];
+  }
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status;
+    response.headers = {
+      'X-Request-Id': { $ref: '#/components/headers/RequestId' },
+      ...(declared.isReplayable && { 'Idempotent-Replayed': { $ref: '#/components/headers/IdempotentReplayed' } }),
+    };
+  }
+  for (const [status, codes] of codesByStatus(declared.problems)) {
+    const [code] = codes;
+    if (codes.length > 1 || code === undefined) {
+      operation.responses[status] = problemResponse(codes);
+      continue;
+    }
+    sharedProblems.add(code);
+    operation.responses[status] = { $ref: `#/components/responses/${toComponentName(code)}` };
+  }
+}
+
+function codesByStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes.toSorted()) {
+    const { status } = catalogue[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+}
+
+function problemResponse(codes: readonly ErrorCode[]): Json {
+  const variants = problemVariants(codes);
+  const schema = variants.length === 1 ? variants[0] : { oneOf: variants };
+  const examples = Object.fromEntries(
+    codes.map((code) => [code, { summary: catalogue[code].title, value: exampleProblem(code) }]),
+  );
+  const canBeRetried = codes.includes('unavailable');
+  return {
+    description: codes.map((code) => `\`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n\n'),
+    headers: {
+      'X-Request-Id': { $ref: '#/components/headers/RequestId' },
+      ...(canBeRetried && { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } }),
+    },
+    content: { 'application/problem+json': { schema, examples }, 'application/json': { schema } },
+  };
+}
+
+/** The schemas of the problems with these codes: one for all codes without members of their own, one for each of the others. */
+function problemVariants(codes: readonly ErrorCode[]): Json[] {
+  const narrow = (members: Json) => ({
+    allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', ...members }],
+  });
+  const plain = codes.filter((code) => problemExtensions[code] === undefined);
+  const extended = codes.flatMap((code) => {
+    const extension = problemExtensions[code];
+    if (extension === undefined) return [];
+    const { properties, required = [] } = z.toJSONSchema(extension, { io: 'output' });
+    return [
+      narrow({
+        properties: { code: { type: 'string', enum: [code] }, ...properties },
+        required: ['code', ...required],
+      }),
+    ];
+  });
+  return plain.length === 0
+    ? extended
+    : [narrow({ properties: { code: { type: 'string', enum: plain } }, required: ['code'] }), ...extended];
+}
+
+function exampleProblem(code: ErrorCode): Json {
+  const shape = problemExtensions[code]?.shape ?? {};
+  const extensions = Object.fromEntries(
+    Object.entries(shape).flatMap(([member, schema]) => {
+      const [example] = ((schema as z.ZodType).meta()?.examples as unknown[] | undefined) ?? [];
+      return example === undefined ? [] : [[member, example]];
+    }),
+  );
+  const { remedy } = catalogue[code];
+  const errors = code === 'invalid_request' ? [{ pointer: '/items', code: 'required', message: 'is required' }] : [];
+  return toProblem(new AppError(code, remedy, { errors, extensions }), EXAMPLE_REQUEST_ID);
+}
+
+function commonHeaders(): Json {
+  return {
+    RequestId: {
+      description: 'The id of this request, as in the log and in the `instance` of a problem.',
+      schema: { type: 'string', format: 'uuid' },
+      example: EXAMPLE_REQUEST_ID,
+    },
+    IdempotentReplayed: {
+      description: '`true` when this is the recorded answer of an earlier request with the same idempotency key.',
+      schema: { type: 'string', enum: ['true'] },
+    },
+    RetryAfter: {
+      description: 'Seconds after which a retry makes sense.',
+      schema: { type: 'integer', minimum: 1 },
+      example: 1,
+    },
+  };
+}
+
+function idempotencyKeyParameter(): Json {
+  const { description, examples, $schema: _dialect, ...schema } = z.toJSONSchema(idempotencyKeySchema, { io: 'input' });
+  return {
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    description: `${description} May be sent as \`idempotency_key\` in the body instead; when both are sent they must agree.`,
+    schema,
+    example: examples?.[0],
+  };
+}
+
+/** insufficient_quota -> InsufficientQuota */
+function toComponentName(code: string): string {
+  return code.replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+}
+
+/** Drops the components that nothing refers to, also not through one another, and puts the rest in the order of their names. */
+function keepReferenced(document: Document): void {
+  const { securitySchemes, ...components } = document.components;
+  const kept = new Map<string, Json>(Object.keys(components).map((kind) => [kind, {}]));
+  const open: unknown[] = [document.paths];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const [, kind = '', name = ''] of JSON.stringify(node).matchAll(/"#\/components\/([^/"]+)\/([^"]+)"/g)) {
+      const keptOfKind = kept.get(kind);
+      const component = components[kind]?.[name];
+      if (!keptOfKind || component === undefined)
+        throw new Error(`the document refers to ${kind}/${name}, which is not there`);
+      if (name in keptOfKind) continue;
+      keptOfKind[name] = component;
+      open.push(component);
+    }
+  }
+  const sorted = [...kept].map(([kind, byName]) => [
+    kind,
+    Object.fromEntries(Object.entries(byName).sort(([left], [right]) => (left < right ? -1 : 1))),
+  ]);
+  document.components = { ...Object.fromEntries(sorted), ...(securitySchemes && { securitySchemes }) };
+}

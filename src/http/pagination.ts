@@ -1,0 +1,35 @@
+// Opaque cursors: base64url of JSON, validated on the way back in. Knows no table; a resource names the position it pages by.
+import { z } from 'zod';
+import { AppError } from '../errors/app-error.js';
+import { instantSchema, uuidSchema } from '../schemas/common.js';
+
+/** Position in rows ordered by (created_at, id). Instants have whole milliseconds: the column must not hold finer ones. */
+export const createdAtPosition = z.strictObject({ created_at: instantSchema, id: uuidSchema });
+
+/** Position in rows ordered by a sequence number. */
+export const seqPosition = z.strictObject({ seq: z.int().min(0) });
+
+/** Encodes where a page ended. */
+export function encodeCursor<S extends z.ZodType>(schema: S, position: z.output<S>): string {
+  return Buffer.from(JSON.stringify(z.encode(schema, position))).toString('base64url');
+}
+
+/** Decodes the `cursor` of a query; undefined on the first page. Throws: invalid_request (pointer query/cursor). */
+export function decodeCursor<S extends z.ZodType>(schema: S, cursor: string | undefined): z.output<S> | undefined {
+  if (cursor === undefined) return undefined;
+  const position = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
+  // Encoding again refuses what base64url or zod would silently read past.
+  if (position.success && encodeCursor(schema, position.data) === cursor) return position.data;
+  throw new AppError('invalid_request', 'The cursor is not one that this list handed out.', {
+    pointer: 'query/cursor',
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON is not a cursor: the schema refuses undefined.
+    return undefined;
+  }
+}

@@ -1,0 +1,229 @@
+// How a resource declares a route: path, scope, schemas, answers and problems in one typed object, from which come validation,
+// serialisation, the OpenAPI operation and the check that no undeclared problem leaves. Knows no resource.
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
+import { z } from 'zod';
+import type { ErrorCode } from '../errors/catalogue.js';
+import { idempotencyKeySchema } from '../schemas/common.js';
+import type { Scope } from './auth.js';
+import { readIdempotencyKey } from './idempotency.js';
+import { zodSerializerCompiler } from './serialisation.js';
+import type { Tag } from './tags.js';
+import { zodValidatorCompiler } from './validation.js';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** The answers of a route by status; an empty answer (204) is `z.undefined()`. */
+export type Responses = Record<number, z.ZodType>;
+
+/** An answer whose bytes exist already, as recorded with the operation: sent as it is. */
+export interface RecordedAnswer {
+  status: number;
+  /** JSON text. */
+  body: string;
+  /** True when an earlier request produced it. */
+  replayed: boolean;
+}
+
+/** The type that fits each of the types of a union. */
+type FitsAll<U> = (U extends unknown ? (fits: U) => void : never) extends (fits: infer I) => void ? I : never;
+
+/** What a handler returns: a value for one of the declared statuses, a value that fits whichever status it is, or bytes. */
+export type Answer<R extends Responses> =
+  | { [S in keyof R & number]: { status: S; body: z.output<R[S]> } }[keyof R & number]
+  | { status: keyof R & number; body: FitsAll<z.output<R[keyof R & number]>> }
+  | RecordedAnswer;
+
+/** What a handler is given: the validated parts of the request. */
+export interface RouteInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> {
+  params: z.output<P>;
+  query: z.output<Q>;
+  body: z.output<B>;
+  /** Of a POST: the key from header or body. */
+  idempotencyKey: string | undefined;
+  requestId: string;
+  log: FastifyBaseLogger;
+}
+
+export interface RouteDefinition<
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodObject,
+  R extends Responses,
+> {
+  method: Method;
+  /** Below the base path, parameters as `:name`. */
+  url: string;
+  /** Unique, lowerCamelCase; names the operation in generated clients. */
+  operationId: string;
+  summary: string;
+  description?: string;
+  tag: Tag;
+  /** What the caller's token must allow. */
+  scope: Scope;
+  params?: P;
+  query?: Q;
+  body?: B;
+  responses: R;
+  /** The codes that this route adds to those that every route may answer. */
+  problems: readonly ErrorCode[];
+  /** Whether a POST records its answer under the idempotency key (the default). When false a key is taken and ignored. */
+  idempotent?: boolean;
+  /** Whether unknown body fields are refused (the default) or ignored, as on the routes that workflows call. */
+  strictBody?: boolean;
+  handler(input: RouteInput<P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
+}
+
+/** What the rest of the HTTP layer reads of a declared route. */
+export interface DeclaredRoute {
+  readonly operationId: string;
+  /** All of them, common ones included. */
+  readonly problems: readonly ErrorCode[];
+  readonly responses: Responses;
+  /** Examples of the body, as its schema's `.meta({ examples })` gives them. */
+  readonly bodyExamples: readonly unknown[];
+  readonly takesIdempotencyKey: boolean;
+  readonly isReplayable: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    declared?: DeclaredRoute;
+  }
+}
+
+const noFields = z.object({});
+type NoFields = typeof noFields;
+
+/**
+ * Declares a route of the API. Query parameters that it does not name are refused, and so are unknown body fields unless `strictBody` is false.
+ *
+ *     export function registerOrders(app: FastifyInstance, deps: Deps): void {
+ *       defineRoute(app, {
+ *         method: 'POST',
+ *         url: '/orders/:id/confirm',
+ *         operationId: 'confirmOrder',
+ *         summary: 'Confirm the payment of an order',
+ *         tag: 'orders',
+ *         scope: 'payments',
+ *         params: z.object({ id: uuidSchema }),
+ *         body: confirmBody,
+ *         strictBody: false,
+ *         responses: { 200: orderSchema },
+ *         problems: ['order_not_found', 'order_already_paid'],
+ *         handler: ({ params, body, idempotencyKey }) =>
+ *           confirmOrder(deps, { orderId: params.id, ...body }, idempotencyKey, (order) => renderJson(orderSchema, toWire(order))),
+ *       });
+ *     }
+ *
+ * A handler returns `{ status, body }`, where body is the value of that status's schema (Dates for instants), or a RecordedAnswer.
+ * A literal written in a handler for an enum of the schema needs `as const`.
+ */
+export function defineRoute<
+  R extends Responses,
+  P extends z.ZodObject = NoFields,
+  Q extends z.ZodObject = NoFields,
+  B extends z.ZodObject = NoFields,
+>(app: FastifyInstance, definition: RouteDefinition<P, Q, B, R>): void {
+  addRoute(app, definition, definition.scope);
+}
+
+/** Declares a route that needs no token, outside the base path: for probes. */
+export function definePublicRoute<
+  R extends Responses,
+  P extends z.ZodObject = NoFields,
+  Q extends z.ZodObject = NoFields,
+  B extends z.ZodObject = NoFields,
+>(app: FastifyInstance, definition: Omit<RouteDefinition<P, Q, B, R>, 'scope'>): void {
+  addRoute(app, definition, undefined);
+}
+
+function addRoute<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject, R extends Responses>(
+  app: FastifyInstance,
+  definition: Omit<RouteDefinition<P, Q, B, R>, 'scope'>,
+  scope: Scope | undefined,
+): void {
+  const { method, url, operationId, summary, description, tag, responses } = definition;
+  const takesBody = method !== 'GET' && method !== 'DELETE';
+  const takesIdempotencyKey = method === 'POST';
+  const isReplayable = takesIdempotencyKey && definition.idempotent !== false;
+  const declared: DeclaredRoute = {
+    operationId,
+    problems: [...new Set([...commonProblems(method, url, scope, isReplayable), ...definition.problems])],
+    responses,
+    bodyExamples: examplesOf(definition.body),
+    takesIdempotencyKey,
+    isReplayable,
+  };
+  const route: RouteOptions = {
+    method,
+    url,
+    config: { ...(scope !== undefined && { scope }), declared },
+    schema: {
+      operationId,
+      summary,
+      ...(description !== undefined && { description }),
+      tags: [tag],
+      security: scope === undefined ? [] : [{ bearer: [] }],
+      ...(definition.params && { params: definition.params }),
+      querystring: (definition.query ?? noFields).strict(),
+      ...(takesBody && { body: bodySchema(definition.body ?? noFields, takesIdempotencyKey, definition.strictBody) }),
+      response: responses,
+    },
+    validatorCompiler: zodValidatorCompiler,
+    serializerCompiler: zodSerializerCompiler,
+    // A request without any body never reaches the body parser.
+    preValidation: (request, _reply, done) => {
+      if (takesBody && request.body === undefined) request.body = {};
+      done();
+    },
+    handler: async (request, reply) => {
+      const { idempotency_key: keyFromBody, ...body } = (request.body ?? {}) as { idempotency_key?: string };
+      const idempotencyKey = takesIdempotencyKey ? readIdempotencyKey(request, keyFromBody) : undefined;
+      const answer = await definition.handler({
+        params: request.params as z.output<P>,
+        query: request.query as z.output<Q>,
+        body: body as z.output<B>,
+        idempotencyKey,
+        requestId: request.id,
+        log: request.log,
+      });
+      return send(answer, reply);
+    },
+  };
+  app.route(route);
+}
+
+function bodySchema(body: z.ZodObject, takesIdempotencyKey: boolean, strictBody = true): z.ZodObject {
+  const closed = strictBody ? body.strict() : body;
+  const complete = takesIdempotencyKey
+    ? closed.safeExtend({ idempotency_key: idempotencyKeySchema.optional() })
+    : closed;
+  // Zod keeps what describes a schema with the instance, and these are other instances.
+  const description = body.meta()?.description;
+  return description === undefined ? complete : complete.describe(description);
+}
+
+function examplesOf(body: z.ZodObject | undefined): readonly unknown[] {
+  const examples = body?.meta()?.examples;
+  return Array.isArray(examples) ? examples : [];
+}
+
+function send<R extends Responses>(answer: Answer<R>, reply: FastifyReply): FastifyReply {
+  reply.code(answer.status);
+  if ('replayed' in answer) {
+    if (answer.replayed) reply.header('idempotent-replayed', 'true');
+    return reply.header('content-type', 'application/json; charset=utf-8').send(answer.body);
+  }
+  return reply.send(answer.body);
+}
+
+/** The problems that a route may answer whatever its resource. */
+function commonProblems(method: Method, url: string, scope: Scope | undefined, isReplayable: boolean): ErrorCode[] {
+  const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
+  if (scope !== undefined) codes.push('unauthenticated');
+  if (url.includes('/:')) codes.push('malformed_url');
+  // Fastify reads the body of a DELETE too, and refuses one that it can't.
+  if (method !== 'GET') codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (isReplayable) codes.push('idempotency_key_reused');
+  return codes;
+}

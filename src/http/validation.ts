@@ -1,0 +1,119 @@
+// Between zod and Fastify: compiles zod schemas for one route and turns zod's issues into field errors with pointers and plain words.
+// Knows no resource.
+import type { FastifySchemaCompiler } from 'fastify';
+import { z } from 'zod';
+import { AppError, type FieldError } from '../errors/app-error.js';
+
+/** More faults than this are not listed. */
+const FIELD_ERRORS_MAX = 50;
+
+type Part = 'body' | 'query' | 'path' | 'header';
+
+const parts: Readonly<Record<string, Part>> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+};
+
+/** A path as an RFC 6901 JSON pointer; the root is ''. */
+export function toJsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function toPointer(part: Part, path: readonly PropertyKey[]): string {
+  return part === 'body' ? toJsonPointer(path) : `${part}${toJsonPointer(path)}`;
+}
+
+/** Fastify's validator compiler for zod: refuses with an AppError that names every faulty place of the part. */
+export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, httpPart = 'body' }) => {
+  if (!(schema instanceof z.ZodType)) throw new Error(`the ${httpPart} schema of a route is not zod's`);
+  const part = parts[httpPart] ?? 'body';
+  return (input: unknown) => {
+    const parsed = schema.safeParse(input, { error: (issue) => describe(issue, part) });
+    return parsed.success ? { value: parsed.data } : { error: toRefusal(parsed.error.issues, part) };
+  };
+};
+
+/** The refusal for zod's issues in one part of a request. */
+export function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
+  const errors = issues.flatMap((issue) => toFieldErrors(issue, part, [])).slice(0, FIELD_ERRORS_MAX);
+  const [first] = errors;
+  const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';
+  const place = first?.pointer ? `${first.pointer}: ` : '';
+  return new AppError('invalid_request', `${place}${first?.message ?? 'is not valid'}${others}`, { errors });
+}
+
+function toFieldErrors(issue: z.core.$ZodIssue, part: Part, prefix: readonly PropertyKey[]): FieldError[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    const noun = part === 'query' ? 'query parameter' : 'field';
+    return issue.keys.map((key) => ({
+      pointer: toPointer(part, [...path, key]),
+      code: 'unrecognized_key',
+      message: `is not a ${noun} of this route`,
+    }));
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = closestBranch(issue.errors);
+    if (branch) return branch.flatMap((inner) => toFieldErrors(inner, part, path));
+  }
+  return [{ pointer: toPointer(part, path), code: codeOf(issue), message: issue.message }];
+}
+
+/** The one form that the input was meant to be: it got past the outermost type. Undefined when none or several did. */
+function closestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
+  const entered = branches.filter((issues) => issues.every((issue) => issue.path.length > 0));
+  return entered.length === 1 ? entered[0] : undefined;
+}
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return typeof issue.params?.code === 'string' ? issue.params.code : 'invalid';
+  if (issue.code === 'invalid_union') return issue.message === REQUIRED ? 'required' : 'invalid_type';
+  // Zod leaves the input out of finished issues; its absence shows in the words that `describe` chose.
+  return issue.message === REQUIRED ? 'required' : issue.code;
+}
+
+const REQUIRED = 'is required';
+
+/** Plain words for zod's own issues; undefined leaves zod's. */
+function describe(issue: z.core.$ZodRawIssue, part: Part): string | undefined {
+  if (
+    issue.input === undefined &&
+    (issue.code === 'invalid_type' || issue.code === 'invalid_value' || issue.code === 'invalid_union')
+  ) {
+    return REQUIRED;
+  }
+  switch (issue.code) {
+    case 'invalid_type':
+      if (part === 'query' && Array.isArray(issue.input)) return 'must be given once, not several times';
+      return `must be ${withArticle(String(issue.expected))}, not ${kindOf(issue.input)}`;
+    case 'invalid_value':
+      return `must be one of ${(issue.values as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'too_small':
+      return bound('at least', Number(issue.minimum), String(issue.origin));
+    case 'too_big':
+      return bound('at most', Number(issue.maximum), String(issue.origin));
+    case 'invalid_union':
+      return 'has none of the forms that are accepted here';
+    default:
+      return undefined;
+  }
+}
+
+function bound(relation: string, value: number, origin: string): string {
+  if (origin === 'string') return `must have ${relation} ${value} character${value === 1 ? '' : 's'}`;
+  if (origin === 'array') return `must have ${relation} ${value} item${value === 1 ? '' : 's'}`;
+  return `must be ${relation} ${value}`;
+}
+
+function withArticle(expected: string): string {
+  const noun = expected === 'record' ? 'object' : expected === 'int' ? 'whole number' : expected;
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
+function kindOf(input: unknown): string {
+  if (input === null) return 'null';
+  if (Array.isArray(input)) return 'an array';
+  return withArticle(typeof input);
+}

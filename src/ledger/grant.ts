@@ -1,0 +1,140 @@
+// What a grant gives: one batch per term, with its validity (DOMAIN 3.5).
+import { AppError } from '../errors/app-error.js';
+import {
+  type BatchSource,
+  type Book,
+  hasRoomFor,
+  holdingOf,
+  type Metadata,
+  type NewBatch,
+  type ProductType,
+  postGrant,
+} from './book.js';
+import { addPeriod, type PeriodUnit } from './periods.js';
+import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
+
+export type Stacking = 'extend' | 'parallel';
+
+/** What an offer gives of one product, as it stood when the offer was ordered or granted. */
+export interface Term {
+  productKey: string;
+  productType: ProductType;
+  quantity: number;
+  periodUnit: PeriodUnit;
+  periodValue: number | null;
+  priority: number;
+  stacking: Stacking;
+}
+
+/** Why a batch is granted. */
+export interface GrantOrigin {
+  source: BatchSource;
+  operationId: string;
+  sku: string | null;
+  orderId: string | null;
+  orderItemId: string | null;
+  actionType: string;
+  metadata: Metadata;
+}
+
+/** A validity given outright instead of by a term's period. */
+export interface FixedValidity {
+  validFrom: Date;
+  expiresAt: Date | null;
+}
+
+function isCounted(term: Term): boolean {
+  return term.productType === 'quantity';
+}
+
+/** Whether the customer holds access of this term's product that never ends, so that extending it means nothing. */
+export function isAlreadyUnlimited(book: Book, term: Term): boolean {
+  return !isCounted(term) && term.stacking === 'extend' && holdingOf(book, term.productKey).accessUntil === 'forever';
+}
+
+/** Units that `times` of the term grant; null when they can't be counted exactly. */
+export function unitsGranted(term: Term, times: number): number | null {
+  return multiplyQuantities(term.quantity, times);
+}
+
+/**
+ * Refuses what could not be granted exactly: a total above 2^53-1, a validity beyond the year 9999.
+ * Throws: quantity_too_large.
+ */
+export function assertGrantable(book: Book, terms: readonly { term: Term; times: number; pointer: string }[]): void {
+  const added = new Map<string, number>();
+  for (const { term, times, pointer } of terms) {
+    if (isCounted(term)) {
+      const units = unitsGranted(term, times);
+      const total = units === null ? null : units + (added.get(term.productKey) ?? 0);
+      if (total === null || !hasRoomFor(holdingOf(book, term.productKey), total)) {
+        throw new AppError('quantity_too_large', `The balance of ${term.productKey} can't exceed ${QUANTITY_MAX}.`, {
+          pointer,
+        });
+      }
+      added.set(term.productKey, total);
+    }
+    if (validityOf(book, term, times) === undefined) {
+      throw new AppError('quantity_too_large', `The validity of ${term.productKey} would end after the year 9999.`, {
+        pointer,
+      });
+    }
+  }
+}
+
+/** Undefined when the term is too long even from now on; a chain that would grow beyond the year 9999 runs beside the present access. */
+function validityOf(book: Book, term: Term, times: number): FixedValidity | undefined {
+  if (isCounted(term)) return withEnd(book.now, addPeriod(book.now, term.periodUnit, term.periodValue));
+  const length = term.periodValue === null ? null : multiplyQuantities(term.periodValue, times);
+  if (term.periodValue !== null && length === null) return undefined;
+  const until = holdingOf(book, term.productKey).accessUntil;
+  const extended =
+    term.stacking === 'extend' && until instanceof Date && until.getTime() > book.now.getTime()
+      ? withEnd(until, addPeriod(until, term.periodUnit, length))
+      : undefined;
+  return extended ?? withEnd(book.now, addPeriod(book.now, term.periodUnit, length));
+}
+
+function withEnd(validFrom: Date, expiresAt: Date | null | undefined): FixedValidity | undefined {
+  return expiresAt === undefined ? undefined : { validFrom, expiresAt };
+}
+
+/**
+ * Grants `times` of a term as one batch: counted units are multiplied, for uncounted products the length is. Access that extends begins
+ * where the present access ends; where that never ends it runs beside it.
+ * Preconditions: `assertGrantable` passed for this term.
+ */
+export function grant(book: Book, term: Term, times: number, origin: GrantOrigin, fixed?: FixedValidity): NewBatch {
+  const validity = fixed ?? validityOf(book, term, times);
+  const units = isCounted(term) ? unitsGranted(term, times) : null;
+  if (validity === undefined || (isCounted(term) && units === null))
+    throw new Error('assertion failed: the grant was checked');
+  const batch: NewBatch = {
+    id: book.ids.next(),
+    productKey: term.productKey,
+    source: origin.source,
+    sku: origin.sku,
+    orderId: origin.orderId,
+    orderItemId: origin.orderItemId,
+    operationId: origin.operationId,
+    granted: units,
+    available: units ?? 0,
+    held: 0,
+    consumed: 0,
+    expired: 0,
+    revoked: 0,
+    transferred: 0,
+    priority: term.priority,
+    validFrom: validity.validFrom,
+    expiresAt: validity.expiresAt,
+    createdAt: book.now,
+    metadata: origin.metadata,
+  };
+  postGrant(book, batch, {
+    operationId: origin.operationId,
+    actionType: origin.actionType,
+    orderId: origin.orderId,
+    metadata: origin.metadata,
+  });
+  return batch;
+}

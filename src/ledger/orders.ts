@@ -1,0 +1,323 @@
+// The order and payment rules (DOMAIN 3.7) as pure decisions: what may be ordered, what a confirmation does, and what is kept of a refusal.
+import { AppError } from '../errors/app-error.js';
+import { required } from '../lib/assert.js';
+import type { Book, Metadata, NewBatch } from './book.js';
+import { currencyDecimals } from './currencies.js';
+import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited, type Term } from './grant.js';
+import { formatMoney, type Micros, MONEY_MAX } from './money.js';
+
+export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
+export type PaymentStatus = 'failed' | 'unmatched' | 'paid';
+
+/** A line of an order; `price` is of one, `terms` the snapshot of what the offer gave. */
+export interface OrderItem {
+  id: string;
+  sku: string;
+  name: string;
+  quantity: number;
+  price: Micros;
+  terms: Term[];
+}
+
+export interface Order {
+  id: string;
+  customerId: string;
+  status: OrderStatus;
+  currency: string;
+  totalAmount: Micros;
+  paymentMethod: string | null;
+  paymentId: string | null;
+  paidAt: Date | null;
+  /** The operation that paid it; its stored answer is what the same payment gets again. */
+  paidBy: string | null;
+  metadata: Metadata;
+  expiresAt: Date;
+  createdAt: Date;
+  items: OrderItem[];
+}
+
+/** One provider charge and the order it was last reported for. */
+export interface Payment {
+  paymentMethod: string;
+  paymentId: string;
+  customerId: string;
+  orderId: string;
+  status: PaymentStatus;
+  amount: Micros;
+  currency: string;
+  operationId: string | null;
+}
+
+/** A payment to write, and the state it was decided upon (null: it was unknown). A write that finds another state starts again. */
+export interface PaymentChange {
+  payment: Payment;
+  seen: { status: PaymentStatus; orderId: string } | null;
+}
+
+/** An offer as an order sees it. */
+export interface OrderableOffer {
+  sku: string;
+  name: string;
+  price: Micros;
+  currency: string;
+  /** Priced in a currency product: spent by exchange, never sold for money. */
+  isExchangeOnly: boolean;
+  isActive: boolean;
+  terms: Term[];
+  inactiveProductKeys: string[];
+}
+
+export interface OrderLine {
+  sku: string;
+  quantity: number;
+}
+
+const METHOD_ALIASES: Readonly<Record<string, string>> = {
+  telegram: 'telegram_payments',
+  telegram_stars: 'telegram_payments',
+};
+
+/** The one name of a payment method under which a payment id is unique: lower-case, aliases resolved. */
+export function canonicalPaymentMethod(method: string): string {
+  const lower = method.trim().toLowerCase();
+  return METHOD_ALIASES[lower] ?? lower;
+}
+
+/** The status with lapse applied: a pending order past its end is expired. */
+export function effectiveStatus(order: Order, now: Date): OrderStatus {
+  return order.status === 'pending' && order.expiresAt.getTime() <= now.getTime() ? 'expired' : order.status;
+}
+
+/**
+ * Makes a pending order of the lines, with the offers' terms of this moment.
+ * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large.
+ */
+export function createOrder(
+  book: Book,
+  offers: ReadonlyMap<string, OrderableOffer>,
+  command: { lines: readonly OrderLine[]; metadata: Metadata; expiresAt: Date },
+): Order {
+  let totalAmount = 0n;
+  let currency: string | undefined;
+  const items = command.lines.map(({ sku, quantity }, index): OrderItem => {
+    const pointer = `/items/${index}/sku`;
+    const offer = offers.get(sku);
+    if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer });
+    assertOrderable(book, offer, pointer);
+    currency ??= offer.currency;
+    if (offer.currency !== currency) {
+      throw new AppError('mixed_currencies', `${sku} costs ${offer.currency}, the items before it ${currency}.`, {
+        pointer,
+      });
+    }
+    totalAmount += offer.price * BigInt(quantity);
+    if (totalAmount > MONEY_MAX) {
+      throw new AppError('quantity_too_large', 'The total of the order is too large.', {
+        pointer: `/items/${index}/quantity`,
+      });
+    }
+    return { id: book.ids.next(), sku, name: offer.name, quantity, price: offer.price, terms: offer.terms };
+  });
+  assertGrantable(
+    book,
+    items.flatMap((item, index) =>
+      item.terms.map((term) => ({ term, times: item.quantity, pointer: `/items/${index}/quantity` })),
+    ),
+  );
+  return {
+    id: book.ids.next(),
+    customerId: book.customerId,
+    status: 'pending',
+    currency: required(currency, 'an order has lines'),
+    totalAmount,
+    paymentMethod: null,
+    paymentId: null,
+    paidAt: null,
+    paidBy: null,
+    metadata: command.metadata,
+    expiresAt: command.expiresAt,
+    createdAt: book.now,
+    items,
+  };
+}
+
+function assertOrderable(book: Book, offer: OrderableOffer, pointer: string): void {
+  const { sku } = offer;
+  if (!offer.isActive) throw new AppError('offer_inactive', `The offer ${sku} is not sold any more.`, { pointer });
+  if (offer.isExchangeOnly) {
+    throw new AppError('offer_exchange_only', `The offer ${sku} costs ${offer.currency}, which is spent by exchange.`, {
+      pointer,
+    });
+  }
+  const [inactive] = offer.inactiveProductKeys;
+  if (inactive !== undefined) {
+    throw new AppError('product_inactive', `The offer ${sku} gives ${inactive}, which is not active.`, { pointer });
+  }
+  const unlimited = offer.terms.find((term) => isAlreadyUnlimited(book, term));
+  if (unlimited) {
+    throw new AppError('already_unlimited', `The customer has ${unlimited.productKey} for ever.`, { pointer });
+  }
+}
+
+export interface ConfirmCommand {
+  operationId: string;
+  status: 'paid' | 'failed';
+  paymentId: string | null;
+  /** Canonical, see `canonicalPaymentMethod`. */
+  paymentMethod: string;
+  amount: Micros | null;
+  currency: string | null;
+}
+
+/** What a confirmation comes to. `order` is the order as it is afterwards. */
+export type ConfirmDecision =
+  | { outcome: 'paid'; order: Order; batches: NewBatch[]; payment: PaymentChange | null }
+  | { outcome: 'failed'; order: Order; payment: PaymentChange }
+  | { outcome: 'replayed'; operationId: string }
+  | { outcome: 'refused'; error: AppError; payment: PaymentChange | null };
+
+/**
+ * Decides a confirmation. Idempotent by payment: the one that paid this order replays. A payment that can't be matched is kept.
+ * Refusals: invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
+ * quantity_too_large.
+ * Preconditions: the order's lapse is applied; the holdings of its terms are loaded.
+ */
+export function decideConfirm(
+  book: Book,
+  order: Order,
+  seen: Payment | null,
+  command: ConfirmCommand,
+): ConfirmDecision {
+  if (command.paymentId === null && (order.totalAmount > 0n || command.status === 'failed')) {
+    const detail = 'The id of the provider’s charge is required.';
+    return refuse(new AppError('invalid_request', detail, { pointer: '/payment_id' }));
+  }
+  if (seen?.status === 'paid') return decideKnownPayment(order, seen, command);
+  if (command.status === 'failed') return decideFailure(book, order, seen, command);
+  if (order.paidBy !== null && command.paymentId === null) return { outcome: 'replayed', operationId: order.paidBy };
+  const error = refusalOf(book, order, command);
+  if (error) return refuse(error, paymentChange(book, order, seen, command, 'unmatched', null));
+  return pay(book, order, seen, command);
+}
+
+function refuse(error: AppError, payment: PaymentChange | null = null): ConfirmDecision {
+  return { outcome: 'refused', error, payment };
+}
+
+function decideKnownPayment(order: Order, seen: Payment, command: ConfirmCommand): ConfirmDecision {
+  if (seen.orderId !== order.id) {
+    const detail = `Payment ${seen.paymentId} paid another order.`;
+    return refuse(new AppError('payment_already_used', detail, { pointer: '/payment_id' }));
+  }
+  if (command.status === 'failed') {
+    return refuse(
+      new AppError('order_already_paid', 'This payment paid the order; it can’t fail any more.', {
+        pointer: '/status',
+      }),
+    );
+  }
+  const mismatch = mismatchOf(order, command);
+  if (mismatch) return refuse(mismatch);
+  return { outcome: 'replayed', operationId: required(order.paidBy, 'a paid order names its operation') };
+}
+
+function decideFailure(book: Book, order: Order, seen: Payment | null, command: ConfirmCommand): ConfirmDecision {
+  if (seen?.status === 'unmatched') {
+    const detail = 'This payment was received before; it can’t fail any more.';
+    return refuse(new AppError('payment_mismatch', detail, { pointer: '/status' }));
+  }
+  if (seen && seen.orderId === order.id && seen.operationId !== null)
+    return { outcome: 'replayed', operationId: seen.operationId };
+  const payment = required(
+    paymentChange(book, order, seen, command, 'failed', command.operationId),
+    'a failure has a payment id',
+  );
+  return { outcome: 'failed', order, payment };
+}
+
+function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError | null {
+  if (order.status === 'paid' || order.status === 'partially_refunded') {
+    return new AppError('order_already_paid', 'Another payment paid this order.', { pointer: '/payment_id' });
+  }
+  if (order.status !== 'pending') {
+    return new AppError('order_not_payable', `The order is ${order.status}.`, {
+      extensions: { order_status: order.status },
+    });
+  }
+  const mismatch = mismatchOf(order, command);
+  if (mismatch) return mismatch;
+  try {
+    assertGrantable(
+      book,
+      order.items.flatMap((item) => item.terms.map((term) => ({ term, times: item.quantity, pointer: '' }))),
+    );
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  return null;
+}
+
+function mismatchOf(order: Order, command: ConfirmCommand): AppError | null {
+  if (command.currency !== null && command.currency !== order.currency) {
+    return new AppError('payment_mismatch', `The order is in ${order.currency}.`, { pointer: '/currency' });
+  }
+  if (command.amount !== null && command.amount !== order.totalAmount) {
+    const total = formatMoney(order.totalAmount, currencyDecimals(order.currency));
+    return new AppError('payment_mismatch', `The order costs ${total} ${order.currency}.`, { pointer: '/amount' });
+  }
+  return null;
+}
+
+function paymentChange(
+  book: Book,
+  order: Order,
+  seen: Payment | null,
+  command: ConfirmCommand,
+  status: PaymentStatus,
+  operationId: string | null,
+): PaymentChange | null {
+  if (command.paymentId === null) return null;
+  return {
+    payment: {
+      paymentMethod: command.paymentMethod,
+      paymentId: command.paymentId,
+      customerId: book.customerId,
+      orderId: order.id,
+      status,
+      amount: command.amount ?? order.totalAmount,
+      currency: command.currency ?? order.currency,
+      operationId,
+    },
+    seen: seen && { status: seen.status, orderId: seen.orderId },
+  };
+}
+
+function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCommand): ConfirmDecision {
+  const paid: Order = {
+    ...order,
+    status: 'paid',
+    paidAt: book.now,
+    paidBy: command.operationId,
+    paymentMethod: command.paymentMethod,
+    paymentId: command.paymentId,
+  };
+  const batches = order.items.flatMap((item) => {
+    const origin: GrantOrigin = {
+      source: 'purchase',
+      operationId: command.operationId,
+      sku: item.sku,
+      orderId: order.id,
+      orderItemId: item.id,
+      actionType: 'purchase',
+      metadata: order.metadata,
+    };
+    return item.terms.map((term) => grant(book, term, item.quantity, origin));
+  });
+  return {
+    outcome: 'paid',
+    order: paid,
+    batches,
+    payment: paymentChange(book, order, seen, command, 'paid', command.operationId),
+  };
+}

@@ -1,0 +1,132 @@
+// The process: reads the environment, opens what a running Bursar needs, listens, and closes everything again.
+// The only file that reads process.env and the only one that exits. Decides nothing about billing.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { type Logger, pino } from 'pino';
+import { buildApp } from './app.js';
+import { type Config, type GivenConfig, readConfig } from './config.js';
+import { createDb, type Db } from './db/client.js';
+import { startEmbeddedPostgres } from './db/embedded-postgres.js';
+import { migrate } from './db/migrate.js';
+import { StartError } from './errors/start-error.js';
+import { systemClock } from './lib/clock.js';
+import { uuidv7Ids } from './lib/ids.js';
+import { formatBanner } from './process/banner.js';
+import { Closers } from './process/closers.js';
+import { holdDataFolder, makeDataFolder } from './process/data-folder.js';
+import { listen } from './process/listen.js';
+import { keepSecret, writeForOwner } from './process/secrets.js';
+import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
+import { loadDemoCatalogue } from './services/demo-catalogue.js';
+
+const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
+
+const closers = new Closers();
+let log: Logger | undefined;
+
+process.exit(await run());
+
+/** Runs until asked to stop, and returns the exit code. */
+async function run(): Promise<number> {
+  const stop = listenForStop(() => process.exit(1));
+  let hasFailed = false;
+  try {
+    await start(stop);
+    await stop.requested;
+    log?.info('stopping');
+  } catch (error) {
+    hasFailed = !(error instanceof StopRequested);
+    if (hasFailed) report(error);
+  }
+  const isClean = await closers.closeAll(log);
+  return hasFailed || !isClean ? 1 : 0;
+}
+
+async function start(stop: StopRequest): Promise<void> {
+  const { config: given, warnings } = readConfig({ ...readEnvFile(), ...process.env }, PROJECT_DIR);
+  log = createLogger(given);
+  for (const warning of warnings) log.warn(warning);
+
+  const databaseUrl = given.databaseUrl ?? (await openEmbedded(given, log));
+  stop.check();
+  await migrateDatabase(databaseUrl, log);
+  stop.check();
+  const db = createDb(databaseUrl, log, { poolSizeMax: given.poolSize });
+  closers.add('the database connections', () => db.close());
+  await requireUtc(db);
+
+  const config = complete(given, databaseUrl);
+  const deps = { db, clock: systemClock, ids: uuidv7Ids, config, log };
+  const isDemoLoaded = config.isProduction ? false : await loadDemoCatalogue(deps);
+  const app = await buildApp(deps);
+  closers.add('the HTTP server', () => app.close());
+  stop.check();
+  const url = await listen(app, config.host, config.port);
+  const embeddedIn = given.databaseUrl === undefined ? config.dataDir : undefined;
+  if (!config.isProduction) {
+    process.stdout.write(formatBanner({ url, apiToken: config.apiToken, embeddedIn, isDemoLoaded }));
+  }
+}
+
+/** Variables of the project's .env file, if there is one. */
+function readEnvFile(): Record<string, string | undefined> {
+  const path = join(PROJECT_DIR, '.env');
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+function createLogger({ logLevel }: GivenConfig): Logger {
+  return pino({
+    name: 'bursar',
+    level: logLevel,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: ['req.headers.authorization', 'req.headers.cookie'],
+  });
+}
+
+/** Starts the embedded Postgres of the data folder, which is held until the end, and returns its URL. */
+async function openEmbedded({ dataDir }: GivenConfig, logger: Logger): Promise<string> {
+  makeDataFolder(dataDir);
+  closers.add('the data folder', await holdDataFolder(dataDir));
+  const server = await startEmbeddedPostgres(dataDir);
+  closers.add('the embedded Postgres', () => server.stop());
+  logger.info({ serverDir: server.serverDir }, 'embedded Postgres is running');
+  const urlFile = join(dataDir, 'database-url');
+  writeForOwner(urlFile, `${server.url}\n`);
+  closers.add('the file database-url', async () => rmSync(urlFile, { force: true }));
+  return server.url;
+}
+
+async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<void> {
+  const { applied, modified } = await migrate(databaseUrl);
+  if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated');
+  if (modified.length > 0) logger.warn({ migrations: modified }, 'migrations were changed after they had been applied');
+}
+
+/** Times are read as UTC, so a session in another zone would shift every one of them. Throws: StartError. */
+async function requireUtc(db: Db): Promise<void> {
+  const [row] = await db.query<{ zone: string }>(`SELECT current_setting('TimeZone') AS zone`);
+  if (row?.zone === 'UTC') return;
+  throw new StartError(
+    `the database session is in the time zone ${row?.zone}, not UTC: remove what sets it in DATABASE_URL or in the connection pooler`,
+  );
+}
+
+/** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
+function complete(given: GivenConfig, databaseUrl: string): Config {
+  if (given.apiToken === undefined || given.pepper === undefined) makeDataFolder(given.dataDir);
+  return Object.freeze({
+    ...given,
+    databaseUrl,
+    apiToken: given.apiToken ?? keepSecret(given.dataDir, 'api-token'),
+    pepper: given.pepper ?? keepSecret(given.dataDir, 'pepper'),
+  });
+}
+
+/** Says why there is no service: one line for what the reader can mend, everything for what he can't. */
+function report(error: unknown): void {
+  if (error instanceof StartError) process.stderr.write(`bursar: ${error.message}\n`);
+  else if (log) log.fatal({ err: error }, 'unexpected failure');
+  else process.stderr.write(`bursar: unexpected failure: ${error instanceof Error ? error.stack : String(error)}\n`);
+}

@@ -1,0 +1,52 @@
+// Turns signals and fatal errors into one request to stop. Ends nothing itself: main.ts closes what it opened, in order.
+// Ctrl-C under npm arrives twice within a millisecond, so only a later second signal means that somebody has lost patience.
+
+const PATIENCE_MS = 2_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Thrown by `StopRequest.check` when a signal arrives before the start is complete. */
+export class StopRequested extends Error {
+  override readonly name = 'StopRequested';
+}
+
+export interface StopRequest {
+  /** Resolves at the first signal; rejects with an error that nobody caught. */
+  readonly requested: Promise<void>;
+  /** Throws StopRequested after a signal, and the error after a fatal one: to be called between the steps of starting. */
+  check(): void;
+}
+
+/** Starts to listen. `force` is called at a second signal that comes later than the patience. */
+export function listenForStop(force: () => void): StopRequest {
+  let firstAtMs: number | undefined;
+  let fatal: { error: unknown } | undefined;
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const requested = new Promise<void>((settle, fail) => {
+    resolve = settle;
+    reject = fail;
+  });
+  requested.catch(() => undefined); // told by check() while nobody waits for it yet
+
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      const nowMs = performance.now();
+      if (firstAtMs !== undefined && nowMs - firstAtMs > PATIENCE_MS) force();
+      firstAtMs ??= nowMs;
+      resolve();
+    });
+  }
+  // covers rejections that nobody handles too: Node raises them as exceptions
+  process.on('uncaughtException', (error) => {
+    fatal ??= { error };
+    reject(error);
+  });
+
+  return {
+    requested,
+    check() {
+      if (fatal) throw fatal.error;
+      if (firstAtMs !== undefined) throw new StopRequested('asked to stop');
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// What is counted, and how it is sold.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
+import { decodeCursor, encodeCursor } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import {
+  catalogQuery,
+  offerAnswer,
+  offerPage,
+  planGroupOf,
+  productAnswer,
+  productPage,
+  productPageQuery,
+  productParams,
+  putOfferBody,
+  putProductBody,
+  skuParams,
+} from '../schemas/catalog.js';
+import {
+  getOffer,
+  getOffers,
+  getOffersBySku,
+  getProduct,
+  getProducts,
+  putOffer,
+  putProduct,
+} from '../services/catalog.js';
+import { toOfferView, toProductView } from '../services/views.js';
+
+const namePosition = z.strictObject({ name: z.string() });
+
+/** Cuts a list that was read one row too far into a page. */
+function toPage<T>(rows: T[], limit: number, nameOf: (row: T) => string): { rows: T[]; next_cursor: string | null } {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  return {
+    rows: kept,
+    next_cursor: rows.length > limit && last ? encodeCursor(namePosition, { name: nameOf(last) }) : null,
+  };
+}
+
+function assertSameName(inPath: string, inBody: string | undefined, pointer: string): void {
+  if (inBody === undefined || inBody === inPath) return;
+  throw new AppError('invalid_request', `The path says ${inPath}, the body ${inBody}.`, { pointer });
+}
+
+export function registerCatalog(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/catalog',
+    operationId: 'listOffers',
+    summary: 'List what is for sale',
+    tag: 'catalog',
+    scope: 'read',
+    query: catalogQuery,
+    responses: { 200: offerPage },
+    problems: [],
+    handler: async ({ query }) => {
+      if (query.sku !== undefined) {
+        const offers = await getOffersBySku(deps, query.sku);
+        return { status: 200, body: { data: offers.map(toOfferView), next_cursor: null } };
+      }
+      const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
+      const page = toPage(await getOffers(deps, after, query.limit + 1), query.limit, (offer) => offer.sku);
+      return { status: 200, body: { data: page.rows.map(toOfferView), next_cursor: page.next_cursor } };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/catalog/:sku',
+    operationId: 'getOffer',
+    summary: 'Get an offer that is for sale',
+    tag: 'catalog',
+    scope: 'read',
+    params: skuParams,
+    responses: { 200: offerAnswer },
+    problems: ['offer_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getOffer(deps, params.sku)) }),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/products',
+    operationId: 'listProducts',
+    summary: 'List the active products',
+    tag: 'catalog',
+    scope: 'read',
+    query: productPageQuery,
+    responses: { 200: productPage },
+    problems: [],
+    handler: async ({ query }) => {
+      const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
+      const page = toPage(
+        await getProducts(deps, after, query.limit + 1),
+        query.limit,
+        (product) => product.productKey,
+      );
+      return { status: 200, body: { data: page.rows.map(toProductView), next_cursor: page.next_cursor } };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/products/:key',
+    operationId: 'getProduct',
+    summary: 'Get a product, active or not',
+    tag: 'catalog',
+    scope: 'read',
+    params: productParams,
+    responses: { 200: productAnswer },
+    problems: ['product_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toProductView(await getProduct(deps, params.key)) }),
+  });
+
+  defineRoute(app, {
+    method: 'PUT',
+    url: '/products/:key',
+    operationId: 'putProduct',
+    summary: 'Create or replace a product',
+    description:
+      'Fields left out take their defaults. The type can’t change once the product is offered or was granted.',
+    tag: 'catalog',
+    scope: 'catalog',
+    params: productParams,
+    body: putProductBody,
+    responses: { 200: productAnswer, 201: productAnswer },
+    problems: ['name_taken', 'product_in_use'],
+    handler: async ({ params, body }) => {
+      assertSameName(params.key, body.product_key, '/product_key');
+      const { product, isNew } = await putProduct(
+        deps,
+        {
+          productKey: params.key,
+          name: body.name,
+          description: body.description,
+          type: body.type,
+          isCurrency: body.is_currency,
+          isActive: body.is_active,
+          features: body.features.map(({ feature, unit_cost }) => ({ feature, unitCost: unit_cost })),
+          lowBalanceThreshold: body.low_balance_threshold,
+          metadata: body.metadata,
+        },
+        body.force,
+      );
+      const view = toProductView(product);
+      return isNew ? { status: 201, body: view } : { status: 200, body: view };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'PUT',
+    url: '/offers/:sku',
+    operationId: 'putOffer',
+    summary: 'Create or replace an offer',
+    description: 'Fields left out take their defaults. What was sold keeps the terms of its moment.',
+    tag: 'catalog',
+    scope: 'catalog',
+    params: skuParams,
+    body: putOfferBody,
+    responses: { 200: offerAnswer, 201: offerAnswer },
+    problems: ['name_taken', 'product_not_found'],
+    handler: async ({ params, body }) => {
+      assertSameName(params.sku, body.sku, '/sku');
+      const { offer, isNew } = await putOffer(deps, {
+        sku: params.sku,
+        name: body.name,
+        description: body.description,
+        image: body.image,
+        price: body.price,
+        currency: body.currency,
+        isActive: body.is_active,
+        isTrial: body.is_trial,
+        trialScope: body.trial_policy?.scope ?? null,
+        recurrence: body.recurrence,
+        planGroup: planGroupOf(body),
+        items: body.items.map((item) => ({
+          productKey: item.product_key,
+          quantity: item.quantity,
+          periodUnit: item.period_unit,
+          periodValue: item.period_value,
+          priority: item.priority,
+          stacking: item.stacking,
+        })),
+        metadata: body.metadata,
+      });
+      const view = toOfferView(offer);
+      return isNew ? { status: 201, body: view } : { status: 200, body: view };
+    },
+  });
+}

@@ -1,0 +1,72 @@
+// For probes: is the process alive, and can it serve? No token, outside the base path.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
+import { READY_TIMEOUT_MS } from '../http/bounds.js';
+import { definePublicRoute } from '../http/route.js';
+
+const aliveSchema = z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] });
+const RETRY_AFTER_S = 2;
+const alive = { status: 200, body: { status: 'ok' } } as const;
+
+/** Registers /health/live and /health/ready. */
+export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db'>): void {
+  const isDatabaseThere = checkOnceAtATime(() => deps.db.query('SELECT 1'));
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+
+  definePublicRoute(app, {
+    method: 'GET',
+    url: '/health/live',
+    operationId: 'getLiveness',
+    summary: 'Is the process alive?',
+    tag: 'health',
+    responses: { 200: aliveSchema },
+    problems: [],
+    handler: () => alive,
+  });
+
+  definePublicRoute(app, {
+    method: 'GET',
+    url: '/health/ready',
+    operationId: 'getReadiness',
+    summary: 'Can requests be served?',
+    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms.`,
+    tag: 'health',
+    responses: { 200: aliveSchema },
+    problems: ['unavailable'],
+    handler: async () => {
+      if (isClosing) throw new AppError('unavailable', 'The process is shutting down.', { retryAfterS: RETRY_AFTER_S });
+      await isDatabaseThere();
+      return alive;
+    },
+  });
+}
+
+/**
+ * Wraps a query as a check with a deadline. While one is under way later callers share it, so that probes of a database
+ * that hangs do not use up the pool. Throws: unavailable.
+ */
+function checkOnceAtATime(query: () => Promise<unknown>): () => Promise<void> {
+  let underWay: Promise<unknown> | undefined;
+  return async () => {
+    underWay ??= query().finally(() => {
+      underWay = undefined;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${READY_TIMEOUT_MS} ms`)), READY_TIMEOUT_MS);
+    });
+    try {
+      await Promise.race([underWay, deadline]);
+    } catch (cause) {
+      throw new AppError('unavailable', 'The database does not answer.', { cause, retryAfterS: RETRY_AFTER_S });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

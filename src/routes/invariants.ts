@@ -1,0 +1,37 @@
+// The proof that the data are what they say.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { defineRoute } from '../http/route.js';
+import { toSelector } from '../schemas/common.js';
+import { invariantsAnswer, invariantsQuery } from '../schemas/invariants.js';
+import { proveInvariants } from '../services/invariants.js';
+
+export function registerInvariants(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/invariants',
+    operationId: 'proveInvariants',
+    summary: 'Recompute the invariants from the data',
+    description:
+      'For one customer, or for all while there are at most 50,000 entries; beyond that run `npm run verify`.',
+    tag: 'operations',
+    scope: 'admin',
+    query: invariantsQuery,
+    responses: { 200: invariantsAnswer },
+    problems: ['too_large', 'customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const isAboutOne =
+        query.customer_id !== undefined || query.user_id !== undefined || query.external_id !== undefined;
+      const report = await proveInvariants(deps, isAboutOne ? toSelector(query) : undefined);
+      return {
+        status: 200,
+        body: {
+          ok: report.ok,
+          checked: report.checked,
+          differences: report.differences.map(({ customerId, ...rest }) => ({ ...rest, customer_id: customerId })),
+          has_more: report.hasMore,
+        },
+      };
+    },
+  });
+}

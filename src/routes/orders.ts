@@ -1,0 +1,103 @@
+// The intent to pay, and its confirmation.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { defineRoute } from '../http/route.js';
+import { renderJson } from '../http/serialisation.js';
+import { toSelector } from '../schemas/common.js';
+import { confirmOrderBody, orderAnswer, orderParams, placeOrderBody } from '../schemas/orders.js';
+import { confirmOrder, getOrder, type OrderResult, placeOrder } from '../services/orders.js';
+import { toOrderView } from '../services/views.js';
+
+const renderOrder = (status: number) => (result: OrderResult) => ({
+  status,
+  body: renderJson(orderAnswer, toOrderView(result)),
+});
+
+export function registerOrders(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/orders',
+    operationId: 'placeOrder',
+    summary: 'Place an order',
+    description:
+      'Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice.',
+    tag: 'orders',
+    scope: 'orders',
+    body: placeOrderBody,
+    strictBody: false,
+    responses: { 201: orderAnswer },
+    problems: [
+      'customer_not_found',
+      'selector_conflict',
+      'offer_not_found',
+      'offer_inactive',
+      'offer_exchange_only',
+      'product_inactive',
+      'mixed_currencies',
+      'already_unlimited',
+      'quantity_too_large',
+    ],
+    handler: ({ body, idempotencyKey }) =>
+      placeOrder(
+        deps,
+        toSelector(body),
+        {
+          items: body.items.map(({ sku, quantity }) => ({ sku, quantity })),
+          metadata: body.metadata,
+          expiresIn: body.expires_in,
+        },
+        idempotencyKey,
+        renderOrder(201),
+      ),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/orders/:id',
+    operationId: 'getOrder',
+    summary: 'Get an order',
+    tag: 'orders',
+    scope: 'read',
+    params: orderParams,
+    responses: { 200: orderAnswer },
+    problems: ['order_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toOrderView(await getOrder(deps, params.id)) }),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/orders/:id/confirm',
+    operationId: 'confirmOrder',
+    summary: 'Confirm the payment of an order',
+    description:
+      'Grants what the order bought, once: the same payment gets the first answer again, with or without a key. A payment that can’t be matched is kept.',
+    tag: 'orders',
+    scope: 'payments',
+    params: orderParams,
+    body: confirmOrderBody,
+    strictBody: false,
+    responses: { 200: orderAnswer },
+    problems: [
+      'order_not_found',
+      'payment_already_used',
+      'order_already_paid',
+      'order_not_payable',
+      'payment_mismatch',
+      'quantity_too_large',
+    ],
+    handler: ({ params, body, idempotencyKey }) =>
+      confirmOrder(
+        deps,
+        params.id,
+        {
+          status: body.status,
+          paymentId: body.payment_id ?? undefined,
+          paymentMethod: body.payment_method,
+          amount: body.amount ?? undefined,
+          currency: body.currency ?? undefined,
+        },
+        idempotencyKey,
+        renderOrder(200),
+      ),
+  });
+}

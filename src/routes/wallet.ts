@@ -1,0 +1,150 @@
+// What a customer owns and may use.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { createdAtPosition, decodeCursor, encodeCursor, seqPosition } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import { toSelector } from '../schemas/common.js';
+import { toSubject } from '../schemas/quota.js';
+import {
+  balanceAnswer,
+  balanceQuery,
+  batchesQuery,
+  batchPage,
+  entriesQuery,
+  entryPage,
+  walletAnswer,
+  walletQuery,
+} from '../schemas/wallet.js';
+import { toBatchView, toEntryView, toSubjectView } from '../services/views.js';
+import { type BalanceResult, getBalance, getBatches, getEntries, getWallet } from '../services/wallet.js';
+
+function messageOf({ subject, remaining }: BalanceResult): string {
+  const name = 'feature' in subject ? subject.feature : subject.productKey;
+  if (remaining === null) return `${name} available`;
+  return remaining === 0 ? `No ${name} available` : `${remaining} ${name} available`;
+}
+
+export function registerWallet(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/balance',
+    operationId: 'getBalance',
+    summary: 'Ask whether a customer can use a product or feature',
+    description: 'Somebody never seen is answered too: `can_use` is false.',
+    tag: 'wallet',
+    scope: 'read',
+    query: balanceQuery,
+    responses: { 200: balanceAnswer },
+    problems: ['selector_conflict', 'product_not_found', 'feature_not_found'],
+    handler: async ({ query }) => {
+      const result = await getBalance(deps, toSelector(query), toSubject(query));
+      return {
+        status: 200,
+        body: {
+          can_use: result.canUse,
+          ...toSubjectView(result.subject),
+          remaining: result.remaining,
+          expires_at: result.expiresAt,
+          message: messageOf(result),
+        },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/wallet',
+    operationId: 'getWallet',
+    summary: 'Get everything that a customer holds',
+    tag: 'wallet',
+    scope: 'read',
+    query: walletQuery,
+    responses: { 200: walletAnswer },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const wallet = await getWallet(deps, toSelector(query));
+      const features = [...wallet.features].map(([name, { canUse, remaining }]) => [
+        name,
+        { can_use: canUse, remaining },
+      ]);
+      return {
+        status: 200,
+        body: {
+          customer_id: wallet.customerId,
+          balances: Object.fromEntries(wallet.balances),
+          held: Object.fromEntries(wallet.held),
+          access: Object.fromEntries(wallet.access),
+          features: Object.fromEntries(features),
+        },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/wallet/batches',
+    operationId: 'listBatches',
+    summary: 'List a customer’s batches, newest first',
+    tag: 'wallet',
+    scope: 'read',
+    query: batchesQuery,
+    responses: { 200: batchPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const after = decodeCursor(createdAtPosition, query.cursor);
+      const { batches, now } = await getBatches(
+        deps,
+        toSelector(query),
+        { productKey: query.product_key, state: query.state, expiringWithinS: query.expiring_within },
+        { after: after && { createdAt: after.created_at, id: after.id }, limit: query.limit + 1 },
+      );
+      const rows = batches.slice(0, query.limit);
+      const last = rows.at(-1);
+      const hasMore = batches.length > query.limit && last !== undefined;
+      return {
+        status: 200,
+        body: {
+          data: rows.map((batch) => toBatchView(batch, now)),
+          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+        },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/wallet/entries',
+    operationId: 'listEntries',
+    summary: 'List a customer’s ledger, newest first',
+    tag: 'wallet',
+    scope: 'read',
+    query: entriesQuery,
+    responses: { 200: entryPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const entries = await getEntries(
+        deps,
+        toSelector(query),
+        {
+          productKey: query.product_key,
+          kind: query.kind,
+          actionType: query.action_type,
+          operationId: query.operation_id,
+          from: query.from,
+          to: query.to,
+        },
+        { beforeSeq: decodeCursor(seqPosition, query.cursor)?.seq, limit: query.limit + 1 },
+      );
+      const rows = entries.slice(0, query.limit);
+      const last = rows.at(-1);
+      const hasMore = entries.length > query.limit && last !== undefined;
+      return {
+        status: 200,
+        body: {
+          data: rows.map(toEntryView),
+          next_cursor: hasMore ? encodeCursor(seqPosition, { seq: last.seq }) : null,
+        },
+      };
+    },
+  });
+}

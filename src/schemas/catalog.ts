@@ -1,0 +1,225 @@
+// The wire of products and offers.
+import { z } from 'zod';
+import {
+  countSchema,
+  featureSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  moneySchema,
+  pageOf,
+  pageQueryShape,
+  productKeySchema,
+  quantitySchema,
+  repeatable,
+  skuSchema,
+  text,
+} from './common.js';
+
+const NAME_LENGTH_MAX = 255;
+const DESCRIPTION_LENGTH_MAX = 4_000;
+const FEATURES_MAX = 100;
+const ITEMS_MAX = 50;
+const SKUS_MAX = 200;
+const PERIOD_VALUE_MAX = 100_000;
+const PRIORITY_MAX = 1_000_000;
+const DEFAULT_PLAN_GROUP = 'default';
+
+const nameSchema = text({ max: NAME_LENGTH_MAX }).meta({ examples: ['Credits'] });
+const descriptionSchema = text({ min: 0, max: DESCRIPTION_LENGTH_MAX }).default('');
+
+const productTypeSchema = z.enum(['quantity', 'period', 'unlimited']).meta({
+  description:
+    '`quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.',
+});
+
+const featureInput = z
+  .union([
+    featureSchema.transform((feature) => ({ feature, unit_cost: 1 })),
+    z.strictObject({ feature: featureSchema, unit_cost: quantitySchema.default(1) }),
+  ])
+  .meta({
+    description: 'A feature with the product units that one use costs; a plain string costs 1.',
+    examples: ['image_generation'],
+  });
+
+export const productParams = z.object({ key: productKeySchema });
+export const skuParams = z.object({ sku: skuSchema });
+
+export const putProductBody = z.object({
+  product_key: productKeySchema
+    .optional()
+    .meta({ description: 'May be repeated here; must equal the path.', examples: ['CREDITS'] }),
+  name: nameSchema,
+  description: descriptionSchema,
+  type: productTypeSchema,
+  is_currency: z.boolean().default(false).meta({ description: 'Whether offers may be priced in this product.' }),
+  is_active: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'An inactive product is neither sold nor granted; units already held stay spendable.' }),
+  features: z.array(featureInput).max(FEATURES_MAX).default([]),
+  low_balance_threshold: countSchema.nullable().default(null),
+  metadata: metadataSchema,
+  force: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Allows to raise a unit cost or remove a feature while customers hold units.' }),
+});
+
+export const productAnswer = z
+  .object({
+    product_key: z.string().meta({ examples: ['CREDITS'] }),
+    name: z.string().meta({ examples: ['Credits'] }),
+    description: z.string().meta({ examples: [''] }),
+    type: productTypeSchema,
+    is_currency: z.boolean(),
+    is_active: z.boolean(),
+    features: z.array(
+      z.object({ feature: z.string().meta({ examples: ['text_generation'] }), unit_cost: countSchema }),
+    ),
+    low_balance_threshold: countSchema.nullable(),
+    metadata: metadataAnswerSchema,
+    created_at: instantSchema,
+  })
+  .meta({ id: 'Product' });
+
+export const productPageQuery = z.object({ ...pageQueryShape });
+export const productPage = pageOf(productAnswer);
+
+export const periodUnitSchema = z.enum(['hours', 'days', 'months', 'years', 'forever']);
+export const periodValueSchema = z.int().min(1).max(PERIOD_VALUE_MAX);
+export const prioritySchema = z
+  .int()
+  .min(-PRIORITY_MAX)
+  .max(PRIORITY_MAX)
+  .default(0)
+  .meta({ description: 'Batches of lower priority are used first.', examples: [0] });
+
+const offerItemInput = z
+  .strictObject({
+    product_key: productKeySchema,
+    quantity: quantitySchema.default(1),
+    period_unit: periodUnitSchema
+      .default('forever')
+      .meta({ description: 'The unit of the validity; `forever` has no value.', examples: ['months'] }),
+    period_value: periodValueSchema
+      .nullable()
+      .default(null)
+      .meta({ examples: [1] }),
+    priority: prioritySchema,
+    stacking: z
+      .enum(['extend', 'parallel'])
+      .optional()
+      .meta({
+        description: 'Whether new access begins when the present one ends, or at once. Access extends by default.',
+        examples: ['extend'],
+      }),
+  })
+  .check((ctx) => {
+    const isForever = ctx.value.period_unit === 'forever';
+    if (isForever === (ctx.value.period_value === null)) return;
+    const message = isForever ? 'must be left out: the unit is forever' : 'is required for this unit';
+    ctx.issues.push({ code: 'custom', message, path: ['period_value'], input: ctx.value.period_value });
+  });
+
+const currencySchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[A-Za-z0-9_.:-]+$/, 'must be a currency code or a product key')
+  .toUpperCase()
+  .meta({ description: 'A currency code, XTR, or the key of a currency product.', examples: ['USD'] });
+
+const trialPolicySchema = z.strictObject({ scope: z.enum(['any', 'offer']).default('any') }).meta({
+  description: 'Who may have it as a trial: one trial in a lifetime (`any`), or one of this offer (`offer`).',
+  examples: [{ scope: 'any' }],
+});
+
+const recurrenceSchema = z
+  .strictObject({ unit: periodUnitSchema.exclude(['forever']), count: periodValueSchema })
+  .meta({ description: 'Makes the offer a plan: the length of its period.', examples: [{ unit: 'months', count: 1 }] });
+
+export const putOfferBody = z
+  .object({
+    sku: skuSchema
+      .optional()
+      .meta({ description: 'May be repeated here; must equal the path.', examples: ['CREDITS_100'] }),
+    name: nameSchema,
+    description: descriptionSchema,
+    image: text({ max: 2_000 })
+      .nullable()
+      .default(null)
+      .meta({ description: 'A URL.', examples: [null] }),
+    price: moneySchema,
+    currency: currencySchema,
+    is_active: z.boolean().default(true),
+    is_trial: z.boolean().default(false),
+    trial_policy: trialPolicySchema.nullable().default(null),
+    recurrence: recurrenceSchema.nullable().default(null),
+    plan_group: text({ max: 64 })
+      .optional()
+      .meta({
+        description: `Of a plan: customers have one subscription per group; \`${DEFAULT_PLAN_GROUP}\` when left out.`,
+        examples: [DEFAULT_PLAN_GROUP],
+      }),
+    items: z.array(offerItemInput).max(ITEMS_MAX).default([]),
+    metadata: metadataSchema,
+  })
+  .check((ctx) => {
+    if (ctx.value.plan_group === undefined || ctx.value.recurrence !== null) return;
+    ctx.issues.push({
+      code: 'custom',
+      message: 'only a plan (an offer with a recurrence) has a group',
+      path: ['plan_group'],
+      input: ctx.value.plan_group,
+    });
+  });
+
+/** The group of a plan that names none. */
+export function planGroupOf(body: { recurrence: unknown; plan_group?: string | undefined }): string | null {
+  return body.recurrence === null ? null : (body.plan_group ?? DEFAULT_PLAN_GROUP);
+}
+
+export const offerAnswer = z
+  .object({
+    sku: z.string().meta({ examples: ['CREDITS_100'] }),
+    name: z.string().meta({ examples: ['100 credits'] }),
+    description: z.string().meta({ examples: [''] }),
+    image: z
+      .string()
+      .nullable()
+      .meta({ examples: [null] }),
+    price: moneySchema,
+    currency: z.string().meta({ examples: ['USD'] }),
+    is_active: z.boolean(),
+    is_trial: z.boolean(),
+    trial_policy: trialPolicySchema.nullable(),
+    recurrence: recurrenceSchema.nullable(),
+    plan_group: z
+      .string()
+      .nullable()
+      .meta({ examples: [null] }),
+    items: z.array(
+      z.object({
+        product_key: z.string().meta({ examples: ['CREDITS'] }),
+        quantity: countSchema,
+        period_unit: periodUnitSchema,
+        period_value: z.int().nullable(),
+        priority: z.int(),
+        stacking: z.enum(['extend', 'parallel']),
+        product: productAnswer,
+      }),
+    ),
+    metadata: metadataAnswerSchema,
+  })
+  .meta({ id: 'Offer' });
+
+export const catalogQuery = z.object({
+  ...pageQueryShape,
+  sku: repeatable(skuSchema, SKUS_MAX)
+    .optional()
+    .meta({ description: 'Only these, in this order; repeatable. Unknown and inactive ones are left out.' }),
+});
+export const offerPage = pageOf(offerAnswer);

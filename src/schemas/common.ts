@@ -1,0 +1,419 @@
+// The pieces that the wire schemas of all resources are made of: text, names, numbers, money, instants, metadata, the customer selector, pages.
+// Request pieces normalise (trim, case) and refuse what could not be stored; answer pieces only describe. No piece reaches for a database.
+import { z } from 'zod';
+import { AppError } from '../errors/app-error.js';
+
+export const TEXT_LENGTH_MAX = 1_000;
+export const EXTERNAL_ID_LENGTH_MAX = 255;
+export const PROVIDER_LENGTH_MAX = 64;
+export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
+export const METADATA_BYTES_MAX = 16 * 1_024;
+export const METADATA_DEPTH_MAX = 8;
+export const PAGE_LIMIT_MAX = 200;
+export const PAGE_LIMIT_DEFAULT = 50;
+export const DEFAULT_PROVIDER = 'default';
+/** The provider under which a `user_id` that is no UUID is read. */
+export const USER_ID_PROVIDER = 'user_id';
+
+const CURSOR_LENGTH_MAX = 1_000;
+const USER_ID_DIGITS_MAX = 20;
+/** Postgres and ISO 8601 with four digits of year both cover it. */
+const INSTANT_MIN_MS = Date.UTC(1900, 0, 1);
+const INSTANT_MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+const UUID_LENGTH = 36;
+const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const USER_ID_PATTERN = new RegExp(
+  `^(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{1,${USER_ID_DIGITS_MAX}})$`,
+);
+const EXAMPLE_UUID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+
+/** Says whether Postgres can store `text` unchanged: no NUL, no lone surrogate (which would silently become U+FFFD). */
+export function isStorableText(text: string): boolean {
+  return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+}
+
+const UNSTORABLE = 'contains a NUL character or half of a surrogate pair, which cannot be stored';
+
+function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
+  if (!isStorableText(ctx.value)) ctx.issues.push({ code: 'custom', message: UNSTORABLE, input: ctx.value });
+}
+
+/** Text that can be stored. Lengths are UTF-16 code units after trimming; `trim` defaults to true, `min` to 1. */
+export function text({
+  min = 1,
+  max = TEXT_LENGTH_MAX,
+  trim = true,
+}: {
+  min?: number;
+  max?: number;
+  trim?: boolean;
+} = {}) {
+  const base = trim ? z.string().trim() : z.string();
+  return (min > 0 ? base.min(min) : base).max(max).check(refuseUnstorable);
+}
+
+/** An id of ours, in any case; lower-case afterwards. */
+export const uuidSchema = z
+  .string()
+  .trim()
+  .regex(UUID_PATTERN, 'must be a UUID')
+  .toLowerCase()
+  .meta({ format: 'uuid', pattern: undefined, examples: [EXAMPLE_UUID] });
+
+// The charset is checked before upper-casing: the upper case of some letters outside ASCII is an ASCII letter.
+const KEY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
+const KEY_MESSAGE = 'must be 1 to 64 letters, digits or one of _ . : - and begin with a letter or digit';
+
+/** The SKU of an offer, in any case; upper-case afterwards. */
+export const skuSchema = z
+  .string()
+  .trim()
+  .regex(KEY_PATTERN, KEY_MESSAGE)
+  .toUpperCase()
+  .meta({ examples: ['CREDITS_100'] });
+
+/** The key of a product, in any case; upper-case afterwards. */
+export const productKeySchema = z
+  .string()
+  .trim()
+  .regex(KEY_PATTERN, KEY_MESSAGE)
+  .toUpperCase()
+  .meta({ examples: ['CREDITS'] });
+
+/** The name of a feature: lower_snake, exactly as it is. */
+export const featureSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower_snake_case: 1 to 64 of a-z, 0-9 and _, beginning with a letter')
+  .meta({ examples: ['image_generation'] });
+
+/** Where an identity comes from; lower-case afterwards, `default` when empty or left out. */
+export const providerSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .overwrite((provider) => (provider === '' ? DEFAULT_PROVIDER : provider))
+  .max(PROVIDER_LENGTH_MAX)
+  .check(refuseUnstorable)
+  .default(DEFAULT_PROVIDER)
+  .meta({ description: 'Where the external id comes from; lower-cased.', examples: ['telegram'] });
+
+const UNSAFE_ID = 'is above 2^53-1 and would be rounded: send it as a string';
+
+/** Reads a JSON number as the digits of an id, or says why it can't. */
+function digitsOf(value: number): { digits: string } | { fault: string } {
+  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
+  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_ID };
+  return { digits: String(value === 0 ? 0 : value) };
+}
+
+const stringOrInteger = (meta: {
+  description: string;
+  examples: unknown[];
+  min: number;
+  max: number;
+  pattern?: string;
+}) =>
+  z
+    .union([z.string(), z.number()], {
+      error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
+    })
+    .meta({
+      type: undefined,
+      anyOf: [
+        {
+          type: 'string',
+          minLength: 1,
+          maxLength: meta.max,
+          ...(meta.pattern !== undefined && { pattern: meta.pattern }),
+        },
+        { type: 'integer', minimum: meta.min, maximum: Number.MAX_SAFE_INTEGER },
+      ],
+      description: meta.description,
+      examples: meta.examples,
+    });
+
+/** The id of a person or account elsewhere: a string, trimmed, or a JSON integer that is read as its digits; a string afterwards. */
+export const externalIdSchema = stringOrInteger({
+  description: 'The id in the system of the provider; an integer is read as its digits.',
+  examples: ['4711'],
+  min: Number.MIN_SAFE_INTEGER,
+  max: EXTERNAL_ID_LENGTH_MAX,
+}).transform((input, ctx): string => {
+  const refuse = (message: string): never => {
+    ctx.issues.push({ code: 'custom', message, input });
+    return z.NEVER;
+  };
+  if (typeof input === 'number') {
+    const read = digitsOf(input);
+    return 'fault' in read ? refuse(read.fault) : read.digits;
+  }
+  const id = input.trim();
+  if (id.length === 0) return refuse('must not be empty');
+  if (id.length > EXTERNAL_ID_LENGTH_MAX) return refuse(`must have at most ${EXTERNAL_ID_LENGTH_MAX} characters`);
+  return isStorableText(id) ? id : refuse(UNSTORABLE);
+});
+
+const userIdSchema = stringOrInteger({
+  description: 'Alias of `customer_id`; digits are read as the identity (`user_id`, digits).',
+  examples: ['4711'],
+  min: 0,
+  max: UUID_LENGTH,
+  pattern: USER_ID_PATTERN.source,
+}).transform((input, ctx): string => {
+  const read = typeof input === 'number' ? digitsOf(input) : { digits: input.trim().toLowerCase() };
+  const isWellFormed = 'digits' in read && USER_ID_PATTERN.test(read.digits);
+  if (isWellFormed) return read.digits;
+  const message = 'fault' in read ? read.fault : `must be a UUID or at most ${USER_ID_DIGITS_MAX} digits`;
+  ctx.issues.push({ code: 'custom', message, input });
+  return z.NEVER;
+});
+
+function wholeNumber(min: number, example: number) {
+  return z
+    .number({
+      error: ({ input }) => {
+        if (input === undefined) return undefined;
+        return typeof input === 'string' ? 'must be a JSON number, not a string' : 'must be a whole number';
+      },
+    })
+    .check((ctx) => {
+      const { value } = ctx;
+      const refuse = (message: string) => ctx.issues.push({ code: 'custom', message, input: value });
+      if (!Number.isInteger(value)) refuse('must be a whole number, without a fraction');
+      else if (value < 0) refuse(`must not be negative; the least is ${min}`);
+      else if (value < min) refuse(`must be at least ${min}`);
+      else if (value > Number.MAX_SAFE_INTEGER) refuse(`must be at most ${Number.MAX_SAFE_INTEGER} (2^53-1)`);
+    })
+    .meta({ type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER, examples: [example] });
+}
+
+/** A quantity asked for: an integer 1..2^53-1. */
+export const quantitySchema = wholeNumber(1, 10);
+
+/** An integer 0..2^53-1, in requests and answers. */
+export const countSchema = wholeNumber(0, 10);
+
+/** An integer of an answer that may be negative, such as a balance with debt. */
+export const signedCountSchema = z.number().meta({
+  type: 'integer',
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+  examples: [90],
+});
+
+/** An amount of money: a decimal string with at most 14 integer digits and 6 decimals. */
+export const moneySchema = z
+  .string({
+    error: ({ input }) =>
+      typeof input === 'number' ? 'must be a decimal string such as "9.99", not a number' : undefined,
+  })
+  .regex(
+    /^(?:0|[1-9]\d{0,13})(?:\.\d{1,6})?$/,
+    'must be a decimal string such as "9.99", with at most 14 digits and 6 decimals',
+  )
+  .meta({ examples: ['9.99'] });
+
+const isoInstant = z.iso.datetime({ offset: true });
+
+/** An instant: ISO 8601 with an offset on the wire, a Date inside. Usable in requests and answers. */
+export const instantSchema = z.codec(
+  z
+    .string()
+    .refine((value) => isoInstant.safeParse(value).success, {
+      message: 'must be an ISO 8601 instant with an offset, such as 2026-01-31T12:00:00Z',
+      abort: true,
+    })
+    .meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] }),
+  z
+    .date()
+    .refine((instant) => instant.getTime() >= INSTANT_MIN_MS && instant.getTime() <= INSTANT_MAX_MS, {
+      message: 'must lie between the years 1900 and 9999',
+    })
+    .meta({ type: 'string', format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] }),
+  { decode: (value) => new Date(value), encode: (instant) => instant.toISOString() },
+);
+
+interface MetadataFault {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** Looks for what can't be stored in `metadata`. Iterative, because a body may be nested far deeper than the call stack. */
+function findMetadataFault(metadata: Record<string, unknown>): MetadataFault | undefined {
+  const open: { value: unknown; path: PropertyKey[]; depth: number }[] = [{ value: metadata, path: [], depth: 1 }];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, path, depth } = at;
+    if (typeof value === 'string' && !isStorableText(value)) return { path, message: UNSTORABLE };
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) return { path, message: 'is too large a number' };
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return { path, message: UNSAFE_ID };
+    }
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth > METADATA_DEPTH_MAX) return { path: [], message: `is nested deeper than ${METADATA_DEPTH_MAX} levels` };
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) open.push({ value: item, path: [...path, index], depth: depth + 1 });
+      continue;
+    }
+    for (const [key, item] of Object.entries(value)) {
+      if (!isStorableText(key)) return { path, message: `has a key that ${UNSTORABLE}` };
+      open.push({ value: item, path: [...path, key], depth: depth + 1 });
+    }
+  }
+  if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_BYTES_MAX) {
+    return { path: [], message: `is larger than ${METADATA_BYTES_MAX} bytes as JSON` };
+  }
+  return undefined;
+}
+
+/** Free JSON of the caller: at most 16 KiB and 8 levels, storable text, numbers that JSON keeps exact. Defaults to `{}`. */
+export const metadataSchema = z
+  .record(z.string(), z.unknown())
+  .check((ctx) => {
+    const fault = findMetadataFault(ctx.value);
+    if (fault) ctx.issues.push({ code: 'custom', message: fault.message, path: fault.path, input: ctx.value });
+  })
+  .default({})
+  .meta({
+    propertyNames: undefined,
+    additionalProperties: true,
+    description: `Free JSON of the caller; at most ${METADATA_BYTES_MAX} bytes and ${METADATA_DEPTH_MAX} levels.`,
+    examples: [{ source: 'bot' }],
+  });
+
+/** Metadata in an answer: as it was stored. */
+export const metadataAnswerSchema = z
+  .record(z.string(), z.unknown())
+  .meta({ propertyNames: undefined, additionalProperties: true, examples: [{ source: 'bot' }] });
+
+/** The key that makes a POST safe to repeat; trimmed. */
+export const idempotencyKeySchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(IDEMPOTENCY_KEY_LENGTH_MAX)
+  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must consist of printable characters')
+  .meta({
+    pattern: undefined,
+    description: 'A key of your choice that makes the call safe to repeat: the same key gives the first answer again.',
+    examples: ['order-4711-attempt-1'],
+  });
+
+/** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
+export const selectorShape = {
+  customer_id: uuidSchema.optional(),
+  user_id: userIdSchema.optional(),
+  external_id: externalIdSchema.optional(),
+  provider: providerSchema,
+};
+
+const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (with provider)';
+
+function refuseMissingSelector(ctx: z.core.ParsePayload<SelectorInput>): void {
+  const { customer_id, user_id, external_id } = ctx.value;
+  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
+    ctx.issues.push({
+      code: 'custom',
+      params: { code: 'required' },
+      message: SELECTOR_MISSING,
+      path: ['customer_id'],
+      input: ctx.value,
+    });
+  }
+}
+
+/** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
+export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z
+    .object({ ...selectorShape, ...shape })
+    .check((ctx) => refuseMissingSelector(ctx as z.core.ParsePayload<SelectorInput>));
+}
+
+/** What `toSelector` reads: the parsed selector fields of a body or query. */
+export interface SelectorInput {
+  customer_id?: string | undefined;
+  user_id?: string | undefined;
+  external_id?: string | undefined;
+  provider?: string | undefined;
+}
+
+/** Whom a request is about; at least one of the two is present. When both are, they must turn out to be one customer. */
+export interface Selector {
+  customerId?: string;
+  identity?: { provider: string; externalId: string };
+}
+
+/**
+ * Normalises the selector fields of a parsed body or query. Throws: invalid_request when they are all missing,
+ * selector_conflict when `user_id` contradicts `customer_id` or the external identity.
+ */
+export function toSelector(input: SelectorInput): Selector {
+  const { customer_id, user_id, external_id } = input;
+  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
+    throw new AppError('invalid_request', SELECTOR_MISSING);
+  }
+  if (customer_id !== undefined && user_id !== undefined && customer_id !== user_id) {
+    throw new AppError('selector_conflict', 'customer_id and its alias user_id differ: send one of them.');
+  }
+  const userIdIsUuid = user_id !== undefined && UUID_PATTERN.test(user_id);
+  const customerId = customer_id ?? (userIdIsUuid ? user_id : undefined);
+  const byExternalId =
+    external_id === undefined ? undefined : { provider: input.provider ?? DEFAULT_PROVIDER, externalId: external_id };
+  const byUserId =
+    user_id === undefined || userIdIsUuid ? undefined : { provider: USER_ID_PROVIDER, externalId: user_id };
+  if (byExternalId && byUserId && (byExternalId.provider !== byUserId.provider || external_id !== user_id)) {
+    throw new AppError('selector_conflict', 'user_id and external_id are two identities: send one of them.');
+  }
+  const identity = byExternalId ?? byUserId;
+  return { ...(customerId !== undefined && { customerId }), ...(identity && { identity }) };
+}
+
+const LIMIT_MESSAGE = `must be a whole number from 1 to ${PAGE_LIMIT_MAX}`;
+
+/** The query parameters of a page; spread them into a query schema. */
+export const pageQueryShape = {
+  limit: z
+    .string()
+    .default(String(PAGE_LIMIT_DEFAULT))
+    .meta({ default: PAGE_LIMIT_DEFAULT })
+    .transform((input, ctx): number => {
+      const limit = /^\d{1,4}$/.test(input) ? Number(input) : 0;
+      if (limit >= 1 && limit <= PAGE_LIMIT_MAX) return limit;
+      ctx.issues.push({ code: 'custom', message: LIMIT_MESSAGE, input });
+      return z.NEVER;
+    })
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: PAGE_LIMIT_MAX,
+      description: `How many rows at most; ${PAGE_LIMIT_DEFAULT} when left out.`,
+    }),
+  cursor: z
+    .string()
+    .min(1)
+    .max(CURSOR_LENGTH_MAX)
+    .optional()
+    .meta({ description: '`next_cursor` of the page before; opaque.' }),
+};
+
+/** A query parameter that is either `true` or `false`. */
+export const booleanQuerySchema = z
+  .enum(['true', 'false'])
+  .transform((input) => input === 'true')
+  .meta({ type: 'boolean', enum: undefined });
+
+/** A query parameter that may be repeated, at most `max` times; an array afterwards, in the order given. */
+export function repeatable<S extends z.ZodType>(schema: S, max: number) {
+  return z.preprocess((input) => (typeof input === 'string' ? [input] : input), z.array(schema).max(max));
+}
+
+/** The answer of a list: rows and where the next page begins. */
+export function pageOf<S extends z.ZodType>(row: S) {
+  return z.object({
+    data: z.array(row),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Send it as `cursor` for the next page; null on the last one.', examples: [null] }),
+  });
+}

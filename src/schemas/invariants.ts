@@ -1,0 +1,24 @@
+// The wire of the proof.
+import { z } from 'zod';
+import { countSchema, selectorShape, uuidSchema } from './common.js';
+
+export const invariantsQuery = z.object({ ...selectorShape });
+
+export const invariantsAnswer = z.object({
+  ok: z.boolean(),
+  checked: z
+    .record(z.string(), countSchema)
+    .meta({ description: 'Rows looked at, by table.', examples: [{ entries: 120 }] }),
+  differences: z.array(
+    z.object({
+      check: z.string().meta({ examples: ['i2_batch_parts'] }),
+      invariant: z.string().meta({ examples: ['I2'] }),
+      customer_id: uuidSchema.nullable(),
+      subject: z.string(),
+      expected: z.string(),
+      actual: z.string(),
+      detail: z.string(),
+    }),
+  ),
+  has_more: z.boolean().meta({ description: 'Whether there are more differences than listed.' }),
+});

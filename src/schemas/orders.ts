@@ -1,0 +1,98 @@
+// The wire of orders.
+import { z } from 'zod';
+import { batchAnswer } from './batches.js';
+import {
+  countSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  moneySchema,
+  quantitySchema,
+  skuSchema,
+  text,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+
+const ITEMS_MAX = 100;
+const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
+const PAYMENT_METHOD_LENGTH_MAX = 64;
+const PAYMENT_ID_LENGTH_MAX = 255;
+const DEFAULT_PAYMENT_METHOD = 'provider_payments';
+
+const orderLineInput = z.object({
+  sku: skuSchema,
+  quantity: quantitySchema
+    .default(1)
+    .meta({ description: 'Multiplies counted units, and the length of access.', examples: [1] }),
+  price: z
+    .never({ error: () => 'prices come from the catalogue: leave it out' })
+    .optional()
+    .meta({ description: 'Not accepted: prices come from the catalogue.' }),
+});
+
+export const placeOrderBody = withSelector({
+  items: z.array(orderLineInput).min(1).max(ITEMS_MAX),
+  metadata: metadataSchema,
+  expires_in: z
+    .int()
+    .min(1)
+    .max(EXPIRES_IN_MAX_S)
+    .optional()
+    .meta({ description: 'Seconds until the order can no longer be paid; 24 hours when left out.', examples: [3600] }),
+});
+
+export const orderParams = z.object({ id: uuidSchema });
+
+export const confirmOrderBody = z.object({
+  payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
+    .nullish()
+    .meta({
+      description: 'The provider’s id of the charge; required when the total is above 0.',
+      examples: ['ch_3Qx1'],
+    }),
+  payment_method: text({ max: PAYMENT_METHOD_LENGTH_MAX })
+    .default(DEFAULT_PAYMENT_METHOD)
+    .meta({ description: 'Lower-cased; a payment id is unique within its method.', examples: ['stripe'] }),
+  status: z.enum(['paid', 'failed']).default('paid'),
+  amount: moneySchema
+    .nullish()
+    .meta({ description: 'What was paid; must equal the order’s total.', examples: ['9.99'] }),
+  currency: text({ max: 64 })
+    .toUpperCase()
+    .nullish()
+    .meta({ description: 'Must equal the order’s currency.', examples: ['USD'] }),
+});
+
+export const orderAnswer = z
+  .object({
+    id: uuidSchema,
+    customer_id: uuidSchema,
+    status: z.enum(['pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired']),
+    expires_at: instantSchema.meta({ description: 'Until when a pending order can be paid.' }),
+    currency: z.string().meta({ examples: ['USD'] }),
+    total_amount: moneySchema,
+    payment_method: z
+      .string()
+      .nullable()
+      .meta({ examples: ['stripe'] }),
+    payment_id: z
+      .string()
+      .nullable()
+      .meta({ examples: ['ch_3Qx1'] }),
+    paid_at: instantSchema.nullable(),
+    refunded_amount: moneySchema.meta({ examples: ['0.00'] }),
+    items: z.array(
+      z.object({
+        id: uuidSchema,
+        sku: z.string().meta({ examples: ['CREDITS_100'] }),
+        name: z.string().meta({ examples: ['100 credits'] }),
+        quantity: countSchema,
+        price: moneySchema.meta({ description: 'Of one, as it was when the order was made.' }),
+      }),
+    ),
+    batches: z.array(batchAnswer).optional().meta({ description: 'What a paid order granted.' }),
+    metadata: metadataAnswerSchema,
+    created_at: instantSchema,
+  })
+  .meta({ id: 'Order' });

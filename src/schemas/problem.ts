@@ -1,0 +1,49 @@
+// The wire form of a refusal: RFC 9457 problem details, with the extension members of each code that has some.
+import { z } from 'zod';
+import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+
+export const errorCodes = Object.keys(catalogue) as ErrorCode[];
+
+const fieldErrorSchema = z
+  .object({
+    pointer: z.string().meta({
+      description: 'A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`.',
+      examples: ['/items/0/quantity'],
+    }),
+    code: z.string().meta({ examples: ['required'] }),
+    message: z.string().meta({ examples: ['is required'] }),
+  })
+  .meta({ id: 'FieldError', description: 'One faulty place in the request.' });
+
+const problemShape = {
+  type: z.string().meta({ format: 'uri-reference', examples: ['/problems/invalid_request'] }),
+  title: z.string().meta({ examples: [catalogue.invalid_request.title] }),
+  status: z.int().meta({ minimum: 400, maximum: 599, examples: [400] }),
+  detail: z.string().meta({ description: 'What went wrong this time, for people.', examples: ['/items: is required'] }),
+  instance: z.string().meta({
+    format: 'uri',
+    description: 'The request id, as `urn:uuid:<id>`; also in the header `X-Request-Id`.',
+    examples: ['urn:uuid:01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'],
+  }),
+  code: z.enum(errorCodes).meta({ description: 'Stable; branch on this one.' }),
+  errors: z.array(fieldErrorSchema).optional().meta({ description: 'The faulty places, where there are some.' }),
+};
+
+/** Members that every problem has; an extension can't replace them. */
+export const problemMembers: readonly string[] = Object.keys(problemShape);
+
+export const problemSchema = z
+  .looseObject(problemShape)
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457). Some codes add members of their own.' });
+
+/** Extension members by code. A code that is not here has none. */
+export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
+  insufficient_quota: z.object({
+    requested: z.int().meta({ examples: [5] }),
+    available: z.int().meta({ examples: [2] }),
+    reasons: z.array(z.looseObject({ code: z.string() })).meta({ examples: [[{ code: 'insufficient_quota' }]] }),
+    upgrade_skus: z
+      .array(z.string())
+      .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
+  }),
+};

@@ -1,0 +1,103 @@
+// The wire of quota checks and consumption.
+import { z } from 'zod';
+import {
+  countSchema,
+  featureSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  productKeySchema,
+  quantitySchema,
+  text,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+
+const ACTION_LENGTH_MAX = 255;
+const DEFAULT_ACTION_TYPE = 'usage';
+
+/** A product or a feature: exactly one of them. */
+export const subjectShape = {
+  product_key: productKeySchema.optional(),
+  feature: featureSchema.optional(),
+};
+
+/** Refuses a body or query that names no subject, or two. */
+export function refuseUnclearSubject(ctx: z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>): void {
+  const { product_key, feature } = ctx.value;
+  if ((product_key === undefined) !== (feature === undefined)) return;
+  const message = product_key === undefined ? 'send product_key or feature' : 'send product_key or feature, not both';
+  ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: ['product_key'], input: product_key });
+}
+
+/** The subject of a parsed body or query whose clarity was checked. */
+export function toSubject({
+  product_key,
+  feature,
+}: {
+  product_key?: string | undefined;
+  feature?: string | undefined;
+}) {
+  return feature === undefined ? { productKey: product_key ?? '' } : { feature };
+}
+
+export const consumeBody = withSelector({
+  ...subjectShape,
+  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+  action_type: text({ max: ACTION_LENGTH_MAX })
+    .default(DEFAULT_ACTION_TYPE)
+    .meta({ description: 'What the units are used for.', examples: ['predict'] }),
+  action_id: text({ max: ACTION_LENGTH_MAX })
+    .nullish()
+    .meta({ description: 'Your id of the use.', examples: ['prediction-17'] }),
+  metadata: metadataSchema,
+}).check((ctx) => refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>));
+
+const takingsSchema = z
+  .array(
+    z.object({ batch_id: uuidSchema, product_key: z.string().meta({ examples: ['CREDITS'] }), amount: countSchema }),
+  )
+  .meta({ description: 'What each batch pays, in product units and in the order of use.' });
+
+const remainingSchema = countSchema.nullable().meta({
+  description: 'What is left, in the unit asked for; null when it is not counted.',
+  examples: [99],
+});
+
+export const consumeAnswer = z.object({
+  allowed: z.literal(true),
+  operation_id: uuidSchema,
+  usage_id: uuidSchema.meta({ description: 'The id of the last entry of this operation.' }),
+  product_key: z
+    .string()
+    .optional()
+    .meta({ examples: ['CREDITS'] }),
+  feature: z.string().optional(),
+  amount: countSchema,
+  remaining: remainingSchema,
+  taken: takingsSchema,
+  warnings: z.array(z.object({ code: z.string() })),
+  metadata: metadataAnswerSchema,
+});
+
+const reasonSchema = z.object({
+  code: z.enum(['insufficient_quota', 'expired', 'not_yet_valid', 'inactive_product']),
+  product_key: z.string().optional(),
+  at: instantSchema.optional().meta({ description: 'When it expired, or becomes valid.' }),
+});
+
+export const checkAnswer = z.object({
+  allowed: z.boolean(),
+  would_take: takingsSchema,
+  remaining: remainingSchema.meta({
+    description: 'What would be left; when refused, what there is. Null when it is not counted.',
+  }),
+  reasons: z.array(reasonSchema),
+  violations: z.array(z.object({ code: z.string() })).meta({ description: 'Limits that stand against it.' }),
+  upgrade_skus: z
+    .array(z.string())
+    .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
+  allowed_at: instantSchema
+    .nullable()
+    .meta({ description: 'The earliest instant known at which it would be allowed.' }),
+});

@@ -1,0 +1,123 @@
+// The wire of the wallet: balances, batches, entries.
+import { z } from 'zod';
+import { batchAnswer, batchStateSchema } from './batches.js';
+import {
+  countSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  pageOf,
+  pageQueryShape,
+  productKeySchema,
+  signedCountSchema,
+  text,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+import { refuseUnclearSubject, subjectShape } from './quota.js';
+
+const EXPIRING_WITHIN_MAX_S = 10 * 366 * 24 * 3_600;
+
+export const balanceQuery = withSelector(subjectShape).check((ctx) =>
+  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
+);
+
+export const balanceAnswer = z.object({
+  can_use: z.boolean(),
+  product_key: z
+    .string()
+    .optional()
+    .meta({ examples: ['CREDITS'] }),
+  feature: z.string().optional(),
+  remaining: countSchema.nullable().meta({ description: 'Null when it is not counted.', examples: [99] }),
+  expires_at: instantSchema.nullable().meta({ description: 'When the units used next end, or the access does.' }),
+  message: z.string().meta({ examples: ['99 CREDITS available'] }),
+});
+
+export const walletQuery = withSelector({});
+
+export const walletAnswer = z.object({
+  customer_id: uuidSchema,
+  balances: z
+    .record(z.string(), signedCountSchema)
+    .meta({ description: 'Units by product key; negative with debt.', examples: [{ CREDITS: 99 }] }),
+  held: z.record(z.string(), countSchema).meta({ description: 'Units held for work in progress.', examples: [{}] }),
+  access: z.record(z.string(), z.object({ until: instantSchema.nullable() })).meta({
+    description: 'Present access by product key; `until` is null when it never ends.',
+    examples: [{ VIP_ACCESS: { until: '2026-12-31T00:00:00.000Z' } }],
+  }),
+  features: z.record(z.string(), z.object({ can_use: z.boolean(), remaining: countSchema.nullable() })).meta({
+    description: 'Features of the products in this wallet; `remaining` in feature units, null when not counted.',
+    examples: [{ text_generation: { can_use: true, remaining: 99 } }],
+  }),
+});
+
+export const batchesQuery = withSelector({
+  ...pageQueryShape,
+  product_key: productKeySchema.optional(),
+  state: batchStateSchema.optional(),
+  expiring_within: z
+    .string()
+    .transform((input, ctx): number => {
+      const seconds = /^\d{1,10}$/.test(input) ? Number(input) : 0;
+      if (seconds >= 1 && seconds <= EXPIRING_WITHIN_MAX_S) return seconds;
+      ctx.issues.push({
+        code: 'custom',
+        message: `must be a whole number of seconds, 1 to ${EXPIRING_WITHIN_MAX_S}`,
+        input,
+      });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: EXPIRING_WITHIN_MAX_S,
+      description: 'Only batches that end within so many seconds.',
+    }),
+});
+export const batchPage = pageOf(batchAnswer);
+
+const kindSchema = z.enum(['grant', 'consume', 'expire']);
+
+export const entriesQuery = withSelector({
+  ...pageQueryShape,
+  product_key: productKeySchema.optional(),
+  kind: kindSchema.optional(),
+  action_type: text({ max: 255 }).optional(),
+  operation_id: uuidSchema.optional(),
+  from: instantSchema.optional().meta({ description: 'Entries that occurred at or after this instant.' }),
+  to: instantSchema.optional().meta({ description: 'Entries that occurred before this instant.' }),
+});
+
+export const entryAnswer = z
+  .object({
+    id: uuidSchema,
+    seq: countSchema.meta({ description: 'Per customer, without gaps.' }),
+    kind: kindSchema,
+    direction: z.enum(['credit', 'debit', 'none']),
+    product_key: z.string().meta({ examples: ['CREDITS'] }),
+    batch_id: uuidSchema.nullable(),
+    amount: countSchema,
+    balance_after: signedCountSchema.meta({
+      description: 'Of the product, after this entry; 0 when it is not counted.',
+    }),
+    feature: z
+      .string()
+      .nullable()
+      .meta({ examples: [null] }),
+    action_type: z
+      .string()
+      .nullable()
+      .meta({ examples: ['usage'] }),
+    action_id: z
+      .string()
+      .nullable()
+      .meta({ examples: [null] }),
+    order_id: uuidSchema.nullable(),
+    reservation_id: uuidSchema.nullable(),
+    operation_id: uuidSchema.nullable().meta({ description: 'Null when it happened by itself, such as an expiry.' }),
+    metadata: metadataAnswerSchema,
+    occurred_at: instantSchema,
+  })
+  .meta({ id: 'Entry' });
+export const entryPage = pageOf(entryAnswer);

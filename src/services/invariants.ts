@@ -1,0 +1,18 @@
+// The proof over HTTP: recomputes the invariants from the data, for one customer, or for all while the ledger is small.
+import { checkInvariants, type InvariantReport } from '../db/invariants.js';
+import { hasMoreEntriesThan } from '../db/wallet.js';
+import type { Deps } from '../deps.js';
+import { requireCustomer, type Selector } from '../engine/customers.js';
+import { AppError } from '../errors/app-error.js';
+
+/** Entries up to which everything is checked in one request. */
+const ENTRIES_MAX = 50_000;
+
+/** Checks one customer, or all of them. Throws: too_large, customer_not_found, selector_conflict. */
+export async function proveInvariants(deps: Deps, selector: Selector | undefined): Promise<InvariantReport> {
+  if (selector) return checkInvariants(deps.db.pool, { customerId: await requireCustomer(deps, selector) });
+  if (await hasMoreEntriesThan(deps.db, ENTRIES_MAX)) {
+    throw new AppError('too_large', `The ledger has more than ${ENTRIES_MAX} entries: run \`npm run verify\`.`);
+  }
+  return checkInvariants(deps.db.pool, {});
+}

@@ -1,0 +1,210 @@
+// Quotas: may they use it, and take this much of it, exactly once. Check and consume are one plan, once explained and once carried out.
+import { loadBook } from '../db/books.js';
+import { findProviders, findUpgradeSkus, type Subject } from '../db/catalog.js';
+import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
+import type { Deps } from '../deps.js';
+import { requireCustomer, resolveCustomer, type Selector } from '../engine/customers.js';
+import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import { AppError } from '../errors/app-error.js';
+import type { Book, Metadata } from '../ledger/book.js';
+import { type ConsumePlan, consume, type Provider, planConsume, type Taking, unitsNeeded } from '../ledger/consume.js';
+import { settle } from '../ledger/settle.js';
+
+/** Future starts of validity that an explanation looks at. */
+const FUTURE_STARTS_MAX = 10;
+
+export interface ConsumeCommand {
+  subject: Subject;
+  /** In the subject's unit: feature units for a feature. */
+  amount: number;
+  actionType: string;
+  actionId: string | undefined;
+  metadata: Metadata;
+}
+
+/** `remaining` is in the subject's unit, null when uncounted; takings are in product units. */
+export interface ConsumeResult {
+  operationId: string;
+  usageId: string;
+  subject: Subject;
+  amount: number;
+  remaining: number | null;
+  takings: Taking[];
+  metadata: Metadata;
+}
+
+/** One thing that stands against a use. */
+export interface Reason {
+  code: 'insufficient_quota' | 'expired' | 'not_yet_valid' | 'inactive_product';
+  productKey?: string;
+  /** When it expired, or when it becomes valid. */
+  at?: Date;
+}
+
+export interface CheckResult {
+  isAllowed: boolean;
+  takings: Taking[];
+  remaining: number | null;
+  reasons: Reason[];
+  upgradeSkus: string[];
+  allowedAt: Date | null;
+}
+
+/** What a caller needs beside the refusal itself. */
+interface Shortage {
+  reasons: Reason[];
+  upgradeSkus: string[];
+  allowedAt: Date | null;
+}
+
+function assertProvided(subject: Subject, providers: readonly Provider[]): void {
+  if (providers.length > 0) return;
+  if ('feature' in subject)
+    throw new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: '/feature' });
+  throw new AppError('product_not_found', `There is no product ${subject.productKey}.`, { pointer: '/product_key' });
+}
+
+function asksFor(providers: readonly Provider[], amount: number) {
+  return providers.map((provider) => ({ productKey: provider.productKey, units: unitsNeeded(provider, amount) }));
+}
+
+/** The plan for a use of `amount` at an instant, from what is stored now; nothing is written. */
+async function planAt(
+  deps: Deps,
+  customerId: string,
+  at: Date,
+  providers: readonly Provider[],
+  amount: number,
+): Promise<ConsumePlan> {
+  const book = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, at, asksFor(providers, amount), deps.ids);
+  settle(book);
+  return planConsume(book, providers, amount);
+}
+
+/** Why a use is refused, from when it would be allowed, and what could be bought: read after the decision, for people. */
+async function explainShortage(
+  deps: Deps,
+  customerId: string,
+  now: Date,
+  providers: readonly Provider[],
+  amount: number,
+): Promise<Shortage> {
+  const productKeys = providers.map((provider) => provider.productKey);
+  const reasons: Reason[] = [{ code: 'insufficient_quota' }];
+  const expiredAt = await findLastExpiry(deps.db, customerId, productKeys, now);
+  if (expiredAt) reasons.push({ code: 'expired', at: expiredAt });
+  const starts = await listFutureStarts(deps.db, customerId, productKeys, now, FUTURE_STARTS_MAX);
+  const [soonest] = starts;
+  if (soonest) reasons.push({ code: 'not_yet_valid', at: soonest });
+  for (const { productKey, isActive } of providers)
+    if (!isActive) reasons.push({ code: 'inactive_product', productKey });
+  let allowedAt: Date | null = null;
+  for (const start of starts) {
+    if (!(await planAt(deps, customerId, start, providers, amount)).isAllowed) continue;
+    allowedAt = start;
+    break;
+  }
+  return { reasons, allowedAt, upgradeSkus: await findUpgradeSkus(deps.db, productKeys) };
+}
+
+/**
+ * Says what a consume of the same command would do now: what it would take, or every reason against it. Writes nothing.
+ * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large.
+ */
+export async function checkQuota(
+  deps: Deps,
+  selector: Selector,
+  command: { subject: Subject; amount: number },
+): Promise<CheckResult> {
+  const customerId = await requireCustomer(deps, selector);
+  const now = deps.clock.now();
+  const providers = await findProviders(deps.db, command.subject);
+  assertProvided(command.subject, providers);
+  const plan = await planAt(deps, customerId, now, providers, command.amount);
+  const { isAllowed, takings, remaining } = plan;
+  if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: now };
+  return {
+    isAllowed,
+    takings,
+    remaining,
+    ...(await explainShortage(deps, customerId, now, providers, command.amount)),
+  };
+}
+
+/**
+ * Takes units, all or nothing, from the batches that are used first. Creates the customer on first sight.
+ * Locks: the customer. Throws: insufficient_quota (with requested, available, reasons, upgrade_skus), product_not_found, feature_not_found,
+ * quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ */
+export async function consumeQuota(
+  deps: Deps,
+  selector: Selector,
+  command: ConsumeCommand,
+  idempotencyKey: string | undefined,
+  render: Render<ConsumeResult>,
+): Promise<RecordedAnswer> {
+  const customerId = await resolveCustomer(deps, selector);
+  let asked: { providers: Provider[]; now: Date } | undefined;
+  try {
+    return await runOperation(deps, {
+      name: 'quota.consume',
+      customerId,
+      idempotencyKey,
+      request: command,
+      load: async (tx, now) => {
+        const providers = await findProviders(tx, command.subject);
+        asked = { providers, now };
+        return { loaded: providers, asks: asksFor(providers, command.amount) };
+      },
+      decide: (book, providers, operationId) => ({
+        outcome: 'accepted',
+        result: decideConsume(book, providers, command, operationId),
+      }),
+      render,
+    });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'insufficient_quota' || !asked) throw error;
+    const { reasons, upgradeSkus } = await explainShortage(
+      deps,
+      customerId,
+      asked.now,
+      asked.providers,
+      command.amount,
+    );
+    throw new AppError('insufficient_quota', error.message, {
+      errors: error.errors,
+      extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
+    });
+  }
+}
+
+function decideConsume(
+  book: Book,
+  providers: readonly Provider[],
+  command: ConsumeCommand,
+  operationId: string,
+): ConsumeResult {
+  const { subject, amount } = command;
+  assertProvided(subject, providers);
+  const plan = planConsume(book, providers, amount);
+  if (!plan.isAllowed) {
+    const name = 'feature' in subject ? subject.feature : subject.productKey;
+    throw new AppError('insufficient_quota', `${amount} of ${name} asked for, ${plan.available} available.`, {
+      extensions: { requested: amount, available: plan.available },
+    });
+  }
+  const last = consume(book, plan, {
+    operationId,
+    feature: 'feature' in subject ? subject.feature : null,
+    actionType: command.actionType,
+    actionId: command.actionId ?? null,
+    metadata: command.metadata,
+  });
+  const { remaining, takings } = plan;
+  return { operationId, usageId: last.id, subject, amount, remaining, takings, metadata: command.metadata };
+}
+
+/** A reason as a problem carries it. */
+function toExtension({ code, productKey, at }: Reason) {
+  return { code, ...(productKey !== undefined && { product_key: productKey }), ...(at && { at: at.toISOString() }) };
+}

@@ -1,0 +1,128 @@
+// The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
+import type { Offer, OfferItemWithProduct, Product, Subject } from '../db/catalog.js';
+import { type StoredBatch, stateOf } from '../db/wallet.js';
+import type { Entry } from '../ledger/book.js';
+import type { Taking } from '../ledger/consume.js';
+import { currencyDecimals } from '../ledger/currencies.js';
+import { formatMoney } from '../ledger/money.js';
+import type { OrderResult } from './orders.js';
+
+export function toProductView(product: Product) {
+  return {
+    product_key: product.productKey,
+    name: product.name,
+    description: product.description,
+    type: product.type,
+    is_currency: product.isCurrency,
+    is_active: product.isActive,
+    features: product.features.map(({ feature, unitCost }) => ({ feature, unit_cost: unitCost })),
+    low_balance_threshold: product.lowBalanceThreshold,
+    metadata: product.metadata,
+    created_at: product.createdAt,
+  };
+}
+
+export function toOfferView(offer: Offer<OfferItemWithProduct>) {
+  return {
+    sku: offer.sku,
+    name: offer.name,
+    description: offer.description,
+    image: offer.image,
+    price: formatMoney(offer.price, currencyDecimals(offer.currency)),
+    currency: offer.currency,
+    is_active: offer.isActive,
+    is_trial: offer.isTrial,
+    trial_policy: offer.trialScope === null ? null : { scope: offer.trialScope },
+    recurrence: offer.recurrence,
+    plan_group: offer.planGroup,
+    items: offer.items.map((item) => ({
+      product_key: item.productKey,
+      quantity: item.quantity,
+      period_unit: item.periodUnit,
+      period_value: item.periodValue,
+      priority: item.priority,
+      stacking: item.stacking,
+      product: toProductView(item.product),
+    })),
+    metadata: offer.metadata,
+  };
+}
+
+export function toBatchView(batch: StoredBatch, now: Date) {
+  return {
+    id: batch.id,
+    product_key: batch.productKey,
+    source: batch.source,
+    sku: batch.sku,
+    order_id: batch.orderId,
+    granted: batch.granted,
+    available: batch.available,
+    held: batch.held,
+    consumed: batch.consumed,
+    expired: batch.expired,
+    revoked: batch.revoked,
+    transferred: batch.transferred,
+    priority: batch.priority,
+    valid_from: batch.validFrom,
+    expires_at: batch.expiresAt,
+    state: stateOf(batch, now),
+    created_at: batch.createdAt,
+    metadata: batch.metadata,
+  };
+}
+
+export function toOrderView({ order, batches, now }: OrderResult) {
+  const decimals = currencyDecimals(order.currency);
+  return {
+    id: order.id,
+    customer_id: order.customerId,
+    status: order.status,
+    expires_at: order.expiresAt,
+    currency: order.currency,
+    total_amount: formatMoney(order.totalAmount, decimals),
+    payment_method: order.paymentMethod,
+    payment_id: order.paymentId,
+    paid_at: order.paidAt,
+    refunded_amount: formatMoney(0n, decimals),
+    items: order.items.map(({ id, sku, name, quantity, price }) => ({
+      id,
+      sku,
+      name,
+      quantity,
+      price: formatMoney(price, decimals),
+    })),
+    ...(order.paidAt !== null && { batches: batches.map((batch) => toBatchView(batch, now)) }),
+    metadata: order.metadata,
+    created_at: order.createdAt,
+  };
+}
+
+export function toEntryView(entry: Entry) {
+  return {
+    id: entry.id,
+    seq: entry.seq,
+    kind: entry.kind,
+    direction: entry.direction,
+    product_key: entry.productKey,
+    batch_id: entry.batchId,
+    amount: entry.amount,
+    balance_after: entry.balanceAfter,
+    feature: entry.feature,
+    action_type: entry.actionType,
+    action_id: entry.actionId,
+    order_id: entry.orderId,
+    reservation_id: null,
+    operation_id: entry.operationId,
+    metadata: entry.metadata ?? {},
+    occurred_at: entry.occurredAt,
+  };
+}
+
+export function toTakingsView(takings: readonly Taking[]) {
+  return takings.map(({ batch, amount }) => ({ batch_id: batch.id, product_key: batch.productKey, amount }));
+}
+
+/** The member that names the subject: `product_key` or `feature`. */
+export function toSubjectView(subject: Subject) {
+  return 'feature' in subject ? { feature: subject.feature } : { product_key: subject.productKey };
+}

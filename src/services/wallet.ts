@@ -1,0 +1,107 @@
+// What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
+
+import { loadBook } from '../db/books.js';
+import { findProviders, type Subject } from '../db/catalog.js';
+import {
+  type BatchFilter,
+  type EntryFilter,
+  findWallet,
+  listBatches,
+  listEntries,
+  type StoredBatch,
+  type StoredWallet,
+} from '../db/wallet.js';
+import type { Deps } from '../deps.js';
+import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
+import { AppError } from '../errors/app-error.js';
+import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
+import type { Entry } from '../ledger/book.js';
+import { availabilityOf } from '../ledger/consume.js';
+import { settle } from '../ledger/settle.js';
+
+export interface Wallet {
+  customerId: string;
+  balances: Map<string, number>;
+  held: Map<string, number>;
+  access: Map<string, AccessSummary>;
+  features: Map<string, FeatureSummary>;
+}
+
+export interface BalanceResult {
+  subject: Subject;
+  canUse: boolean;
+  /** In the subject's unit; null when uncounted. */
+  remaining: number | null;
+  /** When the units that are used next end, or the access does; null when never or when there is none. */
+  expiresAt: Date | null;
+}
+
+/** Everything a customer holds. Throws: customer_not_found, selector_conflict. */
+export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet> {
+  const customerId = await requireCustomer(deps, selector);
+  const now = deps.clock.now();
+  const stored: StoredWallet = await findWallet(deps.db, customerId, now);
+  const access = summariseAccess(stored.access, now);
+  const spendable = new Map(stored.balances.map((row) => [row.productKey, Math.max(0, row.balance - row.notYetValid)]));
+  return {
+    customerId,
+    balances: new Map(stored.balances.map((row) => [row.productKey, row.balance])),
+    held: new Map(stored.balances.filter((row) => row.held > 0).map((row) => [row.productKey, row.held])),
+    access,
+    features: summariseFeatures(stored.features, spendable, access),
+  };
+}
+
+/**
+ * Whether a customer can use a product or feature now, and how much of it. Somebody never seen can't.
+ * Throws: product_not_found, feature_not_found, selector_conflict.
+ */
+export async function getBalance(deps: Deps, selector: Selector, subject: Subject): Promise<BalanceResult> {
+  const providers = await findProviders(deps.db, subject);
+  if (providers.length === 0) {
+    throw 'feature' in subject
+      ? new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: 'query/feature' })
+      : new AppError('product_not_found', `There is no product ${subject.productKey}.`, {
+          pointer: 'query/product_key',
+        });
+  }
+  const customerId = await findCustomer(deps, selector);
+  if (customerId === undefined) return { subject, canUse: false, remaining: 0, expiresAt: null };
+  const asks = providers.map(({ productKey }) => ({ productKey, units: 0 }));
+  const book = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, deps.clock.now(), asks, deps.ids);
+  settle(book);
+  const { available, first } = availabilityOf(book, providers);
+  const accessUntil = available === null && first ? book.holdings.get(first.productKey)?.accessUntil : undefined;
+  return {
+    subject,
+    canUse: available === null || available > 0,
+    remaining: available,
+    expiresAt:
+      accessUntil instanceof Date ? accessUntil : accessUntil === 'forever' ? null : (first?.expiresAt ?? null),
+  };
+}
+
+/** One page of a customer's batches, newest first, as of now. Throws: customer_not_found, selector_conflict. */
+export async function getBatches(
+  deps: Deps,
+  selector: Selector,
+  filter: Omit<BatchFilter, 'expiringBefore'> & { expiringWithinS?: number | undefined },
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<{ batches: StoredBatch[]; now: Date }> {
+  const customerId = await requireCustomer(deps, selector);
+  const now = deps.clock.now();
+  const { expiringWithinS, ...rest } = filter;
+  const expiringBefore = expiringWithinS === undefined ? undefined : new Date(now.getTime() + expiringWithinS * 1_000);
+  return { batches: await listBatches(deps.db, customerId, now, { ...rest, expiringBefore }, page), now };
+}
+
+/** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */
+export async function getEntries(
+  deps: Deps,
+  selector: Selector,
+  filter: EntryFilter,
+  page: { beforeSeq: number | undefined; limit: number },
+): Promise<Entry[]> {
+  const customerId = await requireCustomer(deps, selector);
+  return listEntries(deps.db, customerId, filter, page);
+}

@@ -1,0 +1,1059 @@
+// What every route has from the HTTP layer, shown on toy routes: access, validation, problems, negotiation, recorded answers, limits of input.
+// No resource and no database: the one query of the readiness check is stood in for.
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { buildApp } from '../../src/app.js';
+import type { Deps } from '../../src/deps.js';
+import { AppError } from '../../src/errors/app-error.js';
+import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX } from '../../src/http/bounds.js';
+import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pagination.js';
+import { defineRoute } from '../../src/http/route.js';
+import { renderJson } from '../../src/http/serialisation.js';
+import { uuidv7Ids } from '../../src/lib/ids.js';
+import {
+  booleanQuerySchema,
+  instantSchema,
+  metadataSchema,
+  pageOf,
+  pageQueryShape,
+  quantitySchema,
+  repeatable,
+  skuSchema,
+  text,
+  toSelector,
+  uuidSchema,
+  withSelector,
+} from '../../src/schemas/common.js';
+import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
+
+const TOKEN = 'a-token-of-the-http-layer-tests';
+const BASE = '/api/v1/billing';
+const ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const RECORDED = '{ "id":"1",  "amount":1 }';
+
+const thing = z.object({ id: z.string(), amount: z.int(), made_at: instantSchema.optional() });
+const echo = z.object({
+  key: z.string().nullable(),
+  selector: z.record(z.string(), z.unknown()),
+  amount: z.int(),
+  metadata: z.record(z.string(), z.unknown()),
+});
+const anyBody = z.object({ received: z.record(z.string(), z.unknown()), key: z.string().nullable() });
+
+function registerToys(app: FastifyInstance): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/echo',
+    operationId: 'echo',
+    summary: 'Echo',
+    tag: 'orders',
+    scope: 'orders',
+    body: withSelector({ amount: quantitySchema.default(1), metadata: metadataSchema }),
+    strictBody: false,
+    responses: { 200: echo },
+    problems: ['selector_conflict'],
+    handler: ({ body, idempotencyKey }) => ({
+      status: 200,
+      body: {
+        key: idempotencyKey ?? null,
+        selector: { ...toSelector(body) },
+        amount: body.amount,
+        metadata: body.metadata,
+      },
+    }),
+  });
+  defineRoute(app, {
+    method: 'POST',
+    url: '/strict',
+    operationId: 'strict',
+    summary: 'Strict',
+    tag: 'orders',
+    scope: 'orders',
+    body: z.object({
+      name: text({ max: 5 }).optional(),
+      items: z
+        .array(z.object({ sku: skuSchema, quantity: quantitySchema }))
+        .max(3)
+        .optional(),
+      mode: z.enum(['now', 'later']).optional(),
+    }),
+    responses: { 200: anyBody },
+    problems: [],
+    handler: ({ body, idempotencyKey }) => ({ status: 200, body: { received: body, key: idempotencyKey ?? null } }),
+  });
+  defineRoute(app, {
+    method: 'POST',
+    url: '/bodiless',
+    operationId: 'bodiless',
+    summary: 'No fields',
+    tag: 'orders',
+    scope: 'orders',
+    idempotent: false,
+    responses: { 200: anyBody },
+    problems: [],
+    handler: ({ body, idempotencyKey }) => ({ status: 200, body: { received: body, key: idempotencyKey ?? null } }),
+  });
+  for (const replayed of [false, true]) {
+    defineRoute(app, {
+      method: 'POST',
+      url: `/recorded/${replayed}`,
+      operationId: `recorded${replayed}`,
+      summary: 'Recorded',
+      tag: 'orders',
+      scope: 'orders',
+      responses: { 201: thing },
+      problems: [],
+      handler: (_input) => ({ status: 201, body: RECORDED, replayed }),
+    });
+  }
+  defineRoute(app, {
+    method: 'GET',
+    url: '/things',
+    operationId: 'listThings',
+    summary: 'List',
+    tag: 'orders',
+    scope: 'read',
+    query: z.object({
+      ...pageQueryShape,
+      sku: repeatable(skuSchema, 2).optional(),
+      all: booleanQuerySchema.optional(),
+    }),
+    responses: { 200: pageOf(z.object({ sku: z.string() })) },
+    problems: [],
+    handler: ({ query }) => {
+      decodeCursor(createdAtPosition, query.cursor);
+      return {
+        status: 200,
+        body: { data: (query.sku ?? []).map((sku) => ({ sku })), next_cursor: `${query.limit} ${query.all}` },
+      };
+    },
+  });
+  defineRoute(app, {
+    method: 'GET',
+    url: '/things/:id',
+    operationId: 'getThing',
+    summary: 'Get',
+    tag: 'orders',
+    scope: 'read',
+    params: z.object({ id: uuidSchema }),
+    responses: { 200: thing },
+    problems: ['order_not_found'],
+    handler: ({ params }) => ({ status: 200, body: { id: params.id, amount: 1, made_at: new Date(0) } }),
+  });
+  defineRoute(app, {
+    method: 'DELETE',
+    url: '/things/:id',
+    operationId: 'deleteThing',
+    summary: 'Delete',
+    tag: 'orders',
+    scope: 'orders',
+    params: z.object({ id: z.string() }),
+    responses: { 204: z.undefined() },
+    problems: [],
+    handler: (_input) => ({ status: 204, body: undefined }),
+  });
+  defineRoute(app, {
+    method: 'POST',
+    url: '/fail/:how',
+    operationId: 'fail',
+    summary: 'Fail',
+    tag: 'orders',
+    scope: 'orders',
+    params: z.object({ how: z.string() }),
+    responses: { 200: thing },
+    problems: ['insufficient_quota', 'order_not_found'],
+    handler: ({ params }) => fail(params.how),
+  });
+}
+
+function fail(how: string): { status: 200; body: z.output<typeof thing> } {
+  switch (how) {
+    case 'quota':
+      throw new AppError('insufficient_quota', 'Two are left.', {
+        extensions: {
+          requested: 5,
+          available: 2,
+          reasons: [{ code: 'insufficient_quota' }],
+          upgrade_skus: ['CREDITS_100'],
+          status: 200,
+          code: 'forged',
+        },
+      });
+    case 'unavailable':
+      throw new AppError('unavailable', 'Busy.', { retryAfterS: 2.2 });
+    case 'undeclared':
+      throw new AppError('name_taken', 'The name is taken.');
+    case 'misfit':
+      return { status: 200, body: { id: 'secret of the answer', amount: 'one' as unknown as number } };
+    case 'cyclic': {
+      const cyclic: Record<string, unknown> = {};
+      cyclic.self = cyclic;
+      throw new AppError('order_not_found', 'No such order.', { extensions: { cyclic } });
+    }
+    case 'string':
+      throw 'a secret string';
+    case 'status':
+      throw Object.assign(new Error('secret of a library'), { statusCode: 404, code: 'constructor' });
+    default:
+      throw new Error('secret of the database');
+  }
+}
+
+interface LogLine {
+  level: number;
+  msg?: string;
+  request_id?: string;
+  err?: { message?: string };
+  [member: string]: unknown;
+}
+
+const logLines: LogLine[] = [];
+let queryDatabase: () => Promise<[]> = async () => [];
+const declared = failOnUndeclared();
+let app: FastifyInstance;
+
+function deps(): Deps {
+  const unused = (name: string) => (): never => {
+    throw new Error(`the HTTP layer must not reach for ${name}`);
+  };
+  return {
+    db: { query: () => queryDatabase(), close: unused('close') } as unknown as Deps['db'],
+    clock: { now: unused('the clock') },
+    ids: uuidv7Ids,
+    config: { apiToken: TOKEN } as Deps['config'],
+    log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
+  };
+}
+
+beforeAll(async () => {
+  app = await buildApp(deps(), { ...declared, extraResources: [registerToys] });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+});
+afterAll(() => app.close());
+
+const get = (url: string) => request(app.server).get(`${BASE}${url}`).auth(TOKEN, { type: 'bearer' });
+const post = (url: string) => request(app.server).post(`${BASE}${url}`).auth(TOKEN, { type: 'bearer' });
+const postText = (url: string, body: string) => post(url).set('content-type', 'application/json').send(body);
+
+/** Sends bytes over a socket of its own and gives back all that comes until the server closes it. */
+async function exchangeRaw(bytes: string | Buffer): Promise<string> {
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  let received = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    received += chunk;
+  });
+  // A server that refuses early may reset while we still write; what it answered is what counts.
+  socket.on('error', () => {});
+  socket.write(bytes);
+  await once(socket, 'close');
+  return received;
+}
+
+describe('access', () => {
+  it.each([
+    ['no token', undefined],
+    ['another token', 'Bearer something-else'],
+    ['a token that only begins like ours', `Bearer ${TOKEN}x`],
+    ['another scheme', `Basic ${TOKEN}`],
+    ['an empty token', 'Bearer '],
+  ])('refuses %s with 401 before it looks at the body', async (_case, header) => {
+    const sending = request(app.server).post(`${BASE}/strict`).set('content-type', 'text/plain');
+    if (header !== undefined) sending.set('authorization', header);
+    const answer = await sending.send('{');
+    expect(answer.status).toBe(401);
+    expect(answer.body).toMatchObject({ code: 'unauthenticated', type: '/problems/unauthenticated', status: 401 });
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
+    expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  });
+
+  it('takes the name of the scheme in any case', async () => {
+    const answer = await request(app.server).get(`${BASE}/things`).set('authorization', `bearer ${TOKEN}`);
+    expect(answer.status).toBe(200);
+  });
+
+  it('guards HEAD as it guards GET', async () => {
+    expect((await request(app.server).head(`${BASE}/things`)).status).toBe(401);
+    const allowed = await request(app.server).head(`${BASE}/things`).auth(TOKEN, { type: 'bearer' });
+    expect(allowed.status).toBe(200);
+    expect(allowed.text).toBeUndefined();
+  });
+
+  it.each(['/health/live', '/health/ready', '/openapi.json', '/docs'])('%s needs no token', async (url) => {
+    expect((await request(app.server).get(url)).status).toBe(200);
+  });
+
+  it('serves the page of the documentation with its files, and no other file', async () => {
+    for (const url of ['/docs/', '/docs/static/swagger-ui.css', '/docs/static/swagger-initializer.js', '/docs/json']) {
+      expect((await request(app.server).get(url)).status, url).toBe(200);
+    }
+    const answer = await request(app.server).get('/docs/static/nothing.js');
+    expect(answer.body.code).toBe('route_not_found');
+    const outside = await exchangeRaw(
+      'GET /docs/static/..%2f..%2fpackage.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(outside).toMatch(/^HTTP\/1\.1 40[34] /);
+    expect(outside).toContain('application/problem+json');
+  });
+
+  it('does not start with a route under the prefix that has no scope, wherever it is registered', async () => {
+    const unscoped = (plugin: FastifyInstance) => {
+      plugin.get('/unscoped', async () => 'open');
+    };
+    await expect(buildApp(deps(), { extraResources: [unscoped] })).rejects.toThrow(/unscoped has no scope/);
+  });
+
+  it('does not start with two operations of one name', async () => {
+    await expect(buildApp(deps(), { extraResources: [registerToys, registerToys] })).rejects.toThrow();
+  });
+});
+
+describe('the request id', () => {
+  it('is a UUID, in the header, in the problem and in the log', async () => {
+    const answer = await get('/nowhere');
+    const id = answer.headers['x-request-id'] ?? '';
+    expect(id).toMatch(UUID);
+    expect(answer.body.instance).toBe(`urn:uuid:${id}`);
+    expect(logLines.some((line) => line.request_id === id)).toBe(true);
+  });
+
+  it('is not taken from the client', async () => {
+    const answer = await get('/things').set('x-request-id', 'forged').set('request-id', 'forged');
+    expect(answer.headers['x-request-id']).toMatch(UUID);
+  });
+});
+
+describe('bodies', () => {
+  it.each([
+    ['nothing at all', () => post('/bodiless')],
+    ['an empty body', () => postText('/bodiless', '')],
+    ['white space', () => postText('/bodiless', ' \n')],
+    ['an empty object', () => post('/bodiless').send({})],
+  ])('reads %s as {}', async (_case, sending) => {
+    const answer = await sending();
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ received: {}, key: null });
+  });
+
+  it('skips a byte order mark', async () => {
+    expect((await postText('/strict', '\uFEFF{"name":"a"}')).body.received).toEqual({ name: 'a' });
+  });
+
+  it.each(['{', '{"a":}', "{'a':1}", 'nonsense', '{"a":1}{', '[1,]'])('refuses %s as malformed JSON', async (body) => {
+    const answer = await postText('/strict', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('malformed_json');
+  });
+
+  it('refuses bytes that are no UTF-8', async () => {
+    const body = Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+    const answer = await post('/strict')
+      .set('content-type', 'application/json')
+      .serialize((raw) => raw as never)
+      .send(body);
+    expect(answer.body.code).toBe('malformed_json');
+  });
+
+  it.each(['null', '[]', '"text"', '7', 'true'])('refuses the body %s, pointing at the whole', async (body) => {
+    const answer = await postText('/strict', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'invalid_request', errors: [{ pointer: '', code: 'invalid_type' }] });
+  });
+
+  it('takes 1 MiB and no byte more', async () => {
+    const wrap = (length: number) => `{"metadata":{},"external_id":"a","x":"${'y'.repeat(length)}"}`;
+    const rest = 1_048_576 - wrap(0).length;
+    expect((await postText('/echo', wrap(rest))).status).toBe(200);
+    const answer = await postText('/echo', wrap(rest + 1));
+    expect(answer.status).toBe(413);
+    expect(answer.body.code).toBe('payload_too_large');
+  });
+
+  it.each([
+    ['text/plain', {}],
+    ['application/x-www-form-urlencoded', {}],
+    ['application/xml', {}],
+    ['application/jsonp', {}],
+    ['application/json; charset=latin1', {}],
+    ['application/json; charset="utf-16"', {}],
+    ['nonsense', {}],
+    ['application/json', { 'content-encoding': 'gzip' }],
+    ['application/json', { 'content-encoding': 'br' }],
+  ])('refuses %s %j with 415', async (type, headers) => {
+    const answer = await post('/strict').set('content-type', type).set(headers).send('{}');
+    expect(answer.status).toBe(415);
+    expect(answer.body.code).toBe('unsupported_media_type');
+  });
+
+  it('refuses a compressed body even without a type', async () => {
+    const answer = await post('/strict')
+      .set({ 'content-type': 'application/json', 'content-encoding': 'gzip' })
+      .serialize((raw) => raw as never)
+      .send(gzipSync('{}'));
+    expect(answer.status).toBe(415);
+  });
+
+  it.each(['application/json; charset=utf-8', 'application/json;charset="UTF-8"', 'Application/JSON'])(
+    'takes %s',
+    async (type) => {
+      expect((await post('/strict').set('content-type', type).send('{}')).status).toBe(200);
+    },
+  );
+
+  it.each([
+    ['{"metadata":{"__proto__":{"a":1}},"external_id":"a"}', '/metadata/__proto__'],
+    ['{"metadata":{"\\u005f_proto__":1},"external_id":"a"}', '/metadata/__proto__'],
+    ['{"constructor":{"prototype":{}},"external_id":"a"}', '/constructor'],
+    ['{"list":[{},{"constructor":1}],"external_id":"a"}', '/list/1/constructor'],
+  ])('refuses keys that poison prototypes: %s', async (body, pointer) => {
+    const answer = await postText('/echo', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'invalid_request', errors: [{ pointer }] });
+  });
+
+  it('takes such words as values', async () => {
+    const metadata = { note: '__proto__ constructor', list: ['constructor'] };
+    const answer = await post('/echo').send({ external_id: 'a', metadata });
+    expect(answer.body.metadata).toEqual(metadata);
+  });
+
+  it.each([
+    ['arrays in an ignored field', (open: string, close: string) => `{"external_id":"a","x":${open}${close}}`, 200],
+    [
+      'arrays in metadata',
+      (open: string, close: string) => `{"external_id":"a","metadata":{"x":${open}${close}}}`,
+      400,
+    ],
+    ['arrays as the body', (open: string, close: string) => `${open}${close}`, 400],
+    [
+      'arrays beside a suspicious key',
+      (open: string, close: string) => `{"a":${open}"\\u0041 constructor"${close}}`,
+      400,
+    ],
+  ])('survives 100,000 levels of %s', async (_case, wrap, status) => {
+    const levels = 100_000;
+    const answer = await postText('/echo', wrap('['.repeat(levels), ']'.repeat(levels)));
+    expect(answer.status).toBe(status);
+  });
+
+  it('survives 100,000 levels of objects ending in a poisonous key', async () => {
+    const levels = 100_000;
+    const body = `${'{"a":'.repeat(levels)}{"__proto__":1}${'}'.repeat(levels)}`;
+    const answer = await postText('/echo', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.code).toBe('invalid_request');
+  });
+
+  it('reads the body of a DELETE only to refuse a bad one', async () => {
+    const remove = () => request(app.server).delete(`${BASE}/things/${ID}`).auth(TOKEN, { type: 'bearer' });
+    const answer = await remove();
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect((await remove().set('content-type', 'application/json')).status).toBe(204);
+    expect((await remove().set('content-type', 'text/plain').send('x')).status).toBe(415);
+  });
+});
+
+describe('validation', () => {
+  it('names every faulty place with a pointer and plain words', async () => {
+    const answer = await post('/strict').send({
+      name: 'too long',
+      items: [{ sku: 'A', quantity: 0 }, { sku: '-' }],
+      mode: 'soon',
+      'odd/na~me': 1,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual(
+      expect.arrayContaining([
+        { pointer: '/name', code: 'too_big', message: 'must have at most 5 characters' },
+        { pointer: '/items/0/quantity', code: 'invalid', message: 'must be at least 1' },
+        { pointer: '/items/1/sku', code: 'invalid_format', message: expect.stringContaining('letters, digits') },
+        { pointer: '/items/1/quantity', code: 'required', message: 'is required' },
+        { pointer: '/mode', code: 'invalid_value', message: 'must be one of "now", "later"' },
+        { pointer: '/odd~1na~0me', code: 'unrecognized_key', message: 'is not a field of this route' },
+      ]),
+    );
+    expect(answer.body.errors).toHaveLength(6);
+    expect(answer.body.detail).toContain('and 5 more');
+  });
+
+  it('lists at most 50 faults', async () => {
+    const body = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x${index}`, 1]));
+    expect((await post('/strict').send(body)).body.errors).toHaveLength(50);
+  });
+
+  it('ignores unknown fields where the route says so', async () => {
+    expect((await post('/echo').send({ external_id: 'a', profile: { x: 1 } })).status).toBe(200);
+  });
+
+  it.each([
+    ['a wrong type', { name: 7 }, 'must be a string, not a number'],
+    ['null', { name: null }, 'must be a string, not null'],
+    ['an array for text', { name: [] }, 'must be a string, not an array'],
+    ['text for an array', { items: 'x' }, 'must be an array, not a string'],
+    ['empty text', { name: '   ' }, 'must have at least 1 character'],
+    ['a NUL', { name: 'a\0' }, expect.stringContaining('NUL')],
+    ['a lone surrogate', { name: 'a\ud800' }, expect.stringContaining('surrogate')],
+  ])('explains %s', async (_case, body, message) => {
+    const answer = await post('/strict').send(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].message).toEqual(message);
+  });
+
+  it('refuses unknown query parameters by name', async () => {
+    const answer = await get('/things?limt=5&__proto__=1');
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors.map((error: { pointer: string }) => error.pointer).sort()).toEqual([
+      'query/__proto__',
+      'query/limt',
+    ]);
+    expect((await get(`/things/${ID}?verbose=1`)).body.errors[0].pointer).toBe('query/verbose');
+  });
+
+  it('refuses a repeated query parameter where one value is meant, and takes it where several are', async () => {
+    const answer = await get('/things?limit=1&limit=2');
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      { pointer: 'query/limit', code: 'invalid_type', message: 'must be given once, not several times' },
+    ]);
+    expect((await get('/things?sku=b&sku=a')).body.data).toEqual([{ sku: 'B' }, { sku: 'A' }]);
+    expect((await get('/things?sku=b')).body.data).toEqual([{ sku: 'B' }]);
+    expect((await get('/things?sku=a&sku=b&sku=c')).body.errors[0].pointer).toBe('query/sku');
+  });
+
+  it.each(['0', '201', '-1', '1.5', '', '1e1', '0x1', 'ten', '99999999999'])('refuses limit=%s', async (limit) => {
+    const answer = await get(`/things?limit=${limit}`);
+    expect(answer.body.errors).toEqual([
+      { pointer: 'query/limit', code: 'invalid', message: 'must be a whole number from 1 to 200' },
+    ]);
+  });
+
+  it('gives pages 50 rows when nothing is said, and reads booleans', async () => {
+    expect((await get('/things')).body.next_cursor).toBe('50 undefined');
+    expect((await get('/things?limit=200&all=true')).body.next_cursor).toBe('200 true');
+    expect((await get('/things?all=yes')).body.errors[0].pointer).toBe('query/all');
+  });
+
+  it('takes only cursors that were handed out', async () => {
+    const cursor = encodeCursor(createdAtPosition, { created_at: new Date(5), id: ID });
+    expect((await get(`/things?cursor=${cursor}`)).status).toBe(200);
+    for (const bad of ['x', `${cursor}x`, 'e30', 'bnVsbA', `${cursor.slice(0, -2)}`, 'a'.repeat(1_001)]) {
+      const answer = await get(`/things?cursor=${bad}`);
+      expect(answer.status, bad).toBe(400);
+      expect(answer.body.errors[0].pointer, bad).toBe('query/cursor');
+    }
+  });
+
+  it('points at parameters of the path', async () => {
+    const answer = await get('/things/7');
+    expect(answer.body.errors).toEqual([{ pointer: 'path/id', code: 'invalid_format', message: 'must be a UUID' }]);
+    expect((await get(`/things/${ID.toUpperCase()}`)).body).toEqual({
+      id: ID,
+      amount: 1,
+      made_at: '1970-01-01T00:00:00.000Z',
+    });
+  });
+});
+
+describe('who is meant', () => {
+  it.each([
+    [{ customer_id: ID.toUpperCase() }, { customerId: ID }],
+    [{ user_id: ID }, { customerId: ID }],
+    [{ user_id: 42 }, { identity: { provider: 'user_id', externalId: '42' } }],
+    [{ user_id: ' 42 ' }, { identity: { provider: 'user_id', externalId: '42' } }],
+    [{ customer_id: ID, user_id: ID.toUpperCase() }, { customerId: ID }],
+    [{ external_id: ' 7 ' }, { identity: { provider: 'default', externalId: '7' } }],
+    [{ external_id: -7, provider: ' TeleGram ' }, { identity: { provider: 'telegram', externalId: '-7' } }],
+    [
+      { external_id: Number.MAX_SAFE_INTEGER, provider: ' ' },
+      { identity: { provider: 'default', externalId: '9007199254740991' } },
+    ],
+    [
+      { customer_id: ID, external_id: 'a' },
+      { customerId: ID, identity: { provider: 'default', externalId: 'a' } },
+    ],
+    [{ user_id: '5', external_id: 5, provider: 'user_id' }, { identity: { provider: 'user_id', externalId: '5' } }],
+  ])('reads %j', async (body, selector) => {
+    const answer = await post('/echo').send(body);
+    expect(answer.status).toBe(200);
+    expect(answer.body.selector).toEqual(selector);
+  });
+
+  it.each([
+    ['{}', '/customer_id', 'required'],
+    ['{"provider":"telegram"}', '/customer_id', 'required'],
+    ['{"external_id":9007199254740993}', '/external_id', 'invalid'],
+    ['{"external_id":1e400}', '/external_id', 'invalid_type'],
+    ['{"external_id":1.5}', '/external_id', 'invalid'],
+    ['{"external_id":" "}', '/external_id', 'invalid'],
+    ['{"external_id":null}', '/external_id', 'invalid_type'],
+    ['{"external_id":{}}', '/external_id', 'invalid_type'],
+    ['{"external_id":"a\\u0000"}', '/external_id', 'invalid'],
+    [`{"external_id":"${'a'.repeat(256)}"}`, '/external_id', 'invalid'],
+    ['{"user_id":"someone"}', '/user_id', 'invalid'],
+    ['{"user_id":-1}', '/user_id', 'invalid'],
+    ['{"user_id":9007199254740993}', '/user_id', 'invalid'],
+    ['{"customer_id":"7"}', '/customer_id', 'invalid_format'],
+    [`{"external_id":"a","provider":"${'p'.repeat(65)}"}`, '/provider', 'too_big'],
+  ])('refuses %s', async (body, pointer, code) => {
+    const answer = await postText('/echo', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+    expect(answer.body.errors[0].code).toBe(code);
+  });
+
+  it.each([
+    { customer_id: ID, user_id: ID.replace('0', '1') },
+    { customer_id: ID, user_id: 7 },
+    { user_id: 7, external_id: 8, provider: 'user_id' },
+    { user_id: 7, external_id: 7 },
+  ])('calls %j a conflict', async (body) => {
+    const answer = await post('/echo').send(body);
+    expect(answer.status).toBe(409);
+    expect(answer.body.code).toBe('selector_conflict');
+  });
+});
+
+describe('numbers and metadata', () => {
+  it.each([
+    ['-0', /at least 1/],
+    ['0', /at least 1/],
+    ['-1', /not be negative/],
+    ['1.5', /fraction/],
+    ['9007199254740992', /2\^53-1/],
+    ['1e400', /whole number/],
+    ['"1"', /not a string/],
+    ['null', /whole number/],
+    ['true', /whole number/],
+  ])('refuses the amount %s', async (amount, message) => {
+    const answer = await postText('/echo', `{"external_id":"a","amount":${amount}}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([
+      { pointer: '/amount', code: expect.any(String), message: expect.stringMatching(message) },
+    ]);
+  });
+
+  it.each([
+    ['1e3', 1_000],
+    ['1.0', 1],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+  ])('takes the amount %s', async (amount, value) => {
+    expect((await postText('/echo', `{"external_id":"a","amount":${amount}}`)).body.amount).toBe(value);
+  });
+
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+
+  it('keeps metadata of 8 levels and 16 KiB', async () => {
+    const deep = nested(8);
+    expect((await post('/echo').send({ external_id: 'a', metadata: deep })).body.metadata).toEqual(deep);
+    const large = { a: 'ä'.repeat((16_384 - '{"a":""}'.length) / 2) };
+    expect((await post('/echo').send({ external_id: 'a', metadata: large })).status).toBe(200);
+  });
+
+  it.each([
+    ['9 levels', JSON.stringify(nested(9)), '/metadata'],
+    ['9 levels of arrays', `{"a":${'['.repeat(8)}${']'.repeat(8)}}`, '/metadata'],
+    ['one byte too many', JSON.stringify({ a: 'a'.repeat(16_384 - 7) }), '/metadata'],
+    ['a NUL deep inside', '{"a":["b",{"c/d":"\\u0000"}]}', '/metadata/a/1/c~1d'],
+    ['a key with a lone surrogate', '{"a":{"\\ud800":1}}', '/metadata/a'],
+    ['a number that is infinite', '{"a":1e400}', '/metadata/a'],
+    ['an id that would be rounded', '{"a":9007199254740993}', '/metadata/a'],
+    ['an array', '[]', '/metadata'],
+    ['null', 'null', '/metadata'],
+  ])('refuses metadata with %s', async (_case, metadata, pointer) => {
+    const answer = await postText('/echo', `{"external_id":"a","metadata":${metadata}}`);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toHaveLength(1);
+    expect(answer.body.errors[0].pointer).toBe(pointer);
+  });
+});
+
+describe('the idempotency key', () => {
+  it.each([
+    ['the header', { 'idempotency-key': ' k-1 ' }, {}],
+    ['the body', {}, { idempotency_key: ' k-1 ' }],
+    ['both', { 'Idempotency-Key': 'k-1' }, { idempotency_key: 'k-1' }],
+  ])('is read from %s and taken out of the body', async (_case, headers, body) => {
+    const answer = await post('/strict')
+      .set(headers)
+      .send({ name: 'a', ...body });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ received: { name: 'a' }, key: 'k-1' });
+  });
+
+  it('is the same in UTF-8 in the header and in the body', async () => {
+    const body = '{"idempotency_key":"заказ-7"}';
+    const answer = await exchangeRaw(
+      [
+        `POST ${BASE}/strict HTTP/1.1`,
+        'Host: x',
+        'Connection: close',
+        `Authorization: Bearer ${TOKEN}`,
+        'Content-Type: application/json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Idempotency-Key: заказ-7',
+        '',
+        body,
+      ].join('\r\n'),
+    );
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ key: 'заказ-7' });
+  });
+
+  it('is refused when header and body differ', async () => {
+    const answer = await post('/strict').set('idempotency-key', 'a').send({ idempotency_key: 'b' });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe('/idempotency_key');
+  });
+
+  it('takes 255 characters', async () => {
+    expect((await post('/strict').set('idempotency-key', 'k'.repeat(255)).send({})).status).toBe(200);
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['k'.repeat(256), 'too long'],
+    ['a\tb', 'not printable'],
+  ])('is refused in the header when it is %j', async (key) => {
+    const answer = await post('/strict').set('idempotency-key', key).send({});
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].pointer).toBe('header/idempotency-key');
+  });
+
+  it.each([[''], ['  '], ['k'.repeat(256)], ['a\nb'], [7], [null]])(
+    'is refused in the body when it is %j',
+    async (key) => {
+      const answer = await post('/strict').send({ idempotency_key: key });
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors[0].pointer).toBe('/idempotency_key');
+    },
+  );
+
+  it('is refused when the header comes twice', async () => {
+    const answer = await post('/strict')
+      .set('idempotency-key', ['a', 'a'] as never)
+      .send({});
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors[0].message).toContain('once');
+  });
+
+  it('is taken by a POST that records nothing', async () => {
+    expect((await post('/bodiless').send({ idempotency_key: 'k' })).body).toEqual({ received: {}, key: 'k' });
+  });
+});
+
+describe('recorded answers', () => {
+  it('are sent byte for byte', async () => {
+    const answer = await post('/recorded/false').send({});
+    expect(answer.status).toBe(201);
+    expect(answer.text).toBe(RECORDED);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(answer.headers['idempotent-replayed']).toBeUndefined();
+  });
+
+  it('say when they are replayed', async () => {
+    const answer = await post('/recorded/true').send({});
+    expect(answer.text).toBe(RECORDED);
+    expect(answer.headers['idempotent-replayed']).toBe('true');
+  });
+
+  it('are rendered as a route would send the value', async () => {
+    const value = { id: ID, amount: 1, made_at: new Date(0), internal: 'stays here' };
+    expect(renderJson(thing, value)).toBe((await get(`/things/${ID}`)).text);
+    expect(() => renderJson(thing, { id: 'x', amount: 1.5 })).toThrow();
+  });
+});
+
+describe('problems', () => {
+  it('have the fixed members and the extensions of their code, which can not replace the fixed ones', async () => {
+    const answer = await post('/fail/quota');
+    expect(answer.status).toBe(402);
+    expect(answer.body).toEqual({
+      type: '/problems/insufficient_quota',
+      title: 'Not enough quota',
+      status: 402,
+      detail: 'Two are left.',
+      instance: `urn:uuid:${answer.headers['x-request-id']}`,
+      code: 'insufficient_quota',
+      requested: 5,
+      available: 2,
+      reasons: [{ code: 'insufficient_quota' }],
+      upgrade_skus: ['CREDITS_100'],
+    });
+    expect(answer.headers.vary).toBe('Accept');
+  });
+
+  it.each([
+    [undefined, 'application/problem+json'],
+    ['*/*', 'application/problem+json'],
+    ['application/*', 'application/problem+json'],
+    ['text/html', 'application/problem+json'],
+    ['application/problem+json', 'application/problem+json'],
+    ['application/json, application/problem+json', 'application/problem+json'],
+    ['application/json', 'application/json'],
+    ['Application/JSON; charset=utf-8, text/plain, */*', 'application/json'],
+    ['application/json;q=0, */*', 'application/problem+json'],
+    ['application/json, application/problem+json;q=0.0', 'application/json'],
+  ])('are negotiated: Accept %s gives %s', async (accept, type) => {
+    const sending = post('/fail/quota');
+    if (accept !== undefined) sending.set('accept', accept);
+    const answer = await sending;
+    expect(answer.headers['content-type']).toBe(`${type}; charset=utf-8`);
+    expect(answer.headers.vary).toBe('Accept');
+    expect(JSON.parse(answer.text).code).toBe('insufficient_quota');
+  });
+
+  it('say when a retry makes sense, in whole seconds', async () => {
+    const answer = await post('/fail/unavailable');
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBe('3');
+  });
+
+  it.each([
+    ['anything', 'secret of the database'],
+    ['misfit', 'secret of the answer'],
+    ['string', 'a secret string'],
+    ['status', 'secret of a library'],
+  ])('tell nothing of a defect but the request id, and the log tells all: %s', async (how, secret) => {
+    const answer = await post(`/fail/${how}`);
+    expect(answer.status).toBe(500);
+    expect(answer.body).toEqual({
+      type: '/problems/internal_error',
+      title: 'Something went wrong here',
+      status: 500,
+      detail: 'Something went wrong here. Report the request id in `instance`.',
+      instance: `urn:uuid:${answer.headers['x-request-id']}`,
+      code: 'internal_error',
+    });
+    expect(answer.text).not.toContain('secret');
+    const logged = logLines.filter((line) => line.request_id === answer.headers['x-request-id'] && line.level === 50);
+    expect(logged).toHaveLength(1);
+    if (how === 'misfit') expect(JSON.stringify(logged[0])).toContain('amount');
+    else expect(JSON.stringify(logged[0]?.err)).toContain(secret);
+  });
+
+  it('stand even when their extensions can not be serialised', async () => {
+    const answer = await post('/fail/cyclic');
+    expect(answer.status).toBe(404);
+    expect(answer.body.code).toBe('order_not_found');
+  });
+
+  it.each([
+    ['GET', '/nowhere'],
+    ['PUT', '/things'],
+    ['OPTIONS', '/things'],
+    ['PATCH', '/echo'],
+    ['DELETE', '/'],
+    ['GET', ''],
+    ['GET', '/Things'],
+    ['GET', '/things/1/'],
+  ])('%s %s is 404 route_not_found', async (method, url) => {
+    const answer = await app.inject({ method: method as 'GET', url: `${BASE}${url}` });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json().code).toBe('route_not_found');
+  });
+
+  it('answer an unknown route even when its body is of an unknown type', async () => {
+    const answer = await request(app.server).post('/nowhere').set('content-type', 'text/plain').send('x');
+    expect(answer.body.code).toBe('route_not_found');
+  });
+
+  it.each([
+    [`${BASE}/things/%zz`, 400, 'malformed_url'],
+    [`${BASE}/things/%ff`, 400, 'malformed_url'],
+    [`${BASE}/%c0%ae`, 400, 'malformed_url'],
+    [`${BASE}/things/${'a'.repeat(PARAM_LENGTH_MAX + 1)}`, 400, 'malformed_url'],
+    [`${BASE}/things/${'a'.repeat(PARAM_LENGTH_MAX)}`, 401, 'unauthenticated'],
+  ])('call a bad URL what it is: %s', async (url, status, code) => {
+    const answer = await exchangeRaw(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(head.toLowerCase()).toContain('x-request-id: ');
+    expect(JSON.parse(body)).toMatchObject({ status, code });
+  });
+
+  it.each([
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(HEADER_BYTES_MAX)}\r\n\r\n`,
+      /headers are larger/,
+    ],
+    ['something that is not HTTP', 'HELO there\r\n\r\n', /well-formed/],
+    ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', /well-formed/],
+    ['a NUL in a header', 'GET / HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n', /well-formed/],
+  ])('answer %s on the socket', async (_case, bytes, detail) => {
+    const answer = await exchangeRaw(bytes);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request/);
+    expect(head).toContain('Content-Type: application/problem+json');
+    const problem = JSON.parse(body);
+    expect(problem).toMatchObject({ status: 400, code: 'invalid_request', detail: expect.stringMatching(detail) });
+    expect(problem.instance).toBe(`urn:uuid:${/X-Request-Id: (.*)/.exec(head)?.[1]?.trim()}`);
+  });
+
+  it('notices a body that is shorter than announced without answering a stranger', async () => {
+    const before = logLines.length;
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.end(
+      `POST ${BASE}/strict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+    );
+    socket.resume();
+    await once(socket, 'close');
+    expect((await request(app.server).get('/health/live')).status).toBe(200);
+    expect(logLines.slice(before).filter((line) => line.level >= 50)).toEqual([]);
+  });
+});
+
+describe('what routes declare', () => {
+  const answerOf = (body: unknown, status = 200, problems: readonly string[] = []) => ({
+    method: 'POST',
+    url: '/x',
+    status,
+    contentType: 'application/json; charset=utf-8',
+    body: JSON.stringify(body),
+    declared: {
+      operationId: 'x',
+      problems: problems as never,
+      responses: { 200: thing },
+      bodyExamples: [],
+      takesIdempotencyKey: true,
+      isReplayable: true,
+    },
+  });
+  const problem = (code: string, status: number, more = {}) => ({
+    type: '',
+    title: '',
+    detail: '',
+    instance: '',
+    code,
+    status,
+    ...more,
+  });
+
+  it('is what they answer', () => {
+    expect(findUndeclared(answerOf({ id: 'a', amount: 1, made_at: '2026-01-01T00:00:00.000Z' }))).toBeUndefined();
+    expect(findUndeclared(answerOf(problem('name_taken', 409), 409, ['name_taken']))).toBeUndefined();
+  });
+
+  it.each([
+    ['another status', answerOf({}, 202)],
+    ['a body of another form', answerOf({ id: 1 })],
+    ['members that the schema does not name', answerOf({ id: 'a', amount: 1, internal: 1 })],
+    ['an undeclared problem', answerOf(problem('name_taken', 409), 409)],
+    ['a problem with another status', answerOf(problem('name_taken', 409), 404, ['name_taken'])],
+    ['something else than a problem', answerOf({ error: 'x' }, 409, ['name_taken'])],
+    ['a problem without its members', answerOf(problem('insufficient_quota', 402), 402, ['insufficient_quota'])],
+    [
+      'a problem of another type',
+      { ...answerOf(problem('name_taken', 409), 409, ['name_taken']), contentType: 'text/html' },
+    ],
+  ])('is compared: %s is found', (_case, answer) => {
+    expect(findUndeclared(answer)).toBeDefined();
+  });
+
+  it('is compared on the way out', async () => {
+    const faults: (string | undefined)[] = [];
+    const other = await buildApp(deps(), {
+      extraResources: [registerToys],
+      onAnswer: (answer) => faults.push(findUndeclared(answer)),
+    });
+    const answer = await other.inject({
+      method: 'POST',
+      url: `${BASE}/fail/undeclared`,
+      headers: { authorization: `Bearer ${TOKEN}` },
+    });
+    expect(answer.statusCode).toBe(409);
+    expect(faults).toEqual(['the problem name_taken']);
+    await other.close();
+  });
+});
+
+describe('health', () => {
+  it('is live without the database, and ready only with it', async () => {
+    queryDatabase = async () => Promise.reject(new Error('secret of the pool'));
+    expect((await request(app.server).get('/health/live')).body).toEqual({ status: 'ok' });
+    const answer = await request(app.server).get('/health/ready');
+    expect(answer.status).toBe(503);
+    expect(answer.body.code).toBe('unavailable');
+    expect(answer.headers['retry-after']).toBe('2');
+    expect(answer.text).not.toContain('secret');
+    queryDatabase = async () => [];
+    expect((await request(app.server).get('/health/ready')).body).toEqual({ status: 'ok' });
+  });
+
+  it('asks a database that hangs once, however many ask, and does not wait for it', async () => {
+    let calls = 0;
+    let recover = () => {};
+    queryDatabase = () => {
+      calls += 1;
+      return new Promise((resolve) => {
+        recover = () => resolve([]);
+      });
+    };
+    const answers = await Promise.all([1, 2, 3].map(() => request(app.server).get('/health/ready')));
+    expect(answers.map((answer) => answer.status)).toEqual([503, 503, 503]);
+    expect(calls).toBe(1);
+    recover();
+    queryDatabase = async () => [];
+    expect((await request(app.server).get('/health/ready')).status).toBe(200);
+  });
+});
+
+describe('closing', () => {
+  it('finishes what is under way, then lets go of the port', async () => {
+    let isEntered = () => {};
+    let finish = () => {};
+    const entered = new Promise<void>((resolve) => {
+      isEntered = resolve;
+    });
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const other = await buildApp(deps(), {
+      extraResources: [
+        (plugin) =>
+          defineRoute(plugin, {
+            method: 'GET',
+            url: '/slow',
+            operationId: 'slow',
+            summary: 'Slow',
+            tag: 'orders',
+            scope: 'read',
+            responses: { 200: z.object({ done: z.boolean() }) },
+            problems: [],
+            handler: async (_input) => {
+              isEntered();
+              await finished;
+              return { status: 200, body: { done: true } };
+            },
+          }),
+      ],
+    });
+    await other.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = other.server.address() as AddressInfo;
+    const pending = fetch(`http://127.0.0.1:${port}${BASE}/slow`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    await entered;
+    const closing = other.close();
+    await expect.poll(() => other.server.listening).toBe(false);
+    finish();
+    expect(await (await pending).json()).toEqual({ done: true });
+    await closing;
+    await expect(fetch(`http://127.0.0.1:${port}/health/live`)).rejects.toThrow();
+  });
+});
+
+describe('the log', () => {
+  it('has one line per request, with the route and not the URL', async () => {
+    const answer = await get(`/things/${ID}`);
+    const lines = logLines.filter((line) => line.request_id === answer.headers['x-request-id']);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 30, method: 'GET', route: `${BASE}/things/:id`, status: 200 });
+    expect(JSON.stringify(lines)).not.toContain(ID);
+    expect(JSON.stringify(logLines)).not.toContain(TOKEN);
+  });
+});

@@ -1,0 +1,121 @@
+// Starts that can't succeed: each says why in one line, exits 1, and leaves nothing behind.
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cleanUpProcesses, leftoversOf, newDataDir, startBursar } from '../support/bursar-process.js';
+import { useTestDatabases } from '../support/database.js';
+import { isProcessAlive } from '../support/process-alive.js';
+import { query } from '../support/sql.js';
+
+cleanUpProcesses();
+const newDatabase = useTestDatabases();
+
+describe('a start that can not succeed says why in one line, exits 1 and leaves nothing', () => {
+  async function expectRefusal(env: Record<string, string>, message: RegExp): Promise<void> {
+    const bursar = startBursar(env);
+    expect(await bursar.exited()).toEqual({ code: 1, signal: null });
+    expect(bursar.stderr()).toMatch(/^bursar: [^\n]+\n$/);
+    expect(bursar.stderr()).toMatch(message);
+    expect(bursar.stdout()).not.toMatch(/ {4}at /);
+    expect(isProcessAlive(-bursar.pid)).toBe(false);
+  }
+
+  it('on a data folder that another one uses, which goes on', async () => {
+    const dataDir = newDataDir();
+    const first = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await first.ready();
+    await expectRefusal(
+      { BURSAR_DATA_DIR: dataDir },
+      new RegExp(`another Bursar \\(process ${first.pid}\\) is running on`),
+    );
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    expect(existsSync(join(dataDir, 'database-url'))).toBe(true);
+  });
+
+  it('of several at once on one dead data folder all but one', async () => {
+    const dataDir = newDataDir();
+    const first = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await first.ready();
+    first.signalGroup('SIGKILL');
+    await first.exited();
+    const rivals = [1, 2, 3].map(() => startBursar({ BURSAR_DATA_DIR: dataDir }));
+    const outcomes = await Promise.all(
+      rivals.map((rival) =>
+        rival.ready().then(
+          () => 'ready',
+          () => 'refused',
+        ),
+      ),
+    );
+    expect(outcomes.sort()).toEqual(['ready', 'refused', 'refused']);
+  });
+
+  it('on a taken port, with the embedded database stopped again', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    const dataDir = newDataDir();
+    await expectRefusal(
+      { BURSAR_DATA_DIR: dataDir, PORT: String(port) },
+      new RegExp(`port ${port} on 127.0.0.1 is taken: stop what listens there, or set PORT`),
+    );
+    expect(leftoversOf(dataDir)).toEqual([]);
+    blocker.close();
+  });
+
+  it('without a database that can be reached', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, 'close');
+    await expectRefusal(
+      { DATABASE_URL: `postgresql://u:hidden@127.0.0.1:${port}/d` },
+      new RegExp(`can not use the database 127.0.0.1:${port}/d: nothing listens there`),
+    );
+  });
+
+  it('with a wrong password, which it does not repeat', async () => {
+    const url = new URL(await newDatabase());
+    url.password = 'hidden';
+    await expectRefusal({ DATABASE_URL: url.toString() }, /^(?!.*hidden).*the password is wrong/);
+  });
+
+  it('with a database of a newer version', async () => {
+    const url = await newDatabase();
+    await query(
+      url,
+      `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '99990101000000_future', now())`,
+    );
+    await expectRefusal({ DATABASE_URL: url }, /from a newer version of Bursar \(it has 99990101000000_future\)/);
+  });
+
+  it('with a session that is not in UTC', async () => {
+    const url = new URL(await newDatabase());
+    url.searchParams.set('options', '-c TimeZone=Asia/Tokyo');
+    await expectRefusal(
+      { DATABASE_URL: url.toString(), BURSAR_DATA_DIR: newDataDir() },
+      /time zone Asia\/Tokyo, not UTC/,
+    );
+  });
+
+  it('with a malformed variable', async () => {
+    await expectRefusal({ PORT: 'http' }, /PORT must be a port number, 0 to 65535 .*, not "http"/);
+  });
+
+  it('in production without secrets', async () => {
+    await expectRefusal({ NODE_ENV: 'production' }, /BURSAR_API_TOKEN must be set .*; BURSAR_PEPPER must be set/);
+  });
+
+  it('with a data folder that can not be one', async () => {
+    const path = newDataDir();
+    writeFileSync(path, '');
+    await expectRefusal(
+      { BURSAR_DATA_DIR: path },
+      /can not use the data folder .*: it is not a folder; set BURSAR_DATA_DIR/,
+    );
+    await expectRefusal({ BURSAR_DATA_DIR: join(path, 'below') }, /a part of the path is not a folder/);
+  });
+});

@@ -1,0 +1,171 @@
+// The process as its users meet it: first start, stopping without leftovers, restart after any end. Refusals have a file of their own.
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  type BursarProcess,
+  cleanUpProcesses,
+  isListening,
+  leftoversOf,
+  newDataDir,
+  serverDirOf,
+  startBursar,
+  waitFor,
+} from '../support/bursar-process.js';
+import { useTestDatabases } from '../support/database.js';
+import { isProcessAlive } from '../support/process-alive.js';
+import { query } from '../support/sql.js';
+
+const OWNER_ONLY = 0o600;
+const GROUP_DEADLINE_MS = 5_000;
+
+cleanUpProcesses();
+const newDatabase = useTestDatabases();
+
+const embeddedUrl = (dataDir: string) => readFileSync(join(dataDir, 'database-url'), 'utf8').trim();
+
+async function expectCleanEnd(bursar: BursarProcess, url: string, dataDir: string): Promise<void> {
+  expect(await bursar.exited(), bursar.stderr()).toMatchObject({ signal: null });
+  await waitFor('the process group to end', GROUP_DEADLINE_MS, () => !isProcessAlive(-bursar.pid) || undefined);
+  expect(await isListening(url)).toBe(false);
+  expect(leftoversOf(dataDir)).toEqual([]);
+}
+
+describe('a start from nothing', () => {
+  it('makes its own database and secrets, and prints a command that works', async () => {
+    const dataDir = newDataDir();
+    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir }, { isNpm: true });
+    const url = await bursar.ready();
+
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${url}/docs`)).status).toBe(200);
+    const token = readFileSync(join(dataDir, 'api-token'), 'utf8').trim();
+    expect(bursar.stdout()).toContain(token);
+    expect(bursar.stdout()).toMatch(/^curl -s http\S+ -H 'Authorization: Bearer bsr_\w{48}' .*$/m);
+    for (const name of ['api-token', 'pepper', 'database-url']) {
+      expect(statSync(join(dataDir, name)).mode & 0o777, name).toBe(OWNER_ONLY);
+    }
+    expect(await query(embeddedUrl(dataDir), 'SHOW TimeZone')).toEqual([{ TimeZone: 'UTC' }]);
+
+    bursar.signal('SIGTERM');
+    await expectCleanEnd(bursar, url, dataDir);
+  });
+
+  it('works below a folder that only its owner may enter', async () => {
+    const dataDir = newDataDir(0o700);
+    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await bursar.ready();
+    expect(await query(embeddedUrl(dataDir), 'SELECT count(*)::int AS n FROM customers')).toEqual([{ n: 0 }]);
+    bursar.signal('SIGTERM');
+    await expectCleanEnd(bursar, url, dataDir);
+  });
+});
+
+describe('an end', () => {
+  it('by Ctrl-C, which npm passes on a second time, is clean', async () => {
+    const dataDir = newDataDir();
+    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir }, { isNpm: true });
+    const url = await bursar.ready();
+    bursar.signalGroup('SIGINT');
+    await delay(1); // as close as npm's own copy of the signal
+    bursar.signalGroup('SIGINT');
+    await expectCleanEnd(bursar, url, dataDir);
+  });
+
+  it('by SIGTERM exits 0 and has nothing to complain about', async () => {
+    const bursar = startBursar({ DATABASE_URL: await newDatabase(), BURSAR_DATA_DIR: newDataDir() });
+    const url = await bursar.ready();
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+    expect(bursar.stderr()).toBe('');
+    expect(await isListening(url)).toBe(false);
+  });
+
+  it('while still starting leaves nothing either', async () => {
+    const dataDir = newDataDir();
+    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await waitFor(
+      'the data folder',
+      GROUP_DEADLINE_MS,
+      () => existsSync(join(dataDir, 'postgres.password')) || undefined,
+    );
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+    expect(bursar.stdout()).not.toContain('ready');
+    expect(leftoversOf(dataDir)).toEqual([]);
+  });
+
+  it('by kill -9 loses nothing, and the next start takes over', async () => {
+    const dataDir = newDataDir();
+    const first = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await first.ready();
+    await query(embeddedUrl(dataDir), 'CREATE TABLE kept AS SELECT 42 AS answer');
+    const token = readFileSync(join(dataDir, 'api-token'), 'utf8');
+    first.signalGroup('SIGKILL');
+    expect(await first.exited()).toEqual({ code: null, signal: 'SIGKILL' });
+
+    const second = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await second.ready();
+    expect(await query(embeddedUrl(dataDir), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(readFileSync(join(dataDir, 'api-token'), 'utf8')).toBe(token);
+
+    // now the database server is killed with it, as by a power cut
+    const serverPid = Number(readFileSync(join(serverDirOf(dataDir), 'postmaster.pid'), 'utf8').split('\n')[0]);
+    second.signalGroup('SIGKILL');
+    process.kill(serverPid, 'SIGKILL');
+    await second.exited();
+
+    const third = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await third.ready();
+    expect(await query(embeddedUrl(dataDir), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    third.signal('SIGTERM');
+    await expectCleanEnd(third, url, dataDir);
+  });
+});
+
+describe('left-over files', () => {
+  it('with the pid of another living process do not keep it from starting', async () => {
+    const dataDir = newDataDir();
+    const first = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await first.ready();
+    first.signal('SIGTERM');
+    await first.exited();
+    const stale = [process.pid, serverDirOf(dataDir), '1700000000', '1', '', '127.0.0.1', '0 0', 'ready'].join('\n');
+    writeFileSync(join(serverDirOf(dataDir), 'postmaster.pid'), stale);
+    mkdirSync(join(dataDir, 'postgres.new')); // an initdb that was interrupted
+
+    const second = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await second.ready();
+    second.signal('SIGTERM');
+    await expectCleanEnd(second, url, dataDir);
+  });
+});
+
+describe('in production', () => {
+  it('needs no data folder when everything is given, keeps the token to itself, and warns of unknown variables', async () => {
+    const dataDir = newDataDir();
+    const bursar = startBursar({
+      NODE_ENV: 'production',
+      DATABASE_URL: await newDatabase(),
+      BURSAR_DATA_DIR: dataDir,
+      BURSAR_API_TOKEN: 'production-token-0123456789',
+      BURSAR_PEPPER: 'production-pepper-0123456789abcdef',
+      BURSAR_TYPO: '1',
+      LOG_LEVEL: 'info',
+    });
+    const listening = await waitFor(
+      'the log line',
+      GROUP_DEADLINE_MS,
+      () => /listening at (\S+)"/.exec(bursar.stdout())?.[1],
+    );
+    expect((await fetch(`${listening}/health/ready`)).status).toBe(200);
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+    expect(bursar.stdout()).toContain('unknown variable BURSAR_TYPO');
+    expect(bursar.stdout()).not.toContain('production-token');
+    for (const line of bursar.stdout().trim().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
+    expect(existsSync(dataDir)).toBe(false);
+    expect(readdirSync(join(dataDir, '..'))).toEqual([]);
+  });
+});

@@ -1,0 +1,134 @@
+// The configuration: defaults, refusals in words, and that .env.example tells all of it.
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { environmentSchema, readConfig } from '../../src/config.js';
+
+const PROJECT = '/project';
+const token = 't'.repeat(24);
+const pepper = 'p'.repeat(32);
+
+describe('readConfig', () => {
+  it('needs nothing', () => {
+    const { config, warnings } = readConfig({}, PROJECT);
+    expect(config).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      databaseUrl: undefined,
+      dataDir: '/project/.bursar',
+      apiToken: undefined,
+      pepper: undefined,
+      isSandbox: false,
+      isProduction: false,
+      role: 'all',
+      poolSize: 16,
+      logLevel: 'info',
+    });
+    expect(warnings).toEqual([]);
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('reads every variable', () => {
+    const { config } = readConfig(
+      {
+        NODE_ENV: 'production',
+        PORT: '0',
+        HOST: '::1',
+        DATABASE_URL: 'postgres://u:p@h/d',
+        BURSAR_DATA_DIR: '/data',
+        BURSAR_API_TOKEN: token,
+        BURSAR_PEPPER: pepper,
+        BURSAR_SANDBOX: '1',
+        BURSAR_ROLE: 'worker',
+        BURSAR_POOL_SIZE: '2',
+        LOG_LEVEL: 'silent',
+      },
+      PROJECT,
+    );
+    expect(config).toEqual({
+      port: 0,
+      host: '::1',
+      databaseUrl: 'postgres://u:p@h/d',
+      dataDir: '/data',
+      apiToken: token,
+      pepper,
+      isSandbox: true,
+      isProduction: true,
+      role: 'worker',
+      poolSize: 2,
+      logLevel: 'silent',
+    });
+  });
+
+  it('takes an empty value as not given', () => {
+    const empty = Object.fromEntries(Object.keys(environmentSchema.shape).map((name) => [name, '']));
+    expect(readConfig(empty, PROJECT)).toEqual(readConfig({}, PROJECT));
+  });
+
+  it.each([
+    ['NODE_ENV', 'prod', 'NODE_ENV must be development, test or production, not "prod"'],
+    ['PORT', 'http', 'PORT must be a port number, 0 to 65535 (0: any free port), not "http"'],
+    ['PORT', '65536', 'PORT must be a port number'],
+    ['PORT', '80.5', 'PORT must be a port number'],
+    ['PORT', '-1', 'PORT must be a port number'],
+    ['HOST', 'a host', 'HOST must be an address or host name'],
+    ['BURSAR_SANDBOX', 'yes', 'BURSAR_SANDBOX must be true or false, not "yes"'],
+    ['BURSAR_ROLE', 'web', 'BURSAR_ROLE must be all, api, worker, not "web"'],
+    ['BURSAR_POOL_SIZE', '1', 'BURSAR_POOL_SIZE must be a number of database connections, 2 to 500, not "1"'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be fatal, error'],
+  ])('refuses %s=%s', (name, value, message) => {
+    expect(() => readConfig({ [name]: value }, PROJECT)).toThrow(message);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'mysql://u:hidden@h/d'],
+    ['DATABASE_URL', 'postgresql://u:hidden@h'],
+    ['DATABASE_URL', 'hidden'],
+    ['BURSAR_API_TOKEN', 'hidden token'],
+    ['BURSAR_PEPPER', 'hidden'.repeat(100)],
+  ])('refuses a malformed %s without repeating it', (name, value) => {
+    const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
+    expect(refusal.message).toContain(`${name} must be `);
+    expect(refusal.message).not.toContain('hidden');
+  });
+
+  it('names all mistakes in one line', () => {
+    const refusal = catchError(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }, PROJECT));
+    expect(refusal.message).toMatch(/^PORT must be .*; LOG_LEVEL must be .*$/);
+  });
+
+  it('requires long secrets in production only', () => {
+    const short = { BURSAR_API_TOKEN: 't'.repeat(23), BURSAR_PEPPER: 'p'.repeat(31) };
+    expect(readConfig(short, PROJECT).config.apiToken).toBe(short.BURSAR_API_TOKEN);
+    const refusal = catchError(() => readConfig({ ...short, NODE_ENV: 'production' }, PROJECT));
+    expect(refusal.message).toMatch(/BURSAR_API_TOKEN .* at least 24 .*; BURSAR_PEPPER .* at least 32 /);
+    expect(() => readConfig({ NODE_ENV: 'production' }, PROJECT)).toThrow('BURSAR_API_TOKEN must be set');
+  });
+
+  it('warns of an unknown BURSAR_ variable', () => {
+    const { warnings } = readConfig({ BURSAR_TOKEN: 'x', OTHER: 'y' }, PROJECT);
+    expect(warnings).toEqual([expect.stringContaining('BURSAR_TOKEN')]);
+  });
+});
+
+describe('.env.example', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+  const example = parseEnv(text);
+
+  it('names exactly the variables that exist', () => {
+    expect(Object.keys(example).sort()).toEqual(Object.keys(environmentSchema.shape).sort());
+  });
+
+  it('shows the defaults', () => {
+    expect(readConfig(example as Record<string, string>, PROJECT)).toEqual(readConfig({}, PROJECT));
+  });
+});
+
+function catchError(act: () => unknown): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('expected it to throw');
+}
