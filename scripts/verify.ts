@@ -69,7 +69,7 @@ function readOptions(): { customerId: string | undefined; limit: number | undefi
   return { customerId: customer, limit: limit === undefined ? undefined : Number(limit) };
 }
 
-/** DATABASE_URL, else the embedded server of the data folder. The environment wins over .env; an empty value counts as not given. */
+/** DATABASE_URL, else the embedded server of the data folder; the environment wins over .env, empty is not given. */
 function findDatabase(): { url: string; isEmbedded: boolean } {
   const envFile = resolve(PROJECT, '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
@@ -90,7 +90,8 @@ function databaseUrlFile(): string {
 
 function embeddedNotRunning(cause?: unknown): StartError {
   return new StartError(
-    `no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${dirname(databaseUrlFile())} does not run; start Bursar (npm start) or set DATABASE_URL`,
+    `no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${dirname(databaseUrlFile())} ` +
+      'does not run; start Bursar (npm start) or set DATABASE_URL',
     { cause },
   );
 }

@@ -18,12 +18,15 @@ import { rawProblemAnswer, sendProblem } from './http/problem.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { registerCatalog } from './routes/catalog.js';
+import { registerCustomers } from './routes/customers.js';
+import { registerExchange } from './routes/exchange.js';
 import { registerGrants } from './routes/grants.js';
 import { registerHealth } from './routes/health.js';
 import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
+import { registerReferrals } from './routes/referrals.js';
 import { registerWallet } from './routes/wallet.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
@@ -32,11 +35,14 @@ export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
 /** One line for each resource, in the order of the documentation. */
 const resources: readonly RegisterRoutes[] = [
   registerIdentify,
+  registerCustomers,
   registerWallet,
   registerQuota,
   registerCatalog,
   registerOrders,
   registerGrants,
+  registerExchange,
+  registerReferrals,
   registerInvariants,
 ];
 

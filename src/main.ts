@@ -30,7 +30,7 @@ process.exit(await run());
 
 /** Runs until asked to stop, and returns the exit code. */
 async function run(): Promise<number> {
-  const stop = listenForStop(() => process.exit(1));
+  const stop = listenForStop(() => process.exit(1)); // an embedded Postgres left so is taken over by the next start
   let hasFailed = false;
   try {
     await start(stop);
@@ -124,9 +124,12 @@ function complete(given: GivenConfig, databaseUrl: string): Config {
   });
 }
 
-/** Says why there is no service: one line for what the reader can mend, everything for what he can't. */
+/** Says why there is no service: one line that the reader can act on; the stack of what is our fault goes to the log. */
 function report(error: unknown): void {
-  if (error instanceof StartError) process.stderr.write(`bursar: ${error.message}\n`);
-  else if (log) log.fatal({ err: error }, 'unexpected failure');
-  else process.stderr.write(`bursar: unexpected failure: ${error instanceof Error ? error.stack : String(error)}\n`);
+  if (error instanceof StartError) {
+    process.stderr.write(`bursar: ${error.message}\n`);
+    return;
+  }
+  log?.fatal({ err: error }, 'unexpected failure');
+  process.stderr.write(`bursar: unexpected failure: ${error instanceof Error ? error.message : String(error)}\n`);
 }

@@ -1,8 +1,7 @@
 // Loads books and writes what was posted in them: the only statements that read batches for a decision, and the only ones that write
 // operations, batches, balances and entries. Set-based: one statement each, whatever the number of rows.
 
-import { type Batch, type Book, type Holding, type NewBatch, spendable } from '../ledger/book.js';
-import { SETTLE_BATCHES_MAX } from '../ledger/settle.js';
+import type { Batch, Book, Holding, NewBatch } from '../ledger/book.js';
 import { assert } from '../lib/assert.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row, Tx } from './client.js';
@@ -19,6 +18,8 @@ export interface ProductAsk {
 const BATCHES_AT_FIRST = 32;
 const BATCHES_GROWTH = 16;
 const RUNNING_MAX = 32;
+/** Batches that one tx settles at most; those beyond it are not spendable meanwhile. */
+const SETTLE_BATCHES_MAX = 500;
 
 interface BatchJson {
   id: string;
@@ -137,7 +138,7 @@ function toHolding(row: HoldingRow): Holding {
 function isCovered(holding: Holding, ask: ProductAsk, limit: number): boolean {
   if (holding.usable.length < limit) return true;
   const loaded = holding.usable.reduce((sum, batch) => sum + batch.available, 0);
-  return loaded >= Math.min(ask.units, spendable(holding));
+  return loaded >= Math.min(ask.units, holding.available - holding.overdue - holding.notYetValid);
 }
 
 /**

@@ -2,11 +2,10 @@
 import { Prisma } from '../generated/prisma/client.js';
 import type { Metadata, ProductType } from '../ledger/book.js';
 import type { Provider } from '../ledger/consume.js';
-import { isMoneyCurrency } from '../ledger/currencies.js';
 import type { Stacking, Term } from '../ledger/grant.js';
-import { formatMoney, type Micros, parseMoney } from '../ledger/money.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
 import type { PrismaTx, Row, Tx } from './client.js';
 
 export interface ProductFeature {
@@ -204,6 +203,12 @@ export async function listActiveOffers(
   return records.map(toOffer);
 }
 
+/** The SKUs of the active offers that are trials. */
+export async function listTrialSkus({ prisma }: PrismaTx): Promise<string[]> {
+  const offers = await prisma.offer.findMany({ where: { isActive: true, isTrial: true }, select: { sku: true } });
+  return offers.map((offer) => offer.sku);
+}
+
 /** Inserts or replaces an offer with its items; `createdAt` stays. Throws the violation of `catalog_names_pk` when a product has the name. */
 export async function upsertOffer({ prisma }: PrismaTx, offer: Offer, now: Date): Promise<void> {
   const { items, createdAt, recurrence, ...fields } = offer;
@@ -240,7 +245,6 @@ export async function findOrderableOffers(tx: PrismaTx, skus: readonly string[])
       name: offer.name,
       price: offer.price,
       currency: offer.currency,
-      isExchangeOnly: !isMoneyCurrency(offer.currency),
       isActive: offer.isActive,
       terms: offer.items.map(toTerm),
       inactiveProductKeys: offer.items.filter((item) => !item.product.isActive).map((item) => item.productKey),

@@ -1,6 +1,6 @@
 // Customers and their identities: the look-ups, the first sight, and the lock that every write takes.
 import type { Metadata } from '../ledger/book.js';
-import type { Tx } from './client.js';
+import type { Row, Tx } from './client.js';
 
 export interface IdentityKey {
   provider: string;
@@ -52,6 +52,112 @@ export async function insertCustomerWithIdentity(
      VALUES ($3, $4, $2::uuid, $1::uuid, $5::timestamptz, $5::timestamptz)`,
     [row.customerId, row.identityId, row.provider, row.externalId, row.now.toISOString()],
   );
+}
+
+/** Claims an identity for a customer; false when it is taken. Locks: the customer's, held by the caller. */
+export async function insertIdentity(tx: Tx, identity: Identity, now: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `INSERT INTO identities (provider, external_id, id, customer_id, profile, created_at, updated_at)
+     VALUES ($1, $2, $3::uuid, $4::uuid, $5::jsonb, $6::timestamptz, $6::timestamptz) ON CONFLICT DO NOTHING RETURNING 1`,
+    [
+      identity.provider,
+      identity.externalId,
+      identity.id,
+      identity.customerId,
+      JSON.stringify(identity.profile),
+      now.toISOString(),
+    ],
+  );
+  return rows.length === 1;
+}
+
+/** Removes an identity. Locks: the customer's, held by the caller. */
+export async function deleteIdentity(tx: Tx, key: IdentityKey): Promise<void> {
+  await tx.query('DELETE FROM identities WHERE provider = $1 AND external_id = $2', [key.provider, key.externalId]);
+}
+
+/** Replaces a customer's metadata. Locks: the customer's, held by the caller. */
+export async function setCustomerMetadata(tx: Tx, customerId: string, metadata: Metadata): Promise<void> {
+  await tx.query('UPDATE customers SET metadata = $2::jsonb WHERE id = $1::uuid', [
+    customerId,
+    JSON.stringify(metadata),
+  ]);
+}
+
+/** All identities of a customer. */
+export async function listIdentityKeys(tx: Tx, customerId: string): Promise<IdentityKey[]> {
+  const rows = await tx.query<Row & { provider: string; external_id: string }>(
+    'SELECT provider, external_id FROM identities WHERE customer_id = $1::uuid ORDER BY provider, external_id',
+    [customerId],
+  );
+  return rows.map((row) => ({ provider: row.provider, externalId: row.external_id }));
+}
+
+export interface StoredIdentity extends Identity {
+  createdAt: Date;
+}
+
+export interface Customer {
+  id: string;
+  metadata: Metadata;
+  identities: StoredIdentity[];
+  createdAt: Date;
+}
+
+interface CustomerRow extends Row {
+  id: string;
+  metadata: Metadata;
+  created_at: Date;
+  identities: { id: string; provider: string; external_id: string; profile: Metadata; created_at: string }[] | null;
+}
+
+const SELECT_CUSTOMER = `
+SELECT c.id, c.metadata, c.created_at,
+       (SELECT json_agg(i ORDER BY i.created_at, i.id) FROM identities i WHERE i.customer_id = c.id) AS identities
+FROM customers c`;
+
+function toCustomer(row: CustomerRow): Customer {
+  return {
+    id: row.id,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+    identities: (row.identities ?? []).map((identity) => ({
+      id: identity.id,
+      provider: identity.provider,
+      externalId: identity.external_id,
+      customerId: row.id,
+      profile: identity.profile,
+      createdAt: new Date(identity.created_at),
+    })),
+  };
+}
+
+/** A customer with its identities. */
+export async function findCustomerById(tx: Tx, customerId: string): Promise<Customer | undefined> {
+  const [row] = await tx.query<CustomerRow>(`${SELECT_CUSTOMER} WHERE c.id = $1::uuid`, [customerId]);
+  return row && toCustomer(row);
+}
+
+/** One page of the customers, newest first; only the one behind an identity where one is named. */
+export async function listCustomers(
+  tx: Tx,
+  identity: IdentityKey | undefined,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<Customer[]> {
+  const rows = await tx.query<CustomerRow>(
+    `${SELECT_CUSTOMER}
+     WHERE ($1::text IS NULL OR c.id = (SELECT customer_id FROM identities WHERE provider = $1 AND external_id = $2))
+       AND ($3::timestamptz IS NULL OR (c.created_at, c.id) < ($3::timestamptz, $4::uuid))
+     ORDER BY c.created_at DESC, c.id DESC LIMIT $5::int`,
+    [
+      identity?.provider ?? null,
+      identity?.externalId ?? null,
+      page.after?.createdAt.toISOString() ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map(toCustomer);
 }
 
 /** Writes an identity's profile. Locks: the customer's, held by the caller. */

@@ -1,11 +1,10 @@
--- The independent auditor: what must be true of the data, recomputed from the rows alone. Reads only; shares nothing with the code that writes.
--- Each check answers the rows (invariant, customer_id, subject, expected, actual, detail) of what is wrong, so none when all is well.
+-- The independent auditor: what must be true of the data, recomputed from the rows alone. Reads only; shares nothing
+-- with the code that writes. Each check answers rows (invariant, customer_id, subject, expected, actual, detail) of
+-- what is wrong, so none when all is well. No check fails on corrupt data: sums are numeric, jsonb is typed first.
 --
--- Sections:  `-- counts: <name>`  one row: how much there is to check.
---            `-- shared: <name>`  a common table expression; a check that says `-- with: <name>, <name>` runs behind it.
---            `-- name: <name>`    a check.
+-- `-- counts: <name>` begins one row of how much there is to check; `-- name: <name>` a check; `-- shared: <name>` a
+-- common table expression, behind which a check that says `-- with: <name>, <name>` runs.
 -- $1 is the only parameter: a customer's id, or null for all. Text of instants assumes a session in UTC.
--- Operators in numeric where corrupt numbers could overflow a bigint; jsonb is only cast after its type was looked at: a check never fails.
 
 -- counts: checked
 SELECT
@@ -25,9 +24,9 @@ SELECT
 SELECT count(*)::float8 AS entries FROM entries WHERE $1::uuid IS NULL OR customer_id = $1
 
 -- shared: kinds
--- What one unit of an entry of each kind does to a counted batch, and to what is owed (3.2). The direction is the sign of what it does
--- to available - owed. Each line keeps granted = available + held + consumed + expired + revoked + transferred.
--- A transfer without direction moves held units, which stay held; a repayment takes from a batch what it takes from the debt.
+-- What one unit of an entry of each kind does to a counted batch, and to what is owed (3.2). The direction is the sign
+-- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
+-- units, which stay held; a repayment takes from a batch what it takes from the debt.
 kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
   ('grant',        'credit', 1,  1,  0,  0, 0, 0, 0,  0),
   ('consume',      'debit',  0, -1,  0,  1, 0, 0, 0,  0),
@@ -48,10 +47,12 @@ kinds (kind, direction, granted, available, held, consumed, expired, revoked, tr
 )
 
 -- shared: effects
--- Entries with what they do. is_counted: they concern a counted batch or a debt; the others (uncounted batches, metered usage) move no balance.
+-- Entries with what they do. is_counted: they concern a counted batch or a debt; the others (uncounted batches, metered
+-- usage) move no balance.
 effects AS (
   SELECT e.customer_id, e.seq, e.kind, e.direction, e.product_key, e.batch_id, e.amount, e.balance_after,
-    CASE WHEN e.batch_id IS NULL THEN e.kind IN ('debt', 'forgive') ELSE b.id IS NULL OR b.granted IS NOT NULL END AS is_counted,
+    CASE WHEN e.batch_id IS NULL THEN e.kind IN ('debt', 'forgive')
+      ELSE b.id IS NULL OR b.granted IS NOT NULL END AS is_counted,
     k.kind IS NOT NULL AS is_known,
     coalesce(k.granted, 0) * e.amount::numeric AS granted,
     coalesce(k.available, 0) * e.amount::numeric AS available,
@@ -69,7 +70,8 @@ effects AS (
 
 -- shared: terms
 -- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (3.5).
--- The line's quantity multiplies counted units, and the length for period products. A malformed number is null here, and reported by its own check.
+-- The line's quantity multiplies counted units, and the length for period products. A malformed number is null here,
+-- and reported by its own check.
 terms AS (
   SELECT i.customer_id, i.order_id, i.id AS order_item_id, i.position AS line, t.ordinal, o.status,
     t.term ->> 'productKey' AS product_key,
@@ -79,7 +81,8 @@ terms AS (
     CASE WHEN jsonb_typeof(t.term -> 'priority') = 'number' THEN (t.term ->> 'priority')::numeric END AS priority,
     t.term ->> 'periodUnit' AS period_unit,
     CASE WHEN jsonb_typeof(t.term -> 'periodValue') = 'number'
-      THEN (t.term ->> 'periodValue')::numeric * CASE WHEN t.term ->> 'productType' = 'period' THEN i.quantity ELSE 1 END
+      THEN (t.term ->> 'periodValue')::numeric
+        * CASE WHEN t.term ->> 'productType' IN ('period', 'unlimited') THEN i.quantity ELSE 1 END
     END AS period_value
   FROM order_items i
   JOIN orders o ON o.customer_id = i.customer_id AND o.id = i.order_id
@@ -88,7 +91,7 @@ terms AS (
   WHERE $1::uuid IS NULL OR i.customer_id = $1
 )
 
--- I1: counted batches are closed ------------------------------------------------------------------------------------------
+-- I1: counted batches are closed --------------------------------------------------------------------------------------
 
 -- name: i1_batch_closed
 SELECT 'I1' AS invariant, customer_id, 'batch ' || id AS subject, granted::text AS expected,
@@ -99,17 +102,20 @@ WHERE ($1::uuid IS NULL OR customer_id = $1)
   AND granted <> available::numeric + held + consumed + expired + revoked + transferred
 
 -- name: i1_batch_parts
-SELECT 'I1' AS invariant, customer_id, 'batch ' || id AS subject, 'no part below 0, granted from 1 to 2^53-1' AS expected,
+SELECT 'I1' AS invariant, customer_id, 'batch ' || id AS subject,
+  'no part below 0, granted from 1 to 2^53-1' AS expected,
   format('granted %s, available %s, held %s, consumed %s, expired %s, revoked %s, transferred %s',
     coalesce(granted::text, 'null'), available, held, consumed, expired, revoked, transferred) AS actual,
   'a part of the batch is out of range' AS detail
 FROM batches
 WHERE ($1::uuid IS NULL OR customer_id = $1)
-  AND (least(available, held, consumed, expired, revoked, transferred) < 0 OR greatest(granted, consumed) > 9007199254740991 OR granted < 1)
+  AND (least(available, held, consumed, expired, revoked, transferred) < 0
+    OR greatest(granted, consumed) > 9007199254740991 OR granted < 1)
 
 -- name: i1_uncounted_parts
 SELECT 'I1' AS invariant, customer_id, 'batch ' || id AS subject, 'only consumed' AS expected,
-  format('available %s, held %s, expired %s, revoked %s, transferred %s', available, held, expired, revoked, transferred) AS actual,
+  format('available %s, held %s, expired %s, revoked %s, transferred %s',
+    available, held, expired, revoked, transferred) AS actual,
   'an uncounted batch (granted null) has no units' AS detail
 FROM batches
 WHERE ($1::uuid IS NULL OR customer_id = $1)
@@ -124,19 +130,22 @@ FROM batches b
 JOIN products p ON p.product_key = b.product_key
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (p.type = 'quantity') <> (b.granted IS NOT NULL)
 
--- I2: the entries of a batch give exactly its parts -----------------------------------------------------------------------
+-- I2: the entries of a batch give exactly its parts -------------------------------------------------------------------
 
 -- name: i2_batch_parts
 -- with: kinds, effects
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
   format('granted %s, available %s, held %s, consumed %s, expired %s, revoked %s, transferred %s',
-    e.granted, e.available, e.held, e.consumed, e.expired, e.revoked, e.transferred) AS expected,
+    coalesce(e.granted, 0), coalesce(e.available, 0), coalesce(e.held, 0), coalesce(e.consumed, 0),
+      coalesce(e.expired, 0),
+    coalesce(e.revoked, 0), coalesce(e.transferred, 0)) AS expected,
   format('granted %s, available %s, held %s, consumed %s, expired %s, revoked %s, transferred %s',
     b.granted, b.available, b.held, b.consumed, b.expired, b.revoked, b.transferred) AS actual,
   'the parts of the batch must be the sums of its entries' AS detail
 FROM batches b
 LEFT JOIN (
-  SELECT customer_id, batch_id, sum(granted) AS granted, sum(available) AS available, sum(held) AS held, sum(consumed) AS consumed,
+  SELECT customer_id, batch_id, sum(granted) AS granted, sum(available) AS available, sum(held) AS held,
+    sum(consumed) AS consumed,
     sum(expired) AS expired, sum(revoked) AS revoked, sum(transferred) AS transferred
   FROM effects
   WHERE batch_id IS NOT NULL
@@ -144,11 +153,13 @@ LEFT JOIN (
 ) e ON e.customer_id = b.customer_id AND e.batch_id = b.id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1)
   AND b.granted IS NOT NULL
-  AND (e.batch_id IS NULL OR b.granted <> e.granted OR b.available <> e.available OR b.held <> e.held OR b.consumed <> e.consumed
+  AND (e.batch_id IS NULL OR b.granted <> e.granted OR b.available <> e.available OR b.held <> e.held
+    OR b.consumed <> e.consumed
     OR b.expired <> e.expired OR b.revoked <> e.revoked OR b.transferred <> e.transferred)
 
 -- name: i2_uncounted_consumed
-SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, coalesce(e.consumed, 0)::text AS expected, b.consumed::text AS actual,
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, coalesce(e.consumed, 0)::text AS expected,
+  b.consumed::text AS actual,
   'consumed of an uncounted batch must be the sum of what its entries consumed' AS detail
 FROM batches b
 LEFT JOIN (
@@ -161,13 +172,15 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NULL AND b.consu
 
 -- name: i2_uncounted_entry
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  'direction none, balance_after 0' || CASE WHEN e.kind IN ('grant', 'revoke', 'transfer_out', 'transfer_in') THEN ', amount 1' ELSE '' END AS expected,
+  'direction none, balance_after 0' || CASE WHEN e.kind IN ('grant', 'revoke', 'transfer_out', 'transfer_in')
+    THEN ', amount 1' ELSE '' END AS expected,
   format('direction %s, balance_after %s, amount %s', e.direction, e.balance_after, e.amount) AS actual,
   format('%s entry of an uncounted batch or of metered usage', e.kind) AS detail
 FROM entries e
 LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
-  AND CASE WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive') ELSE b.id IS NOT NULL AND b.granted IS NULL END
+  AND CASE WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive')
+    ELSE b.id IS NOT NULL AND b.granted IS NULL END
   AND (e.direction <> 'none' OR e.balance_after <> 0
     OR (e.kind IN ('grant', 'revoke', 'transfer_out', 'transfer_in') AND e.amount <> 1))
 
@@ -180,14 +193,17 @@ FROM effects e
 WHERE e.is_counted AND NOT e.is_known
 
 -- name: i2_entry_amount
-SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject, 'above 0' AS expected, amount::text AS actual, 'amount of an entry' AS detail
+SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject, 'above 0' AS expected, amount::text AS actual,
+  'amount of an entry' AS detail
 FROM entries
 WHERE ($1::uuid IS NULL OR customer_id = $1) AND amount <= 0
 
 -- name: i2_entry_batch
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  CASE WHEN e.batch_id IS NULL THEN 'a batch' ELSE format('a batch of %s of this customer', e.product_key) END AS expected,
-  CASE WHEN e.batch_id IS NULL THEN 'none' ELSE format('batch %s %s', e.batch_id, coalesce('of ' || b.product_key, 'does not exist')) END AS actual,
+  CASE WHEN e.batch_id IS NULL THEN 'a batch'
+    ELSE format('a batch of %s of this customer', e.product_key) END AS expected,
+  CASE WHEN e.batch_id IS NULL THEN 'none'
+    ELSE format('batch %s %s', e.batch_id, coalesce('of ' || b.product_key, 'does not exist')) END AS actual,
   format('batch of a %s entry', e.kind) AS detail
 FROM entries e
 LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
@@ -200,9 +216,11 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1)
 
 -- name: i2_batch_origin
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
-  format('one grant entry, first of the batch, of operation %s, order %s', b.operation_id, coalesce(b.order_id::text, 'none')) AS expected,
-  format('%s grant and %s transfer_in entries, first at seq %s (batch: %s), of operation %s, order %s', coalesce(e.grants, 0), coalesce(e.transfers, 0),
-    coalesce(e.origin_seq::text, 'none'), coalesce(e.first_seq::text, 'none'), coalesce(e.operations, 'none'), coalesce(e.orders, 'none')) AS actual,
+  format('one grant entry, first of the batch, of operation %s, order %s', b.operation_id,
+    coalesce(b.order_id::text, 'none')) AS expected,
+  format('%s grant and %s transfer_in entries, first at seq %s (batch: %s), of operation %s, order %s',
+    coalesce(e.grants, 0), coalesce(e.transfers, 0), coalesce(e.origin_seq::text, 'none'),
+    coalesce(e.first_seq::text, 'none'), coalesce(e.operations, 'none'), coalesce(e.orders, 'none')) AS actual,
   'a batch begins with the entry that granted it (or moved it here)' AS detail
 FROM batches b
 LEFT JOIN (
@@ -233,7 +251,7 @@ FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
-    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release') -- what settling found due may belong to no operation
+    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release') -- found due by settling, for nobody
     ELSE o.recorded_at IS DISTINCT FROM e.recorded_at
   END
 
@@ -246,7 +264,8 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.id IS NULL
 
 -- name: i2_expire_at_end
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  format('from %s to %s', coalesce(b.expires_at::text, 'never'), e.recorded_at) AS expected, e.occurred_at::text AS actual,
+  format('from %s to %s', coalesce(b.expires_at::text, 'never'), e.recorded_at) AS expected,
+  e.occurred_at::text AS actual,
   'an expire entry occurs at or after the end of its batch, and no later than it is recorded' AS detail
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
@@ -255,18 +274,19 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
 
 -- name: i2_consume_in_validity
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  format('from %s until %s', b.valid_from, coalesce(least(b.expires_at, b.revoked_at)::text, 'for ever')) AS expected, e.recorded_at::text AS actual,
+  format('from %s until %s', b.valid_from, coalesce(least(b.expires_at, b.revoked_at)::text, 'for ever')) AS expected,
+  e.recorded_at::text AS actual,
   'units are consumed only while their batch is usable (3.3)' AS detail
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'consume'
   AND (e.recorded_at < b.valid_from OR e.recorded_at >= b.expires_at OR e.recorded_at > b.revoked_at)
 
--- I3: the ledger has no gaps, and the balances follow from it -------------------------------------------------------------
+-- I3: the ledger has no gaps, and the balances follow from it ---------------------------------------------------------
 
 -- name: i3_seq_gapless
-SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, (previous + 1)::text AS expected, seq::text AS actual,
-  'seq runs 1..n without gaps' AS detail
+SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, (previous + 1)::text AS expected,
+  seq::text AS actual, 'seq runs 1..n without gaps' AS detail
 FROM (
   SELECT customer_id, seq, coalesce(lag(seq) OVER (PARTITION BY customer_id ORDER BY seq), 0) AS previous
   FROM entries
@@ -275,7 +295,8 @@ FROM (
 WHERE seq <> previous + 1
 
 -- name: i3_next_seq
-SELECT 'I3' AS invariant, c.id AS customer_id, 'next_seq' AS subject, (coalesce(e.last_seq, 0) + 1)::text AS expected, c.next_seq::text AS actual,
+SELECT 'I3' AS invariant, c.id AS customer_id, 'next_seq' AS subject, (coalesce(e.last_seq, 0) + 1)::text AS expected,
+  c.next_seq::text AS actual,
   'it follows the last entry' AS detail
 FROM customers c
 LEFT JOIN (
@@ -287,7 +308,8 @@ LEFT JOIN (
 WHERE ($1::uuid IS NULL OR c.id = $1) AND c.next_seq <> coalesce(e.last_seq, 0) + 1
 
 -- name: i3_recorded_at_order
-SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, 'not before ' || previous AS expected, recorded_at::text AS actual,
+SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, 'not before ' || previous AS expected,
+  recorded_at::text AS actual,
   'recorded_at never goes back along seq' AS detail
 FROM (
   SELECT customer_id, seq, recorded_at, lag(recorded_at) OVER (PARTITION BY customer_id ORDER BY seq) AS previous
@@ -297,13 +319,15 @@ FROM (
 WHERE recorded_at < previous
 
 -- name: i3_last_recorded_at
-SELECT 'I3' AS invariant, c.id AS customer_id, 'last_recorded_at' AS subject, 'not before ' || r.last_recorded_at AS expected,
+SELECT 'I3' AS invariant, c.id AS customer_id, 'last_recorded_at' AS subject,
+  'not before ' || r.last_recorded_at AS expected,
   c.last_recorded_at::text AS actual, 'no entry or operation is later' AS detail
 FROM customers c
 JOIN (
   SELECT customer_id, max(recorded_at) AS last_recorded_at
   FROM (
-    SELECT customer_id, max(recorded_at) AS recorded_at FROM entries WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id
+    SELECT customer_id, max(recorded_at) AS recorded_at FROM entries WHERE $1::uuid IS NULL
+      OR customer_id = $1 GROUP BY customer_id
     UNION ALL
     SELECT customer_id, max(recorded_at) FROM operations WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id
   ) recorded
@@ -313,7 +337,8 @@ WHERE r.last_recorded_at > c.last_recorded_at
 
 -- name: i3_balance_after
 -- with: kinds, effects
-SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, running::text AS expected, balance_after::text AS actual,
+SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, running::text AS expected,
+  balance_after::text AS actual,
   format('balance_after of %s: available - owed over all entries up to this one', product_key) AS detail
 FROM (
   SELECT customer_id, seq, product_key, balance_after,
@@ -326,8 +351,10 @@ WHERE balance_after <> running
 -- name: i3_balance_row
 -- with: kinds, effects
 SELECT 'I3' AS invariant, customer_id, 'balance ' || product_key AS subject,
-  format('available %s, held %s, owed %s', coalesce(e.available, 0), coalesce(e.held, 0), coalesce(e.owed, 0)) AS expected,
-  CASE WHEN r.available IS NULL THEN 'no row' ELSE format('available %s, held %s, owed %s', r.available, r.held, r.owed) END AS actual,
+  format('available %s, held %s, owed %s', coalesce(e.available, 0), coalesce(e.held, 0),
+    coalesce(e.owed, 0)) AS expected,
+  CASE WHEN r.available IS NULL THEN 'no row' ELSE
+    format('available %s, held %s, owed %s', r.available, r.held, r.owed) END AS actual,
   'the balance row must be the sums of the entries' AS detail
 FROM (
   SELECT customer_id, product_key, sum(available) AS available, sum(held) AS held, sum(owed) AS owed
@@ -362,15 +389,17 @@ FULL JOIN (
 WHERE r.available IS NULL OR r.available <> coalesce(b.available, 0) OR r.held <> coalesce(b.held, 0)
 
 -- name: i3_owed_excludes_available
-SELECT 'I3' AS invariant, customer_id, 'balance ' || product_key AS subject, 'no part below 0; nothing available while something is owed' AS expected,
+SELECT 'I3' AS invariant, customer_id, 'balance ' || product_key AS subject,
+  'no part below 0; nothing available while something is owed' AS expected,
   format('available %s, held %s, owed %s', available, held, owed) AS actual, 'parts of a balance' AS detail
 FROM balances
 WHERE ($1::uuid IS NULL OR customer_id = $1) AND (least(available, held, owed) < 0 OR (owed > 0 AND available > 0))
 
--- I4: one effect per key, one paid order per payment ----------------------------------------------------------------------
+-- I4: one effect per key, one paid order per payment ------------------------------------------------------------------
 
 -- name: i4_idempotency_key
-SELECT 'I4' AS invariant, customer_id, format('key %s of %s', idempotency_key, name) AS subject, '1 operation' AS expected,
+SELECT 'I4' AS invariant, customer_id, format('key %s of %s', idempotency_key, name) AS subject,
+  '1 operation' AS expected,
   count(*) || ' operations' AS actual, 'ids ' || string_agg(id::text, ', ' ORDER BY id) AS detail
 FROM operations
 WHERE ($1::uuid IS NULL OR customer_id = $1) AND idempotency_key IS NOT NULL
@@ -379,9 +408,11 @@ HAVING count(*) > 1
 
 -- name: i4_keyed_answer
 SELECT 'I4' AS invariant, customer_id, 'operation ' || id AS subject,
-  CASE WHEN idempotency_key IS NULL THEN 'an answer only with its status, 200 to 299' ELSE 'hash, version and answer with a status of 200 to 299' END AS expected,
+  CASE WHEN idempotency_key IS NULL THEN 'an answer only with its status, 200 to 299'
+    ELSE 'hash, version and answer with a status of 200 to 299' END AS expected,
   format('hash %s, version %s, status %s, answer %s', CASE WHEN request_hash IS NULL THEN 'null' ELSE 'given' END,
-    coalesce(request_hash_version::text, 'null'), coalesce(status::text, 'null'), CASE WHEN answer IS NULL THEN 'null' ELSE 'given' END) AS actual,
+    coalesce(request_hash_version::text, 'null'), coalesce(status::text, 'null'),
+    CASE WHEN answer IS NULL THEN 'null' ELSE 'given' END) AS actual,
   'what a repeated request is compared with and answered; refusals are not recorded' AS detail
 FROM operations
 WHERE ($1::uuid IS NULL OR customer_id = $1)
@@ -389,7 +420,9 @@ WHERE ($1::uuid IS NULL OR customer_id = $1)
     OR (status IS NULL) <> (answer IS NULL) OR status NOT BETWEEN 200 AND 299)
 
 -- name: i4_payment_unique
-SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id, format('payment %s of %s', payment_id, payment_method) AS subject, '1 row' AS expected,
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('payment %s of %s', payment_id, payment_method) AS subject,
+  '1 row' AS expected,
   count(*) || ' rows' AS actual, 'a payment is claimed once' AS detail
 FROM payments
 WHERE $1::uuid IS NULL OR customer_id = $1
@@ -397,8 +430,10 @@ GROUP BY payment_method, payment_id
 HAVING count(*) > 1
 
 -- name: i4_payment_pays_one_order
-SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id, format('payment %s of %s', payment_id, payment_method) AS subject,
-  '1 paid order' AS expected, count(*) || ' paid orders' AS actual, 'orders ' || string_agg(id::text, ', ' ORDER BY id) AS detail
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('payment %s of %s', payment_id, payment_method) AS subject,
+  '1 paid order' AS expected, count(*) || ' paid orders' AS actual,
+  'orders ' || string_agg(id::text, ', ' ORDER BY id) AS detail
 FROM orders
 WHERE ($1::uuid IS NULL OR customer_id = $1)
   AND status IN ('paid', 'partially_refunded', 'refunded') AND payment_id IS NOT NULL
@@ -408,9 +443,11 @@ HAVING count(*) > 1
 -- name: i4_order_has_payment
 SELECT 'I4' AS invariant, o.customer_id, 'order ' || o.id AS subject,
   CASE WHEN o.payment_id IS NULL THEN 'a payment'
-    ELSE format('payment %s of %s: paid %s %s for this order, by operation %s', o.payment_id, o.payment_method, o.total_amount, o.currency, o.paid_by) END AS expected,
+    ELSE format('payment %s of %s: paid %s %s for this order, by operation %s', o.payment_id, o.payment_method,
+      o.total_amount, o.currency, o.paid_by) END AS expected,
   CASE WHEN o.payment_id IS NULL THEN 'none' WHEN p.payment_id IS NULL THEN 'no such payment'
-    ELSE format('%s %s %s for order %s of customer %s, by operation %s', p.status, p.amount, p.currency, p.order_id, p.customer_id, coalesce(p.operation_id::text, 'none')) END AS actual,
+    ELSE format('%s %s %s for order %s of customer %s, by operation %s', p.status, p.amount, p.currency, p.order_id,
+      p.customer_id, coalesce(p.operation_id::text, 'none')) END AS actual,
   'a paid order and its payment name each other' AS detail
 FROM orders o
 LEFT JOIN payments p ON p.payment_method = o.payment_method AND p.payment_id = o.payment_id
@@ -423,9 +460,11 @@ WHERE ($1::uuid IS NULL OR o.customer_id = $1)
 
 -- name: i4_payment_has_order
 SELECT 'I4' AS invariant, p.customer_id, format('payment %s of %s', p.payment_id, p.payment_method) AS subject,
-  CASE WHEN p.status = 'paid' THEN format('order %s, paid by it', p.order_id) ELSE format('order %s of this customer, not paid by it', p.order_id) END AS expected,
+  CASE WHEN p.status = 'paid' THEN format('order %s, paid by it', p.order_id)
+    ELSE format('order %s of this customer, not paid by it', p.order_id) END AS expected,
   CASE WHEN o.id IS NULL THEN 'no such order of this customer'
-    ELSE format('order is %s, payment %s of %s', o.status, coalesce(o.payment_id, 'none'), coalesce(o.payment_method, 'none')) END AS actual,
+    ELSE format('order is %s, payment %s of %s', o.status, coalesce(o.payment_id, 'none'),
+      coalesce(o.payment_method, 'none')) END AS actual,
   format('order of a payment that is %s', p.status) AS detail
 FROM payments p
 LEFT JOIN orders o ON o.customer_id = p.customer_id AND o.id = p.order_id
@@ -437,33 +476,42 @@ WHERE ($1::uuid IS NULL OR p.customer_id = $1)
 -- name: i4_payment_status
 SELECT 'I4' AS invariant, customer_id, format('payment %s of %s', payment_id, payment_method) AS subject,
   'failed, unmatched or paid; of an operation unless unmatched; not below 0' AS expected,
-  format('%s, amount %s, operation %s', status, amount, coalesce(operation_id::text, 'none')) AS actual, 'state of a payment' AS detail
+  format('%s, amount %s, operation %s', status, amount, coalesce(operation_id::text, 'none')) AS actual,
+  'state of a payment' AS detail
 FROM payments
 WHERE ($1::uuid IS NULL OR customer_id = $1)
   AND (status NOT IN ('failed', 'unmatched', 'paid') OR (status <> 'unmatched' AND operation_id IS NULL) OR amount < 0)
 
--- I5: what is held is held by open reservations ---------------------------------------------------------------------------
+-- I5: what is held is held by open reservations -----------------------------------------------------------------------
 
 -- name: i5_held
 -- As long as there are no reservations, nothing is held.
-SELECT 'I5' AS invariant, customer_id, subject, '0' AS expected, held::text AS actual, 'held without an open reservation' AS detail
+SELECT 'I5' AS invariant, customer_id, subject, '0' AS expected, held::text AS actual,
+  'held without an open reservation' AS detail
 FROM (
-  SELECT customer_id, 'batch ' || id AS subject, held FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
+  SELECT customer_id, 'batch ' || id AS subject, held
+  FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
   UNION ALL
-  SELECT customer_id, 'balance ' || product_key, held FROM balances WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
+  SELECT customer_id, 'balance ' || product_key, held
+  FROM balances
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
 ) h
 
--- I7: the ledger is append-only, and what guards the other tables stands ---------------------------------------------------
+-- I7: the ledger is append-only, and what guards the other tables stands ----------------------------------------------
 
 -- name: i7_triggers
--- tgtype bits: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate. A trigger with a condition or for some columns only guards too little.
-SELECT g.invariant, NULL::uuid AS customer_id, format('trigger %s on %s', g.trigger_name, g.table_name) AS subject, 'present, enabled, unconditional' AS expected,
+-- tgtype bits: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate. A trigger with a condition or for some
+-- columns only guards too little.
+SELECT g.invariant, NULL::uuid AS customer_id, format('trigger %s on %s', g.trigger_name, g.table_name) AS subject,
+  'present, enabled, unconditional' AS expected,
   CASE
     WHEN t.oid IS NULL THEN 'absent'
     WHEN t.tgenabled NOT IN ('O', 'A') THEN 'disabled'
     WHEN t.tgtype::integer <> g.type THEN 'of another type: ' || t.tgtype
     WHEN t.tgqual IS NOT NULL OR t.tgattr <> '' THEN 'conditional'
-    ELSE format('calls %s, which %s', p.proname, CASE WHEN p.proname <> g.function_name THEN 'is another function' ELSE 'does not do its work' END)
+    ELSE format('calls %s, which %s', p.proname,
+      CASE WHEN p.proname <> g.function_name THEN 'is another function' ELSE 'does not do its work' END)
   END AS actual,
   'a guard of the database' AS detail
 FROM (VALUES
@@ -482,16 +530,18 @@ FROM (VALUES
 LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(g.table_name) AND t.tgname = g.trigger_name AND NOT t.tgisinternal
 LEFT JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE ($1::uuid IS NULL OR true)
-  AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A') OR t.tgtype::integer <> g.type OR t.tgqual IS NOT NULL OR t.tgattr <> ''
+  AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A') OR t.tgtype::integer <> g.type
+    OR t.tgqual IS NOT NULL OR t.tgattr <> ''
     OR p.proname <> g.function_name OR strpos(p.prosrc, g.does) = 0)
 
--- I8: orders move along their state machine, and a paid order has the batches its snapshot says ----------------------------
+-- I8: orders move along their state machine, and a paid order has the batches its snapshot says -----------------------
 
 -- name: i8_order_status
 SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
   'a legal status; paid_at and paid_by (an operation of this customer) exactly when it is or was paid' AS expected,
   format('%s, paid_at %s, paid_by %s', o.status, coalesce(o.paid_at::text, 'null'),
-    CASE WHEN o.paid_by IS NULL THEN 'null' WHEN p.id IS NULL THEN format('%s, which does not exist', o.paid_by) ELSE o.paid_by::text END) AS actual,
+    CASE WHEN o.paid_by IS NULL THEN 'null' WHEN p.id IS NULL THEN format('%s, which does not exist', o.paid_by)
+      ELSE o.paid_by::text END) AS actual,
   'state of an order' AS detail
 FROM orders o
 LEFT JOIN operations p ON p.customer_id = o.customer_id AND p.id = o.paid_by
@@ -503,8 +553,10 @@ WHERE ($1::uuid IS NULL OR o.customer_id = $1)
     OR o.paid_at < o.created_at)
 
 -- name: i8_order_total
-SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject, coalesce(i.total::text, 'at least one line') AS expected,
-  CASE WHEN i.total IS NULL THEN 'none' ELSE o.total_amount::text END AS actual, 'total_amount is the sum of price x quantity of its lines' AS detail
+SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
+  coalesce(i.total::text, 'at least one line') AS expected,
+  CASE WHEN i.total IS NULL THEN 'none' ELSE o.total_amount::text END AS actual,
+  'total_amount is the sum of price x quantity of its lines' AS detail
 FROM orders o
 LEFT JOIN (
   SELECT customer_id, order_id, sum(price * quantity) AS total
@@ -519,7 +571,8 @@ SELECT 'I8' AS invariant, i.customer_id, format('line %s of order %s', i.positio
   'an array of {productKey, productType, quantity, periodUnit, periodValue, priority, stacking}' AS expected,
   left(coalesce(t.term, i.terms)::text, 500) AS actual, 'the snapshot of the terms is malformed' AS detail
 FROM order_items i
-LEFT JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END) AS t (term) ON true
+LEFT JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
+  AS t (term) ON true
 WHERE ($1::uuid IS NULL OR i.customer_id = $1)
   AND (jsonb_typeof(i.terms) <> 'array'
     OR (t.term IS NOT NULL AND NOT coalesce(
@@ -529,16 +582,19 @@ WHERE ($1::uuid IS NULL OR i.customer_id = $1)
       AND t.term ->> 'stacking' IN ('extend', 'parallel')
       AND CASE WHEN jsonb_typeof(t.term -> 'quantity') = 'number'
         THEN (t.term ->> 'quantity')::numeric >= 1 AND (t.term ->> 'quantity')::numeric % 1 = 0 ELSE false END
-      AND CASE WHEN jsonb_typeof(t.term -> 'priority') = 'number' THEN (t.term ->> 'priority')::numeric % 1 = 0 ELSE false END
+      AND CASE WHEN jsonb_typeof(t.term -> 'priority') = 'number'
+        THEN (t.term ->> 'priority')::numeric % 1 = 0 ELSE false END
       AND CASE
-        WHEN t.term ->> 'periodUnit' = 'forever' THEN jsonb_typeof(t.term -> 'periodValue') IS NULL OR jsonb_typeof(t.term -> 'periodValue') = 'null'
+        WHEN t.term ->> 'periodUnit' = 'forever'
+          THEN coalesce(jsonb_typeof(t.term -> 'periodValue'), 'null') = 'null'
         WHEN jsonb_typeof(t.term -> 'periodValue') = 'number'
           THEN (t.term ->> 'periodValue')::numeric >= 1 AND (t.term ->> 'periodValue')::numeric % 1 = 0
         ELSE false
       END, false)))
 
 -- name: i8_unpaid_order_batches
-SELECT 'I8' AS invariant, b.customer_id, 'order ' || b.order_id AS subject, 'no batches' AS expected, count(*) || ' batches' AS actual,
+SELECT 'I8' AS invariant, b.customer_id, 'order ' || b.order_id AS subject, 'no batches' AS expected,
+  count(*) || ' batches' AS actual,
   format('the order is %s', o.status) AS detail
 FROM batches b
 JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
@@ -547,9 +603,10 @@ GROUP BY b.customer_id, b.order_id, o.status
 
 -- name: i8_order_batches
 -- with: terms
-SELECT 'I8' AS invariant, customer_id, 'order ' || order_id AS subject, sum(promised) || ' batches' AS expected, sum(present) || ' batches' AS actual,
-  format('%s of %s with priority %s, of line %s', coalesce(granted::text, 'uncounted'), coalesce(product_key, 'null'), coalesce(priority::text, 'null'),
-    coalesce(order_item_id::text, 'none')) AS detail
+SELECT 'I8' AS invariant, customer_id, 'order ' || order_id AS subject, sum(promised) || ' batches' AS expected,
+  sum(present) || ' batches' AS actual,
+  format('%s of %s with priority %s, of line %s', coalesce(granted::text, 'uncounted'), coalesce(product_key, 'null'),
+    coalesce(priority::text, 'null'), coalesce(order_item_id::text, 'none')) AS detail
 FROM (
   SELECT customer_id, order_id, order_item_id, product_key, granted, priority, 1 AS promised, 0 AS present
   FROM terms
@@ -565,33 +622,36 @@ HAVING sum(promised) <> sum(present)
 
 -- name: i8_order_batch_end
 -- with: terms
--- Terms that promise the same units of the same product with the same priority can't be told apart but by their length: each batch must
--- have the end that one of them gives, and each term must be some batch's.
+-- Terms that promise the same units of the same product with the same priority are told apart only by their length:
+-- each batch must have the end that one of them gives, and each term must be some batch's.
 WITH fits AS (
-  SELECT b.customer_id, b.order_id, b.id, t.order_item_id, t.line, t.ordinal, t.period_unit, t.period_value, b.valid_from, b.expires_at, e.ends_at,
-    b.expires_at IS NOT DISTINCT FROM e.ends_at AS is_fitting
+  SELECT b.customer_id, b.order_id, b.id, t.order_item_id, t.line, t.ordinal, t.period_unit, t.period_value,
+    b.valid_from, b.expires_at, e.ends_at, b.expires_at IS NOT DISTINCT FROM e.ends_at AS is_fitting
   FROM terms t
-  JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id AND b.product_key = t.product_key
-    AND b.priority = t.priority AND b.granted IS NOT DISTINCT FROM t.granted
+  JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id
+    AND b.product_key = t.product_key AND b.priority = t.priority AND b.granted IS NOT DISTINCT FROM t.granted
   CROSS JOIN LATERAL (SELECT CASE
     WHEN t.period_unit = 'forever' THEN NULL
-    WHEN extract(year FROM b.valid_from AT TIME ZONE 'UTC')
-      + t.period_value / CASE t.period_unit WHEN 'hours' THEN 8760 WHEN 'days' THEN 365 WHEN 'months' THEN 12 ELSE 1 END < 275000
+    WHEN t.period_value >= 0 AND extract(year FROM b.valid_from AT TIME ZONE 'UTC') + t.period_value / CASE t.period_unit
+      WHEN 'hours' THEN 8760 WHEN 'days' THEN 365 WHEN 'months' THEN 12 ELSE 1 END < 275000
     THEN (b.valid_from AT TIME ZONE 'UTC' + t.period_value::float8 * CASE t.period_unit
-      WHEN 'hours' THEN interval '1 hour' WHEN 'days' THEN interval '1 day' WHEN 'months' THEN interval '1 month' WHEN 'years' THEN interval '1 year'
-    END) AT TIME ZONE 'UTC'
+      WHEN 'hours' THEN interval '1 hour' WHEN 'days' THEN interval '1 day'
+      WHEN 'months' THEN interval '1 month' WHEN 'years' THEN interval '1 year' END) AT TIME ZONE 'UTC'
     ELSE 'infinity' -- beyond what an instant can say, or malformed: no batch has this end
   END AS ends_at) e
   WHERE t.status IN ('paid', 'partially_refunded', 'refunded')
 )
-SELECT 'I8' AS invariant, customer_id, 'batch ' || id AS subject, string_agg(DISTINCT coalesce(ends_at::text, 'never'), ' or ') AS expected,
+SELECT 'I8' AS invariant, customer_id, 'batch ' || id AS subject,
+  string_agg(DISTINCT coalesce(ends_at::text, 'never'), ' or ') AS expected,
   coalesce(expires_at::text, 'never') AS actual,
-  format('end of a batch of order %s: %s from %s', order_id, string_agg(DISTINCT concat_ws(' ', period_value, period_unit), ' or '), valid_from) AS detail
+  format('end of a batch of order %s: %s from %s', order_id,
+    string_agg(DISTINCT concat_ws(' ', period_value, period_unit), ' or '), valid_from) AS detail
 FROM fits
 GROUP BY customer_id, order_id, id, valid_from, expires_at
 HAVING NOT bool_or(is_fitting)
 UNION ALL
-SELECT 'I8', customer_id, 'order ' || order_id, format('a batch of %s', concat_ws(' ', period_value, period_unit)), 'none of that length',
+SELECT 'I8', customer_id, 'order ' || order_id,
+  format('a batch of %s', concat_ws(' ', period_value, period_unit)), 'none of that length',
   format('term %s of line %s', ordinal, line)
 FROM fits
 GROUP BY customer_id, order_id, order_item_id, line, ordinal, period_unit, period_value
@@ -601,7 +661,8 @@ HAVING NOT bool_or(is_fitting) AND count(*) > 1 -- with one batch only, the row 
 SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
   CASE WHEN o.id IS NULL OR i.id IS NULL THEN 'an order of this customer, and a line of it'
     ELSE format('a purchase of sku %s, by operation %s', i.sku, coalesce(o.paid_by::text, 'none')) END AS expected,
-  CASE WHEN o.id IS NULL OR i.id IS NULL THEN format('order %s, line %s', coalesce(b.order_id::text, 'none'), coalesce(b.order_item_id::text, 'none'))
+  CASE WHEN o.id IS NULL OR i.id IS NULL
+    THEN format('order %s, line %s', coalesce(b.order_id::text, 'none'), coalesce(b.order_item_id::text, 'none'))
     ELSE format('a %s of sku %s, by operation %s', b.source, coalesce(b.sku, 'none'), b.operation_id) END AS actual,
   'a batch of an order names what it comes from' AS detail
 FROM batches b
@@ -614,10 +675,11 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1)
       OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by)
   END
 
--- References that have no foreign key (section 2) -------------------------------------------------------------------------
+-- References that have no foreign key (section 2) ---------------------------------------------------------------------
 
 -- name: ref_product
-SELECT 'REF' AS invariant, r.customer_id, 'product ' || coalesce(r.product_key, 'null') AS subject, 'in the catalogue' AS expected, 'not there' AS actual,
+SELECT 'REF' AS invariant, r.customer_id, 'product ' || coalesce(r.product_key, 'null') AS subject,
+  'in the catalogue' AS expected, 'not there' AS actual,
   'named by ' || string_agg(r.place, ', ' ORDER BY r.place) AS detail
 FROM (
   SELECT customer_id, product_key, 'batches' AS place FROM batches WHERE $1::uuid IS NULL OR customer_id = $1
@@ -628,7 +690,8 @@ FROM (
   UNION
   SELECT i.customer_id, t.term ->> 'productKey', 'order_items'
   FROM order_items i
-  CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END) AS t (term)
+  CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
+    AS t (term)
   WHERE $1::uuid IS NULL OR i.customer_id = $1
 ) r
 LEFT JOIN products p ON p.product_key = r.product_key
@@ -636,12 +699,15 @@ WHERE p.product_key IS NULL
 GROUP BY r.customer_id, r.product_key
 
 -- name: ref_offer
-SELECT 'REF' AS invariant, r.customer_id, 'offer ' || r.sku AS subject, 'in the catalogue' AS expected, 'not there' AS actual,
+SELECT 'REF' AS invariant, r.customer_id, 'offer ' || r.sku AS subject, 'in the catalogue' AS expected,
+  'not there' AS actual,
   'named by ' || string_agg(r.place, ', ' ORDER BY r.place) AS detail
 FROM (
-  SELECT customer_id, sku, 'batches' AS place FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND sku IS NOT NULL
+  SELECT customer_id, sku, 'order_items' AS place FROM order_items WHERE $1::uuid IS NULL OR customer_id = $1
   UNION
-  SELECT customer_id, sku, 'order_items' FROM order_items WHERE $1::uuid IS NULL OR customer_id = $1
+  SELECT customer_id, sku, 'batches'
+  FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND sku IS NOT NULL
 ) r
 LEFT JOIN offers o ON o.sku = r.sku
 WHERE o.sku IS NULL
@@ -649,7 +715,8 @@ GROUP BY r.customer_id, r.sku
 
 -- name: ref_catalogue_name
 -- Products and offers share one namespace, in upper case. Not about one customer: looked at only with all of them.
-SELECT 'REF' AS invariant, NULL::uuid AS customer_id, c.kind || ' ' || c.name AS subject, 'an upper-case name, claimed as ' || c.kind AS expected,
+SELECT 'REF' AS invariant, NULL::uuid AS customer_id, c.kind || ' ' || c.name AS subject,
+  'an upper-case name, claimed as ' || c.kind AS expected,
   coalesce('claimed as ' || n.kind, 'not claimed') AS actual, 'name in the catalogue' AS detail
 FROM (
   SELECT product_key AS name, 'product' AS kind FROM products
@@ -660,21 +727,24 @@ LEFT JOIN catalog_names n ON n.name = c.name
 WHERE $1::uuid IS NULL AND (n.kind IS DISTINCT FROM c.kind OR c.name <> upper(c.name))
 
 -- name: ref_identity_customer
-SELECT 'REF' AS invariant, i.customer_id, 'identity ' || i.id AS subject, 'a customer' AS expected, 'no such customer' AS actual,
+SELECT 'REF' AS invariant, i.customer_id, 'identity ' || i.id AS subject, 'a customer' AS expected,
+  'no such customer' AS actual,
   'customer that an identity names' AS detail
 FROM identities i
 LEFT JOIN customers c ON c.id = i.customer_id
 WHERE ($1::uuid IS NULL OR i.customer_id = $1) AND c.id IS NULL
 
 -- name: ref_entry_order
-SELECT 'REF' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'an order of this customer' AS expected, format('order %s, which does not exist', e.order_id) AS actual,
+SELECT 'REF' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'an order of this customer' AS expected,
+  format('order %s, which does not exist', e.order_id) AS actual,
   'order that an entry names' AS detail
 FROM entries e
 LEFT JOIN orders o ON o.customer_id = e.customer_id AND o.id = e.order_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.order_id IS NOT NULL AND o.id IS NULL
 
 -- name: ref_payment_operation
-SELECT 'REF' AS invariant, p.customer_id, format('payment %s of %s', p.payment_id, p.payment_method) AS subject, 'an operation of this customer' AS expected,
+SELECT 'REF' AS invariant, p.customer_id, format('payment %s of %s', p.payment_id, p.payment_method) AS subject,
+  'an operation of this customer' AS expected,
   format('operation %s, which does not exist', p.operation_id) AS actual, 'operation that a payment names' AS detail
 FROM payments p
 LEFT JOIN operations o ON o.customer_id = p.customer_id AND o.id = p.operation_id

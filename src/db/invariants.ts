@@ -66,7 +66,7 @@ export async function checkInvariants(
 }
 
 /**
- * Runs every check in the transaction that `client` is in. Precondition: its snapshot lasts for the transaction, or nobody else writes.
+ * Runs every check in the transaction that `client` is in. Precondition: its snapshot lasts as long, or nobody else writes.
  */
 export async function runChecks(client: pg.ClientBase, options: InvariantOptions = {}): Promise<InvariantReport> {
   const { customerId = null, limit = LIMIT_DEFAULT } = options;
@@ -120,13 +120,16 @@ async function inSnapshotOf<T>(client: pg.ClientBase, work: (client: pg.ClientBa
   await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await client.query(
-      `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL work_mem = '${WORK_MEMORY_MB}MB'; SET LOCAL TimeZone = 'UTC'`,
+      `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
+       SET LOCAL work_mem = '${WORK_MEMORY_MB}MB';
+       SET LOCAL TimeZone = 'UTC'`,
     );
     const result = await work(client);
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // a lost connection has rolled back by itself; the first error counts
+    // a lost connection has rolled back by itself; the first error counts
+    await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 // Orders, their lines, and payments.
 import type { Metadata } from '../ledger/book.js';
 import type { Term } from '../ledger/grant.js';
-import { formatMoney, type Micros, parseMoney } from '../ledger/money.js';
 import type { Order, OrderStatus, Payment, PaymentChange, PaymentStatus } from '../ledger/orders.js';
+import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
 import type { Row, Tx } from './client.js';
 
 /** numeric(20,6) as text, exact. */

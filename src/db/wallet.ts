@@ -319,3 +319,44 @@ export async function hasMoreEntriesThan(tx: Tx, count: number): Promise<boolean
   const rows = await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count]);
   return rows.length > 0;
 }
+
+/** What one operation gave without payment. */
+export interface StoredGrant {
+  operationId: string;
+  grantType: BatchSource;
+  createdAt: Date;
+  batches: StoredBatch[];
+}
+
+/** One page of a customer's grants without payment, newest first, after a position. */
+export async function listGrants(
+  tx: Tx,
+  customerId: string,
+  now: Date,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<StoredGrant[]> {
+  const rows = await tx.query<BatchRow & { operation_id: string }>(
+    `WITH page AS (
+       SELECT created_at, operation_id FROM batches
+       WHERE customer_id = $1::uuid AND source IN ('trial', 'bonus', 'adjustment', 'migration')
+         AND ($2::timestamptz IS NULL OR (created_at, operation_id) < ($2::timestamptz, $3::uuid))
+       GROUP BY created_at, operation_id ORDER BY created_at DESC, operation_id DESC LIMIT $4::int
+     )
+     SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
+     JOIN batches b ON b.customer_id = $1::uuid AND b.created_at = p.created_at AND b.operation_id = p.operation_id
+     ORDER BY b.created_at DESC, b.operation_id DESC, b.id`,
+    [customerId, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
+  );
+  const grants = new Map<string, StoredGrant>();
+  for (const row of rows) {
+    const grant = grants.get(row.operation_id) ?? {
+      operationId: row.operation_id,
+      grantType: row.source,
+      createdAt: row.created_at,
+      batches: [],
+    };
+    grant.batches.push(toStoredBatch(row, now));
+    grants.set(row.operation_id, grant);
+  }
+  return [...grants.values()];
+}

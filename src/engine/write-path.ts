@@ -2,7 +2,7 @@
 // write, record the answer, commit. It knows no operation: those bring what to load, a pure decision, and the rendering of the answer.
 import { loadBook, type ProductAsk, writeBook } from '../db/books.js';
 import type { PrismaTx } from '../db/client.js';
-import { lockCustomer } from '../db/customers.js';
+import { findIdentity, type LockedCustomer, lockCustomer } from '../db/customers.js';
 import { isRetryable, isUnavailable } from '../db/errors.js';
 import { findOperation, findOperationByKey, type NewOperation, type RecordedOperation } from '../db/operations.js';
 import { ClaimLost, type Records, writeRecords } from '../db/records.js';
@@ -12,10 +12,22 @@ import type { Book } from '../ledger/book.js';
 import { settle } from '../ledger/settle.js';
 import { assert, required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
+import { resolveCustomer, type Selector } from './customers.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
 
 /** The names under which operations and their keys are recorded; an alias route has its native route's name. */
-export type OperationName = 'identify' | 'order.create' | 'order.confirm' | 'quota.consume' | 'grant';
+export type OperationName =
+  | 'identify'
+  | 'customer.update'
+  | 'identity.link'
+  | 'identity.unlink'
+  | 'order.create'
+  | 'order.confirm'
+  | 'quota.consume'
+  | 'grant'
+  | 'grant.migration'
+  | 'exchange'
+  | 'referral.attach';
 
 /** The bytes of an answer; `replayed` when an earlier request produced them. */
 export interface RecordedAnswer {
@@ -30,6 +42,8 @@ export type Render<R> = (result: R) => { status: number; body: string };
 /** What a decision comes to. A refusal commits what had fallen due and the records named here, nothing else. */
 export type Decision<R> =
   | { outcome: 'accepted'; result: R; records?: Records }
+  /** What was asked for is so already: answered, but neither written nor recorded. */
+  | { outcome: 'unchanged'; result: R }
   | { outcome: 'refused'; error: AppError; records?: Records }
   /** The stored answer of an earlier operation is the answer (idempotent by payment, not by key). */
   | { outcome: 'replayed'; operationId: string };
@@ -37,14 +51,18 @@ export type Decision<R> =
 /** One operation of one customer, from load to answer. */
 export interface Operation<L, R> {
   name: OperationName;
-  customerId: string;
+  /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
+  selector: Selector;
   idempotencyKey: string | undefined;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
   /** Keeps the answer even without a key, for operations that replay by what they are about. */
   keepsAnswer?: boolean;
-  /** Reads what the decision needs besides the book, under the lock, and names the products that the book must hold. */
-  load(tx: PrismaTx, now: Date): Promise<{ loaded: L; asks: readonly ProductAsk[] }>;
+  /**
+   * Reads what the decision needs besides the book, under the lock, and names the products that the book must hold. Throws an AppError when
+   * what the request names does not exist.
+   */
+  load(tx: PrismaTx, customer: LockedCustomer, now: Date): Promise<{ loaded: L; asks: readonly ProductAsk[] }>;
   /** Decides and posts in the book. Pure; a refusal (returned or thrown) must come before the first posting. */
   decide(book: Book, loaded: L, operationId: string): Decision<R>;
   render: Render<R>;
@@ -57,26 +75,36 @@ const RETRY_AFTER_S = 1;
 /** Who acts; there is one key until keys are managed. */
 const ACTING_KEY = 'bootstrap';
 
+/** The identity named another customer once the lock was held. */
+class IdentityMoved extends Error {}
+
 /**
- * Runs an operation and returns its answer. The operation has its id before the first attempt. Attempts that the database rolled back
- * (deadlock, serialization, lock timeout) or that lost a claim start again, at most five times.
- * Locks: the customer's row, then claims. Throws: what the decision refuses, customer_not_found, idempotency_key_reused, unavailable.
+ * Runs an operation and returns its answer. The customer is resolved first, in a step of its own. The operation has its id before the first
+ * attempt. Attempts that the database rolled back (deadlock, serialization, lock timeout), that lost a claim, or whose identity moved start
+ * again, at most five times.
+ * Locks: the customer's row, then claims. Throws: what the decision refuses, customer_not_found, selector_conflict, idempotency_key_reused,
+ * unavailable.
  */
 export async function runOperation<L, R>(deps: Deps, operation: Operation<L, R>): Promise<RecordedAnswer> {
   const operationId = deps.ids.next();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const outcome = await deps.db.transaction((tx) => attemptOperation(deps, tx, operation, operationId));
+      const customerId = await resolveCustomer(deps, operation.selector);
+      const outcome = await deps.db.transaction((tx) => attemptOperation(deps, tx, operation, customerId, operationId));
       if ('refusal' in outcome) throw outcome.refusal;
       return outcome.answer;
     } catch (error) {
       if (error instanceof AppError) throw error;
       if (isUnavailable(error)) throw unavailable(error);
-      if (!(error instanceof ClaimLost) && !isRetryable(error)) throw error;
+      if (!isWorthAnotherAttempt(error)) throw error;
       if (attempt === ATTEMPTS_MAX) throw unavailable(error);
     }
     await backOff(attempt);
   }
+}
+
+function isWorthAnotherAttempt(error: unknown): boolean {
+  return error instanceof ClaimLost || error instanceof IdentityMoved || isRetryable(error);
 }
 
 function unavailable(cause: unknown): AppError {
@@ -90,10 +118,12 @@ async function attemptOperation<L, R>(
   deps: Deps,
   tx: PrismaTx,
   operation: Operation<L, R>,
+  customerId: string,
   operationId: string,
 ): Promise<Outcome> {
-  const customer = await lockCustomer(tx, operation.customerId);
-  if (!customer) throw new AppError('customer_not_found', 'There is no such customer.', { pointer: '/customer_id' });
+  const customer = required(await lockCustomer(tx, customerId), 'a resolved customer exists');
+  const { identity } = operation.selector;
+  if (identity && (await findIdentity(tx, identity))?.customerId !== customerId) throw new IdentityMoved();
   const clock = deps.clock.now();
   const now = clock > customer.lastRecordedAt ? clock : customer.lastRecordedAt;
 
@@ -103,7 +133,7 @@ async function attemptOperation<L, R>(
     if (recorded) return replayByKey(recorded, requestHash);
   }
 
-  const { loaded, asks } = await operation.load(tx, now);
+  const { loaded, asks } = await operation.load(tx, customer, now);
   const book = await loadBook(tx, customer, now, asks, deps.ids);
   settle(book);
   const settledEntries = book.changes.entries.length;
@@ -116,6 +146,7 @@ async function attemptOperation<L, R>(
       const earlier = await findOperation(tx, customer.id, decision.operationId);
       return { answer: storedAnswer(required(earlier, 'a replayed operation is recorded')) };
     }
+    if (decision.outcome === 'unchanged') return { answer: { ...operation.render(decision.result), replayed: false } };
     if (decision.records) await writeRecords(tx, decision.records, now);
     return { refusal: decision.error };
   }

@@ -35,6 +35,11 @@ const entries = {
   product_not_found: { status: 404, title: 'No such product', remedy: 'Check the product key.' },
   feature_not_found: { status: 404, title: 'No such feature', remedy: 'Check the feature; a product must provide it.' },
   offer_not_found: { status: 404, title: 'No such offer', remedy: 'Check the SKU.' },
+  identity_not_found: {
+    status: 404,
+    title: 'No such identity',
+    remedy: 'Check provider and external id of the customer.',
+  },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
   selector_conflict: {
     status: 409,
@@ -54,6 +59,37 @@ const entries = {
   product_inactive: { status: 409, title: 'The product is not active', remedy: 'Activate it, or use another one.' },
   offer_inactive: { status: 409, title: 'The offer is not active', remedy: 'Choose an offer of the catalogue.' },
   offer_exchange_only: { status: 409, title: 'The offer is not sold for money', remedy: 'Use POST /exchange.' },
+  offer_not_exchangeable: {
+    status: 409,
+    title: 'The offer can’t be exchanged',
+    remedy: 'Exchange is for offers with items that cost at least 1 unit of a currency product.',
+  },
+  offer_not_trial: {
+    status: 409,
+    title: 'The offer is no trial',
+    remedy: 'Mark the offer with `is_trial` or give it a `trial_policy`.',
+  },
+  trial_already_used: {
+    status: 409,
+    title: 'The trial was used already',
+    remedy: 'Sell an offer; an operator may override with a reason.',
+  },
+  identity_taken: {
+    status: 409,
+    title: 'The identity belongs to another customer',
+    remedy: 'Unlink it there first, or merge the two customers.',
+  },
+  self_referral: { status: 409, title: 'Nobody refers himself', remedy: 'Name two customers.' },
+  already_referred: {
+    status: 409,
+    title: 'The referee has another referrer',
+    remedy: 'A referee has one referrer; the first one stays.',
+  },
+  referral_cycle: {
+    status: 409,
+    title: 'The referral would close a cycle',
+    remedy: 'The referee brought the referrer, directly or over others.',
+  },
   already_unlimited: {
     status: 409,
     title: 'The customer has this access for ever',

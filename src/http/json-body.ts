@@ -41,7 +41,7 @@ function refuseForeignEncoding(request: FastifyRequest): void {
 }
 
 /** Parses a body. Throws: malformed_json, invalid_request (keys that poison prototypes). */
-export function parseJsonBody(bytes: Buffer): unknown {
+function parseJsonBody(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new AppError('malformed_json', 'The body is not UTF-8.');
   const decoded = bytes.toString('utf8');
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;

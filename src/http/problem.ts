@@ -57,7 +57,7 @@ export interface Problem {
 }
 
 /** The refusal that `error` stands for; one that nobody foresaw becomes internal_error, with `error` as its cause. */
-export function toAppError(error: unknown): AppError {
+function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const refusal = typeof code === 'string' && Object.hasOwn(refusalsByCode, code) ? refusalsByCode[code] : undefined;
@@ -89,7 +89,7 @@ export function toProblem(error: AppError, requestId: string): Problem {
 }
 
 /** The media type of a problem for this Accept header: problem+json, unless it names application/json and not problem+json. */
-export function negotiateProblemType(accept: string | undefined): string {
+function negotiateProblemType(accept: string | undefined): string {
   const named = new Set<string>();
   for (const range of (accept ?? '').toLowerCase().split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim());

@@ -10,7 +10,7 @@ import { zodSerializerCompiler } from './serialisation.js';
 import type { Tag } from './tags.js';
 import { zodValidatorCompiler } from './validation.js';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** The answers of a route by status; an empty answer (204) is `z.undefined()`. */
 export type Responses = Record<number, z.ZodType>;
@@ -28,13 +28,13 @@ export interface RecordedAnswer {
 type FitsAll<U> = (U extends unknown ? (fits: U) => void : never) extends (fits: infer I) => void ? I : never;
 
 /** What a handler returns: a value for one of the declared statuses, a value that fits whichever status it is, or bytes. */
-export type Answer<R extends Responses> =
+type Answer<R extends Responses> =
   | { [S in keyof R & number]: { status: S; body: z.output<R[S]> } }[keyof R & number]
   | { status: keyof R & number; body: FitsAll<z.output<R[keyof R & number]>> }
   | RecordedAnswer;
 
 /** What a handler is given: the validated parts of the request. */
-export interface RouteInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> {
+interface RouteInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> {
   params: z.output<P>;
   query: z.output<Q>;
   body: z.output<B>;

@@ -36,7 +36,7 @@ export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, h
 };
 
 /** The refusal for zod's issues in one part of a request. */
-export function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
+function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
   const errors = issues.flatMap((issue) => toFieldErrors(issue, part, [])).slice(0, FIELD_ERRORS_MAX);
   const [first] = errors;
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';

@@ -6,8 +6,8 @@ import type { Ids } from '../lib/ids.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 export type ProductType = 'quantity' | 'period' | 'unlimited';
-export type BatchSource = 'purchase' | 'bonus';
-export type EntryKind = 'grant' | 'consume' | 'expire';
+export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange';
+export type EntryKind = 'grant' | 'consume' | 'expire' | 'revoke';
 export type Metadata = Record<string, unknown>;
 
 /** The parts of a batch into which `granted` is divided. */
@@ -177,18 +177,17 @@ function touch(book: Book, holding: Holding, batch: Batch): void {
   book.changes.changedBatches.set(batch.id, batch);
 }
 
+type DebitKind = 'consume' | 'expire' | 'revoke';
+
+/** Where available units go. */
+const DEBITED_PART = { consume: 'consumed', expire: 'expired', revoke: 'revoked' } as const;
+
 /** Takes `amount` available units of a counted batch into another part, with an entry. */
-export function postDebit(
-  book: Book,
-  batch: Batch,
-  kind: 'consume' | 'expire',
-  amount: number,
-  details: PostingDetails,
-): Entry {
+export function postDebit(book: Book, batch: Batch, kind: DebitKind, amount: number, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
   assert(batch.granted !== null, 'only counted batches are debited');
   batch.available -= amount;
-  batch[kind === 'consume' ? 'consumed' : 'expired'] += amount;
+  batch[DEBITED_PART[kind]] += amount;
   holding.available -= amount;
   if (kind === 'expire') holding.overdue -= amount;
   touch(book, holding, batch);

@@ -151,6 +151,13 @@ export function consume(book: Book, plan: ConsumePlan, details: ConsumeDetails):
   return required(last, 'a plan takes something');
 }
 
+/** Takes away what an allowed plan over a counted product names: the units end as revoked. */
+export function revokePlanned(book: Book, plan: ConsumePlan, details: ConsumeDetails): void {
+  assert(plan.isAllowed, 'only an allowed plan is carried out');
+  for (const { batch, amount } of plan.takings) postDebit(book, batch, 'revoke', amount, details);
+  forgetEmptied(book, plan);
+}
+
 function forgetEmptied(book: Book, plan: ConsumePlan): void {
   for (const productKey of new Set(plan.takings.map(({ batch }) => batch.productKey))) {
     const holding = holdingOf(book, productKey);

@@ -1,10 +1,10 @@
 // The order and payment rules (DOMAIN 3.7) as pure decisions: what may be ordered, what a confirmation does, and what is kept of a refusal.
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
+import { formatMoney, type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book, Metadata, NewBatch } from './book.js';
-import { currencyDecimals } from './currencies.js';
+import { currencyDecimals, isMoneyCurrency } from './currencies.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited, type Term } from './grant.js';
-import { formatMoney, type Micros, MONEY_MAX } from './money.js';
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
 export type PaymentStatus = 'failed' | 'unmatched' | 'paid';
@@ -60,8 +60,6 @@ export interface OrderableOffer {
   name: string;
   price: Micros;
   currency: string;
-  /** Priced in a currency product: spent by exchange, never sold for money. */
-  isExchangeOnly: boolean;
   isActive: boolean;
   terms: Term[];
   inactiveProductKeys: string[];
@@ -141,10 +139,19 @@ export function createOrder(
   };
 }
 
-function assertOrderable(book: Book, offer: OrderableOffer, pointer: string): void {
+/**
+ * Refuses an offer that can't be had now. Throws: offer_inactive, offer_exchange_only (to buy one priced in a currency product),
+ * product_inactive, already_unlimited.
+ */
+export function assertOrderable(
+  book: Book,
+  offer: OrderableOffer,
+  pointer: string,
+  by: 'order' | 'exchange' = 'order',
+): void {
   const { sku } = offer;
   if (!offer.isActive) throw new AppError('offer_inactive', `The offer ${sku} is not sold any more.`, { pointer });
-  if (offer.isExchangeOnly) {
+  if (by === 'order' && !isMoneyCurrency(offer.currency)) {
     throw new AppError('offer_exchange_only', `The offer ${sku} costs ${offer.currency}, which is spent by exchange.`, {
       pointer,
     });
@@ -240,9 +247,7 @@ function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError 
     return new AppError('order_already_paid', 'Another payment paid this order.', { pointer: '/payment_id' });
   }
   if (order.status !== 'pending') {
-    return new AppError('order_not_payable', `The order is ${order.status}.`, {
-      extensions: { order_status: order.status },
-    });
+    return new AppError('order_not_payable', `The order is ${order.status}.`);
   }
   const mismatch = mismatchOf(order, command);
   if (mismatch) return mismatch;

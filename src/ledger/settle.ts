@@ -1,9 +1,6 @@
 // What has become due by itself. Runs at the start of every operation, under the lock; reads apply it in memory.
 import { type Book, postDebit } from './book.js';
 
-/** Batches that one tx settles at most; those beyond it are not spendable meanwhile. */
-export const SETTLE_BATCHES_MAX = 500;
-
 /**
  * Expires the due batches of the book in order of their ends. An expiry occurred at the batch's end, or when its units became
  * available if that was later.

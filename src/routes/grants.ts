@@ -1,49 +1,146 @@
 // Rights given without payment.
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
+import { withVerdict } from '../http/verdict.js';
 import { toSelector } from '../schemas/common.js';
-import { grantAnswer, grantBody, toGrantSubject } from '../schemas/grants.js';
-import { grantBonus } from '../services/grants.js';
-import { toBatchView } from '../services/views.js';
+import {
+  grantAnswer,
+  grantBody,
+  grantPage,
+  grantsQuery,
+  grantVerdict,
+  toGrantSubject,
+  toTrialIdentities,
+  trialGrantBody,
+} from '../schemas/grants.js';
+import { type GrantResult, type GrantType, getGrants, grantQuantity, grantTrial } from '../services/grants.js';
+import { toBatchView, toTakingsView } from '../services/views.js';
+
+const trialProblems: readonly ErrorCode[] = [
+  'customer_not_found',
+  'selector_conflict',
+  'offer_not_found',
+  'offer_inactive',
+  'offer_not_trial',
+  'trial_already_used',
+  'product_inactive',
+  'quantity_too_large',
+];
+
+function renderGrant(result: GrantResult) {
+  return {
+    status: 201,
+    body: renderJson(grantAnswer, {
+      allowed: true,
+      grant_type: result.grantType,
+      operation_id: result.operationId,
+      products: [...new Set(result.batches.map((batch) => batch.productKey))],
+      batches: result.batches.map((batch) => toBatchView(batch, result.now)),
+      ...(result.takings.length > 0 && { taken: toTakingsView(result.takings) }),
+      metadata: result.metadata,
+    }),
+  };
+}
 
 export function registerGrants(app: FastifyInstance, deps: Deps): void {
+  const giveTrial = (body: Omit<z.output<typeof trialGrantBody>, 'grant_type'>, idempotencyKey: string | undefined) =>
+    withVerdict(body.on_refusal, () =>
+      grantTrial(
+        deps,
+        toSelector(body),
+        {
+          sku: body.sku,
+          identities: toTrialIdentities(body.identities),
+          override: body.override,
+          reason: body.reason,
+          metadata: body.metadata,
+        },
+        idempotencyKey,
+        renderGrant,
+      ),
+    );
+
   defineRoute(app, {
     method: 'POST',
     url: '/grants',
     operationId: 'grant',
     summary: 'Give an offer or a quantity without payment',
+    description:
+      'A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id, which is its key).',
     tag: 'grants',
     scope: 'grants',
     body: grantBody,
     strictBody: false,
-    responses: { 201: grantAnswer },
-    problems: [
-      'customer_not_found',
-      'selector_conflict',
-      'offer_not_found',
-      'offer_inactive',
-      'product_not_found',
-      'product_inactive',
-      'quantity_too_large',
-    ],
-    handler: ({ body, idempotencyKey }) =>
-      grantBonus(
-        deps,
-        toSelector(body),
-        { grantType: body.grant_type, subject: toGrantSubject(body), reason: body.reason, metadata: body.metadata },
-        idempotencyKey,
-        (result) => ({
-          status: 201,
-          body: renderJson(grantAnswer, {
-            grant_type: result.grantType,
-            operation_id: result.operationId,
-            products: [...new Set(result.batches.map((batch) => batch.productKey))],
-            batches: result.batches.map((batch) => toBatchView(batch, result.now)),
-            metadata: result.metadata,
-          }),
-        }),
-      ),
+    responses: { 200: grantVerdict, 201: grantAnswer },
+    problems: [...trialProblems, 'product_not_found', 'insufficient_quota'],
+    handler: ({ body, idempotencyKey }) => {
+      const { grant_type: grantType, direction, reason, metadata } = body;
+      if (grantType === 'trial') return giveTrial(body, idempotencyKey);
+      return withVerdict(body.on_refusal, () =>
+        grantQuantity(
+          deps,
+          toSelector(body),
+          { grantType, subject: toGrantSubject(body), direction, reason, sourceId: body.source_id, metadata },
+          idempotencyKey,
+          renderGrant,
+        ),
+      );
+    },
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/demo/trial-grant',
+    operationId: 'grantTrial',
+    summary: 'Give a trial (alias of POST /grants with grant_type trial)',
+    tag: 'grants',
+    scope: 'grants',
+    body: trialGrantBody,
+    strictBody: false,
+    responses: { 200: grantVerdict, 201: grantAnswer },
+    problems: trialProblems,
+    handler: ({ body, idempotencyKey }) => giveTrial(body, idempotencyKey),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/grants',
+    operationId: 'listGrants',
+    summary: 'List what a customer was given without payment, newest first',
+    tag: 'grants',
+    scope: 'read',
+    query: grantsQuery,
+    responses: { 200: grantPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const after = decodeCursor(createdAtPosition, query.cursor);
+      const { grants, now } = await getGrants(deps, toSelector(query), {
+        after: after && { createdAt: after.created_at, id: after.id },
+        limit: query.limit + 1,
+      });
+      const rows = grants.slice(0, query.limit);
+      const last = rows.at(-1);
+      const hasMore = grants.length > query.limit && last !== undefined;
+      return {
+        status: 200,
+        body: {
+          data: rows.map((row) => ({
+            operation_id: row.operationId,
+            grant_type: row.grantType as GrantType,
+            products: [...new Set(row.batches.map((batch) => batch.productKey))],
+            batches: row.batches.map((batch) => toBatchView(batch, now)),
+            created_at: row.createdAt,
+          })),
+          next_cursor: hasMore
+            ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.operationId })
+            : null,
+        },
+      };
+    },
   });
 }

@@ -1,12 +1,24 @@
 // May they use it; take this much of it.
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
+import { withVerdict } from '../http/verdict.js';
 import { toSelector } from '../schemas/common.js';
-import { checkAnswer, consumeAnswer, consumeBody, toSubject } from '../schemas/quota.js';
-import { checkQuota, consumeQuota } from '../services/quota.js';
+import { checkAnswer, consumeAnswer, consumeBody, consumeOutcome, toSubject } from '../schemas/quota.js';
+import { type ConsumeResult, checkQuota, consumeQuota } from '../services/quota.js';
 import { toSubjectView, toTakingsView } from '../services/views.js';
+
+const consumeProblems: readonly ErrorCode[] = [
+  'insufficient_quota',
+  'customer_not_found',
+  'selector_conflict',
+  'product_not_found',
+  'feature_not_found',
+  'quantity_too_large',
+];
 
 export function registerQuota(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -46,27 +58,8 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     },
   });
 
-  defineRoute(app, {
-    method: 'POST',
-    url: '/quota/consume',
-    operationId: 'consumeQuota',
-    summary: 'Take units, all or nothing',
-    description:
-      'From the batches that are used first. Send an idempotency key: a repeated call then takes nothing and gets the first answer again.',
-    tag: 'quota',
-    scope: 'consume',
-    body: consumeBody,
-    strictBody: false,
-    responses: { 200: consumeAnswer },
-    problems: [
-      'insufficient_quota',
-      'customer_not_found',
-      'selector_conflict',
-      'product_not_found',
-      'feature_not_found',
-      'quantity_too_large',
-    ],
-    handler: ({ body, idempotencyKey }) =>
+  const consume = (body: z.output<typeof consumeBody>, idempotencyKey: string | undefined) =>
+    withVerdict(body.on_refusal, () =>
       consumeQuota(
         deps,
         toSelector(body),
@@ -78,20 +71,54 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
           metadata: body.metadata,
         },
         idempotencyKey,
-        (result) => ({
-          status: 200,
-          body: renderJson(consumeAnswer, {
-            allowed: true,
-            operation_id: result.operationId,
-            usage_id: result.usageId,
-            ...toSubjectView(result.subject),
-            amount: result.amount,
-            remaining: result.remaining,
-            taken: toTakingsView(result.takings),
-            warnings: [],
-            metadata: result.metadata,
-          }),
-        }),
+        renderConsume,
       ),
+    );
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/quota/consume',
+    operationId: 'consumeQuota',
+    summary: 'Take units, all or nothing',
+    description:
+      'From the batches that are used first. Send an idempotency key: a repeated call then takes nothing and gets the first answer again.',
+    tag: 'quota',
+    scope: 'consume',
+    body: consumeBody,
+    strictBody: false,
+    responses: { 200: consumeOutcome },
+    problems: consumeProblems,
+    handler: ({ body, idempotencyKey }) => consume(body, idempotencyKey),
   });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/wallet/consume',
+    operationId: 'consumeWallet',
+    summary: 'Take units (alias of POST /quota/consume)',
+    tag: 'quota',
+    scope: 'consume',
+    body: consumeBody,
+    strictBody: false,
+    responses: { 200: consumeOutcome },
+    problems: consumeProblems,
+    handler: ({ body, idempotencyKey }) => consume(body, idempotencyKey),
+  });
+}
+
+function renderConsume(result: ConsumeResult) {
+  return {
+    status: 200,
+    body: renderJson(consumeAnswer, {
+      allowed: true,
+      operation_id: result.operationId,
+      usage_id: result.usageId,
+      ...toSubjectView(result.subject),
+      amount: result.amount,
+      remaining: result.remaining,
+      taken: toTakingsView(result.takings),
+      warnings: [],
+      metadata: result.metadata,
+    }),
+  };
 }

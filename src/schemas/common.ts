@@ -3,17 +3,17 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 
-export const TEXT_LENGTH_MAX = 1_000;
-export const EXTERNAL_ID_LENGTH_MAX = 255;
-export const PROVIDER_LENGTH_MAX = 64;
+const TEXT_LENGTH_MAX = 1_000;
+const EXTERNAL_ID_LENGTH_MAX = 255;
+const PROVIDER_LENGTH_MAX = 64;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
-export const METADATA_BYTES_MAX = 16 * 1_024;
-export const METADATA_DEPTH_MAX = 8;
-export const PAGE_LIMIT_MAX = 200;
-export const PAGE_LIMIT_DEFAULT = 50;
-export const DEFAULT_PROVIDER = 'default';
+const METADATA_BYTES_MAX = 16 * 1_024;
+const METADATA_DEPTH_MAX = 8;
+const PAGE_LIMIT_MAX = 200;
+const PAGE_LIMIT_DEFAULT = 50;
+const DEFAULT_PROVIDER = 'default';
 /** The provider under which a `user_id` that is no UUID is read. */
-export const USER_ID_PROVIDER = 'user_id';
+const USER_ID_PROVIDER = 'user_id';
 
 const CURSOR_LENGTH_MAX = 1_000;
 const USER_ID_DIGITS_MAX = 20;

@@ -6,6 +6,8 @@ import {
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
+  pageOf,
+  pageQueryShape,
   productKeySchema,
   quantitySchema,
   skuSchema,
@@ -13,52 +15,144 @@ import {
   uuidSchema,
   withSelector,
 } from './common.js';
+import { takingsSchema } from './quota.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
-export const grantBody = withSelector({
-  grant_type: z.enum(['bonus']),
-  sku: skuSchema.optional().meta({ description: 'Grants what this offer gives.', examples: ['CREDITS_100'] }),
-  product_key: productKeySchema.optional().meta({ description: 'Grants units of one product.', examples: ['CREDITS'] }),
+const IDENTITIES_MAX = 20;
+const IDENTITY_TYPE_LENGTH_MAX = 64;
+const IDENTITY_LENGTH_MAX = 1_000;
+const SOURCE_ID_LENGTH_MAX = 255;
+const REASON_LENGTH_MAX = 1_000;
+
+const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
+
+/** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. */
+const identitiesSchema = z
+  .record(
+    text({ max: IDENTITY_TYPE_LENGTH_MAX }),
+    z.union([text({ max: IDENTITY_LENGTH_MAX }), z.int().transform(String)]).nullable(),
+  )
+  .check((ctx) => {
+    if (Object.keys(ctx.value).length <= IDENTITIES_MAX) return;
+    ctx.issues.push({ code: 'custom', message: `has more than ${IDENTITIES_MAX} members`, input: ctx.value });
+  })
+  .default({})
+  .meta({
+    propertyNames: undefined,
+    additionalProperties: { type: ['string', 'integer', 'null'] },
+    description:
+      'Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities.',
+    examples: [{ device: 'a1b2c3', email: 'ada@example.org' }],
+  });
+
+const grantShape = {
+  sku: skuSchema.optional().meta({
+    description: 'Grants what this offer gives. A trial without it grants every active trial offer.',
+    examples: ['CREDITS_100'],
+  }),
+  product_key: productKeySchema
+    .optional()
+    .meta({ description: 'Grants units of one product; not for trials.', examples: ['CREDITS'] }),
   quantity: quantitySchema.default(1).meta({ description: 'How often the offer, or how many units.', examples: [10] }),
+  direction: z
+    .enum(['credit', 'debit'])
+    .default('credit')
+    .meta({ description: 'Of an adjustment: `debit` takes units away.' }),
   priority: prioritySchema,
   valid_from: instantSchema
     .optional()
     .meta({ description: 'With product_key: when it begins to count; now when left out.' }),
   expires_at: instantSchema.nullish().meta({ description: 'With product_key: when it ends; never when left out.' }),
-  reason: text({ max: 1_000 })
+  source_id: text({ max: SOURCE_ID_LENGTH_MAX })
     .optional()
-    .meta({ description: 'Why; kept in the metadata of the batches.', examples: ['welcome'] }),
+    .meta({
+      description: 'Of a migration, required: the id in the system that it comes from. The same id grants once.',
+      examples: ['legacy-batch-17'],
+    }),
+  identities: identitiesSchema,
+  override: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Of a trial: grants it although one was used; needs a reason.' }),
+  reason: text({ max: REASON_LENGTH_MAX })
+    .optional()
+    .meta({
+      description: 'Why; kept in the metadata of the batches. Required of an adjustment and an override.',
+      examples: ['welcome'],
+    }),
   metadata: metadataSchema,
-}).check((ctx) => {
-  const body = ctx.value as {
-    sku?: unknown;
-    product_key?: unknown;
-    valid_from?: unknown;
-    expires_at?: unknown;
-    priority?: unknown;
-  };
-  const refuse = (field: string, message: string) =>
-    ctx.issues.push({ code: 'custom', message, path: [field], input: body[field as keyof typeof body] });
-  if ((body.sku === undefined) === (body.product_key === undefined)) {
+  on_refusal: onRefusalSchema,
+};
+
+type GrantInput = Record<keyof typeof grantShape, unknown>;
+
+/** Refuses members that contradict each other, each with its own pointer. */
+function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z.output<typeof grantTypeSchema>): void {
+  const body = ctx.value;
+  const refuse = (field: keyof GrantInput, message: string) =>
+    ctx.issues.push({ code: 'custom', message, path: [field], input: body[field] });
+  const isTrial = grantType === 'trial';
+  if (isTrial && body.product_key !== undefined) refuse('product_key', 'a trial grants an offer: send sku');
+  if (isTrial && body.quantity !== 1) refuse('quantity', 'a trial is granted once');
+  if (!isTrial && (body.sku === undefined) === (body.product_key === undefined)) {
     refuse('sku', body.sku === undefined ? 'send sku or product_key' : 'send sku or product_key, not both');
   }
-  if (body.sku === undefined) return;
-  for (const field of ['valid_from', 'expires_at'] as const) {
-    if (body[field] !== undefined && body[field] !== null) refuse(field, 'comes from the offer when sku is sent');
+  if (isTrial || body.sku !== undefined) {
+    for (const field of ['valid_from', 'expires_at'] as const) {
+      if (body[field] !== undefined && body[field] !== null) refuse(field, 'comes from the offer when sku is sent');
+    }
+    if (body.priority !== 0) refuse('priority', 'comes from the offer when sku is sent');
   }
-  if (body.priority !== 0) refuse('priority', 'comes from the offer when sku is sent');
-});
+  if (body.direction === 'debit' && grantType !== 'adjustment') refuse('direction', 'only an adjustment takes away');
+  if (body.direction === 'debit' && body.sku !== undefined)
+    refuse('sku', 'an adjustment takes units of a product away: send product_key');
+  if (grantType === 'migration' && body.source_id === undefined) refuse('source_id', 'is required of a migration');
+  if (grantType !== 'migration' && body.source_id !== undefined) refuse('source_id', 'is for migrations');
+  if (grantType === 'adjustment' && body.reason === undefined) refuse('reason', 'is required of an adjustment');
+  if (body.override === true && !isTrial) refuse('override', 'is for trials');
+  if (body.override === true && body.reason === undefined) refuse('reason', 'is required of an override');
+}
+
+export const grantBody = withSelector({ grant_type: grantTypeSchema, ...grantShape }).check((ctx) =>
+  refuseContradictions(
+    ctx as unknown as z.core.ParsePayload<GrantInput>,
+    (ctx.value as { grant_type: z.output<typeof grantTypeSchema> }).grant_type,
+  ),
+);
+
+/** The alias for trials: the same body, the type said by the path. */
+export const trialGrantBody = withSelector({ ...grantShape, grant_type: z.unknown().optional() }).check((ctx) =>
+  refuseContradictions(ctx as unknown as z.core.ParsePayload<GrantInput>, 'trial'),
+);
 
 export const grantAnswer = z.object({
-  grant_type: z.enum(['bonus']),
+  allowed: z.literal(true),
+  grant_type: grantTypeSchema,
   operation_id: uuidSchema,
   products: z.array(z.string()).meta({ description: 'The keys of the products granted.', examples: [['CREDITS']] }),
   batches: z.array(batchAnswer),
+  taken: takingsSchema.optional().meta({ description: 'What an adjustment took away.' }),
   metadata: metadataAnswerSchema,
 });
 
+/** What a grant answers 200: a refusal asked for as a verdict. */
+export const grantVerdict = verdictAnswer;
+
+export const grantsQuery = withSelector({ ...pageQueryShape });
+export const grantPage = pageOf(
+  z.object({
+    operation_id: uuidSchema,
+    grant_type: grantTypeSchema,
+    products: z.array(z.string()).meta({ examples: [['CREDITS']] }),
+    batches: z.array(batchAnswer),
+    created_at: instantSchema,
+  }),
+);
+
+type ParsedGrant = Omit<z.output<typeof trialGrantBody>, 'grant_type'>;
+
 /** What a parsed grant gives: an offer, or units of a product. */
-export function toGrantSubject(body: z.output<typeof grantBody>) {
-  const { sku, product_key, quantity, priority, valid_from, expires_at } = body;
+export function toGrantSubject({ sku, product_key, quantity, priority, valid_from, expires_at }: ParsedGrant) {
   if (sku !== undefined) return { sku, quantity };
   return {
     productKey: product_key ?? '',
@@ -67,4 +161,9 @@ export function toGrantSubject(body: z.output<typeof grantBody>) {
     validFrom: valid_from,
     expiresAt: expires_at ?? undefined,
   };
+}
+
+/** The identities of a parsed grant; nulls are left out. */
+export function toTrialIdentities(identities: ParsedGrant['identities']) {
+  return Object.entries(identities).flatMap(([type, value]) => (value === null ? [] : [{ type, value }]));
 }

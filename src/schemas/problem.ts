@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
 
-export const errorCodes = Object.keys(catalogue) as ErrorCode[];
+const errorCodes = Object.keys(catalogue) as ErrorCode[];
 
 const fieldErrorSchema = z
   .object({
@@ -15,6 +15,9 @@ const fieldErrorSchema = z
   })
   .meta({ id: 'FieldError', description: 'One faulty place in the request.' });
 
+/** A code of the catalogue. */
+export const problemCodeSchema = z.enum(errorCodes).meta({ description: 'Stable; branch on this one.' });
+
 const problemShape = {
   type: z.string().meta({ format: 'uri-reference', examples: ['/problems/invalid_request'] }),
   title: z.string().meta({ examples: [catalogue.invalid_request.title] }),
@@ -25,7 +28,7 @@ const problemShape = {
     description: 'The request id, as `urn:uuid:<id>`; also in the header `X-Request-Id`.',
     examples: ['urn:uuid:01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'],
   }),
-  code: z.enum(errorCodes).meta({ description: 'Stable; branch on this one.' }),
+  code: problemCodeSchema,
   errors: z.array(fieldErrorSchema).optional().meta({ description: 'The faulty places, where there are some.' }),
 };
 
@@ -45,5 +48,8 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     upgrade_skus: z
       .array(z.string())
       .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
+  }),
+  trial_already_used: z.object({
+    identity_type: z.string().meta({ description: 'The kind of identity that had a trial.', examples: ['telegram'] }),
   }),
 };

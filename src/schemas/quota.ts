@@ -12,6 +12,7 @@ import {
   uuidSchema,
   withSelector,
 } from './common.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;
 const DEFAULT_ACTION_TYPE = 'usage';
@@ -51,9 +52,10 @@ export const consumeBody = withSelector({
     .nullish()
     .meta({ description: 'Your id of the use.', examples: ['prediction-17'] }),
   metadata: metadataSchema,
+  on_refusal: onRefusalSchema,
 }).check((ctx) => refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>));
 
-const takingsSchema = z
+export const takingsSchema = z
   .array(
     z.object({ batch_id: uuidSchema, product_key: z.string().meta({ examples: ['CREDITS'] }), amount: countSchema }),
   )
@@ -79,6 +81,9 @@ export const consumeAnswer = z.object({
   warnings: z.array(z.object({ code: z.string() })),
   metadata: metadataAnswerSchema,
 });
+
+/** What a consume answers 200: units taken, or a refusal asked for as a verdict. */
+export const consumeOutcome = z.union([consumeAnswer, verdictAnswer]);
 
 const reasonSchema = z.object({
   code: z.enum(['insufficient_quota', 'expired', 'not_yet_valid', 'inactive_product']),

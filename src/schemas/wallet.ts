@@ -77,7 +77,7 @@ export const batchesQuery = withSelector({
 });
 export const batchPage = pageOf(batchAnswer);
 
-const kindSchema = z.enum(['grant', 'consume', 'expire']);
+const kindSchema = z.enum(['grant', 'consume', 'expire', 'revoke']);
 
 export const entriesQuery = withSelector({
   ...pageQueryShape,

@@ -20,8 +20,8 @@ import { constraintOf } from '../db/errors.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { currencyDecimals, isMoneyCurrency } from '../ledger/currencies.js';
-import { hasAtMostDecimals, type Micros, parseMoney } from '../ledger/money.js';
 import { required } from '../lib/assert.js';
+import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
 
 export type ProductTerms = Omit<Product, 'createdAt'>;
 /** An offer as it is written: the price as a decimal string; an item's stacking may be left to the product's type. */

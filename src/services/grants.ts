@@ -1,120 +1,248 @@
-// Grants: giving an offer or a quantity without a payment.
-import { findOrderableOffers, findProducts } from '../db/catalog.js';
+// Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
+import {
+  findOffers,
+  findProducts,
+  listTrialSkus,
+  type Offer,
+  type OfferItemWithProduct,
+  toTerm,
+} from '../db/catalog.js';
 import type { PrismaTx } from '../db/client.js';
-import type { StoredBatch } from '../db/wallet.js';
+import { listIdentityKeys } from '../db/customers.js';
+import { findUsedTrial } from '../db/trials.js';
+import { listGrants, type StoredBatch, type StoredGrant } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { resolveCustomer, type Selector } from '../engine/customers.js';
-import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import { requireCustomer, type Selector } from '../engine/customers.js';
+import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
-import { assertGrantable, type FixedValidity, grant, type Term } from '../ledger/grant.js';
+import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
+import { assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../ledger/grant.js';
+import { readPeppers, type TrialClaim, type TrialIdentity, trialClaims } from '../ledger/trials.js';
 
-/** What is granted: an offer as it stands, or units of one product with a validity of its own. */
-export type GrantSubject =
-  | { sku: string; quantity: number }
-  | {
-      productKey: string;
-      quantity: number;
-      priority: number;
-      validFrom: Date | undefined;
-      expiresAt: Date | undefined;
-    };
+export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';
+
+/** Units of one product with a validity of its own. */
+export interface ProductQuantity {
+  productKey: string;
+  quantity: number;
+  priority: number;
+  validFrom: Date | undefined;
+  expiresAt: Date | undefined;
+}
+
+/** What is granted: an offer as it stands, so many times, or units of one product. */
+export type GrantSubject = { sku: string; quantity: number } | ProductQuantity;
 
 export interface GrantCommand {
-  grantType: 'bonus';
+  grantType: Exclude<GrantType, 'trial'>;
   subject: GrantSubject;
+  /** Of an adjustment: whether units are given or taken away. */
+  direction: 'credit' | 'debit';
+  reason: string | undefined;
+  /** Of a migration: the id in the system that it comes from; the same id grants once. */
+  sourceId: string | undefined;
+  metadata: Metadata;
+}
+
+export interface TrialCommand {
+  /** Without it every active trial offer is granted. */
+  sku: string | undefined;
+  /** Identities beside the customer's own, by type: device, payment, email, … */
+  identities: TrialIdentity[];
+  override: boolean;
   reason: string | undefined;
   metadata: Metadata;
 }
 
 export interface GrantResult {
   operationId: string;
-  grantType: GrantCommand['grantType'];
+  grantType: GrantType;
+  /** The batches that were made. */
   batches: StoredBatch[];
+  /** What an adjustment took away. */
+  takings: Taking[];
   metadata: Metadata;
   /** The instant at which this is true. */
   now: Date;
 }
 
+/** An offer or a quantity in the terms of a grant. */
 interface Grantable {
   sku: string | null;
   terms: Term[];
   times: number;
 }
 
+function asksOf(terms: readonly Term[], units = 0) {
+  return [...new Set(terms.map((term) => term.productKey))].map((productKey) => ({ productKey, units }));
+}
+
 /**
- * Grants a bonus. Creates the customer on first sight.
- * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, invalid_request
- * (validity), customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * Grants a bonus, a migration or an adjustment, or takes an adjustment away. Creates the customer on first sight. A migration is idempotent
+ * by its source id, which takes the place of the key.
+ * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, insufficient_quota
+ * (an adjustment that takes away), invalid_request (validity, an uncounted product), customer_not_found, selector_conflict,
+ * idempotency_key_reused, unavailable.
  */
-export async function grantBonus(
+export async function grantQuantity(
   deps: Deps,
   selector: Selector,
   command: GrantCommand,
   idempotencyKey: string | undefined,
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
-  const customerId = await resolveCustomer(deps, selector);
   return runOperation(deps, {
-    name: 'grant',
-    customerId,
-    idempotencyKey,
+    name: command.grantType === 'migration' ? 'grant.migration' : 'grant',
+    selector,
+    idempotencyKey: command.grantType === 'migration' ? command.sourceId : idempotencyKey,
     request: command,
     load: async (tx) => {
-      const grantable = await findGrantable(tx, command.subject);
-      const terms = 'error' in grantable ? [] : grantable.terms;
-      return {
-        loaded: grantable,
-        asks: [...new Set(terms.map((term) => term.productKey))].map((productKey) => ({ productKey, units: 0 })),
-      };
+      const found = await findGrantable(tx, command.subject);
+      return { loaded: found, asks: asksOf(found.terms, command.direction === 'debit' ? command.subject.quantity : 0) };
     },
-    decide: (book, grantable, operationId) => {
-      if ('error' in grantable) return { outcome: 'refused', error: grantable.error };
-      const batches = decideGrant(book, grantable, command, operationId);
+    decide: (book, found, operationId): Decision<GrantResult> => {
       const { grantType, metadata } = command;
-      return { outcome: 'accepted', result: { operationId, grantType, batches, metadata, now: book.now } };
+      const isDebit = command.direction === 'debit';
+      const takings = isDebit ? takeAway(book, found, command, operationId) : [];
+      const batches = isDebit
+        ? []
+        : give(book, [found], originOf(command, operationId), fixedValidityOf(book, command));
+      return { outcome: 'accepted', result: { operationId, grantType, batches, takings, metadata, now: book.now } };
     },
     render,
   });
 }
 
-async function findGrantable(tx: PrismaTx, subject: GrantSubject): Promise<Grantable | { error: AppError }> {
-  return 'sku' in subject ? findGrantableOffer(tx, subject) : findGrantableProduct(tx, subject);
+/**
+ * Grants a trial: one offer, or every trial offer, all or nothing. Each of the customer's identities, its id, and the identities passed in
+ * must be unused in the offers' scopes; of N parallel claims one wins. An override grants without looking and without a trace in the claims.
+ * Locks: the customer, then the trial claims. Throws: offer_not_found, offer_inactive, offer_not_trial, product_inactive, trial_already_used,
+ * quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ */
+export async function grantTrial(
+  deps: Deps,
+  selector: Selector,
+  command: TrialCommand,
+  idempotencyKey: string | undefined,
+  render: Render<GrantResult>,
+): Promise<RecordedAnswer> {
+  return runOperation(deps, {
+    name: 'grant',
+    selector,
+    idempotencyKey,
+    request: { grantType: 'trial', ...command },
+    load: async (tx, customer) => {
+      const offers = await findTrialOffers(tx, command.sku);
+      const own = await listIdentityKeys(tx, customer.id);
+      const claims = command.override ? [] : claimsOf(deps, customer.id, own, command.identities, offers);
+      const usedBy = await findUsedTrial(tx, claims);
+      const grantables = offers.map(
+        (offer): Grantable => ({ sku: offer.sku, terms: offer.items.map(toTerm), times: 1 }),
+      );
+      return { loaded: { grantables, claims, usedBy }, asks: asksOf(grantables.flatMap(({ terms }) => terms)) };
+    },
+    decide: (book, { grantables, claims, usedBy }, operationId): Decision<GrantResult> => {
+      if (usedBy !== undefined) {
+        const detail = `A trial was granted before: the ${usedBy} is known.`;
+        return {
+          outcome: 'refused',
+          error: new AppError('trial_already_used', detail, { extensions: { identity_type: usedBy } }),
+        };
+      }
+      const { metadata, reason } = command;
+      const batches = give(
+        book,
+        grantables,
+        originOf({ grantType: 'trial', metadata, reason }, operationId),
+        undefined,
+      );
+      return {
+        outcome: 'accepted',
+        result: { operationId, grantType: 'trial', batches, takings: [], metadata, now: book.now },
+        records: claims.length === 0 ? {} : { trialClaims: { claims, customerId: book.customerId, operationId } },
+      };
+    },
+    render,
+  });
 }
 
-async function findGrantableOffer(
-  tx: PrismaTx,
-  subject: Extract<GrantSubject, { sku: string }>,
-): Promise<Grantable | { error: AppError }> {
-  const { sku, quantity } = subject;
+/** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
+export async function isTrialEligible(deps: Deps, customerId: string): Promise<boolean> {
+  const own = await listIdentityKeys(deps.db, customerId);
+  const claims = trialClaims(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
+  return (await findUsedTrial(deps.db, claims)) === undefined;
+}
+
+/** One page of what a customer was given without payment, newest first. Throws: customer_not_found, selector_conflict. */
+export async function getGrants(
+  deps: Deps,
+  selector: Selector,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<{ grants: StoredGrant[]; now: Date }> {
+  const customerId = await requireCustomer(deps, selector);
+  const now = deps.clock.now();
+  return { grants: await listGrants(deps.db, customerId, now, page), now };
+}
+
+function identitiesOf(customerId: string, own: readonly { provider: string; externalId: string }[]): TrialIdentity[] {
+  return [
+    { type: 'customer_id', value: customerId },
+    ...own.map(({ provider, externalId }) => ({ type: provider, value: externalId })),
+  ];
+}
+
+function claimsOf(
+  deps: Deps,
+  customerId: string,
+  own: readonly { provider: string; externalId: string }[],
+  passed: readonly TrialIdentity[],
+  offers: readonly Offer[],
+): TrialClaim[] {
+  const scopes = new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')));
+  return trialClaims([...identitiesOf(customerId, own), ...passed], [...scopes], readPeppers(deps.config.pepper));
+}
+
+async function findTrialOffers(tx: PrismaTx, sku: string | undefined): Promise<Offer<OfferItemWithProduct>[]> {
+  const skus = sku === undefined ? await listTrialSkus(tx) : [sku];
+  const offers = await findOffers(tx, skus);
+  if (skus.length === 0) throw new AppError('offer_not_found', 'No active offer is a trial.', { pointer: '/sku' });
+  return skus.sort().map((wanted) => {
+    const offer = requireGrantable(wanted, offers.get(wanted));
+    if (offer.isTrial || offer.trialScope !== null) return offer;
+    throw new AppError('offer_not_trial', `The offer ${wanted} is not given as a trial.`, { pointer: '/sku' });
+  });
+}
+
+function requireGrantable(sku: string, offer: Offer<OfferItemWithProduct> | undefined): Offer<OfferItemWithProduct> {
   const pointer = '/sku';
-  const offer = (await findOrderableOffers(tx, [sku])).get(sku);
-  if (!offer) return { error: new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer }) };
-  if (!offer.isActive) return { error: new AppError('offer_inactive', `The offer ${sku} is not active.`, { pointer }) };
-  const [inactive] = offer.inactiveProductKeys;
-  if (inactive !== undefined) return { error: inactiveProduct(inactive, pointer) };
-  if (offer.terms.length === 0) {
-    return { error: new AppError('invalid_request', `The offer ${sku} gives nothing.`, { pointer }) };
-  }
-  return { sku, terms: offer.terms, times: quantity };
+  if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer });
+  if (!offer.isActive) throw new AppError('offer_inactive', `The offer ${sku} is not active.`, { pointer });
+  const inactive = offer.items.find((item) => !item.product.isActive);
+  if (inactive) throw inactiveProduct(inactive.productKey, pointer);
+  if (offer.items.length === 0) throw new AppError('invalid_request', `The offer ${sku} gives nothing.`, { pointer });
+  return offer;
 }
 
 function inactiveProduct(productKey: string, pointer: string): AppError {
   return new AppError('product_inactive', `${productKey} is not active: it is neither sold nor granted.`, { pointer });
 }
 
-async function findGrantableProduct(
-  tx: PrismaTx,
-  subject: Extract<GrantSubject, { productKey: string }>,
-): Promise<Grantable | { error: AppError }> {
+async function findGrantable(tx: PrismaTx, subject: GrantSubject): Promise<Grantable> {
+  if (!('sku' in subject)) return findGrantableProduct(tx, subject);
+  const offer = requireGrantable(subject.sku, (await findOffers(tx, [subject.sku])).get(subject.sku));
+  return { sku: subject.sku, terms: offer.items.map(toTerm), times: subject.quantity };
+}
+
+async function findGrantableProduct(tx: PrismaTx, subject: ProductQuantity): Promise<Grantable> {
   const { productKey, quantity, priority } = subject;
   const pointer = '/product_key';
   const product = (await findProducts(tx, [productKey])).get(productKey);
-  if (!product) return { error: new AppError('product_not_found', `There is no product ${productKey}.`, { pointer }) };
-  if (!product.isActive) return { error: inactiveProduct(productKey, pointer) };
+  if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer });
+  if (!product.isActive) throw inactiveProduct(productKey, pointer);
   if (product.type !== 'quantity' && quantity !== 1) {
     const detail = `${productKey} is not counted: its quantity is 1, its length is set by expires_at.`;
-    return { error: new AppError('invalid_request', detail, { pointer: '/quantity' }) };
+    throw new AppError('invalid_request', detail, { pointer: '/quantity' });
   }
   const term: Term = {
     productKey,
@@ -128,46 +256,83 @@ async function findGrantableProduct(
   return { sku: null, terms: [term], times: 1 };
 }
 
-/** The validity that a command gives outright. Throws: invalid_request (it would have ended already, or end before it begins). */
-function fixedValidityOf(book: Book, subject: GrantSubject): FixedValidity | undefined {
+/**
+ * The validity that a command gives outright. A migration may have begun in the past.
+ * Throws: invalid_request (it would have ended already, or end before it begins).
+ */
+function fixedValidityOf(book: Book, { subject, grantType }: GrantCommand): FixedValidity | undefined {
   if ('sku' in subject) return undefined;
-  const validFrom = subject.validFrom && subject.validFrom > book.now ? subject.validFrom : book.now;
+  const wanted = subject.validFrom ?? book.now;
+  const validFrom = wanted < book.now && grantType !== 'migration' ? book.now : wanted;
   const expiresAt = subject.expiresAt ?? null;
-  if (expiresAt !== null && expiresAt <= validFrom) {
+  if (expiresAt !== null && (expiresAt <= validFrom || expiresAt <= book.now)) {
     const detail = 'expires_at must lie in the future, and after valid_from.';
     throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
   }
   return { validFrom, expiresAt };
 }
 
-function decideGrant(
-  book: Book,
-  { sku, terms, times }: Grantable,
-  command: GrantCommand,
+function originOf(
+  { grantType, metadata, reason }: { grantType: GrantType; metadata: Metadata; reason: string | undefined },
   operationId: string,
+): Omit<GrantOrigin, 'sku'> {
+  return {
+    source: grantType,
+    operationId,
+    orderId: null,
+    orderItemId: null,
+    actionType: grantType,
+    metadata: reason === undefined ? metadata : { ...metadata, reason },
+  };
+}
+
+function give(
+  book: Book,
+  grantables: readonly Grantable[],
+  origin: Omit<GrantOrigin, 'sku'>,
+  fixed: FixedValidity | undefined,
 ): StoredBatch[] {
-  const fixed = fixedValidityOf(book, command.subject);
-  assertGrantable(
-    book,
-    terms.map((term) => ({ term, times, pointer: '/quantity' })),
+  const lines = grantables.flatMap(({ sku, terms, times }) =>
+    terms.map((term) => ({ sku, term, times, pointer: '/quantity' })),
   );
-  const metadata = command.reason === undefined ? command.metadata : { ...command.metadata, reason: command.reason };
-  return terms.map((term) => ({
-    ...grant(
-      book,
-      term,
-      times,
-      {
-        source: command.grantType,
-        operationId,
-        sku,
-        orderId: null,
-        orderItemId: null,
-        actionType: command.grantType,
-        metadata,
-      },
-      fixed,
-    ),
+  assertGrantable(book, lines);
+  return lines.map(({ sku, term, times }) => ({
+    ...grant(book, term, times, { ...origin, sku }, fixed),
     revokedAt: null,
   }));
+}
+
+function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, operationId: string): Taking[] {
+  const [term] = terms;
+  if (term?.productType !== 'quantity') {
+    throw new AppError('invalid_request', 'Only units of a counted product can be taken away.', {
+      pointer: '/product_key',
+    });
+  }
+  const amount = command.subject.quantity;
+  const provider = {
+    productKey: term.productKey,
+    type: term.productType,
+    isActive: true,
+    unitCost: 1,
+    featureCount: 1,
+  };
+  const plan = planConsume(book, [provider], amount);
+  if (!plan.isAllowed) {
+    throw new AppError(
+      'insufficient_quota',
+      `${amount} of ${term.productKey} to take away, ${plan.available} available.`,
+      {
+        extensions: {
+          requested: amount,
+          available: plan.available,
+          reasons: [{ code: 'insufficient_quota' }],
+          upgrade_skus: [],
+        },
+      },
+    );
+  }
+  const { metadata, actionType } = originOf(command, operationId);
+  revokePlanned(book, plan, { operationId, feature: null, actionType, actionId: null, metadata });
+  return plan.takings;
 }

@@ -5,6 +5,7 @@ import { sightIdentity } from '../engine/customers.js';
 import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import type { Metadata } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
+import { isTrialEligible } from './grants.js';
 
 export interface IdentifyResult extends IdentityKey {
   customerId: string;
@@ -27,14 +28,14 @@ export async function identify(
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
   const { identity, isNewCustomer, isNewIdentity } = await sightIdentity(deps, command.identity);
+  const isEligible = await isTrialEligible(deps, identity.customerId);
   const resultWith = (profile: Metadata): IdentifyResult => ({
     ...command.identity,
     customerId: identity.customerId,
     identityId: identity.id,
     isNewCustomer,
     isNewIdentity,
-    // Nothing grants a trial yet, so nobody has used one.
-    isTrialEligible: true,
+    isTrialEligible: isEligible,
     profile,
   });
   if (command.profile === undefined && idempotencyKey === undefined) {
@@ -42,7 +43,7 @@ export async function identify(
   }
   return runOperation(deps, {
     name: 'identify',
-    customerId: identity.customerId,
+    selector: { identity: command.identity },
     idempotencyKey,
     request: command,
     load: async (tx) => ({

@@ -3,11 +3,10 @@ import { findOrderableOffers } from '../db/catalog.js';
 import { findOrder, findOrderCustomer, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { resolveCustomer, type Selector } from '../engine/customers.js';
+import type { Selector } from '../engine/customers.js';
 import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
-import { parseMoney } from '../ledger/money.js';
 import {
   canonicalPaymentMethod,
   createOrder,
@@ -17,6 +16,7 @@ import {
   type OrderLine,
 } from '../ledger/orders.js';
 import { required } from '../lib/assert.js';
+import { parseMoney } from '../lib/money.js';
 
 /** How long an order can be paid when the caller does not say. */
 const ORDER_LIFETIME_S = 24 * 3_600;
@@ -61,10 +61,9 @@ export async function placeOrder(
   idempotencyKey: string | undefined,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
-  const customerId = await resolveCustomer(deps, selector);
   return runOperation(deps, {
     name: 'order.create',
-    customerId,
+    selector,
     idempotencyKey,
     request: command,
     load: async (tx) => {
@@ -109,11 +108,11 @@ export async function confirmOrder(
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
   return runOperation(deps, {
     name: 'order.confirm',
-    customerId,
+    selector: { customerId },
     idempotencyKey,
     request: { orderId, ...command, paymentMethod },
     keepsAnswer: true,
-    load: async (tx, now) => {
+    load: async (tx, _customer, now) => {
       const stored = required(await findOrder(tx, orderId), 'the order was found before');
       const payment = command.paymentId === undefined ? null : await findPayment(tx, paymentMethod, command.paymentId);
       const order = { ...stored, status: effectiveStatus(stored, now) };

@@ -3,7 +3,7 @@ import { loadBook } from '../db/books.js';
 import { findProviders, findUpgradeSkus, type Subject } from '../db/catalog.js';
 import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, resolveCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer, type Selector } from '../engine/customers.js';
 import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
@@ -143,17 +143,16 @@ export async function consumeQuota(
   idempotencyKey: string | undefined,
   render: Render<ConsumeResult>,
 ): Promise<RecordedAnswer> {
-  const customerId = await resolveCustomer(deps, selector);
-  let asked: { providers: Provider[]; now: Date } | undefined;
+  let asked: { customerId: string; providers: Provider[]; now: Date } | undefined;
   try {
     return await runOperation(deps, {
       name: 'quota.consume',
-      customerId,
+      selector,
       idempotencyKey,
       request: command,
-      load: async (tx, now) => {
+      load: async (tx, customer, now) => {
         const providers = await findProviders(tx, command.subject);
-        asked = { providers, now };
+        asked = { customerId: customer.id, providers, now };
         return { loaded: providers, asks: asksFor(providers, command.amount) };
       },
       decide: (book, providers, operationId) => ({
@@ -163,19 +162,24 @@ export async function consumeQuota(
       render,
     });
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'insufficient_quota' || !asked) throw error;
-    const { reasons, upgradeSkus } = await explainShortage(
-      deps,
-      customerId,
-      asked.now,
-      asked.providers,
-      command.amount,
-    );
-    throw new AppError('insufficient_quota', error.message, {
-      errors: error.errors,
-      extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
-    });
+    if (asked) throw await explainRefusal(deps, error, asked, command.amount);
+    throw error;
   }
+}
+
+/** Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. */
+export async function explainRefusal(
+  deps: Deps,
+  error: unknown,
+  asked: { customerId: string; providers: readonly Provider[]; now: Date },
+  amount: number,
+): Promise<unknown> {
+  if (!(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
+  const { reasons, upgradeSkus } = await explainShortage(deps, asked.customerId, asked.now, asked.providers, amount);
+  return new AppError('insufficient_quota', error.message, {
+    errors: error.errors,
+    extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
+  });
 }
 
 function decideConsume(

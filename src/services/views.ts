@@ -1,10 +1,12 @@
 // The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
 import type { Offer, OfferItemWithProduct, Product, Subject } from '../db/catalog.js';
+import type { Customer } from '../db/customers.js';
+import type { Referral } from '../db/referrals.js';
 import { type StoredBatch, stateOf } from '../db/wallet.js';
 import type { Entry } from '../ledger/book.js';
 import type { Taking } from '../ledger/consume.js';
 import { currencyDecimals } from '../ledger/currencies.js';
-import { formatMoney } from '../ledger/money.js';
+import { formatMoney } from '../lib/money.js';
 import type { OrderResult } from './orders.js';
 
 export function toProductView(product: Product) {
@@ -125,4 +127,23 @@ export function toTakingsView(takings: readonly Taking[]) {
 /** The member that names the subject: `product_key` or `feature`. */
 export function toSubjectView(subject: Subject) {
   return 'feature' in subject ? { feature: subject.feature } : { product_key: subject.productKey };
+}
+
+export function toReferralView({ id, referrerId, refereeId, metadata }: Referral) {
+  return { referral_id: id, referrer_id: referrerId, referee_id: refereeId, metadata };
+}
+
+export function toCustomerView(customer: Customer) {
+  return {
+    id: customer.id,
+    identities: customer.identities.map(({ id, provider, externalId, profile, createdAt }) => ({
+      identity_id: id,
+      provider,
+      external_id: externalId,
+      profile,
+      created_at: createdAt,
+    })),
+    metadata: customer.metadata,
+    created_at: customer.createdAt,
+  };
 }

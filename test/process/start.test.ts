@@ -1,5 +1,7 @@
 // The process as its users meet it: first start, stopping without leftovers, restart after any end. Refusals have a file of their own.
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -25,6 +27,17 @@ const newDatabase = useTestDatabases();
 
 const embeddedUrl = (dataDir: string) => readFileSync(join(dataDir, 'database-url'), 'utf8').trim();
 
+/** Sends what the banner's command sends, and returns the answer. */
+async function runPrintedCurl(stdout: string): Promise<unknown> {
+  const command = /^curl -s (\S+) -H '([^']+)' -H '([^']+)' -d '([^']+)'$/m.exec(stdout);
+  if (!command) throw new Error(`no command in\n${stdout}`);
+  const [, url, first, second, body] = command as unknown as [string, string, string, string, string];
+  const headers = [first, second].map((header) => header.split(': ') as [string, string]);
+  const response = await fetch(url, { method: 'POST', headers, body });
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
 async function expectCleanEnd(bursar: BursarProcess, url: string, dataDir: string): Promise<void> {
   expect(await bursar.exited(), bursar.stderr()).toMatchObject({ signal: null });
   await waitFor('the process group to end', GROUP_DEADLINE_MS, () => !isProcessAlive(-bursar.pid) || undefined);
@@ -42,7 +55,7 @@ describe('a start from nothing', () => {
     expect((await fetch(`${url}/docs`)).status).toBe(200);
     const token = readFileSync(join(dataDir, 'api-token'), 'utf8').trim();
     expect(bursar.stdout()).toContain(token);
-    expect(bursar.stdout()).toMatch(/^curl -s http\S+ -H 'Authorization: Bearer bsr_\w{48}' .*$/m);
+    expect(await runPrintedCurl(bursar.stdout())).toMatchObject({ external_id: 'alice', created_customer: true });
     for (const name of ['api-token', 'pepper', 'database-url']) {
       expect(statSync(join(dataDir, name)).mode & 0o777, name).toBe(OWNER_ONLY);
     }
@@ -80,6 +93,29 @@ describe('an end', () => {
     expect(await bursar.exited()).toEqual({ code: 0, signal: null });
     expect(bursar.stderr()).toBe('');
     expect(await isListening(url)).toBe(false);
+  });
+
+  it('by SIGTERM waits for the answer to a request that is under way', async () => {
+    const token = 'token-of-this-test';
+    const bursar = startBursar({
+      DATABASE_URL: await newDatabase(),
+      BURSAR_DATA_DIR: newDataDir(),
+      BURSAR_API_TOKEN: token,
+    });
+    const url = await bursar.ready();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const unfinished = request(`${url}/api/v1/billing/identify`, { method: 'POST', headers });
+    const answered = once(unfinished, 'response');
+    unfinished.write('{"external_id":');
+    await once(unfinished, 'socket');
+    expect((await fetch(`${url}/health/live`)).status).toBe(200); // by now the server has the other request's head
+    bursar.signal('SIGTERM');
+    await waitFor('the port to close', GROUP_DEADLINE_MS, async () => !(await isListening(url)) || undefined);
+    unfinished.end('"bob"}');
+    const [response] = (await answered) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    response.resume();
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
   });
 
   it('while still starting leaves nothing either', async () => {

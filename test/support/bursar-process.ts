@@ -107,10 +107,14 @@ export function startBursar(env: Record<string, string>, { isNpm = false } = {})
 }
 
 /** Polls until `probe` gives something. */
-export async function waitFor<T>(what: string, deadlineMs: number, probe: () => T | undefined): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  deadlineMs: number,
+  probe: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
-    const found = probe();
+    const found = await probe();
     if (found !== undefined) return found;
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
     await delay(POLL_MS);

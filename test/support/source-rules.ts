@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
     types: ['deps.ts'],
     packages: ['fastify', 'zod'],
   },
-  http: { layers: ['schemas', 'errors', 'lib'], types: ['deps.ts'], packages: [...FASTIFY, 'zod'] },
+  http: { layers: ['schemas', 'errors', 'lib', 'package.json'], types: ['deps.ts'], packages: [...FASTIFY, 'zod'] },
   schemas: { layers: ['errors', 'lib'], packages: ['zod'] },
   jobs: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
   webhooks: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
@@ -142,7 +142,8 @@ function isAllowed({ target, isOwn, isTypeOnly }: Import, layer: string, rule: L
   const names = isTypeOnly ? [...(rule.types ?? [])] : [];
   if (isOwn) {
     const to = layerOf(target);
-    return target.startsWith('src/') && (to === layer || [...rule.layers, ...names].includes(to));
+    const isInside = target.startsWith('src/') || target === to; // a file of the project's own folder has no other layer
+    return isInside && (to === layer || [...rule.layers, ...names].includes(to));
   }
   if (target.startsWith('node:')) return !rule.isPure;
   return [...rule.packages, ...names].some((name) =>

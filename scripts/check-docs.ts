@@ -12,7 +12,7 @@ const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'confi
 const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', '.ci/'];
 
 /** Everything wrong in one document; `path` is relative to `project`. */
-export function checkDocument(project, path) {
+export function checkDocument(project: string, path: string): string[] {
   const text = readFileSync(join(project, path), 'utf8');
   const prose = withoutFences(text);
   return [
@@ -23,36 +23,38 @@ export function checkDocument(project, path) {
 }
 
 /** Every markdown file that is checked. */
-export function listDocuments(project) {
+export function listDocuments(project: string): string[] {
   const docs = join(project, 'docs');
-  const below = existsSync(docs) ? readdirSync(docs, { recursive: true }).map((name) => join('docs', name)) : [];
+  const below = existsSync(docs)
+    ? readdirSync(docs, { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
+    : [];
   return [...TOP_LEVEL, ...below].filter((path) => path.endsWith('.md') && existsSync(join(project, path))).sort();
 }
 
-function withoutFences(text) {
+function withoutFences(text: string): string {
   return text.replace(/^( *)(```|~~~)[\s\S]*?^\1\2 *$/gm, '');
 }
 
-function findLinks(prose) {
+function findLinks(prose: string): string[] {
   const withoutCode = prose.replace(/`[^`\n]*`/g, '');
   const inline = [...withoutCode.matchAll(/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g)];
   const references = [...withoutCode.matchAll(/^\[[^\]]+\]: *<?(\S+?)>?$/gm)];
-  return [...inline, ...references].map((match) => match[1]);
+  return [...inline, ...references].map((match) => match[1] as string);
 }
 
-function findCode(prose) {
-  return [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
+function findCode(prose: string): string[] {
+  return [...prose.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] as string);
 }
 
-function findNpmScripts(text) {
+function findNpmScripts(text: string): string[] {
   const run = [...text.matchAll(/\bnpm run(?:-script)? (?:-s |--silent )?([\w:.-]+)/g)];
   const bare = [...text.matchAll(/\bnpm (start|test|stop|restart)\b/g)];
-  return [...new Set([...run, ...bare].map((match) => match[1]))];
+  return [...new Set([...run, ...bare].map((match) => match[1] as string))];
 }
 
-function checkLink(project, path, link) {
+function checkLink(project: string, path: string, link: string): string[] {
   if (/^[a-z][a-z+.-]*:/i.test(link) || link.startsWith('//')) return [];
-  const [file, anchor] = link.split('#');
+  const [file = '', anchor] = link.split('#');
   const target = file === '' ? join(project, path) : resolve(project, dirname(path), decodeURIComponent(file));
   if (relative(project, target).startsWith('..')) return [`link leaves the project: ${link}`];
   if (!existsSync(target)) return [`link leads nowhere: ${link}`];
@@ -61,9 +63,9 @@ function checkLink(project, path, link) {
 }
 
 /** Anchors as GitHub makes them from headings, and those given by hand. */
-function anchorsOf(text) {
-  const anchors = new Set([...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map((match) => match[1]));
-  for (const [, heading] of withoutFences(text).matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm)) {
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set([...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map((match) => match[1] as string));
+  for (const [, heading = ''] of withoutFences(text).matchAll(/^#{1,6} +(.+?)(?: +#+)?$/gm)) {
     const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
     const slug = plain.replace(/[^\p{L}\p{N}\p{M} _-]/gu, '').replaceAll(' ', '-');
     let unique = slug;
@@ -74,19 +76,19 @@ function anchorsOf(text) {
 }
 
 /** `src/app.ts`, `docs/`, but neither patterns nor names with a placeholder. A line number after it is ignored. */
-function checkFileName(project, code) {
+function checkFileName(project: string, code: string): string[] {
   const name = code.replace(/^\.\//, '').replace(/:\d+$/, '');
   const isPath = FOLDERS.some((folder) => name.startsWith(folder)) || code.startsWith('./') || TOP_LEVEL.includes(name);
   if (!isPath || /[\s*<>{}$…]|NNNN/.test(name) || isGenerated(name)) return [];
   return existsSync(join(project, name)) ? [] : [`no such file: \`${code}\``];
 }
 
-function isGenerated(name) {
+function isGenerated(name: string): boolean {
   return name.startsWith('src/generated');
 }
 
-function checkNpmScript(project, name) {
-  const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+function checkNpmScript(project: string, name: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { scripts: object };
   return name in scripts || NPM_COMMANDS.includes(name) ? [] : [`no such npm script: ${name}`];
 }
 

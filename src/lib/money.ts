@@ -1,7 +1,7 @@
 // Money as whole millionths of a currency unit in a bigint: numeric(20,6) of the database without floats.
 
 const SCALE = 6;
-const MICROS_PER_UNIT = 10n ** BigInt(SCALE);
+export const MICROS_PER_UNIT = 10n ** BigInt(SCALE);
 /** The largest amount that numeric(20,6) holds, in millionths. */
 export const MONEY_MAX = 10n ** 20n - 1n;
 

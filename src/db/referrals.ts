@@ -1,0 +1,106 @@
+// Referrals: who brought whom.
+import type { Metadata } from '../ledger/book.js';
+import type { Row, Tx } from './client.js';
+
+export interface Referral {
+  id: string;
+  referrerId: string;
+  refereeId: string;
+  operationId: string;
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+interface ReferralRow extends Row {
+  id: string;
+  customer_id: string;
+  referrer_id: string;
+  operation_id: string;
+  metadata: Metadata;
+  created_at: Date;
+}
+
+/** Key of the advisory lock under which referrals are attached: a cycle could otherwise be closed by two at once. */
+const ATTACH_LOCK = 7_240_001;
+/** How far up a chain of referrers is followed. */
+export const CHAIN_LENGTH_MAX = 1_000;
+
+const COLUMNS = 'id, customer_id, referrer_id, operation_id, metadata, created_at';
+
+function toReferral(row: ReferralRow): Referral {
+  return {
+    id: row.id,
+    referrerId: row.referrer_id,
+    refereeId: row.customer_id,
+    operationId: row.operation_id,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+  };
+}
+
+/** Takes the global lock of attaching, until the transaction ends. Precondition: the customer is locked. */
+export async function lockAttaching(tx: Tx): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1::bigint) IS NULL AS done', [ATTACH_LOCK]);
+}
+
+/** The referral of a referee. */
+export async function findReferral(tx: Tx, refereeId: string): Promise<Referral | undefined> {
+  const [row] = await tx.query<ReferralRow>(`SELECT ${COLUMNS} FROM referrals WHERE customer_id = $1::uuid`, [
+    refereeId,
+  ]);
+  return row && toReferral(row);
+}
+
+/** The referrers above a customer, nearest first, at most CHAIN_LENGTH_MAX of them. */
+export async function findReferrersAbove(tx: Tx, customerId: string): Promise<string[]> {
+  const rows = await tx.query<Row & { referrer_id: string }>(
+    `WITH RECURSIVE chain (referrer_id, depth) AS (
+       SELECT referrer_id, 1 FROM referrals WHERE customer_id = $1::uuid
+       UNION ALL
+       SELECT r.referrer_id, c.depth + 1 FROM chain c JOIN referrals r ON r.customer_id = c.referrer_id WHERE c.depth < ${CHAIN_LENGTH_MAX}
+     )
+     SELECT referrer_id FROM chain ORDER BY depth`,
+    [customerId],
+  );
+  return rows.map((row) => row.referrer_id);
+}
+
+/** Inserts a referral. Precondition: the referee is locked. */
+export async function insertReferral(tx: Tx, referral: Referral): Promise<void> {
+  await tx.query(
+    `INSERT INTO referrals (customer_id, id, referrer_id, operation_id, metadata, created_at)
+     VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::jsonb, $6::timestamptz)`,
+    [
+      referral.refereeId,
+      referral.id,
+      referral.referrerId,
+      referral.operationId,
+      JSON.stringify(referral.metadata),
+      referral.createdAt.toISOString(),
+    ],
+  );
+}
+
+/** One page of the referrals that a customer made, newest first. */
+export async function listReferrals(
+  tx: Tx,
+  referrerId: string,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<Referral[]> {
+  const rows = await tx.query<ReferralRow>(
+    `SELECT ${COLUMNS} FROM referrals
+     WHERE referrer_id = $1::uuid AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
+     ORDER BY created_at DESC, id DESC LIMIT $4::int`,
+    [referrerId, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
+  );
+  return rows.map(toReferral);
+}
+
+/** How many referrals a customer made. */
+export async function countReferrals(tx: Tx, referrerId: string): Promise<number> {
+  const [row] = await tx.query<Row & { count: number }>(
+    'SELECT count(*) AS count FROM referrals WHERE referrer_id = $1::uuid',
+    [referrerId],
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,24 @@
+// Refusals as verdicts: for workflows that branch on a field instead of a status, a refusal is answered 200 with `allowed: false`.
+import { AppError } from '../errors/app-error.js';
+import { catalogue } from '../errors/catalogue.js';
+import type { RecordedAnswer } from './route.js';
+
+/** Statuses of refusals: the request was understood, and the answer is no. */
+const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];
+
+/** Runs `work`; with `verdict` a refusal becomes an answer. */
+export async function withVerdict(
+  onRefusal: 'problem' | 'verdict',
+  work: () => Promise<RecordedAnswer>,
+): Promise<RecordedAnswer> {
+  try {
+    return await work();
+  } catch (error) {
+    const isRefusal = error instanceof AppError && REFUSAL_STATUSES.includes(catalogue[error.code].status);
+    if (onRefusal !== 'verdict' || !isRefusal) throw error;
+    const { code, message, errors, extensions } = error;
+    const { title } = catalogue[code];
+    const body = { allowed: false, code, title, detail: message, ...(errors.length > 0 && { errors }), ...extensions };
+    return { status: 200, body: JSON.stringify(body), replayed: false };
+  }
+}

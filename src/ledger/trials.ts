@@ -1,0 +1,78 @@
+// Who had a trial (DOMAIN 3.8): identities are normalised and known only by keyed hashes, one per pepper, so that a stolen table names nobody.
+import { createHash, createHmac } from 'node:crypto';
+
+export interface TrialIdentity {
+  /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */
+  type: string;
+  value: string;
+}
+
+/** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
+export type TrialScopeKey = string;
+
+/** One row to claim. */
+export interface TrialClaim {
+  scope: TrialScopeKey;
+  pepperId: string;
+  identityHash: string;
+  identityType: string;
+}
+
+/** A secret key of the hashes; its id is stored beside them. */
+export interface Pepper {
+  id: string;
+  secret: string;
+}
+
+const SEPARATOR = '\0';
+const PEPPER_ID_LENGTH = 12;
+const EMAIL_TYPES = new Set(['email', 'e-mail']);
+/** Providers whose mailboxes ignore dots in the local part. */
+const DOTLESS_DOMAINS = new Set(['gmail.com', 'googlemail.com']);
+
+/** Reads the configured peppers: comma-separated, the newest first; all of them are written and looked for. */
+export function readPeppers(text: string): Pepper[] {
+  const secrets = text.split(',').map((secret) => secret.trim());
+  return secrets
+    .filter((secret) => secret !== '')
+    .map((secret) => ({
+      id: createHash('sha256').update(`pepper-id${SEPARATOR}${secret}`).digest('hex').slice(0, PEPPER_ID_LENGTH),
+      secret,
+    }));
+}
+
+function normaliseEmail(address: string): string {
+  const at = address.lastIndexOf('@');
+  if (at < 1) return address;
+  const domain = address.slice(at + 1);
+  const [mailbox = ''] = address.slice(0, at).split('+');
+  const local = mailbox === '' ? address.slice(0, at) : mailbox;
+  if (!DOTLESS_DOMAINS.has(domain)) return `${local}@${domain}`;
+  return `${local.replaceAll('.', '')}@gmail.com`;
+}
+
+/** One form for all spellings of an identity: trimmed, lower-case; e-mail without sub-address, and without dots where those mean nothing. */
+export function normaliseTrialIdentity({ type, value }: TrialIdentity): TrialIdentity {
+  const kind = type.trim().toLowerCase();
+  const plain = value.trim().toLowerCase();
+  return EMAIL_TYPES.has(kind) ? { type: 'email', value: normaliseEmail(plain) } : { type: kind, value: plain };
+}
+
+/** The rows that claim these scopes for these identities, sorted, so that overlapping claims meet in one order. Duplicates appear once. */
+export function trialClaims(
+  identities: readonly TrialIdentity[],
+  scopes: readonly TrialScopeKey[],
+  peppers: readonly Pepper[],
+): TrialClaim[] {
+  const claims = new Map<string, TrialClaim>();
+  for (const identity of identities) {
+    const { type, value } = normaliseTrialIdentity(identity);
+    for (const { id: pepperId, secret } of peppers) {
+      const identityHash = createHmac('sha256', secret).update(`${type}${SEPARATOR}${value}`).digest('hex');
+      for (const scope of scopes) {
+        claims.set(`${scope} ${pepperId} ${identityHash}`, { scope, pepperId, identityHash, identityType: type });
+      }
+    }
+  }
+  return [...claims.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, claim]) => claim);
+}

@@ -1,0 +1,131 @@
+// Customers and the identities that name them.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Deps } from '../deps.js';
+import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import { renderJson } from '../http/serialisation.js';
+import {
+  customerAnswer,
+  customerPage,
+  customerParams,
+  customersQuery,
+  identityParams,
+  linkIdentityAnswer,
+  linkIdentityBody,
+  updateCustomerBody,
+} from '../schemas/customers.js';
+import { getCustomer, getCustomers, linkIdentity, unlinkIdentity, updateCustomer } from '../services/customers.js';
+import { toCustomerView } from '../services/views.js';
+
+export function registerCustomers(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/customers',
+    operationId: 'listCustomers',
+    summary: 'List customers, newest first, or find one by an identity',
+    tag: 'customers',
+    scope: 'read',
+    query: customersQuery,
+    responses: { 200: customerPage },
+    problems: [],
+    handler: async ({ query }) => {
+      const after = decodeCursor(createdAtPosition, query.cursor);
+      const identity =
+        query.external_id === undefined ? undefined : { provider: query.provider, externalId: query.external_id };
+      const customers = await getCustomers(deps, identity, {
+        after: after && { createdAt: after.created_at, id: after.id },
+        limit: query.limit + 1,
+      });
+      const rows = customers.slice(0, query.limit);
+      const last = rows.at(-1);
+      const hasMore = customers.length > query.limit && last !== undefined;
+      return {
+        status: 200,
+        body: {
+          data: rows.map(toCustomerView),
+          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+        },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/customers/:id',
+    operationId: 'getCustomer',
+    summary: 'Get a customer with its identities',
+    tag: 'customers',
+    scope: 'read',
+    params: customerParams,
+    responses: { 200: customerAnswer },
+    problems: ['customer_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toCustomerView(await getCustomer(deps, params.id)) }),
+  });
+
+  defineRoute(app, {
+    method: 'PATCH',
+    url: '/customers/:id',
+    operationId: 'updateCustomer',
+    summary: 'Replace a customer’s metadata',
+    tag: 'customers',
+    scope: 'admin',
+    params: customerParams,
+    body: updateCustomerBody,
+    responses: { 200: customerAnswer },
+    problems: ['customer_not_found'],
+    handler: ({ params, body }) =>
+      updateCustomer(deps, params.id, body.metadata, (customer) => ({
+        status: 200,
+        body: renderJson(customerAnswer, toCustomerView(customer)),
+      })),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/customers/:id/identities',
+    operationId: 'linkIdentity',
+    summary: 'Give a customer another identity',
+    tag: 'customers',
+    scope: 'admin',
+    params: customerParams,
+    body: linkIdentityBody,
+    responses: { 200: linkIdentityAnswer, 201: linkIdentityAnswer },
+    problems: ['customer_not_found', 'identity_taken'],
+    handler: ({ params, body, idempotencyKey }) =>
+      linkIdentity(
+        deps,
+        params.id,
+        { identity: { provider: body.provider, externalId: body.external_id }, profile: body.profile },
+        idempotencyKey,
+        ({ identity, isNew }) => ({
+          status: isNew ? 201 : 200,
+          body: renderJson(linkIdentityAnswer, {
+            created: isNew,
+            customer_id: identity.customerId,
+            identity_id: identity.id,
+            provider: identity.provider,
+            external_id: identity.externalId,
+            profile: identity.profile,
+          }),
+        }),
+      ),
+  });
+
+  defineRoute(app, {
+    method: 'DELETE',
+    url: '/customers/:id/identities/:provider/:external_id',
+    operationId: 'unlinkIdentity',
+    summary: 'Take an identity from a customer',
+    description: 'What the customer owns stays; the person behind the identity is unknown afterwards.',
+    tag: 'customers',
+    scope: 'admin',
+    params: identityParams,
+    responses: { 204: z.undefined() },
+    problems: ['customer_not_found', 'identity_not_found'],
+    handler: async ({ params }) => {
+      await unlinkIdentity(deps, params.id, { provider: params.provider, externalId: params.external_id });
+      return { status: 204, body: undefined };
+    },
+  });
+}

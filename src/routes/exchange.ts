@@ -1,0 +1,50 @@
+// Spend units of a currency product on an offer.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { defineRoute } from '../http/route.js';
+import { renderJson } from '../http/serialisation.js';
+import { withVerdict } from '../http/verdict.js';
+import { toSelector } from '../schemas/common.js';
+import { exchangeAnswer, exchangeBody, exchangeOutcome } from '../schemas/exchange.js';
+import { exchange } from '../services/exchange.js';
+import { toBatchView } from '../services/views.js';
+
+export function registerExchange(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/exchange',
+    operationId: 'exchange',
+    summary: 'Spend units of a currency product on an offer',
+    description: 'Takes the price and grants the offer in one operation, or does neither.',
+    tag: 'exchange',
+    scope: 'consume',
+    body: exchangeBody,
+    strictBody: false,
+    responses: { 200: exchangeOutcome },
+    problems: [
+      'insufficient_quota',
+      'customer_not_found',
+      'selector_conflict',
+      'offer_not_found',
+      'offer_inactive',
+      'offer_not_exchangeable',
+      'product_inactive',
+      'already_unlimited',
+      'quantity_too_large',
+    ],
+    handler: ({ body, idempotencyKey }) =>
+      withVerdict(body.on_refusal, () =>
+        exchange(deps, toSelector(body), { sku: body.sku, metadata: body.metadata }, idempotencyKey, (result) => ({
+          status: 200,
+          body: renderJson(exchangeAnswer, {
+            allowed: true,
+            operation_id: result.operationId,
+            spent: { product_key: result.spent.productKey, amount: result.spent.amount },
+            batches: result.batches.map((batch) => toBatchView(batch, result.now)),
+            balances: Object.fromEntries(result.balances),
+            metadata: result.metadata,
+          }),
+        })),
+      ),
+  });
+}

@@ -1,0 +1,98 @@
+// Who brought whom.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import { renderJson } from '../http/serialisation.js';
+import { toSelector } from '../schemas/common.js';
+import {
+  referralAnswer,
+  referralBody,
+  referralPage,
+  referralStatsAnswer,
+  referralStatsQuery,
+  referralsQuery,
+  toSide,
+} from '../schemas/referrals.js';
+import { attachReferral, getReferralStats, getReferrals } from '../services/referrals.js';
+import { toReferralView } from '../services/views.js';
+
+export function registerReferrals(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/referrals',
+    operationId: 'attachReferral',
+    summary: 'Say who brought whom',
+    description: 'Both must be known. A referee has one referrer; the same pair again changes nothing.',
+    tag: 'referrals',
+    scope: 'consume',
+    body: referralBody,
+    strictBody: false,
+    responses: { 200: referralAnswer, 201: referralAnswer },
+    problems: ['customer_not_found', 'selector_conflict', 'self_referral', 'already_referred', 'referral_cycle'],
+    handler: ({ body, idempotencyKey }) => {
+      const referrer = toSide(body, 'referrer');
+      const referee = toSide(body, 'referee');
+      return attachReferral(
+        deps,
+        {
+          referrer: referrer.selector,
+          referrerPointer: referrer.pointer,
+          referee: referee.selector,
+          refereePointer: referee.pointer,
+          metadata: body.metadata,
+        },
+        idempotencyKey,
+        ({ referral, isNew }) => ({
+          status: isNew ? 201 : 200,
+          body: renderJson(referralAnswer, { created: isNew, ...toReferralView(referral) }),
+        }),
+      );
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/referrals',
+    operationId: 'listReferrals',
+    summary: 'List whom a customer brought, newest first',
+    tag: 'referrals',
+    scope: 'read',
+    query: referralsQuery,
+    responses: { 200: referralPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const after = decodeCursor(createdAtPosition, query.cursor);
+      const referrals = await getReferrals(deps, toSelector(query), {
+        after: after && { createdAt: after.created_at, id: after.id },
+        limit: query.limit + 1,
+      });
+      const rows = referrals.slice(0, query.limit);
+      const last = rows.at(-1);
+      const hasMore = referrals.length > query.limit && last !== undefined;
+      return {
+        status: 200,
+        body: {
+          data: rows.map((row) => ({ ...toReferralView(row), created_at: row.createdAt })),
+          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+        },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/referrals/stats',
+    operationId: 'getReferralStats',
+    summary: 'Count whom a customer brought',
+    tag: 'referrals',
+    scope: 'read',
+    query: referralStatsQuery,
+    responses: { 200: referralStatsAnswer },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const { customerId, count } = await getReferralStats(deps, toSelector(query));
+      return { status: 200, body: { customer_id: customerId, count } };
+    },
+  });
+}

@@ -1,0 +1,56 @@
+// The wire of customers and their identities.
+import { z } from 'zod';
+import {
+  externalIdSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  pageOf,
+  pageQueryShape,
+  providerSchema,
+  uuidSchema,
+} from './common.js';
+
+export const customersQuery = z.object({
+  ...pageQueryShape,
+  provider: providerSchema,
+  external_id: externalIdSchema
+    .optional()
+    .meta({ description: 'Only the customer behind this identity.', examples: ['4711'] }),
+});
+
+export const customerParams = z.object({ id: uuidSchema });
+
+const identityAnswer = z.object({
+  identity_id: uuidSchema,
+  provider: z.string().meta({ examples: ['telegram'] }),
+  external_id: z.string().meta({ examples: ['4711'] }),
+  profile: metadataAnswerSchema.meta({ examples: [{ username: 'ada' }] }),
+});
+
+export const customerAnswer = z
+  .object({
+    id: uuidSchema,
+    identities: z.array(identityAnswer.extend({ created_at: instantSchema })),
+    metadata: metadataAnswerSchema,
+    created_at: instantSchema,
+  })
+  .meta({ id: 'Customer' });
+
+export const customerPage = pageOf(customerAnswer);
+
+export const updateCustomerBody = z.object({
+  metadata: metadataSchema
+    .unwrap()
+    .meta({ description: 'Replaces the customer’s metadata.', examples: [{ tier: 'gold' }] }),
+});
+
+export const linkIdentityBody = z.object({
+  provider: providerSchema,
+  external_id: externalIdSchema,
+  profile: metadataSchema,
+});
+
+export const linkIdentityAnswer = identityAnswer.extend({ customer_id: uuidSchema, created: z.boolean() });
+
+export const identityParams = z.object({ id: uuidSchema, provider: providerSchema, external_id: externalIdSchema });

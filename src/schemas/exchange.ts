@@ -1,0 +1,34 @@
+// The wire of exchange.
+import { z } from 'zod';
+import { batchAnswer } from './batches.js';
+import {
+  countSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  signedCountSchema,
+  skuSchema,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
+
+export const exchangeBody = withSelector({
+  sku: skuSchema.meta({ examples: ['GET_TEST_PREDICTION'] }),
+  metadata: metadataSchema,
+  on_refusal: onRefusalSchema,
+});
+
+export const exchangeAnswer = z.object({
+  allowed: z.literal(true),
+  operation_id: uuidSchema,
+  spent: z.object({ product_key: z.string().meta({ examples: ['TEST_STAR'] }), amount: countSchema }),
+  batches: z.array(batchAnswer),
+  balances: z.record(z.string(), signedCountSchema).meta({
+    description: 'Balances afterwards of the counted products that were touched.',
+    examples: [{ TEST_STAR: 0, TEST_PREDICTION: 1 }],
+  }),
+  metadata: metadataAnswerSchema,
+});
+
+/** What an exchange answers 200: the goods, or a refusal asked for as a verdict. */
+export const exchangeOutcome = z.union([exchangeAnswer, verdictAnswer]);

@@ -1,0 +1,123 @@
+// Customers and the identities that name them: look-up, metadata, link and unlink.
+import {
+  type Customer,
+  findCustomerById,
+  findIdentity,
+  type Identity,
+  type IdentityKey,
+  listCustomers,
+} from '../db/customers.js';
+import type { Deps } from '../deps.js';
+import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import { AppError } from '../errors/app-error.js';
+import type { Metadata } from '../ledger/book.js';
+import { required } from '../lib/assert.js';
+
+export interface LinkResult {
+  identity: Identity;
+  isNew: boolean;
+}
+
+function customerNotFound(): AppError {
+  return new AppError('customer_not_found', 'There is no such customer.', { pointer: 'path/id' });
+}
+
+/** One page of the customers, newest first; only the one behind an identity where one is named. */
+export async function getCustomers(
+  deps: Deps,
+  identity: IdentityKey | undefined,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<Customer[]> {
+  return listCustomers(deps.db, identity, page);
+}
+
+/** A customer with its identities. Throws: customer_not_found. */
+export async function getCustomer(deps: Deps, customerId: string): Promise<Customer> {
+  const customer = await findCustomerById(deps.db, customerId);
+  if (!customer) throw customerNotFound();
+  return customer;
+}
+
+/** Replaces a customer's metadata. Locks: the customer. Throws: customer_not_found, unavailable. */
+export async function updateCustomer(
+  deps: Deps,
+  customerId: string,
+  metadata: Metadata,
+  render: Render<Customer>,
+): Promise<RecordedAnswer> {
+  await getCustomer(deps, customerId);
+  return runOperation(deps, {
+    name: 'customer.update',
+    selector: { customerId },
+    idempotencyKey: undefined,
+    request: { metadata },
+    load: async (tx) => ({
+      loaded: required(await findCustomerById(tx, customerId), 'a locked customer exists'),
+      asks: [],
+    }),
+    decide: (_book, customer) => ({
+      outcome: 'accepted',
+      result: { ...customer, metadata },
+      records: { customerMetadata: { customerId, metadata } },
+    }),
+    render,
+  });
+}
+
+/**
+ * Gives a customer another identity. One that it has is answered as it is.
+ * Locks: the customer, then the identity's claim. Throws: customer_not_found, identity_taken, idempotency_key_reused, unavailable.
+ */
+export async function linkIdentity(
+  deps: Deps,
+  customerId: string,
+  command: { identity: IdentityKey; profile: Metadata },
+  idempotencyKey: string | undefined,
+  render: Render<LinkResult>,
+): Promise<RecordedAnswer> {
+  await getCustomer(deps, customerId);
+  return runOperation(deps, {
+    name: 'identity.link',
+    selector: { customerId },
+    idempotencyKey,
+    request: command,
+    load: async (tx) => ({ loaded: await findIdentity(tx, command.identity), asks: [] }),
+    decide: (book, known): Decision<LinkResult> => {
+      if (known?.customerId === customerId) return { outcome: 'unchanged', result: { identity: known, isNew: false } };
+      if (known) {
+        throw new AppError(
+          'identity_taken',
+          'The identity belongs to another customer: unlink it there, or merge the two.',
+          {
+            pointer: '/external_id',
+          },
+        );
+      }
+      const identity = { ...command.identity, id: book.ids.next(), customerId, profile: command.profile };
+      return { outcome: 'accepted', result: { identity, isNew: true }, records: { newIdentity: identity } };
+    },
+    render,
+  });
+}
+
+/**
+ * Takes an identity from a customer; the person behind it is unknown afterwards. What the customer owns stays.
+ * Locks: the customer. Throws: customer_not_found, identity_not_found, unavailable.
+ */
+export async function unlinkIdentity(deps: Deps, customerId: string, identity: IdentityKey): Promise<void> {
+  await getCustomer(deps, customerId);
+  await runOperation(deps, {
+    name: 'identity.unlink',
+    selector: { customerId },
+    idempotencyKey: undefined,
+    request: identity,
+    load: async (tx) => ({ loaded: await findIdentity(tx, identity), asks: [] }),
+    decide: (_book, known) => {
+      if (known?.customerId !== customerId) {
+        throw new AppError('identity_not_found', 'The customer has no such identity.', { pointer: 'path/external_id' });
+      }
+      return { outcome: 'accepted', result: undefined, records: { removedIdentity: identity } };
+    },
+    render: () => ({ status: 204, body: '' }),
+  });
+}

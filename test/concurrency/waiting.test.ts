@@ -1,0 +1,133 @@
+// Who waits for whom: writes of one customer wait for each other, writes of different customers and all reads never do.
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
+import {
+  countWaiting,
+  customerIdOf,
+  type HeldTransaction,
+  holdCustomers,
+  holdTransaction,
+  placeOrder,
+  send,
+  untilWaiting,
+} from '../support/parallel.js';
+
+const app = useTestApp();
+
+beforeAll(async () => {
+  await putProduct(app, 'CREDITS', { features: [{ feature: 'text', unit_cost: 1 }] });
+  await putOffer(app, 'PACK', 'CREDITS', 10);
+  await grantUnits(app, 'ada', 'CREDITS', 1_000);
+  await grantUnits(app, 'bob', 'CREDITS', 1_000);
+});
+
+const consume = (externalId: string) => ({ external_id: externalId, product_key: 'CREDITS', amount: 1 });
+
+describe('while a consume of ada waits for her lock', () => {
+  let held: HeldTransaction;
+  let pending: ReturnType<typeof send>;
+  let adaId: string;
+  let adaOrderId: string;
+
+  beforeEach(async () => {
+    adaId = await customerIdOf(app, 'ada');
+    adaOrderId = await placeOrder(app, 'ada', 'PACK');
+    held = await holdCustomers(app.url, adaId);
+    pending = send(app.post('/quota/consume', consume('ada')));
+    await untilWaiting(app.url, 1);
+  });
+
+  /** What was asked meanwhile has been answered; ada's consume still waits, and goes through once the lock is free. */
+  async function releaseAda(): Promise<void> {
+    expect(await countWaiting(app.url)).toBe(1);
+    await held.rollback();
+    expect((await pending).status).toBe(200);
+  }
+
+  it('bob consumes the same product', async () => {
+    expect((await app.post('/quota/consume', consume('bob'))).status).toBe(200);
+    await releaseAda();
+  });
+
+  it('bob is granted units of the same product', async () => {
+    await grantUnits(app, 'bob', 'CREDITS', 5);
+    await releaseAda();
+  });
+
+  it('bob orders and pays the same offer', async () => {
+    const orderId = await placeOrder(app, 'bob', 'PACK');
+    const answer = await app.post(`/orders/${orderId}/confirm`, { payment_id: `bob-${orderId}` });
+    expect(answer.status).toBe(200);
+    await releaseAda();
+  });
+
+  it('a customer whom nobody knew comes and takes units', async () => {
+    await grantUnits(app, 'new', 'CREDITS', 5);
+    expect((await app.post('/quota/consume', consume('new'))).status).toBe(200);
+    await releaseAda();
+  });
+
+  it.each([
+    '/balance?product_key=CREDITS&',
+    '/balance?feature=text&',
+    '/wallet?',
+    '/wallet/batches?',
+    '/wallet/entries?',
+  ])('ada is read by GET %s', async (path) => {
+    expect((await app.get(`${path}external_id=ada`)).status).toBe(200);
+    await releaseAda();
+  });
+
+  it('ada is read by her order, a check and an identify', async () => {
+    expect((await app.get(`/orders/${adaOrderId}`)).body.status).toBe('pending');
+    expect((await app.post('/quota/check', consume('ada'))).body.allowed).toBe(true);
+    expect((await app.post('/identify', { external_id: 'ada' })).body.customer_id).toBe(adaId);
+    await releaseAda();
+  });
+
+  it('the catalogue changes', async () => {
+    await putProduct(app, 'CREDITS', { name: 'renamed', features: [{ feature: 'text', unit_cost: 1 }] });
+    await putOffer(app, 'PACK', 'CREDITS', 10);
+    await releaseAda();
+  });
+
+  it('rows that refer to her can be written', async () => {
+    const other = await holdTransaction(app.url);
+    await other.query(
+      `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
+       VALUES ($1, gen_random_uuid(), 'grant', 'test', now())`,
+      [adaId],
+    );
+    await other.rollback();
+    await releaseAda();
+  });
+
+  it.each([
+    ['consume', () => app.post('/quota/consume', consume('ada'))],
+    ['grant', () => app.post('/grants', { external_id: 'ada', grant_type: 'bonus', sku: 'PACK' })],
+    ['order', () => app.post('/orders', { external_id: 'ada', items: [{ sku: 'PACK' }] })],
+    ['confirmation', () => app.post(`/orders/${adaOrderId}/confirm`, { payment_id: `ada-${adaOrderId}` })],
+    ['identify with a profile', () => app.post('/identify', { external_id: 'ada', profile: { a: 1 } })],
+  ])('another %s of hers waits too', async (_, write) => {
+    const other = send(write());
+    await untilWaiting(app.url, 2);
+    await held.rollback();
+    const answers = await Promise.all([pending, other]);
+    expect(answers.map((answer) => answer.status < 300)).toEqual([true, true]);
+  });
+});
+
+describe('a locked row of the catalogue', () => {
+  it('holds up nobody who consumes, is granted, orders or pays', async () => {
+    const held = await holdTransaction(app.url);
+    await held.query(`SELECT 1 FROM products WHERE product_key = 'CREDITS' FOR UPDATE`);
+    await held.query(`SELECT 1 FROM offers WHERE sku = 'PACK' FOR UPDATE`);
+    await held.query('LOCK TABLE catalog_names IN SHARE ROW EXCLUSIVE MODE');
+    expect((await app.post('/quota/consume', consume('bob'))).status).toBe(200);
+    await grantUnits(app, 'bob', 'CREDITS', 5);
+    const orderId = await placeOrder(app, 'bob', 'PACK');
+    const answer = await app.post(`/orders/${orderId}/confirm`, { payment_id: `bob-${orderId}` });
+    expect(answer.status).toBe(200);
+    await held.rollback();
+  });
+});

@@ -1,0 +1,48 @@
+// Runs every recipe of docs/recipes against a running app: it must end well, and print what its page says it prints.
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { API_TOKEN, useTestApp } from '../support/app.js';
+
+const run = promisify(execFile);
+const RECIPES_DIR = fileURLToPath(new URL('../../docs/recipes/', import.meta.url));
+const SHARED = 'client.mjs';
+const app = useTestApp();
+
+const names = readdirSync(RECIPES_DIR)
+  .filter((file) => file.endsWith('.mjs') && file !== SHARED)
+  .map((file) => file.slice(0, -'.mjs'.length));
+
+/** Runs a recipe as its reader does, and returns what it printed. */
+async function runRecipe(name: string): Promise<string> {
+  const { port } = app.app.server.address() as AddressInfo;
+  const env = { ...process.env, BURSAR_URL: `http://127.0.0.1:${port}`, BURSAR_API_TOKEN: API_TOKEN };
+  const { stdout, stderr } = await run(process.execPath, [`${RECIPES_DIR}${name}.mjs`], { env });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+/** The block of a recipe's page that says what is printed. */
+function readPromise(name: string): string | undefined {
+  const page = readFileSync(`${RECIPES_DIR}${name}.md`, 'utf8');
+  return /^```text\n([\s\S]*?)^```$/m.exec(page)?.[1];
+}
+
+describe('the recipes', () => {
+  it('each have a page that the list names', () => {
+    const list = readFileSync(`${RECIPES_DIR}README.md`, 'utf8');
+    expect(names.length).toBeGreaterThanOrEqual(3);
+    expect(names.filter((name) => !existsSync(`${RECIPES_DIR}${name}.md`))).toEqual([]);
+    expect(names.filter((name) => !list.includes(`](${name}.md)`))).toEqual([]);
+  });
+
+  it.each(names)('%s prints what its page says, and the same when it is run again', async (name) => {
+    const promise = readPromise(name);
+    expect(promise).toMatch(/\n.*\n/);
+    expect(await runRecipe(name)).toBe(promise);
+    expect(await runRecipe(name)).toBe(promise);
+  });
+});

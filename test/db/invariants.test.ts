@@ -1,0 +1,1144 @@
+// The auditor itself: a small right history, written by hand in plain SQL, is clean; whatever is broken in it is found.
+// A corruption happens in a transaction that is rolled back, without triggers, foreign keys and the constraint in its way.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  checkInvariants,
+  checkNames,
+  countEntries,
+  describeDifference,
+  type InvariantReport,
+  runChecks,
+} from '../../src/db/invariants.js';
+import { useTestDatabase } from '../support/database.js';
+
+const VERIFY = fileURLToPath(new URL('../../scripts/verify.ts', import.meta.url));
+
+/** A readable id: customers 1 and 2, then by kind and number. */
+const idOf = (group: string, number: number) => `0000${group}-0000-7000-8000-${String(number).padStart(12, '0')}`;
+const customer = (number: number) => idOf('c000', number);
+const operation = (number: number) => idOf('0b00', number);
+const order = (number: number) => idOf('0d00', number);
+const line = (number: number) => idOf('0e00', number);
+const batch = (number: number) => idOf('ba00', number);
+const UNKNOWN = idOf('ffff', 1);
+const [A, B] = [customer(1), customer(2)];
+
+/** On the last day of a year, so that months clamp. */
+const at = (time: string) => `2026-12-31T${time}:00Z`;
+
+type Row = Record<string, unknown>;
+
+async function insert(client: pg.ClientBase, table: string, rows: readonly Row[]): Promise<void> {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].join(', ');
+  await client.query(
+    `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_recordset(NULL::${table}, $1)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+const term = (
+  productKey: string,
+  productType: string,
+  quantity: number,
+  period: [unit: string, value: number | null],
+  priority: number,
+) => ({
+  productKey,
+  productType,
+  quantity,
+  periodUnit: period[0],
+  periodValue: period[1],
+  priority,
+  stacking: productType === 'period' ? 'extend' : 'parallel',
+});
+
+const bundleTerms = [
+  term('CREDITS', 'quantity', 10, ['days', 30], 1),
+  term('PASS', 'period', 1, ['months', 1], 0),
+  term('LIFETIME', 'unlimited', 1, ['forever', null], 0),
+];
+const packTerms = [term('CREDITS', 'quantity', 100, ['forever', null], 1)];
+/** Two terms that only their length tells apart. */
+const freebieTerms = [term('CREDITS', 'quantity', 3, ['days', 10], 5), term('CREDITS', 'quantity', 3, ['years', 1], 5)];
+
+async function writeHistory(client: pg.ClientBase): Promise<void> {
+  const stamps = { created_at: at('08:00'), updated_at: at('08:00') };
+  await insert(client, 'products', [
+    {
+      product_key: 'CREDITS',
+      name: 'Credits',
+      description: '',
+      type: 'quantity',
+      is_currency: false,
+      is_active: true,
+      metadata: {},
+      ...stamps,
+    },
+    {
+      product_key: 'PASS',
+      name: 'Pass',
+      description: '',
+      type: 'period',
+      is_currency: false,
+      is_active: true,
+      metadata: {},
+      ...stamps,
+    },
+    {
+      product_key: 'LIFETIME',
+      name: 'Lifetime',
+      description: '',
+      type: 'unlimited',
+      is_currency: false,
+      is_active: true,
+      metadata: {},
+      ...stamps,
+    },
+  ]);
+  await insert(
+    client,
+    'offers',
+    [
+      ['BUNDLE', 9.99],
+      ['PACK', 5],
+      ['FREEBIE', 0],
+    ].map(([sku, price]) => ({
+      sku,
+      name: sku,
+      description: '',
+      price,
+      currency: 'USD',
+      is_active: true,
+      is_trial: false,
+      metadata: {},
+      ...stamps,
+    })),
+  );
+  await insert(client, 'customers', [
+    { id: A, metadata: {}, next_seq: 13, last_recorded_at: at('18:00'), created_at: at('08:00') },
+    { id: B, metadata: {}, next_seq: 2, last_recorded_at: at('10:00'), created_at: at('08:00') },
+  ]);
+  await insert(
+    client,
+    'identities',
+    [A, B].map((id, index) => ({
+      provider: 'default',
+      external_id: `user-${index}`,
+      id: idOf('1d00', index),
+      customer_id: id,
+      profile: {},
+      ...stamps,
+    })),
+  );
+
+  const operationRow = (number: number, name: string, time: string, key?: string, customerId = A) => ({
+    customer_id: customerId,
+    id: operation(number),
+    name,
+    acting_key: 'test',
+    ...(key === undefined
+      ? {}
+      : { idempotency_key: key, request_hash: 'hash', request_hash_version: 1, status: 200, answer: '{}' }),
+    recorded_at: at(time),
+  });
+  await insert(client, 'operations', [
+    operationRow(1, 'order.confirm', '10:00', 'confirm-1'),
+    operationRow(2, 'quota.consume', '11:00', 'consume-1'),
+    operationRow(3, 'quota.consume', '11:30', 'consume-2'),
+    operationRow(4, 'grant', '12:00'),
+    operationRow(5, 'quota.consume', '12:30', 'consume-3'),
+    operationRow(6, 'order.confirm', '16:30'),
+    operationRow(7, 'order.confirm', '17:00'),
+    operationRow(8, 'grant', '10:00', 'grant-1', B),
+  ]);
+
+  const orderRow = (number: number, status: string, total: number) => ({
+    customer_id: A,
+    id: order(number),
+    status,
+    currency: 'USD',
+    total_amount: total,
+    metadata: {},
+    expires_at: '2027-01-01T09:00:00Z',
+    created_at: at('09:00'),
+  });
+  await insert(client, 'orders', [
+    {
+      ...orderRow(1, 'paid', 24.98),
+      payment_method: 'card',
+      payment_id: 'pay-1',
+      paid_at: at('10:00'),
+      paid_by: operation(1),
+    },
+    orderRow(2, 'pending', 9.99),
+    orderRow(3, 'cancelled', 5),
+    { ...orderRow(4, 'paid', 0), paid_at: at('16:30'), paid_by: operation(6) },
+  ]);
+  const lineRow = (
+    number: number,
+    orderNumber: number,
+    position: number,
+    sku: string,
+    quantity: number,
+    price: number,
+    terms: Row[],
+  ) => ({
+    customer_id: A,
+    id: line(number),
+    order_id: order(orderNumber),
+    position,
+    sku,
+    name: sku,
+    quantity,
+    price,
+    terms,
+  });
+  await insert(client, 'order_items', [
+    lineRow(1, 1, 1, 'BUNDLE', 2, 9.99, bundleTerms),
+    lineRow(2, 1, 2, 'PACK', 1, 5, packTerms),
+    lineRow(3, 2, 1, 'BUNDLE', 1, 9.99, bundleTerms),
+    lineRow(4, 3, 1, 'PACK', 1, 5, packTerms),
+    lineRow(5, 4, 1, 'FREEBIE', 1, 0, freebieTerms),
+  ]);
+  const paymentRow = (id: string, orderNumber: number, status: string, amount: number, operationId?: string) => ({
+    payment_method: 'card',
+    payment_id: id,
+    customer_id: A,
+    order_id: order(orderNumber),
+    status,
+    amount,
+    currency: 'USD',
+    ...(operationId === undefined ? {} : { operation_id: operationId }),
+    ...stamps,
+  });
+  await insert(client, 'payments', [
+    paymentRow('pay-1', 1, 'paid', 24.98, operation(1)),
+    paymentRow('pay-2', 2, 'failed', 9.99, operation(7)),
+    paymentRow('pay-3', 3, 'unmatched', 5),
+  ]);
+
+  const parts = { available: 0, held: 0, consumed: 0, expired: 0, revoked: 0, transferred: 0 };
+  const batchRow = (number: number, product: string, operationNumber: number, time: string, values: Row) => ({
+    customer_id: A,
+    id: batch(number),
+    product_key: product,
+    source: 'bonus',
+    operation_id: operation(operationNumber),
+    ...parts,
+    priority: 1,
+    valid_from: at(time),
+    metadata: {},
+    created_at: at(time),
+    ...values,
+  });
+  const bought = (sku: string, orderNumber: number, lineNumber: number) => ({
+    source: 'purchase',
+    sku,
+    order_id: order(orderNumber),
+    order_item_id: line(lineNumber),
+  });
+  await insert(client, 'batches', [
+    batchRow(1, 'CREDITS', 1, '10:00', {
+      ...bought('BUNDLE', 1, 1),
+      granted: 20,
+      available: 15,
+      consumed: 5,
+      expires_at: '2027-01-30T10:00:00Z',
+    }),
+    batchRow(2, 'PASS', 1, '10:00', {
+      ...bought('BUNDLE', 1, 1),
+      consumed: 3,
+      priority: 0,
+      expires_at: '2027-02-28T10:00:00Z',
+    }),
+    batchRow(3, 'LIFETIME', 1, '10:00', { ...bought('BUNDLE', 1, 1), priority: 0 }),
+    batchRow(4, 'CREDITS', 1, '10:00', { ...bought('PACK', 1, 2), granted: 100, available: 100 }),
+    batchRow(5, 'CREDITS', 4, '12:00', { granted: 8, consumed: 6, expired: 2, expires_at: at('14:00') }),
+    batchRow(6, 'CREDITS', 6, '16:30', {
+      ...bought('FREEBIE', 4, 5),
+      granted: 3,
+      available: 3,
+      priority: 5,
+      expires_at: '2027-01-10T16:30:00Z',
+    }),
+    batchRow(7, 'CREDITS', 6, '16:30', {
+      ...bought('FREEBIE', 4, 5),
+      granted: 3,
+      available: 2,
+      consumed: 1,
+      priority: 5,
+      expires_at: '2027-12-31T16:30:00Z',
+    }),
+    { ...batchRow(8, 'CREDITS', 8, '10:00', { granted: 3, available: 3 }), customer_id: B },
+  ]);
+  await insert(client, 'balances', [
+    { customer_id: A, product_key: 'CREDITS', available: 120, held: 0, owed: 0 },
+    { customer_id: B, product_key: 'CREDITS', available: 3, held: 0, owed: 0 },
+  ]);
+
+  const entryRow = (
+    seq: number,
+    kind: string,
+    direction: string,
+    product: string,
+    batchNumber: number,
+    amount: number,
+    after: number,
+    time: string,
+    values: Row = {},
+  ) => ({
+    customer_id: A,
+    seq,
+    id: idOf('e000', seq),
+    kind,
+    direction,
+    product_key: product,
+    batch_id: batch(batchNumber),
+    amount,
+    balance_after: after,
+    recorded_at: at(time),
+    occurred_at: at(time),
+    ...values,
+  });
+  const firstOrder = { operation_id: operation(1), order_id: order(1) };
+  const freeOrder = { operation_id: operation(6), order_id: order(4) };
+  await insert(client, 'entries', [
+    entryRow(1, 'grant', 'credit', 'CREDITS', 1, 20, 20, '10:00', firstOrder),
+    entryRow(2, 'grant', 'none', 'PASS', 2, 1, 0, '10:00', firstOrder),
+    entryRow(3, 'grant', 'none', 'LIFETIME', 3, 1, 0, '10:00', firstOrder),
+    entryRow(4, 'grant', 'credit', 'CREDITS', 4, 100, 120, '10:00', firstOrder),
+    entryRow(5, 'consume', 'debit', 'CREDITS', 1, 5, 115, '11:00', { operation_id: operation(2) }),
+    entryRow(6, 'consume', 'none', 'PASS', 2, 3, 0, '11:30', { operation_id: operation(3) }),
+    entryRow(7, 'grant', 'credit', 'CREDITS', 5, 8, 123, '12:00', { operation_id: operation(4) }),
+    entryRow(8, 'consume', 'debit', 'CREDITS', 5, 6, 117, '12:30', { operation_id: operation(5) }),
+    entryRow(9, 'expire', 'debit', 'CREDITS', 5, 2, 115, '16:00', { occurred_at: at('14:00') }),
+    entryRow(10, 'grant', 'credit', 'CREDITS', 6, 3, 118, '16:30', freeOrder),
+    entryRow(11, 'grant', 'credit', 'CREDITS', 7, 3, 121, '16:30', freeOrder),
+    entryRow(12, 'consume', 'debit', 'CREDITS', 7, 1, 120, '17:00', { operation_id: operation(7) }),
+    { ...entryRow(1, 'grant', 'credit', 'CREDITS', 8, 3, 3, '10:00', { operation_id: operation(8) }), customer_id: B },
+  ]);
+}
+
+const ofBatch = (number: number) => `WHERE customer_id = '${A}' AND id = '${batch(number)}'`;
+const ofEntry = (seq: number) => `WHERE customer_id = '${A}' AND seq = ${seq}`;
+const ofOrder = (number: number) => `WHERE id = '${order(number)}'`;
+const ofLine = (number: number) => `WHERE id = '${line(number)}'`;
+const ofPayment = (id: string) => `WHERE payment_id = '${id}'`;
+const ofOperation = (number: number) => `WHERE id = '${operation(number)}'`;
+const drop = (table: string, constraint: string) => `ALTER TABLE ${table} DROP CONSTRAINT ${constraint}`;
+/** Appends an entry to A's ledger, right in itself but for what the caller gives. */
+const append = (columns: string, values: string) => [
+  `INSERT INTO entries (customer_id, seq, id, operation_id, recorded_at, occurred_at, ${columns})
+   VALUES ('${A}', (SELECT next_seq FROM customers WHERE id = '${A}'), gen_random_uuid(), '${operation(7)}', '${at('17:00')}', '${at('17:00')}', ${values})`,
+  `UPDATE customers SET next_seq = next_seq + 1 WHERE id = '${A}'`,
+];
+const termsOf = (number: number, terms: unknown) =>
+  `UPDATE order_items SET terms = '${JSON.stringify(terms)}' ${ofLine(number)}`;
+
+/** What is broken, how, and the checks that must report it: those and no others. */
+const corruptions: readonly [what: string, sql: string[], checks: string[]][] = [
+  [
+    'a batch is not closed',
+    [drop('batches', 'batches_closed_i1'), `UPDATE batches SET granted = 9 ${ofBatch(5)}`],
+    ['i1_batch_closed', 'i2_batch_parts'],
+  ],
+  [
+    'a part of a batch is below 0',
+    [drop('batches', 'batches_parts_i1'), `UPDATE batches SET expired = 3, revoked = -1 ${ofBatch(5)}`],
+    ['i1_batch_parts', 'i2_batch_parts'],
+  ],
+  [
+    'an uncounted batch has units',
+    [drop('batches', 'batches_uncounted_ck'), `UPDATE batches SET revoked = 1 ${ofBatch(2)}`],
+    ['i1_uncounted_parts'],
+  ],
+  [
+    'a product is of another type than its batches',
+    ["UPDATE products SET type = 'unlimited' WHERE product_key = 'CREDITS'"],
+    ['i1_batch_type'],
+  ],
+
+  ['units change their fate', [`UPDATE batches SET consumed = 4, expired = 1 ${ofBatch(1)}`], ['i2_batch_parts']],
+  [
+    'units reappear',
+    [`UPDATE batches SET available = 16, consumed = 4 ${ofBatch(1)}`],
+    ['i2_batch_parts', 'i3_balance_batches'],
+  ],
+  [
+    'a batch has no entries',
+    [
+      `INSERT INTO batches (customer_id, id, product_key, source, operation_id, granted, available, held, consumed, expired, revoked, transferred, priority, valid_from, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'CREDITS', 'bonus', '${operation(4)}', 1, 0, 0, 1, 0, 0, 0, 1, '${at('12:00')}', '${at('12:00')}')`,
+    ],
+    ['i2_batch_parts', 'i2_batch_origin'],
+  ],
+  [
+    'an uncounted batch has consumed more than its entries',
+    [`UPDATE batches SET consumed = 4 ${ofBatch(2)}`],
+    ['i2_uncounted_consumed'],
+  ],
+  ['an uncounted entry has a balance', [`UPDATE entries SET balance_after = 1 ${ofEntry(6)}`], ['i2_uncounted_entry']],
+  [
+    'an uncounted entry has a direction',
+    [`UPDATE entries SET direction = 'debit' ${ofEntry(6)}`],
+    ['i2_uncounted_entry'],
+  ],
+  [
+    'an uncounted grant has another amount than 1',
+    [`UPDATE entries SET amount = 2 ${ofEntry(3)}`],
+    ['i2_uncounted_entry'],
+  ],
+  [
+    'an entry has the wrong direction',
+    [`UPDATE entries SET direction = 'none' ${ofEntry(12)}`],
+    ['i2_batch_parts', 'i2_entry_direction', 'i3_balance_after', 'i3_balance_row'],
+  ],
+  [
+    'an entry has a kind of its own',
+    [drop('entries', 'entries_kind_ck'), `UPDATE entries SET kind = 'lost' ${ofEntry(12)}`],
+    ['i2_batch_parts', 'i2_entry_direction', 'i3_balance_after', 'i3_balance_row'],
+  ],
+  [
+    'an entry of nothing',
+    [
+      drop('entries', 'entries_amount_ck'),
+      ...append(
+        'kind, direction, product_key, batch_id, amount, balance_after',
+        `'consume', 'none', 'PASS', '${batch(2)}', 0, 0`,
+      ),
+    ],
+    ['i2_entry_amount'],
+  ],
+  [
+    'an entry is of another product than its batch',
+    [`UPDATE entries SET product_key = 'PASS' ${ofEntry(3)}`],
+    ['i2_entry_batch'],
+  ],
+  [
+    'an entry lost its batch',
+    [`UPDATE entries SET batch_id = NULL ${ofEntry(6)}`],
+    ['i2_uncounted_consumed', 'i2_entry_batch'],
+  ],
+  [
+    "an entry names another customer's batch",
+    [`UPDATE entries SET batch_id = '${batch(8)}' ${ofEntry(3)}`],
+    ['i2_entry_direction', 'i2_entry_batch', 'i2_batch_origin', 'i3_balance_row'],
+  ],
+  [
+    'a grant entry names an order that is not its batch’s',
+    [`UPDATE entries SET order_id = '${order(1)}' ${ofEntry(7)}`],
+    ['i2_batch_origin'],
+  ],
+  [
+    'a batch is granted twice',
+    append(
+      'kind, direction, product_key, batch_id, amount, balance_after',
+      `'grant', 'none', 'LIFETIME', '${batch(3)}', 1, 0`,
+    ),
+    ['i2_batch_origin'],
+  ],
+  [
+    'an entry names an operation that does not exist',
+    [`UPDATE entries SET operation_id = '${UNKNOWN}' ${ofEntry(8)}`],
+    ['i2_entry_operation'],
+  ],
+  [
+    "an entry names another customer's operation",
+    [`UPDATE entries SET operation_id = '${operation(8)}' ${ofEntry(8)}`],
+    ['i2_entry_operation'],
+  ],
+  [
+    'a consume entry has no operation',
+    [drop('entries', 'entries_operation_ck'), `UPDATE entries SET operation_id = NULL ${ofEntry(8)}`],
+    ['i2_entry_operation'],
+  ],
+  [
+    'an operation was recorded at another time than its entries',
+    [`UPDATE operations SET recorded_at = '${at('12:31')}' ${ofOperation(5)}`],
+    ['i2_entry_operation'],
+  ],
+  [
+    'a batch names an operation that does not exist',
+    [`UPDATE batches SET operation_id = '${UNKNOWN}' ${ofBatch(5)}`],
+    ['i2_batch_origin', 'i2_batch_operation'],
+  ],
+  [
+    'units expired before the end of their batch',
+    [`UPDATE entries SET occurred_at = '${at('13:59')}' ${ofEntry(9)}`],
+    ['i2_expire_at_end'],
+  ],
+  [
+    'units expired later than that was recorded',
+    [`UPDATE entries SET occurred_at = '${at('16:01')}' ${ofEntry(9)}`],
+    ['i2_expire_at_end'],
+  ],
+  [
+    'units of a batch without an end expired',
+    [`UPDATE batches SET expires_at = NULL ${ofBatch(5)}`],
+    ['i2_expire_at_end'],
+  ],
+  [
+    'units were consumed at the end of their batch',
+    [`UPDATE batches SET expires_at = '${at('12:30')}' ${ofBatch(5)}`],
+    ['i2_consume_in_validity'],
+  ],
+  [
+    'units were consumed before their batch began',
+    [`UPDATE batches SET valid_from = '${at('12:31')}' ${ofBatch(5)}`],
+    ['i2_consume_in_validity'],
+  ],
+  [
+    'access was used after it was revoked',
+    [`UPDATE batches SET revoked_at = '${at('11:29')}' ${ofBatch(2)}`],
+    ['i2_consume_in_validity'],
+  ],
+
+  [
+    'the ledger has a gap',
+    [`UPDATE entries SET seq = 14 ${ofEntry(12)}`, `UPDATE customers SET next_seq = 15 WHERE id = '${A}'`],
+    ['i3_seq_gapless'],
+  ],
+  [
+    'the ledger does not begin at 1',
+    [drop('entries', 'entries_seq_i3'), `UPDATE entries SET seq = 0 ${ofEntry(1)}`],
+    ['i3_seq_gapless'],
+  ],
+  ['an entry is missing at the end', [`UPDATE customers SET next_seq = 14 WHERE id = '${A}'`], ['i3_next_seq']],
+  [
+    'recorded_at goes back',
+    [`UPDATE entries SET recorded_at = '${at('16:31')}' ${ofEntry(9)}`],
+    ['i3_recorded_at_order'],
+  ],
+  [
+    'last_recorded_at is before an entry',
+    [`UPDATE customers SET last_recorded_at = '${at('16:59')}' WHERE id = '${A}'`],
+    ['i3_last_recorded_at'],
+  ],
+  [
+    'a balance_after in the middle is wrong',
+    [`UPDATE entries SET balance_after = 116 ${ofEntry(5)}`],
+    ['i3_balance_after'],
+  ],
+  ['the last balance_after is wrong', [`UPDATE entries SET balance_after = 121 ${ofEntry(12)}`], ['i3_balance_after']],
+  ['something is owed without a debt', [`INSERT INTO balances VALUES ('${A}', 'PASS', 0, 0, 1)`], ['i3_balance_row']],
+  [
+    'a balance is wrong',
+    [`UPDATE balances SET available = 4 WHERE customer_id = '${B}'`],
+    ['i3_balance_row', 'i3_balance_batches'],
+  ],
+  [
+    'a balance is missing',
+    [`DELETE FROM balances WHERE customer_id = '${B}'`],
+    ['i3_balance_row', 'i3_balance_batches'],
+  ],
+  [
+    'something is owed while something is available',
+    [drop('balances', 'balances_owed_i3'), `UPDATE balances SET owed = 1 WHERE customer_id = '${B}'`],
+    ['i3_balance_row', 'i3_owed_excludes_available'],
+  ],
+  [
+    'a balance is below 0',
+    [drop('balances', 'balances_parts_ck'), `UPDATE balances SET available = -1 WHERE customer_id = '${B}'`],
+    ['i3_balance_row', 'i3_balance_batches', 'i3_owed_excludes_available'],
+  ],
+
+  [
+    'a key has two effects',
+    ['DROP INDEX operations_idempotency_uq', `UPDATE operations SET idempotency_key = 'consume-1' ${ofOperation(5)}`],
+    ['i4_idempotency_key'],
+  ],
+  [
+    'a keyed operation has no hash',
+    [drop('operations', 'operations_key_ck'), `UPDATE operations SET request_hash = NULL ${ofOperation(2)}`],
+    ['i4_keyed_answer'],
+  ],
+  [
+    'a keyed operation has no answer',
+    [drop('operations', 'operations_key_ck'), `UPDATE operations SET answer = NULL, status = NULL ${ofOperation(2)}`],
+    ['i4_keyed_answer'],
+  ],
+  ['a refusal was recorded', [`UPDATE operations SET status = 402 ${ofOperation(2)}`], ['i4_keyed_answer']],
+  [
+    'an answer has no status',
+    [drop('operations', 'operations_answer_ck'), `UPDATE operations SET answer = '{}' ${ofOperation(4)}`],
+    ['i4_keyed_answer'],
+  ],
+  [
+    'a payment is there twice',
+    [drop('payments', 'payments_pk'), `INSERT INTO payments SELECT * FROM payments ${ofPayment('pay-3')}`],
+    ['i4_payment_unique'],
+  ],
+  [
+    'a payment pays two orders',
+    [`UPDATE orders SET payment_method = 'card', payment_id = 'pay-1' ${ofOrder(4)}`],
+    ['i4_payment_pays_one_order', 'i4_order_has_payment'],
+  ],
+  [
+    'a payment is of another amount than its order',
+    [`UPDATE payments SET amount = 24.97 ${ofPayment('pay-1')}`],
+    ['i4_order_has_payment'],
+  ],
+  [
+    'a payment is in another currency than its order',
+    [`UPDATE payments SET currency = 'EUR' ${ofPayment('pay-1')}`],
+    ['i4_order_has_payment'],
+  ],
+  [
+    'a payment names another operation than its order',
+    [`UPDATE payments SET operation_id = '${operation(2)}' ${ofPayment('pay-1')}`],
+    ['i4_order_has_payment'],
+  ],
+  ['a payment is missing', [`DELETE FROM payments ${ofPayment('pay-1')}`], ['i4_order_has_payment']],
+  [
+    'an order that costs something was paid by nothing',
+    [drop('orders', 'orders_payment_ck'), `UPDATE orders SET payment_id = NULL ${ofOrder(1)}`],
+    ['i4_order_has_payment', 'i4_payment_has_order'],
+  ],
+  [
+    'a payment of an order that does not exist',
+    [`UPDATE payments SET order_id = '${UNKNOWN}' ${ofPayment('pay-3')}`],
+    ['i4_payment_has_order'],
+  ],
+  [
+    'a payment that paid an order still pending',
+    [`UPDATE payments SET status = 'paid' ${ofPayment('pay-2')}`],
+    ['i4_payment_has_order'],
+  ],
+  [
+    'a failed payment paid',
+    [`UPDATE payments SET status = 'failed' ${ofPayment('pay-1')}`],
+    ['i4_order_has_payment', 'i4_payment_has_order'],
+  ],
+  [
+    'a payment is in no known state',
+    [drop('payments', 'payments_status_ck'), `UPDATE payments SET status = 'lost' ${ofPayment('pay-2')}`],
+    ['i4_payment_status'],
+  ],
+  [
+    'a failed payment has no operation',
+    [drop('payments', 'payments_operation_ck'), `UPDATE payments SET operation_id = NULL ${ofPayment('pay-2')}`],
+    ['i4_payment_status'],
+  ],
+
+  [
+    'units are held without a reservation',
+    [
+      drop('entries', 'entries_kind_ck'),
+      ...append(
+        'kind, direction, product_key, batch_id, amount, balance_after',
+        `'hold', 'debit', 'CREDITS', '${batch(4)}', 10, 110`,
+      ),
+      `UPDATE batches SET available = 90, held = 10 ${ofBatch(4)}`,
+      `UPDATE balances SET available = 110, held = 10 WHERE customer_id = '${A}'`,
+    ],
+    ['i5_held'],
+  ],
+
+  [
+    'the append-only trigger is disabled',
+    ['ALTER TABLE entries DISABLE TRIGGER entries_append_only_i7'],
+    ['i7_triggers'],
+  ],
+  [
+    'the append-only trigger only fires on replicas',
+    ['ALTER TABLE entries ENABLE REPLICA TRIGGER entries_append_only_i7'],
+    ['i7_triggers'],
+  ],
+  ['the append-only trigger is gone', ['DROP TRIGGER entries_append_only_i7 ON entries'], ['i7_triggers']],
+  [
+    'the append-only trigger lets updates pass',
+    [
+      'DROP TRIGGER entries_append_only_i7 ON entries',
+      "CREATE TRIGGER entries_append_only_i7 BEFORE DELETE OR TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('')",
+    ],
+    ['i7_triggers'],
+  ],
+  [
+    'the append-only trigger has a condition',
+    [
+      'DROP TRIGGER entries_append_only_i7 ON entries',
+      "CREATE TRIGGER entries_append_only_i7 BEFORE UPDATE OR DELETE OR TRUNCATE ON entries FOR EACH STATEMENT WHEN (now() < '2000-01-01') EXECUTE FUNCTION refuse_change('')",
+    ],
+    ['i7_triggers'],
+  ],
+  [
+    'the append-only trigger refuses nothing',
+    ['CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$'],
+    ['i7_triggers'],
+  ],
+  ['the guard of orders is disabled', ['ALTER TABLE orders DISABLE TRIGGER orders_guard'], ['i7_triggers']],
+
+  [
+    'an order is in no known state',
+    [drop('orders', 'orders_status_ck'), `UPDATE orders SET status = 'shipped' ${ofOrder(2)}`],
+    ['i8_order_status'],
+  ],
+  [
+    'an order was paid before it was made',
+    [`UPDATE orders SET paid_at = '${at('08:59')}' ${ofOrder(1)}`],
+    ['i8_order_status'],
+  ],
+  [
+    'an order is paid by nobody',
+    [drop('orders', 'orders_paid_ck'), `UPDATE orders SET status = 'paid' ${ofOrder(2)}`],
+    ['i4_order_has_payment', 'i8_order_status', 'i8_order_batches'],
+  ],
+  [
+    'an order was paid by an operation that does not exist',
+    [`UPDATE orders SET paid_by = '${UNKNOWN}' ${ofOrder(4)}`],
+    ['i8_order_status', 'i8_order_batch_lineage'],
+  ],
+  [
+    'an order costs something else than its lines',
+    [`UPDATE orders SET total_amount = 10 ${ofOrder(2)}`],
+    ['i8_order_total'],
+  ],
+  ['an order has no lines', [`DELETE FROM order_items ${ofLine(3)}`], ['i8_order_total']],
+  ['a snapshot is no array', [termsOf(3, {})], ['i8_order_terms']],
+  [
+    'a snapshot has a term without a product',
+    [termsOf(3, [{ ...bundleTerms[0], productKey: 7 }])],
+    ['i8_order_terms', 'ref_product'],
+  ],
+  ['a snapshot has half a unit', [termsOf(3, [{ ...bundleTerms[0], quantity: 0.5 }])], ['i8_order_terms']],
+  [
+    'a snapshot has a period without a length',
+    [termsOf(3, [{ ...bundleTerms[0], periodValue: null }])],
+    ['i8_order_terms'],
+  ],
+  ['a snapshot has terms that are no objects', [termsOf(3, [7, null, [], 'x'])], ['i8_order_terms', 'ref_product']],
+  [
+    'a length is far below 0',
+    [termsOf(2, [{ ...packTerms[0], periodUnit: 'years', periodValue: -1e15 }])],
+    ['i8_order_terms', 'i8_order_batch_end'],
+  ],
+  [
+    'a paid snapshot is malformed',
+    [termsOf(2, [{ ...packTerms[0], quantity: '100', periodUnit: 'moons', periodValue: 'many' }])],
+    ['i8_order_terms', 'i8_order_batches'],
+  ],
+  [
+    'an order that is not paid has batches',
+    [
+      drop('orders', 'orders_paid_ck'),
+      `UPDATE orders SET status = 'cancelled', paid_at = NULL, paid_by = NULL ${ofOrder(4)}`,
+    ],
+    ['i8_unpaid_order_batches'],
+  ],
+  [
+    'an order gave fewer units than it promised',
+    [termsOf(2, [{ ...packTerms[0], quantity: 101 }])],
+    ['i8_order_batches'],
+  ],
+  ['an order gave a product it did not promise', [termsOf(2, [])], ['i8_order_batches']],
+  ['an order lacks a batch it promised', [termsOf(2, [...packTerms, ...packTerms])], ['i8_order_batches']],
+  [
+    'an order gave another priority than it promised',
+    [`UPDATE batches SET priority = 2 ${ofBatch(4)}`],
+    ['i8_order_batches'],
+  ],
+  [
+    'a batch ends a day too late',
+    [`UPDATE batches SET expires_at = expires_at + interval '1 day' ${ofBatch(1)}`],
+    ['i8_order_batch_end'],
+  ],
+  [
+    'a period does not clamp to the end of the month',
+    [`UPDATE batches SET expires_at = '2027-03-03T10:00:00Z' ${ofBatch(2)}`],
+    ['i8_order_batch_end'],
+  ],
+  [
+    'a period is not multiplied by the quantity',
+    [`UPDATE batches SET expires_at = '2027-01-31T10:00:00Z' ${ofBatch(2)}`],
+    ['i8_order_batch_end'],
+  ],
+  [
+    'a batch for ever has an end',
+    [`UPDATE batches SET expires_at = '2028-01-01T00:00:00Z' ${ofBatch(4)}`],
+    ['i8_order_batch_end'],
+  ],
+  ['a batch with an end has none', [`UPDATE batches SET expires_at = NULL ${ofBatch(2)}`], ['i8_order_batch_end']],
+  [
+    'one of two terms that differ in length was given twice',
+    [`UPDATE batches SET expires_at = '2027-01-10T16:30:00Z' ${ofBatch(7)}`],
+    ['i8_order_batch_end'],
+  ],
+  [
+    'a length is beyond what an instant can say',
+    [termsOf(1, [{ ...bundleTerms[0], periodValue: 1e15 }, bundleTerms[1], bundleTerms[2]])],
+    ['i8_order_batch_end'],
+  ],
+  [
+    'a batch names another offer than its line',
+    [`UPDATE batches SET sku = 'BUNDLE' ${ofBatch(4)}`],
+    ['i8_order_batch_lineage'],
+  ],
+  ['a purchase has no order', [`UPDATE batches SET source = 'purchase' ${ofBatch(5)}`], ['i8_order_batch_lineage']],
+  [
+    'a batch of an order is no purchase',
+    [`UPDATE batches SET source = 'bonus' ${ofBatch(4)}`],
+    ['i8_order_batch_lineage'],
+  ],
+  [
+    'a batch names an order that does not exist',
+    [`UPDATE batches SET order_id = '${UNKNOWN}' ${ofBatch(4)}`],
+    ['i2_batch_origin', 'i8_order_batches', 'i8_order_batch_lineage'],
+  ],
+
+  ['a product was deleted', ["DELETE FROM products WHERE product_key = 'LIFETIME'"], ['ref_product']],
+  ['an offer was deleted', ["DELETE FROM offers WHERE sku = 'PACK'"], ['ref_offer']],
+  ['a name of the catalogue is not claimed', ["DELETE FROM catalog_names WHERE name = 'PACK'"], ['ref_catalogue_name']],
+  [
+    'a product is named as an offer is',
+    ["UPDATE catalog_names SET kind = 'offer' WHERE name = 'PASS'"],
+    ['ref_catalogue_name'],
+  ],
+  [
+    'a product key is not upper-case',
+    [
+      drop('catalog_names', 'catalog_names_upper_ck'),
+      "UPDATE catalog_names SET name = 'Pass' WHERE name = 'PASS'",
+      "UPDATE products SET product_key = 'Pass' WHERE product_key = 'PASS'",
+    ],
+    ['ref_product', 'ref_catalogue_name'],
+  ],
+  [
+    'an identity names a customer that does not exist',
+    [`UPDATE identities SET customer_id = '${UNKNOWN}' WHERE customer_id = '${B}'`],
+    ['ref_identity_customer'],
+  ],
+  [
+    'an entry names an order that does not exist',
+    [`UPDATE entries SET order_id = '${UNKNOWN}' ${ofEntry(8)}`],
+    ['ref_entry_order'],
+  ],
+  [
+    'a payment names an operation that does not exist',
+    [`UPDATE payments SET operation_id = '${UNKNOWN}' ${ofPayment('pay-2')}`],
+    ['ref_payment_operation'],
+  ],
+];
+
+const database = useTestDatabase();
+let client: pg.Client;
+
+beforeAll(async () => {
+  client = await connect();
+  await writeHistory(client);
+});
+afterAll(() => client.end());
+
+async function connect(): Promise<pg.Client> {
+  const connected = new pg.Client({ connectionString: database.url });
+  await connected.connect();
+  return connected;
+}
+
+/** Enough of the corruptions to meet every check. */
+function firstOfEachCheck(): typeof corruptions {
+  const met = new Set<string>();
+  return corruptions.filter(([, , checks]) => {
+    const isNew = checks.some((name) => !met.has(name));
+    for (const name of checks) met.add(name);
+    return isNew;
+  });
+}
+
+/** The report on the history with `sql` done to it, which is then undone. */
+async function auditWith(sql: readonly string[], options?: Parameters<typeof runChecks>[1]): Promise<InvariantReport> {
+  await client.query('BEGIN');
+  try {
+    await client.query('SET LOCAL session_replication_role = replica');
+    for (const statement of sql) await client.query(statement);
+    return await runChecks(client, options);
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+describe('the auditor', () => {
+  it('finds nothing in a right history, and says how much it looked at', async () => {
+    const report = await checkInvariants(client);
+    expect(report).toEqual({
+      ok: true,
+      checked: {
+        customers: 2,
+        identities: 2,
+        products: 3,
+        offers: 3,
+        operations: 8,
+        orders: 4,
+        order_items: 5,
+        payments: 3,
+        batches: 8,
+        balances: 2,
+        entries: 13,
+      },
+      failed: {},
+      differences: [],
+      hasMore: false,
+    });
+  });
+
+  it.each(corruptions)('finds that %s', async (_what, sql, checks) => {
+    const { ok, failed, differences } = await auditWith(sql);
+    expect(Object.keys(failed)).toEqual(checkNames.filter((name) => checks.includes(name)));
+    expect(ok).toBe(false);
+    for (const difference of differences) {
+      expect(difference.invariant).toMatch(/^(I[1-9]|REF)$/);
+      const { subject, expected, actual, detail } = difference;
+      for (const text of [subject, expected, actual, detail]) expect(text).toEqual(expect.stringMatching(/\S/));
+      expect(describeDifference(difference)).toContain(subject);
+      expect(actual).not.toBe(expected);
+    }
+  });
+
+  it('has a corruption for every check', () => {
+    const proven = new Set(corruptions.flatMap(([, , checks]) => checks));
+    expect(checkNames.filter((name) => !proven.has(name))).toEqual([]);
+    expect([...proven].filter((name) => !checkNames.includes(name))).toEqual([]);
+    expect(new Set(checkNames).size).toBe(checkNames.length);
+  });
+
+  it('says where, what was expected and what is there', async () => {
+    const { differences } = await auditWith([`UPDATE entries SET balance_after = 116 ${ofEntry(5)}`]);
+    expect(differences).toEqual([
+      {
+        check: 'i3_balance_after',
+        invariant: 'I3',
+        customerId: A,
+        subject: 'entry 5',
+        expected: '115',
+        actual: '116',
+        detail: 'balance_after of CREDITS: available - owed over all entries up to this one',
+      },
+    ]);
+  });
+
+  it('follows every kind of entry through the parts of a batch, the debt and the balance', async () => {
+    const columns = 'kind, direction, product_key, batch_id, amount, balance_after';
+    const counted = (kind: string, direction: string, amount: number, after: number, batchNumber: number | null = 4) =>
+      append(
+        columns,
+        `'${kind}', '${direction}', 'CREDITS', ${batchNumber === null ? 'NULL' : `'${batch(batchNumber)}'`}, ${amount}, ${after}`,
+      );
+    const report = await auditWith([
+      drop('entries', 'entries_kind_ck'),
+      drop('balances', 'balances_owed_i3'),
+      ...counted('hold', 'debit', 30, 90),
+      ...counted('commit', 'none', 10, 90),
+      ...counted('release', 'credit', 15, 105),
+      ...counted('transfer_out', 'none', 5, 105), // the rest of what is held moves, held
+      ...counted('reverse', 'credit', 3, 108),
+      ...counted('adjust', 'none', 1, 108),
+      ...counted('transfer_out', 'debit', 20, 88),
+      ...counted('revoke', 'debit', 60, 28),
+      ...counted('consume', 'debit', 3, 25), // nothing of the batch is left
+      ...counted('consume', 'debit', 15, 10, 1),
+      ...counted('consume', 'debit', 3, 7, 6),
+      ...counted('consume', 'debit', 2, 5, 7),
+      ...append(columns, `'transfer_in', 'credit', 'CREDITS', '${UNKNOWN}', 6, 11`),
+      ...append(columns, `'consume', 'debit', 'CREDITS', '${UNKNOWN}', 2, 9`),
+      ...counted('debt', 'debit', 12, -3, null),
+      ...append(columns, `'repay', 'none', 'CREDITS', '${UNKNOWN}', 4, -3`),
+      ...counted('forgive', 'credit', 2, -1, null),
+      ...append(columns, `'commit', 'none', 'PASS', '${batch(2)}', 2, 0`),
+      ...append(columns, `'reverse', 'none', 'PASS', '${batch(2)}', 1, 0`),
+      `UPDATE batches SET available = 5, held = 0, consumed = 10, revoked = 60, transferred = 25 ${ofBatch(4)}`,
+      `UPDATE batches SET available = 0, consumed = 20 ${ofBatch(1)}`,
+      `UPDATE batches SET available = 0, consumed = 3 WHERE id IN ('${batch(6)}', '${batch(7)}')`,
+      `UPDATE batches SET consumed = 4 ${ofBatch(2)}`,
+      `INSERT INTO batches (customer_id, id, product_key, source, operation_id, granted, available, held, consumed, expired, revoked, transferred, priority, valid_from, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'CREDITS', 'bonus', '${operation(7)}', 6, 0, 0, 6, 0, 0, 0, 1, '${at('12:00')}', '${at('12:00')}')`,
+      `UPDATE balances SET available = 5, owed = 6 WHERE customer_id = '${A}'`,
+    ]);
+    // five units stay in batch 4 beside the debt, so that the one thing wrong shows that the rest is right
+    expect(report.failed).toEqual({ i3_owed_excludes_available: 1 });
+  });
+
+  it('looks at one customer when asked to', async () => {
+    const wrongBalance = [`UPDATE balances SET available = 4 WHERE customer_id = '${B}'`];
+    expect(await auditWith(wrongBalance, { customerId: A })).toMatchObject({
+      ok: true,
+      checked: { customers: 1, balances: 1, entries: 12 },
+    });
+    expect(await auditWith(wrongBalance, { customerId: B })).toMatchObject({
+      failed: { i3_balance_row: 1, i3_balance_batches: 1 },
+      checked: { customers: 1, entries: 1 },
+    });
+    expect(await auditWith(['DROP TRIGGER orders_guard ON orders'], { customerId: B })).toMatchObject({
+      failed: { i7_triggers: 1 },
+    });
+    expect(await auditWith([], { customerId: UNKNOWN })).toMatchObject({
+      ok: true,
+      checked: { customers: 0, entries: 0 },
+    });
+  });
+
+  it.each(firstOfEachCheck())('finds, looking at the customers one by one, that %s', async (_what, sql, checks) => {
+    const reports = [await auditWith(sql, { customerId: A }), await auditWith(sql, { customerId: B })];
+    const found = new Set(reports.flatMap(({ failed }) => Object.keys(failed)));
+    const ofCustomers = checks.filter((name) => name !== 'ref_catalogue_name' && name !== 'ref_identity_customer');
+    expect(checkNames.filter((name) => found.has(name))).toEqual(
+      checkNames.filter((name) => ofCustomers.includes(name)),
+    );
+  });
+
+  it('reports a bounded number of differences, of each failed check, and says that there are more', async () => {
+    const flood = [
+      'UPDATE entries SET balance_after = balance_after + 1',
+      `UPDATE customers SET next_seq = 99 WHERE id = '${B}'`,
+    ];
+    const bounded = await auditWith(flood, { limit: 6 });
+    expect(bounded.failed).toEqual({ i2_uncounted_entry: 3, i3_next_seq: 1, i3_balance_after: 7 }); // at most limit + 1 of each
+    expect(bounded.differences.map(({ check }) => check)).toEqual([
+      'i2_uncounted_entry',
+      'i2_uncounted_entry',
+      'i3_next_seq',
+      'i3_balance_after',
+      'i3_balance_after',
+    ]);
+    expect(bounded.hasMore).toBe(true);
+    const all = await auditWith(flood);
+    expect(all.failed).toEqual({ i2_uncounted_entry: 3, i3_next_seq: 1, i3_balance_after: 10 });
+    expect(all.differences).toHaveLength(14);
+    expect(all.hasMore).toBe(false);
+    const one = await auditWith(flood, { limit: 1 });
+    expect(one.differences).toHaveLength(1);
+    expect(one.hasMore).toBe(true);
+  });
+
+  it('sees one state of the data, whatever is committed meanwhile', async () => {
+    const other = await connect();
+    const reader = await connect();
+    const query = reader.query.bind(reader) as (...parameters: unknown[]) => unknown;
+    let statements = 0;
+    reader.query = (async (...parameters: unknown[]) => {
+      const result = await query(...parameters);
+      if (statements++ === 2) await other.query('UPDATE customers SET next_seq = next_seq + 1'); // behind BEGIN, SET and the counts
+      return result;
+    }) as typeof reader.query;
+    try {
+      expect(await checkInvariants(reader)).toMatchObject({ ok: true });
+      expect(await checkInvariants(reader)).toMatchObject({ failed: { i3_next_seq: 2 } });
+    } finally {
+      await other.query('UPDATE customers SET next_seq = next_seq - 1');
+      await Promise.all([other.end(), reader.end()]);
+    }
+  });
+
+  it('takes a pool, and gives its connection back after a failure too', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    try {
+      await expect(checkInvariants(pool, { customerId: 'nobody' })).rejects.toThrow(
+        'invalid input syntax for type uuid',
+      );
+      expect((await checkInvariants(pool)).ok).toBe(true);
+      expect(await countEntries(pool)).toBe(13);
+      expect(await countEntries(pool, { customerId: B })).toBe(1);
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('leaves a client usable after a failure', async () => {
+    await expect(checkInvariants(client, { customerId: 'nobody' })).rejects.toThrow(
+      'invalid input syntax for type uuid',
+    );
+    expect((await checkInvariants(client)).ok).toBe(true);
+  });
+});
+
+describe('npm run verify', () => {
+  interface Outcome {
+    code: number;
+    out: string;
+    err: string;
+  }
+
+  function verify(env: Record<string, string>, ...args: string[]): Promise<Outcome> {
+    return new Promise((settle) => {
+      const options = { env: { PATH: process.env.PATH, BURSAR_DATA_DIR: '', ...env } };
+      execFile(process.execPath, ['--import', 'tsx', VERIFY, ...args], options, (error, out, err) =>
+        settle({ code: error === null ? 0 : Number(error.code), out, err }),
+      );
+    });
+  }
+
+  it('prints what it looked at and ends with 0 when all is well', async () => {
+    const { code, out, err } = await verify({ DATABASE_URL: database.url });
+    expect(err).toBe('');
+    expect(out).toMatch(/entries +13\n/);
+    expect(out).toContain(`${checkNames.length} checks, no differences\n`);
+    expect(code).toBe(0);
+  });
+
+  it('prints the differences and ends with 1, of one customer when asked to', async () => {
+    await client.query(`UPDATE balances SET available = 4 WHERE customer_id = '${B}'`);
+    try {
+      const { code, out } = await verify({ DATABASE_URL: database.url }, '--limit', '1');
+      expect(out).toContain(
+        `i3_balance_row: balance CREDITS of customer ${B}: expected available 3, held 0, owed 0, is available 4, held 0, owed 0`,
+      );
+      expect(out).toContain('... and more (see --limit)');
+      expect(out).toContain('2 found differences: i3_balance_row, i3_balance_batches');
+      expect(code).toBe(1);
+      expect((await verify({ DATABASE_URL: database.url }, '--customer', A)).code).toBe(0);
+    } finally {
+      await client.query(`UPDATE balances SET available = 3 WHERE customer_id = '${B}'`);
+    }
+  });
+
+  it('finds the embedded server by the file in the data folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bursar-verify-'));
+    try {
+      writeFileSync(join(folder, 'database-url'), `${database.url}\n`);
+      expect((await verify({ DATABASE_URL: '', BURSAR_DATA_DIR: folder })).code).toBe(0);
+      writeFileSync(join(folder, 'database-url'), 'postgresql://postgres:secret@127.0.0.1:1/bursar');
+      const { code, err } = await verify({ DATABASE_URL: '', BURSAR_DATA_DIR: folder });
+      expect(err).toBe(
+        `verify: no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${folder} does not run; start Bursar (npm start) or set DATABASE_URL\n`,
+      );
+      expect(code).toBe(2);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each<[string, Record<string, string>, string[], RegExp]>([
+    [
+      'without any database',
+      { DATABASE_URL: '', BURSAR_DATA_DIR: '/nonexistent' },
+      [],
+      /^verify: no database to verify: DATABASE_URL is not set, .*\n$/,
+    ],
+    [
+      'with a server that is not there',
+      { DATABASE_URL: 'postgresql://u:secret@127.0.0.1:1/bursar' },
+      [],
+      /^verify: can not use the database 127\.0\.0\.1:1\/bursar: nothing listens there.*\n$/,
+    ],
+    ['with a URL that is none', { DATABASE_URL: 'secret' }, [], /^verify: DATABASE_URL must be a URL.*\n$/],
+    ['for a customer that is no id', {}, ['--customer', 'me'], /^verify: --customer must be the id.*\n$/],
+    ['with a limit that is no number', {}, ['--limit', '0'], /^verify: --limit must be a whole number.*\n$/],
+    ['with an option it does not know', {}, ['--repair'], /^verify: .*--repair.*usage: .*\n$/],
+  ])('ends with 2 and one line %s', async (_case, env, args, line) => {
+    const { code, out, err } = await verify(env, ...args);
+    expect(err).toMatch(line);
+    expect(err).not.toContain('u:secret');
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('says what to do about a database without tables', async () => {
+    const { code, err } = await verify({ DATABASE_URL: database.url.replace(/\/\w+$/, '/postgres') });
+    expect(err).toMatch(/^verify: the database lacks tables .*: start Bursar once, .*\n$/);
+    expect(code).toBe(2);
+  });
+});

@@ -1,0 +1,150 @@
+// Whom a request is about: customer_id, its alias user_id, external_id with provider; on reads and on writes.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { putProduct, useTestApp } from '../support/app.js';
+import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
+
+const app = useTestApp();
+const UNKNOWN_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+
+beforeAll(async () => {
+  await putProduct(app, 'CREDITS');
+});
+
+async function identify(external_id: string | number, provider = 'default'): Promise<string> {
+  const answer = await app.post('/identify', { provider, external_id });
+  return answer.body.customer_id;
+}
+
+describe('a selector', () => {
+  it('is a customer_id, in any case', async () => {
+    const customerId = await identify(newPerson());
+    const answer = await app.get(`/wallet?customer_id=${customerId.toUpperCase()}`);
+    expect(answer.body.customer_id).toBe(customerId);
+  });
+
+  it('is a user_id that is a UUID: the customer, on reads and writes', async () => {
+    const customerId = await identify(newPerson());
+    const grant = { user_id: customerId, grant_type: 'bonus', product_key: 'CREDITS', quantity: 2 };
+    expect((await app.post('/grants', grant)).status).toBe(201);
+    const answer = await app.get(`/wallet?user_id=${customerId}`);
+    expect(answer.body).toMatchObject({ customer_id: customerId, balances: { CREDITS: 2 } });
+    expect(answer.text).not.toContain('user_id');
+  });
+
+  it.each([
+    ['a string', '77001', 77001],
+    ['a number', 77002, '77002'],
+  ])('is a user_id of digits as %s: the identity (user_id, digits)', async (_case, user_id, digits) => {
+    const customerId = await identify(digits, 'user_id');
+    const answer = await app.post('/grants', { user_id, grant_type: 'bonus', product_key: 'CREDITS' });
+    expect(answer.status).toBe(201);
+    expect((await app.get(`/wallet?user_id=${user_id}`)).body.customer_id).toBe(customerId);
+  });
+
+  it('is an external_id as a number in a body and as digits in a query', async () => {
+    await app.post('/grants', { external_id: 4242, grant_type: 'bonus', product_key: 'CREDITS', quantity: 3 });
+    const answer = await app.get('/wallet?external_id=4242');
+    expect(answer.body.balances).toEqual({ CREDITS: 3 });
+  });
+
+  it('names the identity of its provider only', async () => {
+    const external_id = newPerson();
+    await identify(external_id, 'telegram');
+    expectProblem(await app.get(`/wallet?external_id=${external_id}`), 404, 'customer_not_found');
+  });
+
+  it('may be two that agree', async () => {
+    const external_id = newPerson();
+    const customer_id = await identify(external_id);
+    const answer = await app.get(`/wallet?customer_id=${customer_id}&external_id=${external_id}`);
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe('a write', () => {
+  const consume = { product_key: 'CREDITS', amount: 1 };
+
+  it('creates the customer on first sight, and keeps it when the operation is refused', async () => {
+    const external_id = newPerson();
+    const written = await writtenBy(app, async () => {
+      expectProblem(await app.post('/quota/consume', { ...consume, external_id }), 402, 'insufficient_quota');
+    });
+    expect(written).toEqual({ customers: 1, identities: 1 });
+  });
+
+  it('creates nobody for a customer_id that it does not know', async () => {
+    const written = await writtenBy(app, async () => {
+      const answer = await app.post('/quota/consume', { ...consume, customer_id: UNKNOWN_ID });
+      expectProblem(answer, 404, 'customer_not_found', '/customer_id');
+    });
+    expect(written).toEqual({});
+  });
+
+  it('refuses two that name different customers', async () => {
+    const external_id = newPerson();
+    await identify(external_id);
+    const customer_id = await identify(newPerson());
+    const answer = await app.post('/quota/consume', { ...consume, customer_id, external_id });
+    expectProblem(answer, 409, 'selector_conflict', '/external_id');
+  });
+
+  it('does not give a known customer an identity that nobody has', async () => {
+    const customer_id = await identify(newPerson());
+    const written = await writtenBy(app, async () => {
+      const answer = await app.post('/quota/consume', { ...consume, customer_id, external_id: newPerson() });
+      expectProblem(answer, 409, 'selector_conflict', '/external_id');
+    });
+    expect(written).toEqual({});
+  });
+
+  it('refuses a customer_id and a user_id that differ', async () => {
+    const customer_id = await identify(newPerson());
+    const answer = await app.post('/quota/consume', { ...consume, customer_id, user_id: UNKNOWN_ID });
+    expectProblem(answer, 409, 'selector_conflict');
+  });
+
+  it('refuses digits as user_id beside another identity', async () => {
+    const answer = await app.post('/quota/consume', { ...consume, user_id: '5', external_id: newPerson() });
+    expectProblem(answer, 409, 'selector_conflict');
+  });
+
+  it.each([
+    ['nobody', {}, '/customer_id'],
+    ['a customer_id that is no UUID', { customer_id: '17' }, '/customer_id'],
+    ['a user_id that is neither UUID nor digits', { user_id: 'ada' }, '/user_id'],
+    ['a user_id above 2^53-1 as a number', { user_id: 9007199254740992 }, '/user_id'],
+    ['a user_id with a fraction', { user_id: 1.5 }, '/user_id'],
+    ['an external_id that is a list', { external_id: ['x'] }, '/external_id'],
+  ])('refuses %s', async (_case, selector, pointer) => {
+    expectProblem(await app.post('/quota/consume', { ...consume, ...selector }), 400, 'invalid_request', pointer);
+  });
+});
+
+describe('a read', () => {
+  it('creates nobody', async () => {
+    const written = await writtenBy(app, async () => {
+      expectProblem(await app.get(`/wallet?external_id=${newPerson()}`), 404, 'customer_not_found');
+    });
+    expect(written).toEqual({});
+  });
+
+  it('points at the query parameter by which nobody is known', async () => {
+    const byId = await app.get(`/wallet?customer_id=${UNKNOWN_ID}`);
+    expectProblem(byId, 404, 'customer_not_found', 'query/customer_id');
+    const byIdentity = await app.get('/wallet?external_id=nobody');
+    expectProblem(byIdentity, 404, 'customer_not_found', 'query/external_id');
+  });
+
+  it('points at the query parameter that contradicts the other', async () => {
+    const customer_id = await identify(newPerson());
+    const answer = await app.get(`/wallet?customer_id=${customer_id}&external_id=somebody-else`);
+    expectProblem(answer, 409, 'selector_conflict', 'query/external_id');
+  });
+
+  it.each(['/wallet', '/wallet/batches', '/wallet/entries', '/balance?product_key=CREDITS'])(
+    '%s refuses to be about nobody',
+    async (path) => {
+      expectProblem(await app.get(path), 400, 'invalid_request', 'query/customer_id');
+    },
+  );
+});

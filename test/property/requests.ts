@@ -1,0 +1,90 @@
+// What a workload asks for and what can be seen of the answer, in the words that the model and the systems under test share. Batches and
+// orders are named by their place in the order of creation, because ids differ from run to run. No behaviour.
+import type { Subject } from './catalogue.js';
+
+/** A request with everything resolved: instants are absolute, orders are named, so that sending it again repeats it. */
+export type Request =
+  | {
+      kind: 'grant units';
+      key: string | null;
+      product: string;
+      quantity: number;
+      priority: number;
+      validFrom: number | null;
+      expiresAt: number | null;
+    }
+  | { kind: 'grant offer'; key: string | null; sku: string; times: number }
+  | { kind: 'order'; key: string | null; lines: { sku: string; quantity: number }[]; lifetimeS: number }
+  | {
+      kind: 'confirm';
+      key: string | null;
+      /** Null is an order that nobody placed. */
+      order: number | null;
+      status: 'paid' | 'failed';
+      payment: string | null;
+      /** Hundredths; null leaves it out. */
+      amount: number | null;
+    }
+  | ConsumeRequest;
+
+export interface ConsumeRequest {
+  kind: 'consume';
+  key: string | null;
+  subject: Subject;
+  amount: number;
+}
+
+export interface Taking {
+  batch: number;
+  amount: number;
+}
+
+interface GrantedBatch {
+  batch: number;
+  product: string;
+  granted: number | null;
+  priority: number;
+  validFrom: number;
+  expiresAt: number | null;
+}
+
+/** What the answer to an accepted request says. */
+export type Facts =
+  | { batches: GrantedBatch[] }
+  | { order: number; total: string }
+  | { order: number; status: string; batches: GrantedBatch[] }
+  | { remaining: number | null; taken: Taking[] };
+
+/** `codes` holds each code that would be right: which of several faults is named is nobody's promise. */
+export type Expected = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; codes: string[] };
+
+export type Observed = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; code: string };
+
+/** What a dry run says. `allowedAt` is null when no known future start helps. */
+export interface CheckFacts {
+  allowed: boolean;
+  wouldTake: Taking[];
+  remaining: number | null;
+  allowedAt: number | null;
+}
+
+/** What a customer holds, as a wallet shows it. */
+export interface Holdings {
+  balances: Record<string, number>;
+  access: Record<string, { until: number | null }>;
+  features: Record<string, { canUse: boolean; remaining: number | null }>;
+}
+
+/** What one subject comes to. */
+export interface SubjectBalance {
+  canUse: boolean;
+  remaining: number | null;
+  expiresAt: number | null;
+}
+
+/** One batch with its parts; of an uncounted one only `consumed` counts. */
+export interface BatchParts extends GrantedBatch {
+  available: number;
+  consumed: number;
+  expired: number;
+}

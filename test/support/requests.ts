@@ -1,0 +1,105 @@
+// What the tests over HTTP share: people nobody has seen yet, orders, refusals, and what a request wrote. It checks; it decides nothing.
+import type { Response } from 'supertest';
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../src/errors/catalogue.js';
+import type { Json, TestApp } from './app.js';
+
+let people = 0;
+
+/** An external id that no test of this file has used. */
+export function newPerson(): string {
+  people += 1;
+  return `person-${people}`;
+}
+
+/** Expects a refusal with this code and, where one is given, its first fault at this place. */
+export function expectProblem(answer: Response, status: number, code: ErrorCode, pointer?: string): void {
+  expect({ status: answer.status, code: answer.body.code, pointer: answer.body.errors?.[0]?.pointer }).toEqual({
+    status,
+    code,
+    pointer: pointer ?? answer.body.errors?.[0]?.pointer,
+  });
+}
+
+/** Places an order of one line and returns it as it was answered; `more` are further members of the body. */
+export async function placeOrder(
+  app: TestApp,
+  externalId: string,
+  sku: string,
+  quantity = 1,
+  more: Json = {},
+): Promise<Record<string, string>> {
+  const answer = await app.post('/orders', { external_id: externalId, items: [{ sku, quantity }], ...more });
+  expect(answer.status, answer.text).toBe(201);
+  return answer.body;
+}
+
+let payments = 0;
+
+/** A payment id that no test of this file has used. */
+export function newPayment(): string {
+  payments += 1;
+  return `payment-${payments}`;
+}
+
+/** Orders and pays; returns the batches that it granted. */
+export async function buy(
+  app: TestApp,
+  externalId: string,
+  sku: string,
+  quantity = 1,
+): Promise<Record<string, unknown>[]> {
+  const { id } = await placeOrder(app, externalId, sku, quantity);
+  const answer = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+  expect(answer.status, answer.text).toBe(200);
+  return answer.body.batches;
+}
+
+/** Follows `next_cursor` to the end; returns the rows of each page. */
+export async function readPages(app: TestApp, path: string, limit: number): Promise<Record<string, unknown>[][]> {
+  const pages: Record<string, unknown>[][] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const query: string = cursor === '' ? `limit=${limit}` : `limit=${limit}&cursor=${cursor}`;
+    const answer = await app.get(`${path}${path.includes('?') ? '&' : '?'}${query}`);
+    expect(answer.status, answer.text).toBe(200);
+    pages.push(answer.body.data);
+    cursor = answer.body.next_cursor;
+  }
+  return pages;
+}
+
+interface TableState {
+  rows: number;
+  digest: string;
+}
+
+async function readTables({ deps }: TestApp): Promise<Map<string, TableState>> {
+  const tables = await deps.db.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`,
+  );
+  const states = new Map<string, TableState>();
+  for (const { name } of tables) {
+    const [state] = await deps.db.query<{ rows: number; digest: string }>(
+      `SELECT count(*) AS rows, md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) AS digest FROM "${name}" t`,
+    );
+    if (state) states.set(name, state);
+  }
+  return states;
+}
+
+/**
+ * Says what `work` wrote: for every table whose contents changed, by how many rows it grew (0 when rows were only changed).
+ * Nothing else may write meanwhile.
+ */
+export async function writtenBy(app: TestApp, work: () => PromiseLike<unknown>): Promise<Record<string, number>> {
+  const before = await readTables(app);
+  expect(before.size).toBeGreaterThan(10);
+  await work();
+  const written: Record<string, number> = {};
+  for (const [name, state] of await readTables(app)) {
+    const earlier = before.get(name);
+    if (earlier?.digest !== state.digest) written[name] = state.rows - (earlier?.rows ?? 0);
+  }
+  return written;
+}
