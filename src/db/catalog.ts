@@ -1,12 +1,11 @@
 // The catalogue: products, features and offers, through Prisma's models; SQL where one precise statement is needed.
 import { Prisma } from '../generated/prisma/client.js';
 import type { Metadata, ProductType } from '../ledger/book.js';
-import type { Provider } from '../ledger/consume.js';
 import type { Stacking, Term } from '../ledger/grant.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import type { PeriodUnit } from '../ledger/periods.js';
 import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
-import type { PrismaTx, Row, Tx } from './client.js';
+import type { PrismaTx, Tx } from './client.js';
 
 export interface ProductFeature {
   feature: string;
@@ -251,35 +250,6 @@ export async function findOrderableOffers(tx: PrismaTx, skus: readonly string[])
     }),
   );
   return new Map(orderable.map((offer) => [offer.sku, offer]));
-}
-
-interface ProviderRow extends Row {
-  product_key: string;
-  type: ProductType;
-  is_active: boolean;
-  unit_cost: number;
-  feature_count: number;
-}
-
-/** What a use is asked of: a product itself, or any product that provides a feature. */
-export type Subject = { productKey: string } | { feature: string };
-
-/** The products that can pay for a subject; empty when there is no such product or feature. */
-export async function findProviders(tx: Tx, subject: Subject): Promise<Provider[]> {
-  const rows = await tx.query<ProviderRow>(
-    `SELECT p.product_key, p.type, p.is_active, coalesce(f.unit_cost, 1) AS unit_cost,
-            (SELECT count(*) FROM product_features n WHERE n.product_key = p.product_key) AS feature_count
-     FROM products p LEFT JOIN product_features f ON f.product_key = p.product_key AND f.feature = $2
-     WHERE CASE WHEN $2::text IS NULL THEN p.product_key = $1 ELSE f.feature IS NOT NULL END`,
-    'feature' in subject ? [null, subject.feature] : [subject.productKey, null],
-  );
-  return rows.map((row) => ({
-    productKey: row.product_key,
-    type: row.type,
-    isActive: row.is_active,
-    unitCost: row.unit_cost,
-    featureCount: row.feature_count,
-  }));
 }
 
 /** How many SKUs a refusal proposes at most. */

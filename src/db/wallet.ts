@@ -288,6 +288,8 @@ export async function findLastExpiry(
        (SELECT max(expires_at) FROM batches
         WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND expired > 0 AND expires_at <= $3::timestamptz),
        (SELECT max(expires_at) FROM batches
+        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND is_open AND available > 0 AND expires_at <= $3::timestamptz),
+       (SELECT max(expires_at) FROM batches
         WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND granted IS NULL AND expires_at <= $3::timestamptz)) AS ended`,
     [customerId, productKeys, now.toISOString()],
   );

@@ -28,8 +28,9 @@ export interface Sighting {
 /** A race for one identity is lost to a row that then exists; more rounds would mean that it keeps vanishing. */
 const SIGHT_ATTEMPTS_MAX = 5;
 
-function unknownCustomer(): AppError {
-  return new AppError('customer_not_found', 'There is no such customer.', { pointer: '/customer_id' });
+function unknownCustomer({ customerId }: Selector): AppError {
+  const pointer = customerId === undefined ? '/external_id' : '/customer_id';
+  return new AppError('customer_not_found', 'There is no such customer.', { pointer });
 }
 
 function conflict(): AppError {
@@ -64,7 +65,7 @@ export async function resolveCustomer(deps: Deps, selector: Selector): Promise<s
   const { customerId, identity } = selector;
   if (identity && customerId === undefined) return (await sightIdentity(deps, identity)).identity.customerId;
   const found = await findCustomer(deps, selector);
-  if (found === undefined) throw unknownCustomer();
+  if (found === undefined) throw unknownCustomer(selector);
   return found;
 }
 
@@ -84,6 +85,6 @@ export async function findCustomer(deps: Deps, selector: Selector): Promise<stri
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */
 export async function requireCustomer(deps: Deps, selector: Selector): Promise<string> {
   const customerId = await findCustomer(deps, selector);
-  if (customerId === undefined) throw unknownCustomer();
+  if (customerId === undefined) throw unknownCustomer(selector);
   return customerId;
 }

@@ -1,6 +1,6 @@
 // The one write path (DOMAIN 3.0). Every change of what a customer owns runs here: lock the customer, look up the key, load, settle, decide,
 // write, record the answer, commit. It knows no operation: those bring what to load, a pure decision, and the rendering of the answer.
-import { loadBook, type ProductAsk, writeBook } from '../db/books.js';
+import { type LoadedBooks, loadBook, writeBooks } from '../db/books.js';
 import type { PrismaTx } from '../db/client.js';
 import { findIdentity, type LockedCustomer, lockCustomer } from '../db/customers.js';
 import { isRetryable, isUnavailable } from '../db/errors.js';
@@ -9,6 +9,7 @@ import { ClaimLost, type Records, writeRecords } from '../db/records.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
+import type { SubjectAsk } from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 import { assert, required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
@@ -59,12 +60,12 @@ export interface Operation<L, R> {
   /** Keeps the answer even without a key, for operations that replay by what they are about. */
   keepsAnswer?: boolean;
   /**
-   * Reads what the decision needs besides the book, under the lock, and names the products that the book must hold. Throws an AppError when
+   * Reads what the decision needs besides the book, under the lock, and names the subjects that the book must hold. Throws an AppError when
    * what the request names does not exist.
    */
-  load(tx: PrismaTx, customer: LockedCustomer, now: Date): Promise<{ loaded: L; asks: readonly ProductAsk[] }>;
+  load(tx: PrismaTx, customer: LockedCustomer, now: Date): Promise<{ loaded: L; asks: readonly SubjectAsk[] }>;
   /** Decides and posts in the book. Pure; a refusal (returned or thrown) must come before the first posting. */
-  decide(book: Book, loaded: L, operationId: string): Decision<R>;
+  decide(book: Book, loaded: L, operationId: string, providersOf: LoadedBooks['providersOf']): Decision<R>;
   render: Render<R>;
 }
 
@@ -134,14 +135,14 @@ async function attemptOperation<L, R>(
   }
 
   const { loaded, asks } = await operation.load(tx, customer, now);
-  const book = await loadBook(tx, customer, now, asks, deps.ids);
+  const { book, providersOf } = await loadBook(tx, { customer, now, asks }, deps.ids);
   settle(book);
   const settledEntries = book.changes.entries.length;
-  const decision = decideSafely(operation, book, loaded, operationId);
+  const decision = decideSafely(() => operation.decide(book, loaded, operationId, providersOf));
 
   if (decision.outcome !== 'accepted') {
     assert(book.changes.entries.length === settledEntries, 'a refusal posts nothing');
-    await writeBook(tx, book, null);
+    await writeBooks(tx, [book], []);
     if (decision.outcome === 'replayed') {
       const earlier = await findOperation(tx, customer.id, decision.operationId);
       return { answer: storedAnswer(required(earlier, 'a replayed operation is recorded')) };
@@ -165,15 +166,15 @@ async function attemptOperation<L, R>(
     answer: keepsAnswer ? body : null,
     recordedAt: now,
   };
-  await writeBook(tx, book, row);
+  await writeBooks(tx, [book], [row]);
   if (decision.records) await writeRecords(tx, decision.records, now);
   return { answer: { status, body, replayed: false } };
 }
 
 /** A thrown refusal is a refusal like a returned one. */
-function decideSafely<L, R>(operation: Operation<L, R>, book: Book, loaded: L, operationId: string): Decision<R> {
+function decideSafely<R>(decide: () => Decision<R>): Decision<R> {
   try {
-    return operation.decide(book, loaded, operationId);
+    return decide();
   } catch (error) {
     if (error instanceof AppError) return { outcome: 'refused', error };
     throw error;

@@ -137,6 +137,11 @@ const entries = {
     remedy: 'Use a new key for a new request.',
   },
   internal_error: { status: 500, title: 'Something went wrong here', remedy: 'Report the request id in `instance`.' },
+  overloaded: {
+    status: 503,
+    title: 'Too many requests are waiting',
+    remedy: 'Try again after `Retry-After` seconds, with the same idempotency key.',
+  },
   unavailable: {
     status: 503,
     title: 'Not available at the moment',

@@ -99,9 +99,22 @@ function negotiateProblemType(accept: string | undefined): string {
   return named.has(JSON_TYPE) && !named.has(PROBLEM_TYPE) ? JSON_TYPE : PROBLEM_TYPE;
 }
 
+/** Services name fields as members of a body; a GET has them in its query. */
+function inQuery(error: AppError, request: FastifyRequest): AppError {
+  if (request.method !== 'GET' || !error.errors.some(({ pointer }) => pointer.startsWith('/'))) return error;
+  const errors = error.errors.map(({ pointer, ...rest }) => ({ ...rest, pointer: pointer.replace(/^\//, 'query/') }));
+  const { extensions, retryAfterS, cause } = error;
+  return new AppError(error.code, error.message, {
+    errors,
+    extensions,
+    cause,
+    ...(retryAfterS !== undefined && { retryAfterS }),
+  });
+}
+
 /** Answers with the problem that `error` stands for, and logs it when it is ours: 5xx, with the cause. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = toAppError(error);
+  const refusal = inQuery(toAppError(error), request);
   const { status } = catalogue[refusal.code];
   log(refusal, status, request);
   reply

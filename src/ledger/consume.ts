@@ -17,6 +17,15 @@ import {
 } from './book.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
+/** What a use is asked of: a product itself, or any product that provides a feature. */
+export type Subject = { productKey: string } | { feature: string };
+
+/** What a decision looks at, and how much of it it may take (in the subject's unit; 0 when nothing is taken). */
+export interface SubjectAsk {
+  subject: Subject;
+  amount: number;
+}
+
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */
 export interface Provider {
   productKey: string;
@@ -56,9 +65,12 @@ interface Payer {
   isUncounted: boolean;
 }
 
-/** Product units that the loader must be able to cover for `amount` of what the provider pays for. */
-export function unitsNeeded(provider: Provider, amount: number): number {
-  return multiplyQuantities(amount, provider.unitCost) ?? QUANTITY_MAX;
+/** Refuses a subject that no product pays for. Throws: product_not_found, feature_not_found. */
+export function assertProvided(subject: Subject, providers: readonly Provider[]): void {
+  if (providers.length > 0) return;
+  if ('feature' in subject)
+    throw new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: '/feature' });
+  throw new AppError('product_not_found', `There is no product ${subject.productKey}.`, { pointer: '/product_key' });
 }
 
 function rankOf(payer: Payer): number {

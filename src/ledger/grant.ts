@@ -10,6 +10,7 @@ import {
   type ProductType,
   postGrant,
 } from './book.js';
+import type { SubjectAsk } from './consume.js';
 import { addPeriod, type PeriodUnit } from './periods.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
@@ -41,6 +42,11 @@ export interface GrantOrigin {
 export interface FixedValidity {
   validFrom: Date;
   expiresAt: Date | null;
+}
+
+/** What a book must hold for terms to be granted. */
+export function asksOf(terms: readonly Term[], amount = 0): SubjectAsk[] {
+  return terms.map(({ productKey }) => ({ subject: { productKey }, amount }));
 }
 
 function isCounted(term: Term): boolean {

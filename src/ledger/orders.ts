@@ -247,7 +247,9 @@ function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError 
     return new AppError('order_already_paid', 'Another payment paid this order.', { pointer: '/payment_id' });
   }
   if (order.status !== 'pending') {
-    return new AppError('order_not_payable', `The order is ${order.status}.`);
+    return new AppError('order_not_payable', `The order is ${order.status}.`, {
+      extensions: { order_status: order.status },
+    });
   }
   const mismatch = mismatchOf(order, command);
   if (mismatch) return mismatch;

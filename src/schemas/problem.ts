@@ -49,6 +49,7 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
       .array(z.string())
       .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
   }),
+  order_not_payable: z.object({ order_status: z.string().meta({ examples: ['expired'] }) }),
   trial_already_used: z.object({
     identity_type: z.string().meta({ description: 'The kind of identity that had a trial.', examples: ['telegram'] }),
   }),

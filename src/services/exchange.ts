@@ -1,17 +1,18 @@
 // Exchange: spends an offer's price in a currency product and grants the offer, in one operation with linked entries (DOMAIN 3.11).
-import { findOrderableOffers, findProviders } from '../db/catalog.js';
+
+import { findOrderableOffers } from '../db/catalog.js';
 import type { StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Selector } from '../engine/customers.js';
 import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, balanceOf, holdingOf, type Metadata } from '../ledger/book.js';
-import { consume, type Provider, planConsume } from '../ledger/consume.js';
+import { consume, type Provider, planConsume, type SubjectAsk } from '../ledger/consume.js';
 import { isMoneyCurrency } from '../ledger/currencies.js';
 import { assertGrantable, grant } from '../ledger/grant.js';
 import { assertOrderable, type OrderableOffer } from '../ledger/orders.js';
 import { MICROS_PER_UNIT } from '../lib/money.js';
-import { explainRefusal } from './quota.js';
+import { type Asked, explainRefusal } from './quota.js';
 
 export interface ExchangeCommand {
   sku: string;
@@ -29,11 +30,6 @@ export interface ExchangeResult {
   now: Date;
 }
 
-interface Exchangeable {
-  offer: OrderableOffer | undefined;
-  providers: Provider[];
-}
-
 const POINTER = '/sku';
 
 /**
@@ -48,32 +44,34 @@ export async function exchange(
   idempotencyKey: string | undefined,
   render: Render<ExchangeResult>,
 ): Promise<RecordedAnswer> {
-  let asked: { customerId: string; providers: Provider[]; now: Date; price: number } | undefined;
+  let asked: Asked | undefined;
   try {
     return await runOperation(deps, {
       name: 'exchange',
       selector,
       idempotencyKey,
       request: command,
-      load: async (tx, customer, now) => {
+      load: async (tx) => {
         const offer = (await findOrderableOffers(tx, [command.sku])).get(command.sku);
-        const providers = offer ? await findProviders(tx, { productKey: offer.currency }) : [];
-        const price = offer ? priceOf(offer) : 0;
-        asked = { customerId: customer.id, providers, now, price };
-        const granted = new Set((offer?.terms ?? []).map((term) => term.productKey));
-        const asks = [...granted]
-          .filter((productKey) => productKey !== offer?.currency)
-          .map((productKey) => ({ productKey, units: 0 }));
-        for (const { productKey } of providers) asks.push({ productKey, units: price });
-        return { loaded: { offer, providers }, asks };
+        if (!offer) throw new AppError('offer_not_found', `There is no offer ${command.sku}.`, { pointer: POINTER });
+        const granted = offer.terms.map(({ productKey }) => ({ subject: { productKey }, amount: 0 }));
+        return { loaded: offer, asks: [priceAsked(offer), ...granted] };
       },
-      decide: (book, loaded, operationId) => decideExchange(book, loaded, command, operationId),
+      decide: (book, offer, operationId, providersOf) => {
+        const ask = priceAsked(offer);
+        const providers = providersOf(ask.subject);
+        asked = { customerId: book.customerId, now: book.now, providers, ask };
+        return decideExchange(book, offer, providers, command, operationId);
+      },
       render,
     });
   } catch (error) {
-    if (asked) throw await explainRefusal(deps, error, asked, asked.price);
-    throw error;
+    throw await explainRefusal(deps, error, asked);
   }
+}
+
+function priceAsked(offer: OrderableOffer): SubjectAsk {
+  return { subject: { productKey: offer.currency }, amount: priceOf(offer) };
 }
 
 /** The price in whole units of the currency product; prices in one have no decimals. */
@@ -92,12 +90,12 @@ function assertExchangeable(book: Book, offer: OrderableOffer): void {
 
 function decideExchange(
   book: Book,
-  { offer, providers }: Exchangeable,
+  offer: OrderableOffer,
+  providers: readonly Provider[],
   command: ExchangeCommand,
   operationId: string,
 ): Decision<ExchangeResult> {
   const { sku, metadata } = command;
-  if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: POINTER });
   assertExchangeable(book, offer);
   const price = priceOf(offer);
   const plan = planConsume(book, providers, price);

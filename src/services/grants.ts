@@ -1,4 +1,5 @@
 // Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
+
 import {
   findOffers,
   findProducts,
@@ -17,7 +18,7 @@ import { type Decision, type RecordedAnswer, type Render, runOperation } from '.
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
-import { assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../ledger/grant.js';
+import { asksOf, assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../ledger/grant.js';
 import { readPeppers, type TrialClaim, type TrialIdentity, trialClaims } from '../ledger/trials.js';
 
 export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';
@@ -72,10 +73,6 @@ interface Grantable {
   sku: string | null;
   terms: Term[];
   times: number;
-}
-
-function asksOf(terms: readonly Term[], units = 0) {
-  return [...new Set(terms.map((term) => term.productKey))].map((productKey) => ({ productKey, units }));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Selector } from '../engine/customers.js';
 import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
+import { asksOf } from '../ledger/grant.js';
 import {
   canonicalPaymentMethod,
   createOrder,
@@ -68,8 +69,7 @@ export async function placeOrder(
     request: command,
     load: async (tx) => {
       const offers = await findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]);
-      const productKeys = new Set([...offers.values()].flatMap((offer) => offer.terms.map((term) => term.productKey)));
-      return { loaded: offers, asks: [...productKeys].map((productKey) => ({ productKey, units: 0 })) };
+      return { loaded: offers, asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) };
     },
     decide: (book, offers) => {
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
@@ -116,12 +116,8 @@ export async function confirmOrder(
       const stored = required(await findOrder(tx, orderId), 'the order was found before');
       const payment = command.paymentId === undefined ? null : await findPayment(tx, paymentMethod, command.paymentId);
       const order = { ...stored, status: effectiveStatus(stored, now) };
-      const productKeys = new Set(order.items.flatMap((item) => item.terms.map((term) => term.productKey)));
       const hasLapsed = order.status !== stored.status;
-      return {
-        loaded: { order, payment, hasLapsed },
-        asks: [...productKeys].map((productKey) => ({ productKey, units: 0 })),
-      };
+      return { loaded: { order, payment, hasLapsed }, asks: asksOf(order.items.flatMap((item) => item.terms)) };
     },
     decide: (book, { order, payment, hasLapsed }, operationId): Decision<OrderResult> => {
       const decision = decideConfirm(book, order, payment, {

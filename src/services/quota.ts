@@ -1,13 +1,21 @@
 // Quotas: may they use it, and take this much of it, exactly once. Check and consume are one plan, once explained and once carried out.
 import { loadBook } from '../db/books.js';
-import { findProviders, findUpgradeSkus, type Subject } from '../db/catalog.js';
+import { findUpgradeSkus } from '../db/catalog.js';
 import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
 import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
-import { type ConsumePlan, consume, type Provider, planConsume, type Taking, unitsNeeded } from '../ledger/consume.js';
+import {
+  type ConsumePlan,
+  consume,
+  type Provider,
+  planConsume,
+  type Subject,
+  type SubjectAsk,
+  type Taking,
+} from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 
 /** Future starts of validity that an explanation looks at. */
@@ -50,6 +58,14 @@ export interface CheckResult {
   allowedAt: Date | null;
 }
 
+/** What was asked of whom, when, and the products that could have paid. */
+export interface Asked {
+  customerId: string;
+  now: Date;
+  providers: readonly Provider[];
+  ask: SubjectAsk;
+}
+
 /** What a caller needs beside the refusal itself. */
 interface Shortage {
   reasons: Reason[];
@@ -57,38 +73,27 @@ interface Shortage {
   allowedAt: Date | null;
 }
 
-function assertProvided(subject: Subject, providers: readonly Provider[]): void {
-  if (providers.length > 0) return;
-  if ('feature' in subject)
-    throw new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: '/feature' });
-  throw new AppError('product_not_found', `There is no product ${subject.productKey}.`, { pointer: '/product_key' });
-}
-
-function asksFor(providers: readonly Provider[], amount: number) {
-  return providers.map((provider) => ({ productKey: provider.productKey, units: unitsNeeded(provider, amount) }));
-}
-
-/** The plan for a use of `amount` at an instant, from what is stored now; nothing is written. */
+/** The plan for a use at an instant, from what is stored now; nothing is written. */
 async function planAt(
   deps: Deps,
   customerId: string,
   at: Date,
-  providers: readonly Provider[],
-  amount: number,
-): Promise<ConsumePlan> {
-  const book = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, at, asksFor(providers, amount), deps.ids);
+  ask: SubjectAsk,
+): Promise<{ plan: ConsumePlan; providers: Provider[] }> {
+  const { book, providersOf } = await loadBook(
+    deps.db,
+    { customer: { id: customerId, nextSeq: 1 }, now: at, asks: [ask] },
+    deps.ids,
+  );
   settle(book);
-  return planConsume(book, providers, amount);
+  const providers = providersOf(ask.subject);
+  assertProvided(ask.subject, providers);
+  return { plan: planConsume(book, providers, ask.amount), providers };
 }
 
 /** Why a use is refused, from when it would be allowed, and what could be bought: read after the decision, for people. */
-async function explainShortage(
-  deps: Deps,
-  customerId: string,
-  now: Date,
-  providers: readonly Provider[],
-  amount: number,
-): Promise<Shortage> {
+async function explainShortage(deps: Deps, asked: Asked): Promise<Shortage> {
+  const { customerId, now, providers, ask } = asked;
   const productKeys = providers.map((provider) => provider.productKey);
   const reasons: Reason[] = [{ code: 'insufficient_quota' }];
   const expiredAt = await findLastExpiry(deps.db, customerId, productKeys, now);
@@ -100,7 +105,7 @@ async function explainShortage(
     if (!isActive) reasons.push({ code: 'inactive_product', productKey });
   let allowedAt: Date | null = null;
   for (const start of starts) {
-    if (!(await planAt(deps, customerId, start, providers, amount)).isAllowed) continue;
+    if (!(await planAt(deps, customerId, start, ask)).plan.isAllowed) continue;
     allowedAt = start;
     break;
   }
@@ -111,23 +116,17 @@ async function explainShortage(
  * Says what a consume of the same command would do now: what it would take, or every reason against it. Writes nothing.
  * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large.
  */
-export async function checkQuota(
-  deps: Deps,
-  selector: Selector,
-  command: { subject: Subject; amount: number },
-): Promise<CheckResult> {
+export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
   const customerId = await requireCustomer(deps, selector);
   const now = deps.clock.now();
-  const providers = await findProviders(deps.db, command.subject);
-  assertProvided(command.subject, providers);
-  const plan = await planAt(deps, customerId, now, providers, command.amount);
+  const { plan, providers } = await planAt(deps, customerId, now, command);
   const { isAllowed, takings, remaining } = plan;
   if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: now };
   return {
     isAllowed,
     takings,
     remaining,
-    ...(await explainShortage(deps, customerId, now, providers, command.amount)),
+    ...(await explainShortage(deps, { customerId, now, providers, ask: command })),
   };
 }
 
@@ -143,39 +142,30 @@ export async function consumeQuota(
   idempotencyKey: string | undefined,
   render: Render<ConsumeResult>,
 ): Promise<RecordedAnswer> {
-  let asked: { customerId: string; providers: Provider[]; now: Date } | undefined;
+  let asked: Asked | undefined;
   try {
     return await runOperation(deps, {
       name: 'quota.consume',
       selector,
       idempotencyKey,
       request: command,
-      load: async (tx, customer, now) => {
-        const providers = await findProviders(tx, command.subject);
-        asked = { customerId: customer.id, providers, now };
-        return { loaded: providers, asks: asksFor(providers, command.amount) };
+      load: async () => ({ loaded: undefined, asks: [command] }),
+      decide: (book, _loaded, operationId, providersOf) => {
+        const providers = providersOf(command.subject);
+        asked = { customerId: book.customerId, now: book.now, providers, ask: command };
+        return { outcome: 'accepted', result: decideConsume(book, providers, command, operationId) };
       },
-      decide: (book, providers, operationId) => ({
-        outcome: 'accepted',
-        result: decideConsume(book, providers, command, operationId),
-      }),
       render,
     });
   } catch (error) {
-    if (asked) throw await explainRefusal(deps, error, asked, command.amount);
-    throw error;
+    throw await explainRefusal(deps, error, asked);
   }
 }
 
 /** Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. */
-export async function explainRefusal(
-  deps: Deps,
-  error: unknown,
-  asked: { customerId: string; providers: readonly Provider[]; now: Date },
-  amount: number,
-): Promise<unknown> {
-  if (!(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
-  const { reasons, upgradeSkus } = await explainShortage(deps, asked.customerId, asked.now, asked.providers, amount);
+export async function explainRefusal(deps: Deps, error: unknown, asked: Asked | undefined): Promise<unknown> {
+  if (!asked || !(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
+  const { reasons, upgradeSkus } = await explainShortage(deps, asked);
   return new AppError('insufficient_quota', error.message, {
     errors: error.errors,
     extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },

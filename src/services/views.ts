@@ -1,10 +1,10 @@
 // The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
-import type { Offer, OfferItemWithProduct, Product, Subject } from '../db/catalog.js';
+import type { Offer, OfferItemWithProduct, Product } from '../db/catalog.js';
 import type { Customer } from '../db/customers.js';
 import type { Referral } from '../db/referrals.js';
 import { type StoredBatch, stateOf } from '../db/wallet.js';
 import type { Entry } from '../ledger/book.js';
-import type { Taking } from '../ledger/consume.js';
+import type { Subject, Taking } from '../ledger/consume.js';
 import { currencyDecimals } from '../ledger/currencies.js';
 import { formatMoney } from '../lib/money.js';
 import type { OrderResult } from './orders.js';

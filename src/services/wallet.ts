@@ -1,7 +1,6 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
 import { loadBook } from '../db/books.js';
-import { findProviders, type Subject } from '../db/catalog.js';
 import {
   type BatchFilter,
   type EntryFilter,
@@ -13,10 +12,9 @@ import {
 } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
-import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
 import type { Entry } from '../ledger/book.js';
-import { availabilityOf } from '../ledger/consume.js';
+import { assertProvided, availabilityOf, type Subject } from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 
 export interface Wallet {
@@ -35,6 +33,9 @@ export interface BalanceResult {
   /** When the units that are used next end, or the access does; null when never or when there is none. */
   expiresAt: Date | null;
 }
+
+/** An id that no customer has: somebody never seen owns nothing. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Everything a customer holds. Throws: customer_not_found, selector_conflict. */
 export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet> {
@@ -57,18 +58,12 @@ export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet>
  * Throws: product_not_found, feature_not_found, selector_conflict.
  */
 export async function getBalance(deps: Deps, selector: Selector, subject: Subject): Promise<BalanceResult> {
-  const providers = await findProviders(deps.db, subject);
-  if (providers.length === 0) {
-    throw 'feature' in subject
-      ? new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: 'query/feature' })
-      : new AppError('product_not_found', `There is no product ${subject.productKey}.`, {
-          pointer: 'query/product_key',
-        });
-  }
   const customerId = await findCustomer(deps, selector);
-  if (customerId === undefined) return { subject, canUse: false, remaining: 0, expiresAt: null };
-  const asks = providers.map(({ productKey }) => ({ productKey, units: 0 }));
-  const book = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, deps.clock.now(), asks, deps.ids);
+  const customer = { id: customerId ?? NOBODY, nextSeq: 1 };
+  const request = { customer, now: deps.clock.now(), asks: [{ subject, amount: 0 }] };
+  const { book, providersOf } = await loadBook(deps.db, request, deps.ids);
+  const providers = providersOf(subject);
+  assertProvided(subject, providers);
   settle(book);
   const { available, first } = availabilityOf(book, providers);
   const accessUntil = available === null && first ? book.holdings.get(first.productKey)?.accessUntil : undefined;
