@@ -8,6 +8,7 @@ import { type RecordedAnswer, type Render, runOperation } from '../engine/write-
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
 import {
+  assertProvided,
   type ConsumePlan,
   consume,
   type Provider,

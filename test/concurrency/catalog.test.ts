@@ -1,7 +1,8 @@
 // Changes of the catalogue at once: one wins a name, and a product or an offer is always one writer's work as a whole.
+import type request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { putProduct, useTestApp } from '../support/app.js';
-import { ask, sendTogether, tally, useSecondApp } from '../support/parallel.js';
+import { ask, holdTransaction, send, sendTogether, tally, untilWaiting, useSecondApp } from '../support/parallel.js';
 
 const ROUNDS = 15;
 
@@ -55,21 +56,44 @@ describe('20 writes of one offer at once', () => {
     expect(body.price).toBe(`${writer}.00`);
     expect(body.items.map((item: { quantity: number }) => item.quantity)).toEqual([writer + 1, writer + 1]);
   });
+});
 
-  it('never show a reader half of two writers', async () => {
-    await app.put('/offers/READ_PACK', offer(0));
-    const [, reads] = await Promise.all([
-      sendTogether(15, (index) => app.put('/offers/READ_PACK', offer(index))),
-      sendTogether(15, () => second.get('/catalog/READ_PACK')),
-    ]);
-    for (const { body } of reads) {
-      const writer = Number(body.name.split(' ')[1]);
-      expect([body.price, ...body.items.map((item: { quantity: number }) => item.quantity)]).toEqual([
-        `${writer}.00`,
-        writer + 1,
-        writer + 1,
-      ]);
-    }
+describe('an offer that is replaced while somebody reads it', () => {
+  /** Begins to answer `make` when the offer is still the old one, and replaces it before its items can be read. */
+  async function readAcrossReplacement(sku: string, make: () => request.Test): Promise<request.Response> {
+    await app.put(`/offers/${sku}`, offer(1));
+    const held = await holdTransaction(app.url);
+    await held.query('LOCK TABLE offer_items IN ACCESS EXCLUSIVE MODE');
+    const pending = send(make());
+    await untilWaiting(app.url, 1);
+    await held.query('UPDATE offers SET name = $2, price = 7 WHERE sku = $1', [sku, 'writer 7']);
+    await held.query('UPDATE offer_items SET quantity = 8 WHERE sku = $1', [sku]);
+    await held.commit();
+    return pending;
+  }
+
+  it('is shown as it was before, or as it was after', async () => {
+    const { body } = await readAcrossReplacement('READ_PACK', () => app.get('/catalog/READ_PACK'));
+    const shown = [body.price, body.items[0].quantity];
+    expect([
+      ['1.00', 2],
+      ['7.00', 8],
+    ]).toContainEqual(shown);
+  });
+
+  it('is ordered at the price of what it gives', async () => {
+    const { body } = await readAcrossReplacement('ORDER_PACK', () =>
+      app.post('/orders', { external_id: 'ada', items: [{ sku: 'ORDER_PACK' }] }),
+    );
+    const [line] = await ask(
+      app.url,
+      `SELECT price::text, (terms->0->>'quantity')::int AS quantity FROM order_items WHERE order_id = $1`,
+      [body.id],
+    );
+    expect([
+      { price: '1.000000', quantity: 2 },
+      { price: '7.000000', quantity: 8 },
+    ]).toContainEqual(line);
   });
 });
 

@@ -56,7 +56,7 @@ describe('a consume that waited for the lock', () => {
     expect(answer.body).toMatchObject({ remaining: 1, taken: [{ batch_id: batchId, amount: 3 }] });
     const entries = await app.get('/wallet/entries?external_id=some-spent');
     expect(
-      entries.body.items.map((entry: { seq: number; balance_after: number }) => [entry.seq, entry.balance_after]),
+      entries.body.data.map((entry: { seq: number; balance_after: number }) => [entry.seq, entry.balance_after]),
     ).toEqual([
       [3, 1],
       [2, 4],
@@ -111,7 +111,7 @@ describe('a consume that waited for the lock', () => {
     const answer = await pending;
     expect([answer.status, answer.body.available]).toEqual([402, 0]);
     const entries = await app.get('/wallet/entries?external_id=ended');
-    expect(entries.body.items[0]).toMatchObject({
+    expect(entries.body.data[0]).toMatchObject({
       kind: 'expire',
       amount: 5,
       balance_after: 0,

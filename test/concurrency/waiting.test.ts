@@ -1,6 +1,7 @@
 // Who waits for whom: writes of one customer wait for each other, writes of different customers and all reads never do.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
+import { gateCommits } from '../support/commit-faults.js';
 import {
   countWaiting,
   customerIdOf,
@@ -91,17 +92,6 @@ describe('while a consume of ada waits for her lock', () => {
     await releaseAda();
   });
 
-  it('rows that refer to her can be written', async () => {
-    const other = await holdTransaction(app.url);
-    await other.query(
-      `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
-       VALUES ($1, gen_random_uuid(), 'grant', 'test', now())`,
-      [adaId],
-    );
-    await other.rollback();
-    await releaseAda();
-  });
-
   it.each([
     ['consume', () => app.post('/quota/consume', consume('ada'))],
     ['grant', () => app.post('/grants', { external_id: 'ada', grant_type: 'bonus', sku: 'PACK' })],
@@ -114,6 +104,25 @@ describe('while a consume of ada waits for her lock', () => {
     await held.rollback();
     const answers = await Promise.all([pending, other]);
     expect(answers.map((answer) => answer.status < 300)).toEqual([true, true]);
+  });
+});
+
+describe('a consume that holds the lock', () => {
+  it('lets rows be inserted that refer to its customer', async () => {
+    const adaId = await customerIdOf(app, 'ada');
+    const gate = await gateCommits(app.url, 'entries');
+    const pending = send(app.post('/quota/consume', consume('ada')));
+    await untilWaiting(app.url, 1);
+    const other = await holdTransaction(app.url);
+    await other.query(`SET LOCAL lock_timeout = '1s'`);
+    await other.query(
+      `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
+       VALUES ($1, gen_random_uuid(), 'grant', 'test', now())`,
+      [adaId],
+    );
+    await other.rollback();
+    await gate.rollback();
+    expect((await pending).status).toBe(200);
   });
 });
 

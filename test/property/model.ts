@@ -157,8 +157,7 @@ export class Model {
     if (status === 'failed') {
       if (seen?.status === 'unmatched') return refuse('payment_mismatch');
       if (seen?.facts && seen.order === order.place) return { outcome: 'replayed', facts: seen.facts };
-      const batches = order.paid && 'batches' in order.paid ? [] : [];
-      const facts = { order: order.place, status: this.statusOf(order), batches };
+      const facts = { order: order.place, status: this.statusOf(order), batches: [] };
       this.#payments.set(payment, { status: 'failed', order: order.place, facts });
       return { outcome: 'accepted', facts };
     }

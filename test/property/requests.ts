@@ -60,12 +60,12 @@ export type Expected = { outcome: 'accepted' | 'replayed'; facts: Facts } | { ou
 
 export type Observed = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; code: string };
 
-/** What a dry run says. `allowedAt` is null when no known future start helps. */
+/** What a dry run says. `allowedAt` is null when no known future start helps; a system that explains nothing leaves it out. */
 export interface CheckFacts {
   allowed: boolean;
   wouldTake: Taking[];
   remaining: number | null;
-  allowedAt: number | null;
+  allowedAt?: number | null;
 }
 
 /** What a customer holds, as a wallet shows it. */
@@ -75,11 +75,11 @@ export interface Holdings {
   features: Record<string, { canUse: boolean; remaining: number | null }>;
 }
 
-/** What one subject comes to. */
+/** What one subject comes to; a system without readers leaves the end out. */
 export interface SubjectBalance {
   canUse: boolean;
   remaining: number | null;
-  expiresAt: number | null;
+  expiresAt?: number | null;
 }
 
 /** One batch with its parts; of an uncounted one only `consumed` counts. */

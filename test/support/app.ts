@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { buildApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
+import { type Config, readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
 import type { Deps } from '../../src/deps.js';
 import type { Clock } from '../../src/lib/clock.js';
@@ -14,6 +14,7 @@ import { useTestDatabase } from './database.js';
 import { failOnUndeclared } from './declared-problems.js';
 
 export const API_TOKEN = 'a-token-that-only-tests-use';
+export const TEST_PEPPER = 'a-pepper-that-only-the-tests-ever-use';
 const BASE_PATH = '/api/v1/billing';
 const START = '2026-01-31T12:00:00.000Z';
 
@@ -52,17 +53,20 @@ export interface TestApp {
   get(path: string, headers?: Record<string, string>): request.Test;
   post(path: string, body?: unknown, headers?: Record<string, string>): request.Test;
   put(path: string, body?: unknown, headers?: Record<string, string>): request.Test;
+  patch(path: string, body?: unknown, headers?: Record<string, string>): request.Test;
+  delete(path: string, headers?: Record<string, string>): request.Test;
 }
 
-/** Makes an app with its own pool over a database: a second process, as far as the database can tell. */
+/** Makes an app with its own pool over a database: a second process, as far as the database can tell. `settings` override the configuration. */
 export async function startTestApp(
   url: string,
   clock: Clock,
   onAnswer?: Parameters<typeof buildApp>[1],
+  settings: Partial<Config> = {},
 ): Promise<{ app: FastifyInstance; deps: Deps; close(): Promise<void> }> {
   const log = pino({ level: 'silent' });
   const { config } = readConfig(
-    { DATABASE_URL: url, BURSAR_API_TOKEN: API_TOKEN, BURSAR_PEPPER: 'a-pepper-that-only-the-tests-ever-use' },
+    { DATABASE_URL: url, BURSAR_API_TOKEN: API_TOKEN, BURSAR_PEPPER: TEST_PEPPER },
     process.cwd(),
   );
   const db = createDb(url, log);
@@ -71,7 +75,7 @@ export async function startTestApp(
     clock,
     ids: uuidv7Ids,
     log,
-    config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: 'a-pepper-that-only-the-tests-ever-use' },
+    config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
   };
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -100,7 +104,7 @@ export function useTestApp(): TestApp {
   });
   beforeEach(() => clock.set(START));
   afterAll(() => running?.close());
-  const send = (method: 'get' | 'post' | 'put', path: string, headers: Record<string, string>) =>
+  const send = (method: 'get' | 'post' | 'put' | 'patch' | 'delete', path: string, headers: Record<string, string>) =>
     request(current().app.server)
       [method](`${BASE_PATH}${path}`)
       .set({ authorization: `Bearer ${API_TOKEN}`, ...headers });
@@ -118,6 +122,8 @@ export function useTestApp(): TestApp {
     get: (path, headers = {}) => send('get', path, headers),
     post: (path, body, headers = {}) => send('post', path, headers).send(body as object),
     put: (path, body, headers = {}) => send('put', path, headers).send(body as object),
+    patch: (path, body, headers = {}) => send('patch', path, headers).send(body as object),
+    delete: (path, headers = {}) => send('delete', path, headers),
   };
 }
 

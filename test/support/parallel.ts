@@ -4,11 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import request from 'supertest';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import type { Config } from '../../src/config.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { API_TOKEN, type Json, startTestApp, type TestApp } from './app.js';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 const POLL_MS = 5;
 
 /** What sends requests: an app under test, or a second one on its database. */
@@ -39,11 +40,11 @@ export function withStatus(answers: readonly request.Response[], status: number)
   return answers.filter((answer) => answer.status === status);
 }
 
-/** A second app, with a pool and perhaps a clock of its own, on the database of `first`: another process, as far as Postgres can tell. */
-export function useSecondApp(first: TestApp, clock?: Clock): Client {
+/** A second app, with a pool and perhaps a clock and settings of its own, on the database of `first`: another process, as far as Postgres can tell. */
+export function useSecondApp(first: TestApp, clock?: Clock, settings?: Partial<Config>): Client {
   let running: Awaited<ReturnType<typeof startTestApp>> | undefined;
   beforeAll(async () => {
-    running = await startTestApp(first.url, clock ?? first.clock);
+    running = await startTestApp(first.url, clock ?? first.clock, undefined, settings);
   });
   afterAll(() => running?.close());
   const start = (method: 'get' | 'post' | 'put', path: string, headers: Record<string, string> = {}) => {

@@ -1,6 +1,6 @@
 // What the tests over HTTP share: people nobody has seen yet, orders, refusals, and what a request wrote. It checks; it decides nothing.
 import type { Response } from 'supertest';
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors/catalogue.js';
 import type { Json, TestApp } from './app.js';
 
@@ -102,4 +102,32 @@ export async function writtenBy(app: TestApp, work: () => PromiseLike<unknown>):
     if (earlier?.digest !== state.digest) written[name] = state.rows - (earlier?.rows ?? 0);
   }
   return written;
+}
+
+/** The tables in which a row's text holds `text`, whatever its case. */
+export async function findInTables(app: TestApp, text: string): Promise<string[]> {
+  const tables = [...(await readTables(app)).keys()];
+  const found: string[] = [];
+  for (const name of tables) {
+    const rows = await app.deps.db.query(
+      `SELECT 1 FROM "${name}" t WHERE strpos(lower(t::text), lower($1)) > 0 LIMIT 1`,
+      [text],
+    );
+    if (rows.length > 0) found.push(name);
+  }
+  return found;
+}
+
+/** Registers the test that a route lets nobody in without a token, before it looks at anything else. */
+export function itNeedsAToken(app: TestApp, method: 'post' | 'patch' | 'delete' | 'get', path: string): void {
+  it('lets nobody in without a token', async () => {
+    const written = await writtenBy(app, async () => {
+      const headers = { authorization: 'Bearer somebody-else' };
+      const answer = await (method === 'get' || method === 'delete'
+        ? app[method](path, headers)
+        : app[method](path, {}, headers));
+      expectProblem(answer, 401, 'unauthenticated');
+    });
+    expect(written).toEqual({});
+  });
 }
