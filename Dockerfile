@@ -12,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma prisma
 COPY scripts scripts
 COPY src src
-RUN node scripts/ensure.mjs && npm run build
+RUN node scripts/ensure.mjs && node scripts/build.mjs
 
 FROM node:${NODE_VERSION}-bookworm-slim AS packages
 WORKDIR /packages

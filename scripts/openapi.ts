@@ -27,6 +27,8 @@ async function generate(): Promise<string> {
     ids: uuidv7Ids,
     config: { apiToken: 'unused' } as Deps['config'],
     log: pino({ level: 'silent' }),
+    lanes: unreachable('lanes'),
+    turns: unreachable('turns'),
   };
   const app = await buildApp(deps);
   try {

@@ -8,6 +8,8 @@ const PEPPER_LENGTH_MIN = 32;
 const SECRET_LENGTH_MAX = 512;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
+const LANE_CUSTOMERS_DEFAULT = 64;
+const LANE_CUSTOMERS_MAX = 1_000;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const roles = ['all', 'api', 'worker'] as const;
@@ -72,6 +74,9 @@ export const environmentSchema = z.object({
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
     .describe(`a number of database connections, 2 to ${POOL_SIZE_MAX}`),
+  BURSAR_LANE_CUSTOMERS_MAX: wholeNumber(1, LANE_CUSTOMERS_MAX)
+    .default(LANE_CUSTOMERS_DEFAULT)
+    .describe(`a number of customers that share a transaction at most, 1 to ${LANE_CUSTOMERS_MAX}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
@@ -93,6 +98,8 @@ export interface Config {
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
   readonly poolSize: number;
+  /** Customers that share a transaction of the lanes at most. */
+  readonly laneCustomersMax: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -131,6 +138,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     isProduction,
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,
+    laneCustomersMax: values.BURSAR_LANE_CUSTOMERS_MAX,
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };

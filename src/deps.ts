@@ -1,14 +1,7 @@
-// What a use case may reach: handed down from main.ts or a test, never imported.
-import type { Logger } from 'pino';
-import type { Config } from './config.js';
-import type { Db } from './db/client.js';
-import type { Clock } from './lib/clock.js';
-import type { Ids } from './lib/ids.js';
+// What a use case may reach: the foundations of the process and the lanes over them.
+import type { Lanes } from './engine/lanes.js';
+import type { Foundations } from './foundations.js';
 
-export interface Deps {
-  db: Db;
-  clock: Clock;
-  ids: Ids;
-  config: Config;
-  log: Logger;
+export interface Deps extends Foundations {
+  lanes: Lanes;
 }

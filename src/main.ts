@@ -10,9 +10,11 @@ import { type Config, type GivenConfig, readConfig } from './config.js';
 import { createDb, type Db } from './db/client.js';
 import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { migrate } from './db/migrate.js';
+import { createLanes } from './engine/lanes.js';
 import { StartError } from './errors/start-error.js';
 import { systemClock } from './lib/clock.js';
 import { uuidv7Ids } from './lib/ids.js';
+import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
 import { Closers } from './process/closers.js';
 import { holdDataFolder, makeDataFolder } from './process/data-folder.js';
@@ -58,7 +60,8 @@ async function start(stop: StopRequest): Promise<void> {
   await requireUtc(db);
 
   const config = complete(given, databaseUrl);
-  const deps = { db, clock: systemClock, ids: uuidv7Ids, config, log };
+  const foundations = { db, clock: systemClock, ids: uuidv7Ids, config, log, turns: createTurns() };
+  const deps = { ...foundations, lanes: createLanes(foundations) };
   const isDemoLoaded = config.isProduction ? false : await loadDemoCatalogue(deps);
   const app = await buildApp(deps);
   closers.add('the HTTP server', () => app.close());

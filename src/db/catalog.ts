@@ -63,6 +63,7 @@ export interface Offer<Item = OfferItem> {
   createdAt: Date;
 }
 
+// Relations are joined into one statement (relationJoins in the schema): what is replaced meanwhile is read as before or as after.
 const withFeatures = { features: { orderBy: { feature: 'asc' } } } as const satisfies Prisma.ProductInclude;
 const withItems = {
   items: { orderBy: { position: 'asc' }, include: { product: { include: withFeatures } } },
@@ -152,12 +153,6 @@ export async function isCatalogEmpty({ prisma }: PrismaTx): Promise<boolean> {
   return (await prisma.catalogName.findFirst({ select: { name: true } })) === null;
 }
 
-/** Whether any batch of the product was ever granted. */
-export async function isProductGranted(tx: Tx, productKey: string): Promise<boolean> {
-  const rows = await tx.query('SELECT 1 FROM batches WHERE product_key = $1 LIMIT 1', [productKey]);
-  return rows.length > 0;
-}
-
 /** Whether anybody holds unspent units of the product, or access to it that has not ended. */
 export async function isProductUnspent(tx: Tx, productKey: string, now: Date): Promise<boolean> {
   const rows = await tx.query(
@@ -168,14 +163,9 @@ export async function isProductUnspent(tx: Tx, productKey: string, now: Date): P
   return rows.length > 0;
 }
 
-/** Whether an offer gives the product, and whether one is priced in it. */
-export async function findProductUses(
-  { prisma }: PrismaTx,
-  productKey: string,
-): Promise<{ isItem: boolean; isPrice: boolean }> {
-  const item = await prisma.offerItem.findFirst({ where: { productKey }, select: { sku: true } });
-  const priced = await prisma.offer.findFirst({ where: { currency: productKey }, select: { sku: true } });
-  return { isItem: item !== null, isPrice: priced !== null };
+/** Whether an offer is priced in the product. */
+export async function isPriceOfOffer({ prisma }: PrismaTx, productKey: string): Promise<boolean> {
+  return (await prisma.offer.findFirst({ where: { currency: productKey }, select: { sku: true } })) !== null;
 }
 
 /** The offers of these SKUs, by SKU; unknown ones are left out. */
@@ -255,10 +245,14 @@ export async function findOrderableOffers(tx: PrismaTx, skus: readonly string[])
 /** How many SKUs a refusal proposes at most. */
 const UPGRADE_SKUS_MAX = 10;
 
-/** Active offers, trials apart, that give one of the products: cheapest first (by the number alone), then by SKU. */
+/** Active offers of active products, trials apart, that give one of the products: cheapest first (by the number alone), then by SKU. */
 export async function findUpgradeSkus({ prisma }: PrismaTx, productKeys: readonly string[]): Promise<string[]> {
   const offers = await prisma.offer.findMany({
-    where: { isActive: true, isTrial: false, items: { some: { productKey: { in: [...productKeys] } } } },
+    where: {
+      isActive: true,
+      isTrial: false,
+      items: { some: { productKey: { in: [...productKeys] } }, every: { product: { isActive: true } } },
+    },
     orderBy: [{ price: 'asc' }, { sku: 'asc' }],
     take: UPGRADE_SKUS_MAX,
     select: { sku: true },

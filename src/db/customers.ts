@@ -18,7 +18,6 @@ export interface LockedCustomer {
   id: string;
   nextSeq: number;
   lastRecordedAt: Date;
-  metadata: Metadata;
 }
 
 /** Finds an identity; undefined when nobody has it. */
@@ -30,10 +29,28 @@ export async function findIdentity(tx: Tx, key: IdentityKey): Promise<Identity |
   return row && { ...key, id: row.id, customerId: row.customer_id, profile: row.profile };
 }
 
-/** Whether a customer of this id exists. */
-export async function customerExists(tx: Tx, customerId: string): Promise<boolean> {
-  const rows = await tx.query('SELECT 1 FROM customers WHERE id = $1::uuid', [customerId]);
-  return rows.length > 0;
+export interface KnownCustomer {
+  id: string;
+  lastRecordedAt: Date;
+}
+
+/** The customer of an id, or the one behind an identity; undefined when there is none. */
+export async function findKnownCustomer(
+  tx: Tx,
+  by: { customerId: string } | IdentityKey,
+): Promise<KnownCustomer | undefined> {
+  const [row] =
+    'customerId' in by
+      ? await tx.query<Row & { id: string; last_recorded_at: Date }>(
+          'SELECT id, last_recorded_at FROM customers WHERE id = $1::uuid',
+          [by.customerId],
+        )
+      : await tx.query<Row & { id: string; last_recorded_at: Date }>(
+          `SELECT c.id, c.last_recorded_at FROM identities i JOIN customers c ON c.id = i.customer_id
+           WHERE i.provider = $1 AND i.external_id = $2`,
+          [by.provider, by.externalId],
+        );
+  return row && { id: row.id, lastRecordedAt: row.last_recorded_at };
 }
 
 /**
@@ -173,9 +190,46 @@ export async function setIdentityProfile(tx: Tx, key: IdentityKey, profile: Meta
  * loaded in the same statement would be the state from before the wait. Undefined when there is no such customer.
  */
 export async function lockCustomer(tx: Tx, customerId: string): Promise<LockedCustomer | undefined> {
-  const [row] = await tx.query<{ id: string; next_seq: number; last_recorded_at: Date; metadata: Metadata }>(
-    'SELECT id, next_seq, last_recorded_at, metadata FROM customers WHERE id = $1::uuid FOR NO KEY UPDATE',
-    [customerId],
+  const [locked] = await lockCustomers(tx, [customerId], { skipLocked: false });
+  return locked;
+}
+
+interface LockedRow extends Row {
+  id: string;
+  next_seq: number;
+  last_recorded_at: Date;
+}
+
+const LOCK_ALL =
+  'SELECT id, next_seq, last_recorded_at FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE';
+const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
+
+function toLocked(row: LockedRow): LockedCustomer {
+  return { id: row.id, nextSeq: row.next_seq, lastRecordedAt: row.last_recorded_at };
+}
+
+/**
+ * Takes the locks of several customers, in id order. With `skipLocked` those held by others are left out instead of waited for; unknown ids
+ * are left out in any case.
+ */
+export async function lockCustomers(
+  tx: Tx,
+  customerIds: readonly string[],
+  { skipLocked }: { skipLocked: boolean },
+): Promise<LockedCustomer[]> {
+  const rows = await tx.query<LockedRow>(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds]);
+  return rows.map(toLocked);
+}
+
+/** Who has these identities; those that nobody has are left out. */
+export async function findIdentityOwners(
+  tx: Tx,
+  keys: readonly IdentityKey[],
+): Promise<(IdentityKey & { customerId: string })[]> {
+  const rows = await tx.query<Row & { provider: string; external_id: string; customer_id: string }>(
+    `SELECT i.provider, i.external_id, i.customer_id
+     FROM json_to_recordset($1::json) AS k (provider text, external_id text) JOIN identities i USING (provider, external_id)`,
+    [JSON.stringify(keys.map(({ provider, externalId }) => ({ provider, external_id: externalId })))],
   );
-  return row && { id: row.id, nextSeq: row.next_seq, lastRecordedAt: row.last_recorded_at, metadata: row.metadata };
+  return rows.map((row) => ({ provider: row.provider, externalId: row.external_id, customerId: row.customer_id }));
 }

@@ -59,6 +59,20 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');
 }
 
+const LOST_STATE = /^(?:08|57P0[123])/;
+const LOST_CODES = new Set(['P1017', 'ECONNRESET', 'EPIPE']);
+const LOST_MESSAGE = /Connection terminated|Client has encountered a connection error/;
+
+/** Whether the connection was cut while it was in use: what it was doing was rolled back, or is uncertain if COMMIT had been sent. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return LOST_STATE.test(state);
+  if (!isObject(error)) return false;
+  if (typeof error.code === 'string' && LOST_CODES.has(error.code)) return true;
+  if (typeof error.message === 'string' && LOST_MESSAGE.test(error.message)) return true;
+  return isConnectionLost(error.cause);
+}
+
 // Classes 08 connection, 53 resources, 57 operator intervention (statement timeout, shutdown, crash recovery), 25P03 idle timeout.
 const UNAVAILABLE_STATE = /^(?:08|53|57|25P03)/;
 const UNAVAILABLE_CODES = new Set([

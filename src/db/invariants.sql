@@ -18,7 +18,9 @@ SELECT
   (SELECT count(*) FROM payments WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS payments,
   (SELECT count(*) FROM batches WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS batches,
   (SELECT count(*) FROM balances WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS balances,
-  (SELECT count(*) FROM entries WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS entries
+  (SELECT count(*) FROM entries WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS entries,
+  (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
+  (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
 
 -- counts: entries
 SELECT count(*)::float8 AS entries FROM entries WHERE $1::uuid IS NULL OR customer_id = $1
@@ -70,8 +72,8 @@ effects AS (
 
 -- shared: terms
 -- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (3.5).
--- The line's quantity multiplies counted units, and the length for period products. A malformed number is null here,
--- and reported by its own check.
+-- The line's quantity multiplies counted units, and the length of access (period and unlimited products). A malformed
+-- number is null here, and reported by its own check.
 terms AS (
   SELECT i.customer_id, i.order_id, i.id AS order_item_id, i.position AS line, t.ordinal, o.status,
     t.term ->> 'productKey' AS product_key,
@@ -261,6 +263,23 @@ SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'an operat
 FROM batches b
 LEFT JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.id IS NULL
+
+-- name: i2_batch_source
+-- Of batches that were granted here; one that was moved here keeps its source under the operation that moved it.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
+  CASE WHEN n.source IS NULL THEN 'a known source'
+    ELSE format('an operation %s%s', n.name, CASE WHEN n.source = 'migration' THEN ' with the source id as key' ELSE '' END)
+  END AS expected,
+  format('source %s, operation %s%s', b.source, o.name, CASE WHEN o.idempotency_key IS NULL THEN ' without a key'
+    ELSE '' END) AS actual,
+  'a batch is made by the operation that its source names' AS detail
+FROM batches b
+JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind = 'grant'
+JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
+LEFT JOIN (VALUES ('purchase', 'order.confirm'), ('exchange', 'exchange'), ('migration', 'grant.migration'),
+  ('trial', 'grant'), ('bonus', 'grant'), ('adjustment', 'grant')) AS n (source, name) ON n.source = b.source
+WHERE ($1::uuid IS NULL OR b.customer_id = $1)
+  AND (o.name IS DISTINCT FROM n.name OR (b.source = 'migration' AND o.idempotency_key IS NULL))
 
 -- name: i2_expire_at_end
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
@@ -482,6 +501,60 @@ FROM payments
 WHERE ($1::uuid IS NULL OR customer_id = $1)
   AND (status NOT IN ('failed', 'unmatched', 'paid') OR (status <> 'unmatched' AND operation_id IS NULL) OR amount < 0)
 
+-- name: i4_trial_unique
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('trial claim %s of scope %s', left(identity_hash, 12), scope) AS subject, '1 row' AS expected,
+  count(*) || ' rows' AS actual, 'one trial per scope and identity' AS detail
+FROM trial_uses
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY scope, pepper_id, identity_hash
+HAVING count(*) > 1
+
+-- name: i4_trial_form
+-- What stands there in place of a hash is not shown: it may be what should have been hashed.
+SELECT 'I4' AS invariant, customer_id, format('trial claim of operation %s', operation_id) AS subject,
+  'scope any or offer:<SKU>, a pepper id, a lower-case type, a hash of 64 hex digits' AS expected,
+  format('scope %s, pepper id of %s, type of %s, hash of %s characters', scope, length(pepper_id),
+    length(identity_type), length(identity_hash)) AS actual,
+  'an identity that had a trial is known only by its keyed hash' AS detail
+FROM trial_uses
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND (identity_hash !~ '^[0-9a-f]{64}$' OR pepper_id !~ '^[0-9a-f]{12}$' OR scope !~ '^(any|offer:[^[:lower:][:space:]]+)$'
+    OR identity_type = '' OR identity_type <> lower(btrim(identity_type)))
+
+-- name: i4_trial_operation
+SELECT 'I4' AS invariant, u.customer_id,
+  format('trial claim %s of scope %s', left(u.identity_hash, 12), u.scope) AS subject,
+  'the operation of this customer that granted this trial at ' || u.used_at AS expected,
+  format('operation %s, which %s', u.operation_id, CASE
+    WHEN o.id IS NULL THEN 'does not exist'
+    WHEN b.skus IS NULL THEN 'granted no trial'
+    ELSE format('granted the trials %s at %s', array_to_string(b.skus, ', '), o.recorded_at) END) AS actual,
+  'a claim belongs to the trial that it was made for' AS detail
+FROM trial_uses u
+LEFT JOIN operations o ON o.customer_id = u.customer_id AND o.id = u.operation_id
+LEFT JOIN (
+  SELECT customer_id, operation_id, array_agg(DISTINCT coalesce(sku, 'none')) AS skus
+  FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial'
+  GROUP BY customer_id, operation_id
+) b ON b.customer_id = u.customer_id AND b.operation_id = u.operation_id
+WHERE ($1::uuid IS NULL OR u.customer_id = $1)
+  AND (o.id IS NULL OR b.skus IS NULL OR o.recorded_at <> u.used_at
+    OR (u.scope LIKE 'offer:%' AND substr(u.scope, length('offer:') + 1) <> ALL (b.skus)))
+
+-- name: i4_trial_claimed
+-- An override writes no claim and needs a reason, which its batches keep.
+SELECT 'I4' AS invariant, b.customer_id, 'operation ' || b.operation_id AS subject,
+  'a claim for the customer id, or a reason (an override)' AS expected, 'neither' AS actual,
+  'trials of ' || string_agg(DISTINCT coalesce(b.sku, 'none'), ', ') AS detail
+FROM batches b
+LEFT JOIN trial_uses u ON u.customer_id = b.customer_id AND u.operation_id = b.operation_id
+  AND u.identity_type = 'customer_id'
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial'
+  AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL
+GROUP BY b.customer_id, b.operation_id
+
 -- I5: what is held is held by open reservations -----------------------------------------------------------------------
 
 -- name: i5_held
@@ -522,6 +595,8 @@ FROM (VALUES
   ('I8', 'orders', 'orders_guard', 19, 'orders_guard', 'RAISE EXCEPTION'),
   ('I8', 'orders', 'orders_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I8', 'order_items', 'order_items_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_claim_name', 5, 'catalog_claim_name', 'INSERT INTO catalog_names'),
@@ -749,3 +824,46 @@ SELECT 'REF' AS invariant, p.customer_id, format('payment %s of %s', p.payment_i
 FROM payments p
 LEFT JOIN operations o ON o.customer_id = p.customer_id AND o.id = p.operation_id
 WHERE ($1::uuid IS NULL OR p.customer_id = $1) AND p.operation_id IS NOT NULL AND o.id IS NULL
+
+-- name: ref_referral_unique
+SELECT 'REF' AS invariant, customer_id, 'referral' AS subject, '1 referrer' AS expected, count(*) || ' rows' AS actual,
+  'by ' || string_agg(referrer_id::text, ', ' ORDER BY referrer_id) AS detail
+FROM referrals
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY customer_id
+HAVING count(*) > 1
+
+-- name: ref_referral_customer
+SELECT 'REF' AS invariant, r.customer_id, 'referral ' || r.id AS subject, 'two customers' AS expected,
+  format('referee %s, referrer %s', CASE WHEN e.id IS NULL THEN 'does not exist' ELSE 'exists' END,
+    CASE WHEN f.id IS NULL THEN r.referrer_id || ' does not exist' ELSE 'exists' END) AS actual,
+  'customers that a referral names' AS detail
+FROM referrals r
+LEFT JOIN customers e ON e.id = r.customer_id
+LEFT JOIN customers f ON f.id = r.referrer_id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND (e.id IS NULL OR f.id IS NULL)
+
+-- name: ref_referral_operation
+SELECT 'REF' AS invariant, r.customer_id, 'referral ' || r.id AS subject, 'an operation of the referee' AS expected,
+  format('operation %s, which does not exist', r.operation_id) AS actual, 'operation that a referral names' AS detail
+FROM referrals r
+LEFT JOIN operations o ON o.customer_id = r.customer_id AND o.id = r.operation_id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND o.id IS NULL
+
+-- name: ref_referral_cycle
+-- Only who brought somebody can be on a cycle. UNION ends the walk where it comes back to what it has seen.
+WITH RECURSIVE up (customer_id, referrer_id) AS (
+  SELECT r.customer_id, r.referrer_id
+  FROM referrals r
+  WHERE ($1::uuid IS NULL OR r.customer_id = $1)
+    AND EXISTS (SELECT FROM referrals brought WHERE brought.referrer_id = r.customer_id)
+  UNION
+  SELECT u.customer_id, r.referrer_id
+  FROM up u
+  JOIN referrals r ON r.customer_id = u.referrer_id
+  WHERE u.referrer_id <> u.customer_id
+)
+SELECT 'REF' AS invariant, customer_id, 'referrers of the customer' AS subject, 'others' AS expected,
+  'the customer too' AS actual, 'nobody refers himself, directly or over others' AS detail
+FROM up
+WHERE referrer_id = customer_id

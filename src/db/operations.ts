@@ -1,5 +1,5 @@
 // Operations: the record of each request that changed something, and with a key the memory of its answer.
-import type { Tx } from './client.js';
+import type { Row, Tx } from './client.js';
 
 /** An operation's stored answer, and the hash of the request that it answered. */
 export interface RecordedOperation {
@@ -23,7 +23,7 @@ export interface NewOperation {
   recordedAt: Date;
 }
 
-interface OperationRow extends Record<string, unknown> {
+interface OperationRow extends Row {
   id: string;
   request_hash: string | null;
   request_hash_version: number | null;
@@ -43,18 +43,43 @@ function toRecorded(row: OperationRow): RecordedOperation {
 
 const COLUMNS = 'id, request_hash, request_hash_version, status, answer';
 
-/** The operation recorded under a key. Precondition: the customer is locked, else an answer may be missed. */
-export async function findOperationByKey(
+/** A key of one customer and one operation name. */
+export interface OperationKey {
+  customerId: string;
+  name: string;
+  key: string;
+}
+
+/** The operations recorded under keys. Precondition: the customers are locked, else an answer may be missed. */
+export async function findOperationsByKey(
   tx: Tx,
-  customerId: string,
-  name: string,
-  key: string,
-): Promise<RecordedOperation | undefined> {
-  const rows = await tx.query<OperationRow>(
-    `SELECT ${COLUMNS} FROM operations WHERE customer_id = $1::uuid AND name = $2 AND idempotency_key = $3`,
-    [customerId, name, key],
+  keys: readonly OperationKey[],
+): Promise<(OperationKey & { operation: RecordedOperation })[]> {
+  const rows = await tx.query<OperationRow & { customer_id: string; name: string; idempotency_key: string }>(
+    `SELECT o.customer_id, o.name, o.idempotency_key, o.id, o.request_hash, o.request_hash_version, o.status, o.answer
+     FROM json_to_recordset($1::json) AS k (customer_id uuid, name text, key text)
+     JOIN operations o ON o.customer_id = k.customer_id AND o.name = k.name AND o.idempotency_key = k.key`,
+    [JSON.stringify(keys.map(({ customerId, name, key }) => ({ customer_id: customerId, name, key })))],
   );
-  return rows[0] && toRecorded(rows[0]);
+  return rows.map((row) => ({
+    customerId: row.customer_id,
+    name: row.name,
+    key: row.idempotency_key,
+    operation: toRecorded(row),
+  }));
+}
+
+/** Which of these operations are recorded. Precondition: the customers are locked: their earlier transactions have ended. */
+export async function findRecordedIds(
+  tx: Tx,
+  operations: readonly { customerId: string; id: string }[],
+): Promise<Set<string>> {
+  const rows = await tx.query<Row & { id: string }>(
+    `SELECT o.id FROM json_to_recordset($1::json) AS k (customer_id uuid, id uuid)
+     JOIN operations o ON o.customer_id = k.customer_id AND o.id = k.id`,
+    [JSON.stringify(operations.map(({ customerId, id }) => ({ customer_id: customerId, id })))],
+  );
+  return new Set(rows.map((row) => row.id));
 }
 
 /** The operation of an id. */

@@ -2,15 +2,16 @@
 // is refused.
 
 import {
-  customerExists,
   findIdentity,
+  findKnownCustomer,
   type Identity,
   type IdentityKey,
   insertCustomerWithIdentity,
 } from '../db/customers.js';
 import { constraintOf } from '../db/errors.js';
-import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
+import type { Foundations } from '../foundations.js';
+import { instantOf } from '../lib/clock.js';
 
 /** Whom a request is about; at least one of the two is present, and both must name one customer. */
 export interface Selector {
@@ -40,7 +41,7 @@ function conflict(): AppError {
 }
 
 /** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. */
-export async function sightIdentity(deps: Deps, key: IdentityKey): Promise<Sighting> {
+export async function sightIdentity(deps: Foundations, key: IdentityKey): Promise<Sighting> {
   for (let attempt = 1; attempt <= SIGHT_ATTEMPTS_MAX; attempt += 1) {
     const known = await findIdentity(deps.db, key);
     if (known) return { identity: known, isNewCustomer: false, isNewIdentity: false };
@@ -61,30 +62,34 @@ export async function sightIdentity(deps: Deps, key: IdentityKey): Promise<Sight
  * The customer that a write is about; one named by an identity alone is created on first sight.
  * Throws: customer_not_found (unknown customer_id), selector_conflict.
  */
-export async function resolveCustomer(deps: Deps, selector: Selector): Promise<string> {
+export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<string> {
   const { customerId, identity } = selector;
   if (identity && customerId === undefined) return (await sightIdentity(deps, identity)).identity.customerId;
-  const found = await findCustomer(deps, selector);
-  if (found === undefined) throw unknownCustomer(selector);
-  return found;
+  return (await requireCustomer(deps, selector)).customerId;
+}
+
+/** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */
+export interface Reader {
+  customerId: string;
+  now: Date;
 }
 
 /**
  * The customer that a read is about; undefined when nobody is known by the selector.
  * Throws: selector_conflict.
  */
-export async function findCustomer(deps: Deps, selector: Selector): Promise<string | undefined> {
+export async function findCustomer(deps: Foundations, selector: Selector): Promise<Reader | undefined> {
   const { customerId, identity } = selector;
-  if (customerId !== undefined && !(await customerExists(deps.db, customerId))) return undefined;
-  if (!identity) return customerId;
-  const known = await findIdentity(deps.db, identity);
-  if (customerId !== undefined && known?.customerId !== customerId) throw conflict();
-  return known?.customerId;
+  const named = customerId === undefined ? undefined : await findKnownCustomer(deps.db, { customerId });
+  if (customerId !== undefined && !named) return undefined;
+  const known = identity ? await findKnownCustomer(deps.db, identity) : named;
+  if (named && known?.id !== named.id) throw conflict();
+  return known && { customerId: known.id, now: instantOf(deps.clock.now(), known.lastRecordedAt) };
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */
-export async function requireCustomer(deps: Deps, selector: Selector): Promise<string> {
-  const customerId = await findCustomer(deps, selector);
-  if (customerId === undefined) throw unknownCustomer(selector);
-  return customerId;
+export async function requireCustomer(deps: Foundations, selector: Selector): Promise<Reader> {
+  const known = await findCustomer(deps, selector);
+  if (!known) throw unknownCustomer(selector);
+  return known;
 }

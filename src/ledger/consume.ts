@@ -84,7 +84,8 @@ function payersOf(book: Book, providers: readonly Provider[]): Payer[] {
     const holding = holdingOf(book, provider.productKey);
     const isUncounted = provider.type !== 'quantity';
     const first = (isUncounted ? holding.running : holding.usable)[0];
-    if (first) payers.push({ provider, holding, first, isUncounted });
+    const canPay = isUncounted || spendable(holding) >= provider.unitCost;
+    if (first && canPay) payers.push({ provider, holding, first, isUncounted });
   }
   return payers.sort((a, b) => rankOf(a) - rankOf(b) || compareBurnOrder(a.first, b.first));
 }
@@ -142,7 +143,7 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
   let left = amount;
   for (const payer of payers) {
     const units = Math.min(left, unitsPayable(payer));
-    if (units === 0) continue;
+    if (units === 0) break;
     takings.push(...takeInBurnOrder(payer, units * payer.provider.unitCost));
     left -= units;
   }

@@ -201,7 +201,10 @@ export function decideConfirm(
   }
   if (seen?.status === 'paid') return decideKnownPayment(order, seen, command);
   if (command.status === 'failed') return decideFailure(book, order, seen, command);
-  if (order.paidBy !== null && command.paymentId === null) return { outcome: 'replayed', operationId: order.paidBy };
+  if (order.paidBy !== null && command.paymentId === null) {
+    const mismatch = mismatchOf(order, command);
+    return mismatch ? refuse(mismatch) : { outcome: 'replayed', operationId: order.paidBy };
+  }
   const error = refusalOf(book, order, command);
   if (error) return refuse(error, paymentChange(book, order, seen, command, 'unmatched', null));
   return pay(book, order, seen, command);

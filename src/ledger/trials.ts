@@ -1,5 +1,5 @@
 // Who had a trial (DOMAIN 3.8): identities are normalised and known only by keyed hashes, one per pepper, so that a stolen table names nobody.
-import { createHash, createHmac } from 'node:crypto';
+import { fingerprintOf, keyedHash } from '../lib/keyed-hash.js';
 
 export interface TrialIdentity {
   /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */
@@ -25,7 +25,6 @@ export interface Pepper {
 }
 
 const SEPARATOR = '\0';
-const PEPPER_ID_LENGTH = 12;
 const EMAIL_TYPES = new Set(['email', 'e-mail']);
 /** Providers whose mailboxes ignore dots in the local part. */
 const DOTLESS_DOMAINS = new Set(['gmail.com', 'googlemail.com']);
@@ -33,12 +32,7 @@ const DOTLESS_DOMAINS = new Set(['gmail.com', 'googlemail.com']);
 /** Reads the configured peppers: comma-separated, the newest first; all of them are written and looked for. */
 export function readPeppers(text: string): Pepper[] {
   const secrets = text.split(',').map((secret) => secret.trim());
-  return secrets
-    .filter((secret) => secret !== '')
-    .map((secret) => ({
-      id: createHash('sha256').update(`pepper-id${SEPARATOR}${secret}`).digest('hex').slice(0, PEPPER_ID_LENGTH),
-      secret,
-    }));
+  return secrets.filter((secret) => secret !== '').map((secret) => ({ id: fingerprintOf(secret), secret }));
 }
 
 function normaliseEmail(address: string): string {
@@ -68,7 +62,7 @@ export function trialClaims(
   for (const identity of identities) {
     const { type, value } = normaliseTrialIdentity(identity);
     for (const { id: pepperId, secret } of peppers) {
-      const identityHash = createHmac('sha256', secret).update(`${type}${SEPARATOR}${value}`).digest('hex');
+      const identityHash = keyedHash(secret, `${type}${SEPARATOR}${value}`);
       for (const scope of scopes) {
         claims.set(`${scope} ${pepperId} ${identityHash}`, { scope, pepperId, identityHash, identityType: type });
       }

@@ -6,3 +6,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => new Date() };
+
+/** The instant of an operation: the clock's, but never before `last`, so that what is recorded of a customer never goes back. */
+export function instantOf(clock: Date, last: Date): Date {
+  return clock > last ? clock : last;
+}

@@ -58,7 +58,16 @@ export const putProductBody = z.object({
     .boolean()
     .default(true)
     .meta({ description: 'An inactive product is neither sold nor granted; units already held stay spendable.' }),
-  features: z.array(featureInput).max(FEATURES_MAX).default([]),
+  features: z
+    .array(featureInput)
+    .max(FEATURES_MAX)
+    .check((ctx) => {
+      const names = ctx.value.map(({ feature }) => feature);
+      const again = names.findIndex((name, index) => names.indexOf(name) < index);
+      if (again !== -1)
+        ctx.issues.push({ code: 'custom', message: 'is named twice', path: [again], input: names[again] });
+    })
+    .default([]),
   low_balance_threshold: countSchema.nullable().default(null),
   metadata: metadataSchema,
   force: z

@@ -2,12 +2,12 @@
 // Request pieces normalise (trim, case) and refuse what could not be stored; answer pieces only describe. No piece reaches for a database.
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
 const TEXT_LENGTH_MAX = 1_000;
 const EXTERNAL_ID_LENGTH_MAX = 255;
 const PROVIDER_LENGTH_MAX = 64;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
-const METADATA_BYTES_MAX = 16 * 1_024;
 const METADATA_DEPTH_MAX = 8;
 const PAGE_LIMIT_MAX = 200;
 const PAGE_LIMIT_DEFAULT = 50;
@@ -260,7 +260,7 @@ function findMetadataFault(metadata: Record<string, unknown>): MetadataFault | u
       open.push({ value: item, path: [...path, key], depth: depth + 1 });
     }
   }
-  if (Buffer.byteLength(JSON.stringify(metadata)) > METADATA_BYTES_MAX) {
+  if (!fitsMetadata(metadata)) {
     return { path: [], message: `is larger than ${METADATA_BYTES_MAX} bytes as JSON` };
   }
   return undefined;

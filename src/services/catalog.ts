@@ -2,8 +2,7 @@
 import {
   findOffers,
   findProducts,
-  findProductUses,
-  isProductGranted,
+  isPriceOfOffer,
   isProductUnspent,
   listActiveOffers,
   listActiveProducts,
@@ -115,12 +114,11 @@ async function assertReplaceable(
   force: boolean,
   now: Date,
 ): Promise<void> {
-  const uses = await findProductUses(tx, known.productKey);
-  if (known.type !== terms.type && (uses.isItem || (await isProductGranted(tx, known.productKey)))) {
-    const detail = `The type of ${known.productKey} is fixed: it is offered or was granted.`;
+  if (known.type !== terms.type) {
+    const detail = `The type of ${known.productKey} is fixed: batches and open orders may rest on it.`;
     throw new AppError('product_in_use', detail, { pointer: '/type' });
   }
-  if (known.isCurrency && !terms.isCurrency && uses.isPrice) {
+  if (known.isCurrency && !terms.isCurrency && (await isPriceOfOffer(tx, known.productKey))) {
     throw new AppError('product_in_use', `Offers are priced in ${known.productKey}.`, { pointer: '/is_currency' });
   }
   const costs = new Map(terms.features.map(({ feature, unitCost }) => [feature, unitCost]));

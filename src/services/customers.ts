@@ -8,7 +8,8 @@ import {
   listCustomers,
 } from '../db/customers.js';
 import type { Deps } from '../deps.js';
-import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
 import { required } from '../lib/assert.js';

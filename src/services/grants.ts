@@ -14,7 +14,8 @@ import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
-import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
@@ -177,8 +178,7 @@ export async function getGrants(
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<{ grants: StoredGrant[]; now: Date }> {
-  const customerId = await requireCustomer(deps, selector);
-  const now = deps.clock.now();
+  const { customerId, now } = await requireCustomer(deps, selector);
   return { grants: await listGrants(deps.db, customerId, now, page), now };
 }
 

@@ -2,9 +2,12 @@
 import { findIdentity, type IdentityKey } from '../db/customers.js';
 import type { Deps } from '../deps.js';
 import { sightIdentity } from '../engine/customers.js';
-import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { RecordedAnswer, Render } from '../engine/operation.js';
+import { runOperation } from '../engine/write-path.js';
+import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
+import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 import { isTrialEligible } from './grants.js';
 
 export interface IdentifyResult extends IdentityKey {
@@ -52,6 +55,11 @@ export async function identify(
     }),
     decide: (_book, stored) => {
       const profile = { ...stored.profile, ...command.profile };
+      if (!fitsMetadata(profile)) {
+        throw new AppError('invalid_request', `The merged profile would exceed ${METADATA_BYTES_MAX} bytes.`, {
+          pointer: '/profile',
+        });
+      }
       return {
         outcome: 'accepted',
         result: resultWith(profile),

@@ -10,7 +10,10 @@ const ENTRIES_MAX = 50_000;
 
 /** Checks one customer, or all of them. Throws: too_large, customer_not_found, selector_conflict. */
 export async function proveInvariants(deps: Deps, selector: Selector | undefined): Promise<InvariantReport> {
-  if (selector) return checkInvariants(deps.db.pool, { customerId: await requireCustomer(deps, selector) });
+  if (selector) {
+    const { customerId } = await requireCustomer(deps, selector);
+    return checkInvariants(deps.db.pool, { customerId });
+  }
   if (await hasMoreEntriesThan(deps.db, ENTRIES_MAX)) {
     throw new AppError('too_large', `The ledger has more than ${ENTRIES_MAX} entries: run \`npm run verify\`.`);
   }

@@ -4,7 +4,8 @@ import { findOrder, findOrderCustomer, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Selector } from '../engine/customers.js';
-import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
 import { asksOf } from '../ledger/grant.js';
@@ -117,9 +118,13 @@ export async function confirmOrder(
       const payment = command.paymentId === undefined ? null : await findPayment(tx, paymentMethod, command.paymentId);
       const order = { ...stored, status: effectiveStatus(stored, now) };
       const hasLapsed = order.status !== stored.status;
-      return { loaded: { order, payment, hasLapsed }, asks: asksOf(order.items.flatMap((item) => item.terms)) };
+      const batches = order.paidAt === null ? [] : await findOrderBatches(tx, order.customerId, order.id, now);
+      return {
+        loaded: { order, payment, hasLapsed, batches },
+        asks: asksOf(order.items.flatMap((item) => item.terms)),
+      };
     },
-    decide: (book, { order, payment, hasLapsed }, operationId): Decision<OrderResult> => {
+    decide: (book, { order, payment, hasLapsed, batches }, operationId): Decision<OrderResult> => {
       const decision = decideConfirm(book, order, payment, {
         operationId,
         status: command.status,
@@ -137,7 +142,7 @@ export async function confirmOrder(
         case 'failed':
           return {
             outcome: 'accepted',
-            result: { order, batches: [], now: book.now },
+            result: { order, batches, now: book.now },
             records: { ...lapse, payment: decision.payment },
           };
         case 'paid':

@@ -4,7 +4,7 @@ import { findUpgradeSkus } from '../db/catalog.js';
 import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
-import { type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { RecordedAnswer, Render } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
 import {
@@ -118,8 +118,7 @@ async function explainShortage(deps: Deps, asked: Asked): Promise<Shortage> {
  * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
-  const customerId = await requireCustomer(deps, selector);
-  const now = deps.clock.now();
+  const { customerId, now } = await requireCustomer(deps, selector);
   const { plan, providers } = await planAt(deps, customerId, now, command);
   const { isAllowed, takings, remaining } = plan;
   if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: now };
@@ -145,16 +144,16 @@ export async function consumeQuota(
 ): Promise<RecordedAnswer> {
   let asked: Asked | undefined;
   try {
-    return await runOperation(deps, {
+    return await deps.lanes.run({
       name: 'quota.consume',
       selector,
       idempotencyKey,
       request: command,
-      load: async () => ({ loaded: undefined, asks: [command] }),
-      decide: (book, _loaded, operationId, providersOf) => {
+      ask: command,
+      decide: (book, operationId, providersOf) => {
         const providers = providersOf(command.subject);
         asked = { customerId: book.customerId, now: book.now, providers, ask: command };
-        return { outcome: 'accepted', result: decideConsume(book, providers, command, operationId) };
+        return decideConsume(book, providers, command, operationId);
       },
       render,
     });

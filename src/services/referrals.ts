@@ -9,7 +9,8 @@ import {
 } from '../db/referrals.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
-import { type Decision, type RecordedAnswer, type Render, runOperation } from '../engine/write-path.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../ledger/book.js';
 
@@ -80,9 +81,9 @@ export async function attachReferral(
 }
 
 async function requireNamed(deps: Deps, selector: Selector, pointer: string): Promise<string> {
-  const customerId = await findCustomer(deps, selector);
-  if (customerId === undefined) throw new AppError('customer_not_found', 'There is no such customer.', { pointer });
-  return customerId;
+  const known = await findCustomer(deps, selector);
+  if (!known) throw new AppError('customer_not_found', 'There is no such customer.', { pointer });
+  return known.customerId;
 }
 
 /** One page of the referrals that a customer made, newest first. Throws: customer_not_found, selector_conflict. */
@@ -91,11 +92,12 @@ export async function getReferrals(
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Referral[]> {
-  return listReferrals(deps.db, await requireCustomer(deps, selector), page);
+  const { customerId } = await requireCustomer(deps, selector);
+  return listReferrals(deps.db, customerId, page);
 }
 
 /** How many a customer brought. Throws: customer_not_found, selector_conflict. */
 export async function getReferralStats(deps: Deps, selector: Selector): Promise<{ customerId: string; count: number }> {
-  const customerId = await requireCustomer(deps, selector);
+  const { customerId } = await requireCustomer(deps, selector);
   return { customerId, count: await countReferrals(deps.db, customerId) };
 }

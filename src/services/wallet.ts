@@ -39,8 +39,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Everything a customer holds. Throws: customer_not_found, selector_conflict. */
 export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet> {
-  const customerId = await requireCustomer(deps, selector);
-  const now = deps.clock.now();
+  const { customerId, now } = await requireCustomer(deps, selector);
   const stored: StoredWallet = await findWallet(deps.db, customerId, now);
   const access = summariseAccess(stored.access, now);
   const spendable = new Map(stored.balances.map((row) => [row.productKey, Math.max(0, row.balance - row.notYetValid)]));
@@ -58,22 +57,18 @@ export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet>
  * Throws: product_not_found, feature_not_found, selector_conflict.
  */
 export async function getBalance(deps: Deps, selector: Selector, subject: Subject): Promise<BalanceResult> {
-  const customerId = await findCustomer(deps, selector);
-  const customer = { id: customerId ?? NOBODY, nextSeq: 1 };
-  const request = { customer, now: deps.clock.now(), asks: [{ subject, amount: 0 }] };
+  const { customerId, now } = (await findCustomer(deps, selector)) ?? { customerId: NOBODY, now: deps.clock.now() };
+  const request = { customer: { id: customerId, nextSeq: 1 }, now, asks: [{ subject, amount: 0 }] };
   const { book, providersOf } = await loadBook(deps.db, request, deps.ids);
   const providers = providersOf(subject);
   assertProvided(subject, providers);
   settle(book);
   const { available, first } = availabilityOf(book, providers);
-  const accessUntil = available === null && first ? book.holdings.get(first.productKey)?.accessUntil : undefined;
-  return {
-    subject,
-    canUse: available === null || available > 0,
-    remaining: available,
-    expiresAt:
-      accessUntil instanceof Date ? accessUntil : accessUntil === 'forever' ? null : (first?.expiresAt ?? null),
-  };
+  if (available !== null || !first) {
+    return { subject, canUse: first !== null, remaining: available, expiresAt: first?.expiresAt ?? null };
+  }
+  const access = summariseAccess((await findWallet(deps.db, customerId, now)).access, now);
+  return { subject, canUse: true, remaining: null, expiresAt: access.get(first.productKey)?.until ?? null };
 }
 
 /** One page of a customer's batches, newest first, as of now. Throws: customer_not_found, selector_conflict. */
@@ -83,8 +78,7 @@ export async function getBatches(
   filter: Omit<BatchFilter, 'expiringBefore'> & { expiringWithinS?: number | undefined },
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<{ batches: StoredBatch[]; now: Date }> {
-  const customerId = await requireCustomer(deps, selector);
-  const now = deps.clock.now();
+  const { customerId, now } = await requireCustomer(deps, selector);
   const { expiringWithinS, ...rest } = filter;
   const expiringBefore = expiringWithinS === undefined ? undefined : new Date(now.getTime() + expiringWithinS * 1_000);
   return { batches: await listBatches(deps.db, customerId, now, { ...rest, expiringBefore }, page), now };
@@ -97,6 +91,6 @@ export async function getEntries(
   filter: EntryFilter,
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
-  const customerId = await requireCustomer(deps, selector);
+  const { customerId } = await requireCustomer(deps, selector);
   return listEntries(deps.db, customerId, filter, page);
 }

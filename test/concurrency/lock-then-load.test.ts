@@ -79,7 +79,7 @@ describe('a consume that waited for the lock', () => {
       app.post('/grants', { external_id: 'granted', grant_type: 'bonus', product_key: 'CREDITS', quantity: 7 }),
     );
     await untilWaiting(app.url, 1);
-    const pending = send(app.post('/quota/consume', consume('granted', 17)));
+    const pending = send(second.post('/quota/consume', consume('granted', 17)));
     await untilWaiting(app.url, 2);
     await held.rollback();
     expect((await grant).status).toBe(201);
@@ -89,13 +89,13 @@ describe('a consume that waited for the lock', () => {
   it('sees the answer recorded under its key while it waited', async () => {
     const { held } = await lockedCustomer('key');
     const body = consume('key', 4);
-    const pending = [app, second, app].map((client) =>
+    const pending = [app, second].map((client) =>
       send(client.post('/quota/consume', body, { 'idempotency-key': 'k' })),
     );
-    await untilWaiting(app.url, 3);
+    await untilWaiting(app.url, 2);
     await held.rollback();
     const answers = await Promise.all(pending);
-    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
     expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
     expect(await balanceOf(app, 'key', 'CREDITS')).toBe(6);
   });

@@ -1,4 +1,5 @@
 // Who waits for whom: writes of one customer wait for each other, writes of different customers and all reads never do.
+import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { gateCommits } from '../support/commit-faults.js';
@@ -11,9 +12,14 @@ import {
   placeOrder,
   send,
   untilWaiting,
+  useSecondApp,
 } from '../support/parallel.js';
 
+const CROWD = 60;
+const OTHERS_DEADLINE_MS = 5_000;
+
 const app = useTestApp();
+const second = useSecondApp(app);
 
 beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: [{ feature: 'text', unit_cost: 1 }] });
@@ -93,17 +99,36 @@ describe('while a consume of ada waits for her lock', () => {
   });
 
   it.each([
-    ['consume', () => app.post('/quota/consume', consume('ada'))],
-    ['grant', () => app.post('/grants', { external_id: 'ada', grant_type: 'bonus', sku: 'PACK' })],
-    ['order', () => app.post('/orders', { external_id: 'ada', items: [{ sku: 'PACK' }] })],
-    ['confirmation', () => app.post(`/orders/${adaOrderId}/confirm`, { payment_id: `ada-${adaOrderId}` })],
-    ['identify with a profile', () => app.post('/identify', { external_id: 'ada', profile: { a: 1 } })],
-  ])('another %s of hers waits too', async (_, write) => {
+    ['consume', () => second.post('/quota/consume', consume('ada'))],
+    ['grant', () => second.post('/grants', { external_id: 'ada', grant_type: 'bonus', sku: 'PACK' })],
+    ['order', () => second.post('/orders', { external_id: 'ada', items: [{ sku: 'PACK' }] })],
+    ['confirmation', () => second.post(`/orders/${adaOrderId}/confirm`, { payment_id: `ada-${adaOrderId}` })],
+    ['identify with a profile', () => second.post('/identify', { external_id: 'ada', profile: { a: 1 } })],
+  ])('another %s of hers, in another app, waits too', async (_, write) => {
     const other = send(write());
     await untilWaiting(app.url, 2);
     await held.rollback();
     const answers = await Promise.all([pending, other]);
     expect(answers.map((answer) => answer.status < 300)).toEqual([true, true]);
+  });
+});
+
+describe('while more writes of ada wait than the app has connections', () => {
+  it('bob consumes, and ada is read', async () => {
+    const held = await holdCustomers(app.url, await customerIdOf(app, 'ada'));
+    const grant = { external_id: 'ada', grant_type: 'bonus', sku: 'PACK' };
+    const crowd = Array.from({ length: CROWD }, (_, index) =>
+      send(index % 2 ? app.post('/quota/consume', consume('ada')) : app.post('/grants', grant)),
+    );
+    await untilWaiting(app.url, 1, 'at least');
+    const others = Promise.all([
+      ...Array.from({ length: 10 }, () => app.post('/quota/consume', consume('bob'))),
+      app.get('/balance?external_id=ada&product_key=CREDITS'),
+    ]);
+    const answered = await Promise.race([others, delay(OTHERS_DEADLINE_MS)]);
+    await held.rollback();
+    await Promise.all([...crowd, others]);
+    expect(answered?.map((answer) => answer.status)).toEqual(Array(11).fill(200));
   });
 });
 

@@ -122,7 +122,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
   );
   await insert(client, 'customers', [
     { id: A, metadata: {}, next_seq: 13, last_recorded_at: at('18:00'), created_at: at('08:00') },
-    { id: B, metadata: {}, next_seq: 2, last_recorded_at: at('10:00'), created_at: at('08:00') },
+    { id: B, metadata: {}, next_seq: 4, last_recorded_at: at('12:30'), created_at: at('08:00') },
   ]);
   await insert(
     client,
@@ -156,6 +156,9 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     operationRow(6, 'order.confirm', '16:30'),
     operationRow(7, 'order.confirm', '17:00'),
     operationRow(8, 'grant', '10:00', 'grant-1', B),
+    operationRow(9, 'grant', '12:00', undefined, B),
+    operationRow(10, 'grant', '12:30', undefined, B),
+    operationRow(11, 'referral.attach', '11:00', undefined, B),
   ]);
 
   const orderRow = (number: number, status: string, total: number) => ({
@@ -276,6 +279,11 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       expires_at: '2027-12-31T16:30:00Z',
     }),
     { ...batchRow(8, 'CREDITS', 8, '10:00', { granted: 3, available: 3 }), customer_id: B },
+    { ...batchRow(9, 'PASS', 9, '12:00', { source: 'trial', sku: 'FREEBIE' }), customer_id: B },
+    {
+      ...batchRow(10, 'LIFETIME', 10, '12:30', { source: 'trial', sku: 'FREEBIE', metadata: { reason: 'ticket 17' } }),
+      customer_id: B,
+    },
   ]);
   await insert(client, 'balances', [
     { customer_id: A, product_key: 'CREDITS', available: 120, held: 0, owed: 0 },
@@ -322,6 +330,31 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     entryRow(11, 'grant', 'credit', 'CREDITS', 7, 3, 121, '16:30', freeOrder),
     entryRow(12, 'consume', 'debit', 'CREDITS', 7, 1, 120, '17:00', { operation_id: operation(7) }),
     { ...entryRow(1, 'grant', 'credit', 'CREDITS', 8, 3, 3, '10:00', { operation_id: operation(8) }), customer_id: B },
+    { ...entryRow(2, 'grant', 'none', 'PASS', 9, 1, 0, '12:00', { operation_id: operation(9) }), customer_id: B },
+    { ...entryRow(3, 'grant', 'none', 'LIFETIME', 10, 1, 0, '12:30', { operation_id: operation(10) }), customer_id: B },
+  ]);
+  await insert(
+    client,
+    'trial_uses',
+    ['customer_id', 'default'].map((identity_type, index) => ({
+      scope: 'offer:FREEBIE',
+      pepper_id: 'c0ffee000000',
+      identity_hash: String(index).repeat(64),
+      identity_type,
+      customer_id: B,
+      operation_id: operation(9),
+      used_at: at('12:00'),
+    })),
+  );
+  await insert(client, 'referrals', [
+    {
+      customer_id: B,
+      id: idOf('4ef0', 1),
+      referrer_id: A,
+      operation_id: operation(11),
+      metadata: {},
+      created_at: at('11:00'),
+    },
   ]);
 }
 
@@ -331,6 +364,11 @@ const ofOrder = (number: number) => `WHERE id = '${order(number)}'`;
 const ofLine = (number: number) => `WHERE id = '${line(number)}'`;
 const ofPayment = (id: string) => `WHERE payment_id = '${id}'`;
 const ofOperation = (number: number) => `WHERE id = '${operation(number)}'`;
+/** The claim of the identity beside the one of the customer id. */
+const OF_CLAIM = "WHERE identity_type = 'default'";
+const refer = (refereeId: string, referrerId: string, operationId: string) =>
+  `INSERT INTO referrals (customer_id, id, referrer_id, operation_id, created_at)
+   VALUES ('${refereeId}', gen_random_uuid(), '${referrerId}', '${operationId}', '${at('12:00')}')`;
 const drop = (table: string, constraint: string) => `ALTER TABLE ${table} DROP CONSTRAINT ${constraint}`;
 /** Appends an entry to A's ledger, right in itself but for what the caller gives. */
 const append = (columns: string, values: string) => [
@@ -467,6 +505,25 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     'a batch names an operation that does not exist',
     [`UPDATE batches SET operation_id = '${UNKNOWN}' ${ofBatch(5)}`],
     ['i2_batch_origin', 'i2_batch_operation'],
+  ],
+  ['a bonus is called an exchange', [`UPDATE batches SET source = 'exchange' ${ofBatch(5)}`], ['i2_batch_source']],
+  [
+    'a batch has a source of its own',
+    [drop('batches', 'batches_source_ck'), `UPDATE batches SET source = 'gift' ${ofBatch(5)}`],
+    ['i2_batch_source'],
+  ],
+  [
+    'a batch was granted by a consume',
+    [`UPDATE operations SET name = 'quota.consume' ${ofOperation(4)}`],
+    ['i2_batch_source'],
+  ],
+  [
+    'a migration has no source id',
+    [
+      `UPDATE operations SET name = 'grant.migration' ${ofOperation(4)}`,
+      `UPDATE batches SET source = 'migration' ${ofBatch(5)}`,
+    ],
+    ['i2_batch_source'],
   ],
   [
     'units expired before the end of their batch',
@@ -627,6 +684,64 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
   ],
 
   [
+    'a trial is claimed twice',
+    [drop('trial_uses', 'trial_uses_pk'), `INSERT INTO trial_uses SELECT * FROM trial_uses ${OF_CLAIM}`],
+    ['i4_trial_unique'],
+  ],
+  [
+    'a claim holds the identity itself',
+    [drop('trial_uses', 'trial_uses_hash_ck'), `UPDATE trial_uses SET identity_hash = 'ada@mail.example' ${OF_CLAIM}`],
+    ['i4_trial_form'],
+  ],
+  [
+    'a claim has a scope of its own',
+    [drop('trial_uses', 'trial_uses_scope_ck'), `UPDATE trial_uses SET scope = 'some' ${OF_CLAIM}`],
+    ['i4_trial_form'],
+  ],
+  ['a claim names no pepper', [`UPDATE trial_uses SET pepper_id = '' ${OF_CLAIM}`], ['i4_trial_form']],
+  [
+    'the type of a claimed identity is not normalised',
+    [`UPDATE trial_uses SET identity_type = ' Device' ${OF_CLAIM}`],
+    ['i4_trial_form'],
+  ],
+  [
+    'a claim names an operation that does not exist',
+    [`UPDATE trial_uses SET operation_id = '${UNKNOWN}' ${OF_CLAIM}`],
+    ['i4_trial_operation'],
+  ],
+  [
+    'a claim is of another customer than its trial',
+    [`UPDATE trial_uses SET customer_id = '${A}' ${OF_CLAIM}`],
+    ['i4_trial_operation'],
+  ],
+  [
+    'a claim was made for what is no trial',
+    [`UPDATE batches SET source = 'bonus' WHERE id = '${batch(9)}'`],
+    ['i4_trial_operation'],
+  ],
+  [
+    'a claim is for another offer than its trial gave',
+    [`UPDATE trial_uses SET scope = 'offer:PACK' ${OF_CLAIM}`],
+    ['i4_trial_operation'],
+  ],
+  [
+    'a claim was made at another time than its trial',
+    [`UPDATE trial_uses SET used_at = '${at('12:01')}' ${OF_CLAIM}`],
+    ['i4_trial_operation'],
+  ],
+  ['a trial left no claim', ['DELETE FROM trial_uses'], ['i4_trial_claimed']],
+  [
+    'a trial left no claim for the customer id',
+    ["DELETE FROM trial_uses WHERE identity_type = 'customer_id'"],
+    ['i4_trial_claimed'],
+  ],
+  [
+    'a trial was granted without a claim and without a reason',
+    [`UPDATE batches SET metadata = '{}' WHERE id = '${batch(10)}'`],
+    ['i4_trial_claimed'],
+  ],
+
+  [
     'units are held without a reservation',
     [
       drop('entries', 'entries_kind_ck'),
@@ -672,6 +787,8 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     ['CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$'],
     ['i7_triggers'],
   ],
+  ['used trials may be deleted', ['DROP TRIGGER trial_uses_keep ON trial_uses'], ['i7_triggers']],
+  ['the guard of products is disabled', ['ALTER TABLE products DISABLE TRIGGER products_guard'], ['i7_triggers']],
   ['the guard of orders is disabled', ['ALTER TABLE orders DISABLE TRIGGER orders_guard'], ['i7_triggers']],
 
   [
@@ -759,6 +876,14 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     ['i8_order_batch_end'],
   ],
   [
+    'a length of an unlimited product is not multiplied by the quantity',
+    [
+      termsOf(1, [bundleTerms[0], bundleTerms[1], { ...bundleTerms[2], periodUnit: 'days', periodValue: 10 }]),
+      `UPDATE batches SET expires_at = '2027-01-10T10:00:00Z' ${ofBatch(3)}`,
+    ],
+    ['i8_order_batch_end'],
+  ],
+  [
     'a batch for ever has an end',
     [`UPDATE batches SET expires_at = '2028-01-01T00:00:00Z' ${ofBatch(4)}`],
     ['i8_order_batch_end'],
@@ -779,11 +904,15 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     [`UPDATE batches SET sku = 'BUNDLE' ${ofBatch(4)}`],
     ['i8_order_batch_lineage'],
   ],
-  ['a purchase has no order', [`UPDATE batches SET source = 'purchase' ${ofBatch(5)}`], ['i8_order_batch_lineage']],
+  [
+    'a purchase has no order',
+    [`UPDATE batches SET source = 'purchase' ${ofBatch(5)}`],
+    ['i2_batch_source', 'i8_order_batch_lineage'],
+  ],
   [
     'a batch of an order is no purchase',
     [`UPDATE batches SET source = 'bonus' ${ofBatch(4)}`],
-    ['i8_order_batch_lineage'],
+    ['i2_batch_source', 'i8_order_batch_lineage'],
   ],
   [
     'a batch names an order that does not exist',
@@ -822,6 +951,39 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     'a payment names an operation that does not exist',
     [`UPDATE payments SET operation_id = '${UNKNOWN}' ${ofPayment('pay-2')}`],
     ['ref_payment_operation'],
+  ],
+  [
+    'a referee has two referrers',
+    [drop('referrals', 'referrals_pk'), 'INSERT INTO referrals SELECT * FROM referrals'],
+    ['ref_referral_unique'],
+  ],
+  ['a referrer does not exist', [`UPDATE referrals SET referrer_id = '${UNKNOWN}'`], ['ref_referral_customer']],
+  [
+    'a referee does not exist',
+    [`UPDATE referrals SET customer_id = '${UNKNOWN}'`],
+    ['ref_referral_customer', 'ref_referral_operation'],
+  ],
+  [
+    'a referral names an operation that does not exist',
+    [`UPDATE referrals SET operation_id = '${UNKNOWN}'`],
+    ['ref_referral_operation'],
+  ],
+  [
+    'a customer brought himself',
+    [drop('referrals', 'referrals_self_ck'), refer(A, A, operation(7))],
+    ['ref_referral_cycle'],
+  ],
+  ['two customers brought each other', [refer(A, B, operation(7))], ['ref_referral_cycle']],
+  [
+    'three customers brought each other in a circle',
+    [
+      `INSERT INTO customers (id, last_recorded_at, created_at) VALUES ('${UNKNOWN}', '${at('12:00')}', '${at('12:00')}')`,
+      `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
+       VALUES ('${UNKNOWN}', '${UNKNOWN}', 'referral.attach', 'test', '${at('12:00')}')`,
+      refer(A, UNKNOWN, operation(7)),
+      refer(UNKNOWN, B, UNKNOWN),
+    ],
+    ['ref_referral_cycle'],
   ],
 ];
 
@@ -872,13 +1034,15 @@ describe('the auditor', () => {
         identities: 2,
         products: 3,
         offers: 3,
-        operations: 8,
+        operations: 11,
         orders: 4,
         order_items: 5,
         payments: 3,
-        batches: 8,
+        batches: 10,
         balances: 2,
-        entries: 13,
+        entries: 15,
+        trial_uses: 2,
+        referrals: 1,
       },
       failed: {},
       differences: [],
@@ -962,6 +1126,37 @@ describe('the auditor', () => {
     expect(report.failed).toEqual({ i3_owed_excludes_available: 1 });
   });
 
+  it('finds a length of an unlimited product that was multiplied by the quantity right', async () => {
+    const report = await auditWith([
+      termsOf(1, [bundleTerms[0], bundleTerms[1], { ...bundleTerms[2], periodUnit: 'days', periodValue: 10 }]),
+      `UPDATE batches SET expires_at = '2027-01-20T10:00:00Z' ${ofBatch(3)}`,
+    ]);
+    expect(report.failed).toEqual({});
+  });
+
+  it('tells nothing of what stands in a claim in place of a hash', async () => {
+    const { differences } = await auditWith([
+      drop('trial_uses', 'trial_uses_hash_ck'),
+      `UPDATE trial_uses SET identity_hash = 'ada@mail.example' ${OF_CLAIM}`,
+    ]);
+    expect(differences).toHaveLength(1);
+    expect(JSON.stringify(differences)).not.toContain('ada');
+  });
+
+  it('does not take referrers for a circle who only lead into one', async () => {
+    const { differences } = await auditWith([
+      `INSERT INTO customers (id, last_recorded_at, created_at) VALUES ('${UNKNOWN}', '${at('12:00')}', '${at('12:00')}')`,
+      `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
+       VALUES ('${UNKNOWN}', '${UNKNOWN}', 'referral.attach', 'test', '${at('12:00')}')`,
+      refer(A, B, operation(7)),
+      refer(UNKNOWN, B, UNKNOWN),
+    ]);
+    expect(differences.map(({ check, customerId }) => [check, customerId])).toEqual([
+      ['ref_referral_cycle', A],
+      ['ref_referral_cycle', B],
+    ]);
+  });
+
   it('looks at one customer when asked to', async () => {
     const wrongBalance = [`UPDATE balances SET available = 4 WHERE customer_id = '${B}'`];
     expect(await auditWith(wrongBalance, { customerId: A })).toMatchObject({
@@ -970,7 +1165,7 @@ describe('the auditor', () => {
     });
     expect(await auditWith(wrongBalance, { customerId: B })).toMatchObject({
       failed: { i3_balance_row: 1, i3_balance_batches: 1 },
-      checked: { customers: 1, entries: 1 },
+      checked: { customers: 1, entries: 3, trial_uses: 2, referrals: 1 },
     });
     expect(await auditWith(['DROP TRIGGER orders_guard ON orders'], { customerId: B })).toMatchObject({
       failed: { i7_triggers: 1 },
@@ -996,7 +1191,7 @@ describe('the auditor', () => {
       `UPDATE customers SET next_seq = 99 WHERE id = '${B}'`,
     ];
     const bounded = await auditWith(flood, { limit: 6 });
-    expect(bounded.failed).toEqual({ i2_uncounted_entry: 3, i3_next_seq: 1, i3_balance_after: 7 }); // at most limit + 1 of each
+    expect(bounded.failed).toEqual({ i2_uncounted_entry: 5, i3_next_seq: 1, i3_balance_after: 7 }); // at most limit + 1 of each
     expect(bounded.differences.map(({ check }) => check)).toEqual([
       'i2_uncounted_entry',
       'i2_uncounted_entry',
@@ -1006,8 +1201,8 @@ describe('the auditor', () => {
     ]);
     expect(bounded.hasMore).toBe(true);
     const all = await auditWith(flood);
-    expect(all.failed).toEqual({ i2_uncounted_entry: 3, i3_next_seq: 1, i3_balance_after: 10 });
-    expect(all.differences).toHaveLength(14);
+    expect(all.failed).toEqual({ i2_uncounted_entry: 5, i3_next_seq: 1, i3_balance_after: 10 });
+    expect(all.differences).toHaveLength(16);
     expect(all.hasMore).toBe(false);
     const one = await auditWith(flood, { limit: 1 });
     expect(one.differences).toHaveLength(1);
@@ -1040,8 +1235,8 @@ describe('the auditor', () => {
         'invalid input syntax for type uuid',
       );
       expect((await checkInvariants(pool)).ok).toBe(true);
-      expect(await countEntries(pool)).toBe(13);
-      expect(await countEntries(pool, { customerId: B })).toBe(1);
+      expect(await countEntries(pool)).toBe(15);
+      expect(await countEntries(pool, { customerId: B })).toBe(3);
     } finally {
       await pool.end();
     }
@@ -1074,7 +1269,7 @@ describe('npm run verify', () => {
   it('prints what it looked at and ends with 0 when all is well', async () => {
     const { code, out, err } = await verify({ DATABASE_URL: database.url });
     expect(err).toBe('');
-    expect(out).toMatch(/entries +13\n/);
+    expect(out).toMatch(/entries +15\n/);
     expect(out).toContain(`${checkNames.length} checks, no differences\n`);
     expect(code).toBe(0);
   });

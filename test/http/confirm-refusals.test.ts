@@ -129,6 +129,12 @@ describe('a confirmation is refused', () => {
     expectProblem(await confirm(id, { payment_id, amount: '1.00' }), 409, 'payment_mismatch', '/amount');
   });
 
+  it('for a free order that is paid, with an amount', async () => {
+    const { id } = await placeOrder(app, newPerson(), 'FREE');
+    await confirm(id, {});
+    expectProblem(await confirm(id, { amount: '5.00' }), 409, 'payment_mismatch', '/amount');
+  });
+
   it('as failed for the payment that paid the order', async () => {
     const { id, payment_id } = await paidOrder();
     const written = await writtenBy(app, async () => {

@@ -232,6 +232,30 @@ describe('POST /orders/{id}/confirm', () => {
       expect(answer.body.status).toBe('paid');
     });
 
+    it('lets a lapsed order expire', async () => {
+      const { id } = await placeOrder(app, newPerson(), 'PACK', 1, { expires_in: 60 });
+      app.clock.advance({ seconds: 60 });
+      const answer = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment(), status: 'failed' });
+      expect(answer.status).toBe(200);
+      expect(answer.body.status).toBe('expired');
+      const [stored] = await app.deps.db.query('SELECT status FROM orders WHERE id = $1::uuid', [id]);
+      expect(stored).toEqual({ status: 'expired' });
+    });
+
+    it('changes nothing about an order that another payment paid', async () => {
+      const { id } = await placeOrder(app, newPerson(), 'PACK');
+      const paid = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+      await app.post(`/orders/${id}/confirm`, { payment_id: newPayment(), status: 'failed' });
+      expect((await app.get(`/orders/${id}`)).body).toEqual(paid.body);
+    });
+
+    it('is answered with the whole order, its batches too, when another payment paid it', async () => {
+      const { id } = await placeOrder(app, newPerson(), 'PACK');
+      const paid = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+      const answer = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment(), status: 'failed' });
+      expect(answer.body).toEqual(paid.body);
+    });
+
     it('needs its id, even for a total of zero', async () => {
       const { id } = await placeOrder(app, newPerson(), 'FREE');
       const answer = await app.post(`/orders/${id}/confirm`, { status: 'failed' });

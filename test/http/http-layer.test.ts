@@ -229,6 +229,8 @@ function deps(): Deps {
     ids: uuidv7Ids,
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
+    lanes: { run: unused('the lanes') },
+    turns: { take: unused('turns') },
   };
 }
 

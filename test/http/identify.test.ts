@@ -1,3 +1,4 @@
+// First sights, repeated calls, and the profile that is merged.
 import { describe, expect, it } from 'vitest';
 import { useTestApp } from '../support/app.js';
 import { itHonoursIdempotencyKeys } from '../support/idempotency.js';
@@ -91,6 +92,15 @@ describe('POST /identify', () => {
     await app.post('/identify', { provider: 'one', external_id, profile: { name: 'Ada' } });
     const answer = await app.post('/identify', { provider: 'two', external_id, profile: { age: 36 } });
     expect(answer.body.metadata).toEqual({ age: 36 });
+  });
+
+  it('keeps a merged profile within the bounds of one', async () => {
+    const external_id = newPerson();
+    const half = 'x'.repeat(10 * 1_024);
+    await app.post('/identify', { external_id, profile: { one: half } });
+    const answer = await app.post('/identify', { external_id, profile: { other: half } });
+    expectProblem(answer, 400, 'invalid_request', '/profile');
+    expect((await app.post('/identify', { external_id })).body.metadata).toEqual({ one: half });
   });
 
   it('ignores fields that it does not know', async () => {

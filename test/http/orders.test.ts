@@ -92,6 +92,26 @@ describe('POST /orders', () => {
     expect(paid.body.batches).toMatchObject([{ product_key: 'CREDITS', granted: 100, sku: 'EDITED' }]);
   });
 
+  it('is paid with its terms although the product is no longer active', async () => {
+    await putProduct(app, 'FADING');
+    await putOffer(app, 'GIVES_FADING', 'FADING', 5);
+    const { id } = await placeOrder(app, newPerson(), 'GIVES_FADING');
+    await putProduct(app, 'FADING', { is_active: false });
+    const paid = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+    expect(paid.body).toMatchObject({ status: 'paid', batches: [{ product_key: 'FADING', granted: 5 }] });
+  });
+
+  it('fixes the type of the products that it will give', async () => {
+    await putProduct(app, 'ORDERED');
+    await putOffer(app, 'GIVES_ORDERED', 'ORDERED', 5);
+    const { id } = await placeOrder(app, newPerson(), 'GIVES_ORDERED');
+    await putOffer(app, 'GIVES_ORDERED', 'CREDITS', 5);
+    const changed = await app.put('/products/ORDERED', { name: 'X', type: 'period' });
+    expectProblem(changed, 409, 'product_in_use', '/type');
+    const paid = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+    expect(paid.body.batches).toMatchObject([{ product_key: 'ORDERED', granted: 5 }]);
+  });
+
   it('is refused by each of these, with nothing written but the customer of a first sight', async () => {
     const refusals: [items: Json[], status: number, code: Parameters<typeof expectProblem>[2], pointer: string][] = [
       [[{ sku: 'SMALL' }, { sku: 'UNKNOWN' }], 404, 'offer_not_found', '/items/1/sku'],

@@ -1,6 +1,7 @@
-// A naive model of one customer, written from docs and rules alone: plain lists and loops that take one unit at a time. It shares nothing with
+// A naive model of one customer, written from the documented rules alone: plain lists and loops that take one unit at a time. It shares nothing with
 // src/, is slow on purpose, and knows no way to be clever; where it and the code disagree, one of them is wrong.
 import { type CatalogueOffer, offers, products, type Subject } from './catalogue.js';
+import { byUse, costOf, endOf, isCounted, isKnown, isRetired, isTooMuch } from './model-rules.js';
 import type {
   BatchParts,
   CheckFacts,
@@ -13,8 +14,6 @@ import type {
   Taking,
 } from './requests.js';
 
-const HOUR_MS = 3_600_000;
-const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Money has fourteen digits before the point. */
 const TOTAL_MAX = 10n ** 16n - 1n;
 const INSTANTS_LOOKED_AT = 10;
@@ -38,6 +37,8 @@ interface ModelOrder {
   expiresAt: number;
   /** What its payment was answered; undefined while it is not paid. */
   paid: Facts | undefined;
+  /** What it granted, by place. */
+  batches: number[];
 }
 
 interface ModelPayment {
@@ -47,7 +48,6 @@ interface ModelPayment {
 }
 
 const operationOf = (request: Request) => (request.kind.startsWith('grant') ? 'grant' : request.kind);
-const isCounted = (product: string) => products.some((known) => known.key === product && known.type === 'quantity');
 
 export class Model {
   now: number;
@@ -138,7 +138,14 @@ export class Model {
     if (total > TOTAL_MAX) codes.push('quantity_too_large');
     if (codes.length > 0) return refuse(...codes);
     const place = this.orders.length;
-    this.orders.push({ place, lines: known, total, expiresAt: this.now + lifetimeS * 1_000, paid: undefined });
+    this.orders.push({
+      place,
+      lines: known,
+      total,
+      expiresAt: this.now + lifetimeS * 1_000,
+      paid: undefined,
+      batches: [],
+    });
     return { outcome: 'accepted', facts: { order: place, total: `${(Number(total) / 100).toFixed(2)}` } };
   }
 
@@ -157,7 +164,7 @@ export class Model {
     if (status === 'failed') {
       if (seen?.status === 'unmatched') return refuse('payment_mismatch');
       if (seen?.facts && seen.order === order.place) return { outcome: 'replayed', facts: seen.facts };
-      const facts = { order: order.place, status: this.statusOf(order), batches: [] };
+      const facts = { order: order.place, status: this.statusOf(order), batches: this.#batchesOf(order) };
       this.#payments.set(payment, { status: 'failed', order: order.place, facts });
       return { outcome: 'accepted', facts };
     }
@@ -187,8 +194,13 @@ export class Model {
   #pay(order: ModelOrder): Facts {
     const batches: BatchParts[] = [];
     for (const { offer, quantity } of order.lines) batches.push(...this.#addOffer(offer, quantity));
+    order.batches = batches.map(({ batch }) => batch);
     order.paid = { order: order.place, status: 'paid', batches };
     return order.paid;
+  }
+
+  #batchesOf(order: ModelOrder): BatchParts[] {
+    return this.parts().filter(({ batch }) => order.batches.includes(batch));
   }
 
   /** A pending order can be paid before its end, not at it. */
@@ -345,13 +357,15 @@ export class Model {
     }
   }
 
-  /** What a subject comes to now. */
+  /** What a subject comes to now; the end is that of the units used next. */
   balanceOf(subject: Subject): SubjectBalance {
-    const [first] = this.#payersOf(subject, this.now);
-    if (!first) return { canUse: false, remaining: 0, expiresAt: null };
     const { remaining } = this.#plan(subject, Infinity, this.now);
-    if (remaining === null) return { canUse: true, remaining, expiresAt: this.#accessUntil(first.product) ?? null };
-    return { canUse: remaining > 0, remaining, expiresAt: first.batches[0]?.expiresAt ?? null };
+    for (const { product, cost, batches } of this.#payersOf(subject, this.now)) {
+      if (remaining === null) return { canUse: true, remaining, expiresAt: this.#accessUntil(product) ?? null };
+      const left = batches.reduce((sum, batch) => sum + batch.left, 0);
+      if (left >= cost) return { canUse: true, remaining, expiresAt: batches[0]?.expiresAt ?? null };
+    }
+    return { canUse: false, remaining: 0, expiresAt: null };
   }
 
   /** Every batch with its parts as of now, oldest first. */
@@ -373,46 +387,4 @@ function refuse(...codes: string[]): Expected {
 
 function isOver(batch: ModelBatch, at: number): boolean {
   return batch.expiresAt !== null && at >= batch.expiresAt;
-}
-
-function isRetired(product: string): boolean {
-  return products.some((known) => known.key === product && !known.isActive);
-}
-
-function costOf(product: string, subject: Subject): number | undefined {
-  if ('product' in subject) return subject.product === product ? 1 : undefined;
-  return products.find((known) => known.key === product)?.costs[subject.feature];
-}
-
-function isKnown(subject: Subject): boolean {
-  return products.some((product) => costOf(product.key, subject) !== undefined);
-}
-
-/** Lower priority, then soonest end (never last), then oldest, then first made. */
-function byUse(a: ModelBatch, b: ModelBatch): number {
-  if (a.priority !== b.priority) return a.priority - b.priority;
-  if (a.expiresAt !== b.expiresAt) return (a.expiresAt ?? Infinity) < (b.expiresAt ?? Infinity) ? -1 : 1;
-  if (a.madeAt !== b.madeAt) return a.madeAt - b.madeAt;
-  return a.place - b.place;
-}
-
-function isTooMuch(offer: CatalogueOffer, times: number): boolean {
-  return offer.items.some(({ product, quantity, unit, value }) => {
-    if (isCounted(product)) return BigInt(quantity) * BigInt(times) > BigInt(Number.MAX_SAFE_INTEGER);
-    return value !== null && (endOf(0, unit, value * times) ?? 0) > LAST_INSTANT;
-  });
-}
-
-/** Hours and days are lengths; months and years keep the day of the month, or take the last one that the month has. */
-function endOf(from: number, unit: CatalogueOffer['items'][number]['unit'], value: number | null): number | null {
-  if (unit === 'forever' || value === null) return null;
-  if (unit === 'hours') return from + value * HOUR_MS;
-  if (unit === 'days') return from + value * 24 * HOUR_MS;
-  const start = new Date(from);
-  const months = start.getUTCFullYear() * 12 + start.getUTCMonth() + value * (unit === 'years' ? 12 : 1);
-  const [year, month] = [Math.floor(months / 12), months % 12];
-  if (year > 9999) return Infinity;
-  let day = start.getUTCDate();
-  while (new Date(Date.UTC(year, month, day)).getUTCMonth() !== month) day -= 1;
-  return Date.UTC(year, month, day) + (from % (24 * HOUR_MS));
 }

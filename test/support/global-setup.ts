@@ -89,7 +89,7 @@ async function removeRun(run: string): Promise<void> {
   const home = readFileSync(run, 'utf8');
   if (existsSync(home)) await removeEmbeddedPostgres(home);
   rmSync(dirname(home), { recursive: true, force: true });
-  rmSync(run);
+  rmSync(run, { force: true });
 }
 
 function databaseUrl(serverUrl: string, name: string): string {

@@ -107,14 +107,18 @@ export async function countWaiting(url: string): Promise<number> {
   return row?.waiting as number;
 }
 
-/** Returns once exactly `count` connections of the database wait for a lock. */
-export async function untilWaiting(url: string, count: number): Promise<void> {
+/** Returns once exactly (or at least) `count` connections of the database wait for a lock. */
+export async function untilWaiting(
+  url: string,
+  count: number,
+  bound: 'exactly' | 'at least' = 'exactly',
+): Promise<void> {
   const client = await connect(url);
   const endMs = performance.now() + DEADLINE_MS;
   for (;;) {
     const waiting: number = (await client.query(COUNT_WAITING)).rows[0].waiting;
-    if (waiting === count) return;
-    if (performance.now() > endMs) throw new Error(`${waiting} connections wait for a lock, not ${count}`);
+    if (waiting === count || (bound === 'at least' && waiting > count)) return;
+    if (performance.now() > endMs) throw new Error(`${waiting} connections wait for a lock, not ${bound} ${count}`);
     await delay(POLL_MS);
   }
 }

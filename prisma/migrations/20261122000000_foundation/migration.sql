@@ -126,6 +126,16 @@ END $$;
 CREATE TRIGGER products_keep BEFORE DELETE OR TRUNCATE ON products FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('products are retired, never deleted');
 CREATE TRIGGER offers_keep BEFORE DELETE OR TRUNCATE ON offers FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('offers are retired, never deleted');
 
+-- The type of a product is fixed: batches and the snapshots of open orders rest on it.
+CREATE FUNCTION products_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.type <> OLD.type THEN
+    RAISE EXCEPTION 'the type of product % is fixed', OLD.product_key USING ERRCODE = 'check_violation', CONSTRAINT = 'products_type_fixed';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER products_guard BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION products_guard();
+
 -- Operations --------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE operations (

@@ -1,0 +1,266 @@
+// The coalesced write path: uses of quotas that wait at the same time run as ONE transaction (docs/performance.md). Each lane takes what
+// waits, locks the customers, loads their books once, decides each request in the order of arrival, writes all of it in one statement,
+// commits, and gives each request its own verdict. Nothing is delayed: an idle lane runs a lone request at once.
+// Correctness never rests on the lanes: the customers' rows are the locks, whoever holds them.
+import type { LoadedBooks } from '../db/books.js';
+import { findIdentityOwners } from '../db/customers.js';
+import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
+import { AppError } from '../errors/app-error.js';
+import type { Foundations } from '../foundations.js';
+import type { Book } from '../ledger/book.js';
+import { required } from '../lib/assert.js';
+import { backOff } from '../lib/backoff.js';
+import { resolveCustomer, type Selector } from './customers.js';
+import { ATTEMPTS_MAX, type Outcome, type RecordedAnswer, type Render, unavailable } from './operation.js';
+import { hashRequest } from './request-hash.js';
+import { identityText, type Request, type SharedOperation, transact } from './shared-transaction.js';
+
+/** An operation that may share its transaction with others: all it needs is the book. */
+export interface LaneOperation<R> extends Omit<SharedOperation, 'answer'> {
+  /** The validated command, without selector and key. */
+  request: unknown;
+  /** Decides and posts in the book. Pure; a refusal is thrown, before the first posting. */
+  decide(book: Book, operationId: string, providersOf: LoadedBooks['providersOf']): R;
+  render: Render<R>;
+}
+
+export interface Lanes {
+  /**
+   * Runs an operation with whatever waits beside it.
+   * Locks: the customer. Throws: what the decision refuses, customer_not_found, selector_conflict, idempotency_key_reused, overloaded,
+   * unavailable.
+   */
+  run<R>(operation: LaneOperation<R>): Promise<RecordedAnswer>;
+}
+
+const LANES = 2;
+/** Requests of one transaction at most. */
+const REQUESTS_MAX = 256;
+/** Requests of one lane that wait at most; beyond it they are refused before memory grows. */
+const WAITING_MAX = 4_096;
+const OVERLOADED_RETRY_AFTER_S = 1;
+
+/** A request on its way through a lane. */
+interface Waiting extends Request {
+  resolve(answer: RecordedAnswer): void;
+  reject(error: unknown): void;
+}
+
+interface Queue {
+  waiting: Waiting[];
+  isRunning: boolean;
+}
+
+/** Makes the lanes of a process. */
+export function createLanes(deps: Foundations): Lanes {
+  const queues = Array.from({ length: LANES }, (): Queue => ({ waiting: [], isRunning: false }));
+  const strays = createStrays(deps);
+
+  async function drain(queue: Queue): Promise<void> {
+    queue.isRunning = true;
+    try {
+      while (queue.waiting.length > 0) {
+        const { now, later } = await takeResolved(
+          deps,
+          queue.waiting.splice(0, REQUESTS_MAX),
+          deps.config.laneCustomersMax,
+        );
+        queue.waiting.unshift(...later);
+        await runTogether(deps, strays, now);
+      }
+    } finally {
+      queue.isRunning = false;
+    }
+  }
+
+  return {
+    run: ({ decide, render, request, ...operation }) =>
+      new Promise((resolve, reject) => {
+        const queue = required(queues[laneOf(operation.selector)], 'the lane exists');
+        if (queue.waiting.length + strays.count() >= WAITING_MAX) {
+          reject(
+            new AppError('overloaded', 'Too many requests are waiting.', { retryAfterS: OVERLOADED_RETRY_AFTER_S }),
+          );
+          return;
+        }
+        queue.waiting.push({
+          operation: { ...operation, answer: (book, id, providersOf) => render(decide(book, id, providersOf)) },
+          operationId: deps.ids.next(),
+          requestHash: operation.idempotencyKey === undefined ? null : hashRequest(request),
+          customerId: undefined,
+          resolve,
+          reject,
+        });
+        if (!queue.isRunning) void drain(queue);
+      }),
+  };
+}
+
+/** Requests of customers whose lock somebody else holds: they wait off the lane, together, one connection for each customer. */
+interface Strays {
+  has(customerId: string): boolean;
+  count(): number;
+  add(customerId: string, waiting: Waiting): void;
+}
+
+function createStrays(deps: Foundations): Strays {
+  const groups = new Map<string, Waiting[]>();
+
+  async function drain(customerId: string): Promise<void> {
+    for (let group = groups.get(customerId) ?? []; group.length > 0; group = groups.get(customerId) ?? []) {
+      await deps.turns.take(customerId, async () => {
+        const together = group.splice(0, REQUESTS_MAX);
+        const left = await attemptTogether(deps, together, { skipLocked: false });
+        for (const waiting of left) await runAlone(deps, waiting);
+      });
+    }
+    groups.delete(customerId);
+  }
+
+  return {
+    has: (customerId) => groups.has(customerId),
+    count: () => [...groups.values()].reduce((sum, group) => sum + group.length, 0),
+    add: (customerId, waiting) => {
+      const group = groups.get(customerId);
+      if (group) {
+        group.push(waiting);
+        return;
+      }
+      groups.set(customerId, [waiting]);
+      void drain(customerId);
+    },
+  };
+}
+
+/** A customer named in one way always comes to the same lane. */
+function laneOf({ customerId, identity }: Selector): number {
+  const name = customerId ?? `${identity?.provider} ${identity?.externalId}`;
+  let hash = 0;
+  for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;
+  return Math.abs(hash) % LANES;
+}
+
+/**
+ * Resolves the selectors, those by identity in one statement; whoever can't be resolved is refused here. Requests of more customers than a
+ * transaction takes come back as `later`, in their order.
+ */
+async function takeResolved(
+  deps: Foundations,
+  taken: readonly Waiting[],
+  customersMax: number,
+): Promise<{ now: Waiting[]; later: Waiting[] }> {
+  const owners = new Map<string, string>();
+  const identities = taken.flatMap(({ customerId, operation: { selector } }) =>
+    customerId === undefined && selector.customerId === undefined && selector.identity ? [selector.identity] : [],
+  );
+  try {
+    for (const owner of identities.length > 0 ? await findIdentityOwners(deps.db, identities) : []) {
+      owners.set(identityText(owner), owner.customerId);
+    }
+  } catch {
+    // The database can't be asked: each request meets that on its own, in resolveOne.
+  }
+  const resolved = await Promise.all(taken.map((waiting) => resolveOne(deps, waiting, owners)));
+  const customers = new Set<string>();
+  const now: Waiting[] = [];
+  const later: Waiting[] = [];
+  for (const waiting of resolved) {
+    if (!waiting?.customerId) continue;
+    if (later.length === 0 && (customers.has(waiting.customerId) || customers.size < customersMax)) {
+      customers.add(waiting.customerId);
+      now.push(waiting);
+    } else later.push(waiting);
+  }
+  return { now, later };
+}
+
+async function resolveOne(
+  deps: Foundations,
+  waiting: Waiting,
+  owners: ReadonlyMap<string, string>,
+): Promise<Waiting | undefined> {
+  const { selector } = waiting.operation;
+  if (waiting.customerId !== undefined) return waiting;
+  // An id alone is proved by its lock; one that is not locked runs alone, where it is looked up.
+  if (selector.customerId !== undefined && !selector.identity) return { ...waiting, customerId: selector.customerId };
+  const owner =
+    selector.identity && selector.customerId === undefined ? owners.get(identityText(selector.identity)) : undefined;
+  if (owner !== undefined) return { ...waiting, customerId: owner };
+  try {
+    return { ...waiting, customerId: await resolveCustomer(deps, selector) };
+  } catch (error) {
+    waiting.reject(isUnavailable(error) ? unavailable(error) : error);
+    return undefined;
+  }
+}
+
+/** Runs requests as one transaction; those whose customer is locked elsewhere join the strays. */
+async function runTogether(deps: Foundations, strays: Strays, requests: readonly Waiting[]): Promise<void> {
+  const together: Waiting[] = [];
+  for (const waiting of requests) {
+    const customerId = required(waiting.customerId, 'the customer is resolved');
+    if (strays.has(customerId)) strays.add(customerId, waiting);
+    else together.push(waiting);
+  }
+  if (together.length === 0) return;
+  for (const waiting of await attemptTogether(deps, together, { skipLocked: true })) {
+    strays.add(required(waiting.customerId, 'the customer is resolved'), waiting);
+  }
+}
+
+/**
+ * Runs requests as one transaction and gives each its verdict. Returns those that are still to be run: their customer was not locked, or
+ * their identity moved, or the transaction failed with others in it. Nobody is answered from a failed transaction but a lone request.
+ */
+async function attemptTogether(
+  deps: Foundations,
+  together: readonly Waiting[],
+  lock: { skipLocked: boolean },
+): Promise<Waiting[]> {
+  try {
+    const verdicts = await transact(deps, together, lock);
+    const left: Waiting[] = [];
+    for (const waiting of together) {
+      const verdict = verdicts.get(waiting);
+      if (verdict === undefined || verdict === 'again') left.push(waiting);
+      else give(waiting, verdict);
+    }
+    return left;
+  } catch (error) {
+    if (together.length > 1 && !(error instanceof AppError)) {
+      deps.log.warn({ err: error, requests: together.length }, 'a shared transaction failed; its requests run alone');
+      return [...together];
+    }
+    return together.filter((waiting) => mayRepeat(waiting, error, 1));
+  }
+}
+
+function give({ resolve, reject }: Waiting, verdict: Outcome): void {
+  if ('answer' in verdict) resolve(verdict.answer);
+  else reject(verdict.refusal);
+}
+
+/** Runs one request in its own transaction, waiting for its lock, at most ATTEMPTS_MAX times with the attempt that it has behind it. */
+async function runAlone(deps: Foundations, waiting: Waiting): Promise<void> {
+  for (let attempt = 2; ; attempt += 1) {
+    await backOff(attempt - 1);
+    try {
+      const customerId = await resolveCustomer(deps, waiting.operation.selector);
+      const [verdict] = (await transact(deps, [{ ...waiting, customerId }], { skipLocked: false })).values();
+      if (verdict !== undefined && verdict !== 'again') return give(waiting, verdict);
+      if (attempt >= ATTEMPTS_MAX) return waiting.reject(unavailable('the customer keeps changing'));
+    } catch (error) {
+      if (!mayRepeat(waiting, error, attempt)) return;
+    }
+  }
+}
+
+/** Whether an attempt that failed may be made again; if not, the request is answered. */
+function mayRepeat({ reject }: Waiting, error: unknown, attempt: number): boolean {
+  if (error instanceof AppError) reject(error);
+  else if (isRetryable(error) || isConnectionLost(error)) {
+    if (attempt < ATTEMPTS_MAX) return true;
+    reject(unavailable(error));
+  } else reject(isUnavailable(error) ? unavailable(error) : error);
+  return false;
+}

@@ -1,0 +1,12 @@
+// Hashes that are stored instead of what they stand for.
+import { createHash, createHmac } from 'node:crypto';
+
+/** HMAC-SHA-256 in hex. */
+export function keyedHash(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest('hex');
+}
+
+/** A short public name of a secret, which tells nothing about it: the first 12 hex digits of a SHA-256. */
+export function fingerprintOf(secret: string): string {
+  return createHash('sha256').update(`pepper-id\0${secret}`).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,64 @@
+// The rules of the model that need no state: what a product costs, which batch goes first, when a period ends. Written from the
+// documented rules, like the model, and sharing nothing with src/.
+import { type CatalogueOffer, products, type Subject } from './catalogue.js';
+
+const HOUR_MS = 3_600_000;
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** What decides in which order batches are used. */
+interface Ranked {
+  place: number;
+  priority: number;
+  expiresAt: number | null;
+  madeAt: number;
+}
+
+export function isCounted(product: string): boolean {
+  return products.some((known) => known.key === product && known.type === 'quantity');
+}
+
+export function isRetired(product: string): boolean {
+  return products.some((known) => known.key === product && !known.isActive);
+}
+
+export function costOf(product: string, subject: Subject): number | undefined {
+  if ('product' in subject) return subject.product === product ? 1 : undefined;
+  return products.find((known) => known.key === product)?.costs[subject.feature];
+}
+
+export function isKnown(subject: Subject): boolean {
+  return products.some((product) => costOf(product.key, subject) !== undefined);
+}
+
+/** Lower priority, then soonest end (never last), then oldest, then first made. */
+export function byUse(a: Ranked, b: Ranked): number {
+  if (a.priority !== b.priority) return a.priority - b.priority;
+  if (a.expiresAt !== b.expiresAt) return (a.expiresAt ?? Infinity) < (b.expiresAt ?? Infinity) ? -1 : 1;
+  if (a.madeAt !== b.madeAt) return a.madeAt - b.madeAt;
+  return a.place - b.place;
+}
+
+export function isTooMuch(offer: CatalogueOffer, times: number): boolean {
+  return offer.items.some(({ product, quantity, unit, value }) => {
+    if (isCounted(product)) return BigInt(quantity) * BigInt(times) > BigInt(Number.MAX_SAFE_INTEGER);
+    return value !== null && (endOf(0, unit, value * times) ?? 0) > LAST_INSTANT;
+  });
+}
+
+/** Hours and days are lengths; months and years keep the day of the month, or take the last one that the month has. */
+export function endOf(
+  from: number,
+  unit: CatalogueOffer['items'][number]['unit'],
+  value: number | null,
+): number | null {
+  if (unit === 'forever' || value === null) return null;
+  if (unit === 'hours') return from + value * HOUR_MS;
+  if (unit === 'days') return from + value * 24 * HOUR_MS;
+  const start = new Date(from);
+  const months = start.getUTCFullYear() * 12 + start.getUTCMonth() + value * (unit === 'years' ? 12 : 1);
+  const [year, month] = [Math.floor(months / 12), months % 12];
+  if (year > 9999) return Infinity;
+  let day = start.getUTCDate();
+  while (new Date(Date.UTC(year, month, day)).getUTCMonth() !== month) day -= 1;
+  return Date.UTC(year, month, day) + (from % (24 * HOUR_MS));
+}
