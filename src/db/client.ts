@@ -88,6 +88,10 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   });
   // Without a listener a connection that is cut while idle would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  // Likewise one that is cut while it is lent, between two statements: the next statement fails and says so.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
+  );
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,

@@ -42,6 +42,8 @@ const OVERLOADED_RETRY_AFTER_S = 1;
 
 /** A request on its way through a lane. */
 interface Waiting extends Request {
+  /** Transactions that were begun for it and failed. */
+  failures: number;
   resolve(answer: RecordedAnswer): void;
   reject(error: unknown): void;
 }
@@ -55,6 +57,8 @@ interface Queue {
 export function createLanes(deps: Foundations): Lanes {
   const queues = Array.from({ length: LANES }, (): Queue => ({ waiting: [], isRunning: false }));
   const strays = createStrays(deps);
+
+  const reportDefect = (error: unknown): void => deps.log.error({ err: error }, 'a lane stopped');
 
   async function drain(queue: Queue): Promise<void> {
     queue.isRunning = true;
@@ -88,10 +92,11 @@ export function createLanes(deps: Foundations): Lanes {
           operationId: deps.ids.next(),
           requestHash: operation.idempotencyKey === undefined ? null : hashRequest(request),
           customerId: undefined,
+          failures: 0,
           resolve,
           reject,
         });
-        if (!queue.isRunning) void drain(queue);
+        if (!queue.isRunning) drain(queue).catch(reportDefect);
       }),
   };
 }
@@ -127,7 +132,7 @@ function createStrays(deps: Foundations): Strays {
         return;
       }
       groups.set(customerId, [waiting]);
-      void drain(customerId);
+      drain(customerId).catch((error) => deps.log.error({ err: error }, 'the strays of a customer stopped'));
     },
   };
 }
@@ -228,10 +233,11 @@ async function attemptTogether(
     return left;
   } catch (error) {
     if (together.length > 1 && !(error instanceof AppError)) {
+      for (const waiting of together) waiting.failures += 1;
       deps.log.warn({ err: error, requests: together.length }, 'a shared transaction failed; its requests run alone');
       return [...together];
     }
-    return together.filter((waiting) => mayRepeat(waiting, error, 1));
+    return together.filter((waiting) => mayRepeat(waiting, error));
   }
 }
 
@@ -240,27 +246,33 @@ function give({ resolve, reject }: Waiting, verdict: Outcome): void {
   else reject(verdict.refusal);
 }
 
-/** Runs one request in its own transaction, waiting for its lock, at most ATTEMPTS_MAX times with the attempt that it has behind it. */
+/** Runs one request in its own transaction, waiting for its lock, until it is answered. */
 async function runAlone(deps: Foundations, waiting: Waiting): Promise<void> {
-  for (let attempt = 2; ; attempt += 1) {
-    await backOff(attempt - 1);
+  for (;;) {
+    if (waiting.failures > 0) await backOff(waiting.failures);
     try {
       const customerId = await resolveCustomer(deps, waiting.operation.selector);
       const [verdict] = (await transact(deps, [{ ...waiting, customerId }], { skipLocked: false })).values();
       if (verdict !== undefined && verdict !== 'again') return give(waiting, verdict);
-      if (attempt >= ATTEMPTS_MAX) return waiting.reject(unavailable('the customer keeps changing'));
+      if (!mayRepeat(waiting, new CustomerChanged())) return;
     } catch (error) {
-      if (!mayRepeat(waiting, error, attempt)) return;
+      if (!mayRepeat(waiting, error)) return;
     }
   }
 }
 
-/** Whether an attempt that failed may be made again; if not, the request is answered. */
-function mayRepeat({ reject }: Waiting, error: unknown, attempt: number): boolean {
-  if (error instanceof AppError) reject(error);
-  else if (isRetryable(error) || isConnectionLost(error)) {
-    if (attempt < ATTEMPTS_MAX) return true;
-    reject(unavailable(error));
-  } else reject(isUnavailable(error) ? unavailable(error) : error);
+/** Between the look-up and the lock the customer that is meant became another. */
+class CustomerChanged extends Error {}
+
+/** Counts a failed attempt and says whether another may be made; if not, the request is answered. */
+function mayRepeat(waiting: Waiting, error: unknown): boolean {
+  waiting.failures += 1;
+  if (error instanceof AppError) {
+    waiting.reject(error);
+    return false;
+  }
+  const isPassing = error instanceof CustomerChanged || isRetryable(error) || isConnectionLost(error);
+  if (isPassing && waiting.failures < ATTEMPTS_MAX) return true;
+  waiting.reject(isPassing || isUnavailable(error) ? unavailable(error) : error);
   return false;
 }

@@ -959,14 +959,14 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
   ],
   ['a referrer does not exist', [`UPDATE referrals SET referrer_id = '${UNKNOWN}'`], ['ref_referral_customer']],
   [
-    'a referee does not exist',
-    [`UPDATE referrals SET customer_id = '${UNKNOWN}'`],
-    ['ref_referral_customer', 'ref_referral_operation'],
-  ],
-  [
     'a referral names an operation that does not exist',
     [`UPDATE referrals SET operation_id = '${UNKNOWN}'`],
     ['ref_referral_operation'],
+  ],
+  [
+    'a referee does not exist',
+    [`UPDATE referrals SET customer_id = '${UNKNOWN}'`],
+    ['ref_referral_customer', 'ref_referral_operation'],
   ],
   [
     'a customer brought himself',

@@ -150,3 +150,9 @@ export async function placeOrder(client: Client, externalId: string, sku: string
   expect(answer.status, answer.text).toBe(201);
   return answer.body.id;
 }
+
+/** How many deadlocks the database has seen. */
+export async function deadlocksOf(url: string): Promise<number> {
+  const [row] = await ask(url, 'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()');
+  return row?.deadlocks as number;
+}
