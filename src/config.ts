@@ -6,6 +6,7 @@ import { StartError } from './errors/start-error.js';
 const TOKEN_LENGTH_MIN = 24;
 const PEPPER_LENGTH_MIN = 32;
 const SECRET_LENGTH_MAX = 512;
+const PEPPERS_LENGTH_MAX = 2_048;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
 const LANE_CUSTOMERS_DEFAULT = 64;
@@ -62,9 +63,12 @@ export const environmentSchema = z.object({
     .describe(`at most ${SECRET_LENGTH_MAX} letters, digits or -._~+/ (it is sent as a bearer token)`),
   BURSAR_PEPPER: z
     .string()
-    .max(SECRET_LENGTH_MAX)
+    .max(PEPPERS_LENGTH_MAX)
+    .refine((value) => value.split(',').every((pepper) => pepper.trim() !== ''))
     .optional()
-    .describe(`a secret of at most ${SECRET_LENGTH_MAX} characters`),
+    .describe(
+      `one secret or several, newest first, separated by commas; at most ${PEPPERS_LENGTH_MAX} characters in all`,
+    ),
   BURSAR_SANDBOX: z
     .enum(['true', 'false', '1', '0'])
     .default('false')
@@ -159,8 +163,9 @@ function requireSecrets(values: z.output<typeof environmentSchema>): void {
   if ((values.BURSAR_API_TOKEN?.length ?? 0) < TOKEN_LENGTH_MIN) {
     mistakes.push(`BURSAR_API_TOKEN must be set to at least ${TOKEN_LENGTH_MIN} characters in production`);
   }
-  if ((values.BURSAR_PEPPER?.length ?? 0) < PEPPER_LENGTH_MIN) {
-    mistakes.push(`BURSAR_PEPPER must be set to at least ${PEPPER_LENGTH_MIN} characters in production`);
+  const peppers = (values.BURSAR_PEPPER ?? '').split(',').map((pepper) => pepper.trim());
+  if (peppers.some((pepper) => pepper.length < PEPPER_LENGTH_MIN)) {
+    mistakes.push(`BURSAR_PEPPER must be set in production, each pepper to at least ${PEPPER_LENGTH_MIN} characters`);
   }
   if (mistakes.length > 0) throw new StartError(mistakes.join('; '));
 }

@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** As Prisma makes it. */
-const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+const MIGRATIONS_TABLE = `CREATE TABLE "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL,
   "checksum" VARCHAR(64) NOT NULL,
   "finished_at" TIMESTAMPTZ,
@@ -129,7 +129,11 @@ async function applyMissing(client: pg.Client, migrations: readonly Migration[])
 
 /** Checksums of what has been applied, by name. */
 async function readRecorded(client: pg.Client): Promise<Map<string, string>> {
-  await client.query(MIGRATIONS_TABLE);
+  // Asked first: an application's role may read the table without the right to create one.
+  const { rows: tables } = await client.query<{ name: string | null }>(
+    `SELECT to_regclass('"_prisma_migrations"') AS name`,
+  );
+  if (tables[0]?.name === null) await client.query(MIGRATIONS_TABLE);
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
     'SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL ORDER BY started_at',
   );

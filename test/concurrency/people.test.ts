@@ -12,7 +12,7 @@ import {
   untilWaiting,
   useSecondApp,
 } from '../support/parallel.js';
-import { expectProblem, newPerson } from '../support/requests.js';
+import { newPerson } from '../support/requests.js';
 
 const ROUNDS = 20;
 
@@ -135,17 +135,5 @@ describe('an identity unlinked while it acts', () => {
       expect(batches).toEqual({ granted: 6 });
     }
     expect(await deadlocksOf(app.url)).toBe(0);
-  });
-
-  it('takes it once when two unlink at once', async () => {
-    const person = newPerson();
-    const id = await customerIdOf(app, person);
-    const [first, other] = await Promise.all([
-      send(app.delete(`/customers/${id}/identities/default/${person}`)),
-      send(app.delete(`/customers/${id}/identities/default/${person}`)),
-    ]);
-    const [done, refused] = first?.status === 204 ? [first, other] : [other, first];
-    expect(done?.status).toBe(204);
-    if (refused) expectProblem(refused, 404, 'identity_not_found', 'path/external_id');
   });
 });

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       isProduction: false,
       role: 'all',
       poolSize: 16,
+      laneCustomersMax: 64,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -41,6 +42,7 @@ describe('readConfig', () => {
         BURSAR_SANDBOX: '1',
         BURSAR_ROLE: 'worker',
         BURSAR_POOL_SIZE: '2',
+        BURSAR_LANE_CUSTOMERS_MAX: '1',
         LOG_LEVEL: 'silent',
       },
       PROJECT,
@@ -56,6 +58,7 @@ describe('readConfig', () => {
       isProduction: true,
       role: 'worker',
       poolSize: 2,
+      laneCustomersMax: 1,
       logLevel: 'silent',
     });
   });
@@ -85,7 +88,7 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'postgresql://u:hidden@h'],
     ['DATABASE_URL', 'hidden'],
     ['BURSAR_API_TOKEN', 'hidden token'],
-    ['BURSAR_PEPPER', 'hidden'.repeat(100)],
+    ['BURSAR_PEPPER', 'hidden'.repeat(400)],
   ])('refuses a malformed %s without repeating it', (name, value) => {
     const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
     expect(refusal.message).toContain(`${name} must be `);

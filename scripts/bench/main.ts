@@ -1,0 +1,130 @@
+// npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
+// `--quick` takes under two minutes; `--profile` says where the time goes. Exit code 0 even when a target is missed (a busy machine is no defect),
+// 1 when the data are wrong or a side could not be measured.
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import { prepareFloor } from './floor.js';
+import { measureGrowth } from './growth.js';
+import { measureLatency, measureMatrix, measureOrders } from './matrix.js';
+import {
+  endAll,
+  makeFolder,
+  type Server,
+  startApi,
+  startCeiling,
+  startLoad,
+  startServer,
+  withClient,
+} from './processes.js';
+import { measureProfile } from './profile.js';
+import { printTargets, type Target } from './report.js';
+import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
+import { CUSTOMERS, hot, measureSides, type Plan, spread } from './sides.js';
+
+const FULL: Plan = { repetitions: 5, seconds: 5, isQuick: false };
+const QUICK: Plan = { repetitions: 3, seconds: 3, isQuick: true };
+const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    'growth-entries': { type: 'string', default: '1000000' },
+  },
+});
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+}
+try {
+  const startMs = performance.now();
+  await run(flags.quick ? QUICK : FULL);
+  console.log(`\n${((performance.now() - startMs) / 1_000).toFixed(0)} s in all`);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await endAll();
+}
+
+async function run(plan: Plan): Promise<void> {
+  const server = await startServer();
+  const databaseUrl = await makeDatabase(server);
+  const load = startLoad();
+  if (flags.profile) {
+    await measureProfile(load, databaseUrl, FULL);
+    await verify([databaseUrl]);
+    return;
+  }
+  const floor = await prepareFloor(databaseUrl, CUSTOMERS);
+  await withClient(databaseUrl, settleDatabase);
+  const api = await startApi({ DATABASE_URL: databaseUrl });
+  const ceiling = await startCeiling(databaseUrl);
+  const targets = await measureSides({ load, floor, ceiling, api }, plan);
+  await ceiling.stop();
+  const databaseUrls = [databaseUrl];
+  if (!plan.isQuick) {
+    const second = await startApi({ DATABASE_URL: databaseUrl });
+    await measureMatrix(load, api, second, plan);
+    await second.stop();
+    await measureOrders(load, api, plan);
+    await measureLatency(load, api, plan);
+  }
+  await api.stop();
+  if (!plan.isQuick) {
+    const growth = await measureGrowth(server, load, Number(flags['growth-entries']), plan);
+    databaseUrls.push(...growth.databaseUrls);
+    targets.push(...growth.targets, ...(await measureStart()));
+  }
+  printTargets(targets);
+  await verify(databaseUrls);
+}
+
+/** The database of all sides: the customers of both spreads. Says on what the figures were taken. */
+async function makeDatabase(server: Server): Promise<string> {
+  const url = await server.createDatabase('bench');
+  await withClient(url, async (client) => {
+    await seedCatalogue(client);
+    await seedCustomers(client, spread.prefix, spread.count);
+    await seedCustomers(client, hot.prefix, hot.count);
+    const { rows } = await client.query<{ name: string; setting: string }>(
+      'SELECT name, current_setting(name) AS setting FROM pg_settings WHERE name = ANY ($1)',
+      [[...DURABLE, 'server_version', 'shared_buffers', 'max_wal_size']],
+    );
+    const settings = new Map(rows.map(({ name, setting }) => [name, setting]));
+    if (DURABLE.some((name) => settings.get(name) !== 'on'))
+      throw new Error('figures of a server that is not durable mean nothing');
+    const [{ model = 'unknown processor' } = {}, ...others] = cpus();
+    console.log(`Node ${process.version}, ${others.length + 1} x ${model.trim()}, ${process.platform}`);
+    console.log(`Postgres: ${[...settings].map(([name, setting]) => `${name} ${setting}`).join(', ')}`);
+  });
+  return url;
+}
+
+/** Start to ready with the embedded Postgres: in a new data folder, then again. */
+async function measureStart(): Promise<Target[]> {
+  const env = { BURSAR_DATA_DIR: join(makeFolder(), 'data') };
+  const first = await startApi(env);
+  await first.stop();
+  const warm = await startApi(env);
+  await warm.stop();
+  return [
+    { name: 'start to ready, first time', bound: { atMost: 15 }, values: [first.readyMs / 1_000], unit: ' s' },
+    { name: 'start to ready, warm', bound: { atMost: 5 }, values: [warm.readyMs / 1_000], unit: ' s' },
+  ];
+}
+
+/** Throws when the data are not what the ledger says. */
+async function verify(databaseUrls: readonly string[]): Promise<void> {
+  for (const url of databaseUrls) {
+    const report = await withClient(url, (client) => checkInvariants(client));
+    const { entries = 0, operations = 0 } = report.checked;
+    const name = new URL(url).pathname.slice(1);
+    console.log(
+      `\nverify ${name}: ${entries} entries, ${operations} operations, ${report.ok ? 'no differences' : 'DIFFERENCES'}`,
+    );
+    if (!report.ok) throw new Error(report.differences.map(describeDifference).join('\n'));
+  }
+}

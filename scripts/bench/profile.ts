@@ -1,0 +1,87 @@
+// Where the processor time of the API process goes under a load of consumes: a profile of V8, summed by layer and by function.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Load, makeFolder, startApi } from './processes.js';
+import { printTable } from './report.js';
+import { hot, jobOf, type Plan, spread } from './sides.js';
+
+const FUNCTIONS_SHOWN = 25;
+
+interface Profile {
+  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  samples: number[];
+  timeDeltas: number[];
+}
+
+/** The first pattern that a function's file matches names its layer. */
+const layers: readonly (readonly [RegExp, string])[] = [
+  [/\/src\/ledger\//, 'src/ledger (decide)'],
+  [/\/src\/engine\//, 'src/engine (lanes)'],
+  [/\/src\/db\//, 'src/db (rows to books and back, JSON)'],
+  [/\/src\/http\/|\/src\/routes\/|\/src\/schemas\/|\/src\/services\//, 'src/http, routes, services'],
+  [/\/src\/lib\//, 'src/lib'],
+  [/node_modules\/(pg|pg-protocol|pg-pool|pg-types|postgres-[^/]+)\//, 'pg (driver)'],
+  [/node_modules\/zod\//, 'zod'],
+  [
+    /node_modules\/(fastify|@fastify|find-my-way|avvio|light-my-request|secure-json-parse|fast-json-stringify)/,
+    'fastify',
+  ],
+  [/node_modules\/uuid/, 'uuid'],
+  [/^node:(_http|internal\/http|http)/, 'node: HTTP'],
+  [/^node:(net|internal\/stream|stream|internal\/js_stream|internal\/stream_base)/, 'node: sockets and streams'],
+  [/^node:internal\/crypto/, 'node: crypto'],
+  [/^node:/, 'node: other'],
+];
+
+/** Profiles consumes, spread and hot, each in a process of its own. */
+export async function measureProfile(load: Load, databaseUrl: string, plan: Plan): Promise<void> {
+  for (const [name, customers] of Object.entries({ spread, hot })) {
+    const folder = makeFolder();
+    const options = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '500'];
+    const api = await startApi({ DATABASE_URL: databaseUrl }, options);
+    const outcome = await load(jobOf([api], plan, { customers, connections: 256, warmUpMs: 0 }));
+    await api.stop();
+    print(
+      `${name}, 256 connections, ${Math.round(outcome.perS)} requests/s under the profiler`,
+      readProfile(folder),
+      outcome.ok,
+    );
+  }
+}
+
+function readProfile(folder: string): Profile {
+  const profiles = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile);
+  const [largest] = profiles.sort((a, b) => b.samples.length - a.samples.length);
+  if (!largest) throw new Error('the process wrote no profile');
+  return largest;
+}
+
+function print(title: string, profile: Profile, requests: number): void {
+  const byLayer = new Map<string, number>();
+  const byFunction = new Map<string, number>();
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+  profile.samples.forEach((id, at) => {
+    const frame = nodes.get(id);
+    const us = profile.timeDeltas[at] ?? 0;
+    if (!frame) return;
+    const { functionName, url, lineNumber } = frame;
+    const layer =
+      url === '' ? functionName || '(native)' : (layers.find(([pattern]) => pattern.test(url))?.[1] ?? 'other');
+    byLayer.set(layer, (byLayer.get(layer) ?? 0) + us);
+    if (layer === '(idle)') return;
+    const name = `${functionName || '(anonymous)'} ${shortPath(url)}${url === '' ? '' : `:${lineNumber + 1}`}`;
+    byFunction.set(name, (byFunction.get(name) ?? 0) + us);
+  });
+  const total = [...byLayer.values()].reduce((sum, us) => sum + us, 0);
+  const rows = (sums: Map<string, number>, limit: number) =>
+    [...sums]
+      .sort((a, b) => b[1] - a[1])
+      .slice(0, limit)
+      .map(([name, us]) => [name, `${((100 * us) / total).toFixed(1)} %`, (us / requests).toFixed(1)]);
+  printTable(`Profile: ${title}`, ['layer', 'time', 'us per request'], rows(byLayer, byLayer.size));
+  printTable('Functions, own time', ['function', 'time', 'us per request'], rows(byFunction, FUNCTIONS_SHOWN));
+}
+
+function shortPath(url: string): string {
+  return url.replace(/^file:\/\//, '').replace(/^.*\/(node_modules|src)\//, '$1/');
+}

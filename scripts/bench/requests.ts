@@ -1,0 +1,62 @@
+// The bytes of the requests that the generator sends.
+import { BASE_PATH, type Job, PRODUCT_KEY, SKU } from './job.js';
+import { createRandom, uniform, zipf } from './statistics.js';
+
+/** Gives the next request of a connection, which may follow from the last answer. */
+export type Requests = (lastBody: string | undefined) => string;
+
+/** Requests of a job; `makeConnection` is called once for each connection. */
+export function createRequests(job: Job): { makeConnection(): Requests } {
+  const random = createRandom(job.seed);
+  const { prefix, count, isZipf } = job.customers;
+  const choose = isZipf ? zipf(count, random) : uniform(count, random);
+  const name = () => `${prefix}${choose()}`;
+  let serial = 0;
+  const nextSerial = () => {
+    serial += 1;
+    return `${job.seed}-${serial}`;
+  };
+  const key = () => (job.hasKeys ? `,"idempotency_key":"${nextSerial()}"` : '');
+  switch (job.kind) {
+    case 'consume':
+      return forAll(() => post(job, '/quota/consume', consumeBody(name(), key())));
+    case 'ceiling':
+      return forAll(() => post(job, '/bench/consume', consumeBody(name(), key())));
+    case 'balance':
+      return forAll(() => get(job, `/balance?external_id=${name()}&product_key=${PRODUCT_KEY}`));
+    case 'order':
+      return { makeConnection: () => ordering(job, name, nextSerial) };
+  }
+}
+
+/** Orders, and confirms what was ordered: two requests in turn. */
+function ordering(job: Job, name: () => string, nextSerial: () => string): Requests {
+  let isOrdered = false;
+  return (lastBody) => {
+    const id = isOrdered && lastBody !== undefined ? /"id":"([0-9a-f-]{36})"/.exec(lastBody)?.[1] : undefined;
+    isOrdered = id === undefined;
+    return id === undefined
+      ? post(job, '/orders', `{"external_id":"${name()}","items":[{"sku":"${SKU}"}]}`)
+      : post(job, `/orders/${id}/confirm`, `{"payment_id":"${nextSerial()}","payment_method":"bench"}`);
+  };
+}
+
+function forAll(next: () => string): { makeConnection(): Requests } {
+  return { makeConnection: () => next };
+}
+
+function consumeBody(externalId: string, key: string): string {
+  return `{"external_id":"${externalId}","product_key":"${PRODUCT_KEY}","amount":1,"action_type":"predict"${key}}`;
+}
+
+function post(job: Job, path: string, body: string): string {
+  return `POST ${BASE_PATH}${path} HTTP/1.1\r\n${headers(job)}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+function get(job: Job, path: string): string {
+  return `GET ${BASE_PATH}${path} HTTP/1.1\r\n${headers(job)}\r\n`;
+}
+
+function headers({ token }: Job): string {
+  return `Host: bench\r\nAuthorization: Bearer ${token}\r\n`;
+}
