@@ -30,6 +30,7 @@ const layers: readonly (readonly [RegExp, string])[] = [
   [/^node:(_http|internal\/http|http)/, 'node: HTTP'],
   [/^node:(net|internal\/stream|stream|internal\/js_stream|internal\/stream_base)/, 'node: sockets and streams'],
   [/^node:internal\/crypto/, 'node: crypto'],
+  [/^node:internal\/(modules|process\/esm|url|fs)|^node:fs|\/tsx\//, 'loading modules (at start)'],
   [/^node:/, 'node: other'],
 ];
 
@@ -49,11 +50,11 @@ export async function measureProfile(load: Load, databaseUrl: string, plan: Plan
   }
 }
 
+/** The profile of the main thread, whose number is 0; the loader of TypeScript has a thread and a profile of its own. */
 function readProfile(folder: string): Profile {
-  const profiles = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile);
-  const [largest] = profiles.sort((a, b) => b.samples.length - a.samples.length);
-  if (!largest) throw new Error('the process wrote no profile');
-  return largest;
+  const name = readdirSync(folder).find((file) => /\.0\.\d+\.cpuprofile$/.test(file));
+  if (name === undefined) throw new Error('the process wrote no profile');
+  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Profile;
 }
 
 function print(title: string, profile: Profile, requests: number): void {

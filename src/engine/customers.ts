@@ -34,10 +34,8 @@ function unknownCustomer({ customerId }: Selector): AppError {
   return new AppError('customer_not_found', 'There is no such customer.', { pointer });
 }
 
-function conflict(): AppError {
-  return new AppError('selector_conflict', 'customer_id and external_id name different customers.', {
-    pointer: '/external_id',
-  });
+function conflict(pointer: string): AppError {
+  return new AppError('selector_conflict', 'The two selectors name different customers.', { pointer });
 }
 
 /** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. */
@@ -75,15 +73,19 @@ export interface Reader {
 }
 
 /**
- * The customer that a read is about; undefined when nobody is known by the selector.
+ * The customer that a read is about; undefined when nobody is known by the selector. `pointer` is the field of the external id.
  * Throws: selector_conflict.
  */
-export async function findCustomer(deps: Foundations, selector: Selector): Promise<Reader | undefined> {
+export async function findCustomer(
+  deps: Foundations,
+  selector: Selector,
+  pointer = '/external_id',
+): Promise<Reader | undefined> {
   const { customerId, identity } = selector;
   const named = customerId === undefined ? undefined : await findKnownCustomer(deps.db, { customerId });
   if (customerId !== undefined && !named) return undefined;
   const known = identity ? await findKnownCustomer(deps.db, identity) : named;
-  if (named && known?.id !== named.id) throw conflict();
+  if (named && known?.id !== named.id) throw conflict(pointer);
   return known && { customerId: known.id, now: instantOf(deps.clock.now(), known.lastRecordedAt) };
 }
 

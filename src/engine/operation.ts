@@ -104,12 +104,16 @@ export function toOperationRow(
 }
 
 /** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */
-export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash: string | null): Outcome {
+export function replayByKey(
+  recorded: Omit<RecordedOperation, 'id'>,
+  requestHash: string | null,
+  pointer = '/idempotency_key',
+): Outcome {
   if (recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === requestHash) {
     return { answer: storedAnswer(recorded) };
   }
   const detail = 'This key was used for a request with other contents.';
-  return { refusal: new AppError('idempotency_key_reused', detail, { pointer: '/idempotency_key' }) };
+  return { refusal: new AppError('idempotency_key_reused', detail, { pointer }) };
 }
 
 /** The answer that an operation stored. */

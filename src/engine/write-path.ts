@@ -36,6 +36,8 @@ export interface Operation<L, R> {
   /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
   selector: Selector;
   idempotencyKey: string | undefined;
+  /** The field that the key came from, when it is not the idempotency key of the request. */
+  keyPointer?: string;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
   /** Keeps the answer even without a key, for operations that replay by what they are about. */
@@ -114,7 +116,7 @@ async function attemptOperation<L, R>(
   const requestHash = idempotencyKey === undefined ? null : hashRequest(operation.request);
   if (idempotencyKey !== undefined) {
     const [recorded] = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: idempotencyKey }]);
-    if (recorded) return replayByKey(recorded.operation, requestHash);
+    if (recorded) return replayByKey(recorded.operation, requestHash, operation.keyPointer);
   }
 
   const { loaded, asks } = await operation.load(tx, customer, now);

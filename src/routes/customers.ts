@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
+import { DEFAULT_PROVIDER } from '../schemas/common.js';
 import {
   customerAnswer,
   customerPage,
@@ -32,7 +33,9 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     handler: async ({ query }) => {
       const after = decodeCursor(createdAtPosition, query.cursor);
       const identity =
-        query.external_id === undefined ? undefined : { provider: query.provider, externalId: query.external_id };
+        query.external_id === undefined
+          ? undefined
+          : { provider: query.provider ?? DEFAULT_PROVIDER, externalId: query.external_id };
       const customers = await getCustomers(deps, identity, {
         after: after && { createdAt: after.created_at, id: after.id },
         limit: query.limit + 1,

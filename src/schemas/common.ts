@@ -11,7 +11,7 @@ export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 const METADATA_DEPTH_MAX = 8;
 const PAGE_LIMIT_MAX = 200;
 const PAGE_LIMIT_DEFAULT = 50;
-const DEFAULT_PROVIDER = 'default';
+export const DEFAULT_PROVIDER = 'default';
 /** The provider under which a `user_id` that is no UUID is read. */
 const USER_ID_PROVIDER = 'user_id';
 

@@ -11,13 +11,23 @@ import {
   uuidSchema,
 } from './common.js';
 
-export const customersQuery = z.object({
-  ...pageQueryShape,
-  provider: providerSchema,
-  external_id: externalIdSchema
-    .optional()
-    .meta({ description: 'Only the customer behind this identity.', examples: ['4711'] }),
-});
+export const customersQuery = z
+  .object({
+    ...pageQueryShape,
+    provider: providerSchema.unwrap().optional(),
+    external_id: externalIdSchema
+      .optional()
+      .meta({ description: 'Only the customer behind this identity.', examples: ['4711'] }),
+  })
+  .check((ctx) => {
+    if (ctx.value.provider === undefined || ctx.value.external_id !== undefined) return;
+    ctx.issues.push({
+      code: 'custom',
+      message: 'is used together with external_id',
+      path: ['provider'],
+      input: ctx.value.provider,
+    });
+  });
 
 export const customerParams = z.object({ id: uuidSchema });
 

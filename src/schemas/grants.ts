@@ -29,7 +29,7 @@ const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
 /** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. */
 const identitiesSchema = z
   .record(
-    text({ max: IDENTITY_TYPE_LENGTH_MAX }),
+    text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }),
     z.union([text({ max: IDENTITY_LENGTH_MAX }), z.int().transform(String)]).nullable(),
   )
   .check((ctx) => {
@@ -97,11 +97,11 @@ function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z
   if (!isTrial && (body.sku === undefined) === (body.product_key === undefined)) {
     refuse('sku', body.sku === undefined ? 'send sku or product_key' : 'send sku or product_key, not both');
   }
-  if (isTrial || body.sku !== undefined) {
+  if (isTrial || body.sku !== undefined || body.direction === 'debit') {
     for (const field of ['valid_from', 'expires_at'] as const) {
-      if (body[field] !== undefined && body[field] !== null) refuse(field, 'comes from the offer when sku is sent');
+      if (body[field] !== undefined && body[field] !== null) refuse(field, 'is for units granted by product_key');
     }
-    if (body.priority !== 0) refuse('priority', 'comes from the offer when sku is sent');
+    if (body.priority !== 0) refuse('priority', 'is for units granted by product_key');
   }
   if (body.direction === 'debit' && grantType !== 'adjustment') refuse('direction', 'only an adjustment takes away');
   if (body.direction === 'debit' && body.sku !== undefined)

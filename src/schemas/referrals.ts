@@ -47,7 +47,7 @@ export function toSide(body: z.output<typeof referralBody>, side: 'referrer' | '
       ...(customerId !== undefined && { customerId }),
       ...(externalId !== undefined && { identity: { provider: body.provider, externalId } }),
     },
-    pointer: customerId === undefined ? `/${side}_external_id` : `/${side}_id`,
+    pointer: externalId === undefined ? `/${side}_id` : `/${side}_external_id`,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type OfferItemWithProduct,
   toTerm,
 } from '../db/catalog.js';
-import type { PrismaTx } from '../db/client.js';
+import type { PrismaTx, Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant } from '../db/wallet.js';
@@ -90,13 +90,19 @@ export async function grantQuantity(
   idempotencyKey: string | undefined,
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
+  const { sourceId } = command;
+  if (sourceId !== undefined && idempotencyKey !== undefined && idempotencyKey !== sourceId) {
+    const detail = 'The source_id is the key of a migration: leave the idempotency key out.';
+    throw new AppError('invalid_request', detail, { pointer: '/idempotency_key' });
+  }
   return runOperation(deps, {
-    name: command.grantType === 'migration' ? 'grant.migration' : 'grant',
+    name: sourceId === undefined ? 'grant' : 'grant.migration',
     selector,
-    idempotencyKey: command.grantType === 'migration' ? command.sourceId : idempotencyKey,
+    idempotencyKey: sourceId ?? idempotencyKey,
+    ...(sourceId !== undefined && { keyPointer: '/source_id' }),
     request: command,
     load: async (tx) => {
-      const found = await findGrantable(tx, command.subject);
+      const found = await findGrantable(tx, command);
       return { loaded: found, asks: asksOf(found.terms, command.direction === 'debit' ? command.subject.quantity : 0) };
     },
     decide: (book, found, operationId): Decision<GrantResult> => {
@@ -129,7 +135,7 @@ export async function grantTrial(
     name: 'grant',
     selector,
     idempotencyKey,
-    request: { grantType: 'trial', ...command },
+    request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
     load: async (tx, customer) => {
       const offers = await findTrialOffers(tx, command.sku);
       const own = await listIdentityKeys(tx, customer.id);
@@ -166,10 +172,10 @@ export async function grantTrial(
 }
 
 /** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
-export async function isTrialEligible(deps: Deps, customerId: string): Promise<boolean> {
-  const own = await listIdentityKeys(deps.db, customerId);
+export async function isTrialEligible(deps: Deps, tx: Tx, customerId: string): Promise<boolean> {
+  const own = await listIdentityKeys(tx, customerId);
   const claims = trialClaims(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
-  return (await findUsedTrial(deps.db, claims)) === undefined;
+  return (await findUsedTrial(tx, claims)) === undefined;
 }
 
 /** One page of what a customer was given without payment, newest first. Throws: customer_not_found, selector_conflict. */
@@ -200,6 +206,15 @@ function claimsOf(
   return trialClaims([...identitiesOf(customerId, own), ...passed], [...scopes], readPeppers(deps.config.pepper));
 }
 
+/**
+ * Identities as a request's fingerprint holds them: only keyed hashes, under the oldest pepper, so that a rotation changes no fingerprint.
+ */
+function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
+  return trialClaims(identities, ['any'], readPeppers(deps.config.pepper).slice(-1)).map(
+    ({ identityHash }) => identityHash,
+  );
+}
+
 async function findTrialOffers(tx: PrismaTx, sku: string | undefined): Promise<Offer<OfferItemWithProduct>[]> {
   const skus = sku === undefined ? await listTrialSkus(tx) : [sku];
   const offers = await findOffers(tx, skus);
@@ -225,18 +240,22 @@ function inactiveProduct(productKey: string, pointer: string): AppError {
   return new AppError('product_inactive', `${productKey} is not active: it is neither sold nor granted.`, { pointer });
 }
 
-async function findGrantable(tx: PrismaTx, subject: GrantSubject): Promise<Grantable> {
-  if (!('sku' in subject)) return findGrantableProduct(tx, subject);
+async function findGrantable(tx: PrismaTx, { subject, direction }: GrantCommand): Promise<Grantable> {
+  if (!('sku' in subject)) return findGrantableProduct(tx, subject, direction);
   const offer = requireGrantable(subject.sku, (await findOffers(tx, [subject.sku])).get(subject.sku));
   return { sku: subject.sku, terms: offer.items.map(toTerm), times: subject.quantity };
 }
 
-async function findGrantableProduct(tx: PrismaTx, subject: ProductQuantity): Promise<Grantable> {
+async function findGrantableProduct(
+  tx: PrismaTx,
+  subject: ProductQuantity,
+  direction: GrantCommand['direction'],
+): Promise<Grantable> {
   const { productKey, quantity, priority } = subject;
   const pointer = '/product_key';
   const product = (await findProducts(tx, [productKey])).get(productKey);
   if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer });
-  if (!product.isActive) throw inactiveProduct(productKey, pointer);
+  if (!product.isActive && direction === 'credit') throw inactiveProduct(productKey, pointer);
   if (product.type !== 'quantity' && quantity !== 1) {
     const detail = `${productKey} is not counted: its quantity is 1, its length is set by expires_at.`;
     throw new AppError('invalid_request', detail, { pointer: '/quantity' });

@@ -1,7 +1,7 @@
 // Who is this: finds or creates the customer behind an identity, and keeps the profile that came with it.
-import { findIdentity, type IdentityKey } from '../db/customers.js';
+import { findIdentity, type Identity, type IdentityKey } from '../db/customers.js';
 import type { Deps } from '../deps.js';
-import { sightIdentity } from '../engine/customers.js';
+import { type Sighting, sightIdentity } from '../engine/customers.js';
 import type { RecordedAnswer, Render } from '../engine/operation.js';
 import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
@@ -30,42 +30,45 @@ export async function identify(
   idempotencyKey: string | undefined,
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
-  const { identity, isNewCustomer, isNewIdentity } = await sightIdentity(deps, command.identity);
-  const isEligible = await isTrialEligible(deps, identity.customerId);
-  const resultWith = (profile: Metadata): IdentifyResult => ({
-    ...command.identity,
-    customerId: identity.customerId,
-    identityId: identity.id,
-    isNewCustomer,
-    isNewIdentity,
-    isTrialEligible: isEligible,
-    profile,
-  });
+  const sighting = await sightIdentity(deps, command.identity);
   if (command.profile === undefined && idempotencyKey === undefined) {
-    return { ...render(resultWith(identity.profile)), replayed: false };
+    const isEligible = await isTrialEligible(deps, deps.db, sighting.identity.customerId);
+    return { ...render(toResult(sighting.identity, sighting, isEligible)), replayed: false };
   }
   return runOperation(deps, {
     name: 'identify',
     selector: { identity: command.identity },
     idempotencyKey,
     request: command,
-    load: async (tx) => ({
-      loaded: required(await findIdentity(tx, command.identity), 'the identity was sighted'),
-      asks: [],
-    }),
-    decide: (_book, stored) => {
+    load: async (tx, customer) => {
+      const stored = required(await findIdentity(tx, command.identity), 'the identity was looked at under the lock');
+      return { loaded: { stored, isEligible: await isTrialEligible(deps, tx, customer.id) }, asks: [] };
+    },
+    decide: (_book, { stored, isEligible }) => {
       const profile = { ...stored.profile, ...command.profile };
       if (!fitsMetadata(profile)) {
         throw new AppError('invalid_request', `The merged profile would exceed ${METADATA_BYTES_MAX} bytes.`, {
           pointer: '/profile',
         });
       }
-      return {
-        outcome: 'accepted',
-        result: resultWith(profile),
-        records: { profile: { identity: command.identity, profile } },
-      };
+      const result = toResult({ ...stored, profile }, sighting, isEligible);
+      return { outcome: 'accepted', result, records: { profile: { identity: command.identity, profile } } };
     },
     render,
   });
+}
+
+/** What is known now; created by this call only if it is still what this call saw. */
+function toResult(identity: Identity, sighting: Sighting, isTrialEligible: boolean): IdentifyResult {
+  const isSeen = sighting.identity.id === identity.id;
+  return {
+    provider: identity.provider,
+    externalId: identity.externalId,
+    customerId: identity.customerId,
+    identityId: identity.id,
+    isNewCustomer: isSeen && sighting.isNewCustomer,
+    isNewIdentity: isSeen && sighting.isNewIdentity,
+    isTrialEligible,
+    profile: identity.profile,
+  };
 }

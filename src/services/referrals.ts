@@ -1,5 +1,6 @@
 // Referrals: who brought whom (DOMAIN 3.9). One referrer per referee, no cycle, existing customers only.
 import {
+  CHAIN_LENGTH_MAX,
   countReferrals,
   findReferral,
   findReferrersAbove,
@@ -61,7 +62,8 @@ export async function attachReferral(
         throw new AppError('already_referred', 'The referee has another referrer.', {
           pointer: command.refereePointer,
         });
-      if (above.includes(refereeId)) {
+      // A chain that is not followed to its end may come back to the referee.
+      if (above.includes(refereeId) || above.length >= CHAIN_LENGTH_MAX) {
         throw new AppError('referral_cycle', 'The referee brought the referrer, directly or over others.', {
           pointer: command.referrerPointer,
         });
@@ -81,7 +83,7 @@ export async function attachReferral(
 }
 
 async function requireNamed(deps: Deps, selector: Selector, pointer: string): Promise<string> {
-  const known = await findCustomer(deps, selector);
+  const known = await findCustomer(deps, selector, pointer);
   if (!known) throw new AppError('customer_not_found', 'There is no such customer.', { pointer });
   return known.customerId;
 }

@@ -1,5 +1,5 @@
 // The database that the migrations make is the one that schema.prisma and the generated client describe; and what Prisma can't say (checks,
-// triggers, partial indexes) changes only together with the committed list: `npx vitest run -u test/db/schema.test.ts` writes it anew.
+// triggers, partial indexes) changes only together with the committed list: `npx vitest run test/db/schema.test.ts -u` writes it anew.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Prisma } from '../../src/generated/prisma/client.js';

@@ -283,7 +283,7 @@ CREATE TABLE batches (
   valid_from timestamptz(3) NOT NULL,
   expires_at timestamptz(3),
   revoked_at timestamptz(3),
-  is_open boolean GENERATED ALWAYS AS (available > 0 OR held > 0) STORED,
+  is_open boolean NOT NULL GENERATED ALWAYS AS (available > 0 OR held > 0) STORED,
   metadata jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz(3) NOT NULL,
   CONSTRAINT batches_pk PRIMARY KEY (customer_id, id),
