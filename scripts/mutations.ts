@@ -16,258 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-interface Change {
-  file: string;
-  from: string;
-  to: string;
-}
-
-interface Mutation {
-  name: string;
-  changes: Change[];
-  /** The test files that are expected to notice. */
-  tests: string[];
-}
+import { type Change, type Mutation, mutations } from './mutation-list.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 const NOT_COPIED = new Set(['.git', 'node_modules', 'data', '.cache', 'coverage']);
-
-const CONSUME = 'test/concurrency/consume.test.ts';
-const CONFIRM = 'test/concurrency/confirm.test.ts';
-const LOCK_THEN_LOAD = 'test/concurrency/lock-then-load.test.ts';
-const FIRST_SIGHT = 'test/concurrency/first-sight.test.ts';
-const FAILED_ATTEMPTS = 'test/concurrency/failed-attempts.test.ts';
-const WAITING = 'test/concurrency/waiting.test.ts';
-const CATALOG = 'test/concurrency/catalog.test.ts';
-const EXPIRY = 'test/http/expiry.test.ts';
-const ORDER_OF_USE = 'test/http/quota-order.test.ts';
-
-const WRITE_PATH = 'src/engine/write-path.ts';
-const BOOKS = 'src/db/books.ts';
-const ORDERS = 'src/db/orders.ts';
-const LOCK = ' WHERE id = $1::uuid FOR NO KEY UPDATE';
-const LATE_LOCK = `await tx.query('SELECT 1 FROM customers WHERE id = $1::uuid FOR NO KEY UPDATE', [customerId]);`;
-const USABLE_NOW = 'AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)';
-const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $3::int';
-
-const change = (file: string, from: string, to: string): Change => ({ file, from, to });
-
-const mutations: Mutation[] = [
-  {
-    name: 'drop the lock',
-    changes: [change('src/db/customers.ts', LOCK, ' WHERE id = $1::uuid')],
-    tests: [CONSUME],
-  },
-  {
-    name: 'lock so that references to the customer wait',
-    changes: [change('src/db/customers.ts', LOCK, ' WHERE id = $1::uuid FOR UPDATE')],
-    tests: [WAITING],
-  },
-  {
-    name: 'load, then lock',
-    changes: [
-      change('src/db/customers.ts', LOCK, ' WHERE id = $1::uuid'),
-      change(WRITE_PATH, '  settle(book);\n', `  ${LATE_LOCK}\n  settle(book);\n`),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'load from the snapshot of the lock',
-    changes: [
-      change(
-        WRITE_PATH,
-        '  const customer = required(',
-        `  await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');\n  const customer = required(`,
-      ),
-      change('src/db/errors.ts', `new Set(['40001', `, 'new Set(['),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'look up the key before the lock',
-    changes: [
-      change(
-        WRITE_PATH,
-        '  const customer = required(',
-        `  const early = await findOperationByKey(tx, customerId, operation.name, operation.idempotencyKey ?? '');\n  const customer = required(`,
-      ),
-      change(
-        WRITE_PATH,
-        'const recorded = await findOperationByKey(tx, customer.id, operation.name, operation.idempotencyKey);',
-        'const recorded = early;',
-      ),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'do not look up the key',
-    changes: [
-      change(WRITE_PATH, '    if (recorded) return', '    if (recorded && operation.name === undefined) return'),
-    ],
-    tests: [CONSUME],
-  },
-  {
-    name: 'look up the key whatever the operation',
-    changes: [change('src/db/operations.ts', 'AND name = $2 AND', 'AND $2::text IS NOT NULL AND')],
-    tests: [CONSUME],
-  },
-  {
-    name: 'do not compare the request with the first one',
-    changes: [change(WRITE_PATH, ' && recorded.requestHash === requestHash', '')],
-    tests: [CONSUME],
-  },
-  {
-    name: 'replay other bytes than were answered',
-    changes: [
-      change(
-        WRITE_PATH,
-        `required(recorded.answer, 'a replayed operation has an answer')`,
-        `JSON.stringify(JSON.parse(required(recorded.answer, 'an answer')), null, 1)`,
-      ),
-    ],
-    tests: [CONSUME],
-  },
-  {
-    name: 'claim without asking whether the claim was won',
-    changes: [change(ORDERS, 'return rows.length === 1;', 'return rows.length <= 1;')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'claim without ON CONFLICT',
-    changes: [change(ORDERS, 'ON CONFLICT DO NOTHING RETURNING 1', 'RETURNING 1')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'move a payment whatever state it is in by now',
-    changes: [change(ORDERS, 'AND status = $10 AND order_id = $11::uuid', 'AND $10::text <> $11::uuid::text')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'do not take the payment',
-    changes: [change('src/db/records.ts', 'if (records.payment && ', 'if (records.newOrder && records.payment && ')],
-    tests: [CONFIRM],
-  },
-  { name: 'do not settle', changes: [change(WRITE_PATH, '  settle(book);\n', '')], tests: [EXPIRY] },
-  {
-    name: 'spend units of batches that ended',
-    changes: [change(BOOKS, USABLE_NOW, 'AND b.valid_from <= w.at')],
-    tests: [EXPIRY, ORDER_OF_USE],
-  },
-  {
-    name: 'spend units that are not valid yet',
-    changes: [change(BOOKS, USABLE_NOW, 'AND (b.expires_at IS NULL OR b.expires_at > w.at)')],
-    tests: [ORDER_OF_USE],
-  },
-  {
-    name: 'read the batches in reverse order',
-    changes: [
-      change(
-        BOOKS,
-        BURN_ORDER,
-        'ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC LIMIT $3::int',
-      ),
-      change(
-        BOOKS,
-        'json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list',
-        'json_agg(u ORDER BY u.priority DESC, u.expires_at DESC, u.created_at DESC, u.id DESC) AS list',
-      ),
-    ],
-    tests: [ORDER_OF_USE],
-  },
-  {
-    name: 'record a wrong balance',
-    changes: [change('src/ledger/book.ts', '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'take what there is when it does not suffice',
-    changes: [
-      change(
-        WRITE_PATH,
-        `    assert(book.changes.entries.length === settledEntries, 'a refusal posts nothing');\n`,
-        '',
-      ),
-      change(
-        'src/services/quota.ts',
-        '  if (!plan.isAllowed) {\n',
-        `  if (!plan.isAllowed) {
-    if (plan.available)
-      consume(book, planConsume(book, providers, plan.available), { operationId, feature: null, actionType: 'usage', actionId: null, metadata: {} });\n`,
-      ),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'roll back what a refusal has to keep',
-    changes: [change(WRITE_PATH, '    return { refusal: decision.error };', '    throw decision.error;')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'record at a time before the last record',
-    changes: [change(WRITE_PATH, 'clock > customer.lastRecordedAt ? clock : customer.lastRecordedAt', 'clock')],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'read the time before the lock',
-    changes: [
-      change(
-        WRITE_PATH,
-        '  const customer = required(',
-        '  const clock = deps.clock.now();\n  const customer = required(',
-      ),
-      change(
-        WRITE_PATH,
-        `throw new IdentityMoved();\n  const clock = deps.clock.now();\n`,
-        'throw new IdentityMoved();\n',
-      ),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'run again after the commit',
-    changes: [change(WRITE_PATH, '      return outcome.answer;', '      if (attempt > 1) return outcome.answer;')],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'do not try again after a rollback',
-    changes: [change(WRITE_PATH, ' || isRetryable(error)', '')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'do not decide anew when a claim was lost',
-    changes: [change(WRITE_PATH, 'error instanceof ClaimLost || ', '')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'try again for ever',
-    changes: [change(WRITE_PATH, 'attempt === ATTEMPTS_MAX', 'attempt === 100 * ATTEMPTS_MAX')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'give up when another first sight was faster',
-    changes: [
-      change('src/engine/customers.ts', `if (constraintOf(error) !== 'identities_pk') throw error;`, 'throw error;'),
-    ],
-    tests: [FIRST_SIGHT],
-  },
-  {
-    name: 'write the records outside the transaction',
-    changes: [
-      change(
-        WRITE_PATH,
-        'if (decision.records) await writeRecords(tx, decision.records, now);\n  return',
-        'if (decision.records) await writeRecords(deps.db, decision.records, now);\n  return',
-      ),
-    ],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'change the catalogue without its lock',
-    changes: [change('src/services/catalog.ts', '      await lockCatalog(tx);\n', '')],
-    tests: [CATALOG],
-  },
-];
 
 interface TestReport {
   testResults: {
@@ -343,11 +95,25 @@ function applyChanges(copy: string, changes: readonly Change[]): () => void {
   return restore;
 }
 
+/** Throws when a mutation no longer fits the source, naming every such place. */
+function requireFitting(copy: string, chosen: readonly Mutation[]): void {
+  const stale = chosen.flatMap(({ name, changes }) => {
+    try {
+      applyChanges(copy, changes)();
+      return [];
+    } catch (error) {
+      return [`${name}: ${(error as Error).message}`];
+    }
+  });
+  if (stale.length > 0) throw new Error(`these no longer fit the source:\n${stale.join('\n')}`);
+}
+
 function main(names: readonly string[]): void {
   const chosen = names.length === 0 ? mutations : mutations.filter(({ name }) => names.includes(name));
   if (chosen.length === 0) throw new Error(`no mutation is called ${names.join(', ')}`);
   const copy = copyProject();
   try {
+    requireFitting(copy, chosen);
     const broken = firstFailure(copy, [...new Set(chosen.flatMap(({ tests }) => tests))]);
     if (broken) throw new Error(`without a mutation this fails already: ${broken}`);
     let caught = 0;

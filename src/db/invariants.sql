@@ -267,19 +267,32 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.id IS NULL
 -- name: i2_batch_source
 -- Of batches that were granted here; one that was moved here keeps its source under the operation that moved it.
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
-  CASE WHEN n.source IS NULL THEN 'a known source'
-    ELSE format('an operation %s%s', n.name, CASE WHEN n.source = 'migration' THEN ' with the source id as key' ELSE '' END)
-  END AS expected,
-  format('source %s, operation %s%s', b.source, o.name, CASE WHEN o.idempotency_key IS NULL THEN ' without a key'
-    ELSE '' END) AS actual,
+  CASE WHEN n.source IS NULL THEN 'a known source' ELSE 'an operation ' || n.name END AS expected,
+  format('source %s, operation %s', b.source, o.name) AS actual,
   'a batch is made by the operation that its source names' AS detail
 FROM batches b
 JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind = 'grant'
 JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
-LEFT JOIN (VALUES ('purchase', 'order.confirm'), ('exchange', 'exchange'), ('migration', 'grant.migration'),
+LEFT JOIN (VALUES ('purchase', 'order.confirm'), ('exchange', 'exchange'), ('migration', 'grant'),
   ('trial', 'grant'), ('bonus', 'grant'), ('adjustment', 'grant')) AS n (source, name) ON n.source = b.source
-WHERE ($1::uuid IS NULL OR b.customer_id = $1)
-  AND (o.name IS DISTINCT FROM n.name OR (b.source = 'migration' AND o.idempotency_key IS NULL))
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.name IS DISTINCT FROM n.name
+
+-- name: i4_migration_source
+-- Each operation that migrated has one source id, and each source id names an operation that migrated.
+SELECT 'I4' AS invariant, coalesce(b.customer_id, m.customer_id) AS customer_id,
+  'operation ' || coalesce(b.operation_id, m.operation_id) AS subject,
+  CASE WHEN b.operation_id IS NULL THEN 'batches that were migrated' ELSE 'one source id' END AS expected,
+  CASE WHEN b.operation_id IS NULL THEN 'none' ELSE coalesce(m.sources, 0)::text END AS actual,
+  'what has a source id elsewhere is migrated once' AS detail
+FROM (
+  SELECT DISTINCT customer_id, operation_id FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'migration'
+) b
+FULL JOIN (
+  SELECT customer_id, operation_id, count(*) AS sources FROM migration_sources
+  WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, operation_id
+) m ON m.customer_id = b.customer_id AND m.operation_id = b.operation_id
+WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1
 
 -- name: i2_expire_at_end
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
@@ -596,6 +609,7 @@ FROM (VALUES
   ('I8', 'orders', 'orders_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I8', 'order_items', 'order_items_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'migration_sources', 'migration_sources_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),

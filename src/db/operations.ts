@@ -90,3 +90,35 @@ export async function findOperation(tx: Tx, customerId: string, id: string): Pro
   );
   return rows[0] && toRecorded(rows[0]);
 }
+
+/** The operation that migrated what has this id elsewhere. Precondition: the customer is locked. */
+export async function findMigration(
+  tx: Tx,
+  customerId: string,
+  sourceId: string,
+): Promise<RecordedOperation | undefined> {
+  const rows = await tx.query<OperationRow>(
+    `SELECT o.id, o.request_hash, o.request_hash_version, o.status, o.answer
+     FROM migration_sources m JOIN operations o ON o.customer_id = m.customer_id AND o.id = m.operation_id
+     WHERE m.customer_id = $1::uuid AND m.source_id = $2`,
+    [customerId, sourceId],
+  );
+  return rows[0] && toRecorded(rows[0]);
+}
+
+export interface MigrationSource {
+  customerId: string;
+  sourceId: string;
+  operationId: string;
+}
+
+/** Remembers what an operation migrated. Precondition: the customer is locked. */
+export async function insertMigrationSource(
+  tx: Tx,
+  { customerId, sourceId, operationId }: MigrationSource,
+): Promise<void> {
+  await tx.query(
+    'INSERT INTO migration_sources (customer_id, source_id, operation_id) VALUES ($1::uuid, $2, $3::uuid)',
+    [customerId, sourceId, operationId],
+  );
+}

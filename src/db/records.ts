@@ -11,6 +11,7 @@ import {
   setCustomerMetadata,
   setIdentityProfile,
 } from './customers.js';
+import { insertMigrationSource, type MigrationSource } from './operations.js';
 import { insertOrder, updateOrderStatus, writePayment } from './orders.js';
 import { insertReferral, type Referral } from './referrals.js';
 import { claimTrials } from './trials.js';
@@ -24,6 +25,7 @@ export interface Records {
   newIdentity?: Identity;
   removedIdentity?: IdentityKey;
   newReferral?: Referral;
+  migrationSource?: MigrationSource;
   trialClaims?: { claims: readonly TrialClaim[]; customerId: string; operationId: string };
   payment?: PaymentChange | null;
 }
@@ -44,6 +46,7 @@ export async function writeRecords(tx: Tx, records: Records, now: Date): Promise
   if (records.customerMetadata)
     await setCustomerMetadata(tx, records.customerMetadata.customerId, records.customerMetadata.metadata);
   if (records.newReferral) await insertReferral(tx, records.newReferral);
+  if (records.migrationSource) await insertMigrationSource(tx, records.migrationSource);
   if (records.removedIdentity) await deleteIdentity(tx, records.removedIdentity);
   if (records.newIdentity && !(await insertIdentity(tx, records.newIdentity, now))) throw new ClaimLost('identity');
   if (records.trialClaims) {

@@ -16,7 +16,6 @@ export type OperationName =
   | 'order.confirm'
   | 'quota.consume'
   | 'grant'
-  | 'grant.migration'
   | 'exchange'
   | 'referral.attach';
 
@@ -104,16 +103,12 @@ export function toOperationRow(
 }
 
 /** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */
-export function replayByKey(
-  recorded: Omit<RecordedOperation, 'id'>,
-  requestHash: string | null,
-  pointer = '/idempotency_key',
-): Outcome {
+export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash: string | null): Outcome {
   if (recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === requestHash) {
     return { answer: storedAnswer(recorded) };
   }
   const detail = 'This key was used for a request with other contents.';
-  return { refusal: new AppError('idempotency_key_reused', detail, { pointer }) };
+  return { refusal: new AppError('idempotency_key_reused', detail, { pointer: '/idempotency_key' }) };
 }
 
 /** The answer that an operation stored. */

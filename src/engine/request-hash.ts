@@ -13,3 +13,11 @@ export function hashRequest(request: unknown): string {
     .update(canonical(request) ?? '')
     .digest('hex');
 }
+
+/** Whether a recorded operation answered this very request. */
+export function isSameRequest(
+  recorded: { requestHash: string | null; requestHashVersion: number | null },
+  request: unknown,
+): boolean {
+  return recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === hashRequest(request);
+}

@@ -36,8 +36,8 @@ export interface Operation<L, R> {
   /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
   selector: Selector;
   idempotencyKey: string | undefined;
-  /** The field that the key came from, when it is not the idempotency key of the request. */
-  keyPointer?: string;
+  /** How the selector becomes a customer, when somebody wants to see it. */
+  resolve?(): Promise<string>;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
   /** Keeps the answer even without a key, for operations that replay by what they are about. */
@@ -69,7 +69,7 @@ export async function runOperation<L, R>(deps: Foundations, operation: Operation
     try {
       // What an attempt wrote before its connection was lost may be committed.
       if (written && (await isRecorded(deps, written.customerId, operationId))) return written.answer;
-      const customerId = await resolveCustomer(deps, operation.selector);
+      const customerId = await (operation.resolve?.() ?? resolveCustomer(deps, operation.selector));
       const outcome = await deps.turns.take(customerId, () =>
         deps.db.transaction((tx) =>
           attemptOperation(deps, tx, operation, customerId, operationId, (answer) => {
@@ -113,10 +113,11 @@ async function attemptOperation<L, R>(
     throw new IdentityMoved();
   const now = instantOf(deps.clock.now(), customer.lastRecordedAt);
 
-  const requestHash = idempotencyKey === undefined ? null : hashRequest(operation.request);
+  const isRecorded = idempotencyKey !== undefined || operation.keepsAnswer === true;
+  const requestHash = isRecorded ? hashRequest(operation.request) : null;
   if (idempotencyKey !== undefined) {
     const [recorded] = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: idempotencyKey }]);
-    if (recorded) return replayByKey(recorded.operation, requestHash, operation.keyPointer);
+    if (recorded) return replayByKey(recorded.operation, requestHash);
   }
 
   const { loaded, asks } = await operation.load(tx, customer, now);

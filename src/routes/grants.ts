@@ -71,7 +71,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     operationId: 'grant',
     summary: 'Give an offer or a quantity without payment',
     description:
-      'A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id, which is its key).',
+      'A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id).',
     tag: 'grants',
     scope: 'grants',
     body: grantBody,

@@ -10,11 +10,13 @@ import {
 } from '../db/catalog.js';
 import type { PrismaTx, Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
+import { findMigration, type RecordedOperation } from '../db/operations.js';
 import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { isSameRequest } from '../engine/request-hash.js';
 import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
@@ -78,7 +80,7 @@ interface Grantable {
 
 /**
  * Grants a bonus, a migration or an adjustment, or takes an adjustment away. Creates the customer on first sight. A migration is idempotent
- * by its source id, which takes the place of the key.
+ * by its source id, with or without a key.
  * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, insufficient_quota
  * (an adjustment that takes away), invalid_request (validity, an uncounted product), customer_not_found, selector_conflict,
  * idempotency_key_reused, unavailable.
@@ -91,31 +93,42 @@ export async function grantQuantity(
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
   const { sourceId } = command;
-  if (sourceId !== undefined && idempotencyKey !== undefined && idempotencyKey !== sourceId) {
-    const detail = 'The source_id is the key of a migration: leave the idempotency key out.';
-    throw new AppError('invalid_request', detail, { pointer: '/idempotency_key' });
-  }
   return runOperation(deps, {
-    name: sourceId === undefined ? 'grant' : 'grant.migration',
+    name: 'grant',
     selector,
-    idempotencyKey: sourceId ?? idempotencyKey,
-    ...(sourceId !== undefined && { keyPointer: '/source_id' }),
+    idempotencyKey,
+    keepsAnswer: sourceId !== undefined,
     request: command,
-    load: async (tx) => {
+    load: async (tx, customer) => {
       const found = await findGrantable(tx, command);
-      return { loaded: found, asks: asksOf(found.terms, command.direction === 'debit' ? command.subject.quantity : 0) };
+      const earlier = sourceId === undefined ? undefined : await findMigration(tx, customer.id, sourceId);
+      const amount = command.direction === 'debit' ? command.subject.quantity : 0;
+      return { loaded: { found, earlier }, asks: asksOf(found.terms, amount) };
     },
-    decide: (book, found, operationId): Decision<GrantResult> => {
+    decide: (book, { found, earlier }, operationId): Decision<GrantResult> => {
+      if (earlier) return replayMigration(earlier, command);
       const { grantType, metadata } = command;
       const isDebit = command.direction === 'debit';
       const takings = isDebit ? takeAway(book, found, command, operationId) : [];
       const batches = isDebit
         ? []
         : give(book, [found], originOf(command, operationId), fixedValidityOf(book, command));
-      return { outcome: 'accepted', result: { operationId, grantType, batches, takings, metadata, now: book.now } };
+      return {
+        outcome: 'accepted',
+        result: { operationId, grantType, batches, takings, metadata, now: book.now },
+        records:
+          sourceId === undefined ? {} : { migrationSource: { customerId: book.customerId, sourceId, operationId } },
+      };
     },
     render,
   });
+}
+
+/** What was migrated before is answered as it was; under the same source id something else is refused. */
+function replayMigration(earlier: RecordedOperation, command: GrantCommand): Decision<GrantResult> {
+  if (isSameRequest(earlier, command)) return { outcome: 'replayed', operationId: earlier.id };
+  const detail = 'This source_id was migrated with other contents.';
+  return { outcome: 'refused', error: new AppError('idempotency_key_reused', detail, { pointer: '/source_id' }) };
 }
 
 /**

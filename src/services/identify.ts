@@ -30,7 +30,7 @@ export async function identify(
   idempotencyKey: string | undefined,
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
-  const sighting = await sightIdentity(deps, command.identity);
+  let sighting = await sightIdentity(deps, command.identity);
   if (command.profile === undefined && idempotencyKey === undefined) {
     const isEligible = await isTrialEligible(deps, deps.db, sighting.identity.customerId);
     return { ...render(toResult(sighting.identity, sighting, isEligible)), replayed: false };
@@ -38,6 +38,11 @@ export async function identify(
   return runOperation(deps, {
     name: 'identify',
     selector: { identity: command.identity },
+    resolve: async () => {
+      const latest = await sightIdentity(deps, command.identity);
+      if (latest.identity.id !== sighting.identity.id) sighting = latest;
+      return latest.identity.customerId;
+    },
     idempotencyKey,
     request: command,
     load: async (tx, customer) => {

@@ -517,13 +517,14 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     [`UPDATE operations SET name = 'quota.consume' ${ofOperation(4)}`],
     ['i2_batch_source'],
   ],
+  ['a migration has no source id', [`UPDATE batches SET source = 'migration' ${ofBatch(5)}`], ['i4_migration_source']],
   [
-    'a migration has no source id',
+    'a source id names an operation that migrated nothing',
     [
-      `UPDATE operations SET name = 'grant.migration' ${ofOperation(4)}`,
-      `UPDATE batches SET source = 'migration' ${ofBatch(5)}`,
+      `INSERT INTO migration_sources (customer_id, source_id, operation_id)
+       SELECT customer_id, 'legacy-1', id FROM operations ${ofOperation(4)}`,
     ],
-    ['i2_batch_source'],
+    ['i4_migration_source'],
   ],
   [
     'units expired before the end of their batch',
@@ -788,6 +789,7 @@ const corruptions: readonly [what: string, sql: string[], checks: string[]][] = 
     ['i7_triggers'],
   ],
   ['used trials may be deleted', ['DROP TRIGGER trial_uses_keep ON trial_uses'], ['i7_triggers']],
+  ['source ids may be deleted', ['DROP TRIGGER migration_sources_keep ON migration_sources'], ['i7_triggers']],
   ['the guard of products is disabled', ['ALTER TABLE products DISABLE TRIGGER products_guard'], ['i7_triggers']],
   ['the guard of orders is disabled', ['ALTER TABLE orders DISABLE TRIGGER orders_guard'], ['i7_triggers']],
 

@@ -38,4 +38,14 @@ CREATE TABLE referrals (
 );
 CREATE INDEX referrals_referrer_ix ON referrals (referrer_id, created_at, id);
 
+-- What was migrated from elsewhere, by its id there: I4, once each.
+CREATE TABLE migration_sources (
+  customer_id uuid NOT NULL,
+  source_id text NOT NULL,
+  operation_id uuid NOT NULL,
+  CONSTRAINT migration_sources_pk PRIMARY KEY (customer_id, source_id),
+  CONSTRAINT migration_sources_operation_fk FOREIGN KEY (customer_id, operation_id) REFERENCES operations (customer_id, id) ON DELETE NO ACTION ON UPDATE NO ACTION
+);
+CREATE TRIGGER migration_sources_keep BEFORE UPDATE OR DELETE OR TRUNCATE ON migration_sources FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('what was migrated stays migrated');
+
 CREATE INDEX customers_created_ix ON customers (created_at, id);

@@ -1,0 +1,455 @@
+// The mutations of scripts/mutations.ts: for each what it breaks in the source, and the test files that are expected to notice. Kept in step
+// with the source by hand; one that no longer fits is reported before anything runs.
+
+/** Replaces the first `from` of a file. */
+export interface Change {
+  file: string;
+  from: string;
+  to: string;
+}
+
+export interface Mutation {
+  name: string;
+  changes: Change[];
+  /** The test files that are expected to notice. */
+  tests: string[];
+}
+
+const CONSUME = 'test/concurrency/consume.test.ts';
+const CONFIRM = 'test/concurrency/confirm.test.ts';
+const LOCK_THEN_LOAD = 'test/concurrency/lock-then-load.test.ts';
+const FIRST_SIGHT = 'test/concurrency/first-sight.test.ts';
+const FAILED_ATTEMPTS = 'test/concurrency/failed-attempts.test.ts';
+const FAULTS = 'test/concurrency/faults.test.ts';
+const LANES_TESTS = 'test/concurrency/lanes.test.ts';
+const PEOPLE = 'test/concurrency/people.test.ts';
+const UNCERTAIN = 'test/concurrency/uncertain-commit.test.ts';
+const WAITING = 'test/concurrency/waiting.test.ts';
+const CATALOG = 'test/concurrency/catalog.test.ts';
+const EXPIRY = 'test/http/expiry.test.ts';
+const ORDER_OF_USE = 'test/http/quota-order.test.ts';
+
+const WRITE_PATH = 'src/engine/write-path.ts';
+const OPERATION = 'src/engine/operation.ts';
+const LANES = 'src/engine/lanes.ts';
+const SHARED = 'src/engine/shared-transaction.ts';
+const POOL = 'src/db/pool-transaction.ts';
+const CUSTOMERS = 'src/db/customers.ts';
+const BOOKS = 'src/db/books.ts';
+const ORDERS = 'src/db/orders.ts';
+const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
+const USABLE_NOW = 'AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)';
+const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $3::int';
+const SHARED_LOCK = '  const locked = await lockCustomers(';
+const WRITE_PATH_LOCK = '  const customer = required(';
+const SETTLE_ALL = '  for (const book of books.values()) settle(book);\n';
+
+const change = (file: string, from: string, to: string): Change => ({ file, from, to });
+
+const withoutLock = [
+  change(CUSTOMERS, LOCK, ' ORDER BY id'),
+  change(CUSTOMERS, `\${LOCK_ALL} SKIP LOCKED`, `\${LOCK_ALL}`),
+];
+
+/** Of the lock, of both ways to write, and of what the ledger reads. */
+const ofBothPaths: Mutation[] = [
+  { name: 'drop the lock', changes: withoutLock, tests: [CONSUME] },
+  {
+    name: 'lock so that references to the customer wait',
+    changes: [change(CUSTOMERS, LOCK, ' ORDER BY id FOR UPDATE')],
+    tests: [WAITING],
+  },
+  {
+    name: 'lock the customers in another order',
+    changes: [change(CUSTOMERS, LOCK, ' ORDER BY id DESC FOR NO KEY UPDATE')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'look up the key whatever the operation',
+    changes: [
+      change('src/db/operations.ts', 'AND o.name = k.name AND', 'AND'),
+      change('src/db/operations.ts', 'SELECT o.customer_id, o.name,', 'SELECT o.customer_id, k.name,'),
+    ],
+    tests: [CONSUME],
+  },
+  {
+    name: 'do not compare the request with the first one',
+    changes: [change(OPERATION, ' && recorded.requestHash === requestHash', '')],
+    tests: [CONSUME],
+  },
+  {
+    name: 'replay other bytes than were answered',
+    changes: [
+      change(
+        OPERATION,
+        `required(recorded.answer, 'a replayed operation has an answer')`,
+        `JSON.stringify(JSON.parse(required(recorded.answer, 'an answer')), null, 1)`,
+      ),
+    ],
+    tests: [CONSUME],
+  },
+  {
+    name: 'record at a time before the last record',
+    changes: [change('src/lib/clock.ts', 'return clock > last ? clock : last;', 'return clock;')],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'spend units of batches that ended',
+    changes: [change(BOOKS, USABLE_NOW, 'AND b.valid_from <= w.at')],
+    tests: [EXPIRY, ORDER_OF_USE],
+  },
+  {
+    name: 'spend units that are not valid yet',
+    changes: [change(BOOKS, USABLE_NOW, 'AND (b.expires_at IS NULL OR b.expires_at > w.at)')],
+    tests: [ORDER_OF_USE],
+  },
+  {
+    name: 'read the batches in reverse order',
+    changes: [
+      change(
+        BOOKS,
+        BURN_ORDER,
+        'ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC LIMIT $3::int',
+      ),
+      change(
+        BOOKS,
+        'json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list',
+        'json_agg(u ORDER BY u.priority DESC, u.expires_at DESC, u.created_at DESC, u.id DESC) AS list',
+      ),
+    ],
+    tests: [ORDER_OF_USE],
+  },
+  {
+    name: 'record a wrong balance',
+    changes: [change('src/ledger/book.ts', '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'take what there is when it does not suffice',
+    changes: [
+      change(
+        OPERATION,
+        `  assert(decision.outcome === 'accepted' || book.changes.entries.length === entriesBefore, 'a refusal posts nothing');\n`,
+        '',
+      ),
+      change(
+        'src/services/quota.ts',
+        '  if (!plan.isAllowed) {\n',
+        `  if (!plan.isAllowed) {
+    if (plan.available)
+      consume(book, planConsume(book, providers, plan.available), { operationId, feature: null, actionType: 'usage', actionId: null, metadata: {} });\n`,
+      ),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'give up when another first sight was faster',
+    changes: [
+      change('src/engine/customers.ts', `if (constraintOf(error) !== 'identities_pk') throw error;`, 'throw error;'),
+    ],
+    tests: [FIRST_SIGHT],
+  },
+  {
+    name: 'change the catalogue without its lock',
+    changes: [change('src/services/catalog.ts', '      await lockCatalog(tx);\n', '')],
+    tests: [CATALOG],
+  },
+];
+
+/** Of the write path that runs one operation. */
+const ofTheWritePath: Mutation[] = [
+  {
+    name: 'write path: look up the key before the lock',
+    changes: [
+      change(
+        WRITE_PATH,
+        WRITE_PATH_LOCK,
+        `  const early = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: operation.idempotencyKey ?? '' }]);\n${WRITE_PATH_LOCK}`,
+      ),
+      change(
+        WRITE_PATH,
+        'const [recorded] = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: idempotencyKey }]);',
+        'const [recorded] = early;',
+      ),
+    ],
+    tests: [FAULTS],
+  },
+  {
+    name: 'write path: do not look up the key',
+    changes: [
+      change(WRITE_PATH, '    if (recorded) return', '    if (recorded && operation.name === undefined) return'),
+    ],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'write path: read the time before the lock',
+    changes: [
+      change(WRITE_PATH, WRITE_PATH_LOCK, `  const clock = deps.clock.now();\n${WRITE_PATH_LOCK}`),
+      change(WRITE_PATH, 'instantOf(deps.clock.now(), ', 'instantOf(clock, '),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'write path: do not check the identity again under the lock',
+    changes: [change(WRITE_PATH, '  if (selector.identity && (await', '  if (!selector && (await')],
+    tests: [PEOPLE],
+  },
+  {
+    name: 'write path: do not settle',
+    changes: [change(WRITE_PATH, '  settle(book);\n', '')],
+    tests: [EXPIRY],
+  },
+  {
+    name: 'claim without asking whether the claim was won',
+    changes: [change(ORDERS, 'return rows.length === 1;', 'return rows.length <= 1;')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'claim without ON CONFLICT',
+    changes: [change(ORDERS, 'ON CONFLICT DO NOTHING RETURNING 1', 'RETURNING 1')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'move a payment whatever state it is in by now',
+    changes: [change(ORDERS, 'AND status = $10 AND order_id = $11::uuid', 'AND $10::text <> $11::uuid::text')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'do not take the payment',
+    changes: [change('src/db/records.ts', 'if (records.payment && ', 'if (records.newOrder && records.payment && ')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'roll back what a refusal has to keep',
+    changes: [change(WRITE_PATH, '      return { refusal: decision.error };', '      throw decision.error;')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'write the records outside the transaction',
+    changes: [
+      change(
+        WRITE_PATH,
+        'writeGiven(tx, decision.records, now);\n  const',
+        'writeGiven(deps.db, decision.records, now);\n  const',
+      ),
+    ],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'write path: run again after the commit',
+    changes: [
+      change(WRITE_PATH, 'if (written && (await', 'if (!operation && written && (await'),
+      change(WRITE_PATH, '      return outcome.answer;', '      if (attempt > 1) return outcome.answer;'),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'write path: do not try again after a rollback',
+    changes: [change(WRITE_PATH, ' || isRetryable(error)', '')],
+    tests: [FAULTS],
+  },
+  {
+    name: 'do not decide anew when a claim was lost',
+    changes: [change(WRITE_PATH, 'error instanceof ClaimLost || ', '')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'write path: try again for ever',
+    changes: [change(WRITE_PATH, 'attempt === ATTEMPTS_MAX', 'attempt === 100 * ATTEMPTS_MAX')],
+    tests: [FAULTS],
+  },
+  {
+    name: 'write path: take a lost connection for a failure',
+    changes: [change(WRITE_PATH, 'if (written && (await', 'if (!operation && written && (await')],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'write path: take a lost connection for a success',
+    changes: [change(WRITE_PATH, 'if (written && (await', 'if (written || (await')],
+    tests: [FAULTS],
+  },
+  {
+    name: 'write path: look for the operation without the lock',
+    changes: [change(WRITE_PATH, '    await lockCustomer(tx, customerId);\n', '')],
+    tests: [FAULTS],
+  },
+];
+
+/** Of the lanes and their shared transactions. */
+const ofTheLanes: Mutation[] = [
+  {
+    name: 'lanes: load, then lock',
+    changes: [
+      ...withoutLock,
+      change(
+        SHARED,
+        SETTLE_ALL,
+        `  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [[...customerIds]]);\n${SETTLE_ALL}`,
+      ),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'lanes: load from the snapshot of the lock',
+    changes: [
+      change(POOL, `client.query('BEGIN')`, `client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')`),
+      change('src/db/errors.ts', `new Set(['40001', `, 'new Set(['),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'lanes: look up the keys before the lock',
+    changes: [
+      change(SHARED, SHARED_LOCK, `  const early = await findStanding(tx, requests, new Map());\n${SHARED_LOCK}`),
+      change(SHARED, 'decideOne(request, book, standing.recorded,', 'decideOne(request, book, early.recorded,'),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'lanes: do not look up the keys',
+    changes: [change(SHARED, '  if (earlier) return', '  if (earlier && name === undefined) return')],
+    tests: [CONSUME],
+  },
+  {
+    name: 'lanes: forget the keys of the same transaction',
+    changes: [change(SHARED, '  if (key !== undefined) recorded.set(key, row);\n', '')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: read the time before the lock',
+    changes: [
+      change(SHARED, '  const clock = deps.clock.now();\n', ''),
+      change(SHARED, SHARED_LOCK, `  const clock = deps.clock.now();\n${SHARED_LOCK}`),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'lanes: do not check the identity again under the lock',
+    changes: [change(SHARED, 'const isHis = !identity ||', 'const isHis = true ||')],
+    tests: [LANES_TESTS],
+  },
+  { name: 'lanes: do not settle', changes: [change(SHARED, SETTLE_ALL, '')], tests: [EXPIRY] },
+  {
+    name: 'lanes: mix up the books of the customers',
+    changes: [change(SHARED, `required(books.get(request.customerId ?? ''),`, 'required([...books.values()][0],')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: decide in the reverse order of arrival',
+    changes: [
+      change(
+        SHARED,
+        'for (const request of standing.requests) {',
+        'for (const request of [...standing.requests].reverse()) {',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: let a request wait on its lane for a lock held elsewhere',
+    changes: [change(CUSTOMERS, `\${LOCK_ALL} SKIP LOCKED`, `\${LOCK_ALL}`)],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: run strays on the lane',
+    changes: [
+      change(
+        LANES,
+        `    strays.add(required(waiting.customerId, 'the customer is resolved'), waiting);\n`,
+        '    await runAlone(deps, waiting);\n',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: answer all requests with the error of their transaction',
+    changes: [
+      change(LANES, 'if (together.length > 1 && !(error instanceof AppError)) {', 'if (together.length < 1) {'),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: lose the requests of later customers',
+    changes: [change(LANES, '        queue.waiting.unshift(...later);\n', '')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: take more customers than are allowed',
+    changes: [change(LANES, 'customers.size < customersMax', 'customers.size < 64')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: let any number wait',
+    changes: [change(LANES, '>= WAITING_MAX', '>= 100 * WAITING_MAX')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: do not count the strays among those who wait',
+    changes: [change(LANES, 'queue.waiting.length + strays.count() >=', 'queue.waiting.length >=')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: answer before the COMMIT',
+    changes: [
+      change(
+        SHARED,
+        '  await commit(deps, tx, decided.operations);',
+        '  void commit(deps, tx, decided.operations).catch(() => undefined);',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: do not try again after a rollback',
+    changes: [change(LANES, 'isRetryable(error) || ', '')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'lanes: try again for ever',
+    changes: [change(LANES, 'waiting.failures < ATTEMPTS_MAX', 'waiting.failures < 100 * ATTEMPTS_MAX')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'lanes: do not count the failures of a lone request',
+    changes: [change(LANES, '): boolean {\n  waiting.failures += 1;\n', '): boolean {\n')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'lanes: take an uncertain COMMIT for a success',
+    changes: [
+      change(
+        SHARED,
+        '    if (!(error instanceof CommitUncertain)) throw error;\n',
+        '    if (!(error instanceof CommitUncertain)) throw error;\n    return;\n',
+      ),
+    ],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'lanes: take an uncertain COMMIT for a failure',
+    changes: [change(SHARED, '        if (await areRecorded(deps, operations)) return;\n', '')],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'lanes: take a refused COMMIT for an uncertain one, and that for a success',
+    changes: [
+      change(POOL, 'throw isRefused ? error : new CommitUncertain(error);', 'throw new CommitUncertain(error);'),
+      change(SHARED, '        if (await areRecorded(deps, operations)) return;\n', '        return;\n'),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: look for the operations without the lock',
+    changes: [
+      change(
+        SHARED,
+        '    await lockCustomers(tx, [...new Set(operations.map((operation) => operation.customerId))], { skipLocked: false });\n',
+        '',
+      ),
+    ],
+    tests: [FAULTS],
+  },
+];
+
+/** All mutations, in the order in which they run. */
+export const mutations: readonly Mutation[] = [...ofBothPaths, ...ofTheWritePath, ...ofTheLanes];
