@@ -25,6 +25,27 @@ export function decodeCursor<S extends z.ZodType>(schema: S, cursor: string | un
   });
 }
 
+/** Where a page over (created_at, id) begins; undefined on the first one. Throws: invalid_request (pointer query/cursor). */
+export function decodeCreatedAt(cursor: string | undefined): { createdAt: Date; id: string } | undefined {
+  const position = decodeCursor(createdAtPosition, cursor);
+  return position && { createdAt: position.created_at, id: position.id };
+}
+
+/**
+ * Cuts rows that were read one too far (`limit + 1` of them) into a page, and says where the next one begins.
+ */
+export function toPage<T, S extends z.ZodType>(
+  read: readonly T[],
+  limit: number,
+  position: S,
+  positionOf: (row: T) => z.output<S>,
+): { rows: T[]; nextCursor: string | null } {
+  const rows = read.slice(0, limit);
+  const last = rows.at(-1);
+  const hasMore = read.length > limit && last !== undefined;
+  return { rows, nextCursor: hasMore ? encodeCursor(position, positionOf(last)) : null };
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { decodeCursor, encodeCursor } from '../http/pagination.js';
+import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import {
   catalogQuery,
@@ -31,16 +31,6 @@ import { toOfferView, toProductView } from '../services/views.js';
 
 const namePosition = z.strictObject({ name: z.string() });
 
-/** Cuts a list that was read one row too far into a page. */
-function toPage<T>(rows: T[], limit: number, nameOf: (row: T) => string): { rows: T[]; next_cursor: string | null } {
-  const kept = rows.slice(0, limit);
-  const last = kept.at(-1);
-  return {
-    rows: kept,
-    next_cursor: rows.length > limit && last ? encodeCursor(namePosition, { name: nameOf(last) }) : null,
-  };
-}
-
 function assertSameName(inPath: string, inBody: string | undefined, pointer: string): void {
   if (inBody === undefined || inBody === inPath) return;
   throw new AppError('invalid_request', `The path says ${inPath}, the body ${inBody}.`, { pointer });
@@ -63,8 +53,9 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
         return { status: 200, body: { data: offers.map(toOfferView), next_cursor: null } };
       }
       const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
-      const page = toPage(await getOffers(deps, after, query.limit + 1), query.limit, (offer) => offer.sku);
-      return { status: 200, body: { data: page.rows.map(toOfferView), next_cursor: page.next_cursor } };
+      const read = await getOffers(deps, after, query.limit + 1);
+      const { rows, nextCursor } = toPage(read, query.limit, namePosition, ({ sku }) => ({ name: sku }));
+      return { status: 200, body: { data: rows.map(toOfferView), next_cursor: nextCursor } };
     },
   });
 
@@ -93,12 +84,9 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     problems: [],
     handler: async ({ query }) => {
       const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
-      const page = toPage(
-        await getProducts(deps, after, query.limit + 1),
-        query.limit,
-        (product) => product.productKey,
-      );
-      return { status: 200, body: { data: page.rows.map(toProductView), next_cursor: page.next_cursor } };
+      const read = await getProducts(deps, after, query.limit + 1);
+      const { rows, nextCursor } = toPage(read, query.limit, namePosition, ({ productKey }) => ({ name: productKey }));
+      return { status: 200, body: { data: rows.map(toProductView), next_cursor: nextCursor } };
     },
   });
 

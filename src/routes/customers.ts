@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
+import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { DEFAULT_PROVIDER } from '../schemas/common.js';
@@ -31,23 +31,23 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     responses: { 200: customerPage },
     problems: [],
     handler: async ({ query }) => {
-      const after = decodeCursor(createdAtPosition, query.cursor);
       const identity =
         query.external_id === undefined
           ? undefined
           : { provider: query.provider ?? DEFAULT_PROVIDER, externalId: query.external_id };
       const customers = await getCustomers(deps, identity, {
-        after: after && { createdAt: after.created_at, id: after.id },
+        after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const rows = customers.slice(0, query.limit);
-      const last = rows.at(-1);
-      const hasMore = customers.length > query.limit && last !== undefined;
+      const { rows, nextCursor } = toPage(customers, query.limit, createdAtPosition, (row) => ({
+        created_at: row.createdAt,
+        id: row.id,
+      }));
       return {
         status: 200,
         body: {
           data: rows.map(toCustomerView),
-          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+          next_cursor: nextCursor,
         },
       };
     },

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
-import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
+import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { withVerdict } from '../http/verdict.js';
@@ -118,14 +118,14 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     responses: { 200: grantPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const after = decodeCursor(createdAtPosition, query.cursor);
       const { grants, now } = await getGrants(deps, toSelector(query), {
-        after: after && { createdAt: after.created_at, id: after.id },
+        after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const rows = grants.slice(0, query.limit);
-      const last = rows.at(-1);
-      const hasMore = grants.length > query.limit && last !== undefined;
+      const { rows, nextCursor } = toPage(grants, query.limit, createdAtPosition, (row) => ({
+        created_at: row.createdAt,
+        id: row.operationId,
+      }));
       return {
         status: 200,
         body: {
@@ -136,9 +136,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
             batches: row.batches.map((batch) => toBatchView(batch, now)),
             created_at: row.createdAt,
           })),
-          next_cursor: hasMore
-            ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.operationId })
-            : null,
+          next_cursor: nextCursor,
         },
       };
     },

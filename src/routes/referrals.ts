@@ -1,7 +1,7 @@
 // Who brought whom.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCursor, encodeCursor } from '../http/pagination.js';
+import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { toSelector } from '../schemas/common.js';
@@ -62,19 +62,19 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     responses: { 200: referralPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const after = decodeCursor(createdAtPosition, query.cursor);
       const referrals = await getReferrals(deps, toSelector(query), {
-        after: after && { createdAt: after.created_at, id: after.id },
+        after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const rows = referrals.slice(0, query.limit);
-      const last = rows.at(-1);
-      const hasMore = referrals.length > query.limit && last !== undefined;
+      const { rows, nextCursor } = toPage(referrals, query.limit, createdAtPosition, (row) => ({
+        created_at: row.createdAt,
+        id: row.id,
+      }));
       return {
         status: 200,
         body: {
           data: rows.map((row) => ({ ...toReferralView(row), created_at: row.createdAt })),
-          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+          next_cursor: nextCursor,
         },
       };
     },

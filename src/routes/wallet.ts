@@ -1,7 +1,7 @@
 // What a customer owns and may use.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCursor, encodeCursor, seqPosition } from '../http/pagination.js';
+import { createdAtPosition, decodeCreatedAt, decodeCursor, seqPosition, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { toSelector } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
@@ -91,21 +91,21 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     responses: { 200: batchPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const after = decodeCursor(createdAtPosition, query.cursor);
       const { batches, now } = await getBatches(
         deps,
         toSelector(query),
         { productKey: query.product_key, state: query.state, expiringWithinS: query.expiring_within },
-        { after: after && { createdAt: after.created_at, id: after.id }, limit: query.limit + 1 },
+        { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
       );
-      const rows = batches.slice(0, query.limit);
-      const last = rows.at(-1);
-      const hasMore = batches.length > query.limit && last !== undefined;
+      const { rows, nextCursor } = toPage(batches, query.limit, createdAtPosition, (row) => ({
+        created_at: row.createdAt,
+        id: row.id,
+      }));
       return {
         status: 200,
         body: {
           data: rows.map((batch) => toBatchView(batch, now)),
-          next_cursor: hasMore ? encodeCursor(createdAtPosition, { created_at: last.createdAt, id: last.id }) : null,
+          next_cursor: nextCursor,
         },
       };
     },
@@ -135,14 +135,12 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         },
         { beforeSeq: decodeCursor(seqPosition, query.cursor)?.seq, limit: query.limit + 1 },
       );
-      const rows = entries.slice(0, query.limit);
-      const last = rows.at(-1);
-      const hasMore = entries.length > query.limit && last !== undefined;
+      const { rows, nextCursor } = toPage(entries, query.limit, seqPosition, ({ seq }) => ({ seq }));
       return {
         status: 200,
         body: {
           data: rows.map(toEntryView),
-          next_cursor: hasMore ? encodeCursor(seqPosition, { seq: last.seq }) : null,
+          next_cursor: nextCursor,
         },
       };
     },
