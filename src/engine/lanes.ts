@@ -199,12 +199,13 @@ async function resolveOne(
   }
 }
 
-/** Runs requests as one transaction; those whose customer is locked elsewhere join the strays. */
+/** Runs requests as one transaction; those whose customer is busy or locked elsewhere join the strays. */
 async function runTogether(deps: Foundations, strays: Strays, requests: readonly Waiting[]): Promise<void> {
   const together: Waiting[] = [];
   for (const waiting of requests) {
     const customerId = required(waiting.customerId, 'the customer is resolved');
-    if (strays.has(customerId)) strays.add(customerId, waiting);
+    // Whoever came earlier goes first, also when he waits for a lock that is free again.
+    if (strays.has(customerId) || deps.turns.isTaken(customerId)) strays.add(customerId, waiting);
     else together.push(waiting);
   }
   if (together.length === 0) return;

@@ -230,7 +230,7 @@ function deps(): Deps {
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
     lanes: { run: unused('the lanes') },
-    turns: { take: unused('turns') },
+    turns: { take: unused('turns'), isTaken: unused('turns') },
   };
 }
 

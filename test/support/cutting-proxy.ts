@@ -2,8 +2,11 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** Where the connection is cut: before the server gets the COMMIT, or after it carried it out and before the client hears of it. */
-export type Cut = 'before the commit' | 'after the commit';
+/**
+ * Where the connection is cut: before the server gets the COMMIT, once the server has it (which may still be carrying it out), or after it
+ * carried it out and before the client hears of it.
+ */
+export type Cut = 'before the commit' | 'during the commit' | 'after the commit';
 
 export interface CuttingProxy {
   /** The database's URL through the proxy. */
@@ -37,10 +40,12 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
     }
     client.on('data', (bytes) => {
       if (planned !== undefined && bytes.includes('COMMIT')) {
-        isCutAtReply = planned === 'after the commit';
+        const cut = planned;
+        isCutAtReply = cut === 'after the commit';
         planned = undefined;
         cuts += 1;
-        if (!isCutAtReply) return end();
+        if (cut === 'during the commit') return void upstream.write(bytes, end);
+        if (cut === 'before the commit') return end();
       }
       upstream.write(bytes);
     });

@@ -6,9 +6,10 @@ import { onTestFinished } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { API_TOKEN, grantUnits, type TestApp } from './app.js';
 import { gateCommits } from './commit-faults.js';
-import { ask, type Client, type HeldTransaction, send, untilWaiting } from './parallel.js';
+import { ask, type Client, type HeldTransaction, holdTransaction, send, untilWaiting } from './parallel.js';
 
 const LANES = 2;
+const GATE_KEY = 4_712;
 /** Enough names that each lane has some of them. */
 const BLOCKERS = Array.from({ length: 8 }, (_, index) => `blocker-${index}`);
 
@@ -95,17 +96,25 @@ export async function countTransactions(url: string, externalIds: readonly strin
 
 /** Makes each transaction fail that records a use with this action id; removed when the test ends. */
 export async function poisonAction(url: string, actionId: string, sqlState: string): Promise<void> {
+  await addActionTrigger(url, actionId, `RAISE EXCEPTION 'injected' USING ERRCODE = '${sqlState}';`);
+}
+
+/** Holds up, in the middle, each transaction that records a use with this action id, until the returned transaction ends. */
+export async function gateAction(url: string, actionId: string): Promise<HeldTransaction> {
+  await addActionTrigger(url, actionId, `PERFORM pg_advisory_xact_lock_shared(${GATE_KEY}); RETURN NEW;`);
+  const gate = await holdTransaction(url);
+  await gate.query(`SELECT pg_advisory_xact_lock(${GATE_KEY})`);
+  return gate;
+}
+
+async function addActionTrigger(url: string, actionId: string, body: string): Promise<void> {
+  await ask(url, `CREATE FUNCTION test_action() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} END $$`);
   await ask(
     url,
-    `CREATE FUNCTION test_poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-       RAISE EXCEPTION 'injected' USING ERRCODE = '${sqlState}'; END $$`,
-  );
-  await ask(
-    url,
-    `CREATE TRIGGER test_poison BEFORE INSERT ON entries FOR EACH ROW WHEN (NEW.action_id = '${actionId}')
-     EXECUTE FUNCTION test_poison()`,
+    `CREATE TRIGGER test_action BEFORE INSERT ON entries FOR EACH ROW WHEN (NEW.action_id = '${actionId}')
+     EXECUTE FUNCTION test_action()`,
   );
   onTestFinished(async () => {
-    await ask(url, 'DROP FUNCTION test_poison() CASCADE');
+    await ask(url, 'DROP FUNCTION test_action() CASCADE');
   });
 }
