@@ -22,6 +22,7 @@ const FIRST_SIGHT = 'test/concurrency/first-sight.test.ts';
 const FAILED_ATTEMPTS = 'test/concurrency/failed-attempts.test.ts';
 const FAULTS = 'test/concurrency/faults.test.ts';
 const LANES_TESTS = 'test/concurrency/lanes.test.ts';
+const OVERLOAD = 'test/concurrency/overload.test.ts';
 const PEOPLE = 'test/concurrency/people.test.ts';
 const UNCERTAIN = 'test/concurrency/uncertain-commit.test.ts';
 const WAITING = 'test/concurrency/waiting.test.ts';
@@ -200,6 +201,17 @@ const ofTheWritePath: Mutation[] = [
     tests: [EXPIRY],
   },
   {
+    name: 'write path: let operations run without a turn',
+    changes: [
+      change(
+        WRITE_PATH,
+        'await deps.turns.take(customerId, () =>',
+        'await (async (work: () => Promise<Outcome>) => work())(() =>',
+      ),
+    ],
+    tests: [WAITING],
+  },
+  {
     name: 'claim without asking whether the claim was won',
     changes: [change(ORDERS, 'return rows.length === 1;', 'return rows.length <= 1;')],
     tests: [CONFIRM],
@@ -261,11 +273,13 @@ const ofTheWritePath: Mutation[] = [
   {
     name: 'write path: take a lost connection for a failure',
     changes: [change(WRITE_PATH, 'if (written && (await', 'if (!operation && written && (await')],
-    tests: [UNCERTAIN],
+    tests: [FAULTS],
   },
   {
     name: 'write path: take a lost connection for a success',
-    changes: [change(WRITE_PATH, 'if (written && (await', 'if (written || (await')],
+    changes: [
+      change(WRITE_PATH, 'if (written && (await isRecorded(deps, written.customerId, operationId)))', 'if (written)'),
+    ],
     tests: [FAULTS],
   },
   {
@@ -362,6 +376,22 @@ const ofTheLanes: Mutation[] = [
     tests: [LANES_TESTS],
   },
   {
+    name: 'lanes: let uses overtake who has the turn of their customer',
+    changes: [change(LANES, ' || deps.turns.isTaken(customerId)', '')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: let strays run without a turn',
+    changes: [
+      change(
+        LANES,
+        'await deps.turns.take(customerId, async () => {',
+        'await (async (work: () => Promise<void>) => work())(async () => {',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
     name: 'lanes: answer all requests with the error of their transaction',
     changes: [
       change(LANES, 'if (together.length > 1 && !(error instanceof AppError)) {', 'if (together.length < 1) {'),
@@ -381,12 +411,12 @@ const ofTheLanes: Mutation[] = [
   {
     name: 'lanes: let any number wait',
     changes: [change(LANES, '>= WAITING_MAX', '>= 100 * WAITING_MAX')],
-    tests: [LANES_TESTS],
+    tests: [OVERLOAD],
   },
   {
     name: 'lanes: do not count the strays among those who wait',
     changes: [change(LANES, 'queue.waiting.length + strays.count() >=', 'queue.waiting.length >=')],
-    tests: [LANES_TESTS],
+    tests: [OVERLOAD],
   },
   {
     name: 'lanes: answer before the COMMIT',

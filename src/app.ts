@@ -1,6 +1,8 @@
 // The HTTP application: the complete, ordered list of plugins and routes. Opens nothing and listens on nothing; what it needs is handed in.
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { isConnectionLost, isRetryable, isUnavailable } from './db/errors.js';
 import type { Deps } from './deps.js';
+import { unavailable } from './engine/operation.js';
 import { AppError } from './errors/app-error.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
@@ -91,7 +93,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
   });
 
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendProblem(asUnavailable(error), request, reply));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new AppError('route_not_found', `There is no ${request.method} on this path.`), request, reply),
   );
@@ -114,6 +116,12 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   );
   await app.ready();
   return app;
+}
+
+/** What the database could not do outside the engine, too, is no defect of the request: reads, first sights, the catalogue. */
+function asUnavailable(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  return isUnavailable(error) || isRetryable(error) || isConnectionLost(error) ? unavailable(error) : error;
 }
 
 /** Without it a client that keeps its connection would hold up closing until the keep-alive timeout. */

@@ -50,7 +50,7 @@ describe('the arrows', () => {
     ['src/http/a.ts', `import { a } from '../services/a.js';`],
     ['src/schemas/a.ts', `import { a } from '../http/a.js';`],
     ['src/process/a.ts', `import { a } from '../config.js';`],
-    ['src/app.ts', `import { a } from './db/a.js';`],
+    ['src/app.ts', `import { a } from './ledger/a.js';`],
     ['src/app.ts', `import '../scripts/a.js';`],
     ['src/util/a.ts', ''],
   ])('refuse in %s: %s', (path, text) => {

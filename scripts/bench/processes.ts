@@ -161,6 +161,8 @@ export function startLoad(): Load {
     child.send(job);
     const [answer] = (await once(child, 'message')) as [{ outcome: Outcome } | { error: string }];
     if ('error' in answer) throw new Error(`the load generator failed: ${answer.error}`);
+    if (answer.outcome.ok === 0)
+      throw new Error(`not one success in ${JSON.stringify({ ...job, token: '' })}: ${JSON.stringify(answer.outcome)}`);
     return answer.outcome;
   };
 }

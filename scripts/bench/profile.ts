@@ -6,6 +6,8 @@ import { printTable } from './report.js';
 import { hot, jobOf, type Plan, spread } from './sides.js';
 
 const FUNCTIONS_SHOWN = 25;
+/** Shown under their own names; other frames without a file are native code. */
+const WITHOUT_FILE: ReadonlySet<string> = new Set(['(idle)', '(garbage collector)', '(program)']);
 
 interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
@@ -67,7 +69,11 @@ function print(title: string, profile: Profile, requests: number): void {
     if (!frame) return;
     const { functionName, url, lineNumber } = frame;
     const layer =
-      url === '' ? functionName || '(native)' : (layers.find(([pattern]) => pattern.test(url))?.[1] ?? 'other');
+      url === ''
+        ? WITHOUT_FILE.has(functionName)
+          ? functionName
+          : '(native)'
+        : (layers.find(([pattern]) => pattern.test(url))?.[1] ?? 'other');
     byLayer.set(layer, (byLayer.get(layer) ?? 0) + us);
     if (layer === '(idle)') return;
     const name = `${functionName || '(anonymous)'} ${shortPath(url)}${url === '' ? '' : `:${lineNumber + 1}`}`;

@@ -8,6 +8,7 @@ export const CUSTOMERS = 100_000;
 const FLOOR_CONNECTIONS = 16;
 const MEBIBYTE = 1_048_576;
 const WARM_UP_MS = 1_000;
+const QUICK_WARM_UP_MS = 500;
 
 export const spread = { prefix: 'spread-', count: CUSTOMERS, isZipf: false } as const;
 export const zipfSpread = { ...spread, isZipf: true } as const;
@@ -15,6 +16,7 @@ export const hot = { prefix: 'hot-', count: 1, isZipf: false } as const;
 
 export interface Plan {
   repetitions: number;
+  /** Of each measurement. */
   seconds: number;
   isQuick: boolean;
 }
@@ -33,7 +35,7 @@ export function jobOf(
     token: services[0]?.token ?? '',
     kind: 'consume',
     hasKeys: false,
-    warmUpMs: WARM_UP_MS,
+    warmUpMs: plan.isQuick ? QUICK_WARM_UP_MS : WARM_UP_MS,
     measureMs: plan.seconds * 1_000,
     ratePerS: undefined,
     seed,

@@ -164,10 +164,15 @@ function toHolding(row: HoldingRow): Holding {
   };
 }
 
+/** A feature may be named like a member that every object inherits. */
+function ownCost(costs: Record<string, number>, feature: string): number | undefined {
+  return Object.hasOwn(costs, feature) ? costs[feature] : undefined;
+}
+
 function toProvider(row: HoldingRow, subject: Subject): Provider | undefined {
   const costs = row.features ?? {};
   const unitCost =
-    'feature' in subject ? costs[subject.feature] : row.product_key === subject.productKey ? 1 : undefined;
+    'feature' in subject ? ownCost(costs, subject.feature) : row.product_key === subject.productKey ? 1 : undefined;
   if (unitCost === undefined) return undefined;
   const featureCount = Object.keys(costs).length;
   return { productKey: row.product_key, type: row.type, isActive: row.is_active, unitCost, featureCount };

@@ -36,6 +36,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A transaction waits this long for a connection, and may then last this long. */
 const TRANSACTION_WAIT_MS = 20_000;
 const TRANSACTION_MS = 30_000;
+const KEEP_ALIVE_AFTER_MS = 10_000;
 const LOCK_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 20_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
@@ -76,14 +77,23 @@ function plainRow(row: Row): Row {
   return result;
 }
 
+/** The URL without its `options`, and the options of a session: the URL's first, so that ours hold. */
+function sessionOf(url: string): { connectionString: string; options: string } {
+  const parsed = new URL(url);
+  const own = parsed.searchParams.get('options');
+  parsed.searchParams.delete('options');
+  return { connectionString: parsed.toString(), options: own === null ? SESSION_OPTIONS : `${own} ${SESSION_OPTIONS}` };
+}
+
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */
 export function createDb(url: string, log: Logger, options: DbOptions = {}): Db {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...sessionOf(url),
     max: options.poolSizeMax ?? POOL_SIZE_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'bursar',
-    options: SESSION_OPTIONS,
     types,
   });
   // Without a listener a connection that is cut while idle would end the process.

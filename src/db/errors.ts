@@ -60,8 +60,17 @@ export function isRetryable(error: unknown): boolean {
 }
 
 const LOST_STATE = /^(?:08|57P0[123])/;
-const LOST_CODES = new Set(['P1017', 'ECONNRESET', 'EPIPE']);
-const LOST_MESSAGE = /Connection terminated|Client has encountered a connection error/;
+const LOST_CODES = new Set([
+  'P1008',
+  'P1017',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const LOST_MESSAGE = /Connection terminated|Client has encountered a connection error|Query read timeout/;
 
 /** Whether the connection was cut while it was in use: what it was doing was rolled back, or is uncertain if COMMIT had been sent. */
 export function isConnectionLost(error: unknown): boolean {
@@ -87,9 +96,13 @@ const UNAVAILABLE_CODES = new Set([
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
 ]);
 const UNAVAILABLE_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
 /** Whether the database could not be asked, or gave up: nothing is known to be wrong with the request. */
 export function isUnavailable(error: unknown): boolean {

@@ -487,7 +487,7 @@ WHERE ($1::uuid IS NULL OR o.customer_id = $1)
   AND o.status IN ('paid', 'partially_refunded', 'refunded')
   AND (o.total_amount > 0 OR o.payment_id IS NOT NULL)
   AND (p.payment_id IS NULL
-    OR (p.status, p.customer_id, p.order_id, p.amount, p.currency, p.operation_id)
+    OR (p.status, p.customer_id, p.order_id, coalesce(p.amount, o.total_amount), coalesce(p.currency, o.currency), p.operation_id)
       IS DISTINCT FROM ('paid', o.customer_id, o.id, o.total_amount, o.currency, o.paid_by))
 
 -- name: i4_payment_has_order

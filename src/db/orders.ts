@@ -116,8 +116,8 @@ interface PaymentRow extends Row {
   customer_id: string;
   order_id: string;
   status: PaymentStatus;
-  amount: string;
-  currency: string;
+  amount: string | null;
+  currency: string | null;
   operation_id: string | null;
 }
 
@@ -135,7 +135,7 @@ export async function findPayment(tx: Tx, paymentMethod: string, paymentId: stri
     customerId: row.customer_id,
     orderId: row.order_id,
     status: row.status,
-    amount: parseMoney(row.amount),
+    amount: row.amount === null ? null : parseMoney(row.amount),
     currency: row.currency,
     operationId: row.operation_id,
   };
@@ -152,7 +152,7 @@ export async function writePayment(tx: Tx, { payment, seen }: PaymentChange, now
     payment.customerId,
     payment.orderId,
     payment.status,
-    toNumeric(payment.amount),
+    payment.amount === null ? null : toNumeric(payment.amount),
     payment.currency,
     payment.operationId,
     now.toISOString(),

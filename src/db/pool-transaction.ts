@@ -30,21 +30,29 @@ function nameOf(sql: string): string {
   return name;
 }
 
+/** Longer than any statement may take by the server's own bound: only a dead peer reaches it. */
+const READ_TIMEOUT_MS = 30_000;
+
+/** The driver knows a time-out for each query, its types don't. */
+function withReadTimeout(query: pg.QueryConfig): pg.QueryConfig {
+  return Object.assign(query, { query_timeout: READ_TIMEOUT_MS });
+}
+
 /** Begins a READ COMMITTED transaction on a connection of the pool; end it with `commit` or `abandon`. */
 export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN');
+    await client.query(withReadTimeout({ text: 'BEGIN' }));
   } catch (error) {
     client.release(true);
     throw error;
   }
   return {
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await client.query<T>({ name: nameOf(sql), text: sql, values: [...parameters] })).rows,
+      (await client.query<T>(withReadTimeout({ name: nameOf(sql), text: sql, values: [...parameters] }))).rows,
     commit: async () => {
       try {
-        await client.query('COMMIT');
+        await client.query(withReadTimeout({ text: 'COMMIT' }));
       } catch (error) {
         client.release(true);
         const isRefused = sqlStateOf(error) !== undefined && !/^(?:08|57P)/.test(sqlStateOf(error) ?? '');
@@ -54,7 +62,7 @@ export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
     },
     abandon: async () => {
       try {
-        await client.query('ROLLBACK');
+        await client.query(withReadTimeout({ text: 'ROLLBACK' }));
         client.release();
       } catch {
         client.release(true); // closing the connection rolls back too

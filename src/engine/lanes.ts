@@ -58,19 +58,19 @@ export function createLanes(deps: Foundations): Lanes {
   const queues = Array.from({ length: LANES }, (): Queue => ({ waiting: [], isRunning: false }));
   const strays = createStrays(deps);
 
-  const reportDefect = (error: unknown): void => deps.log.error({ err: error }, 'a lane stopped');
-
   async function drain(queue: Queue): Promise<void> {
     queue.isRunning = true;
     try {
       while (queue.waiting.length > 0) {
-        const { now, later } = await takeResolved(
-          deps,
-          queue.waiting.splice(0, REQUESTS_MAX),
-          deps.config.laneCustomersMax,
-        );
-        queue.waiting.unshift(...later);
-        await runTogether(deps, strays, now);
+        let taken = queue.waiting.splice(0, REQUESTS_MAX);
+        try {
+          const { now, later } = await takeResolved(deps, taken, deps.config.laneCustomersMax);
+          queue.waiting.unshift(...later);
+          taken = now;
+          await runTogether(deps, strays, now);
+        } catch (error) {
+          giveUp(deps, taken, error);
+        }
       }
     } finally {
       queue.isRunning = false;
@@ -96,7 +96,7 @@ export function createLanes(deps: Foundations): Lanes {
           resolve,
           reject,
         });
-        if (!queue.isRunning) drain(queue).catch(reportDefect);
+        if (!queue.isRunning) void drain(queue);
       }),
   };
 }
@@ -110,13 +110,19 @@ interface Strays {
 
 function createStrays(deps: Foundations): Strays {
   const groups = new Map<string, Waiting[]>();
+  let pending = 0;
 
-  async function drain(customerId: string): Promise<void> {
-    for (let group = groups.get(customerId) ?? []; group.length > 0; group = groups.get(customerId) ?? []) {
+  async function drain(customerId: string, group: Waiting[]): Promise<void> {
+    while (group.length > 0) {
       await deps.turns.take(customerId, async () => {
         const together = group.splice(0, REQUESTS_MAX);
-        const left = await attemptTogether(deps, together, { skipLocked: false });
-        for (const waiting of left) await runAlone(deps, waiting);
+        try {
+          const left = await attemptTogether(deps, together, { skipLocked: false });
+          for (const waiting of left) await runAlone(deps, waiting);
+        } catch (error) {
+          giveUp(deps, together, error);
+        }
+        pending -= together.length;
       });
     }
     groups.delete(customerId);
@@ -124,17 +130,25 @@ function createStrays(deps: Foundations): Strays {
 
   return {
     has: (customerId) => groups.has(customerId),
-    count: () => [...groups.values()].reduce((sum, group) => sum + group.length, 0),
+    count: () => pending,
     add: (customerId, waiting) => {
-      const group = groups.get(customerId);
-      if (group) {
-        group.push(waiting);
+      pending += 1;
+      const known = groups.get(customerId);
+      if (known) {
+        known.push(waiting);
         return;
       }
-      groups.set(customerId, [waiting]);
-      drain(customerId).catch((error) => deps.log.error({ err: error }, 'the strays of a customer stopped'));
+      const group = [waiting];
+      groups.set(customerId, group);
+      void drain(customerId, group);
     },
   };
+}
+
+/** A defect of ours must not leave callers without an answer; those that have one keep it. */
+function giveUp(deps: Foundations, taken: readonly Waiting[], error: unknown): void {
+  deps.log.error({ err: error }, 'a lane failed');
+  for (const { reject } of taken) reject(error);
 }
 
 /** A customer named in one way always comes to the same lane. */

@@ -1,10 +1,12 @@
 // What an operation is, whichever way it takes through the engine: its name, its answer, its decision, and how its key is answered.
+import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import type { NewOperation, RecordedOperation } from '../db/operations.js';
 import type { Records } from '../db/records.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { assert, required } from '../lib/assert.js';
-import { REQUEST_HASH_VERSION } from './request-hash.js';
+import { backOff } from '../lib/backoff.js';
+import { isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
 
 /** The names under which operations and their keys are recorded; an alias route has its native route's name. */
 export type OperationName =
@@ -104,7 +106,7 @@ export function toOperationRow(
 
 /** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */
 export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash: string | null): Outcome {
-  if (recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === requestHash) {
+  if (isSameHash(recorded, requestHash)) {
     return { answer: storedAnswer(recorded) };
   }
   const detail = 'This key was used for a request with other contents.';
@@ -118,4 +120,20 @@ export function storedAnswer(recorded: Pick<RecordedOperation, 'status' | 'answe
     body: required(recorded.answer, 'a replayed operation has an answer'),
     replayed: true,
   };
+}
+
+/**
+ * Asks the database whether something is committed, until it answers, at most ATTEMPTS_MAX times: without an answer neither success nor
+ * failure would be true. Throws: unavailable.
+ */
+export async function untilAnswered(ask: () => Promise<boolean>): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isPassing = isConnectionLost(error) || isUnavailable(error) || isRetryable(error);
+      if (attempt === ATTEMPTS_MAX || !isPassing) throw unavailable(error);
+    }
+    await backOff(attempt);
+  }
 }

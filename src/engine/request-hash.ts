@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { configure } from 'safe-stable-stringify';
 
-/** Stored with each hash; a change of what is hashed raises it, and older records are then compared by their own version. */
+/** Stored with each hash. Who changes what is hashed raises it and keeps the old way for records of the old version. */
 export const REQUEST_HASH_VERSION = 1;
 
 const canonical = configure({ deterministic: true, strict: true });
@@ -14,10 +14,17 @@ export function hashRequest(request: unknown): string {
     .digest('hex');
 }
 
+interface Fingerprint {
+  requestHash: string | null;
+  requestHashVersion: number | null;
+}
+
+/** Whether a recorded operation answered the request of this hash. */
+export function isSameHash(recorded: Fingerprint, requestHash: string | null): boolean {
+  return recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === requestHash;
+}
+
 /** Whether a recorded operation answered this very request. */
-export function isSameRequest(
-  recorded: { requestHash: string | null; requestHashVersion: number | null },
-  request: unknown,
-): boolean {
-  return recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === hashRequest(request);
+export function isSameRequest(recorded: Fingerprint, request: unknown): boolean {
+  return isSameHash(recorded, hashRequest(request));
 }

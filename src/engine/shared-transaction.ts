@@ -3,7 +3,6 @@
 import { type LoadedBooks, loadBooks, writeBooks } from '../db/books.js';
 import type { Tx } from '../db/client.js';
 import { findIdentityOwners, type IdentityKey, type LockedCustomer, lockCustomers } from '../db/customers.js';
-import { isConnectionLost, isUnavailable } from '../db/errors.js';
 import { findOperationsByKey, findRecordedIds, type NewOperation, type RecordedOperation } from '../db/operations.js';
 import { beginOnPool, CommitUncertain, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
@@ -11,17 +10,15 @@ import type { Book } from '../ledger/book.js';
 import type { SubjectAsk } from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
-import { backOff } from '../lib/backoff.js';
 import { instantOf } from '../lib/clock.js';
 import type { Selector } from './customers.js';
 import {
-  ATTEMPTS_MAX,
   decideSafely,
   type OperationName,
   type Outcome,
   replayByKey,
   toOperationRow,
-  unavailable,
+  untilAnswered,
 } from './operation.js';
 
 /** An operation as a shared transaction runs it: all it needs is the book. */
@@ -77,19 +74,8 @@ async function commit(deps: Foundations, tx: PoolTransaction, operations: readon
   try {
     await tx.commit();
   } catch (error) {
-    if (!(error instanceof CommitUncertain)) throw error;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        if (await areRecorded(deps, operations)) return;
-        break;
-      } catch (lookUpError) {
-        // Only an answer of the database may end this: without it neither success nor failure is true.
-        if (attempt === ATTEMPTS_MAX || !(isConnectionLost(lookUpError) || isUnavailable(lookUpError)))
-          throw unavailable(lookUpError);
-      }
-      await backOff(attempt);
-    }
-    throw error;
+    const isUnknown = error instanceof CommitUncertain;
+    if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw error;
   }
 }
 

@@ -27,6 +27,7 @@ import {
   storedAnswer,
   toOperationRow,
   unavailable,
+  untilAnswered,
 } from './operation.js';
 import { hashRequest } from './request-hash.js';
 
@@ -67,8 +68,6 @@ export async function runOperation<L, R>(deps: Foundations, operation: Operation
   let written: { customerId: string; answer: RecordedAnswer } | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      // What an attempt wrote before its connection was lost may be committed.
-      if (written && (await isRecorded(deps, written.customerId, operationId))) return written.answer;
       const customerId = await (operation.resolve?.() ?? resolveCustomer(deps, operation.selector));
       const outcome = await deps.turns.take(customerId, () =>
         deps.db.transaction((tx) =>
@@ -80,6 +79,12 @@ export async function runOperation<L, R>(deps: Foundations, operation: Operation
       if ('refusal' in outcome) throw outcome.refusal;
       return outcome.answer;
     } catch (error) {
+      // What was written before the connection was lost may be committed.
+      if (written && isConnectionLost(error)) {
+        const { customerId, answer } = written;
+        if (await untilAnswered(() => isRecorded(deps, customerId, operationId))) return answer;
+      }
+      written = undefined;
       if (isWorthAnotherAttempt(error) ? attempt === ATTEMPTS_MAX : isUnavailable(error)) throw unavailable(error);
       if (!isWorthAnotherAttempt(error)) throw error;
     }

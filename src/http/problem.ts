@@ -42,8 +42,6 @@ const refusalsByCode: Readonly<Record<string, { code: ErrorCode; detail: string;
     code: 'unauthenticated',
     detail: 'The token is not valid, or the header is not `Authorization: Bearer <token>`.',
   },
-  // The client went away while its body was read; nobody sees this answer.
-  ECONNRESET: { code: 'invalid_request', detail: 'The connection ended before the body did.' },
 };
 
 export interface Problem {
@@ -148,7 +146,8 @@ function log(refusal: AppError, status: number, request: FastifyRequest): void {
   }
   const { cause } = refusal;
   const err = cause ?? refusal;
-  if (refusal.code === 'unavailable') request.log.warn({ err, code: refusal.code }, refusal.message);
+  if (refusal.code === 'unavailable' || refusal.code === 'overloaded')
+    request.log.warn({ err, code: refusal.code }, refusal.message);
   else if (cause instanceof ResponseSerializationError) {
     request.log.error({ err: cause, issues: cause.cause.issues }, 'an answer does not match its schema');
   } else request.log.error({ err, code: refusal.code }, 'request failed');

@@ -43,8 +43,9 @@ export interface Payment {
   customerId: string;
   orderId: string;
   status: PaymentStatus;
-  amount: Micros;
-  currency: string;
+  /** What the provider was said to have charged; null when nobody told. */
+  amount: Micros | null;
+  currency: string | null;
   operationId: string | null;
 }
 
@@ -70,15 +71,15 @@ export interface OrderLine {
   quantity: number;
 }
 
-const METHOD_ALIASES: Readonly<Record<string, string>> = {
-  telegram: 'telegram_payments',
-  telegram_stars: 'telegram_payments',
-};
+const METHOD_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['telegram', 'telegram_payments'],
+  ['telegram_stars', 'telegram_payments'],
+]);
 
 /** The one name of a payment method under which a payment id is unique: lower-case, aliases resolved. */
 export function canonicalPaymentMethod(method: string): string {
   const lower = method.trim().toLowerCase();
-  return METHOD_ALIASES[lower] ?? lower;
+  return METHOD_ALIASES.get(lower) ?? lower;
 }
 
 /** The status with lapse applied: a pending order past its end is expired. */
@@ -189,12 +190,13 @@ export type ConfirmDecision =
  * quantity_too_large.
  * Preconditions: the order's lapse is applied; the holdings of its terms are loaded.
  */
-export function decideConfirm(
-  book: Book,
-  order: Order,
-  seen: Payment | null,
-  command: ConfirmCommand,
-): ConfirmDecision {
+export function decideConfirm(book: Book, order: Order, seen: Payment | null, said: ConfirmCommand): ConfirmDecision {
+  // What was told of this payment before still holds when it is left out now.
+  const command = {
+    ...said,
+    amount: said.amount ?? seen?.amount ?? null,
+    currency: said.currency ?? seen?.currency ?? null,
+  };
   if (command.paymentId === null && (order.totalAmount > 0n || command.status === 'failed')) {
     const detail = 'The id of the provider’s charge is required.';
     return refuse(new AppError('invalid_request', detail, { pointer: '/payment_id' }));
@@ -295,8 +297,8 @@ function paymentChange(
       customerId: book.customerId,
       orderId: order.id,
       status,
-      amount: command.amount ?? order.totalAmount,
-      currency: command.currency ?? order.currency,
+      amount: command.amount,
+      currency: command.currency,
       operationId,
     },
     seen: seen && { status: seen.status, orderId: seen.orderId },

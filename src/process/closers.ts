@@ -1,8 +1,8 @@
 // What has been opened and must be closed again, last opened first, each within a bound.
 import type { Logger } from 'pino';
 
-/** One Bursar must be gone before an orchestrator's usual ten seconds are over. */
-const CLOSE_TIMEOUT_MS = 8_000;
+/** Longer than the longest wait of a request for a lock, so that requests under way end by themselves. */
+const CLOSE_TIMEOUT_MS = 20_000;
 
 export class Closers {
   readonly #opened: { name: string; close: () => Promise<void> }[] = [];

@@ -18,6 +18,7 @@ const consumeProblems: readonly ErrorCode[] = [
   'product_not_found',
   'feature_not_found',
   'quantity_too_large',
+  'overloaded',
 ];
 
 export function registerQuota(app: FastifyInstance, deps: Deps): void {

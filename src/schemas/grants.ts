@@ -109,6 +109,9 @@ function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z
   if (grantType === 'migration' && body.source_id === undefined) refuse('source_id', 'is required of a migration');
   if (grantType !== 'migration' && body.source_id !== undefined) refuse('source_id', 'is for migrations');
   if (grantType === 'adjustment' && body.reason === undefined) refuse('reason', 'is required of an adjustment');
+  if (body.reason !== undefined && Object.hasOwn(body.metadata as object, 'reason')) {
+    refuse('metadata', 'has a reason of its own: send reason only');
+  }
   if (body.override === true && !isTrial) refuse('override', 'is for trials');
   if (body.override === true && body.reason === undefined) refuse('reason', 'is required of an override');
 }

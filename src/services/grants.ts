@@ -20,7 +20,7 @@ import { isSameRequest } from '../engine/request-hash.js';
 import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata } from '../ledger/book.js';
-import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
+import { planConsume, revokePlanned, type SubjectAsk, type Taking } from '../ledger/consume.js';
 import { asksOf, assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../ledger/grant.js';
 import { readPeppers, type TrialClaim, type TrialIdentity, trialClaims } from '../ledger/trials.js';
 
@@ -99,14 +99,17 @@ export async function grantQuantity(
     idempotencyKey,
     keepsAnswer: sourceId !== undefined,
     request: command,
-    load: async (tx, customer) => {
-      const found = await findGrantable(tx, command);
+    load: async (tx, customer): Promise<{ loaded: MigrationState; asks: SubjectAsk[] }> => {
       const earlier = sourceId === undefined ? undefined : await findMigration(tx, customer.id, sourceId);
+      // What was migrated is answered as it was, whatever became of the catalogue.
+      if (earlier) return { loaded: { earlier }, asks: [] };
+      const found = await findGrantable(tx, command);
       const amount = command.direction === 'debit' ? command.subject.quantity : 0;
-      return { loaded: { found, earlier }, asks: asksOf(found.terms, amount) };
+      return { loaded: { found }, asks: asksOf(found.terms, amount) };
     },
-    decide: (book, { found, earlier }, operationId): Decision<GrantResult> => {
-      if (earlier) return replayMigration(earlier, command);
+    decide: (book, loaded, operationId): Decision<GrantResult> => {
+      if ('earlier' in loaded) return replayMigration(loaded.earlier, command);
+      const { found } = loaded;
       const { grantType, metadata } = command;
       const isDebit = command.direction === 'debit';
       const takings = isDebit ? takeAway(book, found, command, operationId) : [];
@@ -123,6 +126,9 @@ export async function grantQuantity(
     render,
   });
 }
+
+/** What a grant finds: what it may give, or the migration that it repeats. */
+type MigrationState = { found: Grantable } | { earlier: RecordedOperation };
 
 /** What was migrated before is answered as it was; under the same source id something else is refused. */
 function replayMigration(earlier: RecordedOperation, command: GrantCommand): Decision<GrantResult> {

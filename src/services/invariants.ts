@@ -1,5 +1,5 @@
 // The proof over HTTP: recomputes the invariants from the data, for one customer, or for all while the ledger is small.
-import { checkInvariants, type InvariantReport } from '../db/invariants.js';
+import { checkInvariants, type InvariantOptions, type InvariantReport } from '../db/invariants.js';
 import { hasMoreEntriesThan } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
@@ -12,10 +12,15 @@ const ENTRIES_MAX = 50_000;
 export async function proveInvariants(deps: Deps, selector: Selector | undefined): Promise<InvariantReport> {
   if (selector) {
     const { customerId } = await requireCustomer(deps, selector);
-    return checkInvariants(deps.db.pool, { customerId });
+    return auditInTurn(deps, { customerId });
   }
   if (await hasMoreEntriesThan(deps.db, ENTRIES_MAX)) {
     throw new AppError('too_large', `The ledger has more than ${ENTRIES_MAX} entries: run \`npm run verify\`.`);
   }
-  return checkInvariants(deps.db.pool, {});
+  return auditInTurn(deps, {});
+}
+
+/** One audit at a time: each keeps a connection for as long as it takes. */
+function auditInTurn(deps: Deps, options: InvariantOptions): Promise<InvariantReport> {
+  return deps.turns.take('audit', () => checkInvariants(deps.db.pool, options));
 }

@@ -3,7 +3,7 @@ import { findOrderableOffers } from '../db/catalog.js';
 import { findOrder, findOrderCustomer, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import type { Selector } from '../engine/customers.js';
+import { requireCustomer, type Selector } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
@@ -86,7 +86,7 @@ export async function placeOrder(
 export async function getOrder(deps: Deps, orderId: string): Promise<OrderResult> {
   const order = await findOrder(deps.db, orderId);
   if (!order) throw orderNotFound();
-  const now = deps.clock.now();
+  const { now } = await requireCustomer(deps, { customerId: order.customerId });
   const batches = order.paidAt === null ? [] : await findOrderBatches(deps.db, order.customerId, order.id, now);
   return { order: { ...order, status: effectiveStatus(order, now) }, batches, now };
 }

@@ -47,9 +47,9 @@ export async function attachReferral(
   }
   return runOperation(deps, {
     name: 'referral.attach',
-    selector: { customerId: refereeId },
+    selector: { ...command.referee, customerId: refereeId },
     idempotencyKey,
-    request: { referrerId, metadata: command.metadata },
+    request: { referrer: command.referrer, metadata: command.metadata },
     load: async (tx) => {
       await lockAttaching(tx);
       const known = await findReferral(tx, refereeId);

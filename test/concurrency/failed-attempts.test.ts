@@ -130,12 +130,12 @@ describe('what is written and not yet committed', () => {
 });
 
 describe('a confirmation that waits for a payment claimed by another transaction', () => {
-  /** Claims the payment for the order of somebody else, as a mismatched payment that is not committed yet. */
+  /** Claims the payment for the order of somebody else, as a payment of an untold amount that is not committed yet. */
   async function claimPayment(paymentId: string, orderId: string): Promise<HeldTransaction> {
     const held = await holdTransaction(app.url);
     await held.query(
       `INSERT INTO payments (payment_method, payment_id, customer_id, order_id, status, amount, currency, created_at, updated_at)
-       SELECT 'provider_payments', $1, customer_id, id, 'unmatched', 0.50, currency, created_at, created_at FROM orders WHERE id = $2`,
+       SELECT 'provider_payments', $1, customer_id, id, 'unmatched', NULL, NULL, created_at, created_at FROM orders WHERE id = $2`,
       [paymentId, orderId],
     );
     return held;
@@ -183,7 +183,7 @@ describe('a confirmation that waits for a payment claimed by another transaction
 
   it('is refused when a known payment is moved to another order meanwhile', async () => {
     const [own, others] = [await placeOrder(app, 'gus', 'PACK'), await placeOrder(app, 'hope', 'PACK')];
-    await app.post(`/orders/${own}/confirm`, { payment_id: 'moved', amount: '0.50' });
+    await app.post(`/orders/${own}/confirm`, { payment_id: 'moved', status: 'failed' });
     const gate = await gateCommits(app.url, 'payments');
     const winner = send(second.post(`/orders/${others}/confirm`, { payment_id: 'moved' }));
     await untilWaiting(app.url, 1);

@@ -70,8 +70,8 @@ async function startCutOff(): Promise<{ proxy: CuttingProxy; server: FastifyInst
 describe('a backend that is terminated in the middle of a shared transaction', () => {
   it(`leaves ${CROWD} uses that are each answered and taken once`, async () => {
     const people = await crowdOf('terminated');
-    const lanes = await holdLanes(app.url, app, 'CREDITS');
     const middle = await gateAction(app.url, 'gated');
+    const lanes = await holdLanes(app.url, app, 'CREDITS');
     const pending = await sendAll(
       app.app,
       people.map((person) => app.post('/quota/consume', consume(person, { action_id: 'gated' }))),

@@ -196,6 +196,34 @@ describe('a use whose identity moves to another customer while it waits', () => 
   });
 });
 
+describe('a use of a customer whose turn is taken in this process', () => {
+  it('waits for its own turn, although the customer is locked by nobody', async () => {
+    await grantUnits(app, 'in-turn', 'CREDITS', 10);
+    const others = namesOf('not-in-turn', 8);
+    for (const other of others) await grantUnits(app, other, 'CREDITS', 10);
+    const done: string[] = [];
+    let end = () => {};
+    const earlier = app.deps.turns.take(
+      await customerIdOf(app, 'in-turn'),
+      () =>
+        new Promise<void>((ended) => {
+          end = ended;
+        }),
+    );
+    const [pending] = await sendAll(app.app, [app.post('/quota/consume', consume('in-turn', 1))]);
+    const answered = pending?.then(() => done.push('use'));
+    // both lanes have done with what came before these
+    for (const amount of [1, 2, 3])
+      await Promise.all(others.map((other) => app.post('/quota/consume', consume(other, amount))));
+    expect(await balanceOf(app, 'in-turn', 'CREDITS')).toBe(10);
+    done.push('earlier');
+    end();
+    await Promise.all([earlier, answered]);
+    expect(done).toEqual(['earlier', 'use']);
+    expect((await pending)?.body.remaining).toBe(9);
+  });
+});
+
 describe('a use that is written and not yet committed', () => {
   it('is not answered', async () => {
     await grantUnits(app, 'uncommitted', 'CREDITS', 10);

@@ -71,9 +71,18 @@ describe('a confirmation is refused', () => {
     expect(await paymentOf(payment_id)).toEqual({
       status: 'unmatched',
       order_id: id,
-      amount: '9.990000',
-      currency: 'USD',
+      amount: null,
+      currency: null,
     });
+  });
+
+  it('with an amount that was told to be another one before, also when it is left out now', async () => {
+    const { id } = (await app.post('/orders', { external_id: newPerson(), items: [{ sku: 'PACK' }] })).body;
+    const payment_id = newPayment();
+    expectProblem(await confirm(id, { payment_id, amount: '5.00' }), 409, 'payment_mismatch', '/amount');
+    expectProblem(await confirm(id, { payment_id }), 409, 'payment_mismatch', '/amount');
+    expect(await paymentOf(payment_id)).toMatchObject({ status: 'unmatched', amount: '5.000000' });
+    expect((await confirm(id, { payment_id, amount: '9.99' })).body.status).toBe('paid');
   });
 
   it('for the same id under another method, which is another payment', async () => {

@@ -27,6 +27,8 @@ export interface CatalogueOffer {
   currency: string;
   isActive: boolean;
   items: readonly CatalogueItem[];
+  /** Undefined when it is no trial; default ones are granted by a trial that names no offer. */
+  trial?: { scope: 'any' | 'offer'; isDefault: boolean };
 }
 
 const counted = (key: string, costs: Record<string, number>): CatalogueProduct => ({
@@ -62,12 +64,13 @@ function offer(
   sku: string,
   price: number,
   items: readonly CatalogueItem[],
-  more: { currency?: string; isActive?: boolean } = {},
+  more: Partial<Pick<CatalogueOffer, 'currency' | 'isActive' | 'trial'>> = {},
 ): CatalogueOffer {
   return { sku, price, currency: 'USD', isActive: true, items, ...more };
 }
 
-export const offers: readonly CatalogueOffer[] = [
+/** What is sold for money, or would be. */
+export const moneyOffers: readonly CatalogueOffer[] = [
   offer('CREDITS_10', 100, [item('CREDITS', 10)]),
   offer('MONTH_PACK', 250, [
     item('CREDITS', 8, 'months', 1, { priority: -1 }),
@@ -83,14 +86,77 @@ export const offers: readonly CatalogueOffer[] = [
   offer('IN_EUROS', 100, [item('PLAIN', 5)], { currency: 'EUR' }),
   offer('NOT_SOLD', 100, [item('PLAIN', 5)], { isActive: false }),
   offer('OF_RETIRED', 100, [item('RETIRED', 5)]),
-  offer('FOR_COIN', 1, [item('PLAIN', 2)], { currency: 'COIN' }),
+  offer('COINS', 200, [item('COIN', 4, 'days', 20), item('COIN', 6)]),
 ];
+
+const coins = { currency: 'COIN' };
+
+/** What is priced in a currency product. */
+export const exchangeOffers: readonly CatalogueOffer[] = [
+  offer('FOR_COIN', 1, [item('PLAIN', 2)], coins),
+  offer(
+    'CREDITS_FOR_COINS',
+    4,
+    [item('CREDITS', 5, 'days', 10), item('PASS', 1, 'days', 3, { stacking: 'extend' })],
+    coins,
+  ),
+  offer('VIP_FOR_COINS', 5, [item('VIP', 1, 'forever', null, { stacking: 'extend' })], coins),
+  offer('COINS_FOR_COINS', 3, [item('COIN', 2, 'days', 5, { priority: -1 })], coins),
+];
+
+const unexchangeableOffers: readonly CatalogueOffer[] = [
+  offer('FOR_NO_COIN', 0, [item('PLAIN', 2)], coins),
+  offer('NOTHING_FOR_COIN', 1, [], coins),
+  offer('NO_MORE_FOR_COIN', 1, [item('PLAIN', 2)], { ...coins, isActive: false }),
+  offer('RETIRED_FOR_COIN', 1, [item('RETIRED', 2)], coins),
+];
+
+/** What is given as a trial, in the order of the SKUs, in which a trial of all of them gives. */
+export const trialOffers: readonly CatalogueOffer[] = [
+  offer('TRIAL_ACCESS', 100, [item('PASS', 1, 'days', 3, { stacking: 'extend' })], {
+    trial: { scope: 'offer', isDefault: true },
+  }),
+  offer('TRIAL_CREDITS', 100, [item('CREDITS', 5, 'days', 7, { priority: -1 })], {
+    trial: { scope: 'any', isDefault: true },
+  }),
+  offer('TRIAL_PROBE', 100, [item('IMAGES', 2)], { trial: { scope: 'offer', isDefault: false } }),
+  offer('TRIAL_SAMPLE', 100, [item('TOKENS', 4)], { trial: { scope: 'any', isDefault: false } }),
+];
+
+const ungivenTrialOffers: readonly CatalogueOffer[] = [
+  offer('TRIAL_OF_RETIRED', 100, [item('RETIRED', 1)], { trial: { scope: 'any', isDefault: false } }),
+  offer('TRIAL_OLD', 100, [item('PLAIN', 1)], { isActive: false, trial: { scope: 'any', isDefault: true } }),
+];
+
+export const offers: readonly CatalogueOffer[] = [
+  ...moneyOffers,
+  ...exchangeOffers,
+  ...unexchangeableOffers,
+  ...trialOffers,
+  ...ungivenTrialOffers,
+];
+
+/** The customer of a sequence, and others of whom only their trials and referrals are looked at. */
+export const people = ['customer', 'rival 1', 'rival 2'] as const;
+export type Person = (typeof people)[number];
+
+/** How identities are written when a trial passes them, and whose or what they are. `#` stands for the customer's name. Each type is spelt in its own way. */
+export const spellings: Readonly<Record<string, { type: string; value: string; is: string }>> = {
+  phone: { type: 'device', value: '#/phone', is: 'phone' },
+  'phone, shouted': { type: 'DEVICE', value: ' #/PHONE ', is: 'phone' },
+  tablet: { type: 'Device', value: '#/tablet', is: 'tablet' },
+  mail: { type: 'email', value: '#/ada@gmail.com', is: 'mail' },
+  'mail with dots': { type: 'Email', value: '#/a.Da+news@GoogleMail.com', is: 'mail' },
+  'other mail': { type: 'EMAIL', value: '#/a.da@example.org', is: 'other mail' },
+  'rival 1': { type: 'default', value: '#/rival 1', is: 'rival 1' },
+  customer: { type: 'Default', value: '#', is: 'customer' },
+};
 
 /** What can be asked for: each product that can be held, and each feature. */
 export type Subject = { product: string } | { feature: string };
 
 export const subjects: readonly Subject[] = [
-  ...['CREDITS', 'TOKENS', 'IMAGES', 'SKETCHES', 'PLAIN', 'PASS', 'VIP'].map((product) => ({ product })),
+  ...['CREDITS', 'TOKENS', 'IMAGES', 'SKETCHES', 'PLAIN', 'COIN', 'PASS', 'VIP'].map((product) => ({ product })),
   { feature: 'text' },
   { feature: 'image' },
 ];

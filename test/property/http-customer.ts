@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import type { Json, TestApp } from '../support/app.js';
 import { offers, products, type Subject, toPrice } from './catalogue.js';
+import { nameOf, toConsumeBody, toHttp, toSubjectFields } from './http-requests.js';
 import type {
   BatchParts,
   CheckFacts,
@@ -15,9 +16,11 @@ import type {
 } from './requests.js';
 import type { System } from './workload.js';
 
-const NOBODYS_ORDER_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 const OK = 200;
 const CREATED = 201;
+/** Statuses of refusals that are answered as a verdict when one asks for it, and the routes where one can. */
+const VERDICT_STATUSES = [402, 409, 429];
+const VERDICT_PATHS = ['/grants', '/exchange', '/quota/consume'];
 
 /** The answer of supertest as far as it is read here. */
 interface Answer {
@@ -34,6 +37,7 @@ interface WireBatch {
   available: number;
   consumed: number;
   expired: number;
+  revoked: number;
   priority: number;
   valid_from: string;
   expires_at: string | null;
@@ -46,8 +50,10 @@ export async function putCatalogue(app: TestApp): Promise<void> {
     const answer = await app.put(`/products/${key}`, { name: key, type, is_currency: isCurrency, features });
     expect(answer.status, answer.text).toBe(CREATED);
   }
-  for (const { sku, price, currency, isActive, items } of offers) {
+  for (const { sku, price, currency, isActive, items, trial } of offers) {
     const answer = await app.put(`/offers/${sku}`, {
+      is_trial: trial?.isDefault === true,
+      trial_policy: trial ? { scope: trial.scope } : null,
       name: sku,
       price: toPrice(price, currency),
       currency,
@@ -71,10 +77,11 @@ export async function putCatalogue(app: TestApp): Promise<void> {
   }
 }
 
-/** Makes the system of a customer that nobody has seen; `name` must be new. */
+/** Makes the system of a customer that nobody has seen, and its first rival; `name` must be new. */
 export async function meetCustomer(app: TestApp, name: string): Promise<HttpCustomer> {
   const answer = await app.post('/identify', { external_id: name });
   expect(answer.body, answer.text).toMatchObject({ created_customer: true });
+  await app.post('/identify', { external_id: nameOf('rival 1', name) }).expect(OK);
   return new HttpCustomer(app, name, answer.body.customer_id);
 }
 
@@ -86,6 +93,7 @@ export class HttpCustomer implements System {
   readonly #orderIds: string[] = [];
   /** The bytes of every accepted answer. */
   readonly #accepted = new Set<string>();
+  #requests = 0;
 
   constructor(app: TestApp, name: string, customerId: string) {
     this.#app = app;
@@ -97,65 +105,52 @@ export class HttpCustomer implements System {
     this.#app.clock.set(new Date(now));
   }
 
+  /** Every second request that can asks for a verdict; what is answered twice is so whichever was asked for. */
   async run(request: Request): Promise<Observed> {
-    const { path, body } = this.#toHttp(request);
+    const { path, body } = toHttp(request, { customer: this.#name, orderIds: this.#orderIds });
     const headers: Record<string, string> = request.key === null ? {} : { 'idempotency-key': request.key };
-    const answer: Answer = await this.#app.post(path, body, headers);
-    if (answer.status >= 400) return { outcome: 'refused', code: answer.body.code ?? answer.text };
+    this.#requests += 1;
+    const asksForVerdict = VERDICT_PATHS.includes(path) && this.#requests % 2 === 0;
+    const sent = asksForVerdict ? { ...body, on_refusal: 'verdict' } : body;
+    const answer: Answer = await this.#app.post(path, sent, headers);
+    const isVerdict = answer.status === OK && answer.body.allowed === false;
+    if (isVerdict || answer.status >= 400) {
+      expect(isVerdict && !asksForVerdict, 'a verdict that nobody asked for').toBe(false);
+      if (asksForVerdict) expect(VERDICT_STATUSES, answer.text).not.toContain(answer.status);
+      return { outcome: 'refused', code: answer.body.code ?? answer.text, isVerdict };
+    }
     const isReplay = answer.headers['idempotent-replayed'] === 'true';
     if (isReplay) expect(this.#accepted, 'the bytes of the first answer').toContain(answer.text);
     this.#accepted.add(answer.text);
     return { outcome: isReplay ? 'replayed' : 'accepted', facts: this.#toFacts(request, answer) };
   }
 
-  #toHttp(request: Request): { path: string; body: Json } {
-    const selector = { external_id: this.#name };
+  #toFacts(request: Request, { body, status }: Answer): Facts {
     switch (request.kind) {
-      case 'grant units': {
-        const { product, quantity, priority, validFrom, expiresAt } = request;
-        const body = {
-          ...selector,
-          grant_type: 'bonus',
-          product_key: product,
-          quantity,
-          priority,
-          expires_at: expiresAt === null ? null : toInstant(expiresAt),
-          ...(validFrom !== null && { valid_from: toInstant(validFrom) }),
-        };
-        return { path: '/grants', body };
-      }
-      case 'grant offer':
-        return {
-          path: '/grants',
-          body: { ...selector, grant_type: 'bonus', sku: request.sku, quantity: request.times },
-        };
-      case 'order':
-        return { path: '/orders', body: { ...selector, items: request.lines, expires_in: request.lifetimeS } };
-      case 'confirm': {
-        const { order, status, payment, amount } = request;
-        const id = this.#orderIds[order ?? -1] ?? NOBODYS_ORDER_ID;
-        const body = {
-          status,
-          payment_method: 'card',
-          ...(payment !== null && { payment_id: `${this.#name}/${payment}` }),
-          ...(amount !== null && { amount: toPrice(amount, 'USD'), currency: 'USD' }),
-        };
-        return { path: `/orders/${id}/confirm`, body };
-      }
-      case 'consume':
-        return { path: '/quota/consume', body: this.#toConsumeBody(request) };
-    }
-  }
-
-  #toConsumeBody({ subject, amount }: ConsumeRequest): Json {
-    return { external_id: this.#name, ...toSubjectFields(subject), amount };
-  }
-
-  #toFacts({ kind }: Request, { body }: Answer): Facts {
-    switch (kind) {
       case 'grant units':
       case 'grant offer':
+      case 'migrate':
         return { batches: this.#toParts(body.batches) };
+      case 'take away':
+        expect(body.batches).toEqual([]);
+        return { taken: this.#toTakings(body.taken) };
+      case 'trial':
+        return { batches: request.who === 'customer' ? this.#toParts(body.batches) : [] };
+      case 'exchange': {
+        const { product_key, amount } = body.spent as { product_key: string; amount: number };
+        const balances = body.balances as Record<string, number>;
+        return { spent: { [product_key]: amount }, batches: this.#toParts(body.batches), balances };
+      }
+      case 'identify':
+        expect(body.customer_id === this.customerId).toBe(request.who === 'customer');
+        return {
+          profile: body.metadata as Record<string, number>,
+          isTrialEligible: body.trial_eligible as boolean,
+          isNew: body.created_customer as boolean,
+        };
+      case 'refer':
+        expect(status).toBe(body.created ? CREATED : OK);
+        return { isNew: body.created as boolean };
       case 'order':
         return { order: this.#orderPlaceOf(body.id), total: String(body.total_amount) };
       case 'confirm': {
@@ -168,7 +163,7 @@ export class HttpCustomer implements System {
   }
 
   async check(request: ConsumeRequest): Promise<CheckFacts | { code: string }> {
-    const { body, status, text }: Answer = await this.#app.post('/quota/check', this.#toConsumeBody(request));
+    const { body, status, text }: Answer = await this.#app.post('/quota/check', toConsumeBody(request, this.#name));
     if (status !== OK) return { code: body.code ?? text };
     return {
       allowed: body.allowed as boolean,
@@ -249,16 +244,9 @@ export class HttpCustomer implements System {
       available: batch.available,
       consumed: batch.consumed,
       expired: batch.expired,
+      revoked: batch.revoked,
     }));
   }
-}
-
-function toSubjectFields(subject: Subject): Record<string, string> {
-  return 'feature' in subject ? { feature: subject.feature } : { product_key: subject.product };
-}
-
-function toInstant(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 function toMs(instant: unknown): number | null {

@@ -20,6 +20,10 @@ export function offerOf(sku: string): CatalogueOffer {
   return offer;
 }
 
+export function isCounted({ productType }: Term): boolean {
+  return productType === 'quantity';
+}
+
 export function toTerm(item: CatalogueOffer['items'][number]): Term {
   return {
     productKey: item.product,

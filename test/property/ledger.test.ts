@@ -6,7 +6,7 @@ import { propertyRun } from './seeds.js';
 import { runWorkload, type Tally } from './workload.js';
 
 const SEQUENCES = 1_000;
-const COMMANDS_MAX = 25;
+const COMMANDS = { min: 1, max: 25 };
 const TIMEOUT_MS = 120_000;
 
 /** Without these answers the sequences would be about nothing. */
@@ -24,6 +24,13 @@ const answersToCover = [
   'confirm: order_not_payable',
   'confirm: payment_already_used',
   'confirm: payment_mismatch',
+  'take away: accepted',
+  'take away: insufficient_quota',
+  'trial: accepted',
+  'trial: trial_already_used',
+  'exchange: accepted',
+  'exchange: already_unlimited',
+  'exchange: insufficient_quota',
   'consume: accepted',
   'consume: insufficient_quota',
 ];
@@ -31,9 +38,11 @@ const answersToCover = [
 describe('the pure ledger', () => {
   const { parameters, timeout, isWhole } = propertyRun(SEQUENCES, TIMEOUT_MS);
 
-  it('does what a naive model does, whatever is granted, ordered, paid and consumed', { timeout }, async () => {
+  it('does what a naive model does, whatever is granted, taken, ordered, paid, exchanged and consumed', {
+    timeout,
+  }, async () => {
     const tally: Tally = new Map();
-    const property = fc.asyncProperty(workloads({ hasKeys: false, hasUnknowns: false }, COMMANDS_MAX), (workload) =>
+    const property = fc.asyncProperty(workloads({ hasMemory: false, hasUnknowns: false }, COMMANDS), (workload) =>
       runWorkload(workload, new MemoryLedger(), tally),
     );
     await fc.assert(property, parameters);

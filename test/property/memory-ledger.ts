@@ -3,14 +3,30 @@
 import { expect } from 'vitest';
 import { AppError } from '../../src/errors/app-error.js';
 import { summariseAccess, summariseFeatures } from '../../src/ledger/access.js';
-import type { Batch, Book, Entry, Holding, NewBatch } from '../../src/ledger/book.js';
-import { availabilityOf, consume, planConsume } from '../../src/ledger/consume.js';
+import {
+  type Batch,
+  type Book,
+  balanceOf,
+  type Entry,
+  type Holding,
+  holdingOf,
+  type NewBatch,
+} from '../../src/ledger/book.js';
+import { availabilityOf, type ConsumePlan, consume, planConsume, revokePlanned } from '../../src/ledger/consume.js';
 import { assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../../src/ledger/grant.js';
-import { createOrder, decideConfirm, effectiveStatus, type Order, type Payment } from '../../src/ledger/orders.js';
+import {
+  assertOrderable,
+  createOrder,
+  decideConfirm,
+  effectiveStatus,
+  type Order,
+  type Payment,
+} from '../../src/ledger/orders.js';
 import { settle } from '../../src/ledger/settle.js';
 import { formatMoney } from '../../src/lib/money.js';
 import { products, type Subject } from './catalogue.js';
-import { offerOf, orderableOffers, providersOf, toTerm } from './ledger-catalogue.js';
+import { isCounted, offerOf, orderableOffers, providersOf, toTerm } from './ledger-catalogue.js';
+import { MemoryClaims } from './memory-claims.js';
 import type {
   BatchParts,
   CheckFacts,
@@ -20,6 +36,7 @@ import type {
   Observed,
   Request,
   SubjectBalance,
+  Taking,
 } from './requests.js';
 import type { System } from './workload.js';
 
@@ -41,6 +58,7 @@ export class MemoryLedger implements System {
   readonly #orders: Order[] = [];
   readonly #payments = new Map<string, Payment>();
   readonly #answers = new Map<string, Facts>();
+  readonly #claims = new MemoryClaims();
   readonly #ids = {
     next: () => {
       this.#lastId += 1;
@@ -69,8 +87,7 @@ export class MemoryLedger implements System {
 
   async check({ subject, amount }: ConsumeRequest): Promise<CheckFacts> {
     const { isAllowed, takings, remaining } = planConsume(this.#load(), providersOf(subject), amount);
-    const wouldTake = takings.map(({ batch, amount: units }) => ({ batch: this.#placeOf(batch), amount: units }));
-    return { allowed: isAllowed, wouldTake, remaining };
+    return { allowed: isAllowed, wouldTake: this.#toTakings({ takings }), remaining };
   }
 
   #decide(book: Book, request: Request, operationId: string): Observed {
@@ -84,6 +101,26 @@ export class MemoryLedger implements System {
       }
       case 'grant offer':
         return this.#grant(book, offerOf(request.sku).items.map(toTerm), request.times, operationId);
+      case 'take away': {
+        const plan = planConsume(book, providersOf({ product: request.product }), request.quantity);
+        if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
+        const actionType = 'adjustment';
+        revokePlanned(book, plan, { operationId, feature: null, actionType, actionId: null, metadata: {} });
+        return { outcome: 'accepted', facts: { taken: this.#toTakings(plan) } };
+      }
+      case 'trial': {
+        const granted = this.#claims.claim(request);
+        if (!granted) return { outcome: 'refused', code: 'trial_already_used' };
+        if (request.who !== 'customer') return { outcome: 'accepted', facts: { batches: [] } };
+        return this.#grant(
+          book,
+          granted.flatMap(({ items }) => items.map(toTerm)),
+          1,
+          operationId,
+        );
+      }
+      case 'exchange':
+        return this.#exchange(book, request.sku, operationId);
       case 'order':
         return this.#placeOrder(book, request);
       case 'confirm':
@@ -93,13 +130,32 @@ export class MemoryLedger implements System {
         if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
         const feature = 'feature' in request.subject ? request.subject.feature : null;
         consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
-        const taken = plan.takings.map(({ batch, amount }) => ({ batch: this.#placeOf(batch), amount }));
-        return { outcome: 'accepted', facts: { remaining: plan.remaining, taken } };
+        return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: this.#toTakings(plan) } };
       }
+      default:
+        throw new Error(`${request.kind} is not the ledger's`);
     }
   }
 
+  #exchange(book: Book, sku: string, operationId: string): Observed {
+    const offer = orderableOffers.get(sku);
+    if (!offer) throw new Error(`the catalogue has no ${sku}`);
+    const { price, currency } = offerOf(sku);
+    assertOrderable(book, offer, '/sku', 'exchange');
+    const plan = planConsume(book, providersOf({ product: currency }), price);
+    if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
+    consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata: {} });
+    const batches = this.#give(book, offer.terms, 1, operationId);
+    const touched = [currency, ...offer.terms.filter(isCounted).map(({ productKey }) => productKey)];
+    const balances = Object.fromEntries(touched.map((key) => [key, balanceOf(holdingOf(book, key))]));
+    return { outcome: 'accepted', facts: { spent: { [currency]: price }, batches, balances } };
+  }
+
   #grant(book: Book, terms: Term[], times: number, operationId: string, fixed?: FixedValidity): Observed {
+    return { outcome: 'accepted', facts: { batches: this.#give(book, terms, times, operationId, fixed) } };
+  }
+
+  #give(book: Book, terms: Term[], times: number, operationId: string, fixed?: FixedValidity): BatchParts[] {
     const origin: GrantOrigin = {
       source: 'bonus',
       operationId,
@@ -113,8 +169,7 @@ export class MemoryLedger implements System {
       book,
       terms.map((term) => ({ term, times, pointer: '/quantity' })),
     );
-    const batches = terms.map((term) => this.#toParts(grant(book, term, times, origin, fixed)));
-    return { outcome: 'accepted', facts: { batches } };
+    return terms.map((term) => this.#toParts(grant(book, term, times, origin, fixed)));
   }
 
   #placeOrder(book: Book, { lines, lifetimeS }: Extract<Request, { kind: 'order' }>): Observed {
@@ -226,11 +281,13 @@ export class MemoryLedger implements System {
       const own = this.#entries.filter(({ batchId }) => batchId === batch.id);
       const sum = (kind: string) => own.reduce((total, entry) => total + (entry.kind === kind ? entry.amount : 0), 0);
       const [granted, consumed, expired] = [sum('grant'), sum('consume'), sum('expire')];
-      const available = batch.granted === null ? 0 : granted - consumed - expired;
-      expect({ granted, consumed, expired, available }, `the entries of ${batch.id}`).toEqual({
+      const revoked = sum('revoke');
+      const available = batch.granted === null ? 0 : granted - consumed - expired - revoked;
+      expect({ granted, consumed, expired, revoked, available }, `the entries of ${batch.id}`).toEqual({
         granted: batch.granted ?? 1,
         consumed: batch.consumed,
         expired: batch.expired,
+        revoked: batch.revoked,
         available: batch.available,
       });
       for (const { kind, occurredAt } of own) if (kind === 'expire') expect(occurredAt).toEqual(batch.expiresAt);
@@ -292,8 +349,12 @@ export class MemoryLedger implements System {
     return place;
   }
 
+  #toTakings({ takings }: Pick<ConsumePlan, 'takings'>): Taking[] {
+    return takings.map(({ batch, amount }) => ({ batch: this.#placeOf(batch), amount }));
+  }
+
   #toParts(batch: Batch | NewBatch): BatchParts {
-    const { productKey, granted, priority, validFrom, expiresAt, available, consumed, expired } = batch;
+    const { productKey, granted, priority, validFrom, expiresAt, available, consumed, expired, revoked } = batch;
     return {
       batch: this.#placeOf(batch),
       product: productKey,
@@ -304,6 +365,7 @@ export class MemoryLedger implements System {
       available,
       consumed,
       expired,
+      revoked,
     };
   }
 }

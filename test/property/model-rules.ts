@@ -1,6 +1,7 @@
 // The rules of the model that need no state: what a product costs, which batch goes first, when a period ends. Written from the
 // documented rules, like the model, and sharing nothing with src/.
 import { type CatalogueOffer, products, type Subject } from './catalogue.js';
+import type { Expected } from './requests.js';
 
 const HOUR_MS = 3_600_000;
 const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -13,12 +14,21 @@ interface Ranked {
   madeAt: number;
 }
 
+export function refuse(...codes: string[]): Expected {
+  return { outcome: 'refused', codes };
+}
+
 export function isCounted(product: string): boolean {
   return products.some((known) => known.key === product && known.type === 'quantity');
 }
 
 export function isRetired(product: string): boolean {
   return products.some((known) => known.key === product && !known.isActive);
+}
+
+/** Whether it is priced in a currency product. */
+export function isForExchange(offer: CatalogueOffer): boolean {
+  return products.some((product) => product.key === offer.currency);
 }
 
 export function costOf(product: string, subject: Subject): number | undefined {

@@ -1,19 +1,17 @@
 // What a workload asks for and what can be seen of the answer, in the words that the model and the systems under test share. Batches and
 // orders are named by their place in the order of creation, because ids differ from run to run. No behaviour.
-import type { Subject } from './catalogue.js';
+import type { Person, Subject } from './catalogue.js';
 
 /** A request with everything resolved: instants are absolute, orders are named, so that sending it again repeats it. */
 export type Request =
-  | {
-      kind: 'grant units';
-      key: string | null;
-      product: string;
-      quantity: number;
-      priority: number;
-      validFrom: number | null;
-      expiresAt: number | null;
-    }
-  | { kind: 'grant offer'; key: string | null; sku: string; times: number }
+  | ({ kind: 'grant units'; key: string | null; as: GivenAs } & Units)
+  | { kind: 'grant offer'; key: string | null; as: GivenAs; sku: string; times: number }
+  | { kind: 'take away'; key: string | null; product: string; quantity: number }
+  | ({ kind: 'migrate'; key: string | null; source: string } & Units)
+  | TrialRequest
+  | { kind: 'exchange'; key: string | null; sku: string }
+  | { kind: 'identify'; key: string | null; who: Person; profile: Record<string, number> | null }
+  | { kind: 'refer'; key: null; referrer: Person; referee: Person }
   | { kind: 'order'; key: string | null; lines: { sku: string; quantity: number }[]; lifetimeS: number }
   | {
       kind: 'confirm';
@@ -26,6 +24,28 @@ export type Request =
       amount: number | null;
     }
   | ConsumeRequest;
+
+export type GivenAs = 'bonus' | 'adjustment';
+
+/** Units of a product with a validity of their own. */
+export interface Units {
+  product: string;
+  quantity: number;
+  priority: number;
+  validFrom: number | null;
+  expiresAt: number | null;
+}
+
+export interface TrialRequest {
+  kind: 'trial';
+  key: string | null;
+  who: Person;
+  /** Null asks for every trial offer. */
+  sku: string | null;
+  /** By the names of their spellings. */
+  identities: string[];
+  override: boolean;
+}
 
 export interface ConsumeRequest {
   kind: 'consume';
@@ -53,12 +73,18 @@ export type Facts =
   | { batches: GrantedBatch[] }
   | { order: number; total: string }
   | { order: number; status: string; batches: GrantedBatch[] }
-  | { remaining: number | null; taken: Taking[] };
+  | { remaining: number | null; taken: Taking[] }
+  | { taken: Taking[] }
+  | { spent: Record<string, number>; batches: GrantedBatch[]; balances: Record<string, number> }
+  | { profile: Record<string, number>; isTrialEligible: boolean; isNew: boolean }
+  | { isNew: boolean };
 
 /** `codes` holds each code that would be right: which of several faults is named is nobody's promise. */
 export type Expected = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; codes: string[] };
 
-export type Observed = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; code: string };
+export type Observed =
+  | { outcome: 'accepted' | 'replayed'; facts: Facts }
+  | { outcome: 'refused'; code: string; isVerdict?: boolean };
 
 /** What a dry run says. `allowedAt` is null when no known future start helps; a system that explains nothing leaves it out. */
 export interface CheckFacts {
@@ -87,4 +113,5 @@ export interface BatchParts extends GrantedBatch {
   available: number;
   consumed: number;
   expired: number;
+  revoked: number;
 }

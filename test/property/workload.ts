@@ -33,11 +33,11 @@ export type Tally = Map<string, number>;
 export async function runWorkload({ startsAt, commands }: Workload, system: System, tally: Tally): Promise<void> {
   const model = new Model(Date.parse(startsAt));
   const requests: Request[] = [];
-  system.setClock(model.now);
+  system.setClock(model.wallet.now);
   for (const command of commands) {
     const instant = resolveInstant(command, model);
     if (instant !== undefined) {
-      model.now = instant;
+      model.wallet.now = instant;
       system.setClock(instant);
     }
     const request = resolve(command, model, requests);
@@ -45,7 +45,7 @@ export async function runWorkload({ startsAt, commands }: Workload, system: Syst
       requests.push(request);
       await compareAnswers(request, model, system, tally);
     }
-    expect(await system.holdings(), `what is held after ${JSON.stringify(command)}`).toEqual(model.holdings());
+    expect(await system.holdings(), `what is held after ${JSON.stringify(command)}`).toEqual(model.wallet.holdings());
   }
   await compareEnd(model, system);
 }
@@ -53,28 +53,34 @@ export async function runWorkload({ startsAt, commands }: Workload, system: Syst
 async function compareAnswers(request: Request, model: Model, system: System, tally: Tally): Promise<void> {
   const what = JSON.stringify(request);
   if (request.kind === 'consume') {
-    const foreseen = model.check(request);
+    const foreseen = model.wallet.check(request);
     expect({ ...foreseen, ...(await system.check(request)) }, `a dry run of ${what}`).toEqual(foreseen);
   }
   const expected = model.run(request);
   const observed = await system.run(request);
-  const answer = `${request.kind}: ${observed.outcome === 'refused' ? observed.code : observed.outcome}`;
-  tally.set(answer, (tally.get(answer) ?? 0) + 1);
+  for (const answer of answersOf(request, observed)) tally.set(answer, (tally.get(answer) ?? 0) + 1);
   if (expected.outcome === 'refused' && observed.outcome === 'refused') {
     expect(expected.codes, `the refusals that fit ${what}`).toContain(observed.code);
   } else expect(observed, `the answer to ${what}`).toEqual(expected);
 }
 
+/** A refusal that came as a verdict counts as both. */
+function answersOf({ kind }: Request, observed: Observed): string[] {
+  if (observed.outcome !== 'refused') return [`${kind}: ${observed.outcome}`];
+  const answer = `${kind}: ${observed.code}`;
+  return observed.isVerdict === true ? [answer, `${answer}, as a verdict`] : [answer];
+}
+
 async function compareEnd(model: Model, system: System): Promise<void> {
-  expect(await system.parts(), 'the batches at the end').toEqual(model.parts());
+  expect(await system.parts(), 'the batches at the end').toEqual(model.wallet.parts());
   for (const subject of subjects) {
     const name = JSON.stringify(subject);
-    const expected = model.balanceOf(subject);
+    const expected = model.wallet.balanceOf(subject);
     expect({ ...expected, ...(await system.balanceOf(subject)) }, `the balance of ${name} at the end`).toEqual(
       expected,
     );
   }
-  for (const order of model.orders) {
-    expect(await system.statusOf(order.place), `the status of order ${order.place}`).toBe(model.statusOf(order));
+  for (const order of model.orders.list) {
+    expect(await system.statusOf(order.place), `the status of order ${order.place}`).toBe(model.orders.statusOf(order));
   }
 }

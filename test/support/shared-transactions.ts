@@ -37,14 +37,11 @@ export async function holdLanes(url: string, client: Client, productKey: string)
   const blocked = BLOCKERS.map((external_id) =>
     send(client.post('/quota/consume', { external_id, product_key: productKey, amount: 1 })),
   );
+  onTestFinished(async () => {
+    await Promise.all(blocked);
+  });
   await untilWaiting(url, LANES);
-  return {
-    ...gate,
-    rollback: async () => {
-      await gate.rollback();
-      await Promise.all(blocked);
-    },
-  };
+  return gate;
 }
 
 /** Sends requests and returns their pending answers once the app has taken all of them in. */

@@ -48,7 +48,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
   'config.ts': { layers: ['errors'], packages: ['zod'] },
   'foundations.ts': { layers: [], types: ['config.ts', 'db', 'lib', 'pino'], packages: [] },
   'deps.ts': { layers: [], types: ['foundations.ts', 'engine'], packages: [] },
-  'app.ts': { layers: ['routes', 'http', 'errors'], types: ['deps.ts'], packages: ['fastify'] },
+  'app.ts': { layers: ['routes', 'http', 'errors', 'db', 'engine'], types: ['deps.ts'], packages: ['fastify'] },
   'main.ts': {
     layers: ['app.ts', 'config.ts', 'db', 'engine', 'errors', 'jobs', 'lib', 'process', 'services'],
     types: ['deps.ts'],

@@ -157,6 +157,8 @@ CREATE TABLE operations (
 -- I4: one effect per idempotency key. Nulls are distinct: operations without a key don't meet here.
 CREATE UNIQUE INDEX operations_idempotency_uq ON operations (customer_id, name, idempotency_key);
 
+CREATE TRIGGER operations_keep BEFORE DELETE OR TRUNCATE ON operations FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('operations are the memory of what was answered');
+
 -- Orders and payments -----------------------------------------------------------------------------------------------------
 
 CREATE TABLE orders (
@@ -224,8 +226,8 @@ CREATE TABLE payments (
   customer_id uuid NOT NULL,
   order_id uuid NOT NULL,
   status text NOT NULL,
-  amount numeric(20, 6) NOT NULL,
-  currency text NOT NULL,
+  amount numeric(20, 6), -- as it was told; null when nobody did
+  currency text,
   operation_id uuid,
   created_at timestamptz(3) NOT NULL,
   updated_at timestamptz(3) NOT NULL,
@@ -306,6 +308,7 @@ CREATE INDEX batches_due_ix ON batches (customer_id, expires_at, id) WHERE is_op
 CREATE INDEX batches_not_yet_valid_ix ON batches (customer_id, product_key, valid_from) WHERE is_open;
 CREATE INDEX batches_uncounted_ix ON batches (customer_id, product_key, expires_at) WHERE granted IS NULL;
 CREATE INDEX batches_expired_ix ON batches (customer_id, product_key, expires_at) WHERE expired > 0;
+CREATE INDEX batches_product_open_ix ON batches (product_key) WHERE is_open OR granted IS NULL;
 CREATE INDEX batches_order_ix ON batches (customer_id, order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX batches_created_ix ON batches (customer_id, created_at, id);
 CREATE TRIGGER batches_keep BEFORE DELETE OR TRUNCATE ON batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('batches are kept');

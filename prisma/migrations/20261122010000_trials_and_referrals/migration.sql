@@ -36,6 +36,7 @@ CREATE TABLE referrals (
   CONSTRAINT referrals_operation_fk FOREIGN KEY (customer_id, operation_id) REFERENCES operations (customer_id, id) ON DELETE NO ACTION ON UPDATE NO ACTION,
   CONSTRAINT referrals_self_ck CHECK (referrer_id <> customer_id)
 );
+CREATE TRIGGER referrals_keep BEFORE DELETE OR TRUNCATE ON referrals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('referrals are kept');
 CREATE INDEX referrals_referrer_ix ON referrals (referrer_id, created_at, id);
 
 -- What was migrated from elsewhere, by its id there: I4, once each.
