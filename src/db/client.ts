@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
+import { knownStatementName, statementName } from './statement-names.js';
 
 export type Row = Record<string, unknown>;
 
@@ -102,19 +103,23 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
   );
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  // Undefined leaves a statement unnamed, which the adapter's type does not say.
+  const statementNameGenerator = ({ sql }: { sql: string }) => knownStatementName(sql) as string;
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator }) });
   return {
     prisma,
     pool,
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await pool.query<T>(sql, [...parameters])).rows,
+      (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows,
     transaction: (work) =>
       prisma.$transaction(
         (client) =>
           work({
             prisma: client,
-            query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-              (await client.$queryRawUnsafe<Row[]>(sql, ...parameters)).map(plainRow) as T[],
+            query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
+              statementName(sql); // from now on the adapter knows it
+              return (await client.$queryRawUnsafe<Row[]>(sql, ...parameters)).map(plainRow) as T[];
+            },
           }),
         { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_MS },
       ),

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import type { Row, Tx } from './client.js';
 import { sqlStateOf } from './errors.js';
+import { statementName } from './statement-names.js';
 
 /** COMMIT was sent, and the connection was lost before the answer: the transaction may or may not be committed. */
 export class CommitUncertain extends Error {
@@ -17,17 +18,6 @@ export interface PoolTransaction extends Tx {
   commit(): Promise<void>;
   /** Gives the connection back, after ROLLBACK or, if that fails, closed. Never throws. */
   abandon(): Promise<void>;
-}
-
-/** Statements of this path are few and constant: each is prepared once per connection, under a name. */
-const statementNames = new Map<string, string>();
-
-function nameOf(sql: string): string {
-  const known = statementNames.get(sql);
-  if (known !== undefined) return known;
-  const name = `bursar_${statementNames.size + 1}`;
-  statementNames.set(sql, name);
-  return name;
 }
 
 /** Longer than any statement may take by the server's own bound: only a dead peer reaches it. */
@@ -49,7 +39,7 @@ export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
   }
   return {
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await client.query<T>(withReadTimeout({ name: nameOf(sql), text: sql, values: [...parameters] }))).rows,
+      (await client.query<T>(withReadTimeout({ name: statementName(sql), text: sql, values: [...parameters] }))).rows,
     commit: async () => {
       try {
         await client.query(withReadTimeout({ text: 'COMMIT' }));
