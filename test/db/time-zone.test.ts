@@ -32,6 +32,17 @@ describe('a process and a database that are both not in UTC', () => {
     expect(await ask(app.url, `SELECT current_setting('TimeZone') AS zone`)).toEqual([{ zone: 'Asia/Kathmandu' }]);
   });
 
+  it('keep the options of the URL, but not where ours must hold', async () => {
+    const url = new URL(app.url);
+    url.searchParams.set('options', '-c TimeZone=Asia/Tokyo -c lock_timeout=0 -c work_mem=5MB');
+    const db = createDb(url.toString(), app.deps.log);
+    const settings = await db.query(
+      `SELECT current_setting('TimeZone') AS zone, current_setting('lock_timeout') AS lock, current_setting('work_mem') AS memory`,
+    );
+    await db.close();
+    expect(settings).toEqual([{ zone: 'UTC', lock: '15s', memory: '5MB' }]);
+  });
+
   it('have sessions in UTC all the same: of the pool, of Prisma, and in its transactions', async () => {
     await withFreshDb(async (db) => {
       const zone = `SELECT current_setting('TimeZone') AS zone`;

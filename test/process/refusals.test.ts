@@ -92,15 +92,6 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
     await expectRefusal({ DATABASE_URL: url }, /from a newer version of Bursar \(it has 99990101000000_future\)/);
   });
 
-  it('with a session that is not in UTC', async () => {
-    const url = new URL(await newDatabase());
-    url.searchParams.set('options', '-c TimeZone=Asia/Tokyo');
-    await expectRefusal(
-      { DATABASE_URL: url.toString(), BURSAR_DATA_DIR: newDataDir() },
-      /time zone Asia\/Tokyo, not UTC/,
-    );
-  });
-
   it('with a malformed variable', async () => {
     await expectRefusal({ PORT: 'http' }, /PORT must be a port number, 0 to 65535 .*, not "http"/);
   });

@@ -22,6 +22,8 @@ interface ModelPayment {
   status: 'failed' | 'unmatched' | 'paid';
   order: number;
   facts: Facts | undefined;
+  /** What was told of it at last, in hundredths; null when nobody told. */
+  amount: number | null;
 }
 
 export class ModelOrders {
@@ -68,11 +70,12 @@ export class ModelOrders {
     return { outcome: 'accepted', facts: { order: place, total: `${(Number(total) / 100).toFixed(2)}` } };
   }
 
-  confirm({ order: place, payment, status, amount }: Extract<Request, { kind: 'confirm' }>): Expected {
+  confirm({ order: place, payment, status, amount: told }: Extract<Request, { kind: 'confirm' }>): Expected {
     const order = this.list[place ?? -1];
     if (!order) return refuse('order_not_found');
     if (payment === null) return this.#confirmWithoutPayment(order, status);
     const seen = this.#payments.get(payment);
+    const amount = told ?? seen?.amount ?? null;
     const hasOtherAmount = amount !== null && BigInt(amount) !== order.total;
     if (seen?.status === 'paid') {
       if (seen.order !== order.place) return refuse('payment_already_used');
@@ -84,16 +87,16 @@ export class ModelOrders {
       if (seen?.status === 'unmatched') return refuse('payment_mismatch');
       if (seen?.facts && seen.order === order.place) return { outcome: 'replayed', facts: seen.facts };
       const facts = { order: order.place, status: this.statusOf(order), batches: this.#batchesOf(order) };
-      this.#payments.set(payment, { status: 'failed', order: order.place, facts });
+      this.#payments.set(payment, { status: 'failed', order: order.place, facts, amount });
       return { outcome: 'accepted', facts };
     }
     const code = this.#refusalOf(order) ?? (hasOtherAmount ? 'payment_mismatch' : undefined);
     if (code !== undefined) {
-      this.#payments.set(payment, { status: 'unmatched', order: order.place, facts: undefined });
+      this.#payments.set(payment, { status: 'unmatched', order: order.place, facts: undefined, amount });
       return refuse(code);
     }
     const facts = this.#pay(order);
-    this.#payments.set(payment, { status: 'paid', order: order.place, facts });
+    this.#payments.set(payment, { status: 'paid', order: order.place, facts, amount });
     return { outcome: 'accepted', facts };
   }
 

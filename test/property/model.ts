@@ -100,8 +100,7 @@ export class Model {
     const text = fingerprintOf({ ...request, key: null });
     const known = this.#migrations.get(request.source);
     if (known?.request === text) return { outcome: 'replayed', facts: known.facts };
-    const code = refusalOf(request);
-    if (known) return refuse('idempotency_key_reused', ...(code === undefined ? [] : [code]));
+    if (known) return refuse('idempotency_key_reused');
     const answer = this.#grantUnits(request, request.validFrom ?? this.wallet.now);
     if (answer.outcome === 'accepted') this.#migrations.set(request.source, { request: text, facts: answer.facts });
     return answer;
