@@ -38,6 +38,8 @@ const POOL = 'src/db/pool-transaction.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/books.ts';
 const ORDERS = 'src/db/orders.ts';
+const ASK_WHETHER_COMMITTED =
+  '    if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw error;';
 const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
 const USABLE_NOW = 'AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)';
 const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $3::int';
@@ -75,7 +77,7 @@ const ofBothPaths: Mutation[] = [
   },
   {
     name: 'do not compare the request with the first one',
-    changes: [change(OPERATION, ' && recorded.requestHash === requestHash', '')],
+    changes: [change('src/engine/request-hash.ts', ' && recorded.requestHash === requestHash', '')],
     tests: [CONSUME],
   },
   {
@@ -250,7 +252,7 @@ const ofTheWritePath: Mutation[] = [
   {
     name: 'write path: run again after the commit',
     changes: [
-      change(WRITE_PATH, 'if (written && (await', 'if (!operation && written && (await'),
+      change(WRITE_PATH, 'if (written && isConnectionLost', 'if (!operation && written && isConnectionLost'),
       change(WRITE_PATH, '      return outcome.answer;', '      if (attempt > 1) return outcome.answer;'),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -272,13 +274,17 @@ const ofTheWritePath: Mutation[] = [
   },
   {
     name: 'write path: take a lost connection for a failure',
-    changes: [change(WRITE_PATH, 'if (written && (await', 'if (!operation && written && (await')],
+    changes: [change(WRITE_PATH, 'if (written && isConnectionLost', 'if (!operation && written && isConnectionLost')],
     tests: [FAULTS],
   },
   {
     name: 'write path: take a lost connection for a success',
     changes: [
-      change(WRITE_PATH, 'if (written && (await isRecorded(deps, written.customerId, operationId)))', 'if (written)'),
+      change(
+        WRITE_PATH,
+        'if (await untilAnswered(() => isRecorded(deps, customerId, operationId))) return answer;',
+        'return answer;',
+      ),
     ],
     tests: [FAULTS],
   },
@@ -306,7 +312,7 @@ const ofTheLanes: Mutation[] = [
   {
     name: 'lanes: load from the snapshot of the lock',
     changes: [
-      change(POOL, `client.query('BEGIN')`, `client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')`),
+      change(POOL, `text: 'BEGIN'`, `text: 'BEGIN ISOLATION LEVEL REPEATABLE READ'`),
       change('src/db/errors.ts', `new Set(['40001', `, 'new Set(['),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -446,25 +452,19 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'lanes: take an uncertain COMMIT for a success',
-    changes: [
-      change(
-        SHARED,
-        '    if (!(error instanceof CommitUncertain)) throw error;\n',
-        '    if (!(error instanceof CommitUncertain)) throw error;\n    return;\n',
-      ),
-    ],
+    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '    if (!isUnknown) throw error;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'lanes: take an uncertain COMMIT for a failure',
-    changes: [change(SHARED, '        if (await areRecorded(deps, operations)) return;\n', '')],
+    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '    throw error;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'lanes: take a refused COMMIT for an uncertain one, and that for a success',
     changes: [
       change(POOL, 'throw isRefused ? error : new CommitUncertain(error);', 'throw new CommitUncertain(error);'),
-      change(SHARED, '        if (await areRecorded(deps, operations)) return;\n', '        return;\n'),
+      change(SHARED, ASK_WHETHER_COMMITTED, '    if (!isUnknown) throw error;'),
     ],
     tests: [LANES_TESTS],
   },
