@@ -109,7 +109,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     operationId: 'putProduct',
     summary: 'Create or replace a product',
     description:
-      'Fields left out take their defaults. The type can’t change once the product is offered or was granted.',
+      'Fields left out take their defaults. The type is fixed once the product exists.',
     tag: 'catalog',
     scope: 'catalog',
     params: productParams,
