@@ -108,8 +108,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     url: '/products/:key',
     operationId: 'putProduct',
     summary: 'Create or replace a product',
-    description:
-      'Fields left out take their defaults. The type is fixed once the product exists.',
+    description: 'Fields left out take their defaults. The type is fixed once the product exists.',
     tag: 'catalog',
     scope: 'catalog',
     params: productParams,
