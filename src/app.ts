@@ -20,6 +20,7 @@ import { rawProblemAnswer, sendProblem } from './http/problem.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { registerCatalog } from './routes/catalog.js';
+import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
 import { registerExchange } from './routes/exchange.js';
 import { registerGrants } from './routes/grants.js';
@@ -29,6 +30,7 @@ import { registerInvariants } from './routes/invariants.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
+import { registerReservations } from './routes/reservations.js';
 import { registerWallet } from './routes/wallet.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
@@ -40,6 +42,8 @@ const resources: readonly RegisterRoutes[] = [
   registerCustomers,
   registerWallet,
   registerQuota,
+  registerReservations,
+  registerCredits,
   registerCatalog,
   registerOrders,
   registerGrants,
@@ -110,7 +114,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   registerHealth(app, deps);
   await app.register(
     async (api) => {
-      for (const register of [...resources, ...(options.extraResources ?? [])]) register(api, deps);
+      const served = deps.config.role === 'worker' ? [] : resources;
+      for (const register of [...served, ...(options.extraResources ?? [])]) register(api, deps);
     },
     { prefix: BASE_PATH },
   );

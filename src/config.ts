@@ -11,6 +11,8 @@ const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
 const LANE_CUSTOMERS_DEFAULT = 64;
 const LANE_CUSTOMERS_MAX = 1_000;
+const SWEEP_INTERVAL_DEFAULT_S = 60;
+const SWEEP_INTERVAL_MAX_S = 86_400;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const roles = ['all', 'api', 'worker'] as const;
@@ -81,6 +83,9 @@ export const environmentSchema = z.object({
   BURSAR_LANE_CUSTOMERS_MAX: wholeNumber(1, LANE_CUSTOMERS_MAX)
     .default(LANE_CUSTOMERS_DEFAULT)
     .describe(`a number of customers that share a transaction at most, 1 to ${LANE_CUSTOMERS_MAX}`),
+  BURSAR_SWEEP_INTERVAL_S: wholeNumber(1, SWEEP_INTERVAL_MAX_S)
+    .default(SWEEP_INTERVAL_DEFAULT_S)
+    .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
@@ -104,6 +109,8 @@ export interface Config {
   readonly poolSize: number;
   /** Customers that share a transaction of the lanes at most. */
   readonly laneCustomersMax: number;
+  /** Seconds between two sweeps of what has fallen due. */
+  readonly sweepIntervalS: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -143,6 +150,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,
     laneCustomersMax: values.BURSAR_LANE_CUSTOMERS_MAX,
+    sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };

@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { migrate } from './db/migrate.js';
 import { createLanes } from './engine/lanes.js';
 import { StartError } from './errors/start-error.js';
+import { startSweep } from './jobs/sweep.js';
 import { systemClock } from './lib/clock.js';
 import { uuidv7Ids } from './lib/ids.js';
 import { createTurns } from './lib/turns.js';
@@ -63,6 +64,10 @@ async function start(stop: StopRequest): Promise<void> {
   const foundations = { db, clock: systemClock, ids: uuidv7Ids, config, log, turns: createTurns() };
   const deps = { ...foundations, lanes: createLanes(foundations) };
   const isDemoLoaded = config.isProduction ? false : await loadDemoCatalogue(deps);
+  if (config.role !== 'api') {
+    const sweeping = startSweep(deps);
+    closers.add('the sweep', () => sweeping.stop());
+  }
   const app = await buildApp(deps);
   closers.add('the HTTP server', () => app.close());
   stop.check();

@@ -1,6 +1,6 @@
 // What the load generator is asked for, and what it answers.
 
-export type RequestKind = 'consume' | 'ceiling' | 'balance' | 'order';
+export type RequestKind = 'consume' | 'ceiling' | 'balance' | 'order' | 'reservation';
 
 export interface Job {
   /** Of one API process or several; connections are shared out among them. */

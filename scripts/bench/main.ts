@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
-import { measureLatency, measureMatrix, measureOrders } from './matrix.js';
+import { measureLatency, measureMatrix, measurePairs } from './matrix.js';
 import {
+  buildService,
   endAll,
   makeFolder,
   type Server,
@@ -52,6 +53,7 @@ try {
 }
 
 async function run(plan: Plan): Promise<void> {
+  buildService();
   const server = await startServer();
   const databaseUrl = await makeDatabase(server);
   const load = startLoad();
@@ -71,7 +73,7 @@ async function run(plan: Plan): Promise<void> {
     const second = await startApi({ DATABASE_URL: databaseUrl });
     await measureMatrix(load, api, second, BRIEF);
     await second.stop();
-    await measureOrders(load, api, BRIEF);
+    await measurePairs(load, api, BRIEF);
     await measureLatency(load, api, plan);
   }
   await api.stop();

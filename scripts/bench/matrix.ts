@@ -37,14 +37,21 @@ function remarkOf({ refused, errors }: Outcome): string {
   return refused + failed === 0 ? '' : ` (${refused} refused, ${failed} errors)`;
 }
 
-/** Orders with their confirmation: two requests for each order. */
-export async function measureOrders(load: Load, api: Service, plan: Plan): Promise<void> {
+/** What takes two requests: orders with their confirmation, reservations with their commit. */
+export async function measurePairs(load: Load, api: Service, plan: Plan): Promise<void> {
   const rows: string[][] = [];
-  for (const connections of [1, 16, 64]) {
-    const outcome = await load(jobOf([api], plan, { kind: 'order', customers: spread, connections }));
-    rows.push(loadRow(`POST /orders and confirm, ${connections}`, [outcome]));
+  for (const [name, kind] of [
+    ['POST /orders and confirm', 'order'],
+    ['POST /reservations and commit', 'reservation'],
+  ] as const) {
+    for (const connections of [1, 16, 64]) {
+      const outcome = await load(jobOf([api], plan, { kind, customers: spread, connections }));
+      rows.push(loadRow(`${name}, ${connections}`, [outcome]));
+    }
   }
-  printTable('Orders (each is two requests; latency is of one)', LOAD_HEAD, rows);
+  const outcome = await load(jobOf([api], plan, { kind: 'reservation', customers: hot, connections: 64 }));
+  rows.push(loadRow('POST /reservations and commit, hot, 64', [outcome]));
+  printTable('In pairs (requests/s; latency is of one request)', LOAD_HEAD, rows);
 }
 
 /** Latency at fixed arrival rates, from the instant at which each request fell due. */

@@ -1,5 +1,5 @@
 // The processes of a run: the embedded Postgres, API processes as users start them, the ceiling and the load generator; and their end.
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,23 +76,26 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Starts `src/main.ts` on a database, or with an embedded one when `env` names a data folder. */
+/** Compiles the service, as it is run in production. */
+export function buildService(): void {
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: PROJECT_DIR, stdio: 'inherit' });
+  if (status !== 0) throw new Error('the service could not be compiled');
+}
+
+/** Starts the compiled service on a database, or with an embedded one when `env` names a data folder. */
 export function startApi(env: Record<string, string>, nodeOptions: readonly string[] = []): Promise<Service> {
-  return startService(['src/main.ts'], env, nodeOptions);
+  return startService([...nodeOptions, 'dist/src/main.js'], env);
 }
 
 /** Starts the route that touches no database. */
 export function startCeiling(databaseUrl: string): Promise<Service> {
-  return startService([fileURLToPath(new URL('./ceiling.ts', import.meta.url))], { DATABASE_URL: databaseUrl });
+  const ceiling = fileURLToPath(new URL('./ceiling.ts', import.meta.url));
+  return startService(['--import', 'tsx', ceiling], { DATABASE_URL: databaseUrl });
 }
 
-async function startService(
-  command: readonly string[],
-  env: Record<string, string>,
-  nodeOptions: readonly string[] = [],
-): Promise<Service> {
+async function startService(command: readonly string[], env: Record<string, string>): Promise<Service> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', ...command], {
+  const child = spawn(process.execPath, [...command], {
     cwd: PROJECT_DIR,
     env: {
       ...process.env,

@@ -25,19 +25,29 @@ export function createRequests(job: Job): { makeConnection(): Requests } {
     case 'balance':
       return forAll(() => get(job, `/balance?external_id=${name()}&product_key=${PRODUCT_KEY}`));
     case 'order':
-      return { makeConnection: () => ordering(job, name, nextSerial) };
+      return inTurn(
+        () => post(job, '/orders', `{"external_id":"${name()}","items":[{"sku":"${SKU}"}]}`),
+        (id) => post(job, `/orders/${id}/confirm`, `{"payment_id":"${nextSerial()}","payment_method":"bench"}`),
+      );
+    case 'reservation':
+      return inTurn(
+        () => post(job, '/reservations', consumeBody(name(), key())),
+        (id) => post(job, `/reservations/${id}/commit`, '{}'),
+      );
   }
 }
 
-/** Orders, and confirms what was ordered: two requests in turn. */
-function ordering(job: Job, name: () => string, nextSerial: () => string): Requests {
-  let isOrdered = false;
-  return (lastBody) => {
-    const id = isOrdered && lastBody !== undefined ? /"id":"([0-9a-f-]{36})"/.exec(lastBody)?.[1] : undefined;
-    isOrdered = id === undefined;
-    return id === undefined
-      ? post(job, '/orders', `{"external_id":"${name()}","items":[{"sku":"${SKU}"}]}`)
-      : post(job, `/orders/${id}/confirm`, `{"payment_id":"${nextSerial()}","payment_method":"bench"}`);
+/** Makes something, then does something with what was made: two requests in turn. */
+function inTurn(make: () => string, use: (id: string) => string): { makeConnection(): Requests } {
+  return {
+    makeConnection: () => {
+      let isMade = false;
+      return (lastBody) => {
+        const id = isMade && lastBody !== undefined ? /"id":"([0-9a-f-]{36})"/.exec(lastBody)?.[1] : undefined;
+        isMade = id === undefined;
+        return id === undefined ? make() : use(id);
+      };
+    },
   };
 }
 

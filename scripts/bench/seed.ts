@@ -24,8 +24,8 @@ const CUSTOMERS = [
    SELECT customer_id, uses + 2, at + uses * interval '1 millisecond', at FROM seed`,
   `INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
    SELECT 'default', name, uuidv7(), customer_id, at, at FROM seed`,
-  `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
-   SELECT customer_id, operation_id, 'grant', 'bootstrap', at FROM seed`,
+  `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at, first_seq, last_seq)
+   SELECT customer_id, operation_id, 'grant', 'bootstrap', at, 1, 1 FROM seed`,
   `INSERT INTO batches (customer_id, id, product_key, source, operation_id, granted, available, held, consumed, expired, revoked, transferred,
                         priority, valid_from, created_at)
    SELECT customer_id, batch_id, '${PRODUCT_KEY}', 'bonus', operation_id, ${UNITS}, ${UNITS} - uses, 0, uses, 0, 0, 0, 0, at, at FROM seed`,
@@ -40,8 +40,8 @@ const USES = `
 WITH use AS MATERIALIZED (
   SELECT customer_id, batch_id, uuidv7() AS operation_id, at + $1::bigint * interval '1 millisecond' AS at FROM seed
 ), operation AS (
-  INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
-  SELECT customer_id, operation_id, 'quota.consume', 'bootstrap', at FROM use
+  INSERT INTO operations (customer_id, id, name, acting_key, recorded_at, first_seq, last_seq)
+  SELECT customer_id, operation_id, 'quota.consume', 'bootstrap', at, $1::bigint + 1, $1::bigint + 1 FROM use
 )
 INSERT INTO entries (customer_id, seq, id, operation_id, kind, direction, product_key, batch_id, amount, balance_after, action_type, metadata,
                      recorded_at, occurred_at)
@@ -105,6 +105,9 @@ export async function seedBatches(client: pg.Client, prefix: string, state: Batc
   const entries = consumed > 0 ? 2 * count : count;
   await client.query(
     `UPDATE customers SET next_seq = next_seq + ${entries} WHERE id = (SELECT customer_id FROM seed LIMIT 1)`,
+  );
+  await client.query(
+    `UPDATE operations SET last_seq = last_seq + ${entries} WHERE customer_id = (SELECT customer_id FROM seed LIMIT 1)`,
   );
   await client.query(
     `UPDATE balances SET available = available + ${count * (granted - consumed)}::bigint WHERE customer_id = (SELECT customer_id FROM seed LIMIT 1)`,

@@ -1,23 +1,35 @@
 // Loads books and writes what was posted in them: the only statements that read batches for a decision, and the only ones that write
 // operations, batches, balances and entries. Set-based: one statement each, whatever the number of customers and rows.
 
-import type { Batch, Book, Holding, NewBatch, ProductType } from '../ledger/book.js';
-import type { Provider, Subject, SubjectAsk } from '../ledger/consume.js';
-import { assert } from '../lib/assert.js';
+import type {
+  Batch,
+  Book,
+  Holding,
+  NewBatch,
+  ProductType,
+  Reservation,
+  ReservationStatus,
+  Subject,
+  TakenOperation,
+} from '../ledger/book.js';
+import type { Needs, Provider, SubjectAsk } from '../ledger/consume.js';
+import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row, Tx } from './client.js';
+import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
 import type { NewOperation } from './operations.js';
+import { writeReservations } from './reservations.js';
 
-/** One customer to load, as the lock gave it, and the instant of its operations. */
+/** One customer to load, and what his operations look at. */
 export interface BookRequest {
-  customer: { id: string; nextSeq: number };
-  now: Date;
-  asks: readonly SubjectAsk[];
+  customerId: string;
+  needs: readonly Needs[];
 }
 
-/** The books by customer, and the products that can pay for each subject that was asked for. */
+/** What was read of customers: their books, and the products that can pay for each subject that was asked for. */
 export interface LoadedBooks {
-  books: Map<string, Book>;
+  /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
+  bookOf(customer: { id: string; nextSeq: number }, now: Date, ids: Ids): Book;
   /** Empty when there is no such product or feature. */
   providersOf(subject: Subject): Provider[];
 }
@@ -26,8 +38,10 @@ export interface LoadedBooks {
 const BATCHES_AT_FIRST = 32;
 const BATCHES_GROWTH = 16;
 const RUNNING_MAX = 32;
-/** Batches of a customer that one tx settles at most; those beyond it are not spendable meanwhile. */
-const SETTLE_BATCHES_MAX = 500;
+/** Batches, and reservations, of a customer that one tx settles at most; those beyond are not spendable meanwhile. */
+const SETTLE_MAX = 500;
+/** Batches that are not valid yet, of one product, from which an overdraft takes at most. */
+const PENDING_MAX = 10_000;
 
 interface BatchJson {
   id: string;
@@ -45,23 +59,43 @@ interface BatchJson {
   created_at: string;
 }
 
+interface ReservationJson {
+  id: string;
+  operation_id: string;
+  product_key: string | null;
+  feature: string | null;
+  amount: number;
+  costs: Record<string, number>;
+  status: ReservationStatus;
+  committed_amount: number;
+  action_type: string;
+  action_id: string | null;
+  metadata: Record<string, unknown>;
+  expires_at: string;
+  created_at: string;
+  ended_at: string | null;
+  ended_by: string | null;
+  legs: { amount: number; batch: BatchJson }[];
+}
+
 interface HoldingRow extends Row {
   customer_id: string;
   product_key: string;
   type: ProductType;
   is_active: boolean;
+  is_currency: boolean;
   features: Record<string, number> | null;
   available: number | null;
   held: number | null;
   owed: number | null;
   overdue: number | null;
   not_yet_valid: number | null;
-  next_valid_from: Date | null;
   usable: BatchJson[] | null;
   running: BatchJson[] | null;
   access_until: Date | null;
   access_forever: boolean | null;
   due: BatchJson[] | null;
+  reservations: ReservationJson[] | null;
 }
 
 const BATCH_COLUMNS =
@@ -69,21 +103,35 @@ const BATCH_COLUMNS =
 const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = w.product_key';
 
 /**
- * $1 customers with their instants, $2 what is asked of them, $3 usable batches per holding at most. Besides the asked products the
- * holdings of those with due batches are read, because settling changes them. The sums are over ordered rows, which makes the planner take the
- * indexes of open batches rather than read all of a customer's.
+ * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most, $5 reservations and $6 operations that are
+ * asked for. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the
+ * planner take the indexes of open batches rather than read all of a customer's.
  */
-const LOAD_HOLDINGS = `
-WITH customer AS MATERIALIZED (
-  SELECT id, at FROM json_to_recordset($1::json) AS c (id uuid, at timestamptz)
+const loadHoldingsFrom = (source: Source, instant: string) => `
+WITH ${source.ctes} customer AS MATERIALIZED (
+  SELECT k.id, ${instant} AS at
+  FROM unnest($1::uuid[]) AS k (id) LEFT JOIN customers c ON c.id = k.id
 ), due AS MATERIALIZED (
   SELECT c.id AS customer_id, c.at, d.* FROM customer c CROSS JOIN LATERAL (
-    SELECT ${BATCH_COLUMNS} FROM batches b
+    SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
     WHERE b.customer_id = c.id AND b.is_open AND b.available > 0 AND b.expires_at <= c.at
-    ORDER BY b.expires_at, b.id LIMIT ${SETTLE_BATCHES_MAX}
+    ORDER BY b.expires_at, b.id LIMIT ${SETTLE_MAX}
   ) d
+), reservation AS MATERIALIZED (
+  SELECT c.id AS customer_id, c.at, r.id, r.costs FROM customer c CROSS JOIN LATERAL (
+    SELECT r.id, r.costs FROM reservations r
+    WHERE r.customer_id = c.id AND r.status = 'held' AND r.expires_at <= c.at
+    ORDER BY r.expires_at, r.id LIMIT ${SETTLE_MAX}
+  ) r
+  UNION
+  SELECT c.id, c.at, r.id, r.costs FROM json_to_recordset($5::json) AS n (customer_id uuid, id uuid)
+    JOIN customer c ON c.id = n.customer_id JOIN reservations r ON r.customer_id = n.customer_id AND r.id = n.id
+), taken AS (
+  SELECT c.id AS customer_id, c.at, e.product_key, e.feature FROM json_to_recordset($6::json) AS n (customer_id uuid, id uuid)
+    JOIN customer c ON c.id = n.customer_id JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id
+    JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq
 ), asked AS (
-  SELECT customer_id, product_key, feature FROM json_to_recordset($2::json) AS a (customer_id uuid, product_key text, feature text)
+  SELECT customer_id, product_key, feature FROM json_to_recordset($3::json) AS a (customer_id uuid, product_key text, feature text)
 ), wanted AS (
   SELECT c.id AS customer_id, c.at, p.product_key FROM asked a JOIN customer c ON c.id = a.customer_id
     JOIN products p ON p.product_key = a.product_key
@@ -91,52 +139,137 @@ WITH customer AS MATERIALIZED (
   SELECT c.id, c.at, f.product_key FROM asked a JOIN customer c ON c.id = a.customer_id JOIN product_features f ON f.feature = a.feature
   UNION
   SELECT customer_id, at, product_key FROM due
+  UNION
+  SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
+  UNION
+  SELECT customer_id, at, product_key FROM taken
+  UNION
+  SELECT t.customer_id, t.at, f.product_key FROM taken t JOIN product_features f ON f.feature = t.feature
 )
-SELECT w.customer_id, w.product_key, p.type, p.is_active, f.features, bal.available, bal.held, bal.owed,
-       late.overdue, later.not_yet_valid, later.next_valid_from, usable.list AS usable, running.list AS running,
+SELECT w.customer_id, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
+       late.overdue, later.not_yet_valid, usable.list AS usable, running.list AS running,
        access.until AS access_until, access.forever AS access_forever,
        (SELECT json_agg(d ORDER BY d.expires_at, d.id) FROM due d
-        WHERE d.customer_id = w.customer_id AND d.product_key = w.product_key) AS due
+        WHERE d.customer_id = w.customer_id AND d.product_key = w.product_key) AS due,
+       (SELECT json_agg(loaded) FROM (
+          SELECT r.*, (
+            SELECT json_agg(json_build_object('amount', l.amount, 'batch', b) ORDER BY l.position)
+            FROM reservation_legs l CROSS JOIN LATERAL (
+              SELECT ${BATCH_COLUMNS} FROM ${source.batches} b WHERE b.customer_id = l.customer_id AND b.id = l.batch_id
+            ) b
+            WHERE l.customer_id = r.customer_id AND l.reservation_id = r.id
+          ) AS legs
+          FROM reservation k JOIN reservations r ON r.customer_id = k.customer_id AND r.id = k.id
+          WHERE k.customer_id = w.customer_id AND jsonb_exists(k.costs, w.product_key)
+        ) loaded) AS reservations
 FROM wanted w
 JOIN products p ON p.product_key = w.product_key
 CROSS JOIN LATERAL (
   SELECT json_object_agg(f.feature, f.unit_cost) AS features FROM product_features f WHERE f.product_key = w.product_key
 ) f
-LEFT JOIN balances bal ON bal.customer_id = w.customer_id AND bal.product_key = w.product_key
+LEFT JOIN ${source.balances} bal ON bal.customer_id = w.customer_id AND bal.product_key = w.product_key
 CROSS JOIN LATERAL (
   SELECT sum(o.available)::bigint AS overdue FROM (
-    SELECT b.available FROM batches b
+    SELECT b.available FROM ${source.batches} b
     WHERE ${OF_WANTED} AND b.is_open AND b.available > 0 AND b.expires_at <= w.at
     ORDER BY b.expires_at, b.id
   ) o
 ) late
 CROSS JOIN LATERAL (
-  SELECT sum(o.available)::bigint AS not_yet_valid, min(o.valid_from) AS next_valid_from FROM (
-    SELECT b.available, b.valid_from FROM batches b
+  SELECT sum(o.available)::bigint AS not_yet_valid FROM (
+    SELECT b.available FROM ${source.batches} b
     WHERE ${OF_WANTED} AND b.is_open AND b.available > 0 AND b.valid_from > w.at
     ORDER BY b.valid_from
   ) o
 ) later
 CROSS JOIN LATERAL (
   SELECT json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list FROM (
-    SELECT ${BATCH_COLUMNS} FROM batches b
+    SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
     WHERE ${OF_WANTED} AND b.is_open AND b.available > 0 AND b.revoked_at IS NULL
       AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)
-    ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $3::int
+    ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $4::int
   ) u
 ) usable
 CROSS JOIN LATERAL (
   SELECT json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list FROM (
-    SELECT ${BATCH_COLUMNS} FROM batches b
+    SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
     WHERE ${OF_WANTED} AND b.granted IS NULL AND b.revoked_at IS NULL
       AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)
     ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT ${RUNNING_MAX}
   ) u
 ) running
 CROSS JOIN LATERAL (
-  SELECT max(b.expires_at) AS until, bool_or(b.expires_at IS NULL) AS forever FROM batches b
+  SELECT max(b.expires_at) AS until, bool_or(b.expires_at IS NULL) AS forever FROM ${source.batches} b
   WHERE ${OF_WANTED} AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > w.at)
 ) access`;
+
+const LOAD_HOLDINGS = loadHoldingsFrom(PRESENT, 'greatest($2::timestamptz, c.last_recorded_at)');
+const LOAD_PAST_HOLDINGS = loadHoldingsFrom(pastOf('e.customer_id = ANY ($1::uuid[])', '$2'), '$2::timestamptz');
+
+/** Batches of customers that are not valid yet: $1 customers with products, $2 the clock. */
+const LOAD_PENDING = `
+SELECT w.customer_id, w.product_key, p.list FROM (
+  SELECT k.customer_id, k.product_key, greatest($2::timestamptz, c.last_recorded_at) AS at
+  FROM json_to_recordset($1::json) AS k (customer_id uuid, product_key text) JOIN customers c ON c.id = k.customer_id
+) w
+CROSS JOIN LATERAL (
+  SELECT json_agg(u ORDER BY u.valid_from, u.priority, u.expires_at, u.created_at, u.id) AS list FROM (
+    SELECT ${BATCH_COLUMNS} FROM batches b
+    WHERE ${OF_WANTED} AND b.is_open AND b.available > 0 AND b.valid_from > w.at
+    ORDER BY b.valid_from LIMIT ${PENDING_MAX}
+  ) u
+) p`;
+
+/** What operations took: $1 operations. In the order of use, with what was given back of each entry. */
+const LOAD_TAKEN = `
+SELECT o.customer_id, o.id, o.name, (
+  SELECT json_agg(json_build_object(
+    'seq', e.seq, 'product_key', e.product_key, 'amount', e.amount, 'feature', e.feature, 'unit_cost', e.unit_cost,
+    'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'reversed', (
+      SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
+      WHERE v.customer_id = e.customer_id AND v.reverses_seq = e.seq)) ORDER BY e.seq)
+  FROM entries e LEFT JOIN LATERAL (
+    SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.id = e.batch_id
+  ) b ON true
+  WHERE e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq AND e.kind IN ('consume', 'commit', 'debt')
+) AS entries
+FROM json_to_recordset($1::json) AS n (customer_id uuid, id uuid)
+JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id`;
+
+interface PendingRow extends Row {
+  customer_id: string;
+  product_key: string;
+  list: BatchJson[] | null;
+}
+
+interface TakenJson {
+  seq: number;
+  product_key: string;
+  amount: number;
+  feature: string | null;
+  unit_cost: number | null;
+  action_type: string | null;
+  action_id: string | null;
+  batch: BatchJson | null;
+  reversed: number;
+}
+
+interface TakenRow extends Row {
+  customer_id: string;
+  id: string;
+  name: string;
+  entries: TakenJson[] | null;
+}
+
+/** Makes batches of rows; of a batch that several rows name there is one. */
+function batchesOnce(): (json: BatchJson) => Batch {
+  const known = new Map<string, Batch>();
+  return (json) => {
+    const batch = known.get(json.id) ?? toBatch(json);
+    known.set(json.id, batch);
+    return batch;
+  };
+}
 
 function toBatch(json: BatchJson): Batch {
   return {
@@ -156,18 +289,56 @@ function toBatch(json: BatchJson): Batch {
   };
 }
 
-function toHolding(row: HoldingRow): Holding {
+function toReservation(json: ReservationJson, toOne: (json: BatchJson) => Batch): Reservation {
+  return {
+    id: json.id,
+    operationId: json.operation_id,
+    subject: json.feature === null ? { productKey: json.product_key ?? '' } : { feature: json.feature },
+    amount: json.amount,
+    costs: json.costs,
+    status: json.status,
+    committedAmount: json.committed_amount,
+    actionType: json.action_type,
+    actionId: json.action_id,
+    metadata: json.metadata,
+    expiresAt: new Date(json.expires_at),
+    createdAt: new Date(json.created_at),
+    endedAt: json.ended_at === null ? null : new Date(json.ended_at),
+    endedBy: json.ended_by,
+    legs: json.legs.map(({ amount, batch }) => ({ amount, batch: toOne(batch) })),
+  };
+}
+
+function toTaken({ id, name, entries }: TakenRow, toOne: (json: BatchJson) => Batch): TakenOperation {
+  return {
+    id,
+    name,
+    entries: (entries ?? []).map((entry) => ({
+      seq: entry.seq,
+      productKey: entry.product_key,
+      batch: entry.batch === null ? null : toOne(entry.batch),
+      amount: entry.amount,
+      reversed: entry.reversed,
+      feature: entry.feature,
+      unitCost: entry.unit_cost,
+      actionType: entry.action_type,
+      actionId: entry.action_id,
+    })),
+  };
+}
+
+function toHolding(row: HoldingRow, pending: BatchJson[], toOne: (json: BatchJson) => Batch): Holding {
   return {
     productKey: row.product_key,
     available: row.available ?? 0,
     held: row.held ?? 0,
     owed: row.owed ?? 0,
-    usable: (row.usable ?? []).map(toBatch),
-    running: (row.running ?? []).map(toBatch),
+    usable: (row.usable ?? []).map(toOne),
+    running: (row.running ?? []).map(toOne),
     accessUntil: row.access_forever ? 'forever' : row.access_until,
     overdue: row.overdue ?? 0,
     notYetValid: row.not_yet_valid ?? 0,
-    nextValidFrom: row.next_valid_from,
+    pending: pending.map(toOne),
   };
 }
 
@@ -182,66 +353,140 @@ function toProvider(row: HoldingRow, subject: Subject): Provider | undefined {
     'feature' in subject ? ownCost(costs, subject.feature) : row.product_key === subject.productKey ? 1 : undefined;
   if (unitCost === undefined) return undefined;
   const featureCount = Object.keys(costs).length;
-  return { productKey: row.product_key, type: row.type, isActive: row.is_active, unitCost, featureCount };
+  const { product_key: productKey, type, is_active: isActive, is_currency: isCurrency } = row;
+  return { productKey, type, isActive, isCurrency, unitCost, featureCount };
 }
 
 /** Product units that may be taken of a row's product for all that is asked of its customer. */
-function unitsAsked(row: HoldingRow, asks: readonly SubjectAsk[]): number {
-  return asks.reduce((sum, { subject, amount }) => {
-    const provider = toProvider(row, subject);
-    return provider ? Math.min(Number.MAX_SAFE_INTEGER, sum + amount * provider.unitCost) : sum;
-  }, 0);
+function unitsAsked(row: HoldingRow, needs: readonly Needs[]): number {
+  let units = 0;
+  const add = (amount: number, unitCost: number) => {
+    units = Math.min(Number.MAX_SAFE_INTEGER, units + amount * unitCost);
+  };
+  for (const { asks, reservation } of needs) {
+    for (const { subject, amount } of asks) add(amount, toProvider(row, subject)?.unitCost ?? 0);
+    const held = reservation && row.reservations?.find(({ id }) => id === reservation.id);
+    if (held) add(Math.max(0, reservation.amount - held.amount), ownCost(held.costs, row.product_key) ?? 0);
+  }
+  return units;
 }
 
-function isCovered(row: HoldingRow, asks: readonly SubjectAsk[], limit: number): boolean {
+function isCovered(row: HoldingRow, needs: readonly Needs[], limit: number): boolean {
   const usable = row.usable ?? [];
   if (usable.length < limit) return true;
   const loaded = usable.reduce((sum, batch) => sum + batch.available, 0);
   const spendable = (row.available ?? 0) - (row.overdue ?? 0) - (row.not_yet_valid ?? 0);
-  return loaded >= Math.min(spendable, unitsAsked(row, asks));
+  return loaded >= Math.min(spendable, unitsAsked(row, needs));
 }
 
-/**
- * Loads the books of customers, each at its instant: the holdings of what is asked, with their usable batches in burn order until the need
- * is covered, and what is due. For a write the customers must be locked by an earlier statement.
- */
-export async function loadBooks(tx: Tx, requests: readonly BookRequest[], ids: Ids): Promise<LoadedBooks> {
-  const customers = JSON.stringify(requests.map(({ customer, now }) => ({ id: customer.id, at: now })));
-  const asked = JSON.stringify(
-    requests.flatMap(({ customer, asks }) =>
-      asks.map(({ subject }) =>
-        'feature' in subject
-          ? { customer_id: customer.id, feature: subject.feature }
-          : { customer_id: customer.id, product_key: subject.productKey },
-      ),
+/** The distinct subjects that are asked for, as the statement reads them. */
+function askedJson(requests: readonly BookRequest[]): string {
+  const asked = new Map<string, object>();
+  for (const { customerId, needs } of requests) {
+    for (const { subject } of needs.flatMap(({ asks }) => asks)) {
+      const name = 'feature' in subject ? { feature: subject.feature } : { product_key: subject.productKey };
+      asked.set(JSON.stringify([customerId, name]), { customer_id: customerId, ...name });
+    }
+  }
+  return JSON.stringify([...asked.values()]);
+}
+
+/** What is asked for by its id, of each customer. */
+function namedJson(requests: readonly BookRequest[], idOf: (needs: Needs) => string | undefined): string {
+  return JSON.stringify(
+    requests.flatMap(({ customerId, needs }) =>
+      [...new Set(needs.map(idOf))].flatMap((id) => (id === undefined ? [] : [{ customer_id: customerId, id }])),
     ),
   );
+}
+
+const NONE = '[]';
+
+/**
+ * Reads what the books of customers hold at the clock's instant (of each, not before what he recorded last): the holdings of what is asked, with
+ * their usable batches in burn order until the need is covered, what is due, and the reservations and operations that are asked for. For a
+ * write the customers must be locked by an earlier statement; it need not be answered yet.
+ */
+export async function loadBooks(
+  tx: Tx,
+  requests: readonly BookRequest[],
+  clock: Date,
+  isPast = false,
+): Promise<LoadedBooks> {
+  const customers = requests.map(({ customerId }) => customerId);
+  const asked = askedJson(requests);
+  const reservations = namedJson(requests, ({ reservation }) => reservation?.id);
+  const operations = namedJson(requests, ({ takenBy }) => takenBy);
+  const [rows, taken, pending] = await Promise.all([
+    loadCovering(tx, isPast ? LOAD_PAST_HOLDINGS : LOAD_HOLDINGS, requests, (limit) => [
+      customers,
+      clock.toISOString(),
+      asked,
+      limit,
+      reservations,
+      operations,
+    ]),
+    operations === NONE ? [] : tx.query<TakenRow>(LOAD_TAKEN, [operations]),
+    loadPending(tx, requests, clock),
+  ]);
+  return toLoadedBooks(rows, taken, pending);
+}
+
+/** Reads the holdings, with more and more of the usable batches until they cover what is asked. */
+async function loadCovering(
+  tx: Tx,
+  sql: string,
+  requests: readonly BookRequest[],
+  parameters: (limit: number) => unknown[],
+): Promise<HoldingRow[]> {
+  const needs = new Map(requests.map((request) => [request.customerId, request.needs]));
   for (let limit = BATCHES_AT_FIRST; ; limit *= BATCHES_GROWTH) {
-    const rows = await tx.query<HoldingRow>(LOAD_HOLDINGS, [customers, asked, limit]);
-    const byCustomer = new Map<string, HoldingRow[]>(requests.map(({ customer }) => [customer.id, []]));
-    for (const row of rows) byCustomer.get(row.customer_id)?.push(row);
-    const isComplete = requests.every(({ customer, asks }) =>
-      byCustomer.get(customer.id)?.every((row) => isCovered(row, asks, limit)),
-    );
-    if (!isComplete) continue;
-    const books = requests.map((request): [string, Book] => [
-      request.customer.id,
-      toBook(request, byCustomer.get(request.customer.id) ?? [], ids),
-    ]);
-    return { books: new Map(books), providersOf: (subject) => providersIn(rows, subject) };
+    const rows = await tx.query<HoldingRow>(sql, parameters(limit));
+    if (rows.every((row) => isCovered(row, needs.get(row.customer_id) ?? [], limit))) return rows;
   }
 }
 
-/** Loads the book of one customer. */
+/** Reads the batches that are not valid yet of the products that are overdrawn. */
+async function loadPending(tx: Tx, requests: readonly BookRequest[], clock: Date): Promise<PendingRow[]> {
+  const overdrawn = new Map<string, object>();
+  for (const { customerId, needs } of requests) {
+    for (const { subject, isOverdraft } of needs.flatMap(({ asks }) => asks)) {
+      if (!isOverdraft || 'feature' in subject) continue;
+      const named = { customer_id: customerId, product_key: subject.productKey };
+      overdrawn.set(JSON.stringify(named), named);
+    }
+  }
+  if (overdrawn.size === 0) return [];
+  return tx.query<PendingRow>(LOAD_PENDING, [JSON.stringify([...overdrawn.values()]), clock.toISOString()]);
+}
+
+function toLoadedBooks(
+  rows: readonly HoldingRow[],
+  taken: readonly TakenRow[],
+  pending: readonly PendingRow[],
+): LoadedBooks {
+  const byCustomer = groupBy(rows, (row) => row.customer_id);
+  return {
+    providersOf: (subject) => providersIn(rows, subject),
+    bookOf: (customer, now, ids) =>
+      toBook(customer, now, ids, {
+        rows: byCustomer.get(customer.id) ?? [],
+        taken: taken.filter((row) => row.customer_id === customer.id),
+        pending: pending.filter((row) => row.customer_id === customer.id),
+      }),
+  };
+}
+
+/** Loads the book of one customer at an instant; of a past one as the ledger tells it, for reading. */
 export async function loadBook(
   tx: Tx,
-  request: BookRequest,
+  customer: { id: string; nextSeq: number },
+  { at, isPast }: ReadInstant,
+  asks: readonly SubjectAsk[],
   ids: Ids,
 ): Promise<{ book: Book; providersOf: LoadedBooks['providersOf'] }> {
-  const { books, providersOf } = await loadBooks(tx, [request], ids);
-  const book = books.get(request.customer.id);
-  assert(book, 'each customer has a book');
-  return { book, providersOf };
+  const { bookOf, providersOf } = await loadBooks(tx, [{ customerId: customer.id, needs: [{ asks }] }], at, isPast);
+  return { book: bookOf(customer, at, ids), providersOf };
 }
 
 function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {
@@ -253,28 +498,51 @@ function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] 
   return [...providers.values()];
 }
 
-function toBook({ customer, now }: BookRequest, rows: readonly HoldingRow[], ids: Ids): Book {
-  const due = rows.flatMap((row) => (row.due ?? []).map(toBatch));
-  due.sort((a, b) => (a.expiresAt?.getTime() ?? 0) - (b.expiresAt?.getTime() ?? 0) || (a.id < b.id ? -1 : 1));
+function toBook(
+  customer: { id: string; nextSeq: number },
+  now: Date,
+  ids: Ids,
+  { rows, taken, pending }: { rows: readonly HoldingRow[]; taken: readonly TakenRow[]; pending: readonly PendingRow[] },
+): Book {
+  const toOne = batchesOnce();
+  const reservations = new Map<string, Reservation>();
+  for (const json of rows.flatMap((row) => row.reservations ?? [])) {
+    if (!reservations.has(json.id)) reservations.set(json.id, toReservation(json, toOne));
+  }
+  const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,
     now,
     nextSeq: customer.nextSeq,
-    holdings: new Map(rows.map((row) => [row.product_key, toHolding(row)])),
-    due,
-    changes: { newBatches: [], changedBatches: new Map(), changedHoldings: new Set(), entries: [] },
+    holdings: new Map(
+      rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
+    ),
+    due: rows.flatMap((row) => (row.due ?? []).map(toOne)),
+    reservations,
+    taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
+    changes: {
+      newBatches: [],
+      changedBatches: new Map(),
+      changedHoldings: new Set(),
+      newReservations: [],
+      changedReservations: new Set(),
+      entries: [],
+    },
     ids,
   };
 }
 
 /**
  * $1 operations, $2 new batches, $3 changed batches, $4 balances, $5 entries, $6 the customers: JSON arrays whose members are named like the
- * columns. One statement, so that the foreign keys among the rows are checked together at its end.
+ * columns. $7 and $8 are how many batches and customers change. One statement, so that the foreign keys among the rows are checked together at
+ * its end.
  */
 const WRITE_BOOKS = `
 WITH operation AS (
-  INSERT INTO operations (customer_id, id, name, acting_key, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at)
-  SELECT customer_id, id, name, acting_key, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at
+  INSERT INTO operations (customer_id, id, name, acting_key, idempotency_key, request_hash, request_hash_version, status, answer,
+                          recorded_at, first_seq, last_seq)
+  SELECT customer_id, id, name, acting_key, idempotency_key, request_hash, request_hash_version, status, answer,
+         recorded_at, first_seq, last_seq
   FROM json_populate_recordset(NULL::operations, $1::json)
 ), new_batch AS (
   INSERT INTO batches (customer_id, id, product_key, source, sku, order_id, order_item_id, operation_id, granted, available, held, consumed,
@@ -296,9 +564,9 @@ WITH operation AS (
   DO UPDATE SET available = excluded.available, held = excluded.held, owed = excluded.owed
 ), entry AS (
   INSERT INTO entries (customer_id, seq, id, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature,
-                       action_type, action_id, order_id, metadata, recorded_at, occurred_at)
+                       unit_cost, action_type, action_id, order_id, reservation_id, reverses_seq, metadata, recorded_at, occurred_at)
   SELECT customer_id, seq, id, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature,
-         action_type, action_id, order_id, metadata, recorded_at, occurred_at
+         unit_cost, action_type, action_id, order_id, reservation_id, reverses_seq, metadata, recorded_at, occurred_at
   FROM json_populate_recordset(NULL::entries, $5::json)
 ), customer AS (
   UPDATE customers c SET next_seq = n.next_seq, last_recorded_at = n.last_recorded_at
@@ -306,7 +574,7 @@ WITH operation AS (
   WHERE c.id = n.id
   RETURNING 1
 )
-SELECT (SELECT count(*) FROM changed_batch) AS changed_batches, (SELECT count(*) FROM customer) AS customers`;
+SELECT assert_whole((SELECT count(*) FROM changed_batch) = $7::bigint AND (SELECT count(*) FROM customer) = $8::bigint)`;
 
 /** Null in a JSON record becomes SQL null; an empty metadata object stays one. */
 function newBatchJson(customerId: string, batch: NewBatch) {
@@ -364,9 +632,12 @@ function entriesJson({ customerId, now, changes }: Book) {
     amount: entry.amount,
     balance_after: entry.balanceAfter,
     feature: entry.feature,
+    unit_cost: entry.unitCost,
     action_type: entry.actionType,
     action_id: entry.actionId,
     order_id: entry.orderId,
+    reservation_id: entry.reservationId,
+    reverses_seq: entry.reversesSeq,
     metadata: entry.metadata,
     recorded_at: now,
     occurred_at: entry.occurredAt,
@@ -385,19 +656,21 @@ function operationJson(operation: NewOperation) {
     status: operation.status,
     answer: operation.answer,
     recorded_at: operation.recordedAt,
+    first_seq: operation.firstSeq,
+    last_seq: operation.lastSeq,
   };
 }
 
 /**
  * Writes what was posted in the books, and the operations of their customers. A customer without entries and operations is not touched.
- * Precondition: the customers are locked by this tx.
+ * Precondition: the customers are locked by this tx. Throws when a row that was to be changed is not there.
  */
 export async function writeBooks(tx: Tx, books: readonly Book[], operations: readonly NewOperation[]): Promise<void> {
   const acting = new Set(operations.map((operation) => operation.customerId));
   const changed = books.filter((book) => book.changes.entries.length > 0 || acting.has(book.customerId));
   if (changed.length === 0) return;
   const batches = changed.flatMap(changedBatchesJson);
-  const [written] = await tx.query<{ changed_batches: number; customers: number }>(WRITE_BOOKS, [
+  const writing = tx.query(WRITE_BOOKS, [
     JSON.stringify(operations.map(operationJson)),
     JSON.stringify(
       changed.flatMap((book) => book.changes.newBatches.map((batch) => newBatchJson(book.customerId, batch))),
@@ -408,7 +681,8 @@ export async function writeBooks(tx: Tx, books: readonly Book[], operations: rea
     JSON.stringify(
       changed.map((book) => ({ id: book.customerId, next_seq: book.nextSeq, last_recorded_at: book.now })),
     ),
+    batches.length,
+    changed.length,
   ]);
-  const isWhole = written?.changed_batches === batches.length && written.customers === changed.length;
-  assert(isWhole, 'every changed row was there');
+  await Promise.all([writing, writeReservations(tx, changed)]);
 }

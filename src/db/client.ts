@@ -92,6 +92,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     ...sessionOf(url),
     max: options.poolSizeMax ?? POOL_SIZE_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    pipeline: true, // only queries of one transaction that are sent without waiting for each other gain by it
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     application_name: 'bursar',

@@ -233,3 +233,20 @@ export async function findIdentityOwners(
   );
   return rows.map((row) => ({ provider: row.provider, externalId: row.external_id, customerId: row.customer_id }));
 }
+
+/** Customers of whom a batch or a hold is past its end and not settled, the longest due first; `except` are left out. */
+export async function listDueCustomers(tx: Tx, now: Date, except: readonly string[], limit: number): Promise<string[]> {
+  const rows = await tx.query<Row & { customer_id: string }>(
+    `SELECT customer_id FROM (
+       (SELECT customer_id, expires_at FROM batches
+        WHERE is_open AND available > 0 AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
+        ORDER BY expires_at LIMIT $3::int)
+       UNION ALL
+       (SELECT customer_id, expires_at FROM reservations
+        WHERE status = 'held' AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
+        ORDER BY expires_at LIMIT $3::int)
+     ) due GROUP BY customer_id ORDER BY min(expires_at) LIMIT $3::int`,
+    [now.toISOString(), except, limit],
+  );
+  return rows.map((row) => row.customer_id);
+}

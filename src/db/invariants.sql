@@ -19,6 +19,8 @@ SELECT
   (SELECT count(*) FROM batches WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS batches,
   (SELECT count(*) FROM balances WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS balances,
   (SELECT count(*) FROM entries WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS entries,
+  (SELECT count(*) FROM reservations WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservations,
+  (SELECT count(*) FROM reservation_legs WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservation_legs,
   (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
   (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
 
@@ -68,6 +70,29 @@ effects AS (
   LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
   LEFT JOIN kinds k ON k.kind = e.kind AND k.direction = e.direction
   WHERE $1::uuid IS NULL OR e.customer_id = $1
+)
+
+-- shared: costs
+-- What one unit of each reservation's subject costs, by product (3.13). A malformed cost is null here, and reported by
+-- the check of the legs.
+costs AS (
+  SELECT r.customer_id, r.id AS reservation_id, c.product_key,
+    CASE WHEN jsonb_typeof(c.cost) = 'number'
+      THEN CASE WHEN c.cost::numeric >= 1 AND c.cost::numeric % 1 = 0 THEN c.cost::numeric END END AS cost
+  FROM reservations r
+  CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(r.costs) = 'object' THEN r.costs ELSE '{}' END)
+    AS c (product_key, cost)
+  WHERE $1::uuid IS NULL OR r.customer_id = $1
+)
+
+-- shared: owing
+-- The entries that change what is owed, and what is owed of their product after each (3.15).
+owing AS (
+  SELECT customer_id, seq, kind, product_key, amount, balance_after,
+    sum(CASE WHEN kind = 'debt' THEN amount::numeric ELSE -amount::numeric END)
+      OVER (PARTITION BY customer_id, product_key ORDER BY seq ROWS UNBOUNDED PRECEDING) AS owed
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'repay', 'forgive')
 )
 
 -- shared: terms
@@ -253,9 +278,18 @@ FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
-    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release') -- found due by settling, for nobody
+    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay') -- found due by settling
     ELSE o.recorded_at IS DISTINCT FROM e.recorded_at
   END
+
+-- name: i2_occurred_at
+-- Only what settling finds due took effect before it was recorded.
+SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject,
+  CASE WHEN operation_id IS NULL THEN 'at or before ' ELSE 'at ' END || recorded_at AS expected,
+  occurred_at::text AS actual, format('instant at which a %s entry takes effect', kind) AS detail
+FROM entries
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND CASE WHEN operation_id IS NULL THEN occurred_at > recorded_at ELSE occurred_at <> recorded_at END
 
 -- name: i2_batch_operation
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'an operation of this customer' AS expected,
@@ -267,15 +301,18 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.id IS NULL
 -- name: i2_batch_source
 -- Of batches that were granted here; one that was moved here keeps its source under the operation that moved it.
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
-  CASE WHEN n.source IS NULL THEN 'a known source' ELSE 'an operation ' || n.name END AS expected,
+  CASE WHEN n.source IS NULL THEN 'a known source'
+    ELSE 'an operation ' || array_to_string(n.names, ' or ') END AS expected,
   format('source %s, operation %s', b.source, o.name) AS actual,
   'a batch is made by the operation that its source names' AS detail
 FROM batches b
 JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind = 'grant'
 JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
-LEFT JOIN (VALUES ('purchase', 'order.confirm'), ('exchange', 'exchange'), ('migration', 'grant'),
-  ('trial', 'grant'), ('bonus', 'grant'), ('adjustment', 'grant')) AS n (source, name) ON n.source = b.source
-WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.name IS DISTINCT FROM n.name
+LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exchange']),
+  ('migration', ARRAY['grant']), ('trial', ARRAY['grant']), ('bonus', ARRAY['grant', 'credits.add']),
+  ('adjustment', ARRAY['grant'])
+) AS n (source, names) ON n.source = b.source
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))
 
 -- name: i4_migration_source
 -- Each operation that migrated has one source id, and each source id names an operation that migrated.
@@ -295,24 +332,125 @@ FULL JOIN (
 WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1
 
 -- name: i2_expire_at_end
+-- Units expire at the end of their batch (or when it was made, if that was later); those that come back after it, the
+-- moment they do.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  format('from %s to %s', coalesce(b.expires_at::text, 'never'), e.recorded_at) AS expected,
+  CASE WHEN b.expires_at IS NULL THEN 'never'
+    ELSE format('at %s, and no later than %s', greatest(b.expires_at, b.created_at), e.recorded_at) END AS expected,
   e.occurred_at::text AS actual,
-  'an expire entry occurs at or after the end of its batch, and no later than it is recorded' AS detail
+  'an expire entry occurs at the end of its batch, or the moment its units came back' AS detail
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+LEFT JOIN entries back ON back.customer_id = e.customer_id AND back.seq = e.seq - 1 AND back.batch_id = e.batch_id
+  AND back.kind IN ('release', 'reverse') AND back.amount = e.amount AND back.occurred_at = e.occurred_at
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
-  AND (b.expires_at IS NULL OR e.occurred_at < b.expires_at OR e.occurred_at > e.recorded_at)
+  AND (b.expires_at IS NULL OR e.occurred_at < b.expires_at OR e.occurred_at > e.recorded_at
+    OR (e.occurred_at <> greatest(b.expires_at, b.created_at) AND back.seq IS NULL))
+
+-- name: i2_return_after_end
+-- 3.14: what comes back to a batch that has ended leaves it again in the same operation.
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  format('followed by an expire entry of %s of the batch, at %s', e.amount, e.occurred_at) AS expected,
+  CASE WHEN n.seq IS NULL THEN 'nothing follows'
+    ELSE format('followed by a %s entry of %s, at %s', n.kind, n.amount, n.occurred_at) END AS actual,
+  format('units came back to a batch that ended at %s', b.expires_at) AS detail
+FROM entries e
+JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.seq = e.seq + 1
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'reverse')
+  AND b.granted IS NOT NULL AND e.occurred_at >= b.expires_at
+  AND (n.kind, n.batch_id, n.amount, n.operation_id, n.occurred_at)
+    IS DISTINCT FROM ('expire', e.batch_id, e.amount, e.operation_id, e.occurred_at)
 
 -- name: i2_consume_in_validity
+-- Committing what is held asks for nothing more. An overdraft takes from every batch, also those that begin later
+-- (3.15).
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  format('from %s until %s', b.valid_from, coalesce(least(b.expires_at, b.revoked_at)::text, 'for ever')) AS expected,
+  format('from %s until %s', e.valid_from, coalesce(least(e.expires_at, e.revoked_at)::text, 'for ever')) AS expected,
   e.recorded_at::text AS actual,
-  'units are consumed only while their batch is usable (3.3)' AS detail
+  format('units of a %s entry are taken only while their batch is usable (3.3)', e.kind) AS detail
+FROM (
+  SELECT e.customer_id, e.seq, e.kind, e.operation_id, e.recorded_at, b.valid_from, b.expires_at, b.revoked_at,
+    coalesce(e.recorded_at >= b.expires_at OR e.recorded_at > b.revoked_at, false) AS is_over
+  FROM entries e
+  JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold')
+    AND (e.recorded_at < b.valid_from OR e.recorded_at >= b.expires_at OR e.recorded_at > b.revoked_at)
+) e
+LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
+WHERE e.is_over OR e.kind <> 'consume' OR o.name IS DISTINCT FROM 'credits.deduct'
+
+-- name: i2_reverse_entry
+-- 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt.
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  format('reverses an earlier %s entry of %s, feature %s at %s, batch %s',
+    CASE e.kind WHEN 'reverse' THEN 'consume or commit' WHEN 'forgive' THEN 'debt' ELSE 'no' END, e.product_key,
+    coalesce(e.feature, 'none'), coalesce(e.unit_cost::text, 'none'), coalesce(e.batch_id::text, 'none')) AS expected,
+  CASE WHEN e.reverses_seq IS NULL THEN 'reverses none'
+    WHEN t.seq IS NULL THEN format('reverses entry %s, which does not exist', e.reverses_seq)
+    ELSE format('reverses entry %s: a %s of %s, feature %s at %s, batch %s', t.seq, t.kind, t.product_key,
+      coalesce(t.feature, 'none'), coalesce(t.unit_cost::text, 'none'), coalesce(t.batch_id::text, 'none'))
+  END AS actual,
+  format('what a %s entry corrects', e.kind) AS detail
 FROM entries e
-JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
-WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'consume'
-  AND (e.recorded_at < b.valid_from OR e.recorded_at >= b.expires_at OR e.recorded_at > b.revoked_at)
+LEFT JOIN entries t ON t.customer_id = e.customer_id AND t.seq = e.reverses_seq
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reverses_seq IS NOT NULL)
+  AND (t.seq IS NULL OR t.seq >= e.seq
+    OR (t.product_key, t.batch_id, t.feature, t.unit_cost)
+      IS DISTINCT FROM (e.product_key, e.batch_id, e.feature, e.unit_cost)
+    OR CASE e.kind WHEN 'reverse' THEN t.kind NOT IN ('consume', 'commit') WHEN 'forgive' THEN t.kind <> 'debt'
+      ELSE true END)
+
+-- name: i2_reverse_amount
+SELECT 'I2' AS invariant, t.customer_id, 'entry ' || t.seq AS subject, 'at most ' || t.amount AS expected,
+  v.amount::text AS actual, 'what came back of an entry is at most what it took, over all give-backs' AS detail
+FROM (
+  SELECT customer_id, reverses_seq, sum(amount) AS amount
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND reverses_seq IS NOT NULL
+  GROUP BY customer_id, reverses_seq
+) v
+JOIN entries t ON t.customer_id = v.customer_id AND t.seq = v.reverses_seq
+WHERE v.amount > t.amount
+
+-- name: i2_reverse_operation
+-- Exchanges, repayments and what else is no use are not given back.
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  'of an operation quota.release; reverses what a consume, commit or deduction took' AS expected,
+  format('of an operation %s; reverses what %s took', coalesce(o.name, 'none'), coalesce(used.name, 'none')) AS actual,
+  format('operations of a %s entry', e.kind) AS detail
+FROM entries e
+LEFT JOIN entries t ON t.customer_id = e.customer_id AND t.seq = e.reverses_seq
+LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
+LEFT JOIN operations used ON used.customer_id = t.customer_id AND used.id = t.operation_id
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reverses_seq IS NOT NULL)
+  AND (o.name IS DISTINCT FROM 'quota.release'
+    OR used.name NOT IN ('quota.consume', 'quota.consume.item', 'reservation.commit', 'credits.deduct'))
+
+-- name: i2_reverse_whole_units
+SELECT 'I2' AS invariant, customer_id, format('%s given back by operation %s', product_key, operation_id) AS subject,
+  'whole units at one cost' AS expected,
+  format('%s at a cost of %s', sum(amount), string_agg(DISTINCT coalesce(unit_cost, 1)::text, ' and ')) AS actual,
+  'what comes back is whole units of what was asked for' AS detail
+FROM entries
+WHERE ($1::uuid IS NULL OR customer_id = $1) AND reverses_seq IS NOT NULL
+GROUP BY customer_id, product_key, operation_id
+HAVING count(DISTINCT coalesce(unit_cost, 1)) > 1 OR sum(amount) % nullif(max(coalesce(unit_cost, 1)), 0) <> 0
+
+-- name: i2_debt_operation
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'of an operation credits.deduct' AS expected,
+  'of an operation ' || coalesce(o.name, 'none') AS actual, 'only an overdraft leaves a debt' AS detail
+FROM entries e
+LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'debt' AND o.name IS DISTINCT FROM 'credits.deduct'
+
+-- name: i2_owed_never_below_0
+-- with: owing
+SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject, 'at least ' || amount AS expected,
+  (owed + amount)::text AS actual,
+  format('owed of %s before a %s entry of %s', product_key, kind, amount) AS detail
+FROM owing
+WHERE owed < 0
 
 -- I3: the ledger has no gaps, and the balances follow from it ---------------------------------------------------------
 
@@ -325,6 +463,25 @@ FROM (
   WHERE $1::uuid IS NULL OR customer_id = $1
 ) e
 WHERE seq <> previous + 1
+
+-- name: i3_operation_entries
+-- The entries of an operation follow one another without those of others: as many as there are from first to last.
+SELECT 'I3' AS invariant, o.customer_id, 'operation ' || o.id AS subject,
+  CASE WHEN e.entries IS NULL THEN '0 entries, from null to null'
+    ELSE format('%s entries, from %s to %s', e.last_seq - e.first_seq + 1, e.first_seq, e.last_seq) END AS expected,
+  format('%s entries, from %s to %s', coalesce(e.entries, 0), coalesce(o.first_seq::text, 'null'),
+    coalesce(o.last_seq::text, 'null')) AS actual,
+  format('entries of an operation %s', o.name) AS detail
+FROM operations o
+LEFT JOIN (
+  SELECT customer_id, operation_id, min(seq) AS first_seq, max(seq) AS last_seq, count(*) AS entries
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND operation_id IS NOT NULL
+  GROUP BY customer_id, operation_id
+) e ON e.customer_id = o.customer_id AND e.operation_id = o.id
+WHERE ($1::uuid IS NULL OR o.customer_id = $1)
+  AND (o.first_seq IS DISTINCT FROM e.first_seq OR o.last_seq IS DISTINCT FROM e.last_seq
+    OR e.entries <> e.last_seq - e.first_seq + 1)
 
 -- name: i3_next_seq
 SELECT 'I3' AS invariant, c.id AS customer_id, 'next_seq' AS subject, (coalesce(e.last_seq, 0) + 1)::text AS expected,
@@ -427,6 +584,42 @@ SELECT 'I3' AS invariant, customer_id, 'balance ' || product_key AS subject,
 FROM balances
 WHERE ($1::uuid IS NULL OR customer_id = $1) AND (least(available, held, owed) < 0 OR (owed > 0 AND available > 0))
 
+-- name: i3_debt_of_all
+-- with: owing
+-- What is owed after a debt is then the whole balance.
+SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, 'nothing' AS expected,
+  (balance_after + owed)::text AS actual,
+  format('available of %s beside a debt: an overdraft takes what there is first', product_key) AS detail
+FROM owing
+WHERE kind = 'debt' AND balance_after + owed <> 0
+
+-- name: i3_repaid_at_once
+-- While something is owed nothing is available, so that the balance before a credit is what was owed.
+SELECT 'I3' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  format('followed by a repay entry of %s of the batch',
+    least(e.amount, e.amount - e.balance_after::numeric)) AS expected,
+  CASE WHEN n.seq IS NULL THEN 'nothing follows'
+    ELSE format('followed by a %s entry of %s', n.kind, n.amount) END AS actual,
+  format('%s of %s while something is owed of it', e.kind, e.product_key) AS detail
+FROM entries e
+LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.seq = e.seq + 1
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.direction = 'credit' AND e.batch_id IS NOT NULL
+  AND e.balance_after < e.amount
+  AND (n.batch_id IS DISTINCT FROM e.batch_id OR n.operation_id IS DISTINCT FROM e.operation_id
+    OR n.occurred_at IS DISTINCT FROM e.occurred_at
+    OR CASE n.kind WHEN 'repay' THEN n.amount <> least(e.amount, e.amount - e.balance_after::numeric)
+      ELSE n.kind NOT IN ('expire', 'revoke', 'transfer_out') OR n.amount <> e.amount END)
+UNION ALL
+SELECT 'I3', e.customer_id, 'entry ' || e.seq, format('behind a credit of at least %s to the batch', e.amount),
+  CASE WHEN p.seq IS NULL THEN 'behind nothing' ELSE format('behind a %s entry of %s', p.kind, p.amount) END,
+  'a repayment takes what has just become available'
+FROM entries e
+LEFT JOIN entries p ON p.customer_id = e.customer_id AND p.seq = e.seq - 1
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay'
+  AND ((p.direction, p.batch_id, p.operation_id, p.occurred_at)
+      IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
+    OR p.amount < e.amount)
+
 -- I4: one effect per key, one paid order per payment ------------------------------------------------------------------
 
 -- name: i4_idempotency_key
@@ -450,6 +643,17 @@ FROM operations
 WHERE ($1::uuid IS NULL OR customer_id = $1)
   AND ((idempotency_key IS NOT NULL AND (request_hash IS NULL OR request_hash_version IS NULL OR answer IS NULL))
     OR (status IS NULL) <> (answer IS NULL) OR status NOT BETWEEN 200 AND 299)
+
+-- name: i4_keyed_call
+-- Calls that are about no one customer: looked at only with all of them.
+SELECT 'I4' AS invariant, NULL::uuid AS customer_id, format('key %s of %s', idempotency_key, name) AS subject,
+  '1 call with a status of 200 to 299' AS expected,
+  format('%s calls, status %s', count(*), string_agg(status::text, ', ' ORDER BY status)) AS actual,
+  'what a repeated call is answered; refusals are not recorded' AS detail
+FROM keyed_calls
+WHERE $1::uuid IS NULL
+GROUP BY name, idempotency_key
+HAVING count(*) > 1 OR min(status) < 200 OR max(status) > 299
 
 -- name: i4_payment_unique
 SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
@@ -571,18 +775,191 @@ GROUP BY b.customer_id, b.operation_id
 -- I5: what is held is held by open reservations -----------------------------------------------------------------------
 
 -- name: i5_held
--- As long as there are no reservations, nothing is held.
-SELECT 'I5' AS invariant, customer_id, subject, '0' AS expected, held::text AS actual,
-  'held without an open reservation' AS detail
+SELECT 'I5' AS invariant, customer_id, subject, sum(legs)::text AS expected, sum(held)::text AS actual,
+  'held must be the sum of the legs of open reservations' AS detail
 FROM (
-  SELECT customer_id, 'batch ' || id AS subject, held
+  SELECT customer_id, 'batch ' || id AS subject, 0::numeric AS legs, held::numeric AS held
   FROM batches
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
   UNION ALL
-  SELECT customer_id, 'balance ' || product_key, held
+  SELECT customer_id, 'balance ' || product_key, 0, held
   FROM balances
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND held <> 0
+  UNION ALL
+  SELECT l.customer_id, s.subject, l.amount, 0
+  FROM reservation_legs l
+  JOIN reservations r ON r.customer_id = l.customer_id AND r.id = l.reservation_id AND r.status = 'held'
+  JOIN batches b ON b.customer_id = l.customer_id AND b.id = l.batch_id AND b.granted IS NOT NULL
+  CROSS JOIN LATERAL (VALUES ('batch ' || b.id), ('balance ' || b.product_key)) AS s (subject)
+  WHERE $1::uuid IS NULL OR l.customer_id = $1
 ) h
+GROUP BY customer_id, subject
+HAVING sum(legs) <> sum(held)
+
+-- name: i5_reservation_state
+-- An instant may be infinite or far off: subtracted as numbers of seconds, which never overflow.
+SELECT 'I5' AS invariant, customer_id, 'reservation ' || id AS subject,
+  'one subject; from 1 to 2^53-1; ends within 7 days, once: at expires_at, or before it by an operation' AS expected,
+  format('%s of product %s, feature %s, %s, %s committed, from %s to %s, ended %s by %s', amount,
+    coalesce(product_key, 'none'), coalesce(feature, 'none'), status, committed_amount, created_at, expires_at,
+    coalesce(ended_at::text, 'never'), coalesce(ended_by::text, 'nobody')) AS actual,
+  'state of a reservation' AS detail
+FROM reservations
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND ((product_key IS NULL) = (feature IS NULL)
+    OR amount NOT BETWEEN 1 AND 9007199254740991 OR committed_amount NOT BETWEEN 0 AND 9007199254740991
+    OR expires_at <= created_at OR extract(epoch FROM expires_at) - extract(epoch FROM created_at) > 7 * 24 * 3600
+    OR (status = 'committed') <> (committed_amount > 0)
+    OR CASE status
+      WHEN 'held' THEN ended_at IS NOT NULL OR ended_by IS NOT NULL
+      WHEN 'expired' THEN ended_at IS DISTINCT FROM expires_at OR ended_by IS NOT NULL
+      WHEN 'committed' THEN ended_by IS NULL OR coalesce(ended_at < created_at OR ended_at >= expires_at, true)
+      WHEN 'released' THEN ended_by IS NULL OR coalesce(ended_at < created_at OR ended_at >= expires_at, true)
+      ELSE true
+    END)
+
+-- name: i5_reservation_operation
+SELECT 'I5' AS invariant, r.customer_id, 'reservation ' || r.id AS subject,
+  format('made by reservation.create at %s', r.created_at)
+    || CASE WHEN r.ended_by IS NULL THEN ''
+      ELSE format(', ended by reservation.%s at %s',
+        CASE r.status WHEN 'committed' THEN 'commit' ELSE 'release' END, r.ended_at) END AS expected,
+  format('made by %s at %s', coalesce(made.name, r.operation_id || ', which does not exist'),
+      coalesce(made.recorded_at::text, 'no time'))
+    || CASE WHEN r.ended_by IS NULL THEN ''
+      ELSE format(', ended by %s at %s', coalesce(ended.name, r.ended_by || ', which does not exist'),
+        coalesce(ended.recorded_at::text, 'no time')) END AS actual,
+  'operations that a reservation names' AS detail
+FROM reservations r
+LEFT JOIN operations made ON made.customer_id = r.customer_id AND made.id = r.operation_id
+LEFT JOIN operations ended ON ended.customer_id = r.customer_id AND ended.id = r.ended_by
+WHERE ($1::uuid IS NULL OR r.customer_id = $1)
+  AND ((made.name, made.recorded_at) IS DISTINCT FROM ('reservation.create', r.created_at)
+    OR (r.ended_by IS NOT NULL
+      AND (ended.name, ended.recorded_at) IS DISTINCT FROM
+        (CASE r.status WHEN 'committed' THEN 'reservation.commit' WHEN 'released' THEN 'reservation.release' END,
+          r.ended_at)))
+
+-- name: i5_reservation_leg
+-- with: costs
+-- A product that was asked for itself is the only one, and costs 1.
+SELECT 'I5' AS invariant, l.customer_id, format('leg %s of reservation %s', l.position, l.reservation_id) AS subject,
+  format('of a reservation that has a cost of %s, 1 or more of a batch of it', l.product_key) AS expected,
+  format('of a reservation that %s, has %s as cost, %s of a batch %s',
+    CASE WHEN r.id IS NULL THEN 'does not exist'
+      ELSE 'asks for ' || coalesce(r.feature, r.product_key, 'nothing') END,
+    coalesce(c.cost::text, 'none'), l.amount, coalesce('of ' || b.product_key, 'that does not exist')) AS actual,
+  'what a reservation holds of a batch' AS detail
+FROM reservation_legs l
+LEFT JOIN reservations r ON r.customer_id = l.customer_id AND r.id = l.reservation_id
+LEFT JOIN batches b ON b.customer_id = l.customer_id AND b.id = l.batch_id
+LEFT JOIN costs c ON c.customer_id = l.customer_id AND c.reservation_id = l.reservation_id
+  AND c.product_key = l.product_key
+WHERE ($1::uuid IS NULL OR l.customer_id = $1)
+  AND (r.id IS NULL OR b.product_key IS DISTINCT FROM l.product_key OR c.cost IS NULL OR l.amount < 1
+    OR (r.feature IS NULL AND (r.product_key IS DISTINCT FROM l.product_key OR c.cost <> 1)))
+
+-- name: i5_reservation_amount
+-- with: costs
+SELECT 'I5' AS invariant, r.customer_id, 'reservation ' || r.id AS subject,
+  format('%s units, whole ones of each product', r.amount) AS expected, coalesce(h.legs, 'no legs') AS actual,
+  'what a reservation holds' AS detail
+FROM reservations r
+LEFT JOIN (
+  SELECT l.customer_id, l.reservation_id, sum(l.amount / c.cost) AS units, bool_or(l.amount % c.cost <> 0) AS is_broken,
+    string_agg(format('%s of %s at a cost of %s', l.amount, l.product_key, coalesce(c.cost::text, 'none')), ', '
+      ORDER BY l.product_key) AS legs
+  FROM (
+    SELECT customer_id, reservation_id, product_key, sum(amount) AS amount
+    FROM reservation_legs
+    WHERE $1::uuid IS NULL OR customer_id = $1
+    GROUP BY customer_id, reservation_id, product_key
+  ) l
+  LEFT JOIN costs c ON c.customer_id = l.customer_id AND c.reservation_id = l.reservation_id
+    AND c.product_key = l.product_key
+  GROUP BY l.customer_id, l.reservation_id
+) h ON h.customer_id = r.customer_id AND h.reservation_id = r.id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND (h.units IS DISTINCT FROM r.amount OR h.is_broken)
+
+-- name: i5_reservation_entry
+-- with: costs
+-- What a reservation did is said by the operation, and at the instant, that made or ended it; nobody ends a lapse.
+SELECT 'I5' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  CASE WHEN r.id IS NULL THEN 'a reservation of this customer'
+    ELSE format('of operation %s at %s, feature %s at %s',
+      coalesce(CASE WHEN e.kind = 'hold' THEN r.operation_id ELSE r.ended_by END::text, 'none'),
+      coalesce(CASE WHEN e.kind = 'hold' THEN r.created_at ELSE r.ended_at END::text, 'no time yet'),
+      coalesce(r.feature, 'none'), coalesce(CASE WHEN r.feature IS NOT NULL THEN c.cost END::text, 'none'))
+  END AS expected,
+  CASE WHEN r.id IS NULL THEN coalesce(e.reservation_id || ', which does not exist', 'none')
+    ELSE format('of operation %s at %s, feature %s at %s', coalesce(e.operation_id::text, 'none'), e.occurred_at,
+      coalesce(e.feature, 'none'), coalesce(e.unit_cost::text, 'none')) END AS actual,
+  format('%s entry of reservation %s', e.kind, coalesce(e.reservation_id::text, 'none')) AS detail
+FROM entries e
+LEFT JOIN reservations r ON r.customer_id = e.customer_id AND r.id = e.reservation_id
+LEFT JOIN costs c ON c.customer_id = e.customer_id AND c.reservation_id = e.reservation_id
+  AND c.product_key = e.product_key
+WHERE ($1::uuid IS NULL OR e.customer_id = $1)
+  AND (e.reservation_id IS NOT NULL OR e.kind IN ('hold', 'release', 'commit'))
+  AND (r.id IS NULL
+    OR (e.kind IN ('hold', 'release', 'commit', 'consume') AND (
+      (e.operation_id, e.occurred_at) IS DISTINCT FROM
+        (CASE WHEN e.kind = 'hold' THEN r.operation_id ELSE r.ended_by END,
+          CASE WHEN e.kind = 'hold' THEN r.created_at ELSE r.ended_at END)
+      OR (e.feature, e.unit_cost) IS DISTINCT FROM (r.feature, CASE WHEN r.feature IS NOT NULL THEN c.cost END))))
+
+-- name: i5_reservation_batch
+-- Counted or not: what was held of a batch is its leg, and leaves whole when the reservation ends.
+SELECT 'I5' AS invariant, r.customer_id, format('batch %s in reservation %s', u.batch_id, r.id) AS subject,
+  format('%s held, %s released or committed', u.legs, CASE WHEN r.status = 'held' THEN 0 ELSE u.legs END) AS expected,
+  format('%s held, %s released or committed', u.held, u.ended) AS actual,
+  format('entries of a reservation that is %s', r.status) AS detail
+FROM (
+  SELECT customer_id, reservation_id, batch_id, sum(legs) AS legs, sum(held) AS held, sum(ended) AS ended
+  FROM (
+    SELECT customer_id, reservation_id, batch_id, amount AS legs, 0 AS held, 0 AS ended
+    FROM reservation_legs
+    WHERE $1::uuid IS NULL OR customer_id = $1
+    UNION ALL
+    SELECT customer_id, reservation_id, batch_id, 0, CASE WHEN kind = 'hold' THEN amount ELSE 0 END,
+      CASE WHEN kind = 'hold' THEN 0 ELSE amount END
+    FROM entries
+    WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('hold', 'release', 'commit')
+  ) moved
+  GROUP BY customer_id, reservation_id, batch_id
+) u
+JOIN reservations r ON r.customer_id = u.customer_id AND r.id = u.reservation_id
+WHERE u.held <> u.legs OR u.ended <> CASE WHEN r.status = 'held' THEN 0 ELSE u.legs END
+
+-- name: i5_reservation_committed
+-- with: costs
+-- What is used beyond what was held is consumed, at the costs of then.
+SELECT 'I5' AS invariant, r.customer_id, 'reservation ' || r.id AS subject,
+  format('%s units of what was held, %s beyond it, whole ones of each product', least(r.committed_amount, r.amount),
+    greatest(r.committed_amount - r.amount, 0)) AS expected,
+  coalesce(u.used, 'no entries') AS actual,
+  format('%s committed of a reservation of %s', r.committed_amount, r.amount) AS detail
+FROM reservations r
+LEFT JOIN (
+  SELECT e.customer_id, e.reservation_id,
+    coalesce(sum(e.amount / c.cost) FILTER (WHERE e.kind = 'commit'), 0) AS committed,
+    coalesce(sum(e.amount / c.cost) FILTER (WHERE e.kind = 'consume'), 0) AS consumed,
+    bool_or(e.amount % c.cost <> 0) AS is_broken,
+    string_agg(format('%s %s of %s at a cost of %s', e.kind, e.amount, e.product_key, coalesce(c.cost::text, 'none')),
+      ', ' ORDER BY e.kind, e.product_key) AS used
+  FROM (
+    SELECT customer_id, reservation_id, product_key, kind, sum(amount) AS amount
+    FROM entries
+    WHERE ($1::uuid IS NULL OR customer_id = $1) AND reservation_id IS NOT NULL AND kind IN ('commit', 'consume')
+    GROUP BY customer_id, reservation_id, product_key, kind
+  ) e
+  LEFT JOIN costs c ON c.customer_id = e.customer_id AND c.reservation_id = e.reservation_id
+    AND c.product_key = e.product_key
+  GROUP BY e.customer_id, e.reservation_id
+) u ON u.customer_id = r.customer_id AND u.reservation_id = r.id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1)
+  AND (coalesce(u.committed, 0) <> least(r.committed_amount, r.amount)
+    OR coalesce(u.consumed, 0) <> greatest(r.committed_amount - r.amount, 0) OR u.is_broken)
 
 -- I7: the ledger is append-only, and what guards the other tables stands ----------------------------------------------
 
@@ -603,6 +980,11 @@ SELECT g.invariant, NULL::uuid AS customer_id, format('trigger %s on %s', g.trig
 FROM (VALUES
   ('I7', 'entries', 'entries_append_only_i7', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I1', 'batches', 'batches_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'operations', 'operations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'keyed_calls', 'keyed_calls_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I5', 'reservations', 'reservations_guard', 19, 'reservations_guard', 'RAISE EXCEPTION'),
+  ('I5', 'reservations', 'reservations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I5', 'reservation_legs', 'reservation_legs_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'payments', 'payments_guard', 19, 'payments_guard', 'RAISE EXCEPTION'),
   ('I4', 'payments', 'payments_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I8', 'orders', 'orders_guard', 19, 'orders_guard', 'RAISE EXCEPTION'),
@@ -610,6 +992,7 @@ FROM (VALUES
   ('I8', 'order_items', 'order_items_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'migration_sources', 'migration_sources_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
@@ -822,6 +1205,15 @@ SELECT 'REF' AS invariant, i.customer_id, 'identity ' || i.id AS subject, 'a cus
 FROM identities i
 LEFT JOIN customers c ON c.id = i.customer_id
 WHERE ($1::uuid IS NULL OR i.customer_id = $1) AND c.id IS NULL
+
+-- name: ref_entry_customer
+SELECT 'REF' AS invariant, e.customer_id, 'customer ' || e.customer_id AS subject, 'a customer' AS expected,
+  'no such customer' AS actual, format('named by %s entries', e.entries) AS detail
+FROM (
+  SELECT customer_id, count(*) AS entries FROM entries WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id
+) e
+LEFT JOIN customers c ON c.id = e.customer_id
+WHERE c.id IS NULL
 
 -- name: ref_entry_order
 SELECT 'REF' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'an order of this customer' AS expected,

@@ -21,6 +21,9 @@ export interface NewOperation {
   status: number | null;
   answer: string | null;
   recordedAt: Date;
+  /** Its entries follow one another in the customer's ledger; null when it has none. */
+  firstSeq: number | null;
+  lastSeq: number | null;
 }
 
 interface OperationRow extends Row {
@@ -67,6 +70,15 @@ export async function findOperationsByKey(
     key: row.idempotency_key,
     operation: toRecorded(row),
   }));
+}
+
+/** Whose an operation is; undefined when there is none of this id. */
+export async function findOperationOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await tx.query<Row & { id: string; customer_id: string }>(
+    'SELECT id, customer_id FROM operations WHERE id = ANY ($1::uuid[])',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.customer_id]));
 }
 
 /** Which of these operations are recorded. Precondition: the customers are locked: their earlier transactions have ended. */

@@ -13,8 +13,13 @@ export class CommitUncertain extends Error {
   }
 }
 
+/** Postgres answered COMMIT with a rollback, because a statement before it had failed. */
+export class RolledBack extends Error {}
+
 export interface PoolTransaction extends Tx {
-  /** Throws CommitUncertain, or what Postgres refused. The connection is given back. */
+  /** Settled once BEGIN is answered; statements may be sent before, but nothing may be written. */
+  begun: Promise<void>;
+  /** Throws CommitUncertain, RolledBack, or what Postgres refused. The connection is given back. */
   commit(): Promise<void>;
   /** Gives the connection back, after ROLLBACK or, if that fails, closed. Never throws. */
   abandon(): Promise<void>;
@@ -28,27 +33,29 @@ function withReadTimeout(query: pg.QueryConfig): pg.QueryConfig {
   return Object.assign(query, { query_timeout: READ_TIMEOUT_MS });
 }
 
-/** Begins a READ COMMITTED transaction on a connection of the pool; end it with `commit` or `abandon`. */
+/**
+ * Begins a READ COMMITTED transaction on a connection of the pool; end it with `commit` or `abandon`. Connections of the pool send statements
+ * without waiting for the answers of those before, so what need not wait costs no round trip.
+ */
 export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
   const client = await pool.connect();
-  try {
-    await client.query(withReadTimeout({ text: 'BEGIN' }));
-  } catch (error) {
-    client.release(true);
-    throw error;
-  }
+  const begun = client.query(withReadTimeout({ text: 'BEGIN' })).then(() => undefined);
+  begun.catch(() => undefined); // whoever writes looks at it; without a BEGIN the statements behind it fail too
   return {
+    begun,
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await client.query<T>(withReadTimeout({ name: statementName(sql), text: sql, values: [...parameters] }))).rows,
     commit: async () => {
+      let command: string;
       try {
-        await client.query(withReadTimeout({ text: 'COMMIT' }));
+        command = (await client.query(withReadTimeout({ text: 'COMMIT' }))).command;
       } catch (error) {
         client.release(true);
         const isRefused = sqlStateOf(error) !== undefined && !/^(?:08|57P)/.test(sqlStateOf(error) ?? '');
         throw isRefused ? error : new CommitUncertain(error);
       }
       client.release();
+      if (command !== 'COMMIT') throw new RolledBack('the transaction had failed before COMMIT');
     },
     abandon: async () => {
       try {

@@ -2,6 +2,7 @@
 // is not settled yet is shown as settled.
 import type { Batch, BatchSource, Entry, Metadata } from '../ledger/book.js';
 import type { Row, Tx } from './client.js';
+import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
 
 export interface WalletBalance {
   productKey: string;
@@ -35,21 +36,49 @@ export interface StoredWallet {
 /** Running and future access rows that one wallet reads at most. */
 const ACCESS_MAX = 1_000;
 
-const SELECT_WALLET = `
-WITH balance AS (
-  SELECT b.product_key, b.available - b.owed - coalesce(late.units, 0) AS balance, b.held, coalesce(later.units, 0) AS not_yet_valid
-  FROM balances b
+/**
+ * Holds past their end that are not settled yet, by batch: $1 customer, $2 instant. Of the `units` that come back some repay what is owed
+ * (`repaid`), and the rest is `kept` if the batch has not ended, as settling will find it.
+ */
+const lapsedOf = ({ batches, balances }: Source) => `
+leg AS (
+  SELECT l.batch_id, l.amount, b.expires_at, b.product_key,
+         CASE WHEN b.expires_at <= r.expires_at THEN 0 ELSE l.amount END AS alive,
+         row_number() OVER (ORDER BY r.expires_at, r.id, l.position) AS place
+  FROM reservations r
+  JOIN reservation_legs l ON l.customer_id = r.customer_id AND l.reservation_id = r.id
+  JOIN ${batches} b ON b.customer_id = l.customer_id AND b.id = l.batch_id AND b.granted IS NOT NULL
+  WHERE r.customer_id = $1::uuid AND r.status = 'held' AND r.expires_at <= $2::timestamptz
+), repaying AS (
+  SELECT leg.*, greatest(0, least(leg.alive, coalesce(bal.owed, 0) - (
+           sum(leg.alive) OVER (PARTITION BY leg.product_key ORDER BY leg.place) - leg.alive))) AS repaid
+  FROM leg LEFT JOIN ${balances} bal ON bal.customer_id = $1::uuid AND bal.product_key = leg.product_key
+), lapsed AS (
+  SELECT batch_id, product_key, sum(amount)::bigint AS units, sum(repaid)::bigint AS repaid,
+         sum(CASE WHEN expires_at <= $2::timestamptz THEN 0 ELSE amount - repaid END)::bigint AS kept
+  FROM repaying GROUP BY batch_id, product_key
+)`;
+
+const selectWallet = (source: Source) => `
+WITH ${source.ctes} ${lapsedOf(source)}, balance AS (
+  SELECT b.product_key, b.available - b.owed - coalesce(late.units, 0) + coalesce(back.kept + back.repaid, 0) AS balance,
+         b.held - coalesce(back.units, 0) AS held, coalesce(later.units, 0) AS not_yet_valid
+  FROM ${source.balances} b
   LEFT JOIN (
-    SELECT product_key, sum(available)::bigint AS units FROM batches
+    SELECT product_key, sum(units)::bigint AS units, sum(repaid)::bigint AS repaid, sum(kept)::bigint AS kept
+    FROM lapsed GROUP BY product_key
+  ) back USING (product_key)
+  LEFT JOIN (
+    SELECT product_key, sum(available)::bigint AS units FROM ${source.batches}
     WHERE customer_id = $1::uuid AND is_open AND available > 0 AND expires_at <= $2::timestamptz GROUP BY product_key
   ) late USING (product_key)
   LEFT JOIN (
-    SELECT product_key, sum(available)::bigint AS units FROM batches
+    SELECT product_key, sum(available)::bigint AS units FROM ${source.batches}
     WHERE customer_id = $1::uuid AND is_open AND available > 0 AND valid_from > $2::timestamptz GROUP BY product_key
   ) later USING (product_key)
   WHERE b.customer_id = $1::uuid
 ), access AS (
-  SELECT product_key, valid_from, expires_at FROM batches
+  SELECT product_key, valid_from, expires_at FROM ${source.batches}
   WHERE customer_id = $1::uuid AND granted IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
   ORDER BY valid_from, expires_at, id LIMIT ${ACCESS_MAX}
 )
@@ -58,15 +87,21 @@ SELECT (SELECT json_agg(b ORDER BY b.product_key) FROM balance b) AS balances,
        (SELECT json_agg(f ORDER BY f.feature, f.product_key) FROM product_features f
         WHERE f.product_key IN (SELECT product_key FROM balance UNION SELECT product_key FROM access)) AS features`;
 
+const PAST = pastOf('e.customer_id = $1::uuid', '$2');
+const LAPSED = lapsedOf(PRESENT);
+const SELECT_WALLET = selectWallet(PRESENT);
+const SELECT_PAST_WALLET = selectWallet(PAST);
+
 interface WalletRow extends Row {
   balances: { product_key: string; balance: number; held: number; not_yet_valid: number }[] | null;
   access: { product_key: string; valid_from: string; expires_at: string | null }[] | null;
   features: { feature: string; product_key: string; unit_cost: number }[] | null;
 }
 
-/** Reads the wallet of a customer at an instant. */
-export async function findWallet(tx: Tx, customerId: string, now: Date): Promise<StoredWallet> {
-  const [row] = await tx.query<WalletRow>(SELECT_WALLET, [customerId, now.toISOString()]);
+/** Reads the wallet of a customer at an instant: what is stored, or for a past instant what the ledger says of then. */
+export async function findWallet(tx: Tx, customerId: string, { at, isPast }: ReadInstant): Promise<StoredWallet> {
+  const sql = isPast ? SELECT_PAST_WALLET : SELECT_WALLET;
+  const [row] = await tx.query<WalletRow>(sql, [customerId, at.toISOString()]);
   return {
     balances: (row?.balances ?? []).map((b) => ({
       productKey: b.product_key,
@@ -130,8 +165,10 @@ interface BatchRow extends Row {
 const STATE = `CASE WHEN b.revoked_at IS NOT NULL THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
   WHEN b.valid_from > $2::timestamptz THEN 'pending' WHEN b.granted IS NOT NULL AND NOT b.is_open THEN 'exhausted' ELSE 'active' END`;
 
-const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.granted, b.available, b.held, b.consumed, b.expired, b.revoked,
-  b.transferred, b.priority, b.valid_from, b.expires_at, b.revoked_at, b.metadata, b.created_at`;
+/** Needs LAPSED joined: parts with lapsed holds given back. What has expired by then is told by `toStoredBatch`. */
+const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.granted,
+  (b.available + coalesce(lapsed.units - lapsed.repaid, 0))::bigint AS available, (b.held - coalesce(lapsed.units, 0))::bigint AS held,
+  (b.consumed + coalesce(lapsed.repaid, 0))::bigint AS consumed, b.expired, b.revoked, b.transferred, b.priority, b.valid_from, b.expires_at, b.revoked_at, b.metadata, b.created_at`;
 
 /** The state of a batch at an instant. */
 export function stateOf(batch: StoredBatch, now: Date): BatchState {
@@ -165,39 +202,44 @@ function toStoredBatch(row: BatchRow, now: Date): StoredBatch {
   };
 }
 
-/** One page of a customer's batches, newest first, after a position. */
+const selectBatches = (source: Source) => `
+WITH ${source.ctes} ${lapsedOf(source)}
+SELECT ${BATCH_FIELDS} FROM ${source.batches} b LEFT JOIN lapsed ON lapsed.batch_id = b.id
+WHERE b.customer_id = $1::uuid AND ($3::text IS NULL OR b.product_key = $3) AND ($4::text IS NULL OR ${STATE} = $4)
+  AND ($5::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $5::timestamptz))
+  AND ($6::timestamptz IS NULL OR (b.created_at, b.id) < ($6::timestamptz, $7::uuid))
+ORDER BY b.created_at DESC, b.id DESC LIMIT $8::int`;
+
+const SELECT_BATCHES = selectBatches(PRESENT);
+const SELECT_PAST_BATCHES = selectBatches(PAST);
+
+/** One page of a customer's batches at an instant, newest first, after a position. */
 export async function listBatches(
   tx: Tx,
   customerId: string,
-  now: Date,
+  { at, isPast }: ReadInstant,
   filter: BatchFilter,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
-  const rows = await tx.query<BatchRow>(
-    `SELECT ${BATCH_FIELDS} FROM batches b
-     WHERE b.customer_id = $1::uuid AND ($3::text IS NULL OR b.product_key = $3) AND ($4::text IS NULL OR ${STATE} = $4)
-       AND ($5::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $5::timestamptz))
-       AND ($6::timestamptz IS NULL OR (b.created_at, b.id) < ($6::timestamptz, $7::uuid))
-     ORDER BY b.created_at DESC, b.id DESC LIMIT $8::int`,
-    [
-      customerId,
-      now.toISOString(),
-      filter.productKey ?? null,
-      filter.state ?? null,
-      filter.expiringBefore?.toISOString() ?? null,
-      page.after?.createdAt.toISOString() ?? null,
-      page.after?.id ?? null,
-      page.limit,
-    ],
-  );
-  return rows.map((row) => toStoredBatch(row, now));
+  const rows = await tx.query<BatchRow>(isPast ? SELECT_PAST_BATCHES : SELECT_BATCHES, [
+    customerId,
+    at.toISOString(),
+    filter.productKey ?? null,
+    filter.state ?? null,
+    filter.expiringBefore?.toISOString() ?? null,
+    page.after?.createdAt.toISOString() ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ]);
+  return rows.map((row) => toStoredBatch(row, at));
 }
 
 /** The batches that an order granted, in the order in which they were made. */
 export async function findOrderBatches(tx: Tx, customerId: string, orderId: string, now: Date): Promise<StoredBatch[]> {
   const rows = await tx.query<BatchRow>(
-    `SELECT ${BATCH_FIELDS} FROM batches b WHERE b.customer_id = $1::uuid AND b.order_id = $2::uuid ORDER BY b.created_at, b.id`,
-    [customerId, orderId],
+    `WITH ${LAPSED} SELECT ${BATCH_FIELDS} FROM batches b LEFT JOIN lapsed ON lapsed.batch_id = b.id
+     WHERE b.customer_id = $1::uuid AND b.order_id = $3::uuid ORDER BY b.created_at, b.id`,
+    [customerId, now.toISOString(), orderId],
   );
   return rows.map((row) => toStoredBatch(row, now));
 }
@@ -222,9 +264,12 @@ interface EntryRow extends Row {
   amount: number;
   balance_after: number;
   feature: string | null;
+  unit_cost: number | null;
   action_type: string | null;
   action_id: string | null;
   order_id: string | null;
+  reservation_id: string | null;
+  reverses_seq: number | null;
   metadata: Metadata | null;
   occurred_at: Date;
 }
@@ -237,8 +282,8 @@ export async function listEntries(
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
   const rows = await tx.query<EntryRow>(
-    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, action_type, action_id, order_id,
-            metadata, occurred_at
+    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id, order_id,
+            reservation_id, reverses_seq, metadata, occurred_at
      FROM entries
      WHERE customer_id = $1::uuid AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
        AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
@@ -268,11 +313,56 @@ export async function listEntries(
     amount: row.amount,
     balanceAfter: row.balance_after,
     feature: row.feature,
+    unitCost: row.unit_cost,
     actionType: row.action_type,
     actionId: row.action_id,
     orderId: row.order_id,
+    reservationId: row.reservation_id,
+    reversesSeq: row.reverses_seq,
     metadata: row.metadata,
     occurredAt: row.occurred_at,
+  }));
+}
+
+/** Units of one batch that are about to end. */
+export interface ExpiringUnits {
+  batchId: string;
+  productKey: string;
+  amount: number;
+  expiresAt: Date;
+}
+
+/** One page of the units of a product that end after `now` and not after `before`, soonest first, after a position. */
+export async function listExpiring(
+  tx: Tx,
+  customerId: string,
+  now: Date,
+  { productKey, before }: { productKey: string; before: Date },
+  page: { after: { expiresAt: Date; id: string } | undefined; limit: number },
+): Promise<ExpiringUnits[]> {
+  const rows = await tx.query<Row & { id: string; product_key: string; available: number; expires_at: Date }>(
+    `WITH ${LAPSED}
+     SELECT b.id, b.product_key, (b.available + coalesce(lapsed.kept, 0))::bigint AS available, b.expires_at
+     FROM batches b LEFT JOIN lapsed ON lapsed.batch_id = b.id
+     WHERE b.customer_id = $1::uuid AND b.product_key = $3 AND b.is_open AND b.available + coalesce(lapsed.kept, 0) > 0
+       AND b.expires_at > $2::timestamptz AND b.expires_at <= $4::timestamptz
+       AND ($5::timestamptz IS NULL OR (b.expires_at, b.id) > ($5::timestamptz, $6::uuid))
+     ORDER BY b.expires_at, b.id LIMIT $7::int`,
+    [
+      customerId,
+      now.toISOString(),
+      productKey,
+      before.toISOString(),
+      page.after?.expiresAt.toISOString() ?? null,
+      page.after?.id ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map((row) => ({
+    batchId: row.id,
+    productKey: row.product_key,
+    amount: row.available,
+    expiresAt: row.expires_at,
   }));
 }
 
@@ -338,16 +428,17 @@ export async function listGrants(
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredGrant[]> {
   const rows = await tx.query<BatchRow & { operation_id: string }>(
-    `WITH page AS (
+    `WITH ${LAPSED}, page AS (
        SELECT created_at, operation_id FROM batches
        WHERE customer_id = $1::uuid AND source IN ('trial', 'bonus', 'adjustment', 'migration')
-         AND ($2::timestamptz IS NULL OR (created_at, operation_id) < ($2::timestamptz, $3::uuid))
-       GROUP BY created_at, operation_id ORDER BY created_at DESC, operation_id DESC LIMIT $4::int
+         AND ($3::timestamptz IS NULL OR (created_at, operation_id) < ($3::timestamptz, $4::uuid))
+       GROUP BY created_at, operation_id ORDER BY created_at DESC, operation_id DESC LIMIT $5::int
      )
      SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
      JOIN batches b ON b.customer_id = $1::uuid AND b.created_at = p.created_at AND b.operation_id = p.operation_id
+     LEFT JOIN lapsed ON lapsed.batch_id = b.id
      ORDER BY b.created_at DESC, b.operation_id DESC, b.id`,
-    [customerId, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
+    [customerId, now.toISOString(), page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
   );
   const grants = new Map<string, StoredGrant>();
   for (const row of rows) {

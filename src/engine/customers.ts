@@ -9,14 +9,23 @@ import {
   insertCustomerWithIdentity,
 } from '../db/customers.js';
 import { constraintOf } from '../db/errors.js';
+import { findOperationOwners } from '../db/operations.js';
+import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { instantOf } from '../lib/clock.js';
 
-/** Whom a request is about; at least one of the two is present, and both must name one customer. */
+/** Whom a request is about: what is present names one customer. */
 export interface Selector {
   customerId?: string;
   identity?: IdentityKey;
+  /** Something of his that the request names by its id. */
+  owned?: Owned;
+}
+
+export interface Owned {
+  kind: 'reservation' | 'operation';
+  id: string;
 }
 
 /** What a first sight came to. */
@@ -56,12 +65,38 @@ export async function sightIdentity(deps: Foundations, key: IdentityKey): Promis
   throw new AppError('unavailable', 'The identity keeps changing; try again.', { retryAfterS: 1 });
 }
 
+/** Whose these things are, by their ids; what there is not is left out. */
+export async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
+  const idsOf = (kind: Owned['kind']) => things.filter((thing) => thing.kind === kind).map(({ id }) => id);
+  const [reservations, operations] = [idsOf('reservation'), idsOf('operation')];
+  return new Map([
+    ...(reservations.length > 0 ? await findReservationOwners(deps.db, reservations) : []),
+    ...(operations.length > 0 ? await findOperationOwners(deps.db, operations) : []),
+  ]);
+}
+
+function unknownOwned({ kind, id }: Owned): AppError {
+  if (kind === 'reservation') {
+    return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
+  }
+  return new AppError('operation_not_found', `There is no operation ${id} of this customer.`, {
+    pointer: '/operation_id',
+  });
+}
+
 /**
  * The customer that a write is about; one named by an identity alone is created on first sight.
- * Throws: customer_not_found (unknown customer_id), selector_conflict.
+ * Throws: customer_not_found (unknown customer_id), selector_conflict, reservation_not_found, operation_not_found (also another customer's).
  */
 export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<string> {
-  const { customerId, identity } = selector;
+  const { customerId, identity, owned } = selector;
+  if (owned) {
+    const owner = (await findOwners(deps, [owned])).get(owned.id);
+    if (owner === undefined) throw unknownOwned(owned);
+    if ((identity || customerId !== undefined) && (await requireCustomer(deps, selector)).customerId !== owner)
+      throw unknownOwned(owned);
+    return owner;
+  }
   if (identity && customerId === undefined) return (await sightIdentity(deps, identity)).identity.customerId;
   return (await requireCustomer(deps, selector)).customerId;
 }

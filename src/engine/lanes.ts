@@ -10,8 +10,15 @@ import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
-import { resolveCustomer, type Selector } from './customers.js';
-import { ATTEMPTS_MAX, type Outcome, type RecordedAnswer, type Render, unavailable } from './operation.js';
+import { findOwners, resolveCustomer, type Selector } from './customers.js';
+import {
+  ATTEMPTS_MAX,
+  type Decision,
+  type Outcome,
+  type RecordedAnswer,
+  type Render,
+  unavailable,
+} from './operation.js';
 import { hashRequest } from './request-hash.js';
 import { identityText, type Request, type SharedOperation, transact } from './shared-transaction.js';
 
@@ -19,8 +26,8 @@ import { identityText, type Request, type SharedOperation, transact } from './sh
 export interface LaneOperation<R> extends Omit<SharedOperation, 'answer'> {
   /** The validated command, without selector and key. */
   request: unknown;
-  /** Decides and posts in the book. Pure; a refusal is thrown, before the first posting. */
-  decide(book: Book, operationId: string, providersOf: LoadedBooks['providersOf']): R;
+  /** Decides and posts in the book. Pure; a refusal (returned or thrown) comes before the first posting. */
+  decide(book: Book, operationId: string, providersOf: LoadedBooks['providersOf']): Decision<R>;
   render: Render<R>;
 }
 
@@ -78,7 +85,7 @@ export function createLanes(deps: Foundations): Lanes {
   }
 
   return {
-    run: ({ decide, render, request, ...operation }) =>
+    run: (operation) =>
       new Promise((resolve, reject) => {
         const queue = required(queues[laneOf(operation.selector)], 'the lane exists');
         if (queue.waiting.length + strays.count() >= WAITING_MAX) {
@@ -88,16 +95,30 @@ export function createLanes(deps: Foundations): Lanes {
           return;
         }
         queue.waiting.push({
-          operation: { ...operation, answer: (book, id, providersOf) => render(decide(book, id, providersOf)) },
-          operationId: deps.ids.next(),
-          requestHash: operation.idempotencyKey === undefined ? null : hashRequest(request),
-          customerId: undefined,
+          ...toRequest(deps, operation),
           failures: 0,
           resolve,
           reject,
         });
         if (!queue.isRunning) void drain(queue);
       }),
+  };
+}
+
+/** A request to run an operation, with its id. */
+export function toRequest<R>(deps: Foundations, { decide, render, request, ...operation }: LaneOperation<R>): Request {
+  const isRecorded = operation.idempotencyKey !== undefined || operation.keepsAnswer === true;
+  return {
+    operation: {
+      ...operation,
+      answer: (book, id, providersOf) => {
+        const decision = decide(book, id, providersOf);
+        return 'result' in decision ? { ...decision, result: render(decision.result) } : decision;
+      },
+    },
+    operationId: deps.ids.next(),
+    requestHash: isRecorded ? hashRequest(request) : null,
+    customerId: undefined,
   };
 }
 
@@ -152,8 +173,8 @@ function giveUp(deps: Foundations, taken: readonly Waiting[], error: unknown): v
 }
 
 /** A customer named in one way always comes to the same lane. */
-function laneOf({ customerId, identity }: Selector): number {
-  const name = customerId ?? `${identity?.provider} ${identity?.externalId}`;
+function laneOf({ customerId, identity, owned }: Selector): number {
+  const name = customerId ?? owned?.id ?? `${identity?.provider} ${identity?.externalId}`;
   let hash = 0;
   for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;
   return Math.abs(hash) % LANES;
@@ -169,13 +190,18 @@ async function takeResolved(
   customersMax: number,
 ): Promise<{ now: Waiting[]; later: Waiting[] }> {
   const owners = new Map<string, string>();
-  const identities = taken.flatMap(({ customerId, operation: { selector } }) =>
-    customerId === undefined && selector.customerId === undefined && selector.identity ? [selector.identity] : [],
+  const unresolved = taken.filter(({ customerId }) => customerId === undefined);
+  const identities = unresolved.flatMap(({ operation: { selector } }) =>
+    selector.identity && isNamedOnce(selector) ? [selector.identity] : [],
+  );
+  const owned = unresolved.flatMap(({ operation: { selector } }) =>
+    selector.owned && isNamedOnce(selector) ? [selector.owned] : [],
   );
   try {
     for (const owner of identities.length > 0 ? await findIdentityOwners(deps.db, identities) : []) {
       owners.set(identityText(owner), owner.customerId);
     }
+    for (const [id, owner] of owned.length > 0 ? await findOwners(deps, owned) : []) owners.set(id, owner);
   } catch {
     // The database can't be asked: each request meets that on its own, in resolveOne.
   }
@@ -193,6 +219,11 @@ async function takeResolved(
   return { now, later };
 }
 
+/** Whether a selector names its customer in one way only, so that there is nothing to agree. */
+function isNamedOnce({ customerId, identity, owned }: Selector): boolean {
+  return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
+}
+
 async function resolveOne(
   deps: Foundations,
   waiting: Waiting,
@@ -201,9 +232,10 @@ async function resolveOne(
   const { selector } = waiting.operation;
   if (waiting.customerId !== undefined) return waiting;
   // An id alone is proved by its lock; one that is not locked runs alone, where it is looked up.
-  if (selector.customerId !== undefined && !selector.identity) return { ...waiting, customerId: selector.customerId };
-  const owner =
-    selector.identity && selector.customerId === undefined ? owners.get(identityText(selector.identity)) : undefined;
+  if (selector.customerId !== undefined && isNamedOnce(selector))
+    return { ...waiting, customerId: selector.customerId };
+  const name = selector.identity ? identityText(selector.identity) : selector.owned?.id;
+  const owner = name !== undefined && isNamedOnce(selector) ? owners.get(name) : undefined;
   if (owner !== undefined) return { ...waiting, customerId: owner };
   try {
     return { ...waiting, customerId: await resolveCustomer(deps, selector) };

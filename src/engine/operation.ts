@@ -17,6 +17,14 @@ export type OperationName =
   | 'order.create'
   | 'order.confirm'
   | 'quota.consume'
+  | 'quota.consume.item'
+  | 'quota.release'
+  | 'reservation.create'
+  | 'reservation.commit'
+  | 'reservation.release'
+  | 'reservation.extend'
+  | 'credits.add'
+  | 'credits.deduct'
   | 'grant'
   | 'exchange'
   | 'referral.attach';
@@ -81,14 +89,16 @@ function refusalsAsDecisions<D>(decide: () => D): D | Refused {
   }
 }
 
-/** The row of an accepted operation; with a key it is the idempotency record. */
+/** The row of an accepted operation; with a key it is the idempotency record. Its entries are those of the book from `firstSeq` on. */
 export function toOperationRow(
   operation: { name: OperationName; idempotencyKey: string | undefined; keepsAnswer?: boolean },
   book: Book,
   id: string,
   requestHash: string | null,
   answer: { status: number; body: string },
+  firstSeq: number,
 ): NewOperation {
+  const hasEntries = book.nextSeq > firstSeq;
   const keepsAnswer = operation.idempotencyKey !== undefined || operation.keepsAnswer === true;
   return {
     customerId: book.customerId,
@@ -101,6 +111,8 @@ export function toOperationRow(
     status: keepsAnswer ? answer.status : null,
     answer: keepsAnswer ? answer.body : null,
     recordedAt: book.now,
+    firstSeq: hasEntries ? firstSeq : null,
+    lastSeq: hasEntries ? book.nextSeq - 1 : null,
   };
 }
 

@@ -1,22 +1,31 @@
 // One transaction for many requests: lock, look up the keys, load, settle, decide each in its order, write all, commit. Takes the steps of
 // the write path (DOMAIN 3.0) on a connection of the pool. Knows neither queues nor who waits for an answer.
-import { type LoadedBooks, loadBooks, writeBooks } from '../db/books.js';
-import type { Tx } from '../db/client.js';
+import { type BookRequest, type LoadedBooks, loadBooks, writeBooks } from '../db/books.js';
 import { findIdentityOwners, type IdentityKey, type LockedCustomer, lockCustomers } from '../db/customers.js';
-import { findOperationsByKey, findRecordedIds, type NewOperation, type RecordedOperation } from '../db/operations.js';
-import { beginOnPool, CommitUncertain, type PoolTransaction } from '../db/pool-transaction.js';
+import { type KeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
+import {
+  findOperation,
+  findOperationsByKey,
+  findRecordedIds,
+  type NewOperation,
+  type RecordedOperation,
+} from '../db/operations.js';
+import { beginOnPool, CommitUncertain, type PoolTransaction, RolledBack } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
-import type { SubjectAsk } from '../ledger/consume.js';
+import type { Needs } from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
+import { groupBy } from '../lib/group-by.js';
 import type { Selector } from './customers.js';
 import {
+  type Decision,
   decideSafely,
   type OperationName,
   type Outcome,
   replayByKey,
+  storedAnswer,
   toOperationRow,
   untilAnswered,
 } from './operation.js';
@@ -26,9 +35,15 @@ export interface SharedOperation {
   name: OperationName;
   selector: Selector;
   idempotencyKey: string | undefined;
-  ask: SubjectAsk;
-  /** Decides, posts in the book, and renders the answer. Pure; a refusal is thrown, before the first posting. */
-  answer(book: Book, operationId: string, providersOf: LoadedBooks['providersOf']): { status: number; body: string };
+  /** Keeps the answer even without a key, for operations that replay by what they are about. */
+  keepsAnswer?: boolean;
+  needs: Needs;
+  /** Decides, posts in the book, and renders the answer. Pure; a refusal (returned or thrown) comes before the first posting. */
+  answer(
+    book: Book,
+    operationId: string,
+    providersOf: LoadedBooks['providersOf'],
+  ): Decision<{ status: number; body: string }>;
 }
 
 /** A request to run; its operation has its id before the first attempt. */
@@ -48,6 +63,13 @@ export function identityText({ provider, externalId }: IdentityKey): string {
   return JSON.stringify([provider, externalId]);
 }
 
+/** What a transaction decided and will write. */
+interface Decided<R> {
+  verdicts: Map<R, Verdict>;
+  books: Book[];
+  operations: NewOperation[];
+}
+
 /**
  * Decides and writes requests in one transaction on the pool; commits; answers each with its verdict. Requests whose customer was not
  * locked have none. Throws what rolled the transaction back; after an uncertain COMMIT the operations' ids are looked for first.
@@ -58,25 +80,72 @@ export async function transact<R extends Request>(
   { skipLocked }: { skipLocked: boolean },
 ): Promise<Map<R, Verdict>> {
   const tx = await beginOnPool(deps.db.pool);
-  let decided: { verdicts: Map<R, Verdict>; operations: NewOperation[] };
+  const decided = await decideOrAbandon(deps, tx, requests, skipLocked);
+  await writeAndCommit(deps, tx, decided);
+  return decided.verdicts;
+}
+
+/**
+ * Like `transact`, but all or nothing: when one request gets no answer none is written. `recordOf` is what is recorded of the call as a whole.
+ * Without `mayCommit` it only decides.
+ * Throws a unique violation of `keyed_calls_pk` when its key is recorded meanwhile.
+ */
+export async function transactWhole<R extends Request>(
+  deps: Foundations,
+  requests: readonly R[],
+  recordOf: (verdicts: ReadonlyMap<R, Verdict>) => KeyedCall | undefined,
+  mayCommit: boolean,
+): Promise<{ verdicts: Map<R, Verdict>; isCommitted: boolean }> {
+  const tx = await beginOnPool(deps.db.pool);
+  const decided = await decideOrAbandon(deps, tx, requests, false);
+  const { verdicts } = decided;
+  if (!mayCommit || requests.some((request) => !isAnswered(verdicts.get(request)))) {
+    await tx.abandon();
+    return { verdicts, isCommitted: false };
+  }
+  await writeAndCommit(deps, tx, decided, recordOf(verdicts));
+  return { verdicts, isCommitted: true };
+}
+
+function isAnswered(verdict: Verdict | undefined): boolean {
+  return typeof verdict === 'object' && 'answer' in verdict;
+}
+
+async function decideOrAbandon<R extends Request>(
+  deps: Foundations,
+  tx: PoolTransaction,
+  requests: readonly R[],
+  skipLocked: boolean,
+): Promise<Decided<R>> {
   try {
-    decided = await decideTogether(deps, tx, requests, skipLocked);
+    return await decideTogether(deps, tx, requests, skipLocked);
   } catch (error) {
     await tx.abandon();
     throw error;
   }
-  await commit(deps, tx, decided.operations);
-  return decided.verdicts;
 }
 
-/** Commits; when the outcome is unknown, finds out. Throws when it was rolled back. */
-async function commit(deps: Foundations, tx: PoolTransaction, operations: readonly NewOperation[]): Promise<void> {
-  try {
-    await tx.commit();
-  } catch (error) {
-    const isUnknown = error instanceof CommitUncertain;
-    if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw error;
+/**
+ * Sends the writes and COMMIT together: a write that fails makes the COMMIT a rollback. When the outcome is unknown, finds out. Throws when it
+ * was rolled back.
+ */
+export async function writeAndCommit(
+  deps: Foundations,
+  tx: PoolTransaction,
+  { books, operations }: Pick<Decided<unknown>, 'books' | 'operations'>,
+  call?: KeyedCall,
+): Promise<void> {
+  const writing = [writeBooks(tx, books, operations), ...(call ? [recordKeyedCall(tx, call)] : [])];
+  const [committed, ...written] = await Promise.allSettled([tx.commit(), ...writing]);
+  const failed = written.find((write) => write.status === 'rejected');
+  if (committed.status === 'fulfilled') {
+    if (failed) throw failed.reason; // it failed before it was sent
+    return;
   }
+  const { reason } = committed;
+  if (reason instanceof RolledBack) throw failed?.reason ?? reason;
+  const isUnknown = reason instanceof CommitUncertain;
+  if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw reason;
 }
 
 /** Whether the operations are committed, all of them or none. The locks wait until the transaction that was cut off has ended. */
@@ -94,99 +163,132 @@ async function areRecorded(deps: Foundations, operations: readonly NewOperation[
 
 async function decideTogether<R extends Request>(
   deps: Foundations,
-  tx: Tx,
+  tx: PoolTransaction,
   requests: readonly R[],
   skipLocked: boolean,
-): Promise<{ verdicts: Map<R, Verdict>; operations: NewOperation[] }> {
+): Promise<Decided<R>> {
+  const { customers, owners, recorded, loaded, clock } = await lockAndLoad(deps, tx, requests, skipLocked);
   const verdicts = new Map<R, Verdict>();
+  const books = new Map<string, Book>();
   const operations: NewOperation[] = [];
-  const customerIds = new Set(requests.map((request) => required(request.customerId, 'the customer is resolved')));
-  const locked = await lockCustomers(tx, [...customerIds], { skipLocked });
-  const customers = new Map(locked.map((customer) => [customer.id, customer]));
-  const standing = await findStanding(
-    tx,
-    requests.filter((request) => customers.has(request.customerId ?? '')),
-    verdicts,
-  );
-  if (standing.requests.length === 0) return { verdicts, operations };
-
-  const clock = deps.clock.now();
-  const { books, providersOf } = await loadBooks(tx, bookRequestsOf(standing.requests, customers, clock), deps.ids);
-  for (const book of books.values()) settle(book);
-  for (const request of standing.requests) {
-    const book = required(books.get(request.customerId ?? ''), 'the book is loaded');
-    const { verdict, row } = decideOne(request, book, standing.recorded, providersOf);
-    verdicts.set(request, verdict);
+  for (const request of requests) {
+    const customer = customers.get(customerOf(request));
+    if (!customer) continue;
+    const { identity } = request.operation.selector;
+    // Whose identity moved is taken out undecided.
+    if (identity && owners.get(identityText(identity)) !== customer.id) {
+      verdicts.set(request, 'again');
+      continue;
+    }
+    const book = books.get(customer.id) ?? settled(loaded, customer, clock, deps);
+    books.set(customer.id, book);
+    const { verdict, row } = decideOne(request, book, recorded, loaded.providersOf);
+    verdicts.set(
+      request,
+      'replayOf' in verdict ? await replay(tx, customer.id, verdict.replayOf, operations) : verdict,
+    );
     if (row) operations.push(row);
   }
-  await writeBooks(tx, [...books.values()], operations);
-  return { verdicts, operations };
+  return { verdicts, books: [...books.values()], operations };
+}
+
+function customerOf({ customerId }: Request): string {
+  return required(customerId, 'the customer is resolved');
+}
+
+function settled(loaded: LoadedBooks, customer: LockedCustomer, clock: Date, deps: Foundations): Book {
+  const book = loaded.bookOf(customer, instantOf(clock, customer.lastRecordedAt), deps.ids);
+  settle(book);
+  return book;
+}
+
+/**
+ * Locks the customers, then reads under the locks: in statements of their own, which are sent together when no lock is waited for. The clock
+ * is read when the locks are there, or, when none is waited for, just before.
+ */
+async function lockAndLoad(deps: Foundations, tx: PoolTransaction, requests: readonly Request[], skipLocked: boolean) {
+  const locking = lockCustomers(tx, [...new Set(requests.map(customerOf))], { skipLocked });
+  if (!skipLocked) await Promise.all([tx.begun, locking]);
+  const clock = deps.clock.now();
+  const [locked, owners, recorded, loaded] = await Promise.all([
+    locking,
+    findOwners(tx, requests),
+    findRecorded(tx, requests),
+    loadBooks(tx, bookRequestsOf(requests), clock),
+    tx.begun,
+  ]);
+  return { customers: new Map(locked.map((customer) => [customer.id, customer])), owners, recorded, loaded, clock };
 }
 
 function keyText(customerId: string, name: string, key: string): string {
   return JSON.stringify([customerId, name, key]);
 }
 
-/**
- * Under the locks: whose identity moved is taken out, and what is recorded under the keys is found. Those that replay or reuse a key are
- * decided later, in their order, because a predecessor in the same transaction counts too.
- */
-async function findStanding<R extends Request>(
-  tx: Tx,
-  requests: readonly R[],
-  verdicts: Map<R, Verdict>,
-): Promise<{ requests: R[]; recorded: Map<string, Omit<RecordedOperation, 'id'>> }> {
+/** Who has the identities by which the requests name their customers. */
+async function findOwners(tx: PoolTransaction, requests: readonly Request[]): Promise<Map<string, string>> {
   const identities = requests.flatMap(({ operation: { selector } }) => (selector.identity ? [selector.identity] : []));
-  const owners = new Map<string, string>();
-  if (identities.length > 0) {
-    for (const owner of await findIdentityOwners(tx, identities)) owners.set(identityText(owner), owner.customerId);
-  }
-  const standing = requests.filter((request) => {
-    const { identity } = request.operation.selector;
-    const isHis = !identity || owners.get(identityText(identity)) === request.customerId;
-    if (!isHis) verdicts.set(request, 'again');
-    return isHis;
-  });
-  const keys = standing.flatMap(({ customerId = '', operation: { name, idempotencyKey } }) =>
-    idempotencyKey === undefined ? [] : [{ customerId, name, key: idempotencyKey }],
-  );
-  const found = keys.length > 0 ? await findOperationsByKey(tx, keys) : [];
-  const recorded = new Map(
-    found.map(({ customerId, name, key, operation }) => [keyText(customerId, name, key), operation] as const),
-  );
-  return { requests: standing, recorded };
+  if (identities.length === 0) return new Map();
+  const owners = await findIdentityOwners(tx, identities);
+  return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
 }
 
-function bookRequestsOf(requests: readonly Request[], customers: ReadonlyMap<string, LockedCustomer>, clock: Date) {
-  const asks = new Map<string, SubjectAsk[]>();
-  for (const { customerId = '', operation } of requests) {
-    const known = asks.get(customerId);
-    if (known) known.push(operation.ask);
-    else asks.set(customerId, [operation.ask]);
-  }
-  return [...asks].map(([customerId, customerAsks]) => {
-    const customer = required(customers.get(customerId), 'the customer is locked');
-    return { customer, now: instantOf(clock, customer.lastRecordedAt), asks: customerAsks };
+type Recorded = Map<string, Omit<RecordedOperation, 'id'>>;
+
+/** What is recorded under the requests' keys. A predecessor in the same transaction counts too, and is added when it is decided. */
+async function findRecorded(tx: PoolTransaction, requests: readonly Request[]): Promise<Recorded> {
+  const keys = requests.flatMap((request) => {
+    const { name, idempotencyKey } = request.operation;
+    return idempotencyKey === undefined ? [] : [{ customerId: customerOf(request), name, key: idempotencyKey }];
   });
+  const found = keys.length > 0 ? await findOperationsByKey(tx, keys) : [];
+  return new Map(
+    found.map(({ customerId, name, key, operation }) => [keyText(customerId, name, key), operation] as const),
+  );
+}
+
+function bookRequestsOf(requests: readonly Request[]): BookRequest[] {
+  const byCustomer = groupBy(requests, customerOf);
+  return [...byCustomer].map(([customerId, own]) => ({
+    customerId,
+    needs: own.map(({ operation }) => operation.needs),
+  }));
 }
 
 function decideOne(
   { operation, operationId, requestHash }: Request,
   book: Book,
-  recorded: Map<string, Omit<RecordedOperation, 'id'>>,
+  recorded: Recorded,
   providersOf: LoadedBooks['providersOf'],
-): { verdict: Outcome; row?: NewOperation } {
+): { verdict: Outcome | { replayOf: string }; row?: NewOperation } {
   const { name, idempotencyKey } = operation;
   const key = idempotencyKey === undefined ? undefined : keyText(book.customerId, name, idempotencyKey);
   const earlier = key === undefined ? undefined : recorded.get(key);
   if (earlier) return { verdict: replayByKey(earlier, requestHash) };
-  const decision = decideSafely(book, () => ({
-    outcome: 'accepted',
-    result: operation.answer(book, operationId, providersOf),
-  }));
-  if (decision.outcome !== 'accepted') return { verdict: { refusal: decision.error } };
-  const rendered = decision.result;
-  const row = toOperationRow(operation, book, operationId, requestHash, rendered);
-  if (key !== undefined) recorded.set(key, row);
-  return { verdict: { answer: { ...rendered, replayed: false } }, row };
+  const firstSeq = book.nextSeq;
+  const decision = decideSafely(book, () => operation.answer(book, operationId, providersOf));
+  switch (decision.outcome) {
+    case 'refused':
+      return { verdict: { refusal: decision.error } };
+    case 'replayed':
+      return { verdict: { replayOf: decision.operationId } };
+    case 'unchanged':
+      return { verdict: { answer: { ...decision.result, replayed: false } } };
+    case 'accepted': {
+      const row = toOperationRow(operation, book, operationId, requestHash, decision.result, firstSeq);
+      if (key !== undefined) recorded.set(key, row);
+      return { verdict: { answer: { ...decision.result, replayed: false } }, row };
+    }
+  }
+}
+
+/** The stored answer of an earlier operation, which may be one of this transaction. */
+async function replay(
+  tx: PoolTransaction,
+  customerId: string,
+  operationId: string,
+  operations: readonly NewOperation[],
+): Promise<Outcome> {
+  const own = operations.find(({ id }) => id === operationId);
+  const earlier = own ?? (await findOperation(tx, customerId, operationId));
+  return { answer: storedAnswer(required(earlier, 'a replayed operation is recorded')) };
 }

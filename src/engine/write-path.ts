@@ -126,8 +126,9 @@ async function attemptOperation<L, R>(
   }
 
   const { loaded, asks } = await operation.load(tx, customer, now);
-  const { book, providersOf } = await loadBook(tx, { customer, now, asks }, deps.ids);
+  const { book, providersOf } = await loadBook(tx, customer, { at: now, isPast: false }, asks, deps.ids);
   settle(book);
+  const firstSeq = book.nextSeq;
   const decision = decideSafely(book, () => operation.decide(book, loaded, operationId, providersOf));
   if (decision.outcome !== 'accepted') {
     await writeBooks(tx, [book], []);
@@ -135,7 +136,7 @@ async function attemptOperation<L, R>(
   }
 
   const rendered = operation.render(decision.result);
-  await writeBooks(tx, [book], [toOperationRow(operation, book, operationId, requestHash, rendered)]);
+  await writeBooks(tx, [book], [toOperationRow(operation, book, operationId, requestHash, rendered, firstSeq)]);
   await writeGiven(tx, decision.records, now);
   const answer = { ...rendered, replayed: false };
   onWrite(answer);

@@ -30,6 +30,11 @@ const entries = {
     title: 'Not enough quota',
     remedy: 'Offer one of `upgrade_skus`, or lower the amount.',
   },
+  reservation_exceeded: {
+    status: 402,
+    title: 'More than the reservation holds',
+    remedy: 'Commit at most what is held, or send `allow_excess: true`.',
+  },
   route_not_found: { status: 404, title: 'No such route', remedy: 'Check the method and the path against /docs.' },
   customer_not_found: { status: 404, title: 'No such customer', remedy: 'Identify the customer first.' },
   product_not_found: { status: 404, title: 'No such product', remedy: 'Check the product key.' },
@@ -40,6 +45,12 @@ const entries = {
     title: 'No such identity',
     remedy: 'Check provider and external id of the customer.',
   },
+  operation_not_found: {
+    status: 404,
+    title: 'No such operation',
+    remedy: 'Send the `operation_id` of a use of this customer.',
+  },
+  reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
   selector_conflict: {
     status: 409,
@@ -119,6 +130,36 @@ const entries = {
     status: 409,
     title: 'The payment does not match the order',
     remedy: 'Compare amount and currency with the order.',
+  },
+  product_not_currency: {
+    status: 409,
+    title: 'The product is no currency',
+    remedy: 'Credits are units of a product with `is_currency: true`.',
+  },
+  reservation_closed: {
+    status: 409,
+    title: 'The reservation has ended otherwise',
+    remedy: 'One ending wins: read the reservation to see which.',
+  },
+  reservation_expired: {
+    status: 409,
+    title: 'The reservation has expired',
+    remedy: 'Reserve again; extend in time what takes longer.',
+  },
+  reservation_too_long: {
+    status: 409,
+    title: 'The reservation would end too late',
+    remedy: 'A reservation ends at most 7 days after it was made: commit, release, or reserve anew.',
+  },
+  not_reversible: {
+    status: 409,
+    title: 'This is not undone by a give-back',
+    remedy: 'Only uses are given back, not exchanges, purchases, grants or repaid debt.',
+  },
+  release_exceeds_usage: {
+    status: 409,
+    title: 'More than was taken',
+    remedy: 'Give back at most what is left of the use: `available`.',
   },
   too_large: {
     status: 409,

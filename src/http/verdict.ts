@@ -16,9 +16,12 @@ export async function withVerdict(
   } catch (error) {
     const isRefusal = error instanceof AppError && REFUSAL_STATUSES.includes(catalogue[error.code].status);
     if (onRefusal !== 'verdict' || !isRefusal) throw error;
-    const { code, message, errors, extensions } = error;
-    const { title } = catalogue[code];
-    const body = { allowed: false, code, title, detail: message, ...(errors.length > 0 && { errors }), ...extensions };
-    return { status: 200, body: JSON.stringify(body), replayed: false };
+    return { status: 200, body: JSON.stringify(toVerdict(error)), replayed: false };
   }
+}
+
+/** A refusal as the members of an answer. */
+export function toVerdict({ code, message, errors, extensions }: AppError) {
+  const { title } = catalogue[code];
+  return { allowed: false, code, title, detail: message, ...(errors.length > 0 && { errors }), ...extensions };
 }

@@ -13,17 +13,26 @@ import {
   type ProductType,
   postDebit,
   postUse,
+  type Subject,
   spendable,
 } from './book.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
-
-/** What a use is asked of: a product itself, or any product that provides a feature. */
-export type Subject = { productKey: string } | { feature: string };
 
 /** What a decision looks at, and how much of it it may take (in the subject's unit; 0 when nothing is taken). */
 export interface SubjectAsk {
   subject: Subject;
   amount: number;
+  /** Takes from every batch, those that are not valid yet included. */
+  isOverdraft?: boolean;
+}
+
+/** What a decision looks at besides what is due. */
+export interface Needs {
+  asks: readonly SubjectAsk[];
+  /** A reservation, and how much of it is to be committed, in its unit (0 when nothing is). */
+  reservation?: { id: string; amount: number };
+  /** An earlier operation whose units may come back. */
+  takenBy?: string;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */
@@ -31,15 +40,17 @@ export interface Provider {
   productKey: string;
   type: ProductType;
   isActive: boolean;
+  isCurrency: boolean;
   unitCost: number;
   /** How many features the product provides: one makes it direct, several make it pooled. */
   featureCount: number;
 }
 
-/** Product units taken from one batch. */
+/** Product units taken from one batch. `unitCost` is what one unit of the subject cost, where a plan says it. */
 export interface Taking {
   batch: Batch;
   amount: number;
+  unitCost?: number;
 }
 
 /** `available` and `remaining` are in the asked unit (feature units for a feature), null when uncounted. */
@@ -55,6 +66,7 @@ export interface ConsumeDetails {
   feature: string | null;
   actionType: string;
   actionId: string | null;
+  reservationId?: string;
   metadata: Metadata;
 }
 
@@ -66,7 +78,7 @@ interface Payer {
 }
 
 /** Refuses a subject that no product pays for. Throws: product_not_found, feature_not_found. */
-export function assertProvided(subject: Subject, providers: readonly Provider[]): void {
+export function assertProvided(subject: Subject, providers: readonly unknown[]): void {
   if (providers.length > 0) return;
   if ('feature' in subject)
     throw new AppError('feature_not_found', `No product provides ${subject.feature}.`, { pointer: '/feature' });
@@ -94,17 +106,23 @@ function unitsPayable(payer: Payer): number {
   return Math.floor(spendable(payer.holding) / payer.provider.unitCost);
 }
 
-function takeInBurnOrder(payer: Payer, amount: number): Taking[] {
+/** Takes `amount` units from batches in their order, as far as they go. */
+export function takeInOrder(batches: readonly Batch[], amount: number): { takings: Taking[]; missing: number } {
   const takings: Taking[] = [];
   let missing = amount;
-  for (const batch of payer.holding.usable) {
+  for (const batch of batches) {
     if (missing === 0) break;
     const taken = Math.min(batch.available, missing);
-    takings.push({ batch, amount: taken });
+    if (taken > 0) takings.push({ batch, amount: taken });
     missing -= taken;
   }
-  assert(missing === 0, `the loaded batches of ${payer.provider.productKey} cover the need`);
-  return takings;
+  return { takings, missing };
+}
+
+function takeInBurnOrder({ holding, provider: { productKey, unitCost } }: Payer, amount: number): Taking[] {
+  const { takings, missing } = takeInOrder(holding.usable, amount);
+  assert(missing === 0, `the loaded batches of ${productKey} cover the need`);
+  return takings.map((taking) => ({ ...taking, unitCost }));
 }
 
 /** What can be used now, in the asked unit (null when uncounted), and the batch that would be used first. */
@@ -135,7 +153,8 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
         pointer: '/amount',
       });
     }
-    return { isAllowed: true, takings: [{ batch: uncounted.first, amount: units }], available: null, remaining: null };
+    const taking = { batch: uncounted.first, amount: units, unitCost: uncounted.provider.unitCost };
+    return { isAllowed: true, takings: [taking], available: null, remaining: null };
   }
   const available = sumPayable(payers);
   if (available < amount) return { isAllowed: false, takings: [], available, remaining: available };
@@ -154,11 +173,12 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
 export function consume(book: Book, plan: ConsumePlan, details: ConsumeDetails): Entry {
   assert(plan.isAllowed, 'only an allowed plan is carried out');
   let last: Entry | undefined;
-  for (const { batch, amount } of plan.takings) {
+  for (const { batch, amount, unitCost } of plan.takings) {
+    const posting = { ...details, unitCost: details.feature === null ? null : (unitCost ?? null) };
     last =
       batch.granted === null
-        ? postUse(book, batch, amount, details)
-        : postDebit(book, batch, 'consume', amount, details);
+        ? postUse(book, batch, amount, posting)
+        : postDebit(book, batch, 'consume', amount, posting);
   }
   forgetEmptied(book, plan);
   return required(last, 'a plan takes something');
@@ -171,9 +191,19 @@ export function revokePlanned(book: Book, plan: ConsumePlan, details: ConsumeDet
   forgetEmptied(book, plan);
 }
 
-function forgetEmptied(book: Book, plan: ConsumePlan): void {
-  for (const productKey of new Set(plan.takings.map(({ batch }) => batch.productKey))) {
+/** Drops the batches that a plan emptied from those that can be used. */
+export function forgetEmptied(book: Book, { takings }: Pick<ConsumePlan, 'takings'>): void {
+  for (const productKey of new Set(takings.map(({ batch }) => batch.productKey))) {
     const holding = holdingOf(book, productKey);
     holding.usable = holding.usable.filter((batch) => batch.available > 0);
+    holding.pending = holding.pending.filter((batch) => batch.available > 0);
   }
+}
+
+/** The refusal of a plan that is not allowed. */
+export function insufficientQuota(subject: Subject, requested: number, { available }: ConsumePlan): AppError {
+  const name = 'feature' in subject ? subject.feature : subject.productKey;
+  return new AppError('insufficient_quota', `${requested} of ${name} asked for, ${available} available.`, {
+    extensions: { requested, available },
+  });
 }

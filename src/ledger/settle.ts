@@ -1,14 +1,36 @@
-// What has become due by itself. Runs at the start of every operation, under the lock; reads apply it in memory.
-import { type Book, postDebit } from './book.js';
+// What has become due by itself: holds that lapse, batches that expire. Runs at the start of every operation, under the lock; reads apply it
+// in memory.
+import { type Batch, type Book, postDebit, type Reservation } from './book.js';
+import { lapse } from './reservations.js';
 
 /**
- * Expires the due batches of the book in order of their ends. An expiry occurred at the batch's end, or when its units became
- * available if that was later.
+ * Lets due holds lapse and due batches expire, in order of their instants. A lapse occurred at the hold's end; an expiry at the batch's end,
+ * or when its units became available if that was later.
  */
 export function settle(book: Book): void {
-  for (const batch of book.due.splice(0)) {
-    const end = batch.expiresAt ?? book.now;
-    const occurredAt = end.getTime() >= batch.createdAt.getTime() ? end : batch.createdAt;
+  for (const reservation of dueReservations(book)) {
+    expireUntil(book, reservation.expiresAt);
+    lapse(book, reservation);
+  }
+  expireUntil(book, book.now);
+}
+
+function dueReservations({ reservations, now }: Book): Reservation[] {
+  return [...reservations.values()]
+    .filter(({ status, expiresAt }) => status === 'held' && expiresAt.getTime() <= now.getTime())
+    .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime() || (a.id < b.id ? -1 : 1));
+}
+
+/** Expires the due batches whose end is not after `limit`, soonest first. */
+function expireUntil(book: Book, limit: Date): void {
+  book.due.sort((a, b) => endOf(a) - endOf(b) || (a.id < b.id ? -1 : 1));
+  const later = book.due.findIndex((batch) => endOf(batch) > limit.getTime());
+  for (const batch of book.due.splice(0, later === -1 ? book.due.length : later)) {
+    const occurredAt = new Date(Math.max(endOf(batch), batch.createdAt.getTime()));
     postDebit(book, batch, 'expire', batch.available, { operationId: null, occurredAt });
   }
+}
+
+function endOf(batch: Batch): number {
+  return batch.expiresAt?.getTime() ?? Infinity;
 }

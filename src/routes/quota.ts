@@ -5,11 +5,24 @@ import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { withVerdict } from '../http/verdict.js';
-import { toSelector } from '../schemas/common.js';
-import { checkAnswer, consumeAnswer, consumeBody, consumeOutcome, toSubject } from '../schemas/quota.js';
-import { type ConsumeResult, checkQuota, consumeQuota } from '../services/quota.js';
+import { toVerdict, withVerdict } from '../http/verdict.js';
+import { hasSelector, toSelector } from '../schemas/common.js';
+import {
+  checkAnswer,
+  consumeAnswer,
+  consumeBatchAnswer,
+  consumeBatchBody,
+  consumeBody,
+  consumeOutcome,
+  giveBackAnswer,
+  giveBackBody,
+  toSubject,
+} from '../schemas/quota.js';
+import { type ConsumeResult, checkQuota, consumeQuota, giveBackQuota } from '../services/quota.js';
+import { type BatchOutcome, consumeBatch } from '../services/quota-batch.js';
 import { toSubjectView, toTakingsView } from '../services/views.js';
+
+type Outcome = BatchOutcome['outcomes'][number];
 
 const consumeProblems: readonly ErrorCode[] = [
   'insufficient_quota',
@@ -64,14 +77,8 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       consumeQuota(
         deps,
         toSelector(body),
-        {
-          subject: toSubject(body),
-          amount: body.amount,
-          actionType: body.action_type,
-          actionId: body.action_id ?? undefined,
-          metadata: body.metadata,
-        },
-        idempotencyKey,
+        toConsumeCommand(body),
+        { name: 'quota.consume', idempotencyKey },
         renderConsume,
       ),
     );
@@ -104,6 +111,115 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     responses: { 200: consumeOutcome },
     problems: consumeProblems,
     handler: ({ body, idempotencyKey }) => consume(body, idempotencyKey),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/quota/consume/batch',
+    operationId: 'consumeQuotaBatch',
+    summary: 'Take units many times in one call',
+    description:
+      'Each item is a consume with a key and a verdict of its own; the key of the call covers all of it. Always answers 200: look at `committed` and at each `allowed`.',
+    tag: 'quota',
+    scope: 'consume',
+    body: consumeBatchBody,
+    strictBody: false,
+    responses: { 200: consumeBatchAnswer },
+    problems: [],
+    handler: ({ body, idempotencyKey }) =>
+      consumeBatch(
+        deps,
+        {
+          mode: body.mode,
+          items: body.items.map((item) => ({
+            selector: toSelector(item),
+            command: toConsumeCommand(item),
+            idempotencyKey: item.idempotency_key,
+          })),
+        },
+        idempotencyKey,
+        renderConsume,
+        ({ isCommitted, outcomes }) => {
+          const results = outcomes.map((outcome, index) =>
+            isCommitted ? toResult(outcome, index) : toPlannedResult(outcome, index, body.items[index]),
+          );
+          return { status: 200, body: `{"committed":${isCommitted},"results":[${results.join()}]}` };
+        },
+      ),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/quota/release',
+    operationId: 'giveBackQuota',
+    summary: 'Give back what a use took',
+    description:
+      'All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once.',
+    tag: 'quota',
+    scope: 'consume',
+    body: giveBackBody,
+    strictBody: false,
+    responses: { 200: giveBackAnswer },
+    problems: [
+      'operation_not_found',
+      'not_reversible',
+      'release_exceeds_usage',
+      'customer_not_found',
+      'selector_conflict',
+      'overloaded',
+    ],
+    handler: ({ body, idempotencyKey }) =>
+      giveBackQuota(
+        deps,
+        hasSelector(body) ? toSelector(body) : {},
+        { operationId: body.operation_id, amount: body.amount, metadata: body.metadata },
+        idempotencyKey,
+        (result) => ({
+          status: 200,
+          body: renderJson(giveBackAnswer, {
+            operation_id: result.operationId,
+            ...toSubjectView(result.subject),
+            amount: result.amount,
+            returned: result.returned,
+            expired: result.expired,
+            revoked: 0,
+            restored: toTakingsView(result.restored),
+            remaining: result.remaining,
+            metadata: result.metadata,
+          }),
+        }),
+      ),
+  });
+}
+
+/** What a consume asks for, and what it is for. */
+function toConsumeCommand(body: Omit<z.output<typeof consumeBody>, 'on_refusal'>) {
+  return {
+    subject: toSubject(body),
+    amount: body.amount,
+    actionType: body.action_type,
+    actionId: body.action_id ?? undefined,
+    metadata: body.metadata,
+  };
+}
+
+/** The JSON text of an item's result: the bytes of its answer, with its index before them. */
+function toResult(outcome: Outcome, index: number): string {
+  if ('refusal' in outcome) return JSON.stringify({ index, ...toVerdict(outcome.refusal) });
+  return `{"index":${index},${outcome.answer.body.slice(1)}`;
+}
+
+/** Of a batch that took nothing: what was allowed has no operation. */
+function toPlannedResult(
+  outcome: Outcome,
+  index: number,
+  item: Omit<z.output<typeof consumeBody>, 'on_refusal'> | undefined,
+): string {
+  if ('refusal' in outcome) return toResult(outcome, index);
+  return JSON.stringify({
+    index,
+    allowed: true,
+    ...(item && { ...toSubjectView(toSubject(item)), amount: item.amount }),
   });
 }
 

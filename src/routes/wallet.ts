@@ -37,7 +37,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     responses: { 200: balanceAnswer },
     problems: ['selector_conflict', 'product_not_found', 'feature_not_found'],
     handler: async ({ query }) => {
-      const result = await getBalance(deps, toSelector(query), toSubject(query));
+      const result = await getBalance(deps, toSelector(query), toSubject(query), query.as_of);
       return {
         status: 200,
         body: {
@@ -62,7 +62,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     responses: { 200: walletAnswer },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const wallet = await getWallet(deps, toSelector(query));
+      const wallet = await getWallet(deps, toSelector(query), query.as_of);
       const features = [...wallet.features].map(([name, { canUse, remaining }]) => [
         name,
         { can_use: canUse, remaining },
@@ -95,6 +95,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         deps,
         toSelector(query),
         { productKey: query.product_key, state: query.state, expiringWithinS: query.expiring_within },
+        query.as_of,
         { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
       );
       const { rows, nextCursor } = toPage(batches, query.limit, createdAtPosition, (row) => ({

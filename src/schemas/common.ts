@@ -343,6 +343,11 @@ export interface Selector {
   identity?: { provider: string; externalId: string };
 }
 
+/** Whether a parsed body names a customer at all, where it need not. */
+export function hasSelector({ customer_id, user_id, external_id }: SelectorInput): boolean {
+  return customer_id !== undefined || user_id !== undefined || external_id !== undefined;
+}
+
 /**
  * Normalises the selector fields of a parsed body or query. Throws: invalid_request when they are all missing,
  * selector_conflict when `user_id` contradicts `customer_id` or the external identity.

@@ -49,6 +49,16 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
       .array(z.string())
       .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
   }),
+  reservation_exceeded: z.object({
+    requested: z.int().meta({ examples: [12] }),
+    held: z.int().meta({ examples: [10] }),
+  }),
+  reservation_closed: z.object({ reservation_status: z.string().meta({ examples: ['released'] }) }),
+  reservation_expired: z.object({ reservation_status: z.string().meta({ examples: ['expired'] }) }),
+  release_exceeds_usage: z.object({
+    requested: z.int().meta({ examples: [5] }),
+    available: z.int().meta({ description: 'What can still be given back.', examples: [3] }),
+  }),
   order_not_payable: z.object({ order_status: z.string().meta({ examples: ['expired'] }) }),
   trial_already_used: z.object({
     identity_type: z.string().meta({ description: 'The kind of identity that had a trial.', examples: ['telegram'] }),

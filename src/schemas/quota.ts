@@ -3,11 +3,13 @@ import { z } from 'zod';
 import {
   countSchema,
   featureSchema,
+  idempotencyKeySchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
   quantitySchema,
+  selectorShape,
   text,
   uuidSchema,
   withSelector,
@@ -42,18 +44,26 @@ export function toSubject({
   return feature === undefined ? { productKey: product_key ?? '' } : { feature };
 }
 
-export const consumeBody = withSelector({
-  ...subjectShape,
-  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+/** What the units are for, as the ledger tells it. */
+export const actionShape = {
   action_type: text({ max: ACTION_LENGTH_MAX })
     .default(DEFAULT_ACTION_TYPE)
     .meta({ description: 'What the units are used for.', examples: ['predict'] }),
   action_id: text({ max: ACTION_LENGTH_MAX })
     .nullish()
     .meta({ description: 'Your id of the use.', examples: ['prediction-17'] }),
+};
+
+const consumeShape = {
+  ...subjectShape,
+  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+  ...actionShape,
   metadata: metadataSchema,
-  on_refusal: onRefusalSchema,
-}).check((ctx) => refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>));
+};
+
+export const consumeBody = withSelector({ ...consumeShape, on_refusal: onRefusalSchema }).check((ctx) =>
+  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
+);
 
 export const takingsSchema = z
   .array(
@@ -61,10 +71,17 @@ export const takingsSchema = z
   )
   .meta({ description: 'What each batch pays, in product units and in the order of use.' });
 
-const remainingSchema = countSchema.nullable().meta({
+export const remainingSchema = countSchema.nullable().meta({
   description: 'What is left, in the unit asked for; null when it is not counted.',
   examples: [99],
 });
+
+/** What became of units that came back, in the unit that was asked for. */
+export const returnedShape = {
+  returned: countSchema.meta({ description: 'Units that came back and can be used again.', examples: [7] }),
+  expired: countSchema.meta({ description: 'Units that came back to a batch that had ended.', examples: [0] }),
+  revoked: countSchema.meta({ description: 'Units that came back to a batch that was refunded.', examples: [0] }),
+};
 
 export const consumeAnswer = z.object({
   allowed: z.literal(true),
@@ -105,4 +122,54 @@ export const checkAnswer = z.object({
   allowed_at: instantSchema
     .nullable()
     .meta({ description: 'The earliest instant known at which it would be allowed.' }),
+});
+
+export const BATCH_ITEMS_MAX = 1_000;
+
+const batchItem = withSelector({ ...consumeShape, idempotency_key: idempotencyKeySchema.optional() }).check((ctx) =>
+  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
+);
+
+export const consumeBatchBody = z.object({
+  items: z
+    .array(batchItem)
+    .min(1)
+    .max(BATCH_ITEMS_MAX)
+    .meta({ description: 'Each is a consume with a key of its own.' }),
+  mode: z
+    .enum(['continue', 'atomic'])
+    .default('continue')
+    .meta({ description: '`continue` takes what can be taken, `atomic` all of it or nothing.' }),
+});
+
+export const consumeBatchAnswer = z.object({
+  committed: z.boolean().meta({ description: 'False when an atomic batch was refused: nothing was taken.' }),
+  results: z
+    .array(z.looseObject({ index: countSchema, allowed: z.boolean() }))
+    .meta({ description: 'For each item, in their order, the answer of a consume, or the members of its problem.' }),
+});
+
+export const giveBackBody = z
+  .object({
+    ...selectorShape,
+    operation_id: uuidSchema.meta({ description: 'The use of which something is given back.' }),
+    amount: quantitySchema
+      .optional()
+      .meta({ description: 'In the unit of the use; all that is left of it when left out.', examples: [1] }),
+    metadata: metadataSchema,
+  })
+  .meta({ description: 'The customer need not be named; if he is, the use must be his.' });
+
+export const giveBackAnswer = z.object({
+  operation_id: uuidSchema,
+  product_key: z
+    .string()
+    .optional()
+    .meta({ examples: ['CREDITS'] }),
+  feature: z.string().optional(),
+  amount: countSchema,
+  ...returnedShape,
+  restored: takingsSchema.meta({ description: 'What came back to each batch, in product units.' }),
+  remaining: remainingSchema,
+  metadata: metadataAnswerSchema,
 });

@@ -17,7 +17,13 @@ import { refuseUnclearSubject, subjectShape } from './quota.js';
 
 const EXPIRING_WITHIN_MAX_S = 10 * 366 * 24 * 3_600;
 
-export const balanceQuery = withSelector(subjectShape).check((ctx) =>
+const asOfShape = {
+  as_of: instantSchema
+    .optional()
+    .meta({ description: 'A past instant: the answer as it was then, recomputed from the ledger. Now when left out.' }),
+};
+
+export const balanceQuery = withSelector({ ...subjectShape, ...asOfShape }).check((ctx) =>
   refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
 );
 
@@ -33,7 +39,7 @@ export const balanceAnswer = z.object({
   message: z.string().meta({ examples: ['99 CREDITS available'] }),
 });
 
-export const walletQuery = withSelector({});
+export const walletQuery = withSelector(asOfShape);
 
 export const walletAnswer = z.object({
   customer_id: uuidSchema,
@@ -51,33 +57,44 @@ export const walletAnswer = z.object({
   }),
 });
 
+export const secondsMeta = { type: 'integer', minimum: 1, maximum: EXPIRING_WITHIN_MAX_S } as const;
+
+/** A query parameter of whole seconds, up to ten years; a number afterwards. */
+export const secondsQuerySchema = z
+  .string()
+  .transform((input, ctx): number => {
+    const seconds = /^\d{1,10}$/.test(input) ? Number(input) : 0;
+    if (seconds >= 1 && seconds <= EXPIRING_WITHIN_MAX_S) return seconds;
+    const message = `must be a whole number of seconds, 1 to ${EXPIRING_WITHIN_MAX_S}`;
+    ctx.issues.push({ code: 'custom', message, input });
+    return z.NEVER;
+  })
+  .meta(secondsMeta);
+
 export const batchesQuery = withSelector({
   ...pageQueryShape,
+  ...asOfShape,
   product_key: productKeySchema.optional(),
   state: batchStateSchema.optional(),
-  expiring_within: z
-    .string()
-    .transform((input, ctx): number => {
-      const seconds = /^\d{1,10}$/.test(input) ? Number(input) : 0;
-      if (seconds >= 1 && seconds <= EXPIRING_WITHIN_MAX_S) return seconds;
-      ctx.issues.push({
-        code: 'custom',
-        message: `must be a whole number of seconds, 1 to ${EXPIRING_WITHIN_MAX_S}`,
-        input,
-      });
-      return z.NEVER;
-    })
+  expiring_within: secondsQuerySchema
     .optional()
-    .meta({
-      type: 'integer',
-      minimum: 1,
-      maximum: EXPIRING_WITHIN_MAX_S,
-      description: 'Only batches that end within so many seconds.',
-    }),
+    .meta({ ...secondsMeta, description: 'Only batches that end within so many seconds.' }),
 });
 export const batchPage = pageOf(batchAnswer);
 
-const kindSchema = z.enum(['grant', 'consume', 'expire', 'revoke']);
+const kindSchema = z.enum([
+  'grant',
+  'consume',
+  'expire',
+  'revoke',
+  'hold',
+  'release',
+  'commit',
+  'reverse',
+  'debt',
+  'repay',
+  'forgive',
+]);
 
 export const entriesQuery = withSelector({
   ...pageQueryShape,
@@ -105,6 +122,10 @@ export const entryAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
+    unit_cost: countSchema.nullable().meta({
+      description: 'Product units of one feature unit when the units moved; null when the product was asked for.',
+      examples: [null],
+    }),
     action_type: z
       .string()
       .nullable()
@@ -115,6 +136,9 @@ export const entryAnswer = z
       .meta({ examples: [null] }),
     order_id: uuidSchema.nullable(),
     reservation_id: uuidSchema.nullable(),
+    reverses_seq: countSchema
+      .nullable()
+      .meta({ description: 'The entry of which this one gives something back.', examples: [null] }),
     operation_id: uuidSchema.nullable().meta({ description: 'Null when it happened by itself, such as an expiry.' }),
     metadata: metadataAnswerSchema,
     occurred_at: instantSchema,

@@ -59,7 +59,7 @@ function offer(
 const products: readonly ProductTerms[] = [
   product('TEST_STAR', 'Star (internal currency)', 'quantity', [], true),
   product('TEST_PREDICTION', 'Prediction', 'quantity'),
-  product('CREDITS', 'Credits', 'quantity', [['text_generation', 1]]),
+  product('CREDITS', 'Credits', 'quantity', [['text_generation', 1]], true),
   product('AI_POOL', 'AI pool', 'quantity', [
     ['image_generation', 5],
     ['video_generation', 40],

@@ -300,11 +300,15 @@ function fixedValidityOf(book: Book, { subject, grantType }: GrantCommand): Fixe
   const wanted = subject.validFrom ?? book.now;
   const validFrom = wanted < book.now && grantType !== 'migration' ? book.now : wanted;
   const expiresAt = subject.expiresAt ?? null;
-  if (expiresAt !== null && (expiresAt <= validFrom || expiresAt <= book.now)) {
-    const detail = 'expires_at must lie in the future, and after valid_from.';
-    throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
-  }
+  assertEndsLater({ validFrom, expiresAt }, book.now);
   return { validFrom, expiresAt };
+}
+
+/** Refuses a validity that would have ended already, or end before it begins. Throws: invalid_request. */
+export function assertEndsLater({ validFrom, expiresAt }: FixedValidity, now: Date): void {
+  if (expiresAt === null || (expiresAt > validFrom && expiresAt > now)) return;
+  const detail = 'expires_at must lie in the future, and after valid_from.';
+  throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
 }
 
 function originOf(
@@ -349,6 +353,7 @@ function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, opera
     productKey: term.productKey,
     type: term.productType,
     isActive: true,
+    isCurrency: false,
     unitCost: 1,
     featureCount: 1,
   };

@@ -4,20 +4,24 @@ import { findUpgradeSkus } from '../db/catalog.js';
 import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
-import type { RecordedAnswer, Render } from '../engine/operation.js';
+import type { LaneOperation } from '../engine/lanes.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
-import type { Book, Metadata } from '../ledger/book.js';
+import type { Book, Metadata, Subject } from '../ledger/book.js';
 import {
   assertProvided,
+  availabilityOf,
   type ConsumePlan,
   consume,
+  insufficientQuota,
   type Provider,
   planConsume,
-  type Subject,
   type SubjectAsk,
   type Taking,
 } from '../ledger/consume.js';
+import { type GiveBack, giveBack } from '../ledger/give-back.js';
 import { settle } from '../ledger/settle.js';
+import { required } from '../lib/assert.js';
 
 /** Future starts of validity that an explanation looks at. */
 const FUTURE_STARTS_MAX = 10;
@@ -83,7 +87,9 @@ async function planAt(
 ): Promise<{ plan: ConsumePlan; providers: Provider[] }> {
   const { book, providersOf } = await loadBook(
     deps.db,
-    { customer: { id: customerId, nextSeq: 1 }, now: at, asks: [ask] },
+    { id: customerId, nextSeq: 1 },
+    { at, isPast: false },
+    [ask],
     deps.ids,
   );
   settle(book);
@@ -139,27 +145,46 @@ export async function consumeQuota(
   deps: Deps,
   selector: Selector,
   command: ConsumeCommand,
-  idempotencyKey: string | undefined,
+  key: OperationKey,
   render: Render<ConsumeResult>,
 ): Promise<RecordedAnswer> {
-  let asked: Asked | undefined;
+  const { operation, asked } = toConsumeOperation(selector, command, key, render);
   try {
-    return await deps.lanes.run({
-      name: 'quota.consume',
+    return await deps.lanes.run(operation);
+  } catch (error) {
+    throw await explainRefusal(deps, error, asked());
+  }
+}
+
+/** The name and the key under which a use is recorded. */
+export interface OperationKey {
+  name: 'quota.consume' | 'quota.consume.item';
+  idempotencyKey: string | undefined;
+}
+
+/** A use as the engine runs it; `asked` is, once it was decided, what its refusal is explained by. */
+export function toConsumeOperation(
+  selector: Selector,
+  command: ConsumeCommand,
+  key: OperationKey,
+  render: Render<ConsumeResult>,
+): { operation: LaneOperation<ConsumeResult>; asked(): Asked | undefined } {
+  let asked: Asked | undefined;
+  return {
+    operation: {
+      ...key,
       selector,
-      idempotencyKey,
       request: command,
-      ask: command,
+      needs: { asks: [command] },
       decide: (book, operationId, providersOf) => {
         const providers = providersOf(command.subject);
         asked = { customerId: book.customerId, now: book.now, providers, ask: command };
-        return decideConsume(book, providers, command, operationId);
+        return { outcome: 'accepted', result: decideConsume(book, providers, command, operationId) };
       },
       render,
-    });
-  } catch (error) {
-    throw await explainRefusal(deps, error, asked);
-  }
+    },
+    asked: () => asked,
+  };
 }
 
 /** Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. */
@@ -181,12 +206,7 @@ function decideConsume(
   const { subject, amount } = command;
   assertProvided(subject, providers);
   const plan = planConsume(book, providers, amount);
-  if (!plan.isAllowed) {
-    const name = 'feature' in subject ? subject.feature : subject.productKey;
-    throw new AppError('insufficient_quota', `${amount} of ${name} asked for, ${plan.available} available.`, {
-      extensions: { requested: amount, available: plan.available },
-    });
-  }
+  if (!plan.isAllowed) throw insufficientQuota(subject, amount, plan);
   const last = consume(book, plan, {
     operationId,
     feature: 'feature' in subject ? subject.feature : null,
@@ -196,6 +216,50 @@ function decideConsume(
   });
   const { remaining, takings } = plan;
   return { operationId, usageId: last.id, subject, amount, remaining, takings, metadata: command.metadata };
+}
+
+export interface GiveBackCommand {
+  /** The use of which something is given back. */
+  operationId: string;
+  /** In the unit of the use; all that is left of it when left out. */
+  amount: number | undefined;
+  metadata: Metadata;
+}
+
+/** `remaining` is in the unit of the use, null when uncounted. */
+export interface GiveBackResult extends GiveBack {
+  operationId: string;
+  remaining: number | null;
+  metadata: Metadata;
+}
+
+/**
+ * Gives back what a use took, or a part of it, in reverse order of use. A selector is not needed; the use must be of whom it names.
+ * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, customer_not_found, selector_conflict,
+ * idempotency_key_reused, overloaded, unavailable.
+ */
+export async function giveBackQuota(
+  deps: Deps,
+  selector: Selector,
+  command: GiveBackCommand,
+  idempotencyKey: string | undefined,
+  render: Render<GiveBackResult>,
+): Promise<RecordedAnswer> {
+  const { operationId: takenBy, amount, metadata } = command;
+  return deps.lanes.run({
+    name: 'quota.release',
+    selector: { ...selector, owned: { kind: 'operation', id: takenBy } },
+    idempotencyKey,
+    request: command,
+    needs: { asks: [], takenBy },
+    decide: (book, operationId, providersOf): Decision<GiveBackResult> => {
+      const taken = required(book.taken.get(takenBy), 'the operation is loaded');
+      const back = giveBack(book, taken, amount, { operationId, metadata });
+      const { available } = availabilityOf(book, providersOf(back.subject));
+      return { outcome: 'accepted', result: { ...back, operationId, remaining: available, metadata } };
+    },
+    render,
+  });
 }
 
 /** A reason as a problem carries it. */

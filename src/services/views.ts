@@ -2,9 +2,10 @@
 import type { Offer, OfferItemWithProduct, Product } from '../db/catalog.js';
 import type { Customer } from '../db/customers.js';
 import type { Referral } from '../db/referrals.js';
+import type { StoredReservation } from '../db/reservations.js';
 import { type StoredBatch, stateOf } from '../db/wallet.js';
-import type { Entry } from '../ledger/book.js';
-import type { Subject, Taking } from '../ledger/consume.js';
+import type { Entry, Reservation, Subject } from '../ledger/book.js';
+import type { Taking } from '../ledger/consume.js';
 import { currencyDecimals } from '../ledger/currencies.js';
 import { formatMoney } from '../lib/money.js';
 import type { OrderResult } from './orders.js';
@@ -110,10 +111,12 @@ export function toEntryView(entry: Entry) {
     amount: entry.amount,
     balance_after: entry.balanceAfter,
     feature: entry.feature,
+    unit_cost: entry.unitCost,
     action_type: entry.actionType,
     action_id: entry.actionId,
     order_id: entry.orderId,
-    reservation_id: null,
+    reservation_id: entry.reservationId,
+    reverses_seq: entry.reversesSeq,
     operation_id: entry.operationId,
     metadata: entry.metadata ?? {},
     occurred_at: entry.occurredAt,
@@ -146,4 +149,35 @@ export function toCustomerView(customer: Customer) {
     metadata: customer.metadata,
     created_at: customer.createdAt,
   };
+}
+
+/** What a reservation is, as a reader or the one who made it sees it. */
+export function toReservationView(reservation: Omit<StoredReservation, 'customerId'>, customerId: string) {
+  return {
+    id: reservation.id,
+    customer_id: customerId,
+    ...toSubjectView(reservation.subject),
+    amount: reservation.amount,
+    status: reservation.status,
+    committed_amount: reservation.committedAmount,
+    expires_at: reservation.expiresAt,
+    created_at: reservation.createdAt,
+    ended_at: reservation.endedAt,
+    legs: reservation.legs.map((leg) => ({
+      batch_id: leg.batchId,
+      product_key: leg.productKey,
+      amount: leg.amount,
+    })),
+    metadata: reservation.metadata,
+  };
+}
+
+/** The reservation that an operation made or changed. */
+export function toMadeReservationView(reservation: Reservation, customerId: string) {
+  const legs = reservation.legs.map(({ batch, amount }) => ({
+    batchId: batch.id,
+    productKey: batch.productKey,
+    amount,
+  }));
+  return toReservationView({ ...reservation, legs }, customerId);
 }

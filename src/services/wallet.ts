@@ -1,6 +1,7 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
 import { loadBook } from '../db/books.js';
+import type { ReadInstant } from '../db/history.js';
 import {
   type BatchFilter,
   type EntryFilter,
@@ -12,9 +13,10 @@ import {
 } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
+import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
-import type { Entry } from '../ledger/book.js';
-import { assertProvided, availabilityOf, type Subject } from '../ledger/consume.js';
+import type { Entry, Subject } from '../ledger/book.js';
+import { assertProvided, availabilityOf } from '../ledger/consume.js';
 import { settle } from '../ledger/settle.js';
 
 export interface Wallet {
@@ -37,11 +39,19 @@ export interface BalanceResult {
 /** An id that no customer has: somebody never seen owns nothing. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** Everything a customer holds. Throws: customer_not_found, selector_conflict. */
-export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet> {
+/** The instant of a read: now, or a past one that was asked for. Throws: invalid_request (it lies in the future). */
+function readInstant(now: Date, asOf: Date | undefined): ReadInstant {
+  if (asOf === undefined) return { at: now, isPast: false };
+  if (asOf.getTime() <= now.getTime()) return { at: asOf, isPast: true };
+  throw new AppError('invalid_request', 'as_of must not lie in the future.', { pointer: 'query/as_of' });
+}
+
+/** Everything a customer holds, or held at an instant. Throws: customer_not_found, selector_conflict, invalid_request. */
+export async function getWallet(deps: Deps, selector: Selector, asOf: Date | undefined): Promise<Wallet> {
   const { customerId, now } = await requireCustomer(deps, selector);
-  const stored: StoredWallet = await findWallet(deps.db, customerId, now);
-  const access = summariseAccess(stored.access, now);
+  const instant = readInstant(now, asOf);
+  const stored: StoredWallet = await findWallet(deps.db, customerId, instant);
+  const access = summariseAccess(stored.access, instant.at);
   const spendable = new Map(stored.balances.map((row) => [row.productKey, Math.max(0, row.balance - row.notYetValid)]));
   return {
     customerId,
@@ -53,13 +63,19 @@ export async function getWallet(deps: Deps, selector: Selector): Promise<Wallet>
 }
 
 /**
- * Whether a customer can use a product or feature now, and how much of it. Somebody never seen can't.
- * Throws: product_not_found, feature_not_found, selector_conflict.
+ * Whether a customer can use a product or feature now, or could at an instant, and how much of it. Somebody never seen can't.
+ * Throws: product_not_found, feature_not_found, selector_conflict, invalid_request.
  */
-export async function getBalance(deps: Deps, selector: Selector, subject: Subject): Promise<BalanceResult> {
+export async function getBalance(
+  deps: Deps,
+  selector: Selector,
+  subject: Subject,
+  asOf: Date | undefined,
+): Promise<BalanceResult> {
   const { customerId, now } = (await findCustomer(deps, selector)) ?? { customerId: NOBODY, now: deps.clock.now() };
-  const request = { customer: { id: customerId, nextSeq: 1 }, now, asks: [{ subject, amount: 0 }] };
-  const { book, providersOf } = await loadBook(deps.db, request, deps.ids);
+  const instant = readInstant(now, asOf);
+  const asks = [{ subject, amount: 0 }];
+  const { book, providersOf } = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, instant, asks, deps.ids);
   const providers = providersOf(subject);
   assertProvided(subject, providers);
   settle(book);
@@ -67,21 +83,24 @@ export async function getBalance(deps: Deps, selector: Selector, subject: Subjec
   if (available !== null || !first) {
     return { subject, canUse: first !== null, remaining: available, expiresAt: first?.expiresAt ?? null };
   }
-  const access = summariseAccess((await findWallet(deps.db, customerId, now)).access, now);
+  const access = summariseAccess((await findWallet(deps.db, customerId, instant)).access, instant.at);
   return { subject, canUse: true, remaining: null, expiresAt: access.get(first.productKey)?.until ?? null };
 }
 
-/** One page of a customer's batches, newest first, as of now. Throws: customer_not_found, selector_conflict. */
+/** One page of a customer's batches, newest first, now or at an instant. Throws: customer_not_found, selector_conflict, invalid_request. */
 export async function getBatches(
   deps: Deps,
   selector: Selector,
   filter: Omit<BatchFilter, 'expiringBefore'> & { expiringWithinS?: number | undefined },
+  asOf: Date | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<{ batches: StoredBatch[]; now: Date }> {
   const { customerId, now } = await requireCustomer(deps, selector);
   const { expiringWithinS, ...rest } = filter;
-  const expiringBefore = expiringWithinS === undefined ? undefined : new Date(now.getTime() + expiringWithinS * 1_000);
-  return { batches: await listBatches(deps.db, customerId, now, { ...rest, expiringBefore }, page), now };
+  const instant = readInstant(now, asOf);
+  const { at } = instant;
+  const expiringBefore = expiringWithinS === undefined ? undefined : new Date(at.getTime() + expiringWithinS * 1_000);
+  return { batches: await listBatches(deps.db, customerId, instant, { ...rest, expiringBefore }, page), now: at };
 }
 
 /** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */

@@ -80,13 +80,17 @@ async function passBy(server: FastifyInstance['server']): Promise<void> {
   await clientOf({ server }).get(`/wallet?external_id=${BLOCKERS[0]}`);
 }
 
-/** How many transactions wrote the consumes of these identities. */
-export async function countTransactions(url: string, externalIds: readonly string[]): Promise<number> {
+/** How many transactions wrote the operations of these names, consumes unless told, of these identities. */
+export async function countTransactions(
+  url: string,
+  externalIds: readonly string[],
+  names: readonly string[] = ['quota.consume'],
+): Promise<number> {
   const [row] = await ask(
     url,
     `SELECT count(DISTINCT o.xmin::text)::int AS transactions FROM operations o JOIN identities i USING (customer_id)
-     WHERE o.name = 'quota.consume' AND i.external_id = ANY ($1)`,
-    [externalIds],
+     WHERE o.name = ANY ($2) AND i.external_id = ANY ($1)`,
+    [externalIds, names],
   );
   return row?.transactions as number;
 }

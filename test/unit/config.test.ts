@@ -23,6 +23,7 @@ describe('readConfig', () => {
       role: 'all',
       poolSize: 16,
       laneCustomersMax: 64,
+        sweepIntervalS: 60,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -43,6 +44,7 @@ describe('readConfig', () => {
         BURSAR_ROLE: 'worker',
         BURSAR_POOL_SIZE: '2',
         BURSAR_LANE_CUSTOMERS_MAX: '1',
+        BURSAR_SWEEP_INTERVAL_S: '5',
         LOG_LEVEL: 'silent',
       },
       PROJECT,
@@ -59,6 +61,7 @@ describe('readConfig', () => {
       role: 'worker',
       poolSize: 2,
       laneCustomersMax: 1,
+        sweepIntervalS: 5,
       logLevel: 'silent',
     });
   });

@@ -1,0 +1,60 @@
+// Keyed calls that are about no customer of their own, such as a batch of consumes: the memory of what was answered (DOMAIN 3.6).
+import type { Row, Tx } from './client.js';
+import type { RecordedOperation } from './operations.js';
+
+export interface KeyedCall {
+  name: string;
+  key: string;
+  requestHash: string;
+  requestHashVersion: number;
+  status: number;
+  answer: string;
+  recordedAt: Date;
+}
+
+/** Records a call under its key. Throws a unique violation of `keyed_calls_pk` when one is recorded already. */
+export async function recordKeyedCall(tx: Tx, call: KeyedCall): Promise<void> {
+  await tx.query(
+    `INSERT INTO keyed_calls (name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at)
+     VALUES ($1, $2, $3, $4::smallint, $5::smallint, $6, $7::timestamptz)`,
+    [
+      call.name,
+      call.key,
+      call.requestHash,
+      call.requestHashVersion,
+      call.status,
+      call.answer,
+      call.recordedAt.toISOString(),
+    ],
+  );
+}
+
+/** What was answered to a call of this key. */
+export async function findKeyedCall(
+  tx: Tx,
+  name: string,
+  key: string,
+): Promise<Omit<RecordedOperation, 'id'> | undefined> {
+  const [row] = await tx.query<
+    Row & { request_hash: string; request_hash_version: number; status: number; answer: string }
+  >(
+    'SELECT request_hash, request_hash_version, status, answer FROM keyed_calls WHERE name = $1 AND idempotency_key = $2',
+    [name, key],
+  );
+  return (
+    row && {
+      requestHash: row.request_hash,
+      requestHashVersion: row.request_hash_version,
+      status: row.status,
+      answer: row.answer,
+    }
+  );
+}
+
+/** Class of our advisory locks for keyed calls, so that they meet no others. */
+const LOCK_CLASS = 3_141;
+
+/** Waits until no other transaction works under this key, and keeps others out until this one ends. */
+export async function lockKeyedCall(tx: Tx, name: string, key: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1::int, hashtext($2))', [LOCK_CLASS, JSON.stringify([name, key])]);
+}

@@ -1,0 +1,88 @@
+// Calls with a key that are about no customer of their own, such as a batch of consumes (DOMAIN 3.6): of several at once with one key one
+// works, the others wait and get its answer.
+import { createHash } from 'node:crypto';
+import { constraintOf, isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
+import { findKeyedCall, type KeyedCall, lockKeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
+import { beginOnPool } from '../db/pool-transaction.js';
+import type { Foundations } from '../foundations.js';
+import { type Outcome, type RecordedAnswer, replayByKey, unavailable } from './operation.js';
+import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
+
+/** Keyed calls of a process that work at the same time. Each holds a connection of the pool for its lock, and needs others to work. */
+const AT_ONCE_MAX = 4;
+const CONNECTIONS_FOR_EACH = 4;
+
+export interface CallKey {
+  name: string;
+  key: string;
+  /** The validated call, without its key. */
+  request: unknown;
+}
+
+/** The record of a call's answer. */
+export function toKeyedCall(
+  deps: Foundations,
+  { name, key, request }: CallKey,
+  { status, body }: { status: number; body: string },
+): KeyedCall {
+  return {
+    name,
+    key,
+    requestHash: hashRequest(request),
+    requestHashVersion: REQUEST_HASH_VERSION,
+    status,
+    answer: body,
+    recordedAt: deps.clock.now(),
+  };
+}
+
+/** What a call came to; `isFinal` when it is recorded under the key, if it has not recorded itself. */
+export interface CallResult {
+  answer: { status: number; body: string };
+  isFinal: boolean;
+}
+
+/**
+ * Runs a call once per key: a recorded answer is given again.
+ * Locks: the key. Throws: idempotency_key_reused, unavailable, what the work throws.
+ */
+export async function runKeyedCall(
+  deps: Foundations,
+  call: CallKey,
+  work: () => Promise<CallResult>,
+): Promise<RecordedAnswer> {
+  const atOnce = Math.max(1, Math.min(AT_ONCE_MAX, Math.floor(deps.config.poolSize / CONNECTIONS_FOR_EACH)));
+  const bucket = createHash('sha256').update(call.key).digest().readUInt32BE() % atOnce;
+  return deps.turns.take(`keyed call ${bucket}`, () => runLocked(deps, call, work));
+}
+
+async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<CallResult>): Promise<RecordedAnswer> {
+  try {
+    const tx = await beginOnPool(deps.db.pool);
+    let answer: RecordedAnswer;
+    try {
+      await lockKeyedCall(tx, call.name, call.key);
+      const earlier = await findKeyedCall(tx, call.name, call.key);
+      if (earlier) {
+        await tx.abandon();
+        return answerOf(replayByKey(earlier, hashRequest(call.request)));
+      }
+      const result = await work();
+      answer = { ...result.answer, replayed: false };
+      if (result.isFinal) await recordKeyedCall(tx, toKeyedCall(deps, call, answer));
+    } catch (error) {
+      await tx.abandon();
+      throw error;
+    }
+    await tx.commit();
+    return answer;
+  } catch (error) {
+    const isPassing = isRetryable(error) || isConnectionLost(error) || isUnavailable(error);
+    throw isPassing || constraintOf(error) === 'keyed_calls_pk' ? unavailable(error) : error;
+  }
+}
+
+function answerOf(outcome: Outcome): RecordedAnswer {
+  if ('refusal' in outcome) throw outcome.refusal;
+  return outcome.answer;
+}

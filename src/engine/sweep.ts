@@ -1,0 +1,72 @@
+// Settling ahead of use: what has fallen due is settled in bounded steps, for whoever it is. Nothing depends on it for correctness, because
+// every operation settles first; it makes the ledger say early what has happened. What follows from a settled book (events) belongs in `settle`
+// and `writeBooks`, where a use settles too.
+import { loadBooks } from '../db/books.js';
+import { listDueCustomers, lockCustomers } from '../db/customers.js';
+import { beginOnPool, type PoolTransaction } from '../db/pool-transaction.js';
+import type { Foundations } from '../foundations.js';
+import type { Book } from '../ledger/book.js';
+import { settle } from '../ledger/settle.js';
+import { instantOf } from '../lib/clock.js';
+import { writeAndCommit } from './shared-transaction.js';
+
+/** Customers that one step settles at most; of each at most what one operation would. */
+const STEP_CUSTOMERS_MAX = 64;
+const STEPS_MAX = 10_000;
+
+/** What a sweep did. `skipped` customers were busy, and settle by themselves. */
+export interface Swept {
+  steps: number;
+  entries: number;
+  skipped: number;
+}
+
+/**
+ * Settles everything that is due, step by step, each in a transaction of its own, until nothing is left or `isStopped` says so.
+ * Locks: the customers of a step; those that somebody else holds are passed over.
+ */
+export async function sweep(deps: Foundations, isStopped: () => boolean = () => false): Promise<Swept> {
+  const skipped = new Set<string>();
+  const swept: Swept = { steps: 0, entries: 0, skipped: 0 };
+  while (swept.steps < STEPS_MAX && !isStopped()) {
+    const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], STEP_CUSTOMERS_MAX);
+    if (due.length === 0) break;
+    const { entries, settled } = await settleStep(deps, due);
+    for (const customerId of due) if (!settled.has(customerId)) skipped.add(customerId);
+    swept.steps += 1;
+    swept.entries += entries;
+    swept.skipped = skipped.size;
+  }
+  return swept;
+}
+
+/** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */
+async function settleStep(
+  deps: Foundations,
+  customerIds: readonly string[],
+): Promise<{ entries: number; settled: Set<string> }> {
+  const tx = await beginOnPool(deps.db.pool);
+  const changed = await settleLocked(deps, tx, customerIds);
+  await writeAndCommit(deps, tx, { books: changed, operations: [] });
+  return {
+    entries: changed.reduce((sum, book) => sum + book.changes.entries.length, 0),
+    settled: new Set(changed.map((book) => book.customerId)),
+  };
+}
+
+/** The books of those who are free and of whom something was due, settled. When it fails the transaction is abandoned. */
+async function settleLocked(deps: Foundations, tx: PoolTransaction, customerIds: readonly string[]): Promise<Book[]> {
+  try {
+    await tx.begun;
+    const locked = await lockCustomers(tx, customerIds, { skipLocked: true });
+    const clock = deps.clock.now();
+    const requests = locked.map(({ id }) => ({ customerId: id, needs: [] }));
+    const { bookOf } = await loadBooks(tx, requests, clock);
+    const books = locked.map((customer) => bookOf(customer, instantOf(clock, customer.lastRecordedAt), deps.ids));
+    for (const book of books) settle(book);
+    return books.filter((book) => book.changes.entries.length > 0);
+  } catch (error) {
+    await tx.abandon();
+    throw error;
+  }
+}

@@ -1,0 +1,290 @@
+// Units held for work in progress, and their endings (DOMAIN 3.13): committed up to what was held and beyond, released, or lapsed. Exactly
+// one ending wins. Decides and posts; who repeats an ending is answered by the engine.
+import { AppError } from '../errors/app-error.js';
+import { assert } from '../lib/assert.js';
+import {
+  type Batch,
+  type Book,
+  type Metadata,
+  type PostingDetails,
+  postCommit,
+  postHold,
+  postReturn,
+  type Reservation,
+  type Returned,
+  type Subject,
+} from './book.js';
+import {
+  type ConsumePlan,
+  consume,
+  forgetEmptied,
+  insufficientQuota,
+  type Provider,
+  planConsume,
+  type Taking,
+} from './consume.js';
+import { canAdd, QUANTITY_MAX } from './quantities.js';
+
+/** How long after its creation a reservation may end at the latest. */
+export const RESERVATION_MS_MAX = 7 * 24 * 3_600 * 1_000;
+
+/** What a reservation is made of besides the units. */
+export interface ReservationTerms {
+  subject: Subject;
+  amount: number;
+  actionType: string;
+  actionId: string | null;
+  metadata: Metadata;
+  expiresAt: Date;
+}
+
+/** Refuses an end that lies too late, or not in the future. Throws: reservation_too_long, invalid_request. */
+export function assertEnd(createdAt: Date, expiresAt: Date, now: Date, pointer: string): void {
+  if (expiresAt.getTime() <= now.getTime()) {
+    throw new AppError('invalid_request', 'The end must lie in the future.', { pointer });
+  }
+  if (expiresAt.getTime() > createdAt.getTime() + RESERVATION_MS_MAX) {
+    throw new AppError('reservation_too_long', 'A reservation ends at most 7 days after it was made.', { pointer });
+  }
+}
+
+/** Holds what an allowed plan names, at the costs of now. Precondition: `assertEnd` passed. */
+export function reserve(
+  book: Book,
+  plan: ConsumePlan,
+  providers: readonly Provider[],
+  terms: ReservationTerms,
+  operationId: string,
+): Reservation {
+  assert(plan.isAllowed, 'only an allowed plan is carried out');
+  const reservation: Reservation = {
+    ...terms,
+    id: book.ids.next(),
+    operationId,
+    costs: Object.fromEntries(providers.map(({ productKey, unitCost }) => [productKey, unitCost])),
+    status: 'held',
+    committedAmount: 0,
+    createdAt: book.now,
+    endedAt: null,
+    endedBy: null,
+    legs: plan.takings.map(({ batch, amount }) => ({ batch, amount })),
+  };
+  for (const { batch, amount } of reservation.legs) {
+    postHold(book, batch, amount, detailsOf(reservation, batch, operationId));
+  }
+  forgetEmptied(book, plan);
+  book.reservations.set(reservation.id, reservation);
+  book.changes.newReservations.push(reservation);
+  return reservation;
+}
+
+/** What an ending came to. Takings are product units; `returned` and `expired` are in the reservation's unit. */
+export interface Ending {
+  reservation: Reservation;
+  takings: Taking[];
+  returned: number;
+  expired: number;
+}
+
+/** Refuses an ending of what has ended. Throws: reservation_expired, reservation_closed. */
+export function assertOpen({ status, expiresAt }: Reservation, now: Date): void {
+  if (status === 'expired' || (status === 'held' && expiresAt.getTime() <= now.getTime())) {
+    throw new AppError('reservation_expired', 'The reservation has expired; its units came back.', {
+      extensions: { reservation_status: 'expired' },
+    });
+  }
+  if (status === 'held') return;
+  throw new AppError('reservation_closed', `The reservation was ${status} before.`, {
+    extensions: { reservation_status: status },
+  });
+}
+
+/** How much beyond what is held a commit asks for. */
+export function excessOf({ amount: held }: Reservation, amount: number): number {
+  return Math.max(0, amount - held);
+}
+
+/**
+ * Uses `amount` of what is held, in the order of use, and gives the rest back. With `allowExcess` what goes beyond it is consumed at the
+ * costs of reserve time; `providers` are the products of then.
+ * Throws: reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota (for the excess), quantity_too_large.
+ */
+export function commitReservation(
+  book: Book,
+  reservation: Reservation,
+  command: { amount: number; allowExcess: boolean },
+  providers: readonly Provider[],
+  operationId: string,
+): Ending {
+  assertOpen(reservation, book.now);
+  const excess = excessOf(reservation, command.amount);
+  if (excess > 0 && !command.allowExcess) {
+    throw new AppError(
+      'reservation_exceeded',
+      `${command.amount} to commit, ${reservation.amount} held: send allow_excess to use more.`,
+      { pointer: '/amount', extensions: { requested: command.amount, held: reservation.amount } },
+    );
+  }
+  const plan = excess > 0 ? planExcess(book, reservation, providers, excess) : undefined;
+  const used = unitsUsed(reservation, command.amount - excess);
+  assertCountable(reservation, used);
+  const takings: Taking[] = [];
+  for (const [index, { batch }] of reservation.legs.entries()) {
+    const amount = used[index] ?? 0;
+    if (amount === 0) continue;
+    postCommit(book, batch, amount, detailsOf(reservation, batch, operationId));
+    takings.push({ batch, amount });
+  }
+  const left = giveBackLegs(book, reservation, used, { operationId });
+  if (plan) {
+    consume(book, plan, {
+      operationId,
+      feature: 'feature' in reservation.subject ? reservation.subject.feature : null,
+      actionType: reservation.actionType,
+      actionId: reservation.actionId,
+      reservationId: reservation.id,
+      metadata: reservation.metadata,
+    });
+    takings.push(...plan.takings);
+  }
+  end(book, reservation, 'committed', book.now, operationId);
+  reservation.committedAmount = command.amount;
+  return { reservation, takings, ...left };
+}
+
+/** Gives everything that is held back. Throws: reservation_expired, reservation_closed. */
+export function releaseReservation(book: Book, reservation: Reservation, operationId: string): Ending {
+  assertOpen(reservation, book.now);
+  const left = giveBackLegs(book, reservation, [], { operationId });
+  end(book, reservation, 'released', book.now, operationId);
+  return { reservation, takings: [], ...left };
+}
+
+/** Lets an open reservation end by itself, at its end. */
+export function lapse(book: Book, reservation: Reservation): void {
+  giveBackLegs(book, reservation, [], { operationId: null, occurredAt: reservation.expiresAt });
+  end(book, reservation, 'expired', reservation.expiresAt, null);
+}
+
+/**
+ * Moves the end of an open reservation to a later instant; an earlier one changes nothing.
+ * Throws: reservation_expired, reservation_closed, reservation_too_long.
+ */
+export function extendReservation(book: Book, reservation: Reservation, expiresAt: Date, pointer: string): void {
+  assertOpen(reservation, book.now);
+  assertEnd(reservation.createdAt, expiresAt, book.now, pointer);
+  if (expiresAt.getTime() <= reservation.expiresAt.getTime()) return;
+  reservation.expiresAt = expiresAt;
+  book.changes.changedReservations.add(reservation);
+}
+
+function planExcess(
+  book: Book,
+  { subject, costs }: Reservation,
+  providers: readonly Provider[],
+  excess: number,
+): ConsumePlan {
+  const thenProviders = providers.flatMap((provider): Provider[] => {
+    const unitCost = costs[provider.productKey];
+    return unitCost === undefined ? [] : [{ ...provider, unitCost }];
+  });
+  const plan = planConsume(book, thenProviders, excess);
+  if (!plan.isAllowed) throw insufficientQuota(subject, excess, plan);
+  return plan;
+}
+
+function costOf({ costs }: Reservation, productKey: string): number {
+  const cost = costs[productKey];
+  assert(cost !== undefined, 'a reservation knows the costs of its legs');
+  return cost;
+}
+
+/** Product units of each leg that `amount` units of the subject use: whole units, product by product, in the order of use. */
+function unitsUsed(reservation: Reservation, amount: number): number[] {
+  const { legs } = reservation;
+  const used = legs.map(() => 0);
+  let left = amount;
+  for (const productKey of new Set(legs.map(({ batch }) => batch.productKey))) {
+    const own = [...legs.entries()].filter(([, { batch }]) => batch.productKey === productKey);
+    const cost = costOf(reservation, productKey);
+    const held = own.reduce((sum, [, leg]) => sum + leg.amount, 0);
+    const units = Math.min(left, Math.floor(held / cost));
+    left -= units;
+    let missing = units * cost;
+    for (const [index, leg] of own) {
+      used[index] = Math.min(missing, leg.amount);
+      missing -= used[index] ?? 0;
+    }
+  }
+  assert(left === 0, 'what is held covers what is used of it');
+  return used;
+}
+
+function assertCountable({ legs }: Reservation, used: readonly number[]): void {
+  for (const [index, { batch }] of legs.entries()) {
+    if (batch.granted !== null || canAdd(batch.consumed, used[index] ?? 0)) continue;
+    throw new AppError('quantity_too_large', `The use of one batch can be counted up to ${QUANTITY_MAX}.`, {
+      pointer: '/amount',
+    });
+  }
+}
+
+/** Gives back what of each leg was not used. The answer is in the reservation's unit: whole units that are kept, and the others. */
+function giveBackLegs(
+  book: Book,
+  reservation: Reservation,
+  used: readonly number[],
+  { operationId, occurredAt = book.now }: { operationId: string | null; occurredAt?: Date },
+): { returned: number; expired: number } {
+  const byProduct = new Map<string, Returned & { cost: number }>();
+  for (const [index, { batch, amount }] of reservation.legs.entries()) {
+    const rest = amount - (used[index] ?? 0);
+    if (rest === 0) continue;
+    const details = { ...detailsOf(reservation, batch, operationId), occurredAt };
+    const { kept, expired } = postReturn(book, batch, 'release', rest, details);
+    const known = byProduct.get(batch.productKey) ?? {
+      kept: 0,
+      expired: 0,
+      cost: costOf(reservation, batch.productKey),
+    };
+    byProduct.set(batch.productKey, { ...known, kept: known.kept + kept, expired: known.expired + expired });
+  }
+  return inUnits([...byProduct.values()]);
+}
+
+/** What came back of each product, in units of the subject: whole ones that are kept, and those that are not whole any more. */
+export function inUnits(products: readonly (Returned & { cost: number })[]): { returned: number; expired: number } {
+  let returned = 0;
+  let expired = 0;
+  for (const product of products) {
+    const whole = Math.floor(product.kept / product.cost);
+    returned += whole;
+    expired += (product.kept + product.expired) / product.cost - whole;
+  }
+  return { returned, expired };
+}
+
+function end(
+  book: Book,
+  reservation: Reservation,
+  status: 'committed' | 'released' | 'expired',
+  endedAt: Date,
+  endedBy: string | null,
+): void {
+  Object.assign(reservation, { status, endedAt, endedBy });
+  book.changes.changedReservations.add(reservation);
+}
+
+function detailsOf(reservation: Reservation, batch: Batch, operationId: string | null): PostingDetails {
+  const { subject, actionType, actionId, metadata, id } = reservation;
+  const isFeature = 'feature' in subject;
+  return {
+    operationId,
+    feature: isFeature ? subject.feature : null,
+    unitCost: isFeature ? costOf(reservation, batch.productKey) : null,
+    actionType,
+    actionId,
+    reservationId: id,
+    metadata,
+  };
+}

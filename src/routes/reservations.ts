@@ -1,0 +1,213 @@
+// Units held for work in progress.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Deps } from '../deps.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import { renderJson } from '../http/serialisation.js';
+import { withVerdict } from '../http/verdict.js';
+import { toSelector, uuidSchema } from '../schemas/common.js';
+import { toSubject } from '../schemas/quota.js';
+import {
+  commitAnswer,
+  commitBody,
+  extendAnswer,
+  extendBody,
+  releaseAnswer,
+  reservationAnswer,
+  reservationPage,
+  reservationsQuery,
+  reserveAnswer,
+  reserveBody,
+  reserveVerdict,
+  toLifetime,
+  toTtlMs,
+} from '../schemas/reservations.js';
+import {
+  commit,
+  type EndingResult,
+  extend,
+  getReservation,
+  getReservations,
+  makeReservation,
+  release,
+} from '../services/reservations.js';
+import { toMadeReservationView, toReservationView, toTakingsView } from '../services/views.js';
+
+const params = z.object({ id: uuidSchema });
+
+/** Of every change of a reservation that exists. */
+const endingProblems: readonly ErrorCode[] = [
+  'reservation_not_found',
+  'reservation_expired',
+  'reservation_closed',
+  'overloaded',
+];
+
+export function registerReservations(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/reservations',
+    operationId: 'createReservation',
+    summary: 'Hold units for work in progress',
+    description:
+      'All or nothing. Commit what was used, release the rest; what is left alone ends by itself and gives its units back.',
+    tag: 'reservations',
+    scope: 'consume',
+    body: reserveBody,
+    strictBody: false,
+    responses: { 200: reserveVerdict, 201: reserveAnswer },
+    problems: [
+      'insufficient_quota',
+      'reservation_too_long',
+      'customer_not_found',
+      'selector_conflict',
+      'product_not_found',
+      'feature_not_found',
+      'quantity_too_large',
+      'overloaded',
+    ],
+    handler: ({ body, idempotencyKey }) =>
+      withVerdict(body.on_refusal, () =>
+        makeReservation(
+          deps,
+          toSelector(body),
+          {
+            subject: toSubject(body),
+            amount: body.amount,
+            lifetime: toLifetime(body),
+            actionType: body.action_type,
+            actionId: body.action_id ?? undefined,
+            metadata: body.metadata,
+          },
+          idempotencyKey,
+          (result) => ({
+            status: 201,
+            body: renderJson(reserveAnswer, {
+              allowed: true,
+              operation_id: result.operationId,
+              ...toMadeReservationView(result.reservation, result.customerId),
+              remaining: result.remaining,
+            }),
+          }),
+        ),
+      ),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/reservations',
+    operationId: 'listReservations',
+    summary: 'List a customer’s reservations, newest first',
+    tag: 'reservations',
+    scope: 'read',
+    query: reservationsQuery,
+    responses: { 200: reservationPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const reservations = await getReservations(deps, toSelector(query), query.status, {
+        after: decodeCreatedAt(query.cursor),
+        limit: query.limit + 1,
+      });
+      const { rows, nextCursor } = toPage(reservations, query.limit, createdAtPosition, (row) => ({
+        created_at: row.createdAt,
+        id: row.id,
+      }));
+      return {
+        status: 200,
+        body: { data: rows.map((row) => toReservationView(row, row.customerId)), next_cursor: nextCursor },
+      };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/reservations/:id',
+    operationId: 'getReservation',
+    summary: 'Get a reservation',
+    tag: 'reservations',
+    scope: 'read',
+    params,
+    responses: { 200: reservationAnswer },
+    problems: ['reservation_not_found'],
+    handler: async (input) => {
+      const reservation = await getReservation(deps, input.params.id);
+      return { status: 200, body: toReservationView(reservation, reservation.customerId) };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/reservations/:id/commit',
+    operationId: 'commitReservation',
+    summary: 'Use what is held',
+    description:
+      'All of it or `amount`; the rest is given back. The same commit again gets the first answer, with or without a key.',
+    tag: 'reservations',
+    scope: 'consume',
+    params,
+    body: commitBody,
+    strictBody: false,
+    responses: { 200: commitAnswer },
+    problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
+    handler: ({ params: { id }, body, idempotencyKey }) =>
+      commit(deps, id, { amount: body.amount, allowExcess: body.allow_excess }, idempotencyKey, (result) => ({
+        status: 200,
+        body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
+      })),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/reservations/:id/release',
+    operationId: 'releaseReservation',
+    summary: 'Give back what is held',
+    description: 'The same release again gets the first answer, with or without a key.',
+    tag: 'reservations',
+    scope: 'consume',
+    params,
+    strictBody: false,
+    responses: { 200: releaseAnswer },
+    problems: endingProblems,
+    handler: ({ params: { id }, idempotencyKey }) =>
+      release(deps, id, idempotencyKey, (result) => ({
+        status: 200,
+        body: renderJson(releaseAnswer, toEndingView(result)),
+      })),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/reservations/:id/extend',
+    operationId: 'extendReservation',
+    summary: 'Let a reservation end later',
+    description: 'So many seconds from now, at most 7 days after it was made; it never ends sooner than before.',
+    tag: 'reservations',
+    scope: 'consume',
+    params,
+    body: extendBody,
+    strictBody: false,
+    responses: { 200: extendAnswer },
+    problems: [...endingProblems, 'reservation_too_long'],
+    handler: ({ params: { id }, body, idempotencyKey }) =>
+      extend(deps, id, toTtlMs(body), idempotencyKey, ({ operationId, customerId, reservation }) => ({
+        status: 200,
+        body: renderJson(extendAnswer, {
+          operation_id: operationId,
+          ...toMadeReservationView(reservation, customerId),
+        }),
+      })),
+  });
+}
+
+function toEndingView({ operationId, customerId, reservation, returned, expired, remaining }: EndingResult) {
+  return {
+    operation_id: operationId,
+    ...toMadeReservationView(reservation, customerId),
+    returned,
+    expired,
+    revoked: 0,
+    remaining,
+  };
+}

@@ -1,0 +1,106 @@
+// The wire of credits: plain amounts of a currency product.
+import { z } from 'zod';
+import {
+  countSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  pageOf,
+  pageQueryShape,
+  productKeySchema,
+  quantitySchema,
+  signedCountSchema,
+  text,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+import { takingsSchema } from './quota.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
+import { secondsMeta, secondsQuerySchema } from './wallet.js';
+
+const DESCRIPTION_LENGTH_MAX = 500;
+export const WITHIN_DEFAULT_S = 7 * 24 * 3_600;
+
+const creditsShape = {
+  product_key: productKeySchema.meta({ description: 'A currency product.', examples: ['TEST_STAR'] }),
+  amount: quantitySchema,
+  description: text({ max: DESCRIPTION_LENGTH_MAX })
+    .optional()
+    .meta({ description: 'What for; kept in the metadata.', examples: ['welcome gift'] }),
+  metadata: metadataSchema,
+};
+
+function refuseTwoDescriptions(ctx: z.core.ParsePayload<{ description?: unknown; metadata?: unknown }>): void {
+  const { description, metadata } = ctx.value;
+  if (description === undefined || !Object.hasOwn(metadata as object, 'description')) return;
+  const message = 'has a description of its own: send description only';
+  ctx.issues.push({ code: 'custom', message, path: ['metadata'], input: metadata });
+}
+
+type Described = z.core.ParsePayload<{ description?: unknown; metadata?: unknown }>;
+
+export const addCreditsBody = withSelector({
+  ...creditsShape,
+  expires_at: instantSchema.nullish().meta({ description: 'When they end; never when left out.' }),
+}).check((ctx) => refuseTwoDescriptions(ctx as Described));
+
+export const deductCreditsBody = withSelector({
+  ...creditsShape,
+  allow_negative: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'For work that is done already: what is lacking is owed, and repaid by the next credits.' }),
+  on_refusal: onRefusalSchema,
+}).check((ctx) => refuseTwoDescriptions(ctx as Described));
+
+const movedShape = {
+  operation_id: uuidSchema,
+  product_key: z.string().meta({ examples: ['TEST_STAR'] }),
+  amount: countSchema,
+  balance: signedCountSchema.meta({ description: 'Afterwards; negative when something is owed.' }),
+  metadata: metadataAnswerSchema,
+};
+
+export const addCreditsAnswer = z.object({
+  ...movedShape,
+  batch_id: uuidSchema,
+  repaid: countSchema.meta({ description: 'How much of it repaid a debt at once.', examples: [0] }),
+});
+
+export const deductCreditsAnswer = z.object({
+  allowed: z.literal(true),
+  ...movedShape,
+  taken: takingsSchema,
+  owed: countSchema.meta({ description: 'How much of it was lacking, and is owed.', examples: [0] }),
+});
+
+/** What a deduction answers 200: credits taken, or a refusal asked for as a verdict. */
+export const deductCreditsOutcome = z.union([deductCreditsAnswer, verdictAnswer]);
+
+export const creditsBalanceQuery = withSelector({ product_key: productKeySchema });
+
+export const creditsBalanceAnswer = z.object({
+  customer_id: uuidSchema,
+  product_key: z.string().meta({ examples: ['TEST_STAR'] }),
+  balance: signedCountSchema.meta({ description: 'Available minus owed.' }),
+  available: countSchema.meta({ description: 'What can be used now.' }),
+  held: countSchema.meta({ examples: [0] }),
+  owed: countSchema.meta({ examples: [0] }),
+});
+
+export const expiringCreditsQuery = withSelector({
+  ...pageQueryShape,
+  product_key: productKeySchema,
+  within: secondsQuerySchema
+    .optional()
+    .meta({ ...secondsMeta, description: `Within so many seconds; ${WITHIN_DEFAULT_S} (7 days) when left out.` }),
+});
+
+export const expiringCreditsPage = pageOf(
+  z.object({
+    batch_id: uuidSchema,
+    product_key: z.string().meta({ examples: ['TEST_STAR'] }),
+    amount: countSchema,
+    expires_at: instantSchema,
+  }),
+);

@@ -1,0 +1,132 @@
+// The wire of reservations.
+import { z } from 'zod';
+import {
+  countSchema,
+  instantSchema,
+  metadataAnswerSchema,
+  metadataSchema,
+  pageOf,
+  pageQueryShape,
+  quantitySchema,
+  uuidSchema,
+  withSelector,
+} from './common.js';
+import {
+  actionShape,
+  refuseUnclearSubject,
+  remainingSchema,
+  returnedShape,
+  subjectShape,
+  takingsSchema,
+} from './quota.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
+
+const TTL_DEFAULT_S = 15 * 60;
+const TTL_EXAMPLE_S = 600;
+const MS_PER_S = 1_000;
+/** So that the end is an instant of four digits of year; the rules bound it far below. */
+const TTL_MAX_S = 10 ** 9;
+
+const ttlSchema = quantitySchema
+  .refine((seconds) => seconds <= TTL_MAX_S, { message: `must be at most ${TTL_MAX_S}` })
+  .meta({ maximum: TTL_MAX_S, examples: [TTL_EXAMPLE_S] });
+
+export const reserveBody = withSelector({
+  ...subjectShape,
+  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+  ttl_seconds: ttlSchema.optional().meta({
+    description: `When it ends by itself, in seconds from now; ${TTL_DEFAULT_S} when neither this nor expires_at is sent. At most 7 days.`,
+  }),
+  expires_at: instantSchema.optional().meta({ description: 'Instead of ttl_seconds: the instant at which it ends.' }),
+  ...actionShape,
+  metadata: metadataSchema,
+  on_refusal: onRefusalSchema,
+}).check((ctx) => {
+  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>);
+  const { ttl_seconds, expires_at } = ctx.value as { ttl_seconds?: unknown; expires_at?: unknown };
+  if (ttl_seconds === undefined || expires_at === undefined) return;
+  const message = 'send ttl_seconds or expires_at, not both';
+  ctx.issues.push({ code: 'custom', message, path: ['expires_at'], input: expires_at });
+});
+
+/** When a parsed reservation is to end. */
+export function toLifetime({ ttl_seconds, expires_at }: z.output<typeof reserveBody>) {
+  if (expires_at !== undefined) return { expiresAt: expires_at };
+  return { ttlMs: (ttl_seconds ?? TTL_DEFAULT_S) * MS_PER_S };
+}
+
+export const commitBody = z.object({
+  amount: quantitySchema
+    .optional()
+    .meta({ description: 'How much was used; all that is held when left out.', examples: [3] }),
+  allow_excess: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Takes what goes beyond the held units from the rest, at the costs of then.' }),
+});
+
+export const extendBody = z.object({
+  ttl_seconds: ttlSchema.meta({
+    description: 'When it ends by itself, in seconds from now; never sooner than before.',
+  }),
+});
+
+export function toTtlMs({ ttl_seconds }: z.output<typeof extendBody>): number {
+  return ttl_seconds * MS_PER_S;
+}
+
+const statusSchema = z.enum(['held', 'committed', 'released', 'expired']);
+
+const reservationShape = {
+  id: uuidSchema,
+  customer_id: uuidSchema,
+  product_key: z
+    .string()
+    .optional()
+    .meta({ examples: ['CREDITS'] }),
+  feature: z.string().optional(),
+  amount: countSchema.meta({ description: 'Held, in units of the product or the feature.' }),
+  status: statusSchema,
+  committed_amount: countSchema.meta({ examples: [0] }),
+  expires_at: instantSchema,
+  created_at: instantSchema,
+  ended_at: instantSchema.nullable(),
+  legs: z
+    .array(
+      z.object({ batch_id: uuidSchema, product_key: z.string().meta({ examples: ['CREDITS'] }), amount: countSchema }),
+    )
+    .meta({ description: 'What it holds of each batch, in product units and in the order of use.' }),
+  metadata: metadataAnswerSchema,
+};
+
+export const reservationAnswer = z.object(reservationShape).meta({ id: 'Reservation' });
+
+export const reserveAnswer = z.object({
+  allowed: z.literal(true),
+  operation_id: uuidSchema,
+  ...reservationShape,
+  remaining: remainingSchema,
+});
+
+/** What a reserve answers 200: a refusal asked for as a verdict. */
+export const reserveVerdict = verdictAnswer;
+
+export const commitAnswer = z.object({
+  operation_id: uuidSchema,
+  ...reservationShape,
+  taken: takingsSchema,
+  ...returnedShape,
+  remaining: remainingSchema,
+});
+
+export const releaseAnswer = z.object({
+  operation_id: uuidSchema,
+  ...reservationShape,
+  ...returnedShape,
+  remaining: remainingSchema,
+});
+
+export const extendAnswer = z.object({ operation_id: uuidSchema, ...reservationShape });
+
+export const reservationsQuery = withSelector({ ...pageQueryShape, status: statusSchema.optional() });
+export const reservationPage = pageOf(reservationAnswer);

@@ -1,0 +1,240 @@
+// Reservations: units held for work in progress, and their endings (DOMAIN 3.13).
+import { findReservation, listReservations, type StoredReservation } from '../db/reservations.js';
+import type { Deps } from '../deps.js';
+import { requireCustomer, type Selector } from '../engine/customers.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { AppError } from '../errors/app-error.js';
+import type { Book, Metadata, Reservation, ReservationStatus, Subject } from '../ledger/book.js';
+import {
+  assertProvided,
+  availabilityOf,
+  insufficientQuota,
+  type Needs,
+  type Provider,
+  planConsume,
+} from '../ledger/consume.js';
+import {
+  assertEnd,
+  commitReservation,
+  type Ending,
+  excessOf,
+  extendReservation,
+  releaseReservation,
+  reserve,
+} from '../ledger/reservations.js';
+import { required } from '../lib/assert.js';
+import { type Asked, explainRefusal } from './quota.js';
+
+export interface ReserveCommand {
+  subject: Subject;
+  /** In the subject's unit: feature units for a feature. */
+  amount: number;
+  /** When it ends by itself: so long after it is made, or at an instant. */
+  lifetime: { ttlMs: number } | { expiresAt: Date };
+  actionType: string;
+  actionId: string | undefined;
+  metadata: Metadata;
+}
+
+/** `remaining` is in the subject's unit, null when uncounted. */
+export interface ReserveResult {
+  operationId: string;
+  customerId: string;
+  reservation: Reservation;
+  remaining: number | null;
+}
+
+export interface EndingResult extends Ending {
+  operationId: string;
+  customerId: string;
+  remaining: number | null;
+}
+
+export interface CommitCommand {
+  /** All that is held when left out. */
+  amount: number | undefined;
+  allowExcess: boolean;
+}
+
+/**
+ * Holds units, all or nothing, of the batches that are used first. Creates the customer on first sight.
+ * Locks: the customer. Throws: insufficient_quota, invalid_request (an end that is not in the future), reservation_too_long, product_not_found,
+ * feature_not_found, quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
+ */
+export async function makeReservation(
+  deps: Deps,
+  selector: Selector,
+  command: ReserveCommand,
+  idempotencyKey: string | undefined,
+  render: Render<ReserveResult>,
+): Promise<RecordedAnswer> {
+  let asked: Asked | undefined;
+  try {
+    return await deps.lanes.run({
+      name: 'reservation.create',
+      selector,
+      idempotencyKey,
+      request: command,
+      needs: { asks: [command] },
+      decide: (book, operationId, providersOf) => {
+        const providers = providersOf(command.subject);
+        asked = { customerId: book.customerId, now: book.now, providers, ask: command };
+        return { outcome: 'accepted', result: decideReserve(book, providers, command, operationId) };
+      },
+      render,
+    });
+  } catch (error) {
+    throw await explainRefusal(deps, error, asked);
+  }
+}
+
+function decideReserve(
+  book: Book,
+  providers: readonly Provider[],
+  command: ReserveCommand,
+  operationId: string,
+): ReserveResult {
+  const { subject, amount, lifetime, actionType, actionId = null, metadata } = command;
+  assertProvided(subject, providers);
+  const isRelative = 'ttlMs' in lifetime;
+  const expiresAt = isRelative ? new Date(book.now.getTime() + lifetime.ttlMs) : lifetime.expiresAt;
+  assertEnd(book.now, expiresAt, book.now, isRelative ? '/ttl_seconds' : '/expires_at');
+  const plan = planConsume(book, providers, amount);
+  if (!plan.isAllowed) throw insufficientQuota(subject, amount, plan);
+  const terms = { subject, amount, actionType, actionId, metadata, expiresAt };
+  const reservation = reserve(book, plan, providers, terms, operationId);
+  return { operationId, customerId: book.customerId, reservation, remaining: plan.remaining };
+}
+
+/**
+ * Uses what a reservation holds, all of it or `amount`, and gives the rest back; with `allowExcess` uses more. The same ending again is
+ * answered as it was.
+ * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota,
+ * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
+ */
+export async function commit(
+  deps: Deps,
+  reservationId: string,
+  command: CommitCommand,
+  idempotencyKey: string | undefined,
+  render: Render<EndingResult>,
+): Promise<RecordedAnswer> {
+  let asked: Asked | undefined;
+  try {
+    return await deps.lanes.run({
+      name: 'reservation.commit',
+      selector: { owned: { kind: 'reservation', id: reservationId } },
+      idempotencyKey,
+      keepsAnswer: true,
+      request: { reservationId, ...command },
+      needs: needsOf(reservationId, command.amount),
+      decide: (book, operationId, providersOf): Decision<EndingResult> => {
+        const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
+        const { subject } = reservation;
+        const amount = command.amount ?? reservation.amount;
+        if (reservation.status === 'committed' && reservation.committedAmount === amount) return replayOf(reservation);
+        const thenProviders = Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }));
+        const ask = { subject, amount: excessOf(reservation, amount) };
+        asked = { customerId: book.customerId, now: book.now, providers: thenProviders, ask };
+        const { allowExcess } = command;
+        const ending = commitReservation(book, reservation, { amount, allowExcess }, thenProviders, operationId);
+        return accept(book, ending, operationId, providersOf(subject));
+      },
+      render,
+    });
+  } catch (error) {
+    throw await explainRefusal(deps, error, asked);
+  }
+}
+
+/**
+ * Gives back what a reservation holds. The same ending again is answered as it was.
+ * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, idempotency_key_reused, overloaded,
+ * unavailable.
+ */
+export async function release(
+  deps: Deps,
+  reservationId: string,
+  idempotencyKey: string | undefined,
+  render: Render<EndingResult>,
+): Promise<RecordedAnswer> {
+  return deps.lanes.run({
+    name: 'reservation.release',
+    selector: { owned: { kind: 'reservation', id: reservationId } },
+    idempotencyKey,
+    keepsAnswer: true,
+    request: { reservationId },
+    needs: needsOf(reservationId, 0),
+    decide: (book, operationId, providersOf): Decision<EndingResult> => {
+      const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
+      if (reservation.status === 'released') return replayOf(reservation);
+      const ending = releaseReservation(book, reservation, operationId);
+      return accept(book, ending, operationId, providersOf(reservation.subject));
+    },
+    render,
+  });
+}
+
+/**
+ * Lets a reservation end so long after now; never sooner than it would have.
+ * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, reservation_too_long,
+ * idempotency_key_reused, overloaded, unavailable.
+ */
+export async function extend(
+  deps: Deps,
+  reservationId: string,
+  ttlMs: number,
+  idempotencyKey: string | undefined,
+  render: Render<{ operationId: string; customerId: string; reservation: Reservation }>,
+): Promise<RecordedAnswer> {
+  return deps.lanes.run({
+    name: 'reservation.extend',
+    selector: { owned: { kind: 'reservation', id: reservationId } },
+    idempotencyKey,
+    request: { reservationId, ttlMs },
+    needs: needsOf(reservationId, 0),
+    decide: (book, operationId) => {
+      const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
+      extendReservation(book, reservation, new Date(book.now.getTime() + ttlMs), '/ttl_seconds');
+      return { outcome: 'accepted', result: { operationId, customerId: book.customerId, reservation } };
+    },
+    render,
+  });
+}
+
+/** A reservation as it stands. Throws: reservation_not_found. */
+export async function getReservation(deps: Deps, id: string): Promise<StoredReservation> {
+  const found = await findReservation(deps.db, id, deps.clock.now());
+  if (!found) throw new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
+  return found;
+}
+
+/** One page of a customer's reservations, newest first. Throws: customer_not_found, selector_conflict. */
+export async function getReservations(
+  deps: Deps,
+  selector: Selector,
+  status: ReservationStatus | undefined,
+  page: { after: { createdAt: Date; id: string } | undefined; limit: number },
+): Promise<StoredReservation[]> {
+  const { customerId, now } = await requireCustomer(deps, selector);
+  return listReservations(deps.db, customerId, now, status, page);
+}
+
+/** How much a commit asks for is known beforehand only when it says so; without, it is what is held. */
+function needsOf(reservationId: string, amount: number | undefined): Needs {
+  return { asks: [], reservation: { id: reservationId, amount: amount ?? 0 } };
+}
+
+function replayOf({ endedBy }: Reservation): Decision<never> {
+  return { outcome: 'replayed', operationId: required(endedBy, 'what was ended was ended by an operation') };
+}
+
+function accept(
+  book: Book,
+  ending: Ending,
+  operationId: string,
+  providers: readonly Provider[],
+): Decision<EndingResult> {
+  const { available } = availabilityOf(book, providers);
+  return { outcome: 'accepted', result: { ...ending, operationId, customerId: book.customerId, remaining: available } };
+}
