@@ -1,6 +1,6 @@
 // What a customer holds, as readers see it. No locks; each answer comes from one statement, so from one snapshot. What has fallen due but
 // is not settled yet is shown as settled.
-import type { Batch, BatchSource, Entry, Metadata } from '../ledger/book.js';
+import type { Batch, BatchSource, Metadata } from '../ledger/book.js';
 import type { Row, Tx } from './client.js';
 import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
 
@@ -161,9 +161,9 @@ interface BatchRow extends Row {
   created_at: Date;
 }
 
-/** $1 customer, $2 instant. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
+/** $1 customer, $2 instant; needs LAPSED joined. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
 const STATE = `CASE WHEN b.revoked_at IS NOT NULL THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
-  WHEN b.valid_from > $2::timestamptz THEN 'pending' WHEN b.granted IS NOT NULL AND NOT b.is_open THEN 'exhausted' ELSE 'active' END`;
+  WHEN b.valid_from > $2::timestamptz THEN 'pending' WHEN b.available + b.held - coalesce(lapsed.repaid, 0) = 0 AND b.granted IS NOT NULL THEN 'exhausted' ELSE 'active' END`;
 
 /** Needs LAPSED joined: parts with lapsed holds given back. What has expired by then is told by `toStoredBatch`. */
 const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.granted,
@@ -244,86 +244,6 @@ export async function findOrderBatches(tx: Tx, customerId: string, orderId: stri
   return rows.map((row) => toStoredBatch(row, now));
 }
 
-export interface EntryFilter {
-  productKey?: string | undefined;
-  kind?: string | undefined;
-  actionType?: string | undefined;
-  operationId?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
-}
-
-interface EntryRow extends Row {
-  id: string;
-  seq: number;
-  operation_id: string | null;
-  kind: Entry['kind'];
-  direction: Entry['direction'];
-  product_key: string;
-  batch_id: string | null;
-  amount: number;
-  balance_after: number;
-  feature: string | null;
-  unit_cost: number | null;
-  action_type: string | null;
-  action_id: string | null;
-  order_id: string | null;
-  reservation_id: string | null;
-  reverses_seq: number | null;
-  metadata: Metadata | null;
-  occurred_at: Date;
-}
-
-/** One page of a customer's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. */
-export async function listEntries(
-  tx: Tx,
-  customerId: string,
-  filter: EntryFilter,
-  page: { beforeSeq: number | undefined; limit: number },
-): Promise<Entry[]> {
-  const rows = await tx.query<EntryRow>(
-    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id, order_id,
-            reservation_id, reverses_seq, metadata, occurred_at
-     FROM entries
-     WHERE customer_id = $1::uuid AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
-       AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
-       AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
-       AND ($8::bigint IS NULL OR seq < $8::bigint)
-     ORDER BY seq DESC LIMIT $9::int`,
-    [
-      customerId,
-      filter.productKey ?? null,
-      filter.kind ?? null,
-      filter.actionType ?? null,
-      filter.operationId ?? null,
-      filter.from?.toISOString() ?? null,
-      filter.to?.toISOString() ?? null,
-      page.beforeSeq ?? null,
-      page.limit,
-    ],
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    seq: row.seq,
-    operationId: row.operation_id,
-    kind: row.kind,
-    direction: row.direction,
-    productKey: row.product_key,
-    batchId: row.batch_id,
-    amount: row.amount,
-    balanceAfter: row.balance_after,
-    feature: row.feature,
-    unitCost: row.unit_cost,
-    actionType: row.action_type,
-    actionId: row.action_id,
-    orderId: row.order_id,
-    reservationId: row.reservation_id,
-    reversesSeq: row.reverses_seq,
-    metadata: row.metadata,
-    occurredAt: row.occurred_at,
-  }));
-}
-
 /** Units of one batch that are about to end. */
 export interface ExpiringUnits {
   batchId: string;
@@ -374,14 +294,16 @@ export async function findLastExpiry(
   now: Date,
 ): Promise<Date | null> {
   const [row] = await tx.query<{ ended: Date | null }>(
-    `SELECT greatest(
+    `WITH ${LAPSED} SELECT greatest(
        (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND expired > 0 AND expires_at <= $3::timestamptz),
+        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND expired > 0 AND expires_at <= $2::timestamptz),
        (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND is_open AND available > 0 AND expires_at <= $3::timestamptz),
+        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND is_open AND available > 0 AND expires_at <= $2::timestamptz),
        (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND granted IS NULL AND expires_at <= $3::timestamptz)) AS ended`,
-    [customerId, productKeys, now.toISOString()],
+        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND granted IS NULL AND expires_at <= $2::timestamptz),
+       (SELECT max(expires_at) FROM leg
+        WHERE product_key = ANY ($3::text[]) AND expires_at <= $2::timestamptz)) AS ended`,
+    [customerId, now.toISOString(), productKeys],
   );
   return row?.ended ?? null;
 }
@@ -404,12 +326,6 @@ export async function listFutureStarts(
     [customerId, productKeys, now.toISOString(), limit],
   );
   return rows.map((row) => row.valid_from);
-}
-
-/** Whether the ledger, of all customers, has more than `count` entries. Reads no further than that. */
-export async function hasMoreEntriesThan(tx: Tx, count: number): Promise<boolean> {
-  const rows = await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count]);
-  return rows.length > 0;
 }
 
 /** What one operation gave without payment. */

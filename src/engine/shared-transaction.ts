@@ -1,6 +1,6 @@
 // One transaction for many requests: lock, look up the keys, load, settle, decide each in its order, write all, commit. Takes the steps of
 // the write path (DOMAIN 3.0) on a connection of the pool. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type LoadedBooks, loadBooks, writeBooks } from '../db/books.js';
+import { type BookRequest, type LoadedBooks, loadBooks } from '../db/books.js';
 import { findIdentityOwners, type IdentityKey, type LockedCustomer, lockCustomers } from '../db/customers.js';
 import { type KeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
 import {
@@ -11,6 +11,7 @@ import {
   type RecordedOperation,
 } from '../db/operations.js';
 import { beginOnPool, CommitUncertain, type PoolTransaction, RolledBack } from '../db/pool-transaction.js';
+import { writeBooks } from '../db/write-books.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import type { Needs } from '../ledger/consume.js';

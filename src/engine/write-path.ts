@@ -1,12 +1,13 @@
 // The one write path (DOMAIN 3.0). Every change of what a customer owns runs here: lock the customer, look up the key, load, settle, decide,
 // write, record the answer, commit. It knows no operation: those bring what to load, a pure decision, and the rendering of the answer.
 // (Uses of quotas take the same steps many at a time: lanes.ts.)
-import { type LoadedBooks, loadBook, writeBooks } from '../db/books.js';
+import { type LoadedBooks, loadBook } from '../db/books.js';
 import type { PrismaTx } from '../db/client.js';
 import { findIdentity, type LockedCustomer, lockCustomer } from '../db/customers.js';
 import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import { findOperation, findOperationsByKey } from '../db/operations.js';
 import { ClaimLost, type Records, writeRecords } from '../db/records.js';
+import { writeBooks } from '../db/write-books.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import type { SubjectAsk } from '../ledger/consume.js';

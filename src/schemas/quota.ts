@@ -78,7 +78,10 @@ export const remainingSchema = countSchema.nullable().meta({
 
 /** What became of units that came back, in the unit that was asked for. */
 export const returnedShape = {
-  returned: countSchema.meta({ description: 'Units that came back and can be used again.', examples: [7] }),
+  returned: countSchema.meta({
+    description: 'Units that came back; what is owed is repaid with them first.',
+    examples: [7],
+  }),
   expired: countSchema.meta({ description: 'Units that came back to a batch that had ended.', examples: [0] }),
   revoked: countSchema.meta({ description: 'Units that came back to a batch that was refunded.', examples: [0] }),
 };

@@ -34,24 +34,24 @@ const ttlSchema = quantitySchema
 export const reserveBody = withSelector({
   ...subjectShape,
   amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
-  ttl_seconds: ttlSchema.optional().meta({
+  ttl_seconds: ttlSchema.nullish().meta({
     description: `When it ends by itself, in seconds from now; ${TTL_DEFAULT_S} when neither this nor expires_at is sent. At most 7 days.`,
   }),
-  expires_at: instantSchema.optional().meta({ description: 'Instead of ttl_seconds: the instant at which it ends.' }),
+  expires_at: instantSchema.nullish().meta({ description: 'Instead of ttl_seconds: the instant at which it ends.' }),
   ...actionShape,
   metadata: metadataSchema,
   on_refusal: onRefusalSchema,
 }).check((ctx) => {
   refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>);
   const { ttl_seconds, expires_at } = ctx.value as { ttl_seconds?: unknown; expires_at?: unknown };
-  if (ttl_seconds === undefined || expires_at === undefined) return;
+  if (ttl_seconds == null || expires_at == null) return;
   const message = 'send ttl_seconds or expires_at, not both';
   ctx.issues.push({ code: 'custom', message, path: ['expires_at'], input: expires_at });
 });
 
 /** When a parsed reservation is to end. */
 export function toLifetime({ ttl_seconds, expires_at }: z.output<typeof reserveBody>) {
-  if (expires_at !== undefined) return { expiresAt: expires_at };
+  if (expires_at) return { expiresAt: expires_at };
   return { ttlMs: (ttl_seconds ?? TTL_DEFAULT_S) * MS_PER_S };
 }
 

@@ -1,6 +1,7 @@
 // The proof over HTTP: recomputes the invariants from the data, for one customer, or for all while the ledger is small.
+
+import { hasMoreEntriesThan } from '../db/entries.js';
 import { checkInvariants, type InvariantOptions, type InvariantReport } from '../db/invariants.js';
-import { hasMoreEntriesThan } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
 import { AppError } from '../errors/app-error.js';

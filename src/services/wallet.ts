@@ -1,16 +1,9 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
 import { loadBook } from '../db/books.js';
+import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
-import {
-  type BatchFilter,
-  type EntryFilter,
-  findWallet,
-  listBatches,
-  listEntries,
-  type StoredBatch,
-  type StoredWallet,
-} from '../db/wallet.js';
+import { type BatchFilter, findWallet, listBatches, type StoredBatch, type StoredWallet } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
 import { AppError } from '../errors/app-error.js';

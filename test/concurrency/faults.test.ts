@@ -26,6 +26,7 @@ import {
 } from '../support/shared-transactions.js';
 
 const CROWD = 20;
+const KEY = { 'idempotency-key': 'k' };
 /** Of one operation on the write path. */
 const ATTEMPTS_MAX = 5;
 
@@ -50,12 +51,52 @@ const grant = (externalId: string) => ({
   quantity: 5,
 });
 
-/** Customers with 10 units each. */
-async function crowdOf(prefix: string): Promise<string[]> {
-  const people = Array.from({ length: CROWD }, (_, index) => `${prefix.replaceAll(' ', '-')}-${index}`);
-  for (const person of people) await grantUnits(app, person, 'CREDITS', 10);
-  return people;
+/** Names under which the operations of a crowd are recorded. */
+const CROWD_NAMES = ['quota.consume', 'reservation.create', 'reservation.commit', 'quota.release'];
+
+/** What somebody does; it leaves 7 of his 10 units. `more` are members of what is written to the ledger. */
+type Doing = (person: string, more: Record<string, unknown>) => Promise<{ path: string; body: object }>;
+
+async function succeed(path: string, body: object): Promise<Record<string, string>> {
+  const answer = await app.post(path, body);
+  expect(answer.status, answer.text).toBeLessThan(300);
+  return answer.body;
 }
+
+const doings: readonly Doing[] = [
+  async (person, more) => ({ path: '/quota/consume', body: consume(person, more) }),
+  async (person, more) => ({ path: '/reservations', body: consume(person, more) }),
+  async (person, more) => {
+    const { id } = await succeed('/reservations', consume(person, { ...more, amount: 5 }));
+    return { path: `/reservations/${id}/commit`, body: { amount: 3 } };
+  },
+  async (person, more) => {
+    const { operation_id } = await succeed('/quota/consume', consume(person, { ...more, amount: 8 }));
+    return { path: '/quota/release', body: { operation_id, amount: 5 } };
+  },
+];
+
+interface Crowd {
+  people: string[];
+  /** What each of them sends, in turn a consume, a reserve, a commit and a give-back. */
+  send(client: Client, headers?: Record<string, string>): ReturnType<Client['post']>[];
+}
+
+/** Customers with 10 units each, and what they are about to do. */
+async function crowdOf(prefix: string, more: Record<string, unknown> = {}): Promise<Crowd> {
+  const people = Array.from({ length: CROWD }, (_, index) => `${prefix.replaceAll(' ', '-')}-${index}`);
+  const requests: { path: string; body: object }[] = [];
+  for (const [index, person] of people.entries()) {
+    await grantUnits(app, person, 'CREDITS', 10);
+    requests.push(await (doings[index % doings.length] as Doing)(person, more));
+  }
+  return {
+    people,
+    send: (client, headers) => requests.map(({ path, body }) => client.post(path, body, headers)),
+  };
+}
+
+const CROWD_TALLY = { '200': (3 * CROWD) / 4, '201': CROWD / 4 };
 
 const balancesOf = (people: readonly string[]) => Promise.all(people.map((each) => balanceOf(app, each, 'CREDITS')));
 
@@ -67,53 +108,54 @@ async function startCutOff(): Promise<{ proxy: CuttingProxy; server: FastifyInst
   return { proxy, server: cutOff.app, client: clientOf(cutOff.app) };
 }
 
-describe('a backend that is terminated in the middle of a shared transaction', () => {
-  it(`leaves ${CROWD} uses that are each answered and taken once`, async () => {
-    const people = await crowdOf('terminated');
+/** Ends the statements, or the connections, that wait for a lock; how many there were. */
+async function interrupt(by: 'pg_cancel_backend' | 'pg_terminate_backend'): Promise<number> {
+  const rows = await ask(
+    app.url,
+    `SELECT ${by}(pid) AS done FROM pg_stat_activity
+     WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
+  );
+  return rows.filter(({ done }) => done).length;
+}
+
+describe.each([
+  ['a backend that is terminated', 'pg_terminate_backend'],
+  ['a statement that is cancelled', 'pg_cancel_backend'],
+] as const)('%s in the middle of a shared transaction', (_, by) => {
+  it(`leaves ${CROWD} operations that are each answered and done once`, async () => {
+    const crowd = await crowdOf(by.replaceAll('_', '-'), { action_id: 'gated' });
     const middle = await gateAction(app.url, 'gated');
     const lanes = await holdLanes(app.url, app, 'CREDITS');
-    const pending = await sendAll(
-      app.app,
-      people.map((person) => app.post('/quota/consume', consume(person, { action_id: 'gated' }))),
-    );
+    const pending = await sendAll(app.app, crowd.send(app));
     await lanes.rollback();
     await untilWaiting(app.url, 2);
-    const cut = await ask(
-      app.url,
-      `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
-       WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
-    );
+    const interrupted = await interrupt(by);
     await middle.rollback();
     const answers = await Promise.all(pending);
-    expect(cut).toEqual([{ done: true }, { done: true }]);
-    expect(tally(answers)).toEqual({ '200': CROWD });
-    expect(await balancesOf(people)).toEqual(people.map(() => 7));
+    expect(interrupted).toBe(2);
+    expect(tally(answers)).toEqual(CROWD_TALLY);
+    expect(await balancesOf(crowd.people)).toEqual(crowd.people.map(() => 7));
   });
 });
 
 describe.each<Cut>(['before the commit', 'during the commit', 'after the commit'])(
   'a connection that is cut %s of a shared transaction',
   (cut) => {
-    it(`leaves ${CROWD} uses that are each answered and taken once`, async () => {
-      const people = await crowdOf(cut);
+    it(`leaves ${CROWD} operations that are each answered and done once`, async () => {
+      const { people, send: sendCrowd } = await crowdOf(cut);
       const { proxy, server, client } = await startCutOff();
       const lanes = await holdLanes(app.url, client, 'CREDITS');
-      const pending = await sendAll(
-        server,
-        people.map((person) => client.post('/quota/consume', consume(person), { 'idempotency-key': 'k' })),
-      );
+      const pending = await sendAll(server, sendCrowd(client, KEY));
       proxy.cutNext(cut);
       await lanes.rollback();
       const answers = await Promise.all(pending);
       expect(proxy.countCut()).toBe(1);
-      expect(tally(answers)).toEqual({ '200': CROWD });
+      expect(tally(answers)).toEqual(CROWD_TALLY);
       expect(await balancesOf(people)).toEqual(people.map(() => 7));
-      const again = await Promise.all(
-        people.map((person) => app.post('/quota/consume', consume(person), { 'idempotency-key': 'k' })),
-      );
+      const again = await Promise.all(sendCrowd(app, KEY));
       expect(again.map((answer) => answer.text)).toEqual(answers.map((answer) => answer.text));
       expect(await balancesOf(people)).toEqual(people.map(() => 7));
-      if (cut !== 'before the commit') expect(await countTransactions(app.url, people)).toBe(2);
+      if (cut !== 'before the commit') expect(await countTransactions(app.url, people, CROWD_NAMES, 'k')).toBe(2);
     });
   },
 );
@@ -133,17 +175,42 @@ describe.each<Cut>(['before the commit', 'during the commit', 'after the commit'
   },
 );
 
+describe('connections that are terminated while nobody uses them', () => {
+  it('do no harm to what comes next', async () => {
+    const { people, send: sendCrowd } = await crowdOf('idle');
+    await Promise.all(people.map((person) => app.get(`/wallet?external_id=${person}`)));
+    await ask(
+      app.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'bursar' AND state = 'idle'`,
+    );
+    const answers = await Promise.all(sendCrowd(app));
+    expect(tally(answers)).toEqual(CROWD_TALLY);
+  });
+});
+
 describe('a COMMIT that the server still carries out when its connection is cut', () => {
+  const grants: Doing = async (person) => ({ path: '/grants', body: { ...grant(person), quantity: 7 } });
+  const takes: Doing = async (person) => ({
+    path: '/quota/consume/batch',
+    body: { items: [consume(person, { amount: 1 }), consume(person, { amount: 2 })], mode: 'atomic' },
+  });
+
   it.each([
-    ['a use', () => consume('slow-use'), '/quota/consume', 200, 7],
-    ['a grant', () => grant('slow-grant'), '/grants', 201, 15],
-  ] as const)('is waited for before %s is answered or tried again', async (_, body, path, status, balance) => {
-    const person = body().external_id;
+    ['a use', doings[0], 200, 7],
+    ['a reserve', doings[1], 201, 7],
+    ['a commit', doings[2], 200, 7],
+    ['a give-back', doings[3], 200, 7],
+    ['an atomic batch', takes, 200, 7],
+    ['a grant', grants, 201, 17],
+  ] as const)('is waited for before %s is answered or tried again', async (name, prepare, status, balance) => {
+    const person = `slow-${name.replaceAll(' ', '-')}`;
     await grantUnits(app, person, 'CREDITS', 10);
+    const { path, body } = await (prepare as Doing)(person, {});
     const { proxy, client } = await startCutOff();
     const gate = await gateCommits(app.url, 'entries');
     proxy.cutNext('during the commit');
-    const pending = send(client.post(path, body()));
+    const pending = send(client.post(path, body));
     // the COMMIT waits for the gate, and the look-up for the customer whom its transaction holds
     await untilWaiting(app.url, 2);
     await gate.rollback();

@@ -45,8 +45,9 @@ function newKey(): string {
 
 /** An app on the same database with the smallest pool that the configuration allows. */
 async function startSmallApp(): Promise<Client> {
-  const db = createDb(app.url, pino({ level: 'silent' }), { poolSizeMax: 2 });
-  const foundations = { ...app.deps, db, turns: createTurns() };
+  const poolSize = 2;
+  const db = createDb(app.url, pino({ level: 'silent' }), { poolSizeMax: poolSize });
+  const foundations = { ...app.deps, db, turns: createTurns(), config: { ...app.deps.config, poolSize } };
   const small = await buildApp({ ...foundations, lanes: createLanes(foundations) });
   await small.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {

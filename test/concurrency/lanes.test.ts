@@ -29,6 +29,8 @@ import {
 
 const OTHERS_DEADLINE_MS = 5_000;
 const CUSTOMERS_MAX = 64;
+/** Connections of an app. */
+const POOL_SIZE = 16;
 
 const app = useTestApp();
 
@@ -178,6 +180,22 @@ describe.each([{ customersMax: CUSTOMERS_MAX }, { customersMax: 1 }])(
     });
   },
 );
+
+describe('while uses of more customers wait for locks held elsewhere than the app has connections', () => {
+  it('others are served', async () => {
+    const locked = namesOf('locked-crowd', POOL_SIZE + 4);
+    for (const name of [...locked, 'not-locked']) await grantUnits(app, name, 'CREDITS', 10);
+    const held = await holdCustomers(app.url, ...(await Promise.all(locked.map((name) => customerIdOf(app, name)))));
+    const waiting = locked.map((name) => send(app.post('/quota/consume', consume(name, 1))));
+    await untilWaiting(app.url, 1, 'at least');
+    const other = send(app.post('/quota/consume', consume('not-locked', 1)));
+    const answered = await Promise.race([other, delay(OTHERS_DEADLINE_MS)]);
+    await held.rollback();
+    expect(tally(await Promise.all(waiting))).toEqual({ '200': locked.length });
+    await other;
+    expect(answered?.status).toBe(200);
+  });
+});
 
 describe('a use whose identity moves to another customer while it waits', () => {
   it('takes from the new customer', async () => {

@@ -1,75 +1,194 @@
 // A connection that is lost around a COMMIT: nobody knows what became of it until the operation's id is looked for under the lock
-// (DOMAIN 3.0). Units are taken once, and the answer is true.
-import request from 'supertest';
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { BASE_PATH } from '../../src/http/base-path.js';
-import { API_TOKEN, grantUnits, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
-import { type Cut, type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
-import { balanceOf, placeOrder } from '../support/parallel.js';
+// (DOMAIN 3.0). What was asked happens once, the answer is true, and the same key gets the same bytes.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { grantUnits, type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { type Cut, type CuttingProxy, openCuttingProxy } from '../support/cutting-proxy.js';
+import { balanceOf, type Client, placeOrder } from '../support/parallel.js';
+import { clientOf } from '../support/shared-transactions.js';
+
+const BATCH = '/quota/consume/batch';
+const MODES = ['continue', 'atomic'] as const;
+const CUTS: readonly Cut[] = ['before the commit', 'during the commit', 'after the commit'];
 
 const app = useTestApp();
 let proxy: CuttingProxy;
-let post: (path: string, body: object, headers?: Record<string, string>) => request.Test;
+let cutOff: Awaited<ReturnType<typeof startTestApp>>;
+/** Of an app whose connections can be cut. */
+let client: Client;
 
 beforeAll(async () => {
-  await putProduct(app, 'CREDITS');
+  await putProduct(app, 'CREDITS', { is_currency: true });
   await putOffer(app, 'PACK', 'CREDITS', 10);
+  proxy = await openCuttingProxy(app.url);
+  cutOff = await startTestApp(proxy.url, app.clock);
+  client = clientOf(cutOff.app);
+});
+afterAll(async () => {
+  await cutOff.close();
+  proxy.close();
 });
 
-beforeEach(async () => {
-  proxy = await startCuttingProxy(app.url);
-  const cutOff = await startTestApp(proxy.url, app.clock);
-  onTestFinished(() => cutOff.close());
-  post = (path, body, headers = {}) =>
-    request(cutOff.app.server)
-      .post(`${BASE_PATH}${path}`)
-      .set({ authorization: `Bearer ${API_TOKEN}`, ...headers })
-      .send(body);
-});
+const KEY = { 'idempotency-key': 'k' };
+const units = (externalId: string, amount: number) => ({ external_id: externalId, product_key: 'CREDITS', amount });
+const nameOf = (...parts: string[]) => parts.join('-').replaceAll(/[^a-z]+/g, '-');
 
-const consume = (externalId: string) => ({ external_id: externalId, product_key: 'CREDITS', amount: 3 });
+async function succeed(path: string, body: object): Promise<Json> {
+  const answer = await app.post(path, body);
+  expect(answer.status, answer.text).toBeLessThan(300);
+  return answer.body;
+}
 
-describe('a connection that is lost before the commit', () => {
-  it('leaves a consume that took nothing, or was tried again and took units once', async () => {
-    await grantUnits(app, 'before', 'CREDITS', 10);
-    proxy.cutNext('before the commit');
-    const { status } = await post('/quota/consume', consume('before'));
-    expect(proxy.countCut()).toBe(1);
-    expect([
-      { status: 503, balance: 10 },
-      { status: 200, balance: 7 },
-    ]).toContainEqual({ status, balance: await balanceOf(app, 'before', 'CREDITS') });
+const holdFour = async (person: string) => (await succeed('/reservations', units(person, 4))).id as string;
+
+interface Case {
+  /** Of somebody with 10 units. */
+  prepare(person: string): Promise<{ path: string; body: object }>;
+  /** What he has afterwards, whatever happened. */
+  balance: number;
+  held: number;
+}
+
+const cases: Record<string, Case> = {
+  'a consume': {
+    prepare: async (person) => ({ path: '/quota/consume', body: units(person, 3) }),
+    balance: 7,
+    held: 0,
+  },
+  'a reserve': {
+    prepare: async (person) => ({ path: '/reservations', body: units(person, 3) }),
+    balance: 7,
+    held: 3,
+  },
+  'a commit': {
+    prepare: async (person) => ({ path: `/reservations/${await holdFour(person)}/commit`, body: { amount: 3 } }),
+    balance: 7,
+    held: 0,
+  },
+  'a release': {
+    prepare: async (person) => ({ path: `/reservations/${await holdFour(person)}/release`, body: {} }),
+    balance: 10,
+    held: 0,
+  },
+  'an extend': {
+    prepare: async (person) => ({
+      path: `/reservations/${await holdFour(person)}/extend`,
+      body: { ttl_seconds: 2_000 },
+    }),
+    balance: 6,
+    held: 4,
+  },
+  'a give-back': {
+    prepare: async (person) => {
+      const { operation_id } = await succeed('/quota/consume', units(person, 10));
+      return { path: '/quota/release', body: { operation_id, amount: 4 } };
+    },
+    balance: 4,
+    held: 0,
+  },
+  'an overdraft': {
+    prepare: async (person) => ({ path: '/credits/deduct', body: { ...units(person, 13), allow_negative: true } }),
+    balance: -3,
+    held: 0,
+  },
+  'an addition': {
+    prepare: async (person) => ({ path: '/credits/add', body: units(person, 5) }),
+    balance: 15,
+    held: 0,
+  },
+};
+
+async function standingOf(person: string) {
+  const { body } = await app.get(`/wallet?external_id=${person}`);
+  return { balance: body.balances.CREDITS, held: body.held.CREDITS ?? 0 };
+}
+
+describe(`a connection that is lost ${CUTS.join(', ')}`, () => {
+  it.each(Object.entries(cases))(
+    'leaves %s that is answered, done once, and replayed to the byte',
+    async (name, each) => {
+      for (const cut of CUTS) {
+        const person = nameOf(name, cut);
+        await grantUnits(app, person, 'CREDITS', 10);
+        const { path, body } = await each.prepare(person);
+        proxy.cutNext(cut);
+        const answer = await client.post(path, body, KEY);
+        expect(proxy.countCut(), cut).toBe(1);
+        expect(answer.status, `${cut}: ${answer.text}`).toBeLessThan(300);
+        const { balance, held } = each;
+        expect(await standingOf(person), cut).toEqual({ balance, held });
+        const again = await app.post(path, body, KEY);
+        expect([again.text, again.headers['idempotent-replayed']], cut).toEqual([answer.text, 'true']);
+        expect(await standingOf(person), cut).toEqual({ balance, held });
+      }
+    },
+  );
+
+  it.each(['a commit', 'a release'])('leaves %s that is done once and replayed without a key', async (name) => {
+    for (const cut of CUTS) {
+      const person = nameOf('keyless', name, cut);
+      await grantUnits(app, person, 'CREDITS', 10);
+      const { prepare, balance, held } = cases[name] as Case;
+      const { path, body } = await prepare(person);
+      proxy.cutNext(cut);
+      const answer = await client.post(path, body);
+      const again = await app.post(path, body);
+      expect([answer.status, again.text], cut).toEqual([200, answer.text]);
+      expect(await standingOf(person), cut).toEqual({ balance, held });
+    }
   });
-});
 
-describe('a connection that is lost after the commit', () => {
-  it('leaves a consume that is answered and took units once', async () => {
-    await grantUnits(app, 'after', 'CREDITS', 10);
-    proxy.cutNext('after the commit');
-    const answer = await post('/quota/consume', consume('after'));
-    expect(proxy.countCut()).toBe(1);
-    expect(await balanceOf(app, 'after', 'CREDITS')).toBe(7);
-    expect([answer.status, answer.body.remaining]).toEqual([200, 7]);
+  // with a key the items' transaction is the first to commit, that of the key's lock the second
+  it.each(MODES.flatMap((mode) => [1, 2].map((nth) => [mode, nth] as const)))(
+    'leaves a batch (%s) that is done once, and its key may be sent again (COMMIT %i)',
+    async (mode, nth) => {
+      for (const cut of CUTS) {
+        const person = nameOf('batch', mode, cut, nth === 1 ? 'items' : 'key');
+        for (const name of [person, `${person}-beside`]) await grantUnits(app, name, 'CREDITS', 10);
+        const items = [units(person, 1), units(`${person}-beside`, 1), units(person, 2)];
+        const call = (by: Client) => by.post(BATCH, { items, mode }, { 'idempotency-key': person });
+        proxy.cutNext(cut, nth - 1);
+        const answer = await call(client);
+        expect(proxy.countCut(), cut).toBe(1);
+        if (answer.status !== 200) expect([answer.status, answer.body.code], cut).toEqual([503, 'unavailable']);
+        const again = await call(app);
+        if (answer.status === 200) expect(again.text, cut).toBe(answer.text);
+        expect(
+          again.body.results.map(({ allowed }: Json) => allowed),
+          cut,
+        ).toEqual([true, true, true]);
+        expect(await standingOf(person), cut).toEqual({ balance: 7, held: 0 });
+        expect(await standingOf(`${person}-beside`), cut).toEqual({ balance: 9, held: 0 });
+        const third = await call(app);
+        expect([third.text, third.headers['idempotent-replayed']], cut).toEqual([again.text, 'true']);
+      }
+    },
+  );
+
+  it('leaves an atomic batch that is answered and done once without a key', async () => {
+    for (const cut of CUTS) {
+      const person = nameOf('keyless-batch', cut);
+      await grantUnits(app, person, 'CREDITS', 10);
+      proxy.cutNext(cut);
+      const answer = await client.post(BATCH, { items: [units(person, 1), units(person, 2)], mode: 'atomic' });
+      expect(proxy.countCut(), cut).toBe(1);
+      expect([answer.status, answer.body.committed], cut).toEqual([200, true]);
+      expect(
+        answer.body.results.map(({ remaining }: Json) => remaining),
+        cut,
+      ).toEqual([9, 7]);
+      expect(await standingOf(person), cut).toEqual({ balance: 7, held: 0 });
+    }
   });
 
   it('leaves a confirmation that is answered and granted once', async () => {
-    const orderId = await placeOrder(app, 'paid', 'PACK');
-    proxy.cutNext('after the commit');
-    const answer = await post(`/orders/${orderId}/confirm`, { payment_id: 'paid' });
-    expect(proxy.countCut()).toBe(1);
-    expect(await balanceOf(app, 'paid', 'CREDITS')).toBe(10);
-    expect([answer.status, answer.body.status]).toEqual([200, 'paid']);
-  });
-});
-
-describe.each<Cut>(['before the commit', 'after the commit'])('a key whose connection was lost %s', (cut) => {
-  it('may be sent again and takes units once', async () => {
-    const person = `key-${cut.replaceAll(' ', '-')}`;
-    await grantUnits(app, person, 'CREDITS', 10);
-    proxy.cutNext(cut);
-    await post('/quota/consume', consume(person), { 'idempotency-key': 'k' });
-    const again = await post('/quota/consume', consume(person), { 'idempotency-key': 'k' });
-    expect([again.status, again.body.remaining]).toEqual([200, 7]);
-    expect(await balanceOf(app, person, 'CREDITS')).toBe(7);
+    for (const cut of CUTS) {
+      const person = nameOf('paid', cut);
+      const orderId = await placeOrder(app, person, 'PACK');
+      proxy.cutNext(cut);
+      const answer = await client.post(`/orders/${orderId}/confirm`, { payment_id: person });
+      expect(proxy.countCut(), cut).toBe(1);
+      expect(await balanceOf(app, person, 'CREDITS'), cut).toBe(10);
+      expect([answer.status, answer.body.status], cut).toEqual([200, 'paid']);
+    }
   });
 });

@@ -156,6 +156,17 @@ describe('POST /reservations/{id}/commit', () => {
       const { id } = await holdFour();
       return { path: `/reservations/${id}/commit`, body: { amount: 2 }, other: { amount: 3 } };
     });
+
+    it('refuses the key of another reservation’s commit, and ends nothing', async () => {
+      const { external_id, id } = await holdFour();
+      const other = await hold(app, external_id, 'CREDITS', 4);
+      await commit(id, { idempotency_key: 'k' });
+      const written = await writtenBy(app, async () => {
+        const answer = await commit(other.id, { idempotency_key: 'k' });
+        expectProblem(answer, 422, 'idempotency_key_reused', '/idempotency_key');
+      });
+      expect(written).toEqual({});
+    });
   });
 
   itNeedsAToken(app, 'post', `/reservations/${UNKNOWN_ID}/commit`);

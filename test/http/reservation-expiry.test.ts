@@ -1,14 +1,13 @@
-// Reservations and batches that end by the clock: a hold that lapses, a batch that ends under an open hold, and what readers see before
-// anything is written (DOMAIN 3.3, 3.13, 3.14, 3.17).
+// Reservations that end by the clock: when they lapse, and what readers see before that is written (DOMAIN 3.3, 3.13, 3.17). Batches that end
+// under a hold: reservation-ended-batches.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
+import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { batchOf, entriesOf, hold, ledgerOf, walletOf } from '../support/holdings.js';
 import { sendTogether, tally } from '../support/parallel.js';
-import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
+import { expectProblem, newPayment, newPerson, placeOrder, writtenBy } from '../support/requests.js';
 
 /** A reservation made when a test begins lasts until here. */
 const LAPSE = '2026-01-31T12:15:00.000Z';
-const BEFORE_LAPSE = '2026-01-31T12:10:00.000Z';
 const AFTER_LAPSE = '2026-01-31T12:20:00.000Z';
 
 const app = useTestApp();
@@ -17,6 +16,7 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: ['draw'] });
   await putProduct(app, 'ACCESS', { type: 'period' });
   await putProduct(app, 'OTHER');
+  await putOffer(app, 'PACK', 'CREDITS', 10);
 });
 
 const end = (id: string, ending: string, body: Json = {}) => app.post(`/reservations/${id}/${ending}`, body);
@@ -24,9 +24,9 @@ const end = (id: string, ending: string, body: Json = {}) => app.post(`/reservat
 const settle = (external_id: string) => grantUnits(app, external_id, 'OTHER', 1);
 
 /** Somebody with ten units in one batch, four of them held. */
-async function holdFour(batch: Json = {}) {
+async function holdFour() {
   const external_id = newPerson();
-  const batch_id = await grantUnits(app, external_id, 'CREDITS', 10, batch);
+  const batch_id = await grantUnits(app, external_id, 'CREDITS', 10);
   const { id } = await hold(app, external_id, 'CREDITS', 4);
   return { external_id, batch_id, id };
 }
@@ -79,6 +79,20 @@ describe('a reservation at its end', () => {
     app.clock.set(LAPSE);
     const answer = await app.post('/quota/consume', { external_id, product_key: 'CREDITS', amount: 10 });
     expect(answer.body).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  it('gives its units to the next use in their order, of as many batches as there are', async () => {
+    const external_id = newPerson();
+    const ids: string[] = [];
+    for (let made = 0; made < 80; made += 1) {
+      ids.push(await grantUnits(app, external_id, 'CREDITS', 1));
+      app.clock.advance({ ms: 1 });
+    }
+    await hold(app, external_id, 'CREDITS', 40);
+    app.clock.set(AFTER_LAPSE);
+    const answer = await app.post('/quota/consume', { external_id, product_key: 'CREDITS', amount: 75 });
+    expect(answer.body.remaining).toBe(5);
+    expect(answer.body.taken.map(({ batch_id }: Json) => batch_id)).toEqual(ids.slice(0, 75));
   });
 
   it('gives its units to the next hold, a millisecond too early not', async () => {
@@ -147,6 +161,30 @@ describe('a lapsed reservation', () => {
     expect(await readAll(external_id, id)).toEqual(before);
   });
 
+  it('has given its units back in the batches of orders and grants, too', async () => {
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'CREDITS', 2, { priority: -1 });
+    const order = await placeOrder(app, external_id, 'PACK');
+    await app.post(`/orders/${order.id}/confirm`, { payment_id: newPayment() });
+    await hold(app, external_id, 'CREDITS', 5);
+    const read = async () => {
+      const [bought, given] = await Promise.all([
+        app.get(`/orders/${order.id}`),
+        app.get(`/grants?external_id=${external_id}`),
+      ]);
+      return [...bought.body.batches, ...given.body.data[0].batches].map(({ available, held }) => [available, held]);
+    };
+    expect(await read()).toEqual([
+      [7, 3],
+      [0, 2],
+    ]);
+    app.clock.set(LAPSE);
+    expect(await read()).toEqual([
+      [10, 0],
+      [2, 0],
+    ]);
+  });
+
   it('is open for readers until the last millisecond', async () => {
     const { external_id, id } = await holdFour();
     app.clock.set('2026-01-31T12:14:59.999Z');
@@ -203,116 +241,5 @@ describe('a lapsed reservation', () => {
       [3, '2026-01-31T12:03:20.000Z'],
       [1, '2026-01-31T12:05:00.000Z'],
     ]);
-  });
-});
-
-describe('a batch that ends under an open hold', () => {
-  const ENDING = { expires_at: BEFORE_LAPSE };
-
-  it('loses what is not held, and keeps what is', async () => {
-    const { external_id, batch_id } = await holdFour(ENDING);
-    app.clock.set(BEFORE_LAPSE);
-    const seen = { available: 0, held: 4, expired: 6, consumed: 0, state: 'expired' };
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject(seen);
-    expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 0 }, held: { CREDITS: 4 } });
-    await settle(external_id);
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject(seen);
-    expect(await occurrencesOf(external_id, 'expire')).toEqual([[6, BEFORE_LAPSE]]);
-  });
-
-  it('may be committed', async () => {
-    const { external_id, batch_id, id } = await holdFour(ENDING);
-    app.clock.set(BEFORE_LAPSE);
-    const answer = await end(id, 'commit');
-    expect(answer.body).toMatchObject({ committed_amount: 4, returned: 0, expired: 0, remaining: 0 });
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ held: 0, consumed: 4, expired: 6 });
-  });
-
-  it('may be committed in part, and the rest expires at once', async () => {
-    const { external_id, batch_id, id } = await holdFour(ENDING);
-    app.clock.set(BEFORE_LAPSE);
-    const answer = await end(id, 'commit', { amount: 3 });
-    expect(answer.body).toMatchObject({ committed_amount: 3, returned: 0, expired: 1, revoked: 0, remaining: 0 });
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ held: 0, consumed: 3, expired: 7 });
-  });
-
-  it('takes back what is released, which expires in the same operation', async () => {
-    const { external_id, batch_id, id } = await holdFour(ENDING);
-    app.clock.set('2026-01-31T12:12:00.000Z');
-    const answer = await end(id, 'release');
-    expect(answer.body).toMatchObject({ status: 'released', returned: 0, expired: 4, revoked: 0, remaining: 0 });
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 0, held: 0, expired: 10 });
-    const at = '2026-01-31T12:12:00.000Z';
-    const { operation_id } = answer.body;
-    expect((await entriesOf(app, external_id)).slice(2)).toMatchObject([
-      { kind: 'expire', amount: 6, balance_after: 0, operation_id: null, occurred_at: BEFORE_LAPSE },
-      { kind: 'release', amount: 4, balance_after: 4, operation_id, reservation_id: id, occurred_at: at },
-      { kind: 'expire', amount: 4, balance_after: 0, operation_id, occurred_at: at },
-    ]);
-  });
-
-  it('takes back what lapses, which expires at the end of the hold', async () => {
-    const { external_id, batch_id, id } = await holdFour(ENDING);
-    app.clock.set(AFTER_LAPSE);
-    const seen = { available: 0, held: 0, expired: 10, state: 'expired' };
-    const before = await readAll(external_id, id);
-    expect(before.batches).toMatchObject([seen]);
-    expect(before.wallet).toMatchObject({ balance: 0, held: {} });
-    await settle(external_id);
-    expect(await readAll(external_id, id)).toEqual(before);
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject(seen);
-    const told = (await entriesOf(app, external_id)).slice(2, 5);
-    expect(told.map(({ kind, amount, occurred_at }) => [kind, amount, occurred_at])).toEqual([
-      ['expire', 6, BEFORE_LAPSE],
-      ['release', 4, LAPSE],
-      ['expire', 4, LAPSE],
-    ]);
-  });
-
-  it('gives back only what other batches still have', async () => {
-    const external_id = newPerson();
-    const ending = await grantUnits(app, external_id, 'CREDITS', 3, { ...ENDING, priority: -1 });
-    const lasting = await grantUnits(app, external_id, 'CREDITS', 5);
-    const { id } = await hold(app, external_id, 'CREDITS', 7);
-    app.clock.set(BEFORE_LAPSE);
-    expect((await end(id, 'release')).body).toMatchObject({ returned: 4, expired: 3, remaining: 5 });
-    expect(await batchOf(app, external_id, ending)).toMatchObject({ available: 0, expired: 3 });
-    expect(await batchOf(app, external_id, lasting)).toMatchObject({ available: 5, held: 0, expired: 0 });
-  });
-
-  it('gives no part of a feature unit back: what is not whole any more counts as expired', async () => {
-    await putProduct(app, 'PAINT', { features: [{ feature: 'paint', unit_cost: 3 }] });
-    const external_id = newPerson();
-    await grantUnits(app, external_id, 'PAINT', 2, { ...ENDING, priority: -1 });
-    await grantUnits(app, external_id, 'PAINT', 4);
-    const { id } = await hold(app, external_id, '', 2, { product_key: undefined, feature: 'paint' });
-    app.clock.set(BEFORE_LAPSE);
-    expect((await end(id, 'release')).body).toMatchObject({ returned: 1, expired: 1, remaining: 1 });
-    expect((await walletOf(app, external_id)).balances).toEqual({ PAINT: 4 });
-  });
-});
-
-describe('a batch that ends after the hold', () => {
-  it('has its units back from the end of the hold until its own, also when both are written later', async () => {
-    const { external_id, batch_id } = await holdFour({ expires_at: AFTER_LAPSE });
-    app.clock.set('2026-02-01T00:00:00.000Z');
-    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 0, held: 0, expired: 10 });
-    await settle(external_id);
-    const told = (await entriesOf(app, external_id)).slice(2, 4);
-    expect(
-      told.map(({ kind, amount, balance_after, occurred_at }) => [kind, amount, balance_after, occurred_at]),
-    ).toEqual([
-      ['release', 4, 10, LAPSE],
-      ['expire', 10, 0, AFTER_LAPSE],
-    ]);
-  });
-
-  it.each(['/quota/check', '/quota/consume'])('says that its units expired to whom they lack: %s', async (path) => {
-    const external_id = newPerson();
-    await grantUnits(app, external_id, 'CREDITS', 4, { expires_at: AFTER_LAPSE });
-    await hold(app, external_id, 'CREDITS', 4);
-    app.clock.set('2026-02-01T00:00:00.000Z');
-    const { body } = await app.post(path, { external_id, product_key: 'CREDITS' });
-    expect(body.reasons).toEqual([{ code: 'insufficient_quota' }, { code: 'expired', at: AFTER_LAPSE }]);
   });
 });

@@ -1,7 +1,7 @@
 // Reservations of features: whole feature units over several products, at the costs of reserve time until they end (DOMAIN 3.4, 3.13).
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
-import { entriesOf, hold, walletOf } from '../support/holdings.js';
+import { batchOf, entriesOf, hold, walletOf } from '../support/holdings.js';
 import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
@@ -145,6 +145,28 @@ describe('a reservation of a feature', () => {
       { product_key: pool, amount: 8 },
     ]);
     expect((await walletOf(app, external_id)).balances).toEqual({ [direct]: 1, [pool]: 1 });
+  });
+
+  it('takes an excess over as many batches as it needs', async () => {
+    const { external_id, film, pool } = await makeWorld();
+    for (let made = 0; made < 40; made += 1) await grantUnits(app, external_id, pool, 5);
+    const { id } = await holdFeature(external_id, film, 1);
+    const answer = await commit(id, { amount: 20, allow_excess: true });
+    expect(answer.body).toMatchObject({ committed_amount: 20, remaining: 0 });
+    expect(answer.body.taken).toHaveLength(40);
+    expect(await walletOf(app, external_id)).toMatchObject({ balances: { [pool]: 0 }, held: {} });
+  });
+
+  it('of access holds and uses units at its cost, and takes nothing away', async () => {
+    const { external_id, draw, direct } = await makeWorld();
+    const access = `${direct}_ACCESS`;
+    await putCosts(access, { [draw]: 2 }, { type: 'period' });
+    const batch_id = await grantUnits(app, external_id, access, 1);
+    const made = await holdFeature(external_id, draw, 3);
+    expect(made).toMatchObject({ remaining: null, legs: [{ batch_id, product_key: access, amount: 6 }] });
+    const answer = await commit(made.id, { amount: 2 });
+    expect(answer.body).toMatchObject({ returned: 1, remaining: null, taken: [{ batch_id, amount: 4 }] });
+    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ granted: null, consumed: 4, held: 0 });
   });
 
   it('is refused an excess that only remainders could pay, and nothing is written', async () => {

@@ -25,10 +25,19 @@ async function addTrigger(url: string, table: Table, body: string, atCommit: boo
 
 /** Holds up every commit that wrote to the table until the returned transaction ends. Its waiters are seen by `untilWaiting`. */
 export async function gateCommits(url: string, table: Table): Promise<HeldTransaction> {
-  await addTrigger(url, table, `PERFORM pg_advisory_xact_lock_shared(${GATE_KEY});`, true);
-  const gate = await holdTransaction(url);
-  await gate.query(`SELECT pg_advisory_xact_lock(${GATE_KEY})`);
-  return gate;
+  return gate(url, table, true);
+}
+
+/** Like `gateCommits`, but at the statement that writes. */
+export async function gateWrites(url: string, table: Table): Promise<HeldTransaction> {
+  return gate(url, table, false);
+}
+
+async function gate(url: string, table: Table, atCommit: boolean): Promise<HeldTransaction> {
+  await addTrigger(url, table, `PERFORM pg_advisory_xact_lock_shared(${GATE_KEY});`, atCommit);
+  const held = await holdTransaction(url);
+  await held.query(`SELECT pg_advisory_xact_lock(${GATE_KEY})`);
+  return held;
 }
 
 /** Makes the first `count` transactions that wrote to the table fail with this SQLSTATE, at their commit or at the statement. */

@@ -1,4 +1,5 @@
-// A TCP proxy before Postgres that loses a connection at the worst moment: around a COMMIT, so that the client can't know what became of it.
+// A TCP proxy before Postgres that fails at the worst moment: around a COMMIT, so that the client can't know what became of it, or by spoiling
+// a statement on its way.
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -8,27 +9,80 @@ import { onTestFinished } from 'vitest';
  */
 export type Cut = 'before the commit' | 'during the commit' | 'after the commit';
 
+/** A connection that stays open and says no more: the COMMIT never comes to the server, or its answer never comes back. */
+export type Stall = 'before the commit' | 'after the commit';
+
 export interface CuttingProxy {
   /** The database's URL through the proxy. */
   url: string;
-  /** Cuts the next connection that sends a COMMIT, once. */
-  cutNext(cut: Cut): void;
-  /** How many connections were cut. */
+  /** Cuts the next connection that sends a COMMIT, once; `passing` so many COMMITs first. */
+  cutNext(cut: Cut, passing?: number): void;
+  /** Makes the next connection that sends a COMMIT dumb, once. It ends when the client closes it. */
+  stallNext(stall: Stall): void;
+  /** Replaces these bytes by others of the same length, the next time that a client sends them, once; `passing` so many times first. */
+  spoilNext(from: string, to: string, passing?: number): void;
+  /** How many connections were cut or made dumb, or statements spoilt, since that was last asked for. */
   countCut(): number;
+  close(): void;
+}
+
+interface Plan {
+  passing: number;
+  cut: Cut | undefined;
+  stall: Stall | undefined;
 }
 
 /** Starts a proxy before the database of `url`; it ends with the test. */
 export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
+  const proxy = await openCuttingProxy(url);
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+/** Like `startCuttingProxy`, for a whole file; close it when its users are closed. */
+export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
-  let planned: Cut | undefined;
+  let plan: Plan | undefined;
+  let spoiling: { from: string; to: string; passing: number } | undefined;
   let cuts = 0;
+
+  /** What is planned for a COMMIT that just came. */
+  function takePlan(): Plan | undefined {
+    if (!plan) return undefined;
+    if (plan.passing > 0) {
+      plan.passing -= 1;
+      return undefined;
+    }
+    const taken = plan;
+    plan = undefined;
+    cuts += 1;
+    return taken;
+  }
+
+  function spoil(bytes: Buffer): Buffer {
+    if (!spoiling || !bytes.includes(spoiling.from)) return bytes;
+    if (spoiling.passing > 0) {
+      spoiling.passing -= 1;
+      return bytes;
+    }
+    const { from, to } = spoiling;
+    spoiling = undefined;
+    cuts += 1;
+    const spoilt = Buffer.from(bytes);
+    spoilt.write(to, bytes.indexOf(from));
+    return spoilt;
+  }
+
   const server = createServer((client) => {
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
-    let isCutAtReply = false;
+    let atReply: 'pass' | 'cut' | 'swallow' = 'pass';
+    let isDeaf = false;
+    /** The server goes on with what it has, and is left once it has answered the COMMIT: leaving it earlier could take the COMMIT from it. */
+    let isLeft = false;
     const end = () => {
       client.destroy();
-      upstream.destroy();
+      if (!isLeft) upstream.destroy();
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -39,26 +93,27 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
       socket.on('error', end);
     }
     client.on('data', (bytes) => {
-      if (planned !== undefined && bytes.includes('COMMIT')) {
-        const cut = planned;
-        isCutAtReply = cut === 'after the commit';
-        planned = undefined;
-        cuts += 1;
-        if (cut === 'during the commit') return void upstream.write(bytes, end);
-        if (cut === 'before the commit') return end();
+      if (isDeaf) return;
+      const planned = bytes.includes('COMMIT') ? takePlan() : undefined;
+      if (planned?.cut === 'during the commit') {
+        isLeft = true;
+        upstream.write(bytes);
+        return end();
       }
-      upstream.write(bytes);
+      if (planned?.cut === 'before the commit') return end();
+      if (planned?.cut === 'after the commit') atReply = 'cut';
+      if (planned?.stall) atReply = 'swallow';
+      isDeaf = planned?.stall === 'before the commit';
+      if (!isDeaf) upstream.write(spoil(bytes));
     });
     upstream.on('data', (bytes) => {
-      if (isCutAtReply) end();
-      else client.write(bytes);
+      if (isLeft) {
+        if (/COMMIT|ROLLBACK/.test(bytes.toString('latin1'))) upstream.destroy();
+      } else if (atReply === 'cut') end();
+      else if (atReply === 'pass') client.write(bytes);
     });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   const proxied = new URL(url);
@@ -66,9 +121,22 @@ export async function startCuttingProxy(url: string): Promise<CuttingProxy> {
   proxied.port = String(address.port);
   return {
     url: proxied.toString(),
-    cutNext: (cut) => {
-      planned = cut;
+    cutNext: (cut, passing = 0) => {
+      cuts = 0;
+      plan = { passing, cut, stall: undefined };
+    },
+    stallNext: (stall) => {
+      cuts = 0;
+      plan = { passing: 0, cut: undefined, stall };
+    },
+    spoilNext: (from, to, passing = 0) => {
+      cuts = 0;
+      spoiling = { from, to, passing };
     },
     countCut: () => cuts,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
   };
 }

@@ -80,17 +80,18 @@ async function passBy(server: FastifyInstance['server']): Promise<void> {
   await clientOf({ server }).get(`/wallet?external_id=${BLOCKERS[0]}`);
 }
 
-/** How many transactions wrote the operations of these names, consumes unless told, of these identities. */
+/** How many transactions wrote the operations of these names (and this key), consumes unless told, of these identities. */
 export async function countTransactions(
   url: string,
   externalIds: readonly string[],
   names: readonly string[] = ['quota.consume'],
+  key?: string,
 ): Promise<number> {
   const [row] = await ask(
     url,
     `SELECT count(DISTINCT o.xmin::text)::int AS transactions FROM operations o JOIN identities i USING (customer_id)
-     WHERE o.name = ANY ($2) AND i.external_id = ANY ($1)`,
-    [externalIds, names],
+     WHERE o.name = ANY ($2) AND i.external_id = ANY ($1) AND ($3::text IS NULL OR o.idempotency_key = $3)`,
+    [externalIds, names, key ?? null],
   );
   return row?.transactions as number;
 }

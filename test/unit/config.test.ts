@@ -23,7 +23,7 @@ describe('readConfig', () => {
       role: 'all',
       poolSize: 16,
       laneCustomersMax: 64,
-        sweepIntervalS: 60,
+      sweepIntervalS: 60,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -61,7 +61,7 @@ describe('readConfig', () => {
       role: 'worker',
       poolSize: 2,
       laneCustomersMax: 1,
-        sweepIntervalS: 5,
+      sweepIntervalS: 5,
       logLevel: 'silent',
     });
   });

@@ -1,0 +1,89 @@
+// The ledger as readers see it, in pages. Who writes it is write-books.ts.
+import type { Entry, Metadata } from '../ledger/book.js';
+import type { Row, Tx } from './client.js';
+
+export interface EntryFilter {
+  productKey?: string | undefined;
+  kind?: string | undefined;
+  actionType?: string | undefined;
+  operationId?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+interface EntryRow extends Row {
+  id: string;
+  seq: number;
+  operation_id: string | null;
+  kind: Entry['kind'];
+  direction: Entry['direction'];
+  product_key: string;
+  batch_id: string | null;
+  amount: number;
+  balance_after: number;
+  feature: string | null;
+  unit_cost: number | null;
+  action_type: string | null;
+  action_id: string | null;
+  order_id: string | null;
+  reservation_id: string | null;
+  reverses_seq: number | null;
+  metadata: Metadata | null;
+  occurred_at: Date;
+}
+
+/** One page of a customer's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. */
+export async function listEntries(
+  tx: Tx,
+  customerId: string,
+  filter: EntryFilter,
+  page: { beforeSeq: number | undefined; limit: number },
+): Promise<Entry[]> {
+  const rows = await tx.query<EntryRow>(
+    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id, order_id,
+            reservation_id, reverses_seq, metadata, occurred_at
+     FROM entries
+     WHERE customer_id = $1::uuid AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
+       AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
+       AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
+       AND ($8::bigint IS NULL OR seq < $8::bigint)
+     ORDER BY seq DESC LIMIT $9::int`,
+    [
+      customerId,
+      filter.productKey ?? null,
+      filter.kind ?? null,
+      filter.actionType ?? null,
+      filter.operationId ?? null,
+      filter.from?.toISOString() ?? null,
+      filter.to?.toISOString() ?? null,
+      page.beforeSeq ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    seq: row.seq,
+    operationId: row.operation_id,
+    kind: row.kind,
+    direction: row.direction,
+    productKey: row.product_key,
+    batchId: row.batch_id,
+    amount: row.amount,
+    balanceAfter: row.balance_after,
+    feature: row.feature,
+    unitCost: row.unit_cost,
+    actionType: row.action_type,
+    actionId: row.action_id,
+    orderId: row.order_id,
+    reservationId: row.reservation_id,
+    reversesSeq: row.reverses_seq,
+    metadata: row.metadata,
+    occurredAt: row.occurred_at,
+  }));
+}
+
+/** Whether the ledger, of all customers, has more than `count` entries. Reads no further than that. */
+export async function hasMoreEntriesThan(tx: Tx, count: number): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count]);
+  return rows.length > 0;
+}
