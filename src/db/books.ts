@@ -34,12 +34,24 @@ const BATCH_COLUMNS =
   'b.id, b.product_key, b.granted, b.available, b.held, b.consumed, b.expired, b.revoked, b.transferred, b.priority, b.valid_from, b.expires_at, b.created_at';
 const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = w.product_key';
 
+/** $5 reservations and $6 operations that are asked for by their ids, and what the latter took. */
+const NAMED = `UNION
+  SELECT c.id, c.at, r.id, r.costs FROM json_to_recordset($5::json) AS n (customer_id uuid, id uuid)
+    JOIN customer c ON c.id = n.customer_id JOIN reservations r ON r.customer_id = n.customer_id AND r.id = n.id
+), taken AS (
+  SELECT c.id AS customer_id, c.at, e.product_key, e.feature FROM json_to_recordset($6::json) AS n (customer_id uuid, id uuid)
+    JOIN customer c ON c.id = n.customer_id JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id
+    JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq`;
+const WANTED_OF_NAMED = `UNION
+  SELECT customer_id, at, product_key FROM taken
+  UNION
+  SELECT t.customer_id, t.at, f.product_key FROM taken t JOIN product_features f ON f.feature = t.feature`;
+
 /**
- * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most, $5 reservations and $6 operations that are
- * asked for. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the
+ * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the
  * planner take the indexes of open batches rather than read all of a customer's.
  */
-const loadHoldingsFrom = (source: Source, instant: string) => `
+const loadHoldingsFrom = (source: Source, instant: string, hasNamed: boolean) => `
 WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT k.id, ${instant} AS at
   FROM unnest($1::uuid[]) AS k (id) LEFT JOIN customers c ON c.id = k.id
@@ -55,13 +67,7 @@ WITH ${source.ctes} customer AS MATERIALIZED (
     WHERE r.customer_id = c.id AND r.status = 'held' AND r.expires_at <= c.at
     ORDER BY r.expires_at, r.id LIMIT ${SETTLE_MAX}
   ) r
-  UNION
-  SELECT c.id, c.at, r.id, r.costs FROM json_to_recordset($5::json) AS n (customer_id uuid, id uuid)
-    JOIN customer c ON c.id = n.customer_id JOIN reservations r ON r.customer_id = n.customer_id AND r.id = n.id
-), taken AS (
-  SELECT c.id AS customer_id, c.at, e.product_key, e.feature FROM json_to_recordset($6::json) AS n (customer_id uuid, id uuid)
-    JOIN customer c ON c.id = n.customer_id JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id
-    JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq
+  ${hasNamed ? NAMED : ''}
 ), asked AS (
   SELECT customer_id, product_key, feature FROM json_to_recordset($3::json) AS a (customer_id uuid, product_key text, feature text)
 ), wanted AS (
@@ -73,10 +79,7 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT customer_id, at, product_key FROM due
   UNION
   SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
-  UNION
-  SELECT customer_id, at, product_key FROM taken
-  UNION
-  SELECT t.customer_id, t.at, f.product_key FROM taken t JOIN product_features f ON f.feature = t.feature
+  ${hasNamed ? WANTED_OF_NAMED : ''}
 )
 SELECT w.customer_id, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
        late.overdue, later.not_yet_valid, usable.list AS usable, running.list AS running,
@@ -135,8 +138,10 @@ CROSS JOIN LATERAL (
   WHERE ${OF_WANTED} AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > w.at)
 ) access`;
 
-const LOAD_HOLDINGS = loadHoldingsFrom(PRESENT, 'greatest($2::timestamptz, c.last_recorded_at)');
-const LOAD_PAST_HOLDINGS = loadHoldingsFrom(pastOf('e.customer_id = ANY ($1::uuid[])', '$2'), '$2::timestamptz');
+const CLAMPED = 'greatest($2::timestamptz, c.last_recorded_at)';
+const LOAD_HOLDINGS = loadHoldingsFrom(PRESENT, CLAMPED, false);
+const LOAD_NAMED_HOLDINGS = loadHoldingsFrom(PRESENT, CLAMPED, true);
+const LOAD_PAST_HOLDINGS = loadHoldingsFrom(pastOf('e.customer_id = ANY ($1::uuid[])', '$2'), '$2::timestamptz', false);
 
 /** Batches of customers that are not valid yet: $1 customers with products, $2 the clock. */
 const LOAD_PENDING = `
@@ -228,15 +233,10 @@ export async function loadBooks(
   const asked = askedJson(requests);
   const reservations = namedJson(requests, ({ reservation }) => reservation?.id);
   const operations = namedJson(requests, ({ takenBy }) => takenBy);
+  const named = reservations === NONE && operations === NONE ? [] : [reservations, operations];
+  const sql = isPast ? LOAD_PAST_HOLDINGS : named.length > 0 ? LOAD_NAMED_HOLDINGS : LOAD_HOLDINGS;
   const [rows, taken, pending] = await Promise.all([
-    loadCovering(tx, isPast ? LOAD_PAST_HOLDINGS : LOAD_HOLDINGS, requests, (limit) => [
-      customers,
-      clock.toISOString(),
-      asked,
-      limit,
-      reservations,
-      operations,
-    ]),
+    loadCovering(tx, sql, requests, (limit) => [customers, clock.toISOString(), asked, limit, ...named]),
     operations === NONE ? [] : tx.query<TakenRow>(LOAD_TAKEN, [operations]),
     loadPending(tx, requests, clock),
   ]);

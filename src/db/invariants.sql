@@ -395,7 +395,7 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
 FROM entries e
 LEFT JOIN entries t ON t.customer_id = e.customer_id AND t.seq = e.reverses_seq
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reverses_seq IS NOT NULL)
-  AND (t.seq IS NULL OR t.seq >= e.seq
+  AND (t.seq >= e.seq
     OR (t.product_key, t.batch_id, t.feature, t.unit_cost)
       IS DISTINCT FROM (e.product_key, e.batch_id, e.feature, e.unit_cost)
     OR CASE e.kind WHEN 'reverse' THEN t.kind NOT IN ('consume', 'commit') WHEN 'forgive' THEN t.kind <> 'debt'
@@ -429,13 +429,12 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reve
 
 -- name: i2_reverse_whole_units
 SELECT 'I2' AS invariant, customer_id, format('%s given back by operation %s', product_key, operation_id) AS subject,
-  'whole units at one cost' AS expected,
-  format('%s at a cost of %s', sum(amount), string_agg(DISTINCT coalesce(unit_cost, 1)::text, ' and ')) AS actual,
+  format('whole units at a cost of %s', coalesce(unit_cost, 1)) AS expected, sum(amount)::text AS actual,
   'what comes back is whole units of what was asked for' AS detail
 FROM entries
 WHERE ($1::uuid IS NULL OR customer_id = $1) AND reverses_seq IS NOT NULL
-GROUP BY customer_id, product_key, operation_id
-HAVING count(DISTINCT coalesce(unit_cost, 1)) > 1 OR sum(amount) % nullif(max(coalesce(unit_cost, 1)), 0) <> 0
+GROUP BY customer_id, product_key, operation_id, unit_cost
+HAVING sum(amount) % nullif(unit_cost, 0) <> 0
 
 -- name: i2_debt_operation
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'of an operation credits.deduct' AS expected,
@@ -605,20 +604,18 @@ FROM entries e
 LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.seq = e.seq + 1
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.direction = 'credit' AND e.batch_id IS NOT NULL
   AND e.balance_after < e.amount
-  AND (n.batch_id IS DISTINCT FROM e.batch_id OR n.operation_id IS DISTINCT FROM e.operation_id
-    OR n.occurred_at IS DISTINCT FROM e.occurred_at
+  AND (n.batch_id IS DISTINCT FROM e.batch_id
     OR CASE n.kind WHEN 'repay' THEN n.amount <> least(e.amount, e.amount - e.balance_after::numeric)
       ELSE n.kind NOT IN ('expire', 'revoke', 'transfer_out') OR n.amount <> e.amount END)
 UNION ALL
-SELECT 'I3', e.customer_id, 'entry ' || e.seq, format('behind a credit of at least %s to the batch', e.amount),
-  CASE WHEN p.seq IS NULL THEN 'behind nothing' ELSE format('behind a %s entry of %s', p.kind, p.amount) END,
+SELECT 'I3', e.customer_id, 'entry ' || e.seq, format('behind a credit to the batch, at %s', e.occurred_at),
+  CASE WHEN p.seq IS NULL THEN 'behind nothing' ELSE format('behind a %s entry at %s', p.kind, p.occurred_at) END,
   'a repayment takes what has just become available'
 FROM entries e
 LEFT JOIN entries p ON p.customer_id = e.customer_id AND p.seq = e.seq - 1
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay'
-  AND ((p.direction, p.batch_id, p.operation_id, p.occurred_at)
-      IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
-    OR p.amount < e.amount)
+  AND (p.direction, p.batch_id, p.operation_id, p.occurred_at)
+    IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
 
 -- I4: one effect per key, one paid order per payment ------------------------------------------------------------------
 
@@ -856,7 +853,7 @@ LEFT JOIN batches b ON b.customer_id = l.customer_id AND b.id = l.batch_id
 LEFT JOIN costs c ON c.customer_id = l.customer_id AND c.reservation_id = l.reservation_id
   AND c.product_key = l.product_key
 WHERE ($1::uuid IS NULL OR l.customer_id = $1)
-  AND (r.id IS NULL OR b.product_key IS DISTINCT FROM l.product_key OR c.cost IS NULL OR l.amount < 1
+  AND (b.product_key IS DISTINCT FROM l.product_key OR c.cost IS NULL OR l.amount < 1
     OR (r.feature IS NULL AND (r.product_key IS DISTINCT FROM l.product_key OR c.cost <> 1)))
 
 -- name: i5_reservation_amount
