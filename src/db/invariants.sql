@@ -269,17 +269,20 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1)
     OR (e.grants = 1 AND e.orders IS DISTINCT FROM b.order_id::text))
 
 -- name: i2_entry_operation
+-- An entry and its operation name each other.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
-  CASE WHEN o.id IS NULL THEN 'an operation of this customer' ELSE 'recorded ' || o.recorded_at END AS expected,
+  CASE WHEN o.id IS NULL THEN 'an operation of this customer'
+    ELSE format('recorded %s, entries from %s to %s', o.recorded_at, coalesce(o.first_seq::text, 'null'),
+      coalesce(o.last_seq::text, 'null')) END AS expected,
   CASE WHEN e.operation_id IS NULL THEN 'none' WHEN o.id IS NULL THEN format('%s, which does not exist', e.operation_id)
-    ELSE 'recorded ' || e.recorded_at END AS actual,
+    ELSE format('recorded %s, entry %s', e.recorded_at, e.seq) END AS actual,
   format('operation of a %s entry', e.kind) AS detail
 FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
     WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay') -- found due by settling
-    ELSE o.recorded_at IS DISTINCT FROM e.recorded_at
+    ELSE o.recorded_at IS DISTINCT FROM e.recorded_at OR (e.seq BETWEEN o.first_seq AND o.last_seq) IS NOT TRUE
   END
 
 -- name: i2_occurred_at
@@ -464,23 +467,40 @@ FROM (
 WHERE seq <> previous + 1
 
 -- name: i3_operation_entries
--- The entries of an operation follow one another without those of others: as many as there are from first to last.
+-- The entries of an operation follow one another without those of others. They lie between its first and last
+-- (i2_entry_operation), so it is enough that a customer's operations name as many as there are, which is counted first.
+WITH odd AS MATERIALIZED (
+  SELECT customer_id
+  FROM (
+    SELECT customer_id, sum(last_seq) - sum(first_seq) + count(first_seq) AS entries
+    FROM operations
+    WHERE $1::uuid IS NULL OR customer_id = $1
+    GROUP BY customer_id
+    UNION ALL
+    SELECT customer_id, -count(operation_id)
+    FROM entries
+    WHERE $1::uuid IS NULL OR customer_id = $1
+    GROUP BY customer_id
+  ) named
+  GROUP BY customer_id
+  HAVING sum(entries) <> 0
+)
 SELECT 'I3' AS invariant, o.customer_id, 'operation ' || o.id AS subject,
   CASE WHEN e.entries IS NULL THEN '0 entries, from null to null'
     ELSE format('%s entries, from %s to %s', e.last_seq - e.first_seq + 1, e.first_seq, e.last_seq) END AS expected,
   format('%s entries, from %s to %s', coalesce(e.entries, 0), coalesce(o.first_seq::text, 'null'),
     coalesce(o.last_seq::text, 'null')) AS actual,
   format('entries of an operation %s', o.name) AS detail
-FROM operations o
+FROM odd
+JOIN operations o ON o.customer_id = odd.customer_id
 LEFT JOIN (
-  SELECT customer_id, operation_id, min(seq) AS first_seq, max(seq) AS last_seq, count(*) AS entries
+  SELECT customer_id, operation_id, min(seq)::numeric AS first_seq, max(seq)::numeric AS last_seq, count(*) AS entries
   FROM entries
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND operation_id IS NOT NULL
+  JOIN odd USING (customer_id)
   GROUP BY customer_id, operation_id
 ) e ON e.customer_id = o.customer_id AND e.operation_id = o.id
-WHERE ($1::uuid IS NULL OR o.customer_id = $1)
-  AND (o.first_seq IS DISTINCT FROM e.first_seq OR o.last_seq IS DISTINCT FROM e.last_seq
-    OR e.entries <> e.last_seq - e.first_seq + 1)
+WHERE o.first_seq IS DISTINCT FROM e.first_seq OR o.last_seq IS DISTINCT FROM e.last_seq
+  OR e.entries <> e.last_seq - e.first_seq + 1
 
 -- name: i3_next_seq
 SELECT 'I3' AS invariant, c.id AS customer_id, 'next_seq' AS subject, (coalesce(e.last_seq, 0) + 1)::text AS expected,

@@ -1,6 +1,7 @@
 // A transaction on a connection of the pool, without Prisma between: for the coalesced path alone, whose figures are in ADR 0011.
 // It tells a refused COMMIT from one whose outcome is unknown.
 import type pg from 'pg';
+import { assert } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { sqlStateOf } from './errors.js';
 import { statementName } from './statement-names.js';
@@ -21,7 +22,7 @@ export interface PoolTransaction extends Tx {
   begun: Promise<void>;
   /** Throws CommitUncertain, RolledBack, or what Postgres refused. The connection is given back. */
   commit(): Promise<void>;
-  /** Gives the connection back, after ROLLBACK or, if that fails, closed. Never throws. */
+  /** Gives the connection back, after ROLLBACK or, if that fails, closed. Never throws; does nothing once it was given back. */
   abandon(): Promise<void>;
 }
 
@@ -41,28 +42,35 @@ export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
   const client = await pool.connect();
   const begun = client.query(withReadTimeout({ text: 'BEGIN' })).then(() => undefined);
   begun.catch(() => undefined); // whoever writes looks at it; without a BEGIN the statements behind it fail too
+  let isGivenBack = false;
+  const giveBack = (isBroken: boolean): void => {
+    isGivenBack = true; // from now on the connection may be somebody else's
+    client.release(isBroken);
+  };
   return {
     begun,
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await client.query<T>(withReadTimeout({ name: statementName(sql), text: sql, values: [...parameters] }))).rows,
     commit: async () => {
+      assert(!isGivenBack, 'a transaction ends once');
       let command: string;
       try {
         command = (await client.query(withReadTimeout({ text: 'COMMIT' }))).command;
       } catch (error) {
-        client.release(true);
+        giveBack(true);
         const isRefused = sqlStateOf(error) !== undefined && !/^(?:08|57P)/.test(sqlStateOf(error) ?? '');
         throw isRefused ? error : new CommitUncertain(error);
       }
-      client.release();
+      giveBack(false);
       if (command !== 'COMMIT') throw new RolledBack('the transaction had failed before COMMIT');
     },
     abandon: async () => {
+      if (isGivenBack) return;
       try {
         await client.query(withReadTimeout({ text: 'ROLLBACK' }));
-        client.release();
+        giveBack(false);
       } catch {
-        client.release(true); // closing the connection rolls back too
+        giveBack(true); // closing the connection rolls back too
       }
     },
   };

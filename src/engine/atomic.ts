@@ -4,8 +4,9 @@ import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import type { KeyedCall } from '../db/keyed-calls.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
+import { assert, required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
-import { resolveCustomer } from './customers.js';
+import { resolveEach, unknownCustomer } from './customers.js';
 import { type LaneOperation, toRequest } from './lanes.js';
 import { ATTEMPTS_MAX, type Outcome, unavailable } from './operation.js';
 import { type Request, transactWhole, type Verdict } from './shared-transaction.js';
@@ -18,18 +19,19 @@ export interface WholeOutcome {
 
 /**
  * Runs operations in one transaction, in their order, all or nothing. Every one is decided, so that each refusal is told. `recordOf` is what
- * is recorded of them together.
+ * is recorded of them together. Without `mayCommit` they are only decided.
  * Locks: the customers, in id order. Throws: unavailable, what the database refuses for good. Refusals are outcomes.
  */
 export async function runWhole<R>(
   deps: Foundations,
   operations: readonly LaneOperation<R>[],
   recordOf: (outcomes: readonly Outcome[]) => KeyedCall | undefined,
+  mayCommit = true,
 ): Promise<WholeOutcome> {
   const requests = operations.map((operation) => toRequest(deps, operation));
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const whole = await attemptWhole(deps, requests, recordOf);
+      const whole = await attemptWhole(deps, requests, recordOf, mayCommit);
       if (whole) return whole;
       if (attempt === ATTEMPTS_MAX) throw unavailable(new Error('an identity kept moving'));
     } catch (error) {
@@ -46,52 +48,33 @@ async function attemptWhole(
   deps: Foundations,
   requests: readonly Request[],
   recordOf: (outcomes: readonly Outcome[]) => KeyedCall | undefined,
+  mayCommit: boolean,
 ): Promise<WholeOutcome | undefined> {
-  const refused = new Map<Request, Outcome>();
-  const standing = new Map<Request, Request>();
-  for (const [request, resolved] of await resolveAll(deps, requests)) {
-    if (typeof resolved === 'string') standing.set(request, { ...request, customerId: resolved });
-    else refused.set(request, { refusal: resolved });
-  }
-  const outcomesOf = (verdicts: ReadonlyMap<Request, Verdict>): Outcome[] =>
-    requests.map((request) => {
-      const verdict = refused.get(request) ?? verdicts.get(standing.get(request) ?? request);
-      if (verdict === undefined || verdict === 'again')
-        throw new Error('assertion failed: every request has a verdict');
-      return verdict;
-    });
+  const resolved = await resolveEach(
+    deps,
+    requests.map(({ operation }) => operation.selector),
+  );
+  const standing = requests.map((request, index): Request | AppError => {
+    const customer = resolved[index];
+    return typeof customer === 'string' ? { ...request, customerId: customer } : required(customer, 'it is resolved');
+  });
+  const decidable = standing.flatMap((request) => (request instanceof AppError ? [] : [request]));
+  const outcomesOf = (verdicts: ReadonlyMap<Request, Verdict>) =>
+    standing.map((request) => outcomeOf(request, verdicts));
   const { verdicts, isCommitted } = await transactWhole(
     deps,
-    [...standing.values()],
+    decidable,
     (decided) => recordOf(outcomesOf(decided)),
-    refused.size === 0,
+    mayCommit && decidable.length === requests.length,
   );
-  const isMoved = [...standing.values()].some((request) => (verdicts.get(request) ?? 'again') === 'again');
-  return isMoved ? undefined : { isCommitted, outcomes: outcomesOf(verdicts) };
+  if ([...verdicts.values()].includes('again')) return undefined;
+  return { isCommitted, outcomes: outcomesOf(verdicts) };
 }
 
-/** The customers that requests are about, or why there is none. Each selector is looked up once. */
-async function resolveAll(
-  deps: Foundations,
-  requests: readonly Request[],
-): Promise<(readonly [Request, string | AppError])[]> {
-  const resolving = new Map<string, Promise<string | AppError>>();
-  return Promise.all(
-    requests.map(async (request) => {
-      const { selector } = request.operation;
-      const name = JSON.stringify(selector);
-      const known = resolving.get(name) ?? refusalAsValue(resolveCustomer(deps, selector));
-      resolving.set(name, known);
-      return [request, await known] as const;
-    }),
-  );
-}
-
-async function refusalAsValue(resolving: Promise<string>): Promise<string | AppError> {
-  try {
-    return await resolving;
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
+/** A customer who is not there could not be locked, so his request has no verdict. */
+function outcomeOf(request: Request | AppError, verdicts: ReadonlyMap<Request, Verdict>): Outcome {
+  if (request instanceof AppError) return { refusal: request };
+  const verdict = verdicts.get(request);
+  assert(verdict !== 'again', 'no identity moved');
+  return verdict ?? { refusal: unknownCustomer(request.operation.selector) };
 }

@@ -3,6 +3,7 @@
 
 import {
   findIdentity,
+  findIdentityOwners,
   findKnownCustomer,
   type Identity,
   type IdentityKey,
@@ -13,6 +14,7 @@ import { findOperationOwners } from '../db/operations.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
+import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 
 /** Whom a request is about: what is present names one customer. */
@@ -38,7 +40,8 @@ export interface Sighting {
 /** A race for one identity is lost to a row that then exists; more rounds would mean that it keeps vanishing. */
 const SIGHT_ATTEMPTS_MAX = 5;
 
-function unknownCustomer({ customerId }: Selector): AppError {
+/** The refusal of a selector that nobody is known by. */
+export function unknownCustomer({ customerId }: Selector): AppError {
   const pointer = customerId === undefined ? '/external_id' : '/customer_id';
   return new AppError('customer_not_found', 'There is no such customer.', { pointer });
 }
@@ -65,8 +68,68 @@ export async function sightIdentity(deps: Foundations, key: IdentityKey): Promis
   throw new AppError('unavailable', 'The identity keeps changing; try again.', { retryAfterS: 1 });
 }
 
+/** A selector as a map's key. */
+export function selectorText({ customerId, identity, owned }: Selector): string {
+  return JSON.stringify([customerId, identity?.provider, identity?.externalId, owned?.kind, owned?.id]);
+}
+
+/** Whether a selector names its customer in one way only, so that there is nothing to agree. */
+function isNamedOnce({ customerId, identity, owned }: Selector): boolean {
+  return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
+}
+
+/**
+ * The customers of those selectors that can be looked up together, by their texts: a known identity, a known thing, or an id alone, which is not
+ * looked up because its lock proves it. The others are for `resolveCustomer`.
+ */
+export async function findCustomersOf(deps: Foundations, selectors: readonly Selector[]): Promise<Map<string, string>> {
+  const named = selectors.filter(isNamedOnce);
+  const identities = named.flatMap(({ identity }) => identity ?? []);
+  const owned = named.flatMap((selector) => selector.owned ?? []);
+  const customers = new Map(
+    named.flatMap((selector) =>
+      selector.customerId === undefined ? [] : [[selectorText(selector), selector.customerId] as const],
+    ),
+  );
+  for (const { provider, externalId, customerId } of identities.length > 0
+    ? await findIdentityOwners(deps.db, identities)
+    : []) {
+    customers.set(selectorText({ identity: { provider, externalId } }), customerId);
+  }
+  const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, string>();
+  for (const thing of owned) {
+    const owner = owners.get(thing.id);
+    if (owner !== undefined) customers.set(selectorText({ owned: thing }), owner);
+  }
+  return customers;
+}
+
+/**
+ * The customers of selectors, in their order, or why there is none. First sights are created. An id alone is not looked up: its lock proves it.
+ */
+export async function resolveEach(deps: Foundations, selectors: readonly Selector[]): Promise<(string | AppError)[]> {
+  const known: Map<string, string | AppError> = await findCustomersOf(deps, selectors);
+  const left = new Map(selectors.map((selector) => [selectorText(selector), selector]));
+  for (const text of known.keys()) left.delete(text);
+  await Promise.all(
+    [...left].map(async ([text, selector]) => {
+      known.set(text, await refusalAsValue(resolveCustomer(deps, selector)));
+    }),
+  );
+  return selectors.map((selector) => required(known.get(selectorText(selector)), 'each selector is resolved'));
+}
+
+async function refusalAsValue(resolving: Promise<string>): Promise<string | AppError> {
+  try {
+    return await resolving;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
 /** Whose these things are, by their ids; what there is not is left out. */
-export async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
+async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
   const idsOf = (kind: Owned['kind']) => things.filter((thing) => thing.kind === kind).map(({ id }) => id);
   const [reservations, operations] = [idsOf('reservation'), idsOf('operation')];
   return new Map([

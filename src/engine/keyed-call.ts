@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { constraintOf, isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import { findKeyedCall, type KeyedCall, lockKeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
-import { beginOnPool } from '../db/pool-transaction.js';
+import { beginOnPool, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
 import { type Outcome, type RecordedAnswer, replayByKey, unavailable } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
@@ -59,26 +59,32 @@ export async function runKeyedCall(
 async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<CallResult>): Promise<RecordedAnswer> {
   try {
     const tx = await beginOnPool(deps.db.pool);
-    let answer: RecordedAnswer;
-    try {
-      await lockKeyedCall(tx, call.name, call.key);
-      const earlier = await findKeyedCall(tx, call.name, call.key);
-      if (earlier) {
-        await tx.abandon();
-        return answerOf(replayByKey(earlier, hashRequest(call.request)));
-      }
-      const result = await work();
-      answer = { ...result.answer, replayed: false };
-      if (result.isFinal) await recordKeyedCall(tx, toKeyedCall(deps, call, answer));
-    } catch (error) {
+    const earlier = await orAbandon(tx, () => lockAndFind(tx, call));
+    if (earlier) {
       await tx.abandon();
-      throw error;
+      return answerOf(replayByKey(earlier, hashRequest(call.request)));
     }
+    const { answer, isFinal } = await orAbandon(tx, work);
+    if (isFinal) await orAbandon(tx, () => recordKeyedCall(tx, toKeyedCall(deps, call, answer)));
     await tx.commit();
-    return answer;
+    return { ...answer, replayed: false };
   } catch (error) {
     const isPassing = isRetryable(error) || isConnectionLost(error) || isUnavailable(error);
     throw isPassing || constraintOf(error) === 'keyed_calls_pk' ? unavailable(error) : error;
+  }
+}
+
+async function lockAndFind(tx: PoolTransaction, { name, key }: CallKey) {
+  await lockKeyedCall(tx, name, key);
+  return findKeyedCall(tx, name, key);
+}
+
+async function orAbandon<T>(tx: PoolTransaction, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await tx.abandon();
+    throw error;
   }
 }
 

@@ -3,14 +3,14 @@
 // commits, and gives each request its own verdict. Nothing is delayed: an idle lane runs a lone request at once.
 // Correctness never rests on the lanes: the customers' rows are the locks, whoever holds them.
 import type { LoadedBooks } from '../db/books.js';
-import { findIdentityOwners } from '../db/customers.js';
 import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
-import { findOwners, resolveCustomer, type Selector } from './customers.js';
+import { createSlots } from '../lib/slots.js';
+import { findCustomersOf, resolveCustomer, selectorText } from './customers.js';
 import {
   ATTEMPTS_MAX,
   type Decision,
@@ -20,10 +20,12 @@ import {
   unavailable,
 } from './operation.js';
 import { hashRequest } from './request-hash.js';
-import { identityText, type Request, type SharedOperation, transact } from './shared-transaction.js';
+import { type Request, type SharedOperation, transact } from './shared-transaction.js';
 
 /** An operation that may share its transaction with others: all it needs is the book. */
 export interface LaneOperation<R> extends Omit<SharedOperation, 'answer'> {
+  /** The selector's customer, where somebody looked it up before: what is about him is run in its order, however it names him. */
+  customerId?: string;
   /** The validated command, without selector and key. */
   request: unknown;
   /** Decides and posts in the book. Pure; a refusal (returned or thrown) comes before the first posting. */
@@ -46,6 +48,8 @@ const REQUESTS_MAX = 256;
 /** Requests of one lane that wait at most; beyond it they are refused before memory grows. */
 const WAITING_MAX = 4_096;
 const OVERLOADED_RETRY_AFTER_S = 1;
+/** Of the connections, how many may wait for locks that others hold: the rest is for whoever need not wait. */
+const STRAYS_SHARE = 0.5;
 
 /** A request on its way through a lane. */
 interface Waiting extends Request {
@@ -87,7 +91,7 @@ export function createLanes(deps: Foundations): Lanes {
   return {
     run: (operation) =>
       new Promise((resolve, reject) => {
-        const queue = required(queues[laneOf(operation.selector)], 'the lane exists');
+        const queue = required(queues[laneOf(operation)], 'the lane exists');
         if (queue.waiting.length + strays.count() >= WAITING_MAX) {
           reject(
             new AppError('overloaded', 'Too many requests are waiting.', { retryAfterS: OVERLOADED_RETRY_AFTER_S }),
@@ -106,7 +110,10 @@ export function createLanes(deps: Foundations): Lanes {
 }
 
 /** A request to run an operation, with its id. */
-export function toRequest<R>(deps: Foundations, { decide, render, request, ...operation }: LaneOperation<R>): Request {
+export function toRequest<R>(
+  deps: Foundations,
+  { decide, render, request, customerId, ...operation }: LaneOperation<R>,
+): Request {
   const isRecorded = operation.idempotencyKey !== undefined || operation.keepsAnswer === true;
   return {
     operation: {
@@ -118,7 +125,7 @@ export function toRequest<R>(deps: Foundations, { decide, render, request, ...op
     },
     operationId: deps.ids.next(),
     requestHash: isRecorded ? hashRequest(request) : null,
-    customerId: undefined,
+    customerId,
   };
 }
 
@@ -131,6 +138,7 @@ interface Strays {
 
 function createStrays(deps: Foundations): Strays {
   const groups = new Map<string, Waiting[]>();
+  const slots = createSlots(Math.max(1, Math.floor(deps.config.poolSize * STRAYS_SHARE)));
   let pending = 0;
 
   async function drain(customerId: string, group: Waiting[]): Promise<void> {
@@ -138,8 +146,10 @@ function createStrays(deps: Foundations): Strays {
       await deps.turns.take(customerId, async () => {
         const together = group.splice(0, REQUESTS_MAX);
         try {
-          const left = await attemptTogether(deps, together, { skipLocked: false });
-          for (const waiting of left) await runAlone(deps, waiting);
+          await slots.take(async () => {
+            const left = await attemptTogether(deps, together, { skipLocked: false });
+            for (const waiting of left) await runAlone(deps, waiting);
+          });
         } catch (error) {
           giveUp(deps, together, error);
         }
@@ -173,8 +183,8 @@ function giveUp(deps: Foundations, taken: readonly Waiting[], error: unknown): v
 }
 
 /** A customer named in one way always comes to the same lane. */
-function laneOf({ customerId, identity, owned }: Selector): number {
-  const name = customerId ?? owned?.id ?? `${identity?.provider} ${identity?.externalId}`;
+function laneOf({ customerId, selector }: Pick<LaneOperation<unknown>, 'customerId' | 'selector'>): number {
+  const name = customerId ?? selector.customerId ?? selectorText(selector);
   let hash = 0;
   for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;
   return Math.abs(hash) % LANES;
@@ -189,23 +199,17 @@ async function takeResolved(
   taken: readonly Waiting[],
   customersMax: number,
 ): Promise<{ now: Waiting[]; later: Waiting[] }> {
-  const owners = new Map<string, string>();
+  let known = new Map<string, string>();
   const unresolved = taken.filter(({ customerId }) => customerId === undefined);
-  const identities = unresolved.flatMap(({ operation: { selector } }) =>
-    selector.identity && isNamedOnce(selector) ? [selector.identity] : [],
-  );
-  const owned = unresolved.flatMap(({ operation: { selector } }) =>
-    selector.owned && isNamedOnce(selector) ? [selector.owned] : [],
-  );
   try {
-    for (const owner of identities.length > 0 ? await findIdentityOwners(deps.db, identities) : []) {
-      owners.set(identityText(owner), owner.customerId);
-    }
-    for (const [id, owner] of owned.length > 0 ? await findOwners(deps, owned) : []) owners.set(id, owner);
+    known = await findCustomersOf(
+      deps,
+      unresolved.map(({ operation }) => operation.selector),
+    );
   } catch {
     // The database can't be asked: each request meets that on its own, in resolveOne.
   }
-  const resolved = await Promise.all(taken.map((waiting) => resolveOne(deps, waiting, owners)));
+  const resolved = await Promise.all(taken.map((waiting) => resolveOne(deps, waiting, known)));
   const customers = new Set<string>();
   const now: Waiting[] = [];
   const later: Waiting[] = [];
@@ -219,24 +223,15 @@ async function takeResolved(
   return { now, later };
 }
 
-/** Whether a selector names its customer in one way only, so that there is nothing to agree. */
-function isNamedOnce({ customerId, identity, owned }: Selector): boolean {
-  return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
-}
-
 async function resolveOne(
   deps: Foundations,
   waiting: Waiting,
-  owners: ReadonlyMap<string, string>,
+  known: ReadonlyMap<string, string>,
 ): Promise<Waiting | undefined> {
-  const { selector } = waiting.operation;
   if (waiting.customerId !== undefined) return waiting;
-  // An id alone is proved by its lock; one that is not locked runs alone, where it is looked up.
-  if (selector.customerId !== undefined && isNamedOnce(selector))
-    return { ...waiting, customerId: selector.customerId };
-  const name = selector.identity ? identityText(selector.identity) : selector.owned?.id;
-  const owner = name !== undefined && isNamedOnce(selector) ? owners.get(name) : undefined;
-  if (owner !== undefined) return { ...waiting, customerId: owner };
+  const { selector } = waiting.operation;
+  const found = known.get(selectorText(selector));
+  if (found !== undefined) return { ...waiting, customerId: found };
   try {
     return { ...waiting, customerId: await resolveCustomer(deps, selector) };
   } catch (error) {

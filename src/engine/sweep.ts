@@ -3,6 +3,7 @@
 // and `writeBooks`, where a use settles too.
 import { loadBooks } from '../db/books.js';
 import { listDueCustomers, lockCustomers } from '../db/customers.js';
+import { isConnectionLost, isUnavailable } from '../db/errors.js';
 import { beginOnPool, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
@@ -14,7 +15,7 @@ import { writeAndCommit } from './shared-transaction.js';
 const STEP_CUSTOMERS_MAX = 64;
 const STEPS_MAX = 10_000;
 
-/** What a sweep did. `skipped` customers were busy, and settle by themselves. */
+/** What a sweep did. `skipped` customers were busy, or could not be settled (the log says why). */
 export interface Swept {
   steps: number;
   entries: number;
@@ -31,7 +32,7 @@ export async function sweep(deps: Foundations, isStopped: () => boolean = () => 
   while (swept.steps < STEPS_MAX && !isStopped()) {
     const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], STEP_CUSTOMERS_MAX);
     if (due.length === 0) break;
-    const { entries, settled } = await settleStep(deps, due);
+    const { entries, settled } = await settleAll(deps, due);
     for (const customerId of due) if (!settled.has(customerId)) skipped.add(customerId);
     swept.steps += 1;
     swept.entries += entries;
@@ -40,11 +41,33 @@ export async function sweep(deps: Foundations, isStopped: () => boolean = () => 
   return swept;
 }
 
+interface Settled {
+  entries: number;
+  settled: Set<string>;
+}
+
+/** Settles these customers together, or, when that fails, each alone: whoever can't be settled must not keep the others waiting. */
+async function settleAll(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
+  try {
+    return await settleStep(deps, customerIds);
+  } catch (error) {
+    if (isUnavailable(error) || isConnectionLost(error)) throw error;
+    const all: Settled = { entries: 0, settled: new Set() };
+    for (const customerId of customerIds) {
+      try {
+        const one = await settleStep(deps, [customerId]);
+        all.entries += one.entries;
+        for (const id of one.settled) all.settled.add(id);
+      } catch (failure) {
+        deps.log.error({ err: failure, customerId }, 'a customer could not be settled');
+      }
+    }
+    return all;
+  }
+}
+
 /** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */
-async function settleStep(
-  deps: Foundations,
-  customerIds: readonly string[],
-): Promise<{ entries: number; settled: Set<string> }> {
+async function settleStep(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
   const tx = await beginOnPool(deps.db.pool);
   const changed = await settleLocked(deps, tx, customerIds);
   await writeAndCommit(deps, tx, { books: changed, operations: [] });

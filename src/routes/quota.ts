@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
@@ -132,7 +133,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
         {
           mode: body.mode,
           items: body.items.map((item) => ({
-            selector: toSelector(item),
+            selector: selectorOrRefusal(item),
             command: toConsumeCommand(item),
             idempotencyKey: item.idempotency_key,
           })),
@@ -190,6 +191,16 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
         }),
       ),
   });
+}
+
+/** Whom an item is about; a contradiction is a refusal of the item alone. */
+function selectorOrRefusal(item: Parameters<typeof toSelector>[0]): ReturnType<typeof toSelector> | AppError {
+  try {
+    return toSelector(item);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
 }
 
 /** What a consume asks for, and what it is for. */

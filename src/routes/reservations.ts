@@ -152,16 +152,10 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     responses: { 200: commitAnswer },
     problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
     handler: ({ params: { id }, body, idempotencyKey }) =>
-      commit(
-        deps,
-        id,
-        { amount: body.amount, allowExcess: body.allow_excess },
-        idempotencyKey,
-        (result) => ({
-          status: 200,
-          body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
-        }),
-      ),
+      commit(deps, id, { amount: body.amount, allowExcess: body.allow_excess }, idempotencyKey, (result) => ({
+        status: 200,
+        body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
+      })),
   });
 
   defineRoute(app, {

@@ -1,11 +1,13 @@
 // A batch of consumes: many uses in one call, each with its own verdict. One use at a time is quota.ts.
 import type { Deps } from '../deps.js';
 import { runWhole } from '../engine/atomic.js';
-import type { Selector } from '../engine/customers.js';
+import { resolveEach, type Selector } from '../engine/customers.js';
 import { type CallKey, type CallResult, runKeyedCall, toKeyedCall } from '../engine/keyed-call.js';
 import type { Outcome, RecordedAnswer, Render } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
+import { required } from '../lib/assert.js';
 import {
+  type Asked,
   type ConsumeCommand,
   type ConsumeResult,
   consumeQuota,
@@ -15,7 +17,8 @@ import {
 } from './quota.js';
 
 export interface BatchItem {
-  selector: Selector;
+  /** Or why it names nobody. */
+  selector: Selector | AppError;
   command: ConsumeCommand;
   idempotencyKey: string | undefined;
 }
@@ -76,13 +79,24 @@ async function consumeEach(
 ): Promise<CallResult> {
   const outcomes: Outcome[] = [];
   for (let at = 0; at < items.length; at += CHUNK_ITEMS) {
-    const chunk = items.slice(at, at + CHUNK_ITEMS);
-    outcomes.push(...(await Promise.all(chunk.map((item) => consumeItem(deps, item, renderItem)))));
+    outcomes.push(...(await consumeChunk(deps, items.slice(at, at + CHUNK_ITEMS), renderItem)));
   }
   const answer = render({ isCommitted: true, outcomes });
   // What failed may succeed when the call is repeated; what was refused throughout wrote nothing.
   const hasFailed = outcomes.some((outcome) => 'refusal' in outcome && isFailure(outcome.refusal));
   return { answer, isFinal: !hasFailed && outcomes.some((outcome) => 'answer' in outcome) };
+}
+
+/** Customers are looked up first, so that items of one customer keep their order, however each names him. */
+async function consumeChunk(
+  deps: Deps,
+  chunk: readonly KeyedItem[],
+  renderItem: Render<ConsumeResult>,
+): Promise<Outcome[]> {
+  const selectors = chunk.flatMap(({ selector }) => (selector instanceof AppError ? [] : [selector]));
+  const resolved = (await resolveEach(deps, selectors)).values();
+  const customers = chunk.map(({ selector }) => (selector instanceof AppError ? selector : resolved.next().value));
+  return Promise.all(chunk.map((item, index) => consumeItem(deps, item, customers[index], renderItem)));
 }
 
 function isFailure({ code }: AppError): boolean {
@@ -92,10 +106,13 @@ function isFailure({ code }: AppError): boolean {
 async function consumeItem(
   deps: Deps,
   { selector, command, key }: KeyedItem,
+  customer: string | AppError | undefined,
   renderItem: Render<ConsumeResult>,
 ): Promise<Outcome> {
   try {
-    return { answer: await consumeQuota(deps, selector, command, key, renderItem) };
+    if (selector instanceof AppError || customer instanceof AppError)
+      throw selector instanceof AppError ? selector : customer;
+    return { answer: await consumeQuota(deps, selector, command, key, renderItem, customer) };
   } catch (error) {
     if (error instanceof AppError) return { refusal: error };
     deps.log.error({ err: error }, 'an item of a batch failed');
@@ -112,18 +129,29 @@ async function consumeWhole(
   renderItem: Render<ConsumeResult>,
   render: Render<BatchOutcome>,
 ): Promise<CallResult> {
-  const uses = items.map(({ selector, command, key }) => toConsumeOperation(selector, command, key, renderItem));
+  const uses = items.map(({ selector, command, key }) =>
+    selector instanceof AppError ? selector : toConsumeOperation(selector, command, key, renderItem),
+  );
+  const named = uses.flatMap((use) => (use instanceof AppError ? [] : [use]));
   const { isCommitted, outcomes } = await runWhole(
     deps,
-    uses.map(({ operation }) => operation),
+    named.map(({ operation }) => operation),
     (decided) => call && toKeyedCall(deps, call, render({ isCommitted: true, outcomes: [...decided] })),
+    named.length === uses.length,
   );
-  if (!isCommitted) {
-    for (const [index, outcome] of outcomes.entries()) {
-      if (!('refusal' in outcome)) continue;
-      const refusal = await explainRefusal(deps, outcome.refusal, uses[index]?.asked());
-      if (refusal instanceof AppError) outcomes[index] = { refusal };
-    }
+  const decided = outcomes.values();
+  const all: Outcome[] = [];
+  for (const use of uses) {
+    const outcome =
+      use instanceof AppError ? { refusal: use } : required(decided.next().value, 'each use has an outcome');
+    all.push(use instanceof AppError ? outcome : await explained(deps, outcome, use.asked()));
   }
-  return { answer: render({ isCommitted, outcomes }), isFinal: false };
+  return { answer: render({ isCommitted, outcomes: all }), isFinal: false };
+}
+
+/** With a refusal what a caller needs beside it. */
+async function explained(deps: Deps, outcome: Outcome, asked: Asked | undefined): Promise<Outcome> {
+  if (!('refusal' in outcome)) return outcome;
+  const refusal = await explainRefusal(deps, outcome.refusal, asked);
+  return refusal instanceof AppError ? { refusal } : outcome;
 }

@@ -137,7 +137,8 @@ export async function checkQuota(deps: Deps, selector: Selector, command: Subjec
 }
 
 /**
- * Takes units, all or nothing, from the batches that are used first. Creates the customer on first sight.
+ * Takes units, all or nothing, from the batches that are used first. Creates the customer on first sight. `customerId` is the selector's, where
+ * it was looked up before.
  * Locks: the customer. Throws: insufficient_quota (with requested, available, reasons, upgrade_skus), product_not_found, feature_not_found,
  * quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
@@ -147,10 +148,11 @@ export async function consumeQuota(
   command: ConsumeCommand,
   key: OperationKey,
   render: Render<ConsumeResult>,
+  customerId?: string,
 ): Promise<RecordedAnswer> {
   const { operation, asked } = toConsumeOperation(selector, command, key, render);
   try {
-    return await deps.lanes.run(operation);
+    return await deps.lanes.run(customerId === undefined ? operation : { ...operation, customerId });
   } catch (error) {
     throw await explainRefusal(deps, error, asked());
   }

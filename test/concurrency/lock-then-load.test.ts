@@ -18,7 +18,7 @@ const slowClock = new TestClock();
 const second = useSecondApp(app, slowClock);
 
 beforeAll(async () => {
-  await putProduct(app, 'CREDITS');
+  await putProduct(app, 'CREDITS', { is_currency: true });
   await putProduct(app, 'VIP', { type: 'period' });
   await putOffer(app, 'PACK', 'CREDITS', 10);
 });
@@ -117,6 +117,51 @@ describe('a consume that waited for the lock', () => {
       balance_after: 0,
       occurred_at: expiresAt,
     });
+  });
+});
+
+describe('what else waited for the lock', () => {
+  it('a reserve is refused when all units were spent meanwhile', async () => {
+    const { held, spend } = await lockedCustomer('reserve');
+    const pending = send(app.post('/reservations', consume('reserve', 1)));
+    await untilWaiting(app.url, 1);
+    await spend(10);
+    await held.commit();
+    const answer = await pending;
+    expect([answer.status, answer.body.code, answer.body.available]).toEqual([402, 'insufficient_quota', 0]);
+  });
+
+  it('an overdraft owes what was spent meanwhile, too', async () => {
+    const { held, spend } = await lockedCustomer('overdraft');
+    const pending = send(app.post('/credits/deduct', { ...consume('overdraft', 10), allow_negative: true }));
+    await untilWaiting(app.url, 1);
+    await spend(6);
+    await held.commit();
+    expect((await pending).body).toMatchObject({ owed: 6, balance: -6, taken: [{ amount: 4 }] });
+  });
+
+  it('an addition repays what is owed since', async () => {
+    const { held } = await lockedCustomer('addition');
+    const deduct = send(app.post('/credits/deduct', { ...consume('addition', 13), allow_negative: true }));
+    await untilWaiting(app.url, 1);
+    const add = send(second.post('/credits/add', consume('addition', 5)));
+    await untilWaiting(app.url, 2);
+    await held.rollback();
+    expect((await deduct).body).toMatchObject({ owed: 3 });
+    expect((await add).body).toMatchObject({ repaid: 3, balance: 2 });
+  });
+
+  it('a give-back returns what is left of a use since', async () => {
+    await grantUnits(app, 'give-back', 'CREDITS', 10);
+    const { body: use } = await app.post('/quota/consume', consume('give-back', 8));
+    const held = await holdCustomers(app.url, await customerIdOf(app, 'give-back'));
+    const back = { operation_id: use.operation_id };
+    const first = send(app.post('/quota/release', { ...back, amount: 5 }));
+    await untilWaiting(app.url, 1);
+    const all = send(second.post('/quota/release', back));
+    await untilWaiting(app.url, 2);
+    await held.rollback();
+    expect([(await first).body.returned, (await all).body.returned]).toEqual([5, 3]);
   });
 });
 

@@ -338,27 +338,3 @@ describe('a server that says no more', () => {
     },
   );
 });
-
-describe('the connection that holds the lock of a keyed call', () => {
-  it.each(['continue', 'atomic'])('may be lost while the call works (%s): it takes once', async (mode) => {
-    const person = `lock-lost-${mode}`;
-    await grantUnits(app, person, 'CREDITS', 10);
-    const call = () => send(app.post(BATCH, { items: [units(person, 3)], mode }, { 'idempotency-key': person }));
-    const gate = await gateCommits(app.url, 'entries');
-    const first = call();
-    await untilWaiting(app.url, 1);
-    const lost = await ask(
-      app.url,
-      `SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'bursar' AND state = 'idle in transaction'`,
-    );
-    expect(lost).toEqual([{ done: true }]);
-    await gate.rollback();
-    const answer = await first;
-    expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
-    const again = await call();
-    expect([again.status, again.body.results[0].allowed]).toEqual([200, true]);
-    expect((await call()).text).toBe(again.text);
-    expect(await standingOf(person)).toEqual({ balance: 7, held: 0 });
-  });
-});

@@ -13,15 +13,15 @@ import { API_TOKEN, startTestApp, TEST_PEPPER } from '../support/app.js';
 import { auditInvariants } from '../support/audit.js';
 import { cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
-import { compareWithLedger, describeCounts, type Post, startLoad } from '../support/load.js';
+import { compareWithLedger, describeCounts, type LoadCounts, type Post, startLoad } from '../support/load.js';
 import { deadlocksOf } from '../support/parallel.js';
 
 const PRODUCT = 'LOAD_UNITS';
 /** The last of them has next to nothing, and is refused. */
 const PEOPLE = ['ada', 'bob', 'cy', 'poor'];
-const TAKEN_BEFORE = 150;
-const TAKEN_AFTER = 100;
-const TAKEN_BY_TWO = 400;
+const DONE_BEFORE = 150;
+const DONE_AFTER = 100;
+const DONE_BY_TWO = 400;
 
 cleanUpProcesses();
 const newDatabase = useTestDatabases();
@@ -48,10 +48,15 @@ function sendTo(baseUrl: () => string): Send {
   };
 }
 
-const consumeBy =
+const postBy =
   (send: Send): Post =>
-  (body, key) =>
-    send('POST', '/quota/consume', body, key);
+  (path, body, key) =>
+    send('POST', path, body, key);
+
+/** Every kind of request got through. */
+function expectAllKinds({ whats }: LoadCounts): void {
+  expect(Object.keys(whats).sort()).toEqual(['commit', 'consume', 'give back', 'reserve']);
+}
 
 async function endow(send: Send): Promise<void> {
   const product = { name: PRODUCT, type: 'quantity' };
@@ -86,6 +91,15 @@ describe('a database that can not be reached', () => {
     ['GET', '/catalog', undefined],
     ['POST', '/quota/check', { external_id: 'ada', product_key: PRODUCT, amount: 1 }],
     ['POST', '/quota/consume', { external_id: 'ada', product_key: PRODUCT, amount: 1 }],
+    ['POST', '/reservations', { external_id: 'ada', product_key: PRODUCT, amount: 1 }],
+    ['POST', '/reservations/0198c0de-0000-7000-8000-000000000000/commit', {}],
+    ['POST', '/quota/release', { operation_id: '0198c0de-0000-7000-8000-000000000000' }],
+    ['POST', '/credits/deduct', { external_id: 'ada', product_key: PRODUCT, amount: 1 }],
+    [
+      'POST',
+      '/quota/consume/batch',
+      { items: [{ external_id: 'ada', product_key: PRODUCT, amount: 1 }], mode: 'atomic' },
+    ],
     ['POST', '/identify', { external_id: 'ada' }],
     ['POST', '/grants', { external_id: 'ada', grant_type: 'bonus', product_key: PRODUCT, quantity: 1 }],
     ['PUT', `/products/${PRODUCT}`, { name: PRODUCT, type: 'quantity' }],
@@ -98,43 +112,45 @@ describe('a database that can not be reached', () => {
 });
 
 describe('Postgres restarting under load', () => {
-  it('leaves every answer true and takes nothing twice', async ({ annotate }) => {
+  it('leaves every answer true, and nothing happens twice', async ({ annotate }) => {
     const { url, serverDir } = await startEmbeddedPostgres(newDataDir());
     await migrate(url);
     const app = await startApp(url);
     onTestFinished(() => app.close());
     const send = sendTo(() => app.url);
     await endow(send);
-    const load = startLoad(consumeBy(send), PEOPLE, PRODUCT);
-    await load.untilTaken(TAKEN_BEFORE);
+    const load = startLoad(postBy(send), PEOPLE, PRODUCT);
+    await load.untilDone(DONE_BEFORE);
     await restartPostgres(serverDir);
-    await load.untilTaken(TAKEN_AFTER);
+    await load.untilDone(DONE_AFTER);
     await load.stop();
-    const counts = await compareWithLedger(url, consumeBy(send), load.sent, PRODUCT);
+    const counts = await compareWithLedger(url, postBy(send), load.sent);
     await annotate(describeCounts(counts));
     expect(counts.refused).toBeGreaterThan(0);
+    expectAllKinds(counts);
     await auditInvariants(url);
   });
 });
 
 describe('a process that gets SIGKILL under load and starts again', () => {
-  it('leaves every answer true and takes nothing twice', async ({ annotate }) => {
+  it('leaves every answer true, and nothing happens twice', async ({ annotate }) => {
     const databaseUrl = await newDatabase();
     const env = { DATABASE_URL: databaseUrl, BURSAR_API_TOKEN: API_TOKEN, BURSAR_PEPPER: TEST_PEPPER };
     const first = startBursar(env);
     let url = await first.ready();
     const send = sendTo(() => url);
     await endow(send);
-    const load = startLoad(consumeBy(send), PEOPLE, PRODUCT);
-    await load.untilTaken(TAKEN_BEFORE);
+    const load = startLoad(postBy(send), PEOPLE, PRODUCT);
+    await load.untilDone(DONE_BEFORE);
     first.signal('SIGKILL');
     expect(await first.exited()).toEqual({ code: null, signal: 'SIGKILL' });
     url = await startBursar(env).ready();
-    await load.untilTaken(TAKEN_AFTER);
+    await load.untilDone(DONE_AFTER);
     await load.stop();
-    const counts = await compareWithLedger(databaseUrl, consumeBy(send), load.sent, PRODUCT);
+    const counts = await compareWithLedger(databaseUrl, postBy(send), load.sent);
     await annotate(describeCounts(counts));
     expect(counts.unknown).toBeGreaterThan(0);
+    expectAllKinds(counts);
     await auditInvariants(databaseUrl);
   });
 });
@@ -153,13 +169,14 @@ describe('two apps on one database, with the same customers, under load', () => 
     });
     await endow(send);
     const startedMs = performance.now();
-    const load = startLoad(consumeBy(send), PEOPLE, PRODUCT);
-    await load.untilTaken(TAKEN_BY_TWO);
+    const load = startLoad(postBy(send), PEOPLE, PRODUCT);
+    await load.untilDone(DONE_BY_TWO);
     await load.stop();
     const perSecond = Math.round((1_000 * load.sent.length) / (performance.now() - startedMs));
-    const counts = await compareWithLedger(databaseUrl, consumeBy(send), load.sent, PRODUCT);
+    const counts = await compareWithLedger(databaseUrl, postBy(send), load.sent);
     await annotate(`${describeCounts(counts)}; ${perSecond} requests a second`);
     expect(counts.unknown).toBe(0);
+    expectAllKinds(counts);
     expect(await deadlocksOf(databaseUrl)).toBe(0);
     await auditInvariants(databaseUrl);
   });

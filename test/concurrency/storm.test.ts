@@ -1,10 +1,12 @@
-// Everything at once: grants, consumes, orders and confirmations of one customer and of several, over two apps. Nobody deadlocks, nobody
-// gets a 5xx, and the sums are exact.
+// Everything at once, of one customer and of several, over two apps: grants, consumes, orders, confirmations, holds and their endings, give-backs,
+// debts, exchanges, batches. Nobody deadlocks, nobody gets a 5xx, and the sums are exact.
+import type { Response } from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { ask, balanceOf, type Client, placeOrder, send, tally, useSecondApp, withStatus } from '../support/parallel.js';
 
 const PACK_UNITS = 10;
+const ROUNDS = 6;
 
 const app = useTestApp();
 const second = useSecondApp(app);
@@ -17,6 +19,8 @@ beforeAll(async () => {
       { feature: 'image', unit_cost: 5 },
     ],
   });
+  await putProduct(app, 'STARS', { is_currency: true, features: [{ feature: 'shine', unit_cost: 1 }] });
+  await putOffer(app, 'IN_STARS', 'CREDITS', 7, { price: '3', currency: 'STARS' });
   await putOffer(app, 'PACK', 'CREDITS', PACK_UNITS, {
     items: [
       { product_key: 'CREDITS', quantity: PACK_UNITS },
@@ -116,6 +120,92 @@ describe('a storm over several customers and two apps', () => {
       const given = PACK_UNITS * (grants.length + paid.length);
       expect(await balanceOf(app, person, 'CREDITS')).toBe(given - unitsTaken(takings, 'CREDITS'));
       expect(await balanceOf(app, person, 'TOKENS')).toBe(given - unitsTaken(takings, 'TOKENS'));
+    }
+    expect(await deadlocks()).toBe(0);
+  });
+});
+
+describe('a storm of holds, endings, give-backs, debts, exchanges and batches over a few customers and two apps', () => {
+  interface Done {
+    person: string;
+    what: string;
+    answer: Response;
+  }
+
+  /** One client's rounds: what it holds and takes in one step it ends or gives back in a later one, as the other clients do. */
+  async function runClient(at: number, people: readonly string[]): Promise<Done[]> {
+    const done: Done[] = [];
+    const client = clientOf(at);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const person = people[(at + round) % people.length] as string;
+      const amount = ((at + round) % 4) + 1;
+      const stars = { external_id: person, product_key: 'STARS', amount };
+      const step = async (what: string, path: string, body: object): Promise<Response> => {
+        const answer = await client.post(path, body);
+        done.push({ person, what, answer });
+        return answer;
+      };
+      const reserved = await step('reserve', '/reservations', stars);
+      const { body: used } = await step('consume', '/quota/consume', stars);
+      const items = [stars, { ...stars, external_id: people[(at + round + 1) % people.length] }];
+      await Promise.all([
+        step('add', '/credits/add', stars),
+        step('deduct', '/credits/deduct', { ...stars, allow_negative: round % 2 === 0 }),
+        step('exchange', '/exchange', { external_id: person, sku: 'IN_STARS' }),
+        step('grant', '/grants', { ...stars, quantity: amount, grant_type: 'bonus' }),
+        step('batch', '/quota/consume/batch', { items, mode: 'atomic' }),
+      ]);
+      if (reserved.status === 201) {
+        const endings = ['extend', 'commit', 'release'].map((ending) =>
+          step(ending, `/reservations/${reserved.body.id}/${ending}`, { ttl_seconds: 2_000 }),
+        );
+        await Promise.all(endings);
+      }
+      if (used.operation_id) {
+        const back = { operation_id: used.operation_id, amount: 1 };
+        await Promise.all([1, 2].map(() => step('give-back', '/quota/release', back)));
+      }
+    }
+    return done;
+  }
+
+  const REFUSALS = [
+    '402 insufficient_quota',
+    '409 not_reversible',
+    '409 release_exceeds_usage',
+    '409 reservation_closed',
+  ];
+
+  it('ends without a 5xx or a deadlock and with exact sums for each', async () => {
+    const people = ['gil', 'hal', 'ida', 'jon'];
+    for (const person of people) await grantUnits(app, person, 'STARS', 20);
+    const clients = Array.from({ length: 8 }, (_, at) => runClient(at, people));
+    const done = (await Promise.all(clients)).flat();
+    expect(new Set(done.map(({ what }) => what)).size).toBe(11);
+    const outcomes = Object.keys(tally(done.map(({ answer }) => answer)));
+    expect(outcomes.filter((outcome) => !['200', '201', ...REFUSALS].includes(outcome))).toEqual([]);
+    const won = done.filter(({ answer: { status, body } }) => status < 300 && body.committed !== false);
+    for (const [at, person] of people.entries()) {
+      const own = won.filter((each) => each.person === person);
+      const sum = (what: string, unitsOf: (body: Json) => number) =>
+        own.filter((each) => each.what === what).reduce((total, { answer }) => total + unitsOf(answer.body), 0);
+      const amountOf = (body: Json) => body.amount as number;
+      const before = people[(at + people.length - 1) % people.length];
+      const asSecond = won
+        .filter((each) => each.what === 'batch' && each.person === before)
+        .reduce((total, { answer }) => total + answer.body.results[1].amount, 0);
+      const granted = sum('grant', (body) => (body.batches as Json[])[0]?.granted as number);
+      const taken =
+        sum('consume', amountOf) +
+        sum('deduct', amountOf) +
+        sum('exchange', () => 3) +
+        sum('batch', (body) => (body.results as Json[])[0]?.amount as number) +
+        asSecond +
+        sum('commit', (body) => body.committed_amount as number);
+      const balance = 20 + granted + sum('add', amountOf) + sum('give-back', amountOf) - taken;
+      const { body } = await app.get(`/wallet?external_id=${person}`);
+      expect([body.balances.STARS, body.held.STARS ?? 0]).toEqual([balance, 0]);
+      expect(body.balances.CREDITS ?? 0).toBe(sum('exchange', () => 7));
     }
     expect(await deadlocks()).toBe(0);
   });

@@ -1,9 +1,10 @@
 // The sweep: settles what has fallen due, whoever's it is, once, without waiting for anybody.
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { sweep } from '../../src/engine/sweep.js';
 import { startSweep } from '../../src/jobs/sweep.js';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
 import {
+  ask,
   balanceOf,
   customerIdOf,
   holdCustomers,
@@ -71,6 +72,24 @@ async function peopleWith(count: number, quantity: number, expires_at = END): Pr
 }
 
 describe('the sweep', () => {
+  it('settles the others when one of them can’t be settled', async () => {
+    const [broken, ...others] = await peopleWith(3, 5);
+    const brokenId = await customerIdOf(app, broken as string);
+    await ask(
+      app.url,
+      `CREATE FUNCTION test_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+       BEGIN IF NEW.customer_id = '${brokenId}' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
+       CREATE TRIGGER test_refuse BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION test_refuse()`,
+    );
+    onTestFinished(async () => {
+      await ask(app.url, 'DROP FUNCTION test_refuse() CASCADE');
+    });
+    app.clock.set(LATER);
+    expect(await sweep(app.deps)).toEqual({ steps: 1, entries: 2, skipped: 1 });
+    for (const other of others) expect(await settledOf(other)).toEqual([['expire', 5, 0, END]]);
+    expect(await settledOf(broken as string)).toEqual([]);
+  });
+
   it('settles batches and holds, each as of its end', async () => {
     const [ada, bob] = [newPerson(), newPerson()];
     await grantUnits(app, ada, 'CREDITS', 10, ending);

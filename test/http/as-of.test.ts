@@ -101,6 +101,7 @@ describe('as_of', () => {
     await history.step('draw back', '/quota/release', { operation_id: draw.operation_id, amount: 1 });
     await history.until('2026-02-01T00:00:00.000Z'); // the first batch has ended, nothing is written
     await history.until('2026-02-01T01:00:00.000Z');
+    await history.compare(); // also while what is due is not settled
     await history.step('settled', '/quota/consume', star(1));
     await history.step('into the ended', '/quota/release', { operation_id: use.operation_id });
     await history.until('2026-02-01T06:00:00.000Z');
@@ -136,6 +137,7 @@ describe('as_of', () => {
     });
     await history.until('2026-02-01T06:00:00.000Z'); // the third hold has lapsed, half of it into the ended batch
     await history.until('2026-02-01T07:00:00.000Z');
+    await history.compare(); // also while what is due is not settled
     await history.step('settled again', '/quota/consume', { feature: 'draw', amount: 1 });
     await history.step('back', '/quota/release', { operation_id: commit.operation_id, amount: 5 });
     await history.compare();
@@ -149,6 +151,7 @@ describe('as_of', () => {
     await history.step('hold', '/reservations', star(6, { ttl_seconds: 3_600 }));
     const debt = await history.step('overdraw', '/credits/deduct', overdraw(13));
     await history.until('2026-01-31T14:00:00.000Z'); // the hold has lapsed and repays: nothing is left
+    await history.compare(); // also while what is due is not settled
     await history.step('settled', '/grants', bonus('POOL', 1));
     const second = await history.step('overdraw again', '/credits/deduct', overdraw(9));
     await history.step('forgiven', '/quota/release', { operation_id: second.operation_id, amount: 2 });

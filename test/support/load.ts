@@ -1,5 +1,5 @@
-// Load that remembers: many clients take units under keys of their own, whatever happens to the server meanwhile, and afterwards the ledger is
-// compared with what each of them was told.
+// Load that remembers: many clients take, hold, commit and give back units under keys of their own, whatever happens to the server meanwhile,
+// and afterwards the ledger is compared with what each of them was told.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ask } from './parallel.js';
@@ -12,49 +12,86 @@ const DEADLINE_MS = 60_000;
 
 /** What became of a request, as its client sees it; undefined when the connection was lost. */
 export type Post = (
+  path: string,
   body: object,
   key: string,
 ) => Promise<{ status: number; body: Record<string, unknown> } | undefined>;
 
-interface Sent {
+type What = 'consume' | 'reserve' | 'commit' | 'give back';
+
+interface Request {
+  what: What;
+  path: string;
+  body: object;
   key: string;
-  externalId: string;
+  /** Units that its entries move when it succeeds. */
   amount: number;
-  outcome: 'taken' | 'refused' | 'unknown';
+}
+
+interface Sent extends Request {
+  outcome: 'done' | 'refused' | 'unknown';
   operationId: string | undefined;
 }
 
 /** `unknown` counts 503s and lost connections; `committed` those of them that are in the ledger all the same. */
 export interface LoadCounts {
   sent: number;
-  taken: number;
+  done: number;
   refused: number;
   unknown: number;
   committed: number;
   inLedger: number;
+  /** Of those in the ledger. */
+  whats: Record<string, number>;
 }
 
 interface Load {
   /** Returns once so many more requests were answered with success. */
-  untilTaken(more: number): Promise<void>;
+  untilDone(more: number): Promise<void>;
   /** Lets each client finish its request. */
   stop(): Promise<void>;
 }
 
-/** Starts clients that consume 1 to 3 units of the product until they are stopped. `sent` fills with what they did. */
+/**
+ * Starts clients that, until they are stopped, each in turn consume and reserve 1 to 3 units of the product, commit what they reserved and, but
+ * for the last of the people, give back one unit of what they consumed. `sent` fills with what they did.
+ */
 export function startLoad(post: Post, people: readonly string[], productKey: string): Load & { sent: Sent[] } {
   const sent: Sent[] = [];
   let isStopped = false;
-  const takenSoFar = () => sent.filter(({ outcome }) => outcome === 'taken').length;
+  const doneSoFar = () => sent.filter(({ outcome }) => outcome === 'done').length;
+
+  /** Sends a request and remembers it; the answer when it was a success. */
+  async function attempt(request: Request): Promise<Record<string, unknown> | undefined> {
+    if (isStopped) return undefined;
+    const answer = await post(request.path, request.body, request.key);
+    const outcome = outcomeOf(answer?.status);
+    sent.push({ ...request, outcome, operationId: answer?.body.operation_id as string | undefined });
+    if (outcome === 'unknown') await delay(PAUSE_MS);
+    return outcome === 'done' ? answer?.body : undefined;
+  }
 
   async function runClient(client: number): Promise<void> {
     for (let round = 0; !isStopped; round += 1) {
       const externalId = people[(client + round) % people.length] as string;
-      const request = { key: `load-${client}-${round}`, externalId, amount: 1 + (round % 3) };
-      const answer = await post(bodyOf(request, productKey), request.key);
-      const outcome = outcomeOf(answer?.status);
-      sent.push({ ...request, outcome, operationId: answer?.body.operation_id as string | undefined });
-      if (outcome === 'unknown') await delay(PAUSE_MS);
+      const amount = 1 + (round % 3);
+      const body = { external_id: externalId, product_key: productKey, amount };
+      const key = (what: What) => `load-${client}-${round}-${what.replace(' ', '-')}`;
+      const make = (what: What, path: string, more: Partial<Request> = {}): Request => ({
+        what,
+        path,
+        body,
+        amount,
+        ...more,
+        key: key(what),
+      });
+      const used = await attempt(make('consume', '/quota/consume'));
+      const reserved = await attempt(make('reserve', '/reservations'));
+      if (reserved) await attempt(make('commit', `/reservations/${reserved.id}/commit`, { body: {} }));
+      // what comes back could be taken by who was refused before, and nobody would know whether he was refused rightly
+      if (!used || externalId === people.at(-1)) continue;
+      const back = { operation_id: used.operation_id, amount: 1 };
+      await attempt(make('give back', '/quota/release', { body: back, amount: 1 }));
     }
   }
 
@@ -66,12 +103,12 @@ export function startLoad(post: Post, people: readonly string[], productKey: str
   });
   return {
     sent,
-    untilTaken: async (more) => {
-      const enough = takenSoFar() + more;
+    untilDone: async (more) => {
+      const enough = doneSoFar() + more;
       const endMs = performance.now() + DEADLINE_MS;
-      while (takenSoFar() < enough) {
+      while (doneSoFar() < enough) {
         if (failure !== undefined) throw failure;
-        if (performance.now() > endMs) throw new Error(`only ${takenSoFar()} of ${enough} requests were answered`);
+        if (performance.now() > endMs) throw new Error(`only ${doneSoFar()} of ${enough} requests were answered`);
         await delay(POLL_MS);
       }
     },
@@ -83,12 +120,8 @@ export function startLoad(post: Post, people: readonly string[], productKey: str
   };
 }
 
-function bodyOf({ externalId, amount }: Pick<Sent, 'externalId' | 'amount'>, productKey: string) {
-  return { external_id: externalId, product_key: productKey, amount };
-}
-
 function outcomeOf(status: number | undefined): Sent['outcome'] {
-  if (status === 200) return 'taken';
+  if (status === 200 || status === 201) return 'done';
   if (status === 402) return 'refused';
   if (status === undefined || status === 503) return 'unknown';
   throw new Error(`answered with ${status}`);
@@ -96,70 +129,77 @@ function outcomeOf(status: number | undefined): Sent['outcome'] {
 
 /**
  * Compares what clients were told with the ledger: every success is there once, with its operation id and amount, every refusal nowhere, and
- * nothing else. Then sends each request again: what succeeded gets its operation again, and nobody takes twice.
+ * nothing else. Then sends each request again: what succeeded gets its operation again, and nothing happens twice.
  */
-export async function compareWithLedger(
-  url: string,
-  post: Post,
-  sent: readonly Sent[],
-  productKey: string,
-): Promise<LoadCounts> {
+export async function compareWithLedger(url: string, post: Post, sent: readonly Sent[]): Promise<LoadCounts> {
   const before = await readLedger(url);
   const of = (outcome: Sent['outcome']) => sent.filter((each) => each.outcome === outcome);
-  const expected = of('taken').map(({ key, operationId, amount }) => ({ key, id: operationId, amount }));
+  const expected = of('done');
   const found = new Map(before.map((row) => [row.key, row]));
-  expect(expected.filter(({ key, id, amount }) => !sameRow(found.get(key), { id, amount }))).toEqual([]);
+  expect(expected.filter((each) => !isSame(found.get(each.key), each))).toEqual([]);
   expect(of('refused').filter(({ key }) => found.has(key))).toEqual([]);
-  const committed = of('unknown').filter(({ key }) => found.has(key)).length;
-  expect(before).toHaveLength(expected.length + committed);
+  const committed = of('unknown').filter(({ key }) => found.has(key));
+  expect(committed.filter(({ key, what, amount }) => !isSame(found.get(key), { what, amount }))).toEqual([]);
+  expect(before).toHaveLength(expected.length + committed.length);
 
   const faults: string[] = [];
   const repeat = async (each: Sent): Promise<void> => {
-    const again = await post(bodyOf(each, productKey), each.key);
+    const again = await post(each.path, each.body, each.key);
     const known = found.get(each.key);
-    if (known && (again?.status !== 200 || again.body.operation_id !== known.id)) faults.push(`${each.key} took twice`);
+    if (known && (outcomeOf(again?.status) !== 'done' || again?.body.operation_id !== known.id))
+      faults.push(`${each.key} happened twice`);
     if (each.outcome === 'refused' && again?.status !== 402) faults.push(`${each.key} was refused, and is no more`);
   };
   for (let at = 0; at < sent.length; at += CLIENTS) await Promise.all(sent.slice(at, at + CLIENTS).map(repeat));
   expect(faults).toEqual([]);
   const after = await readLedger(url);
   expect(after.filter(({ key }) => found.has(key))).toEqual(before);
+  const whats: Record<string, number> = {};
+  for (const { what } of before) whats[what] = (whats[what] ?? 0) + 1;
   return {
     sent: sent.length,
-    taken: expected.length,
+    done: expected.length,
     refused: of('refused').length,
     unknown: of('unknown').length,
-    committed,
+    committed: committed.length,
     inLedger: before.length,
+    whats,
   };
 }
 
 interface LedgerRow {
   key: string;
   id: string;
+  what: What;
   amount: number;
 }
 
-function sameRow(row: LedgerRow | undefined, { id, amount }: { id: string | undefined; amount: number }): boolean {
-  return row !== undefined && row.id === id && row.amount === amount;
+function isSame(
+  row: LedgerRow | undefined,
+  { operationId, what, amount }: Pick<Sent, 'what' | 'amount'> & { operationId?: string | undefined },
+): boolean {
+  return row !== undefined && row.id === (operationId ?? row.id) && row.what === what && row.amount === amount;
 }
 
-/** The consumes under keys, with what their entries took. */
+/** The operations under keys, with what their entries moved. */
 async function readLedger(url: string): Promise<LedgerRow[]> {
   const rows = await ask(
     url,
-    `SELECT o.idempotency_key AS key, o.id, sum(e.amount)::int AS amount
-     FROM operations o JOIN entries e ON e.customer_id = o.customer_id AND e.operation_id = o.id AND e.kind = 'consume'
-     WHERE o.name = 'quota.consume' AND o.idempotency_key LIKE 'load-%'
-     GROUP BY o.customer_id, o.id, o.idempotency_key ORDER BY o.idempotency_key, o.id`,
+    `SELECT o.idempotency_key AS key, o.id, sum(e.amount)::int AS amount,
+            CASE o.name WHEN 'quota.consume' THEN 'consume' WHEN 'reservation.create' THEN 'reserve'
+                        WHEN 'reservation.commit' THEN 'commit' WHEN 'quota.release' THEN 'give back' END AS what
+     FROM operations o JOIN entries e ON e.customer_id = o.customer_id AND e.operation_id = o.id
+     WHERE o.idempotency_key LIKE 'load-%' AND (o.name, e.kind) IN
+       (('quota.consume', 'consume'), ('reservation.create', 'hold'), ('reservation.commit', 'commit'), ('quota.release', 'reverse'))
+     GROUP BY o.customer_id, o.id, o.idempotency_key, o.name ORDER BY o.idempotency_key, o.id`,
   );
   return rows as unknown as LedgerRow[];
 }
 
 /** The counts as one line, for an annotation. */
-export function describeCounts({ sent, taken, refused, unknown, committed, inLedger }: LoadCounts): string {
+export function describeCounts({ sent, done, refused, unknown, committed, inLedger, whats }: LoadCounts): string {
   return (
-    `sent ${sent}: answered ${taken} as taken and ${refused} as refused, ${unknown} without an outcome ` +
-    `(${committed} of them committed); in the ledger ${inLedger}`
+    `sent ${sent}: answered ${done} as done and ${refused} as refused, ${unknown} without an outcome ` +
+    `(${committed} of them committed); in the ledger ${inLedger} (${JSON.stringify(whats)})`
   );
 }

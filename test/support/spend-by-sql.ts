@@ -12,7 +12,8 @@ export async function spendBySql(
   const operationId = randomUUID();
   const run = (sql: string, ...parameters: unknown[]) => held.query(sql, [customerId, ...parameters]);
   await run(
-    `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at) VALUES ($1, $2, 'quota.consume', 'test', $3)`,
+    `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at, first_seq, last_seq)
+     SELECT id, $2, 'quota.consume', 'test', $3, next_seq, next_seq FROM customers WHERE id = $1`,
     operationId,
     at,
   );

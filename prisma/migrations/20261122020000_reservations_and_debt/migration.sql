@@ -19,6 +19,12 @@ CREATE INDEX entries_reverses_ix ON entries (customer_id, reverses_seq) WHERE re
 -- The entries of an operation follow one another: where they begin and end finds them by the primary key, without an index to keep up.
 ALTER TABLE operations ADD COLUMN first_seq bigint, ADD COLUMN last_seq bigint;
 ALTER TABLE operations ADD CONSTRAINT operations_seq_ck CHECK ((first_seq IS NULL) = (last_seq IS NULL) AND first_seq <= last_seq);
+UPDATE operations o SET first_seq = e.first_seq, last_seq = e.last_seq
+FROM (
+  SELECT customer_id, operation_id, min(seq) AS first_seq, max(seq) AS last_seq FROM entries WHERE operation_id IS NOT NULL
+  GROUP BY customer_id, operation_id
+) e
+WHERE o.customer_id = e.customer_id AND o.id = e.operation_id;
 CREATE UNIQUE INDEX operations_id_uq ON operations (id);
 
 -- Reservations ------------------------------------------------------------------------------------------------------------

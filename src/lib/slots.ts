@@ -1,0 +1,25 @@
+// A bounded number of works at a time: the others wait, in the order of arrival.
+
+export interface Slots {
+  /** Runs `work` as soon as fewer than the bound are running. */
+  take<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** So many slots within this process. */
+export function createSlots(count: number): Slots {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return {
+    take: async (work) => {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      try {
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next) next();
+        else free += 1;
+      }
+    },
+  };
+}
