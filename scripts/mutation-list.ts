@@ -27,6 +27,10 @@ const PEOPLE = 'test/concurrency/people.test.ts';
 const UNCERTAIN = 'test/concurrency/uncertain-commit.test.ts';
 const WAITING = 'test/concurrency/waiting.test.ts';
 const CATALOG = 'test/concurrency/catalog.test.ts';
+const PIPELINE = 'test/concurrency/pipeline.test.ts';
+const RESERVATIONS = 'test/concurrency/reservations.test.ts';
+const GIVE_BACK = 'test/concurrency/give-back.test.ts';
+const BATCHES = 'test/concurrency/consume-batches.test.ts';
 const EXPIRY = 'test/http/expiry.test.ts';
 const ORDER_OF_USE = 'test/http/quota-order.test.ts';
 
@@ -38,14 +42,17 @@ const POOL = 'src/db/pool-transaction.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/books.ts';
 const ORDERS = 'src/db/orders.ts';
+const BOOK = 'src/ledger/book.ts';
+const RESERVATION_RULES = 'src/ledger/reservations.ts';
+const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
+const KEYED_CALL = 'src/engine/keyed-call.ts';
 const ASK_WHETHER_COMMITTED =
-  '    if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw error;';
+  '  if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw reason;';
 const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
 const USABLE_NOW = 'AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)';
-const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $3::int';
-const SHARED_LOCK = '  const locked = await lockCustomers(';
+const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $4::int';
+const SHARED_LOCK = '  const locking = lockCustomers(';
 const WRITE_PATH_LOCK = '  const customer = required(';
-const SETTLE_ALL = '  for (const book of books.values()) settle(book);\n';
 
 const change = (file: string, from: string, to: string): Change => ({ file, from, to });
 
@@ -112,7 +119,7 @@ const ofBothPaths: Mutation[] = [
       change(
         BOOKS,
         BURN_ORDER,
-        'ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC LIMIT $3::int',
+        'ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC LIMIT $4::int',
       ),
       change(
         BOOKS,
@@ -137,10 +144,12 @@ const ofBothPaths: Mutation[] = [
       ),
       change(
         'src/services/quota.ts',
-        '  if (!plan.isAllowed) {\n',
+        '  if (!plan.isAllowed) throw insufficientQuota(subject, amount, plan);',
         `  if (!plan.isAllowed) {
     if (plan.available)
-      consume(book, planConsume(book, providers, plan.available), { operationId, feature: null, actionType: 'usage', actionId: null, metadata: {} });\n`,
+      consume(book, planConsume(book, providers, plan.available), { operationId, feature: null, actionType: 'usage', actionId: null, metadata: {} });
+    throw insufficientQuota(subject, amount, plan);
+  }`,
       ),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -303,8 +312,9 @@ const ofTheLanes: Mutation[] = [
       ...withoutLock,
       change(
         SHARED,
-        SETTLE_ALL,
-        `  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [[...customerIds]]);\n${SETTLE_ALL}`,
+        '  return { customers: new Map(locked.map(',
+        `  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [requests.map(customerOf)]);
+  return { customers: new Map(locked.map(`,
       ),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -320,8 +330,8 @@ const ofTheLanes: Mutation[] = [
   {
     name: 'lanes: look up the keys before the lock',
     changes: [
-      change(SHARED, SHARED_LOCK, `  const early = await findStanding(tx, requests, new Map());\n${SHARED_LOCK}`),
-      change(SHARED, 'decideOne(request, book, standing.recorded,', 'decideOne(request, book, early.recorded,'),
+      change(SHARED, SHARED_LOCK, `  const early = findRecorded(tx, requests);\n${SHARED_LOCK}`),
+      change(SHARED, '    findRecorded(tx, requests),\n', '    early,\n'),
     ],
     tests: [LOCK_THEN_LOAD],
   },
@@ -345,24 +355,18 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'lanes: do not check the identity again under the lock',
-    changes: [change(SHARED, 'const isHis = !identity ||', 'const isHis = true ||')],
+    changes: [change(SHARED, 'if (identity && owners.get(', 'if (identity && !request && owners.get(')],
     tests: [LANES_TESTS],
   },
-  { name: 'lanes: do not settle', changes: [change(SHARED, SETTLE_ALL, '')], tests: [EXPIRY] },
+  { name: 'lanes: do not settle', changes: [change(SHARED, '  settle(book);\n', '')], tests: [EXPIRY] },
   {
     name: 'lanes: mix up the books of the customers',
-    changes: [change(SHARED, `required(books.get(request.customerId ?? ''),`, 'required([...books.values()][0],')],
+    changes: [change(SHARED, 'books.get(customer.id) ??', '[...books.values()][0] ??')],
     tests: [LANES_TESTS],
   },
   {
     name: 'lanes: decide in the reverse order of arrival',
-    changes: [
-      change(
-        SHARED,
-        'for (const request of standing.requests) {',
-        'for (const request of [...standing.requests].reverse()) {',
-      ),
-    ],
+    changes: [change(SHARED, 'for (const request of requests) {', 'for (const request of [...requests].reverse()) {')],
     tests: [LANES_TESTS],
   },
   {
@@ -379,6 +383,11 @@ const ofTheLanes: Mutation[] = [
         '    await runAlone(deps, waiting);\n',
       ),
     ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'lanes: let strays take all connections',
+    changes: [change(LANES, 'deps.config.poolSize * STRAYS_SHARE', 'deps.config.poolSize * 4')],
     tests: [LANES_TESTS],
   },
   {
@@ -429,8 +438,8 @@ const ofTheLanes: Mutation[] = [
     changes: [
       change(
         SHARED,
-        '  await commit(deps, tx, decided.operations);',
-        '  void commit(deps, tx, decided.operations).catch(() => undefined);',
+        '  await writeAndCommit(deps, tx, decided);',
+        '  void writeAndCommit(deps, tx, decided).catch(() => undefined);',
       ),
     ],
     tests: [LANES_TESTS],
@@ -452,19 +461,19 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'lanes: take an uncertain COMMIT for a success',
-    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '    if (!isUnknown) throw error;')],
+    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '  if (!isUnknown) throw reason;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'lanes: take an uncertain COMMIT for a failure',
-    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '    throw error;')],
+    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '  throw reason;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'lanes: take a refused COMMIT for an uncertain one, and that for a success',
     changes: [
       change(POOL, 'throw isRefused ? error : new CommitUncertain(error);', 'throw new CommitUncertain(error);'),
-      change(SHARED, ASK_WHETHER_COMMITTED, '    if (!isUnknown) throw error;'),
+      change(SHARED, ASK_WHETHER_COMMITTED, '  if (!isUnknown) throw reason;'),
     ],
     tests: [LANES_TESTS],
   },
@@ -481,5 +490,142 @@ const ofTheLanes: Mutation[] = [
   },
 ];
 
+/** Of statements that are sent without waiting for those before. */
+const ofThePipeline: Mutation[] = [
+  {
+    name: 'pipeline: take a COMMIT that was answered with a rollback for a success',
+    changes: [change(POOL, `if (command !== 'COMMIT') throw`, `if (command === 'NOTHING') throw`)],
+    tests: [PIPELINE],
+  },
+  {
+    name: 'pipeline: ignore a failed write when COMMIT succeeded',
+    changes: [change(SHARED, '    if (failed) throw failed.reason; // it failed before it was sent\n', '')],
+    tests: [PIPELINE],
+  },
+  {
+    name: 'pipeline: tell the rollback, not why',
+    changes: [change(SHARED, 'throw failed?.reason ?? reason;', 'throw reason;')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'pipeline: write without looking whether BEGIN succeeded',
+    changes: [change(SHARED, '    tx.begun,\n', '')],
+    tests: [PIPELINE],
+  },
+];
+
+/** Of holds, of units that come back, and of debts. */
+const ofHoldsAndDebts: Mutation[] = [
+  {
+    name: 'holds: do not let them lapse',
+    changes: [change('src/ledger/settle.ts', '    lapse(book, reservation);\n', '')],
+    tests: [RESERVATIONS],
+  },
+  {
+    name: 'holds: end a reservation twice',
+    changes: [
+      change(RESERVATION_RULES, '  assertOpen(reservation, book.now);\n  const excess', '  const excess'),
+      change(RESERVATION_RULES, '  assertOpen(reservation, book.now);\n  const left', '  const left'),
+    ],
+    tests: [RESERVATIONS],
+  },
+  {
+    name: 'holds: forget what an ending answered',
+    changes: [change('src/services/reservations.ts', '      keepsAnswer: true,\n', '')],
+    tests: [RESERVATIONS],
+  },
+  {
+    name: 'holds: charge the excess at the costs of today',
+    changes: [
+      change(RESERVATION_RULES, '[{ ...provider, unitCost }]', '[provider]'),
+      change(
+        'src/services/reservations.ts',
+        'Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }))',
+        'providersOf(subject)',
+      ),
+    ],
+    tests: [RESERVATIONS],
+  },
+  {
+    name: 'give-back: keep units that come back to a batch that has ended',
+    changes: [change(BOOK, '  if (hasEnded(batch, at)) {', `  if (batch.id === '') {`)],
+    tests: [RESERVATIONS],
+  },
+  {
+    name: 'give-back: without the bound of what was given back before',
+    changes: [change(GIVE_BACK_RULES, '  const left = amount - reversed;', '  const left = amount;')],
+    tests: [GIVE_BACK],
+  },
+  {
+    name: 'give-back: read what was given back as if nothing had been',
+    changes: [
+      change(
+        BOOKS,
+        'SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v',
+        'SELECT coalesce(sum(0 * v.amount), 0)::bigint FROM entries v',
+      ),
+    ],
+    tests: [GIVE_BACK],
+  },
+  {
+    name: 'debt: forgive beyond what is owed',
+    changes: [
+      change(
+        GIVE_BACK_RULES,
+        'return batch === null ? Math.min(left, holdingOf(book, productKey).owed) : left;',
+        'return left;',
+      ),
+    ],
+    tests: [GIVE_BACK],
+  },
+  {
+    name: 'debt: do not repay',
+    changes: [change(BOOK, '  if (amount === 0) return;\n', '  if (amount >= 0) return;\n')],
+    tests: [GIVE_BACK],
+  },
+];
+
+/** Of batches of consumes and the keys of calls. */
+const ofBatches: Mutation[] = [
+  {
+    name: 'batches: forget the keys of the items before',
+    changes: [change(SHARED, '  if (key !== undefined) recorded.set(key, row);\n', '')],
+    tests: [BATCHES],
+  },
+  {
+    name: 'batches: write what is allowed of an atomic one that is refused',
+    changes: [
+      change(
+        SHARED,
+        'if (!mayCommit || requests.some((request) => !isAnswered(verdicts.get(request)))) {',
+        'if (!mayCommit) {',
+      ),
+    ],
+    tests: [BATCHES],
+  },
+  {
+    name: 'batches: give items keys under the name of callers',
+    changes: [change('src/services/quota-batch.ts', `{ name: 'quota.consume.item',`, `{ name: 'quota.consume',`)],
+    tests: [BATCHES],
+  },
+  {
+    name: 'keyed calls: do not look up the key',
+    changes: [change(KEYED_CALL, 'if (earlier', 'if (earlier && call.key === undefined')],
+    tests: [BATCHES],
+  },
+  {
+    name: 'keyed calls: do not lock the key',
+    changes: [change(KEYED_CALL, '  await lockKeyedCall(tx, name, key);\n', '')],
+    tests: [BATCHES],
+  },
+];
+
 /** All mutations, in the order in which they run. */
-export const mutations: readonly Mutation[] = [...ofBothPaths, ...ofTheWritePath, ...ofTheLanes];
+export const mutations: readonly Mutation[] = [
+  ...ofBothPaths,
+  ...ofTheWritePath,
+  ...ofTheLanes,
+  ...ofThePipeline,
+  ...ofHoldsAndDebts,
+  ...ofBatches,
+];

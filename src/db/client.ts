@@ -40,6 +40,8 @@ const TRANSACTION_MS = 30_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const LOCK_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 20_000;
+/** Longer than any statement may take by the server's own bound: only a dead peer reaches it. */
+const READ_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
 
 const SESSION_OPTIONS = [
@@ -93,6 +95,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     ...sessionOf(url),
     max: options.poolSizeMax ?? POOL_SIZE_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: READ_TIMEOUT_MS,
     pipeline: true, // only queries of one transaction that are sent without waiting for each other gain by it
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,

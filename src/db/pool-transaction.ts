@@ -26,12 +26,17 @@ export interface PoolTransaction extends Tx {
   abandon(): Promise<void>;
 }
 
-/** Longer than any statement may take by the server's own bound: only a dead peer reaches it. */
-const READ_TIMEOUT_MS = 30_000;
+/** The server forgot a prepared statement (`DEALLOCATE ALL`, a pooler between): the connection is of no more use. */
+const STATEMENT_FORGOTTEN = '26000';
 
-/** The driver knows a time-out for each query, its types don't. */
-function withReadTimeout(query: pg.QueryConfig): pg.QueryConfig {
-  return Object.assign(query, { query_timeout: READ_TIMEOUT_MS });
+/** Does what comes before the writes of a transaction; when it fails the transaction is abandoned. */
+export async function orAbandon<T>(tx: PoolTransaction, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await tx.abandon();
+    throw error;
+  }
 }
 
 /**
@@ -40,22 +45,29 @@ function withReadTimeout(query: pg.QueryConfig): pg.QueryConfig {
  */
 export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
   const client = await pool.connect();
-  const begun = client.query(withReadTimeout({ text: 'BEGIN' })).then(() => undefined);
-  begun.catch(() => undefined); // whoever writes looks at it; without a BEGIN the statements behind it fail too
+  const begun = client.query('BEGIN').then(() => undefined);
+  begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;
+  let isForgetful = false;
   const giveBack = (isBroken: boolean): void => {
     isGivenBack = true; // from now on the connection may be somebody else's
-    client.release(isBroken);
+    client.release(isBroken || isForgetful);
   };
   return {
     begun,
-    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await client.query<T>(withReadTimeout({ name: statementName(sql), text: sql, values: [...parameters] }))).rows,
+    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
+      try {
+        return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+      } catch (error) {
+        isForgetful ||= sqlStateOf(error) === STATEMENT_FORGOTTEN;
+        throw error;
+      }
+    },
     commit: async () => {
       assert(!isGivenBack, 'a transaction ends once');
       let command: string;
       try {
-        command = (await client.query(withReadTimeout({ text: 'COMMIT' }))).command;
+        command = (await client.query('COMMIT')).command;
       } catch (error) {
         giveBack(true);
         const isRefused = sqlStateOf(error) !== undefined && !/^(?:08|57P)/.test(sqlStateOf(error) ?? '');
@@ -67,7 +79,7 @@ export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
     abandon: async () => {
       if (isGivenBack) return;
       try {
-        await client.query(withReadTimeout({ text: 'ROLLBACK' }));
+        await client.query('ROLLBACK');
         giveBack(false);
       } catch {
         giveBack(true); // closing the connection rolls back too

@@ -7,9 +7,12 @@ import type { Foundations } from '../foundations.js';
 import { assert, required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
 import { resolveEach, unknownCustomer } from './customers.js';
-import { type LaneOperation, toRequest } from './lanes.js';
+import { type LaneOperation, type Lanes, toRequest } from './lanes.js';
 import { ATTEMPTS_MAX, type Outcome, unavailable } from './operation.js';
 import { type Request, transactWhole, type Verdict } from './shared-transaction.js';
+
+/** Beside the foundations the lanes, which share out the connections that may wait for locks. */
+type WholeDeps = Foundations & { readonly lanes: Pick<Lanes, 'waiting'> };
 
 /** What became of operations that belong together, in their order; nothing is written unless all of them are answered. */
 export interface WholeOutcome {
@@ -23,7 +26,7 @@ export interface WholeOutcome {
  * Locks: the customers, in id order. Throws: unavailable, what the database refuses for good. Refusals are outcomes.
  */
 export async function runWhole<R>(
-  deps: Foundations,
+  deps: WholeDeps,
   operations: readonly LaneOperation<R>[],
   recordOf: (outcomes: readonly Outcome[]) => KeyedCall | undefined,
   mayCommit = true,
@@ -45,7 +48,7 @@ export async function runWhole<R>(
 
 /** Undefined when an identity moved between its look-up and the lock. */
 async function attemptWhole(
-  deps: Foundations,
+  deps: WholeDeps,
   requests: readonly Request[],
   recordOf: (outcomes: readonly Outcome[]) => KeyedCall | undefined,
   mayCommit: boolean,
@@ -61,11 +64,9 @@ async function attemptWhole(
   const decidable = standing.flatMap((request) => (request instanceof AppError ? [] : [request]));
   const outcomesOf = (verdicts: ReadonlyMap<Request, Verdict>) =>
     standing.map((request) => outcomeOf(request, verdicts));
-  const { verdicts, isCommitted } = await transactWhole(
-    deps,
-    decidable,
-    (decided) => recordOf(outcomesOf(decided)),
-    mayCommit && decidable.length === requests.length,
+  const isWhole = mayCommit && decidable.length === requests.length;
+  const { verdicts, isCommitted } = await deps.lanes.waiting.take(() =>
+    transactWhole(deps, decidable, (decided) => recordOf(outcomesOf(decided)), isWhole),
   );
   if ([...verdicts.values()].includes('again')) return undefined;
   return { isCommitted, outcomes: outcomesOf(verdicts) };

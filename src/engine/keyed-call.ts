@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { constraintOf, isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import { findKeyedCall, type KeyedCall, lockKeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
-import { beginOnPool, type PoolTransaction } from '../db/pool-transaction.js';
+import { beginOnPool, orAbandon, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
 import { type Outcome, type RecordedAnswer, replayByKey, unavailable } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
@@ -75,17 +75,9 @@ async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<C
 }
 
 async function lockAndFind(tx: PoolTransaction, { name, key }: CallKey) {
+  await tx.begun; // without it the lock would end with its statement
   await lockKeyedCall(tx, name, key);
   return findKeyedCall(tx, name, key);
-}
-
-async function orAbandon<T>(tx: PoolTransaction, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    await tx.abandon();
-    throw error;
-  }
 }
 
 function answerOf(outcome: Outcome): RecordedAnswer {

@@ -9,7 +9,7 @@ import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
-import { createSlots } from '../lib/slots.js';
+import { createSlots, type Slots } from '../lib/slots.js';
 import { findCustomersOf, resolveCustomer, selectorText } from './customers.js';
 import {
   ATTEMPTS_MAX,
@@ -40,6 +40,8 @@ export interface Lanes {
    * unavailable.
    */
   run<R>(operation: LaneOperation<R>): Promise<RecordedAnswer>;
+  /** For what waits for locks that others may hold: it takes at most half of the connections. */
+  readonly waiting: Slots;
 }
 
 const LANES = 2;
@@ -49,7 +51,7 @@ const REQUESTS_MAX = 256;
 const WAITING_MAX = 4_096;
 const OVERLOADED_RETRY_AFTER_S = 1;
 /** Of the connections, how many may wait for locks that others hold: the rest is for whoever need not wait. */
-const STRAYS_SHARE = 0.5;
+const WAITING_SHARE = 0.5;
 
 /** A request on its way through a lane. */
 interface Waiting extends Request {
@@ -67,7 +69,8 @@ interface Queue {
 /** Makes the lanes of a process. */
 export function createLanes(deps: Foundations): Lanes {
   const queues = Array.from({ length: LANES }, (): Queue => ({ waiting: [], isRunning: false }));
-  const strays = createStrays(deps);
+  const slots = createSlots(Math.max(1, Math.floor(deps.config.poolSize * WAITING_SHARE)));
+  const strays = createStrays(deps, slots);
 
   async function drain(queue: Queue): Promise<void> {
     queue.isRunning = true;
@@ -89,6 +92,7 @@ export function createLanes(deps: Foundations): Lanes {
   }
 
   return {
+    waiting: slots,
     run: (operation) =>
       new Promise((resolve, reject) => {
         const queue = required(queues[laneOf(operation)], 'the lane exists');
@@ -136,9 +140,8 @@ interface Strays {
   add(customerId: string, waiting: Waiting): void;
 }
 
-function createStrays(deps: Foundations): Strays {
+function createStrays(deps: Foundations, slots: Slots): Strays {
   const groups = new Map<string, Waiting[]>();
-  const slots = createSlots(Math.max(1, Math.floor(deps.config.poolSize * STRAYS_SHARE)));
   let pending = 0;
 
   async function drain(customerId: string, group: Waiting[]): Promise<void> {

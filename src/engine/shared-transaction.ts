@@ -10,7 +10,7 @@ import {
   type NewOperation,
   type RecordedOperation,
 } from '../db/operations.js';
-import { beginOnPool, CommitUncertain, type PoolTransaction, RolledBack } from '../db/pool-transaction.js';
+import { beginOnPool, CommitUncertain, orAbandon, type PoolTransaction, RolledBack } from '../db/pool-transaction.js';
 import { writeBooks } from '../db/write-books.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
@@ -81,7 +81,7 @@ export async function transact<R extends Request>(
   { skipLocked }: { skipLocked: boolean },
 ): Promise<Map<R, Verdict>> {
   const tx = await beginOnPool(deps.db.pool);
-  const decided = await decideOrAbandon(deps, tx, requests, skipLocked);
+  const decided = await orAbandon(tx, () => decideTogether(deps, tx, requests, skipLocked));
   await writeAndCommit(deps, tx, decided);
   return decided.verdicts;
 }
@@ -98,32 +98,19 @@ export async function transactWhole<R extends Request>(
   mayCommit: boolean,
 ): Promise<{ verdicts: Map<R, Verdict>; isCommitted: boolean }> {
   const tx = await beginOnPool(deps.db.pool);
-  const decided = await decideOrAbandon(deps, tx, requests, false);
+  const decided = await orAbandon(tx, () => decideTogether(deps, tx, requests, false));
   const { verdicts } = decided;
   if (!mayCommit || requests.some((request) => !isAnswered(verdicts.get(request)))) {
     await tx.abandon();
     return { verdicts, isCommitted: false };
   }
-  await writeAndCommit(deps, tx, decided, recordOf(verdicts));
+  const call = await orAbandon(tx, async () => recordOf(verdicts));
+  await writeAndCommit(deps, tx, decided, call);
   return { verdicts, isCommitted: true };
 }
 
 function isAnswered(verdict: Verdict | undefined): boolean {
   return typeof verdict === 'object' && 'answer' in verdict;
-}
-
-async function decideOrAbandon<R extends Request>(
-  deps: Foundations,
-  tx: PoolTransaction,
-  requests: readonly R[],
-  skipLocked: boolean,
-): Promise<Decided<R>> {
-  try {
-    return await decideTogether(deps, tx, requests, skipLocked);
-  } catch (error) {
-    await tx.abandon();
-    throw error;
-  }
 }
 
 /**

@@ -4,7 +4,7 @@
 import { loadBooks } from '../db/books.js';
 import { listDueCustomers, lockCustomers } from '../db/customers.js';
 import { isConnectionLost, isUnavailable } from '../db/errors.js';
-import { beginOnPool, type PoolTransaction } from '../db/pool-transaction.js';
+import { beginOnPool, orAbandon, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { settle } from '../ledger/settle.js';
@@ -69,7 +69,7 @@ async function settleAll(deps: Foundations, customerIds: readonly string[]): Pro
 /** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */
 async function settleStep(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
   const tx = await beginOnPool(deps.db.pool);
-  const changed = await settleLocked(deps, tx, customerIds);
+  const changed = await orAbandon(tx, () => settleLocked(deps, tx, customerIds));
   await writeAndCommit(deps, tx, { books: changed, operations: [] });
   return {
     entries: changed.reduce((sum, book) => sum + book.changes.entries.length, 0),
@@ -77,19 +77,14 @@ async function settleStep(deps: Foundations, customerIds: readonly string[]): Pr
   };
 }
 
-/** The books of those who are free and of whom something was due, settled. When it fails the transaction is abandoned. */
+/** The books of those who are free and of whom something was due, settled. */
 async function settleLocked(deps: Foundations, tx: PoolTransaction, customerIds: readonly string[]): Promise<Book[]> {
-  try {
-    await tx.begun;
-    const locked = await lockCustomers(tx, customerIds, { skipLocked: true });
-    const clock = deps.clock.now();
-    const requests = locked.map(({ id }) => ({ customerId: id, needs: [] }));
-    const { bookOf } = await loadBooks(tx, requests, clock);
-    const books = locked.map((customer) => bookOf(customer, instantOf(clock, customer.lastRecordedAt), deps.ids));
-    for (const book of books) settle(book);
-    return books.filter((book) => book.changes.entries.length > 0);
-  } catch (error) {
-    await tx.abandon();
-    throw error;
-  }
+  await tx.begun;
+  const locked = await lockCustomers(tx, customerIds, { skipLocked: true });
+  const clock = deps.clock.now();
+  const requests = locked.map(({ id }) => ({ customerId: id, needs: [] }));
+  const { bookOf } = await loadBooks(tx, requests, clock);
+  const books = locked.map((customer) => bookOf(customer, instantOf(clock, customer.lastRecordedAt), deps.ids));
+  for (const book of books) settle(book);
+  return books.filter((book) => book.changes.entries.length > 0);
 }

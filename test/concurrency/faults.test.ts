@@ -11,6 +11,7 @@ import {
   type Client,
   customerIdOf,
   holdCustomers,
+  interruptWaiting,
   send,
   tally,
   untilWaiting,
@@ -108,16 +109,6 @@ async function startCutOff(): Promise<{ proxy: CuttingProxy; server: FastifyInst
   return { proxy, server: cutOff.app, client: clientOf(cutOff.app) };
 }
 
-/** Ends the statements, or the connections, that wait for a lock; how many there were. */
-async function interrupt(by: 'pg_cancel_backend' | 'pg_terminate_backend'): Promise<number> {
-  const rows = await ask(
-    app.url,
-    `SELECT ${by}(pid) AS done FROM pg_stat_activity
-     WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`,
-  );
-  return rows.filter(({ done }) => done).length;
-}
-
 describe.each([
   ['a backend that is terminated', 'pg_terminate_backend'],
   ['a statement that is cancelled', 'pg_cancel_backend'],
@@ -129,7 +120,7 @@ describe.each([
     const pending = await sendAll(app.app, crowd.send(app));
     await lanes.rollback();
     await untilWaiting(app.url, 2);
-    const interrupted = await interrupt(by);
+    const interrupted = await interruptWaiting(app.url, by);
     await middle.rollback();
     const answers = await Promise.all(pending);
     expect(interrupted).toBe(2);

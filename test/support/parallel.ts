@@ -123,6 +123,19 @@ export async function untilWaiting(
   }
 }
 
+/** Cancels the statements, or terminates the connections, of the database that wait for a lock now; how many there were. */
+export async function interruptWaiting(url: string, by: 'pg_cancel_backend' | 'pg_terminate_backend'): Promise<number> {
+  // all are listed before the first is interrupted: what is tried again meanwhile is none of them
+  const rows = await ask(
+    url,
+    `SELECT ${by}(pid) AS done FROM unnest((
+       SELECT array_agg(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0
+     )) AS pid`,
+  );
+  return rows.filter(({ done }) => done).length;
+}
+
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
