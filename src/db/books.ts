@@ -13,13 +13,16 @@ export interface BookRequest {
   needs: readonly Needs[];
 }
 
-/** What was read of customers: their books, and the products that can pay for each subject that was asked for. */
+/** What was read of customers: their books, and the products that can pay. */
 export interface LoadedBooks {
   /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
   bookOf(customer: { id: string; nextSeq: number }, now: Date, ids: Ids): Book;
-  /** Empty when there is no such product or feature. */
-  providersOf(subject: Subject): Provider[];
+  /** The products that can pay for what was asked of a customer. */
+  providersFor(customerId: string): ProvidersOf;
 }
+
+/** The products that can pay for a subject that was asked for; empty when there is no such product or feature. */
+export type ProvidersOf = (subject: Subject) => Provider[];
 
 /** Usable batches read at first; more are read only when they don't cover the need. */
 const BATCHES_AT_FIRST = 32;
@@ -29,23 +32,33 @@ const RUNNING_MAX = 32;
 const SETTLE_MAX = 500;
 /** Batches that are not valid yet, of one product, from which an overdraft takes at most. */
 const PENDING_MAX = 10_000;
+/** Entries of one operation; each takes from another batch. */
+const TAKEN_ENTRIES_MAX = 100_000;
 
 const BATCH_COLUMNS =
   'b.id, b.product_key, b.granted, b.available, b.held, b.consumed, b.expired, b.revoked, b.transferred, b.priority, b.valid_from, b.expires_at, b.created_at';
 const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = w.product_key';
 
-/** $5 reservations and $6 operations that are asked for by their ids, and what the latter took. */
+/** $5 reservations and $6 operations that are asked for by their ids; what the latter took, and the features of both. */
 const NAMED = `UNION
   SELECT c.id, c.at, r.id, r.costs FROM json_to_recordset($5::json) AS n (customer_id uuid, id uuid)
     JOIN customer c ON c.id = n.customer_id JOIN reservations r ON r.customer_id = n.customer_id AND r.id = n.id
 ), taken AS (
   SELECT c.id AS customer_id, c.at, e.product_key, e.feature FROM json_to_recordset($6::json) AS n (customer_id uuid, id uuid)
     JOIN customer c ON c.id = n.customer_id JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id
-    JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq`;
+    CROSS JOIN LATERAL (
+      SELECT e.product_key, e.feature FROM entries e
+      WHERE e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq ORDER BY e.seq LIMIT ${TAKEN_ENTRIES_MAX}
+    ) e
+), named AS (
+  SELECT c.id AS customer_id, c.at, r.feature FROM json_to_recordset($5::json) AS n (customer_id uuid, id uuid)
+    JOIN customer c ON c.id = n.customer_id JOIN reservations r ON r.customer_id = n.customer_id AND r.id = n.id
+  UNION
+  SELECT customer_id, at, feature FROM taken`;
 const WANTED_OF_NAMED = `UNION
   SELECT customer_id, at, product_key FROM taken
   UNION
-  SELECT t.customer_id, t.at, f.product_key FROM taken t JOIN product_features f ON f.feature = t.feature`;
+  SELECT n.customer_id, n.at, f.product_key FROM named n JOIN product_features f ON f.feature = n.feature`;
 
 /**
  * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the
@@ -54,7 +67,7 @@ const WANTED_OF_NAMED = `UNION
 const loadHoldingsFrom = (source: Source, instant: string, hasNamed: boolean) => `
 WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT k.id, ${instant} AS at
-  FROM unnest($1::uuid[]) AS k (id) LEFT JOIN customers c ON c.id = k.id
+  FROM json_to_recordset($1::json) AS k (id uuid) LEFT JOIN customers c ON c.id = k.id
 ), due AS MATERIALIZED (
   SELECT c.id AS customer_id, c.at, d.* FROM customer c CROSS JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
@@ -141,7 +154,11 @@ CROSS JOIN LATERAL (
 const CLAMPED = 'greatest($2::timestamptz, c.last_recorded_at)';
 const LOAD_HOLDINGS = loadHoldingsFrom(PRESENT, CLAMPED, false);
 const LOAD_NAMED_HOLDINGS = loadHoldingsFrom(PRESENT, CLAMPED, true);
-const LOAD_PAST_HOLDINGS = loadHoldingsFrom(pastOf('e.customer_id = ANY ($1::uuid[])', '$2'), '$2::timestamptz', false);
+const LOAD_PAST_HOLDINGS = loadHoldingsFrom(
+  pastOf('e.customer_id IN (SELECT id FROM json_to_recordset($1::json) AS k (id uuid))', '$2'),
+  '$2::timestamptz',
+  false,
+);
 
 /** Batches of customers that are not valid yet: $1 customers with products, $2 the clock. */
 const LOAD_PENDING = `
@@ -229,7 +246,7 @@ export async function loadBooks(
   clock: Date,
   isPast = false,
 ): Promise<LoadedBooks> {
-  const customers = requests.map(({ customerId }) => customerId);
+  const customers = JSON.stringify(requests.map(({ customerId }) => ({ id: customerId })));
   const asked = askedJson(requests);
   const reservations = namedJson(requests, ({ reservation }) => reservation?.id);
   const operations = namedJson(requests, ({ takenBy }) => takenBy);
@@ -278,7 +295,7 @@ function toLoadedBooks(
 ): LoadedBooks {
   const byCustomer = groupBy(rows, (row) => row.customer_id);
   return {
-    providersOf: (subject) => providersIn(rows, subject),
+    providersFor: (customerId) => (subject) => providersIn(byCustomer.get(customerId) ?? [], subject),
     bookOf: (customer, now, ids) =>
       toBook(customer, now, ids, {
         rows: byCustomer.get(customer.id) ?? [],
@@ -295,9 +312,9 @@ export async function loadBook(
   { at, isPast }: ReadInstant,
   asks: readonly SubjectAsk[],
   ids: Ids,
-): Promise<{ book: Book; providersOf: LoadedBooks['providersOf'] }> {
-  const { bookOf, providersOf } = await loadBooks(tx, [{ customerId: customer.id, needs: [{ asks }] }], at, isPast);
-  return { book: bookOf(customer, at, ids), providersOf };
+): Promise<{ book: Book; providersOf: ProvidersOf }> {
+  const loaded = await loadBooks(tx, [{ customerId: customer.id, needs: [{ asks }] }], at, isPast);
+  return { book: loaded.bookOf(customer, at, ids), providersOf: loaded.providersFor(customer.id) };
 }
 
 function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {

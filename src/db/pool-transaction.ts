@@ -14,6 +14,14 @@ export class CommitUncertain extends Error {
   }
 }
 
+/** There was no connection to begin on. */
+export class NotBegun extends Error {
+  constructor(cause: unknown) {
+    super('no connection for a transaction', { cause });
+    this.name = 'NotBegun';
+  }
+}
+
 /** Postgres answered COMMIT with a rollback, because a statement before it had failed. */
 export class RolledBack extends Error {}
 
@@ -41,10 +49,12 @@ export async function orAbandon<T>(tx: PoolTransaction, work: () => Promise<T>):
 
 /**
  * Begins a READ COMMITTED transaction on a connection of the pool; end it with `commit` or `abandon`. Connections of the pool send statements
- * without waiting for the answers of those before, so what need not wait costs no round trip.
+ * without waiting for the answers of those before, so what need not wait costs no round trip. Throws NotBegun.
  */
 export async function beginOnPool(pool: pg.Pool): Promise<PoolTransaction> {
-  const client = await pool.connect();
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new NotBegun(error);
+  });
   const begun = client.query('BEGIN').then(() => undefined);
   begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;

@@ -1,16 +1,12 @@
 // Calls with a key that are about no customer of their own, such as a batch of consumes (DOMAIN 3.6): of several at once with one key one
 // works, the others wait and get its answer.
-import { createHash } from 'node:crypto';
 import { constraintOf, isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
 import { findKeyedCall, type KeyedCall, lockKeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
 import { beginOnPool, orAbandon, type PoolTransaction } from '../db/pool-transaction.js';
 import type { Foundations } from '../foundations.js';
+import type { Lanes } from './lanes.js';
 import { type Outcome, type RecordedAnswer, replayByKey, unavailable } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
-
-/** Keyed calls of a process that work at the same time. Each holds a connection of the pool for its lock, and needs others to work. */
-const AT_ONCE_MAX = 4;
-const CONNECTIONS_FOR_EACH = 4;
 
 export interface CallKey {
   name: string;
@@ -47,13 +43,13 @@ export interface CallResult {
  * Locks: the key. Throws: idempotency_key_reused, unavailable, what the work throws.
  */
 export async function runKeyedCall(
-  deps: Foundations,
+  deps: Foundations & { readonly lanes: Pick<Lanes, 'calls'> },
   call: CallKey,
   work: () => Promise<CallResult>,
 ): Promise<RecordedAnswer> {
-  const atOnce = Math.max(1, Math.min(AT_ONCE_MAX, Math.floor(deps.config.poolSize / CONNECTIONS_FOR_EACH)));
-  const bucket = createHash('sha256').update(call.key).digest().readUInt32BE() % atOnce;
-  return deps.turns.take(`keyed call ${bucket}`, () => runLocked(deps, call, work));
+  return deps.turns.take(`keyed call ${call.name} ${call.key}`, () =>
+    deps.lanes.calls.take(() => runLocked(deps, call, work)),
+  );
 }
 
 async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<CallResult>): Promise<RecordedAnswer> {

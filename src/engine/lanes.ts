@@ -2,8 +2,9 @@
 // waits, locks the customers, loads their books once, decides each request in the order of arrival, writes all of it in one statement,
 // commits, and gives each request its own verdict. Nothing is delayed: an idle lane runs a lone request at once.
 // Correctness never rests on the lanes: the customers' rows are the locks, whoever holds them.
-import type { LoadedBooks } from '../db/books.js';
+import type { ProvidersOf } from '../db/books.js';
 import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
+import { NotBegun } from '../db/pool-transaction.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
@@ -29,7 +30,7 @@ export interface LaneOperation<R> extends Omit<SharedOperation, 'answer'> {
   /** The validated command, without selector and key. */
   request: unknown;
   /** Decides and posts in the book. Pure; a refusal (returned or thrown) comes before the first posting. */
-  decide(book: Book, operationId: string, providersOf: LoadedBooks['providersOf']): Decision<R>;
+  decide(book: Book, operationId: string, providersOf: ProvidersOf): Decision<R>;
   render: Render<R>;
 }
 
@@ -42,6 +43,8 @@ export interface Lanes {
   run<R>(operation: LaneOperation<R>): Promise<RecordedAnswer>;
   /** For what waits for locks that others may hold: it takes at most half of the connections. */
   readonly waiting: Slots;
+  /** For keyed calls: each holds a connection for the lock of its key, and needs others to work. */
+  readonly calls: Slots;
 }
 
 const LANES = 2;
@@ -52,6 +55,8 @@ const WAITING_MAX = 4_096;
 const OVERLOADED_RETRY_AFTER_S = 1;
 /** Of the connections, how many may wait for locks that others hold: the rest is for whoever need not wait. */
 const WAITING_SHARE = 0.5;
+const CALLS_SHARE = 0.25;
+const CALLS_MAX = 4;
 
 /** A request on its way through a lane. */
 interface Waiting extends Request {
@@ -93,6 +98,7 @@ export function createLanes(deps: Foundations): Lanes {
 
   return {
     waiting: slots,
+    calls: createSlots(Math.max(1, Math.min(CALLS_MAX, Math.floor(deps.config.poolSize * CALLS_SHARE)))),
     run: (operation) =>
       new Promise((resolve, reject) => {
         const queue = required(queues[laneOf(operation)], 'the lane exists');
@@ -277,6 +283,11 @@ async function attemptTogether(
     }
     return left;
   } catch (error) {
+    if (error instanceof NotBegun) {
+      // Nothing was sent, and each alone would wait as long for a connection.
+      for (const { reject } of together) reject(unavailable(error));
+      return [];
+    }
     if (together.length > 1 && !(error instanceof AppError)) {
       for (const waiting of together) waiting.failures += 1;
       deps.log.warn({ err: error, requests: together.length }, 'a shared transaction failed; its requests run alone');

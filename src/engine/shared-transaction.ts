@@ -1,6 +1,6 @@
 // One transaction for many requests: lock, look up the keys, load, settle, decide each in its order, write all, commit. Takes the steps of
 // the write path (DOMAIN 3.0) on a connection of the pool. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type LoadedBooks, loadBooks } from '../db/books.js';
+import { type BookRequest, type LoadedBooks, loadBooks, type ProvidersOf } from '../db/books.js';
 import { findIdentityOwners, type IdentityKey, type LockedCustomer, lockCustomers } from '../db/customers.js';
 import { type KeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
 import {
@@ -40,11 +40,7 @@ export interface SharedOperation {
   keepsAnswer?: boolean;
   needs: Needs;
   /** Decides, posts in the book, and renders the answer. Pure; a refusal (returned or thrown) comes before the first posting. */
-  answer(
-    book: Book,
-    operationId: string,
-    providersOf: LoadedBooks['providersOf'],
-  ): Decision<{ status: number; body: string }>;
+  answer(book: Book, operationId: string, providersOf: ProvidersOf): Decision<{ status: number; body: string }>;
 }
 
 /** A request to run; its operation has its id before the first attempt. */
@@ -170,7 +166,7 @@ async function decideTogether<R extends Request>(
     }
     const book = books.get(customer.id) ?? settled(loaded, customer, clock, deps);
     books.set(customer.id, book);
-    const { verdict, row } = decideOne(request, book, recorded, loaded.providersOf);
+    const { verdict, row } = decideOne(request, book, recorded, loaded.providersFor(customer.id));
     verdicts.set(
       request,
       'replayOf' in verdict ? await replay(tx, customer.id, verdict.replayOf, operations) : verdict,
@@ -246,7 +242,7 @@ function decideOne(
   { operation, operationId, requestHash }: Request,
   book: Book,
   recorded: Recorded,
-  providersOf: LoadedBooks['providersOf'],
+  providersOf: ProvidersOf,
 ): { verdict: Outcome | { replayOf: string }; row?: NewOperation } {
   const { name, idempotencyKey } = operation;
   const key = idempotencyKey === undefined ? undefined : keyText(book.customerId, name, idempotencyKey);

@@ -12,7 +12,7 @@ import { instantOf } from '../lib/clock.js';
 import { writeAndCommit } from './shared-transaction.js';
 
 /** Customers that one step settles at most; of each at most what one operation would. */
-const STEP_CUSTOMERS_MAX = 64;
+const STEP_CUSTOMERS_MAX = 16;
 const STEPS_MAX = 10_000;
 
 /** What a sweep did. `skipped` customers were busy, or could not be settled (the log says why). */

@@ -1,7 +1,7 @@
 // The one write path (DOMAIN 3.0). Every change of what a customer owns runs here: lock the customer, look up the key, load, settle, decide,
 // write, record the answer, commit. It knows no operation: those bring what to load, a pure decision, and the rendering of the answer.
 // (Uses of quotas take the same steps many at a time: lanes.ts.)
-import { type LoadedBooks, loadBook } from '../db/books.js';
+import { loadBook, type ProvidersOf } from '../db/books.js';
 import type { PrismaTx } from '../db/client.js';
 import { findIdentity, type LockedCustomer, lockCustomer } from '../db/customers.js';
 import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
@@ -50,7 +50,7 @@ export interface Operation<L, R> {
    */
   load(tx: PrismaTx, customer: LockedCustomer, now: Date): Promise<{ loaded: L; asks: readonly SubjectAsk[] }>;
   /** Decides and posts in the book. Pure; a refusal (returned or thrown) must come before the first posting. */
-  decide(book: Book, loaded: L, operationId: string, providersOf: LoadedBooks['providersOf']): Decision<R>;
+  decide(book: Book, loaded: L, operationId: string, providersOf: ProvidersOf): Decision<R>;
   render: Render<R>;
 }
 

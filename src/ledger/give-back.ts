@@ -4,6 +4,7 @@ import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
 import {
   type Book,
+  hasRoomFor,
   holdingOf,
   type Metadata,
   postForgive,
@@ -13,6 +14,7 @@ import {
   type TakenOperation,
 } from './book.js';
 import type { Taking } from './consume.js';
+import { QUANTITY_MAX } from './quantities.js';
 import { inUnits } from './reservations.js';
 
 /** In the unit that the operation was asked in; `restored` is in product units. */
@@ -45,7 +47,7 @@ export function subjectTaken({ entries }: TakenOperation): Subject | undefined {
 
 /**
  * Gives back `amount` units of what an operation took, or all that is left of it: newest entries first.
- * Throws: not_reversible, release_exceeds_usage.
+ * Throws: not_reversible, release_exceeds_usage, quantity_too_large.
  */
 export function giveBack(
   book: Book,
@@ -54,7 +56,8 @@ export function giveBack(
   details: { operationId: string; metadata: Metadata },
 ): GiveBack {
   const subject = subjectTaken(taken);
-  if (!REVERSIBLE.includes(taken.name) || !subject) {
+  const isTold = taken.entries.every(({ feature, unitCost }) => feature === null || unitCost !== null);
+  if (!REVERSIBLE.includes(taken.name) || !subject || !isTold) {
     throw new AppError('not_reversible', `What ${taken.name} did is not undone by a give-back.`, {
       pointer: '/operation_id',
     });
@@ -64,14 +67,18 @@ export function giveBack(
   const wanted = amount ?? Math.max(1, possible);
   if (wanted > possible) throw tooMuch(products, wanted, possible);
 
-  const restored: Taking[] = [];
-  const results = [];
   let left = wanted;
-  for (const product of products) {
+  const shares = products.map((product) => {
     const units = Math.min(left, Math.floor(product.units / product.cost));
     left -= units;
-    results.push({ cost: product.cost, ...reverseUnits(book, product, units * product.cost, details, restored) });
-  }
+    return { product, units: units * product.cost };
+  });
+  for (const { product, units } of shares) assertRoomFor(book, product, units);
+  const restored: Taking[] = [];
+  const results = shares.map(({ product, units }) => ({
+    cost: product.cost,
+    ...reverseUnits(book, product, units, details, restored),
+  }));
   return { subject, amount: wanted, ...inUnits(results), restored };
 }
 
@@ -92,6 +99,16 @@ function productsTaken(book: Book, { entries }: TakenOperation): ProductTaken[] 
 function reversibleUnits(book: Book, { batch, amount, reversed, productKey }: TakenEntry): number {
   const left = amount - reversed;
   return batch === null ? Math.min(left, holdingOf(book, productKey).owed) : left;
+}
+
+/** Refuses what would bring a balance beyond what stays exact. Throws: quantity_too_large. */
+function assertRoomFor(book: Book, { entries }: ProductTaken, units: number): void {
+  const [entry] = entries;
+  const isCounted = entries.some(({ batch }) => batch !== null && batch.granted !== null);
+  if (!entry || !isCounted || hasRoomFor(holdingOf(book, entry.productKey), units)) return;
+  throw new AppError('quantity_too_large', `The balance of ${entry.productKey} can't exceed ${QUANTITY_MAX}.`, {
+    pointer: '/amount',
+  });
 }
 
 function tooMuch(products: readonly ProductTaken[], requested: number, possible: number): AppError {

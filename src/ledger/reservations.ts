@@ -127,7 +127,7 @@ export function commitReservation(
   }
   const plan = excess > 0 ? planExcess(book, reservation, providers, excess) : undefined;
   const used = unitsUsed(reservation, command.amount - excess);
-  assertCountable(reservation, used);
+  assertCountable(reservation, used, plan?.takings ?? []);
   const takings: Taking[] = [];
   for (const [index, { batch }] of reservation.legs.entries()) {
     const amount = used[index] ?? 0;
@@ -220,9 +220,10 @@ function unitsUsed(reservation: Reservation, amount: number): number[] {
   return used;
 }
 
-function assertCountable({ legs }: Reservation, used: readonly number[]): void {
+function assertCountable({ legs }: Reservation, used: readonly number[], beyond: readonly Taking[]): void {
   for (const [index, { batch }] of legs.entries()) {
-    if (batch.granted !== null || canAdd(batch.consumed, used[index] ?? 0)) continue;
+    const more = beyond.find((taking) => taking.batch === batch)?.amount ?? 0;
+    if (batch.granted !== null || canAdd(batch.consumed + more, used[index] ?? 0)) continue;
     throw new AppError('quantity_too_large', `The use of one batch can be counted up to ${QUANTITY_MAX}.`, {
       pointer: '/amount',
     });

@@ -165,6 +165,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'operation_not_found',
       'not_reversible',
       'release_exceeds_usage',
+      'quantity_too_large',
       'customer_not_found',
       'selector_conflict',
       'overloaded',

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, balanceOf, holdingOf, type Metadata, spendable } from '../ledger/book.js';
+import { type Book, balanceOf, type Holding, holdingOf, type Metadata, spendable } from '../ledger/book.js';
 import {
   assertProvided,
   consume,
@@ -116,7 +116,7 @@ function decideAdd(
   assertGrantable(book, [{ term, times: 1, pointer: '/amount' }]);
   const origin = { sku: null, orderId: null, orderItemId: null, actionType: 'credits.add', metadata };
   const batch = grant(book, term, 1, { ...origin, source: 'bonus', operationId }, validity);
-  const balance = balanceOf(holdingOf(book, productKey));
+  const balance = settledBalance(holdingOf(book, productKey));
   return { operationId, productKey, amount, balance, metadata, batchId: batch.id, repaid: batch.consumed };
 }
 
@@ -165,7 +165,7 @@ function decideDeduct(
 ): DeductedCredits {
   const details = { operationId, feature: null, actionType: 'credits.deduct', actionId: null, metadata };
   const result = (takings: Taking[], owed: number): DeductedCredits => {
-    const balance = balanceOf(holdingOf(book, productKey));
+    const balance = settledBalance(holdingOf(book, productKey));
     return { operationId, productKey, amount, balance, metadata, takings, owed };
   };
   if (allowNegative) {
@@ -190,7 +190,7 @@ export async function getCreditsBalance(deps: Deps, selector: Selector, productK
   settle(book);
   const holding = holdingOf(book, productKey);
   const { held, owed } = holding;
-  return { customerId, productKey, balance: balanceOf(holding), available: spendable(holding), held, owed };
+  return { customerId, productKey, balance: settledBalance(holding), available: spendable(holding), held, owed };
 }
 
 /**
@@ -216,4 +216,9 @@ function requireCurrency<P extends { isCurrency: boolean }>(providers: readonly 
   const [currency] = providers;
   if (currency?.isCurrency) return currency;
   throw new AppError('product_not_currency', `${productKey} is no currency product.`, { pointer: '/product_key' });
+}
+
+/** The balance without units that are past their end, of which more may wait than are settled at once. */
+function settledBalance(holding: Holding): number {
+  return balanceOf(holding) - holding.overdue;
 }

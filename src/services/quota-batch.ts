@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import { runWhole } from '../engine/atomic.js';
 import { resolveEach, type Selector } from '../engine/customers.js';
 import { type CallKey, type CallResult, runKeyedCall, toKeyedCall } from '../engine/keyed-call.js';
-import type { Outcome, RecordedAnswer, Render } from '../engine/operation.js';
+import { type Outcome, type RecordedAnswer, type Render, unavailable } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import {
@@ -94,13 +94,23 @@ async function consumeChunk(
   renderItem: Render<ConsumeResult>,
 ): Promise<Outcome[]> {
   const selectors = chunk.flatMap(({ selector }) => (selector instanceof AppError ? [] : [selector]));
-  const resolved = (await resolveEach(deps, selectors)).values();
+  const resolved = (await resolveOrFail(deps, selectors)).values();
   const customers = chunk.map(({ selector }) => (selector instanceof AppError ? selector : resolved.next().value));
   return Promise.all(chunk.map((item, index) => consumeItem(deps, item, customers[index], renderItem)));
 }
 
 function isFailure({ code }: AppError): boolean {
   return code === 'unavailable' || code === 'overloaded' || code === 'internal_error';
+}
+
+/** Where customers can't be looked up their items fail, and what was taken before is told. */
+async function resolveOrFail(deps: Deps, selectors: readonly Selector[]): Promise<(string | AppError)[]> {
+  try {
+    return await resolveEach(deps, selectors);
+  } catch (error) {
+    deps.log.warn({ err: error }, 'customers of a batch could not be looked up');
+    return selectors.map(() => unavailable(error));
+  }
 }
 
 async function consumeItem(

@@ -75,7 +75,8 @@ export interface Asked {
 interface Shortage {
   reasons: Reason[];
   upgradeSkus: string[];
-  allowedAt: Date | null;
+  /** The next instants at which units become valid. */
+  starts: Date[];
 }
 
 /** The plan for a use at an instant, from what is stored now; nothing is written. */
@@ -98,9 +99,9 @@ async function planAt(
   return { plan: planConsume(book, providers, ask.amount), providers };
 }
 
-/** Why a use is refused, from when it would be allowed, and what could be bought: read after the decision, for people. */
+/** Why a use is refused, and what could be bought: read after the decision, for people. */
 async function explainShortage(deps: Deps, asked: Asked): Promise<Shortage> {
-  const { customerId, now, providers, ask } = asked;
+  const { customerId, now, providers } = asked;
   const productKeys = providers.map((provider) => provider.productKey);
   const reasons: Reason[] = [{ code: 'insufficient_quota' }];
   const expiredAt = await findLastExpiry(deps.db, customerId, productKeys, now);
@@ -110,13 +111,15 @@ async function explainShortage(deps: Deps, asked: Asked): Promise<Shortage> {
   if (soonest) reasons.push({ code: 'not_yet_valid', at: soonest });
   for (const { productKey, isActive } of providers)
     if (!isActive) reasons.push({ code: 'inactive_product', productKey });
-  let allowedAt: Date | null = null;
+  return { reasons, starts, upgradeSkus: await findUpgradeSkus(deps.db, productKeys) };
+}
+
+/** The first of these instants at which a use would be allowed. */
+async function findAllowedAt(deps: Deps, { customerId, ask }: Asked, starts: readonly Date[]): Promise<Date | null> {
   for (const start of starts) {
-    if (!(await planAt(deps, customerId, start, ask)).plan.isAllowed) continue;
-    allowedAt = start;
-    break;
+    if ((await planAt(deps, customerId, start, ask)).plan.isAllowed) return start;
   }
-  return { reasons, allowedAt, upgradeSkus: await findUpgradeSkus(deps.db, productKeys) };
+  return null;
 }
 
 /**
@@ -128,12 +131,9 @@ export async function checkQuota(deps: Deps, selector: Selector, command: Subjec
   const { plan, providers } = await planAt(deps, customerId, now, command);
   const { isAllowed, takings, remaining } = plan;
   if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: now };
-  return {
-    isAllowed,
-    takings,
-    remaining,
-    ...(await explainShortage(deps, { customerId, now, providers, ask: command })),
-  };
+  const asked = { customerId, now, providers, ask: command };
+  const { reasons, upgradeSkus, starts } = await explainShortage(deps, asked);
+  return { isAllowed, takings, remaining, reasons, upgradeSkus, allowedAt: await findAllowedAt(deps, asked, starts) };
 }
 
 /**
@@ -189,10 +189,16 @@ export function toConsumeOperation(
   };
 }
 
-/** Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. */
+/**
+ * Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. A refusal that can't be explained is one
+ * all the same.
+ */
 export async function explainRefusal(deps: Deps, error: unknown, asked: Asked | undefined): Promise<unknown> {
   if (!asked || !(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
-  const { reasons, upgradeSkus } = await explainShortage(deps, asked);
+  const { reasons, upgradeSkus } = await explainShortage(deps, asked).catch((failure: unknown): Shortage => {
+    deps.log.warn({ err: failure }, 'a refusal could not be explained');
+    return { reasons: [{ code: 'insufficient_quota' }], upgradeSkus: [], starts: [] };
+  });
   return new AppError('insufficient_quota', error.message, {
     errors: error.errors,
     extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
@@ -237,7 +243,7 @@ export interface GiveBackResult extends GiveBack {
 
 /**
  * Gives back what a use took, or a part of it, in reverse order of use. A selector is not needed; the use must be of whom it names.
- * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, customer_not_found, selector_conflict,
+ * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, quantity_too_large, customer_not_found, selector_conflict,
  * idempotency_key_reused, overloaded, unavailable.
  */
 export async function giveBackQuota(

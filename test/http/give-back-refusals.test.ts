@@ -34,6 +34,26 @@ async function personWith(quantity: number): Promise<{ external_id: string }> {
   return { external_id };
 }
 
+describe('a give-back that would make the balance inexact', () => {
+  it('is refused, held units counted, and the customer goes on', async () => {
+    const MOST = Number.MAX_SAFE_INTEGER;
+    const external_id = newPerson();
+    const credits = { external_id, product_key: 'STAR', amount: MOST };
+    await app.post('/credits/add', credits);
+    const used = await app.post('/credits/deduct', credits);
+    await app.post('/credits/add', credits);
+    const held = await app.post('/reservations', { ...credits, ttl_seconds: 60 });
+    expect(held.status, held.text).toBe(201);
+    const written = await writtenBy(app, async () => {
+      expectProblem(await giveBack(used.body.operation_id), 409, 'quantity_too_large', '/amount');
+    });
+    expect(written).toEqual({});
+    app.clock.advance({ seconds: 60 });
+    const after = await app.post('/credits/deduct', { external_id, product_key: 'STAR', amount: 1 });
+    expect(after.body).toMatchObject({ allowed: true, balance: MOST - 1 });
+  });
+});
+
 describe('what is not given back', () => {
   const operationOf = async (external_id: string, kind: string) =>
     String((await entriesOf(external_id, `&kind=${kind}`))[0]?.operation_id);

@@ -229,7 +229,7 @@ function deps(): Deps {
     ids: uuidv7Ids,
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
-    lanes: { run: unused('the lanes') },
+    lanes: { run: unused('the lanes'), waiting: { take: unused('slots') }, calls: { take: unused('slots') } },
     turns: { take: unused('turns'), isTaken: unused('turns') },
   };
 }

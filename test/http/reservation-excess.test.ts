@@ -137,6 +137,18 @@ describe('a commit of more than is held', () => {
     expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 1 }, held: { CREDITS: 2 } });
   });
 
+  it('of access is refused when its use could not be counted any more', async () => {
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'ACCESS', 1);
+    const use = await app.post('/quota/consume', { external_id, product_key: 'ACCESS', amount: 5e15 });
+    expect(use.status, use.text).toBe(200);
+    const { id } = await hold(app, external_id, 'ACCESS', 3e15);
+    const written = await writtenBy(app, async () => {
+      expectProblem(await commit(id, 6e15, EXCESS), 409, 'quantity_too_large', '/amount');
+    });
+    expect(written).toEqual({});
+  });
+
   it('logs all of it as use of access', async () => {
     const external_id = newPerson();
     const batch_id = await grantUnits(app, external_id, 'ACCESS', 1);

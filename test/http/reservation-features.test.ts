@@ -243,6 +243,16 @@ describe('a change of costs after the reservation', () => {
     expect(answer.body.available).toBe(0);
   });
 
+  it('counts in what is left what provides the feature only since', async () => {
+    const { external_id, draw, film, direct, pool } = await makeWorld();
+    await putCosts(pool, { [film]: 10 }, { force: true });
+    await grantUnits(app, external_id, direct, 6);
+    await grantUnits(app, external_id, pool, 8);
+    const { id } = await holdFeature(external_id, draw, 1);
+    await putCosts(pool, { [draw]: 4, [film]: 10 });
+    expect((await commit(id)).body.remaining).toBe(1 + 2);
+  });
+
   it('that takes the feature from the product leaves it its commit and its excess', async () => {
     const { external_id, direct, id } = await holdTwoUses();
     await putCosts(direct, {}, { force: true });
