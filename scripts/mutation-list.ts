@@ -322,7 +322,7 @@ const ofTheLanes: Mutation[] = [
   {
     name: 'lanes: load from the snapshot of the lock',
     changes: [
-      change(POOL, `text: 'BEGIN'`, `text: 'BEGIN ISOLATION LEVEL REPEATABLE READ'`),
+      change(POOL, `client.query('BEGIN')`, `client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')`),
       change('src/db/errors.ts', `new Set(['40001', `, 'new Set(['),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -387,7 +387,7 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'lanes: let strays take all connections',
-    changes: [change(LANES, 'deps.config.poolSize * STRAYS_SHARE', 'deps.config.poolSize * 4')],
+    changes: [change(LANES, 'deps.config.poolSize * WAITING_SHARE', 'deps.config.poolSize * 4')],
     tests: [LANES_TESTS],
   },
   {

@@ -47,7 +47,9 @@ export const products: readonly CatalogueProduct[] = [
   { key: 'PASS', type: 'period', isActive: true, costs: { text: 1 } },
   { key: 'VIP', type: 'unlimited', isActive: true, costs: { text: 1, image: 2 } },
   { key: 'RETIRED', type: 'quantity', isActive: false, costs: { text: 1 } },
-  { key: 'COIN', type: 'quantity', isActive: true, isCurrency: true, costs: {} },
+  { key: 'COIN', type: 'quantity', isActive: true, isCurrency: true, costs: { image: 2 } },
+  { key: 'GEM', type: 'quantity', isActive: true, isCurrency: true, costs: {} },
+  { key: 'OLD_COIN', type: 'quantity', isActive: false, isCurrency: true, costs: {} },
 ];
 
 function item(
@@ -90,6 +92,7 @@ export const moneyOffers: readonly CatalogueOffer[] = [
 ];
 
 const coins = { currency: 'COIN' };
+const gems = { currency: 'GEM' };
 
 /** What is priced in a currency product. */
 export const exchangeOffers: readonly CatalogueOffer[] = [
@@ -102,6 +105,7 @@ export const exchangeOffers: readonly CatalogueOffer[] = [
   ),
   offer('VIP_FOR_COINS', 5, [item('VIP', 1, 'forever', null, { stacking: 'extend' })], coins),
   offer('COINS_FOR_COINS', 3, [item('COIN', 2, 'days', 5, { priority: -1 })], coins),
+  offer('COINS_FOR_GEM', 1, [item('COIN', 1, 'hours', 20), item('COIN', 3)], gems),
 ];
 
 const unexchangeableOffers: readonly CatalogueOffer[] = [
@@ -120,7 +124,7 @@ export const trialOffers: readonly CatalogueOffer[] = [
     trial: { scope: 'any', isDefault: true },
   }),
   offer('TRIAL_PROBE', 100, [item('IMAGES', 2)], { trial: { scope: 'offer', isDefault: false } }),
-  offer('TRIAL_SAMPLE', 100, [item('TOKENS', 4)], { trial: { scope: 'any', isDefault: false } }),
+  offer('TRIAL_SAMPLE', 100, [item('TOKENS', 4), item('COIN', 2)], { trial: { scope: 'any', isDefault: false } }),
 ];
 
 const ungivenTrialOffers: readonly CatalogueOffer[] = [
@@ -156,12 +160,12 @@ export const spellings: Readonly<Record<string, { type: string; value: string; i
 export type Subject = { product: string } | { feature: string };
 
 export const subjects: readonly Subject[] = [
-  ...['CREDITS', 'TOKENS', 'IMAGES', 'SKETCHES', 'PLAIN', 'COIN', 'PASS', 'VIP'].map((product) => ({ product })),
+  ...['CREDITS', 'TOKENS', 'IMAGES', 'SKETCHES', 'PLAIN', 'COIN', 'GEM', 'PASS', 'VIP'].map((product) => ({ product })),
   { feature: 'text' },
   { feature: 'image' },
 ];
 
 /** Decimals as the wire writes them: 250 is 2.50. */
 export function toPrice(hundredths: number, currency: string): string {
-  return currency === 'COIN' ? String(hundredths) : (hundredths / 100).toFixed(2);
+  return products.some(({ key }) => key === currency) ? String(hundredths) : (hundredths / 100).toFixed(2);
 }

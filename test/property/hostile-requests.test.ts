@@ -17,6 +17,8 @@ const TIMEOUT_MS = 120_000;
 const WRITES_PER_READ = 3;
 /** Of all operations, those that must have accepted a request at least once. */
 const SERVED_SHARE_MIN = 0.8;
+/** Open at the beginning, so that some can be ended. */
+const RESERVATIONS = 15;
 const PROBLEM_STATUS_LEAST = 400;
 const SERVER_ERROR_STATUS_LEAST = 500;
 const BASE_PATH = '/api/v1/billing';
@@ -128,6 +130,12 @@ async function makeKnownValues(): Promise<KnownValues> {
   const pending = await post('/orders', { customer_id: ada, items: [{ sku: 'CREDITS_100', quantity: 1 }] });
   const paid = await post('/orders', { customer_id: bob, items: [{ sku: 'LIFETIME', quantity: 1 }] });
   await post(`/orders/${paid.id}/confirm`, { payment_id: 'payment-1' });
+  await post('/credits/add', { customer_id: ada, product_key: 'TEST_STAR', amount: 50 });
+  const reserved = [];
+  for (let count = 0; count < RESERVATIONS; count += 1) {
+    const { id } = await post('/reservations', { customer_id: ada, product_key: 'CREDITS', amount: 2 });
+    reserved.push(id);
+  }
   const nobody = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
   const page = await post(`/wallet/entries?customer_id=${ada}&limit=1`, undefined, 'GET');
   const cursor = page.next_cursor ?? '';
@@ -135,9 +143,9 @@ async function makeKnownValues(): Promise<KnownValues> {
     customer_id: [ada, ada, bob, newcomer, nobody],
     external_id: ['ada', 'ada', '4711', 4711, 'somebody new'],
     provider: ['default', 'telegram'],
-    id: [ada, bob, pending.id, pending.id, paid.id, nobody],
+    id: [ada, ada, bob, pending.id, pending.id, pending.id, paid.id, paid.id, ...reserved, nobody],
     sku: ['CREDITS_100', 'LIFETIME', 'get_test_star', 'GET_TEST_PREDICTION', 'TRIAL_10', 'UNKNOWN'],
-    product_key: ['CREDITS', 'ai_pool', 'VIP_ACCESS', 'LIFETIME_ACCESS', 'UNKNOWN'],
+    product_key: ['CREDITS', 'ai_pool', 'VIP_ACCESS', 'LIFETIME_ACCESS', 'TEST_STAR', 'UNKNOWN'],
     key: ['CREDITS', 'AI_POOL', 'SOMETHING_NEW'],
     feature: ['text_generation', 'image_generation', 'unknown'],
     payment_id: ['payment-1', 'payment-2'],

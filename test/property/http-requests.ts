@@ -3,17 +3,20 @@ import type { Json } from '../support/app.js';
 import { type Person, type Subject, spellings, toPrice } from './catalogue.js';
 import type { ConsumeRequest, Request, Units } from './requests.js';
 
-const NOBODYS_ORDER_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+const NOBODYS_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 const REASON = 'counted';
 
-/** What names the customer and its orders on the wire. */
-interface Names {
+/** What names the customer, and what is his by its place, on the wire. */
+export interface Names {
   customer: string;
   orderIds: readonly string[];
+  reservationIds: readonly string[];
+  operationIds: readonly string[];
 }
 
 /** The request as it is sent. */
-export function toHttp(request: Request, { customer, orderIds }: Names): { path: string; body: Json } {
+export function toHttp(request: Request, names: Names): { path: string; body: Json } {
+  const { customer, orderIds } = names;
   const selector = { external_id: customer };
   switch (request.kind) {
     case 'grant units':
@@ -57,7 +60,7 @@ export function toHttp(request: Request, { customer, orderIds }: Names): { path:
       return { path: '/orders', body: { ...selector, items: request.lines, expires_in: request.lifetimeS } };
     case 'confirm': {
       const { order, status, payment, amount } = request;
-      const id = orderIds[order ?? -1] ?? NOBODYS_ORDER_ID;
+      const id = idAt(orderIds, order);
       const body = {
         status,
         payment_method: 'card',
@@ -68,10 +71,83 @@ export function toHttp(request: Request, { customer, orderIds }: Names): { path:
     }
     case 'consume':
       return { path: '/quota/consume', body: toConsumeBody(request, customer) };
+    default:
+      return toWorkHttp(request, names);
   }
 }
 
-export function toConsumeBody({ subject, amount }: ConsumeRequest, customer: string): Json {
+function toWorkHttp(
+  request: Extract<
+    Request,
+    {
+      kind:
+        | 'consume batch'
+        | 'reserve'
+        | 'commit'
+        | 'release'
+        | 'extend'
+        | 'give back'
+        | 'add credits'
+        | 'deduct credits';
+    }
+  >,
+  { customer, reservationIds, operationIds }: Names,
+): { path: string; body: Json } {
+  const selector = { external_id: customer };
+  const reservationPath = 'reservation' in request && `/reservations/${idAt(reservationIds, request.reservation)}`;
+  switch (request.kind) {
+    case 'consume batch': {
+      const { mode, items } = request;
+      const bodies = items.map((item) => ({
+        ...toConsumeBody(item, customer),
+        ...(item.key !== null && { idempotency_key: item.key }),
+      }));
+      return { path: '/quota/consume/batch', body: { mode, items: bodies } };
+    }
+    case 'reserve': {
+      const { lifetime } = request;
+      const end =
+        lifetime && ('until' in lifetime ? { expires_at: toInstant(lifetime.until) } : toTtl(lifetime.seconds));
+      return { path: '/reservations', body: { ...toConsumeBody(request, customer), ...end } };
+    }
+    case 'commit': {
+      const { amount, allowExcess } = request;
+      const body = { ...(amount !== null && { amount }), allow_excess: allowExcess };
+      return { path: `${reservationPath}/commit`, body };
+    }
+    case 'release':
+      return { path: `${reservationPath}/release`, body: {} };
+    case 'extend':
+      return { path: `${reservationPath}/extend`, body: toTtl(request.lifetimeS) };
+    case 'give back': {
+      const { operation, amount } = request;
+      const body = { operation_id: idAt(operationIds, operation), ...(amount !== null && { amount }) };
+      // Every second operation's customer is named, who need not be.
+      return { path: '/quota/release', body: (operation ?? 0) % 2 === 0 ? body : { ...selector, ...body } };
+    }
+    case 'add credits': {
+      const { product, amount, expiresAt } = request;
+      const end = expiresAt !== null && { expires_at: toInstant(expiresAt) };
+      return { path: '/credits/add', body: { ...selector, product_key: product, amount, ...end } };
+    }
+    case 'deduct credits': {
+      const { product, amount, allowNegative } = request;
+      const body = { ...selector, product_key: product, amount, allow_negative: allowNegative };
+      return { path: '/credits/deduct', body };
+    }
+  }
+}
+
+function idAt(ids: readonly string[], place: number | null): string {
+  return ids[place ?? -1] ?? NOBODYS_ID;
+}
+
+function toTtl(seconds: number): Json {
+  return { ttl_seconds: seconds };
+}
+
+/** A use, a dry run of one, or units to hold. */
+export function toConsumeBody({ subject, amount }: Pick<ConsumeRequest, 'subject' | 'amount'>, customer: string): Json {
   return { external_id: customer, ...toSubjectFields(subject), amount };
 }
 

@@ -1,4 +1,5 @@
 // The catalogue of the workloads as the ledger's functions take it. Translates, decides nothing.
+import type { Subject as LedgerSubject } from '../../src/ledger/book.js';
 import type { Provider } from '../../src/ledger/consume.js';
 import type { Term } from '../../src/ledger/grant.js';
 import type { OrderableOffer } from '../../src/ledger/orders.js';
@@ -6,11 +7,21 @@ import { type CatalogueOffer, offers, products, type Subject } from './catalogue
 
 const MICROS_PER_HUNDREDTH = 10_000n;
 
+/** A subject as the ledger names it. */
+export function toLedgerSubject(subject: Subject): LedgerSubject {
+  return 'feature' in subject ? subject : { productKey: subject.product };
+}
+
+/** A subject as the workloads name it. */
+export function fromLedgerSubject(subject: LedgerSubject): Subject {
+  return 'feature' in subject ? subject : { product: subject.productKey };
+}
+
 export function providersOf(subject: Subject): Provider[] {
-  return products.flatMap(({ key, type, isActive, costs }) => {
+  return products.flatMap(({ key, type, isActive, isCurrency = false, costs }) => {
     const unitCost = 'feature' in subject ? costs[subject.feature] : key === subject.product ? 1 : undefined;
     const featureCount = Object.keys(costs).length;
-    return unitCost === undefined ? [] : [{ productKey: key, type, isActive, unitCost, featureCount }];
+    return unitCost === undefined ? [] : [{ productKey: key, type, isActive, isCurrency, unitCost, featureCount }];
   });
 }
 

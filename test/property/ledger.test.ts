@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Command, Workload } from './commands.js';
 import { MemoryLedger } from './memory-ledger.js';
 import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload, type Tally } from './workload.js';
 
 const SEQUENCES = 1_000;
-const COMMANDS = { min: 1, max: 25 };
+const COMMANDS = { min: 1, max: 30 };
 const TIMEOUT_MS = 120_000;
+const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
 
 /** Without these answers the sequences would be about nothing. */
 const answersToCover = [
@@ -33,19 +35,74 @@ const answersToCover = [
   'exchange: insufficient_quota',
   'consume: accepted',
   'consume: insufficient_quota',
+  'reserve: accepted',
+  'reserve: insufficient_quota',
+  'reserve: reservation_too_long',
+  'commit: accepted',
+  'commit: replayed',
+  'commit: returned',
+  'commit: expired',
+  'commit: insufficient_quota',
+  'commit: reservation_closed',
+  'commit: reservation_exceeded',
+  'commit: reservation_expired',
+  'commit: reservation_not_found',
+  'release: accepted',
+  'release: replayed',
+  'release: returned',
+  'release: expired',
+  'release: reservation_closed',
+  'release: reservation_expired',
+  'extend: accepted',
+  'extend: reservation_closed',
+  'extend: reservation_expired',
+  'extend: reservation_too_long',
+  'give back: accepted',
+  'give back: returned',
+  'give back: expired',
+  'give back: not_reversible',
+  'give back: operation_not_found',
+  'give back: release_exceeds_usage',
+  'add credits: accepted',
+  'add credits: repaid',
+  'deduct credits: accepted',
+  'deduct credits: owed',
+  'deduct credits: insufficient_quota',
 ];
+
+/** Workloads that once differed from the model, shrunk; they run first. */
+const onceDifferent: [Workload][] = [
+  // What is given back goes through the products in the reverse order of their first use, also when the excess of a commit uses one again.
+  [
+    {
+      startsAt: '2026-01-31T12:00:00.000Z',
+      commands: [
+        grantOf('CREDITS', 6),
+        { kind: 'reserve', key: null, subject: { feature: 'image' }, amount: 1, lifetime: null },
+        grantOf('SKETCHES', 2),
+        { kind: 'commit', key: null, of: { among: 'open', last: 0 }, amount: 2, allowExcess: true },
+        { kind: 'give back', key: null, of: { among: 'used', last: 0 }, amount: 2 },
+      ],
+    },
+  ],
+];
+
+function grantOf(product: string, quantity: number): Command {
+  const always = { key: null, as: 'bonus', priority: 0, startsInH: null, lastsH: null } as const;
+  return { kind: 'grant units', product, quantity, ...always };
+}
 
 describe('the pure ledger', () => {
   const { parameters, timeout, isWhole } = propertyRun(SEQUENCES, TIMEOUT_MS);
 
-  it('does what a naive model does, whatever is granted, taken, ordered, paid, exchanged and consumed', {
+  it('does what a naive model does, whatever is given, sold, used, held, given back and owed', {
     timeout,
   }, async () => {
     const tally: Tally = new Map();
-    const property = fc.asyncProperty(workloads({ hasMemory: false, hasUnknowns: false }, COMMANDS), (workload) =>
+    const property = fc.asyncProperty(workloads(SCOPE, COMMANDS), (workload) =>
       runWorkload(workload, new MemoryLedger(), tally),
     );
-    await fc.assert(property, parameters);
-    if (isWhole) expect([...tally.keys()]).toEqual(expect.arrayContaining(answersToCover));
+    await fc.assert(property, { ...parameters, examples: onceDifferent });
+    if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
 });

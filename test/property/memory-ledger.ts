@@ -1,18 +1,17 @@
-// One customer in memory under the pure functions of the ledger: what db/ loads and writes, without a database. Keeps the whole ledger and
-// audits it after each operation. Knows no keys and no refusals of names: those are not the ledger's.
+// One customer in memory under the pure functions of the ledger: asks them what the services ask them. Knows no keys and no refusals of names:
+// those are not the ledger's.
 import { expect } from 'vitest';
 import { AppError } from '../../src/errors/app-error.js';
 import { summariseAccess, summariseFeatures } from '../../src/ledger/access.js';
+import { type Batch, type Book, balanceOf, holdingOf, type NewBatch, spendable } from '../../src/ledger/book.js';
 import {
-  type Batch,
-  type Book,
-  balanceOf,
-  type Entry,
-  type Holding,
-  holdingOf,
-  type NewBatch,
-} from '../../src/ledger/book.js';
-import { availabilityOf, type ConsumePlan, consume, planConsume, revokePlanned } from '../../src/ledger/consume.js';
+  availabilityOf,
+  type ConsumePlan,
+  consume,
+  insufficientQuota,
+  planConsume,
+  revokePlanned,
+} from '../../src/ledger/consume.js';
 import { assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../../src/ledger/grant.js';
 import {
   assertOrderable,
@@ -22,19 +21,26 @@ import {
   type Order,
   type Payment,
 } from '../../src/ledger/orders.js';
-import { settle } from '../../src/ledger/settle.js';
+import { groupBy } from '../../src/lib/group-by.js';
 import { formatMoney } from '../../src/lib/money.js';
 import { products, type Subject } from './catalogue.js';
-import { isCounted, offerOf, orderableOffers, providersOf, toTerm } from './ledger-catalogue.js';
+import { isCounted, offerOf, orderableOffers, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
+import { sumBatch, sumOwed } from './memory-audit.js';
 import { MemoryClaims } from './memory-claims.js';
+import { MemoryStore, type Named } from './memory-store.js';
+import { MemoryWork } from './memory-work.js';
 import type {
   BatchParts,
   CheckFacts,
   ConsumeRequest,
+  CreditsState,
   Facts,
   Holdings,
   Observed,
+  Past,
   Request,
+  ReservationState,
+  ReserveRequest,
   SubjectBalance,
   Taking,
 } from './requests.js';
@@ -42,40 +48,28 @@ import type { System } from './workload.js';
 
 const MICROS_PER_HUNDREDTH = 10_000n;
 
-interface StoredBalance {
-  available: number;
-  held: number;
-  owed: number;
-}
-
 export class MemoryLedger implements System {
   #now = new Date(0);
-  #lastId = 0;
-  #batches: Batch[] = [];
+  readonly #store = new MemoryStore();
   readonly #places = new Map<string, number>();
-  readonly #balances = new Map<string, StoredBalance>();
-  readonly #entries: Entry[] = [];
+  readonly #work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
   readonly #orders: Order[] = [];
   readonly #payments = new Map<string, Payment>();
   readonly #answers = new Map<string, Facts>();
   readonly #claims = new MemoryClaims();
-  readonly #ids = {
-    next: () => {
-      this.#lastId += 1;
-      return `id-${String(this.#lastId).padStart(8, '0')}`;
-    },
-  };
 
   setClock(now: number): void {
     this.#now = new Date(now);
   }
 
   async run(request: Request): Promise<Observed> {
-    const book = this.#load();
+    const book = this.#store.load(this.#now, this.#work.namedBy(request));
     const before = book.changes.entries.length;
+    const operationId = this.#store.ids.next();
     try {
-      const observed = this.#decide(book, request, this.#ids.next());
+      const observed = this.#decide(book, request, operationId);
       this.#write(book);
+      if (observed.outcome === 'accepted') this.#work.note(request, operationId, observed.facts);
       return observed;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -85,7 +79,7 @@ export class MemoryLedger implements System {
     }
   }
 
-  async check({ subject, amount }: ConsumeRequest): Promise<CheckFacts> {
+  async check({ subject, amount }: ConsumeRequest | ReserveRequest): Promise<CheckFacts> {
     const { isAllowed, takings, remaining } = planConsume(this.#load(), providersOf(subject), amount);
     return { allowed: isAllowed, wouldTake: this.#toTakings({ takings }), remaining };
   }
@@ -127,13 +121,18 @@ export class MemoryLedger implements System {
         return this.#confirm(book, request, operationId);
       case 'consume': {
         const plan = planConsume(book, providersOf(request.subject), request.amount);
-        if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
+        if (!plan.isAllowed) throw insufficientQuota(toLedgerSubject(request.subject), request.amount, plan);
         const feature = 'feature' in request.subject ? request.subject.feature : null;
         consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
         return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: this.#toTakings(plan) } };
       }
-      default:
+      case 'migrate':
+      case 'identify':
+      case 'refer':
+      case 'consume batch':
         throw new Error(`${request.kind} is not the ledger's`);
+      default:
+        return this.#work.decide(book, request, operationId);
     }
   }
 
@@ -212,100 +211,28 @@ export class MemoryLedger implements System {
   }
 
   #batchesOf(book: Book, { id }: Order): Batch[] {
-    const granted = this.#batches.filter((batch) => 'orderId' in batch && batch.orderId === id);
+    const granted = this.#store.batches.filter((batch) => 'orderId' in batch && batch.orderId === id);
     return granted.map((batch) => book.changes.changedBatches.get(batch.id) ?? batch);
   }
 
-  /** The book of this instant, settled, as db/ would load it: of copies, so that only what is written stays. */
-  #load(): Book {
-    const now = this.#now.getTime();
-    const copies = this.#batches.map((batch) => ({ ...batch }));
-    const hasEnded = (batch: Batch) => batch.expiresAt !== null && batch.expiresAt.getTime() <= now;
-    const holdings = new Map(
-      products.map(({ key }): [string, Holding] => {
-        const own = copies.filter((batch) => batch.productKey === key).sort(inSqlOrder);
-        const counted = own.filter((batch) => batch.granted !== null && batch.available > 0);
-        const future = counted.filter((batch) => batch.validFrom.getTime() > now);
-        const access = own.filter((batch) => batch.granted === null && !hasEnded(batch));
-        const ends = access.map((batch) => batch.expiresAt?.getTime() ?? Infinity);
-        const accessUntil = ends.includes(Infinity) ? 'forever' : ends.length > 0 ? new Date(Math.max(...ends)) : null;
-        const starts = future.map((batch) => batch.validFrom.getTime());
-        return [
-          key,
-          {
-            productKey: key,
-            ...(this.#balances.get(key) ?? { available: 0, held: 0, owed: 0 }),
-            usable: counted.filter((batch) => batch.validFrom.getTime() <= now && !hasEnded(batch)),
-            running: access.filter((batch) => batch.validFrom.getTime() <= now),
-            accessUntil,
-            overdue: sumAvailable(counted.filter(hasEnded)),
-            notYetValid: sumAvailable(future),
-            nextValidFrom: starts.length > 0 ? new Date(Math.min(...starts)) : null,
-          },
-        ];
-      }),
-    );
-    const due = copies
-      .filter((batch) => batch.available > 0 && hasEnded(batch))
-      .sort((a, b) => Number(a.expiresAt) - Number(b.expiresAt) || (a.id < b.id ? -1 : 1));
-    const book: Book = {
-      customerId: 'the customer',
-      now: new Date(now),
-      nextSeq: this.#entries.length + 1,
-      holdings,
-      due,
-      changes: { newBatches: [], changedBatches: new Map(), changedHoldings: new Set(), entries: [] },
-      ids: this.#ids,
-    };
-    settle(book);
-    return book;
+  #load(named?: Named): Book {
+    return this.#store.load(this.#now, named);
   }
 
-  #write({ changes }: Book): void {
-    this.#batches = this.#batches.map((batch) => changes.changedBatches.get(batch.id) ?? batch);
-    for (const batch of changes.newBatches) {
-      this.#placeOf(batch);
-      this.#batches.push({ ...batch });
-    }
-    for (const { productKey, available, held, owed } of changes.changedHoldings) {
-      this.#balances.set(productKey, { available, held, owed });
-    }
-    this.#entries.push(...changes.entries);
-    this.#audit();
+  /** Writes, and names what was made by its place. */
+  #write(book: Book): void {
+    for (const batch of book.changes.newBatches) this.#placeOf(batch);
+    this.#store.write(book);
   }
 
-  /** I1, I2, I3 and the instants of expiries, recomputed from the entries. */
-  #audit(): void {
-    expect(this.#entries.map(({ seq }) => seq)).toEqual(this.#entries.map((_, index) => index + 1));
-    for (const batch of this.#batches) {
-      const own = this.#entries.filter(({ batchId }) => batchId === batch.id);
-      const sum = (kind: string) => own.reduce((total, entry) => total + (entry.kind === kind ? entry.amount : 0), 0);
-      const [granted, consumed, expired] = [sum('grant'), sum('consume'), sum('expire')];
-      const revoked = sum('revoke');
-      const available = batch.granted === null ? 0 : granted - consumed - expired - revoked;
-      expect({ granted, consumed, expired, revoked, available }, `the entries of ${batch.id}`).toEqual({
-        granted: batch.granted ?? 1,
-        consumed: batch.consumed,
-        expired: batch.expired,
-        revoked: batch.revoked,
-        available: batch.available,
-      });
-      for (const { kind, occurredAt } of own) if (kind === 'expire') expect(occurredAt).toEqual(batch.expiresAt);
-    }
-    for (const [product, { available, owed }] of this.#balances) {
-      const own = this.#batches.filter((batch) => batch.productKey === product);
-      const last = this.#entries.findLast((entry) => entry.productKey === product);
-      expect([available, available - owed], `the balance of ${product}`).toEqual([
-        sumAvailable(own),
-        last?.balanceAfter,
-      ]);
-    }
+  async sweep(): Promise<void> {
+    this.#write(this.#load());
   }
 
   async holdings(): Promise<Holdings> {
-    const { holdings } = this.#load();
-    const counted = [...this.#balances.keys()];
-    const current = this.#batches.filter(
+    const book = this.#load();
+    const counted = [...this.#store.balances.keys()];
+    const current = this.#store.batches.filter(
       ({ granted, expiresAt }) => granted === null && (expiresAt === null || expiresAt > this.#now),
     );
     const access = summariseAccess(
@@ -318,13 +245,13 @@ export class MemoryLedger implements System {
       .flatMap(({ key, costs }) =>
         Object.entries(costs).map(([feature, unitCost]) => ({ feature, productKey: key, unitCost })),
       );
-    const spendable = new Map(
-      [...holdings.values()].map((holding) => [holding.productKey, holding.available - holding.notYetValid]),
-    );
+    const spendableNow = new Map(products.map(({ key }) => [key, spendable(holdingOf(book, key))]));
+    const held = counted.map((key): [string, number] => [key, holdingOf(book, key).held]);
     return {
-      balances: Object.fromEntries(counted.map((key) => [key, holdings.get(key)?.available ?? 0])),
+      balances: Object.fromEntries(counted.map((key) => [key, balanceOf(holdingOf(book, key))])),
+      held: Object.fromEntries(held.filter(([, units]) => units > 0)),
       access: Object.fromEntries([...access].map(([key, { until }]) => [key, { until: until?.getTime() ?? null }])),
-      features: Object.fromEntries(summariseFeatures(provided, spendable, access)),
+      features: Object.fromEntries(summariseFeatures(provided, spendableNow, access)),
     };
   }
 
@@ -333,15 +260,38 @@ export class MemoryLedger implements System {
     return { canUse: available === null || available > 0, remaining: available };
   }
 
+  async creditsOf(product: string): Promise<CreditsState> {
+    const holding = holdingOf(this.#load(), product);
+    const { held, owed } = holding;
+    return { balance: balanceOf(holding), available: spendable(holding), held, owed };
+  }
+
   async parts(): Promise<BatchParts[]> {
-    const { changes } = this.#load();
-    return this.#batches.map((batch) => this.#toParts(changes.changedBatches.get(batch.id) ?? batch));
+    return this.#store.batchesAt(this.#now).map((batch) => this.#toParts(batch));
+  }
+
+  async reservations(): Promise<ReservationState[]> {
+    return this.#work.reservationsAt(this.#now);
   }
 
   async statusOf(place: number): Promise<string> {
     const order = this.#orders[place];
     return order ? effectiveStatus(order, this.#now) : 'unknown';
   }
+
+  /** What the entries say that had occurred by then. */
+  async at(instant: number): Promise<Pick<Past, 'parts' | 'owed'>> {
+    const entries = this.#store.entriesAt(this.#now).filter(({ occurredAt }) => occurredAt.getTime() <= instant);
+    const byBatch = groupBy(entries, ({ batchId }) => batchId);
+    const parts = this.#store.batches.flatMap((batch): BatchParts[] => {
+      const own = byBatch.get(batch.id);
+      return own ? [this.#toParts({ ...batch, ...sumBatch(batch, own), granted: batch.granted })] : [];
+    });
+    return { parts, owed: sumOwed(entries) };
+  }
+
+  /** It is audited after each write. */
+  async audit(): Promise<void> {}
 
   #placeOf({ id }: { id: string }): number {
     const place = this.#places.get(id) ?? this.#places.size;
@@ -354,7 +304,7 @@ export class MemoryLedger implements System {
   }
 
   #toParts(batch: Batch | NewBatch): BatchParts {
-    const { productKey, granted, priority, validFrom, expiresAt, available, consumed, expired, revoked } = batch;
+    const { productKey, granted, priority, validFrom, expiresAt, available, held, consumed, expired, revoked } = batch;
     return {
       batch: this.#placeOf(batch),
       product: productKey,
@@ -363,21 +313,10 @@ export class MemoryLedger implements System {
       validFrom: validFrom.getTime(),
       expiresAt: expiresAt?.getTime() ?? null,
       available,
+      held,
       consumed,
       expired,
       revoked,
     };
   }
-}
-
-function sumAvailable(batches: readonly Batch[]): number {
-  return batches.reduce((sum, batch) => sum + batch.available, 0);
-}
-
-/** What ORDER BY priority, expires_at (nulls last), created_at, id does. */
-function inSqlOrder(a: Batch, b: Batch): number {
-  const columns = (batch: Batch) => [batch.priority, Number(batch.expiresAt ?? Infinity), Number(batch.createdAt)];
-  const [left, right] = [columns(a), columns(b)];
-  for (const [index, value] of left.entries()) if (value !== right[index]) return value < Number(right[index]) ? -1 : 1;
-  return a.id < b.id ? -1 : 1;
 }

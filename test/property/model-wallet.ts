@@ -1,12 +1,10 @@
-// What the model's customer holds: a plain list of batches, from which unit after unit is taken. Written from the documented rules alone; slow
-// on purpose, and shares nothing with src/.
+// What the model's customer holds: a plain list of batches, from which unit after unit is taken, and what is owed. Written from the documented
+// rules alone; slow on purpose, and shares nothing with src/.
 import { type CatalogueOffer, products, type Subject } from './catalogue.js';
-import { byUse, costOf, endOf, isCounted, isKnown } from './model-rules.js';
-import type { BatchParts, CheckFacts, ConsumeRequest, Holdings, SubjectBalance, Taking } from './requests.js';
+import { byUse, costOf, endOf, isCounted } from './model-rules.js';
+import type { BatchParts, ReservationState, Taking } from './requests.js';
 
-const INSTANTS_LOOKED_AT = 10;
-
-interface ModelBatch {
+export interface ModelBatch {
   place: number;
   product: string;
   granted: number | null;
@@ -14,9 +12,16 @@ interface ModelBatch {
   validFrom: number;
   expiresAt: number | null;
   madeAt: number;
+  /** Units that are neither held nor gone; what is left at the end is expired. */
   left: number;
+  held: number;
   used: number;
   takenAway: number;
+}
+
+export interface ModelReservation extends ReservationState {
+  subject: Subject;
+  madeAt: number;
 }
 
 export interface ModelPlan {
@@ -27,10 +32,40 @@ export interface ModelPlan {
 
 export class ModelWallet {
   now: number;
-  readonly batches: ModelBatch[] = [];
+  batches: ModelBatch[] = [];
+  reservations: ModelReservation[] = [];
+  /** By product; of what was ever owed. */
+  owed: Record<string, number> = {};
 
   constructor(now: number) {
     this.now = now;
+  }
+
+  /** Another wallet that is the same and stays as it is. */
+  copy(): ModelWallet {
+    const twin = new ModelWallet(this.now);
+    twin.restore(this);
+    return twin;
+  }
+
+  /** Is again what another wallet is. */
+  restore({ now, batches, reservations, owed }: ModelWallet): void {
+    Object.assign(this, { now }, structuredClone({ batches, reservations, owed }));
+  }
+
+  /** Lets time go by; what is held lapses at its end. */
+  moveTo(instant: number): void {
+    for (;;) {
+      const due = this.reservations
+        .filter(({ status, endsAt }) => status === 'held' && endsAt <= instant)
+        .sort((a, b) => a.endsAt - b.endsAt || a.place - b.place)[0];
+      if (!due) break;
+      this.now = due.endsAt;
+      due.status = 'expired';
+      due.endedAt = due.endsAt;
+      for (const { batch, amount } of due.legs) this.comeBack(batch, amount, 'held');
+    }
+    this.now = instant;
   }
 
   /** Adds what an offer gives so many times, in the order of its items. */
@@ -67,41 +102,78 @@ export class ModelWallet {
     const granted = isCounted(product) ? units : null;
     const left = granted ?? 0;
     const place = this.batches.length;
-    const batch = { place, product, granted, priority, ...validity, madeAt: this.now, left, used: 0, takenAway: 0 };
+    const fresh = { left: 0, held: 0, used: 0, takenAway: 0 };
+    const batch = { place, product, granted, priority, ...validity, madeAt: this.now, ...fresh };
     this.batches.push(batch);
+    for (let unit = 0; unit < left; unit += 1) this.#credit(batch);
     return this.#partsOf(batch);
   }
 
-  /** Takes what a plan says, as used or as taken away. */
-  take(plan: ModelPlan, into: 'used' | 'takenAway'): void {
-    for (const { batch: place, amount } of plan.taken) {
-      for (const batch of this.batches) {
-        if (batch.place !== place) continue;
-        batch[into] += amount;
-        if (batch.granted !== null) batch.left -= amount;
-      }
+  /** One more unit for a batch, which repays what is owed rather than stay. */
+  #credit(batch: ModelBatch): void {
+    const owed = this.owed[batch.product] ?? 0;
+    if (owed > 0) {
+      this.owed[batch.product] = owed - 1;
+      batch.used += 1;
+    } else batch.left += 1;
+  }
+
+  batchAt(place: number): ModelBatch {
+    const batch = this.batches[place];
+    if (!batch) throw new Error(`the model knows no batch ${place}`);
+    return batch;
+  }
+
+  /** Takes what a plan says: as used, as taken away, or to be held. */
+  take({ taken }: Pick<ModelPlan, 'taken'>, into: 'used' | 'takenAway' | 'held'): void {
+    for (const { batch: place, amount } of taken) {
+      const batch = this.batchAt(place);
+      if (batch.granted !== null) batch.left -= amount;
+      if (batch.granted !== null || into === 'used') batch[into] += amount;
     }
   }
 
-  /** What a dry run must say now. */
-  check({ subject, amount }: ConsumeRequest): CheckFacts | { code: string } {
-    if (!isKnown(subject)) return { code: 'feature' in subject ? 'feature_not_found' : 'product_not_found' };
-    const { allowed, taken, remaining } = this.plan(subject, amount, this.now);
-    if (allowed) return { allowed, wouldTake: taken, remaining, allowedAt: this.now };
-    const starts = new Set<number>();
-    for (const batch of this.batches) {
-      const isOpen = batch.granted === null || batch.left > 0;
-      if (isOpen && costOf(batch.product, subject) !== undefined && batch.validFrom > this.now)
-        starts.add(batch.validFrom);
+  /** Uses what was held of a batch. */
+  useHeld(place: number, amount: number): void {
+    const batch = this.batchAt(place);
+    if (batch.granted !== null) batch.held -= amount;
+    batch.used += amount;
+  }
+
+  /** Gives units back to their batch. Says how many of them can be used again, or repaid something. */
+  comeBack(place: number, amount: number, from: 'used' | 'held'): number {
+    const batch = this.batchAt(place);
+    if (batch.granted !== null || from === 'used') batch[from] -= amount;
+    if (batch.granted === null) return amount;
+    if (isOver(batch, this.now)) {
+      batch.left += amount;
+      return 0;
     }
-    const soonest = [...starts].sort((a, b) => a - b).slice(0, INSTANTS_LOOKED_AT);
-    const allowedAt = soonest.find((start) => this.plan(subject, amount, start).allowed) ?? null;
-    return { allowed, wouldTake: [], remaining, allowedAt };
+    for (let unit = 0; unit < amount; unit += 1) this.#credit(batch);
+    return amount;
+  }
+
+  /** Takes unit after unit, what is not valid yet last, and owes what there is none of. */
+  overdraw(product: string, amount: number): { taken: Taking[]; owed: number } {
+    const alive = this.batches.filter((batch) => batch.product === product && !isOver(batch, this.now));
+    const valid = alive.filter(({ validFrom }) => validFrom <= this.now).sort(byUse);
+    const notYet = alive.filter(({ validFrom }) => validFrom > this.now).sort(byUse);
+    notYet.sort((a, b) => a.validFrom - b.validFrom);
+    const taken: Taking[] = [];
+    let missing = amount;
+    for (const { place, left } of [...valid, ...notYet]) {
+      const units = Math.min(left, missing);
+      if (units > 0) taken.push({ batch: place, amount: units });
+      missing -= units;
+    }
+    this.take({ taken }, 'used');
+    if (missing > 0) this.owed[product] = (this.owed[product] ?? 0) + missing;
+    return { taken, owed: missing };
   }
 
   /** What can pay for so much at an instant: takes unit after unit of a copy: each from the first product in rank that can pay it whole, there from the first batch. */
   plan(subject: Subject, amount: number, at: number): ModelPlan {
-    const payers = this.#payersOf(subject, at);
+    const payers = this.payersOf(subject, at);
     const [first] = payers;
     if (first && !isCounted(first.product)) {
       const taken = [{ batch: first.batches[0]?.place ?? -1, amount: amount * first.cost }];
@@ -129,7 +201,7 @@ export class ModelWallet {
   }
 
   /** The products that can pay, in rank, each with copies of its usable batches in the order of use. */
-  #payersOf(subject: Subject, at: number): { product: string; cost: number; batches: ModelBatch[] }[] {
+  payersOf(subject: Subject, at: number): { product: string; cost: number; batches: ModelBatch[] }[] {
     const payers: { product: string; rank: number; cost: number; batches: ModelBatch[]; first: ModelBatch }[] = [];
     for (const { key, costs } of products) {
       const cost = costOf(key, subject);
@@ -146,58 +218,13 @@ export class ModelWallet {
     return payers.sort((a, b) => a.rank - b.rank || byUse(a.first, b.first));
   }
 
-  /** What the wallet must show now. */
-  holdings(): Holdings {
-    const holdings: Holdings = { balances: {}, access: {}, features: {} };
-    for (const batch of this.batches) {
-      const { product } = batch;
-      if (batch.granted !== null) {
-        holdings.balances[product] = (holdings.balances[product] ?? 0) + this.#partsOf(batch).available;
-      } else {
-        const until = this.#accessUntil(product);
-        if (until !== undefined) holdings.access[product] = { until };
-        if (isOver(batch, this.now)) continue;
-      }
-      for (const feature of Object.keys(products.find(({ key }) => key === product)?.costs ?? {})) {
-        const { canUse, remaining } = this.balanceOf({ feature });
-        holdings.features[feature] = { canUse, remaining };
-      }
-    }
-    return holdings;
-  }
-
-  /** Until when access lasts without a gap; null when for ever, undefined when there is none now. */
-  #accessUntil(product: string): number | null | undefined {
-    let until: number | undefined;
-    for (;;) {
-      const at = until ?? this.now;
-      const next = this.batches.find(
-        (batch) => batch.product === product && batch.granted === null && batch.validFrom <= at && !isOver(batch, at),
-      );
-      if (!next) return until;
-      if (next.expiresAt === null) return null;
-      until = next.expiresAt;
-    }
-  }
-
-  /** What a subject comes to now; the end is that of the units used next. */
-  balanceOf(subject: Subject): SubjectBalance {
-    const { remaining } = this.plan(subject, Infinity, this.now);
-    for (const { product, cost, batches } of this.#payersOf(subject, this.now)) {
-      if (remaining === null) return { canUse: true, remaining, expiresAt: this.#accessUntil(product) ?? null };
-      const left = batches.reduce((sum, batch) => sum + batch.left, 0);
-      if (left >= cost) return { canUse: true, remaining, expiresAt: batches[0]?.expiresAt ?? null };
-    }
-    return { canUse: false, remaining: 0, expiresAt: null };
-  }
-
   /** Every batch with its parts as of now, oldest first. */
   parts(): BatchParts[] {
     return this.batches.map((batch) => this.#partsOf(batch));
   }
 
   #partsOf(batch: ModelBatch): BatchParts {
-    const { place, product, granted, priority, validFrom, expiresAt, left, used, takenAway } = batch;
+    const { place, product, granted, priority, validFrom, expiresAt, left, held, used, takenAway } = batch;
     const hasEnded = isOver(batch, this.now);
     const [available, expired] = hasEnded ? [0, left] : [left, 0];
     return {
@@ -208,6 +235,7 @@ export class ModelWallet {
       validFrom,
       expiresAt,
       available,
+      held,
       consumed: used,
       expired,
       revoked: takenAway,
@@ -215,6 +243,6 @@ export class ModelWallet {
   }
 }
 
-function isOver(batch: ModelBatch, at: number): boolean {
+export function isOver(batch: ModelBatch, at: number): boolean {
   return batch.expiresAt !== null && at >= batch.expiresAt;
 }

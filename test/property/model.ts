@@ -1,11 +1,24 @@
 // A naive model of one customer, written from the documented rules alone: plain lists and loops that take one unit at a time. It shares nothing with
 // src/, is slow on purpose, and knows no way to be clever; where it and the code disagree, one of them is wrong.
 import { offers, products } from './catalogue.js';
+import { ModelCredits } from './model-credits.js';
+import { ModelOperations } from './model-give-back.js';
 import { ModelOrders } from './model-orders.js';
 import { ModelPeople, meaningOf } from './model-people.js';
+import { holdingsOf } from './model-readers.js';
+import { ModelReservations } from './model-reservations.js';
 import { isCounted, isForExchange, isKnown, isRetired, isTooMuch, refuse } from './model-rules.js';
 import { ModelWallet } from './model-wallet.js';
-import type { BatchParts, ConsumeRequest, Expected, Facts, Request, TrialRequest, Units } from './requests.js';
+import type {
+  BatchParts,
+  ConsumeRequest,
+  Expected,
+  Facts,
+  ItemResult,
+  Request,
+  TrialRequest,
+  Units,
+} from './requests.js';
 
 interface Remembered {
   request: string;
@@ -15,30 +28,73 @@ interface Remembered {
 export class Model {
   readonly wallet: ModelWallet;
   readonly orders: ModelOrders;
+  readonly operations: ModelOperations;
+  readonly #reservations: ModelReservations;
+  readonly #credits: ModelCredits;
   readonly #people = new ModelPeople();
   /** By operation, person and key. */
-  readonly #keys = new Map<string, Remembered>();
+  #keys = new Map<string, Remembered>();
   /** By source id. */
   readonly #migrations = new Map<string, Remembered>();
 
   constructor(now: number) {
     this.wallet = new ModelWallet(now);
     this.orders = new ModelOrders(this.wallet);
+    this.operations = new ModelOperations(this.wallet);
+    this.#reservations = new ModelReservations(this.wallet);
+    this.#credits = new ModelCredits(this.wallet);
   }
 
   /** Carries a request out and says what must be answered. */
   run(request: Request): Expected {
-    if (request.kind === 'confirm' && request.order === null) return refuse('order_not_found');
+    const code = this.#unknownCode(request);
+    if (code !== undefined) return refuse(code);
     const name = `${operationOf(request)} of ${'who' in request ? request.who : 'customer'}: ${request.key}`;
     const text = fingerprintOf(request);
     const known = request.key === null ? undefined : this.#keys.get(name);
     if (known?.request === text) return { outcome: 'replayed', facts: known.facts };
     if (known) return refuse('idempotency_key_reused');
     const answer = this.#decide(request);
-    if (answer.outcome === 'accepted' && request.key !== null) {
-      this.#keys.set(name, { request: text, facts: answer.facts });
-    }
+    if (answer.outcome !== 'accepted') return answer;
+    if (request.key !== null && isKept(answer.facts)) this.#keys.set(name, { request: text, facts: answer.facts });
+    this.#noteOperation(request, answer.facts);
     return answer;
+  }
+
+  /** What is named by its own id is looked for before anything else. */
+  #unknownCode(request: Request): string | undefined {
+    if (request.kind === 'confirm' && request.order === null) return 'order_not_found';
+    if ('reservation' in request && !this.#reservations.find(request.reservation)) return 'reservation_not_found';
+    const isNobodys = request.kind === 'give back' && !this.operations.list[request.operation ?? -1];
+    return isNobodys ? 'operation_not_found' : undefined;
+  }
+
+  /** Of every answer that names its operation. */
+  #noteOperation(request: Request, facts: Facts): void {
+    switch (request.kind) {
+      case 'consume':
+        if ('taken' in facts) this.operations.noteUse(request.subject, facts.taken);
+        return;
+      case 'commit': {
+        const subject = this.#reservations.find(request.reservation)?.subject;
+        if (subject && 'taken' in facts) this.operations.noteUse(subject, facts.taken);
+        return;
+      }
+      case 'deduct credits':
+        if ('owed' in facts) this.operations.noteUse({ product: request.product }, facts.taken, facts.owed);
+        return;
+      case 'trial':
+        if (request.who === 'customer') this.operations.noteOther();
+        return;
+      case 'identify':
+      case 'refer':
+      case 'order':
+      case 'confirm':
+      case 'consume batch':
+        return;
+      default:
+        this.operations.noteOther();
+    }
   }
 
   #decide(request: Request): Expected {
@@ -65,6 +121,22 @@ export class Model {
         return this.orders.confirm(request);
       case 'consume':
         return this.#consume(request);
+      case 'consume batch':
+        return this.#consumeBatch(request);
+      case 'reserve':
+        return this.#reservations.reserve(request);
+      case 'commit':
+        return this.#reservations.commit(request);
+      case 'release':
+        return this.#reservations.release(request);
+      case 'extend':
+        return this.#reservations.extend(request);
+      case 'give back':
+        return this.operations.giveBack(request);
+      case 'add credits':
+        return this.#credits.add(request);
+      case 'deduct credits':
+        return this.#credits.deduct(request);
     }
   }
 
@@ -134,7 +206,7 @@ export class Model {
     const batches = this.wallet.addOffer(offer, 1);
     const balances: Record<string, number> = {};
     for (const key of [offer.currency, ...offer.items.map((item) => item.product)]) {
-      if (isCounted(key)) balances[key] = this.wallet.holdings().balances[key] ?? 0;
+      if (isCounted(key)) balances[key] = holdingsOf(this.wallet).balances[key] ?? 0;
     }
     return { outcome: 'accepted', facts: { spent: { [offer.currency]: offer.price }, batches, balances } };
   }
@@ -146,6 +218,33 @@ export class Model {
     this.wallet.take(plan, 'used');
     return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: plan.taken } };
   }
+
+  /** One use after the other; when they belong together and one is refused, nothing has happened. */
+  #consumeBatch({ mode, items }: Extract<Request, { kind: 'consume batch' }>): Expected {
+    const [before, keys, operations] = [this.wallet.copy(), new Map(this.#keys), this.operations.list.length];
+    const results = items.map((item): ItemResult => {
+      const answer = this.run(item);
+      if (answer.outcome === 'refused') return { code: answer.codes.join(' or ') };
+      return answer.facts as Exclude<ItemResult, string>;
+    });
+    if (mode === 'continue' || !results.some(isRefused)) {
+      return { outcome: 'accepted', facts: { isCommitted: true, results } };
+    }
+    this.wallet.restore(before);
+    this.#keys = keys;
+    this.operations.list.length = operations;
+    const allowed = results.map((result) => (isRefused(result) ? result : 'would be allowed'));
+    return { outcome: 'accepted', facts: { isCommitted: false, results: allowed } };
+  }
+}
+
+function isRefused(result: ItemResult): boolean {
+  return typeof result === 'object' && 'code' in result;
+}
+
+/** Whether something was done that a repeated request must not do again: a batch of refusals did nothing. */
+function isKept(facts: Facts): boolean {
+  return !('results' in facts) || (facts.isCommitted && !facts.results.every(isRefused));
 }
 
 /** Requests that share their keys. */

@@ -23,7 +23,22 @@ export type Request =
       /** Hundredths; null leaves it out. */
       amount: number | null;
     }
-  | ConsumeRequest;
+  | ConsumeRequest
+  | {
+      kind: 'consume batch';
+      key: string | null;
+      mode: 'continue' | 'atomic';
+      /** Each with a key of its own. */
+      items: ConsumeRequest[];
+    }
+  | ReserveRequest
+  /** `reservation` and `operation` null are such as nobody made; `amount` null is all that there is. */
+  | { kind: 'commit'; key: string | null; reservation: number | null; amount: number | null; allowExcess: boolean }
+  | { kind: 'release'; key: string | null; reservation: number | null }
+  | { kind: 'extend'; key: string | null; reservation: number | null; lifetimeS: number }
+  | { kind: 'give back'; key: string | null; operation: number | null; amount: number | null }
+  | { kind: 'add credits'; key: string | null; product: string; amount: number; expiresAt: number | null }
+  | { kind: 'deduct credits'; key: string | null; product: string; amount: number; allowNegative: boolean };
 
 export type GivenAs = 'bonus' | 'adjustment';
 
@@ -54,6 +69,16 @@ export interface ConsumeRequest {
   amount: number;
 }
 
+export interface ReserveRequest {
+  kind: 'reserve';
+  key: string | null;
+  subject: Subject;
+  amount: number;
+  /** How long it is held, until when, or the default. */
+  lifetime: { seconds: number } | { until: number } | null;
+}
+
+/** Units of one batch. */
 export interface Taking {
   batch: number;
   amount: number;
@@ -76,8 +101,39 @@ export type Facts =
   | { remaining: number | null; taken: Taking[] }
   | { taken: Taking[] }
   | { spent: Record<string, number>; batches: GrantedBatch[]; balances: Record<string, number> }
+  | { results: ItemResult[]; isCommitted: boolean }
+  | { reservation: ReservationState; remaining: number | null }
+  | { reservation: ReservationState }
+  | EndingFacts
+  | { amount: number; returned: number; expired: number; restored: Taking[]; remaining: number | null }
+  | { batch: number; repaid: number; balance: number }
+  | { taken: Taking[]; owed: number; balance: number }
   | { profile: Record<string, number>; isTrialEligible: boolean; isNew: boolean }
   | { isNew: boolean };
+
+/** What an ending came to; a release takes nothing. */
+export interface EndingFacts {
+  reservation: ReservationState;
+  taken: Taking[];
+  returned: number;
+  expired: number;
+  remaining: number | null;
+}
+
+/** Of one item of a batch of consumes; what was allowed in a batch that is not committed took nothing. */
+export type ItemResult = { code: string } | { remaining: number | null; taken: Taking[] } | 'would be allowed';
+
+/** A reservation as its readers see it. */
+export interface ReservationState {
+  place: number;
+  amount: number;
+  status: 'held' | 'committed' | 'released' | 'expired';
+  committed: number;
+  endsAt: number;
+  endedAt: number | null;
+  /** What it was made of, also when it has ended. */
+  legs: Taking[];
+}
 
 /** `codes` holds each code that would be right: which of several faults is named is nobody's promise. */
 export type Expected = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; codes: string[] };
@@ -96,7 +152,9 @@ export interface CheckFacts {
 
 /** What a customer holds, as a wallet shows it. */
 export interface Holdings {
+  /** Available minus owed. */
   balances: Record<string, number>;
+  held: Record<string, number>;
   access: Record<string, { until: number | null }>;
   features: Record<string, { canUse: boolean; remaining: number | null }>;
 }
@@ -111,7 +169,26 @@ export interface SubjectBalance {
 /** One batch with its parts; of an uncounted one only `consumed` counts. */
 export interface BatchParts extends GrantedBatch {
   available: number;
+  held: number;
   consumed: number;
   expired: number;
   revoked: number;
+}
+
+/** What there is of a product that counts as money. */
+export interface CreditsState {
+  balance: number;
+  available: number;
+  held: number;
+  owed: number;
+  /** What ends within the next week, soonest first; a system without readers leaves it out. */
+  expiring?: Taking[];
+}
+
+/** What was at an instant of the past. A system tells what it can. */
+export interface Past {
+  parts: BatchParts[];
+  owed: Record<string, number>;
+  holdings: Holdings;
+  balance: SubjectBalance;
 }

@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
 import { useTestApp } from '../support/app.js';
-import { meetCustomer, putCatalogue } from './http-customer.js';
-import { type Command, type Workload, workloads } from './operations.js';
+import type { Command, Workload } from './commands.js';
+import { putCatalogue } from './http-catalogue.js';
+import { meetCustomer } from './http-customer.js';
+import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload, type Tally } from './workload.js';
 
 const SEQUENCES = 100;
-const COMMANDS = { min: 5, max: 25 };
+const COMMANDS = { min: 5, max: 38 };
 const TIMEOUT_MS = 240_000;
+const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
+/** Not everything is asked in the end of each sequence, because they are many. */
+const SAMPLE = { subjects: 3, currencies: 1, moments: 2 };
 
 /** Without these answers the sequences would be about nothing. */
 const answersToCover = [
@@ -50,6 +54,31 @@ const answersToCover = [
   'consume: replayed',
   'consume: insufficient_quota',
   'consume: insufficient_quota, as a verdict',
+  'consume batch: accepted',
+  'consume batch: replayed',
+  'consume batch: idempotency_key_reused',
+  'consume batch: not committed',
+  'consume batch, item: accepted',
+  'consume batch, item: insufficient_quota',
+  'reserve: accepted',
+  'reserve: replayed',
+  'reserve: insufficient_quota, as a verdict',
+  'commit: accepted',
+  'commit: replayed',
+  'commit: returned',
+  'commit: reservation_closed',
+  'release: accepted',
+  'release: replayed',
+  'extend: accepted',
+  'give back: accepted',
+  'give back: replayed',
+  'give back: not_reversible',
+  'give back: release_exceeds_usage',
+  'add credits: accepted',
+  'add credits: repaid',
+  'deduct credits: accepted',
+  'deduct credits: owed',
+  'deduct credits: insufficient_quota, as a verdict',
 ];
 
 /** Workloads that once differed from the model, shrunk; they run first. */
@@ -82,15 +111,13 @@ describe('the service', () => {
   it('answers over HTTP as a naive model does, and its data prove it', { timeout }, async () => {
     const tally: Tally = new Map();
     let customers = 0;
-    const property = fc.asyncProperty(workloads({ hasMemory: true, hasUnknowns: true }, COMMANDS), async (workload) => {
+    const property = fc.asyncProperty(workloads(SCOPE, COMMANDS), async (workload) => {
       customers += 1;
       app.clock.set(workload.startsAt);
-      const customer = await meetCustomer(app, `customer ${customers}`);
-      await runWorkload(workload, customer, tally);
-      const { differences } = await checkInvariants(auditor, { customerId: customer.customerId });
-      expect(differences.map(describeDifference)).toEqual([]);
+      const customer = await meetCustomer(app, auditor, `customer ${customers}`);
+      await runWorkload(workload, customer, tally, SAMPLE);
     });
     await fc.assert(property, { ...parameters, examples: onceDifferent });
-    if (isWhole) expect([...tally.keys()]).toEqual(expect.arrayContaining(answersToCover));
+    if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
 });

@@ -1,0 +1,198 @@
+// What answers over HTTP say, in the words of the workloads: ids become places in the order in which they were first seen. Translates; judges
+// only what an answer says about itself.
+import { expect } from 'vitest';
+import type { Json } from '../support/app.js';
+import type { Names } from './http-requests.js';
+import type { BatchParts, Facts, ItemResult, Request, ReservationState, Taking } from './requests.js';
+
+const OK = 200;
+const CREATED = 201;
+
+/** The answer of supertest as far as it is read here. */
+export interface Answer {
+  status: number;
+  text: string;
+  body: Json & { code?: string };
+  headers: Record<string, string | undefined>;
+}
+
+interface WireBatch {
+  id: string;
+  product_key: string;
+  granted: number | null;
+  available: number;
+  held: number;
+  consumed: number;
+  expired: number;
+  revoked: number;
+  priority: number;
+  valid_from: string;
+  expires_at: string | null;
+}
+
+export interface WireReservation {
+  id: string;
+  amount: number;
+  status: ReservationState['status'];
+  committed_amount: number;
+  expires_at: string;
+  ended_at: string | null;
+  legs: unknown;
+}
+
+interface WireItem extends Json {
+  index: number;
+  allowed: boolean;
+  code?: string;
+}
+
+export class HttpFacts {
+  readonly #customerId: string;
+  readonly #batchIds: string[] = [];
+  readonly #orderIds: string[] = [];
+  readonly #reservationIds: string[] = [];
+  readonly #operationIds: string[] = [];
+
+  constructor(customerId: string) {
+    this.#customerId = customerId;
+  }
+
+  /** What the customer's things are called on the wire, by place. */
+  names(): Omit<Names, 'customer'> {
+    return { orderIds: this.#orderIds, reservationIds: this.#reservationIds, operationIds: this.#operationIds };
+  }
+
+  /** What the answer to an accepted request says. */
+  of(request: Request, { body, status }: Answer): Facts {
+    const isAnothers = request.kind === 'trial' && request.who !== 'customer';
+    if (body.operation_id !== undefined && !isAnothers) placeIn(this.#operationIds, body.operation_id);
+    switch (request.kind) {
+      case 'grant units':
+      case 'grant offer':
+      case 'migrate':
+        return { batches: this.parts(body.batches) };
+      case 'take away':
+        expect(body.batches).toEqual([]);
+        return { taken: this.takings(body.taken) };
+      case 'trial':
+        return { batches: isAnothers ? [] : this.parts(body.batches) };
+      case 'exchange': {
+        const { product_key, amount } = body.spent as { product_key: string; amount: number };
+        const balances = body.balances as Record<string, number>;
+        return { spent: { [product_key]: amount }, batches: this.parts(body.batches), balances };
+      }
+      case 'identify':
+        expect(body.customer_id === this.#customerId).toBe(request.who === 'customer');
+        return {
+          profile: body.metadata as Record<string, number>,
+          isTrialEligible: body.trial_eligible as boolean,
+          isNew: body.created_customer as boolean,
+        };
+      case 'refer':
+        expect(status).toBe(body.created ? CREATED : OK);
+        return { isNew: body.created as boolean };
+      case 'order':
+        return { order: placeIn(this.#orderIds, body.id), total: String(body.total_amount) };
+      case 'confirm': {
+        const batches = this.parts(body.batches ?? []);
+        return { order: placeIn(this.#orderIds, body.id), status: String(body.status), batches };
+      }
+      case 'consume':
+        return this.#use(body);
+      case 'consume batch': {
+        const results = (body.results as WireItem[]).map((item, index) => this.#item(item, index));
+        return { isCommitted: body.committed as boolean, results };
+      }
+      default:
+        return this.#ofWork(request, body);
+    }
+  }
+
+  #ofWork(request: Request, body: Json): Facts {
+    const remaining = body.remaining as number | null;
+    const { amount, returned, expired, balance, owed, repaid } = body as Record<string, number>;
+    switch (request.kind) {
+      case 'reserve':
+        return { reservation: this.reservation(body as unknown as WireReservation), remaining };
+      case 'commit':
+      case 'release': {
+        expect(body.revoked).toBe(0);
+        const taken = this.takings(body.taken ?? []);
+        return {
+          reservation: this.reservation(body as unknown as WireReservation),
+          ...{ taken, returned: Number(returned), expired: Number(expired), remaining },
+        };
+      }
+      case 'extend':
+        return { reservation: this.reservation(body as unknown as WireReservation) };
+      case 'give back': {
+        expect(body.revoked).toBe(0);
+        const restored = this.takings(body.restored);
+        return { amount: Number(amount), returned: Number(returned), expired: Number(expired), restored, remaining };
+      }
+      case 'add credits':
+        return { batch: placeIn(this.#batchIds, body.batch_id), repaid: Number(repaid), balance: Number(balance) };
+      case 'deduct credits':
+        return { taken: this.takings(body.taken), owed: Number(owed), balance: Number(balance) };
+      default:
+        throw new Error(`no answer to ${request.kind} is known`);
+    }
+  }
+
+  #use(body: Json) {
+    return { remaining: body.remaining as number | null, taken: this.takings(body.taken) };
+  }
+
+  /** Of a batch that is not committed, an allowed item has no operation. */
+  #item(item: WireItem, index: number): ItemResult {
+    expect(item.index).toBe(index);
+    if (!item.allowed) return { code: String(item.code) };
+    if (item.operation_id === undefined) return 'would be allowed';
+    placeIn(this.#operationIds, item.operation_id);
+    return this.#use(item);
+  }
+
+  takings(takings: unknown): Taking[] {
+    return (takings as { batch_id: string; amount: number }[]).map(({ batch_id, amount }) => ({
+      batch: placeIn(this.#batchIds, batch_id),
+      amount,
+    }));
+  }
+
+  reservation(wire: WireReservation): ReservationState {
+    return {
+      place: placeIn(this.#reservationIds, wire.id),
+      amount: wire.amount,
+      status: wire.status,
+      committed: wire.committed_amount,
+      endsAt: Date.parse(wire.expires_at),
+      endedAt: toMs(wire.ended_at),
+      legs: this.takings(wire.legs),
+    };
+  }
+
+  parts(batches: unknown): BatchParts[] {
+    return (batches as WireBatch[]).map((batch) => ({
+      batch: placeIn(this.#batchIds, batch.id),
+      product: batch.product_key,
+      granted: batch.granted,
+      priority: batch.priority,
+      validFrom: Date.parse(batch.valid_from),
+      expiresAt: toMs(batch.expires_at),
+      available: batch.available,
+      held: batch.held,
+      consumed: batch.consumed,
+      expired: batch.expired,
+      revoked: batch.revoked,
+    }));
+  }
+}
+
+function placeIn(ids: string[], id: unknown): number {
+  if (!ids.includes(String(id))) ids.push(String(id));
+  return ids.indexOf(String(id));
+}
+
+export function toMs(instant: unknown): number | null {
+  return instant === null ? null : Date.parse(String(instant));
+}

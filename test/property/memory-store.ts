@@ -1,0 +1,145 @@
+// The ledger of one customer in memory: what db/ loads into books and writes of them, without a database. Audits itself after each write.
+// Decides nothing.
+import type { Batch, Book, Entry, Holding, NewBatch, Reservation, TakenOperation } from '../../src/ledger/book.js';
+import { settle } from '../../src/ledger/settle.js';
+import { products } from './catalogue.js';
+import { auditLedger, type StoredBalance } from './memory-audit.js';
+
+const KINDS_THAT_TAKE = ['consume', 'commit', 'debt'];
+
+/** What a decision looks at by its id. */
+export interface Named {
+  reservation?: string | undefined;
+  operation?: { id: string; name: string } | undefined;
+}
+
+export class MemoryStore {
+  batches: Batch[] = [];
+  /** Their legs name the batches as they were; which they are is all that counts. */
+  reservations: Reservation[] = [];
+  readonly balances = new Map<string, StoredBalance>();
+  readonly entries: Entry[] = [];
+  #lastId = 0;
+  readonly ids = {
+    next: () => {
+      this.#lastId += 1;
+      return `id-${String(this.#lastId).padStart(8, '0')}`;
+    },
+  };
+
+  /** The book of an instant, settled, as db/ would load it: of copies, so that only what is written stays. */
+  load(now: Date, named: Named = {}): Book {
+    const copies = new Map(this.batches.map((batch) => [batch.id, { ...batch }]));
+    const copyOf = (id: string): Batch => {
+      const copy = copies.get(id);
+      if (!copy) throw new Error(`there is no batch ${id}`);
+      return copy;
+    };
+    const batches = [...copies.values()];
+    const due = batches.filter((batch) => batch.available > 0 && hasEnded(batch, now));
+    const loaded = this.reservations.filter(
+      ({ id, status, expiresAt }) => id === named.reservation || (status === 'held' && expiresAt <= now),
+    );
+    const book: Book = {
+      customerId: 'the customer',
+      now: new Date(now),
+      nextSeq: this.entries.length + 1,
+      holdings: new Map(products.map(({ key }) => [key, this.#holdingOf(key, batches, now)])),
+      due: due.sort((a, b) => Number(a.expiresAt) - Number(b.expiresAt) || (a.id < b.id ? -1 : 1)),
+      reservations: new Map(
+        loaded.map((reservation) => [
+          reservation.id,
+          { ...reservation, legs: reservation.legs.map((leg) => ({ ...leg, batch: copyOf(leg.batch.id) })) },
+        ]),
+      ),
+      taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
+      changes: {
+        newBatches: [],
+        changedBatches: new Map(),
+        changedHoldings: new Set(),
+        newReservations: [],
+        changedReservations: new Set(),
+        entries: [],
+      },
+      ids: this.ids,
+    };
+    settle(book);
+    return book;
+  }
+
+  #holdingOf(productKey: string, batches: readonly Batch[], now: Date): Holding {
+    const own = batches.filter((batch) => batch.productKey === productKey).sort(inSqlOrder);
+    const counted = own.filter((batch) => batch.granted !== null && batch.available > 0);
+    const pending = counted.filter((batch) => batch.validFrom > now);
+    const access = own.filter((batch) => batch.granted === null && !hasEnded(batch, now));
+    const ends = access.map((batch) => batch.expiresAt?.getTime() ?? Infinity);
+    return {
+      productKey,
+      ...(this.balances.get(productKey) ?? { available: 0, held: 0, owed: 0 }),
+      usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
+      running: access.filter((batch) => batch.validFrom <= now),
+      accessUntil: ends.includes(Infinity) ? 'forever' : ends.length > 0 ? new Date(Math.max(...ends)) : null,
+      overdue: sumAvailable(counted.filter((batch) => hasEnded(batch, now))),
+      notYetValid: sumAvailable(pending),
+      pending: pending.sort((a, b) => Number(a.validFrom) - Number(b.validFrom)),
+    };
+  }
+
+  #takenBy({ id, name }: { id: string; name: string }, copyOf: (id: string) => Batch): TakenOperation {
+    const own = this.entries.filter(({ operationId, kind }) => operationId === id && KINDS_THAT_TAKE.includes(kind));
+    return {
+      id,
+      name,
+      entries: own.map((entry) => ({
+        ...entry,
+        batch: entry.batchId === null ? null : copyOf(entry.batchId),
+        reversed: this.entries.reduce(
+          (sum, { reversesSeq, amount }) => sum + (reversesSeq === entry.seq ? amount : 0),
+          0,
+        ),
+      })),
+    };
+  }
+
+  write({ changes }: Book): void {
+    this.batches = this.batches.map((batch) => changes.changedBatches.get(batch.id) ?? batch);
+    this.batches.push(...changes.newBatches.map((batch) => ({ ...batch })));
+    const changed = [...changes.changedReservations];
+    this.reservations = this.reservations.map(
+      (reservation) => changed.find(({ id }) => id === reservation.id) ?? reservation,
+    );
+    this.reservations.push(...changes.newReservations);
+    for (const { productKey, available, held, owed } of changes.changedHoldings) {
+      this.balances.set(productKey, { available, held, owed });
+    }
+    this.entries.push(...changes.entries);
+    auditLedger(this);
+  }
+
+  /** Every batch as of an instant, with what is due settled. */
+  batchesAt(now: Date): (Batch | NewBatch)[] {
+    const { changes } = this.load(now);
+    return this.batches.map((batch) => changes.changedBatches.get(batch.id) ?? batch);
+  }
+
+  /** Every entry, with those that settling would add now. */
+  entriesAt(now: Date): Entry[] {
+    return [...this.entries, ...this.load(now).changes.entries];
+  }
+}
+
+function hasEnded({ expiresAt }: Batch, now: Date): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+function sumAvailable(batches: readonly Batch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.available, 0);
+}
+
+/** What ORDER BY priority, expires_at (nulls last), created_at, id does. */
+function inSqlOrder(a: Batch, b: Batch): number {
+  const columns = (batch: Batch) => [batch.priority, Number(batch.expiresAt ?? Infinity), Number(batch.createdAt)];
+  const [left, right] = [columns(a), columns(b)];
+  for (const [index, value] of left.entries()) if (value !== right[index]) return value < Number(right[index]) ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
+}

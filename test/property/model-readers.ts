@@ -1,0 +1,111 @@
+// What readers must see of the model's customer: his wallet, balances, reservations, and what a dry run says. Written from the documented
+// rules alone, like the rest of the model; changes nothing.
+import { products, type Subject } from './catalogue.js';
+import { costOf, isKnown } from './model-rules.js';
+import { isOver, type ModelReservation, type ModelWallet } from './model-wallet.js';
+import type { CheckFacts, CreditsState, Holdings, ReservationState, SubjectBalance } from './requests.js';
+
+const INSTANTS_LOOKED_AT = 10;
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** What a dry run must say now. */
+export function checkOf(wallet: ModelWallet, subject: Subject, amount: number): CheckFacts | { code: string } {
+  if (!isKnown(subject)) return { code: 'feature' in subject ? 'feature_not_found' : 'product_not_found' };
+  const { allowed, taken, remaining } = wallet.plan(subject, amount, wallet.now);
+  if (allowed) return { allowed, wouldTake: taken, remaining, allowedAt: wallet.now };
+  const starts = new Set<number>();
+  for (const batch of wallet.batches) {
+    const isOpen = batch.granted === null || batch.left > 0;
+    if (isOpen && costOf(batch.product, subject) !== undefined && batch.validFrom > wallet.now)
+      starts.add(batch.validFrom);
+  }
+  const soonest = [...starts].sort((a, b) => a - b).slice(0, INSTANTS_LOOKED_AT);
+  const isAllowedAt = (start: number) => {
+    const then = wallet.copy();
+    then.moveTo(start);
+    return then.plan(subject, amount, start).allowed;
+  };
+  return { allowed, wouldTake: [], remaining, allowedAt: soonest.find(isAllowedAt) ?? null };
+}
+
+/** What the wallet must show now. */
+export function holdingsOf(wallet: ModelWallet): Holdings {
+  const balances: Holdings['balances'] = {};
+  const held: Holdings['held'] = {};
+  const access: Holdings['access'] = {};
+  const features: Holdings['features'] = {};
+  const inWallet = new Set(Object.keys(wallet.owed));
+  for (const product of inWallet) balances[product] = 0 - (wallet.owed[product] ?? 0);
+  for (const { product, granted, available, held: heldOfIt, expiresAt } of wallet.parts()) {
+    if (granted !== null) {
+      balances[product] = (balances[product] ?? 0) + available;
+      if (heldOfIt > 0) held[product] = (held[product] ?? 0) + heldOfIt;
+    } else {
+      const until = accessUntil(wallet, product);
+      if (until !== undefined) access[product] = { until };
+    }
+    if (granted !== null || expiresAt === null || expiresAt > wallet.now) inWallet.add(product);
+  }
+  for (const { key, costs } of products) {
+    if (!inWallet.has(key)) continue;
+    for (const feature of Object.keys(costs)) {
+      const { canUse, remaining } = balanceOf(wallet, { feature });
+      features[feature] = { canUse, remaining };
+    }
+  }
+  return { balances, held, access, features };
+}
+
+/** Until when access lasts without a gap; null when for ever, undefined when there is none now. */
+function accessUntil(wallet: ModelWallet, product: string): number | null | undefined {
+  let until: number | undefined;
+  for (;;) {
+    const at = until ?? wallet.now;
+    const next = wallet.batches.find(
+      (batch) => batch.product === product && batch.granted === null && batch.validFrom <= at && !isOver(batch, at),
+    );
+    if (!next) return until;
+    if (next.expiresAt === null) return null;
+    until = next.expiresAt;
+  }
+}
+
+/** What a subject comes to now; the end is that of the units used next. */
+export function balanceOf(wallet: ModelWallet, subject: Subject): SubjectBalance {
+  const { remaining } = wallet.plan(subject, Infinity, wallet.now);
+  for (const { product, cost, batches } of wallet.payersOf(subject, wallet.now)) {
+    if (remaining === null) return { canUse: true, remaining, expiresAt: accessUntil(wallet, product) ?? null };
+    const left = batches.reduce((sum, batch) => sum + batch.left, 0);
+    if (left >= cost) return { canUse: true, remaining, expiresAt: batches[0]?.expiresAt ?? null };
+  }
+  return { canUse: false, remaining: 0, expiresAt: null };
+}
+
+/** What there is of a product that counts as money. */
+export function creditsOf(wallet: ModelWallet, product: string): CreditsState {
+  const own = wallet.batches.filter((batch) => batch.product === product);
+  const expiring = own
+    .filter((batch) => batch.left > 0 && !isOver(batch, wallet.now) && isOver(batch, wallet.now + WEEK_MS))
+    .sort((a, b) => Number(a.expiresAt) - Number(b.expiresAt))
+    .map(({ place, left }) => ({ batch: place, amount: left }));
+  return {
+    balance: holdingsOf(wallet).balances[product] ?? 0,
+    available: balanceOf(wallet, { product }).remaining ?? 0,
+    held: own.reduce((sum, batch) => sum + batch.held, 0),
+    owed: wallet.owed[product] ?? 0,
+    expiring,
+  };
+}
+
+/** What a reservation is. */
+export function stateOf({
+  place,
+  amount,
+  status,
+  committed,
+  endsAt,
+  endedAt,
+  legs,
+}: ModelReservation): ReservationState {
+  return { place, amount, status, committed, endsAt, endedAt, legs };
+}
