@@ -29,7 +29,9 @@ export interface GiveBack {
 /** Operations that use something up; what others moved is not given back. */
 const REVERSIBLE: readonly string[] = ['quota.consume', 'quota.consume.item', 'reservation.commit', 'credits.deduct'];
 
-interface ProductTaken {
+/** Entries of one product that follow one another. */
+interface Run {
+  productKey: string;
   cost: number;
   /** Newest first. */
   entries: TakenEntry[];
@@ -62,37 +64,41 @@ export function giveBack(
       pointer: '/operation_id',
     });
   }
-  const products = productsTaken(book, taken);
-  const possible = products.reduce((sum, { units, cost }) => sum + Math.floor(units / cost), 0);
+  const runs = runsTaken(book, taken);
+  const possible = runs.reduce((sum, { units, cost }) => sum + Math.floor(units / cost), 0);
   const wanted = amount ?? Math.max(1, possible);
-  if (wanted > possible) throw tooMuch(products, wanted, possible);
+  if (wanted > possible) throw tooMuch(runs, wanted, possible);
 
   let left = wanted;
-  const shares = products.map((product) => {
-    const units = Math.min(left, Math.floor(product.units / product.cost));
+  const shares = runs.map((run) => {
+    const units = Math.min(left, Math.floor(run.units / run.cost));
     left -= units;
-    return { product, units: units * product.cost };
+    return { run, units: units * run.cost };
   });
-  for (const { product, units } of shares) assertRoomFor(book, product, units);
+  assertRoomFor(book, shares);
   const restored: Taking[] = [];
-  const results = shares.map(({ product, units }) => ({
-    cost: product.cost,
-    ...reverseUnits(book, product, units, details, restored),
+  const results = shares.map(({ run, units }) => ({
+    cost: run.cost,
+    ...reverseUnits(book, run, units, details, restored),
   }));
   return { subject, amount: wanted, ...inUnits(results), restored };
 }
 
-/** By product, in reverse order of first use. */
-function productsTaken(book: Book, { entries }: TakenOperation): ProductTaken[] {
-  const products = new Map<string, ProductTaken>();
+/** The last use first; what one product gave in a row is one run, and consists of whole units. */
+function runsTaken(book: Book, { entries }: TakenOperation): Run[] {
+  const runs: Run[] = [];
   for (const entry of [...entries].reverse()) {
-    const known = products.get(entry.productKey) ?? { cost: entry.unitCost ?? 1, entries: [], units: 0, left: 0 };
-    known.entries.push(entry);
-    known.left += entry.amount - entry.reversed;
-    known.units += reversibleUnits(book, entry);
-    products.set(entry.productKey, known);
+    const last = runs.at(-1);
+    const run =
+      last?.productKey === entry.productKey
+        ? last
+        : { productKey: entry.productKey, cost: entry.unitCost ?? 1, entries: [], units: 0, left: 0 };
+    if (run !== last) runs.push(run);
+    run.entries.push(entry);
+    run.left += entry.amount - entry.reversed;
+    run.units += reversibleUnits(book, entry);
   }
-  return [...products.values()];
+  return runs;
 }
 
 /** A debt can be forgiven as far as it is still owed; what was repaid stays repaid. */
@@ -102,17 +108,22 @@ function reversibleUnits(book: Book, { batch, amount, reversed, productKey }: Ta
 }
 
 /** Refuses what would bring a balance beyond what stays exact. Throws: quantity_too_large. */
-function assertRoomFor(book: Book, { entries }: ProductTaken, units: number): void {
-  const [entry] = entries;
-  const isCounted = entries.some(({ batch }) => batch !== null && batch.granted !== null);
-  if (!entry || !isCounted || hasRoomFor(holdingOf(book, entry.productKey), units)) return;
-  throw new AppError('quantity_too_large', `The balance of ${entry.productKey} can't exceed ${QUANTITY_MAX}.`, {
-    pointer: '/amount',
-  });
+function assertRoomFor(book: Book, shares: readonly { run: Run; units: number }[]): void {
+  const back = new Map<string, number>();
+  for (const { run, units } of shares) {
+    const isCounted = run.entries.some(({ batch }) => batch !== null && batch.granted !== null);
+    if (isCounted) back.set(run.productKey, (back.get(run.productKey) ?? 0) + units);
+  }
+  for (const [productKey, units] of back) {
+    if (hasRoomFor(holdingOf(book, productKey), units)) continue;
+    throw new AppError('quantity_too_large', `The balance of ${productKey} can't exceed ${QUANTITY_MAX}.`, {
+      pointer: '/amount',
+    });
+  }
 }
 
-function tooMuch(products: readonly ProductTaken[], requested: number, possible: number): AppError {
-  const left = products.reduce((sum, product) => sum + Math.floor(product.left / product.cost), 0);
+function tooMuch(runs: readonly Run[], requested: number, possible: number): AppError {
+  const left = runs.reduce((sum, run) => sum + Math.floor(run.left / run.cost), 0);
   if (requested <= left) {
     const detail = `${requested} to give back, ${possible} possible: the rest was a debt that is repaid.`;
     return new AppError('not_reversible', detail, { pointer: '/amount' });
@@ -126,7 +137,7 @@ function tooMuch(products: readonly ProductTaken[], requested: number, possible:
 
 function reverseUnits(
   book: Book,
-  { entries }: ProductTaken,
+  { entries }: Run,
   amount: number,
   { operationId, metadata }: { operationId: string; metadata: Metadata },
   restored: Taking[],

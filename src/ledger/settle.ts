@@ -4,15 +4,15 @@ import { type Batch, type Book, postDebit, type Reservation } from './book.js';
 import { lapse } from './reservations.js';
 
 /**
- * Lets due holds lapse and due batches expire, in order of their instants. A lapse occurred at the hold's end; an expiry at the batch's end,
+ * Lets due holds lapse and due batches expire, in order of their instants, of one instant the lapses first. A lapse occurred at the hold's end; an expiry at the batch's end,
  * or when its units became available if that was later.
  */
 export function settle(book: Book): void {
   for (const reservation of dueReservations(book)) {
-    expireUntil(book, reservation.expiresAt);
+    expireBefore(book, reservation.expiresAt.getTime());
     lapse(book, reservation);
   }
-  expireUntil(book, book.now);
+  expireBefore(book, Infinity);
 }
 
 function dueReservations({ reservations, now }: Book): Reservation[] {
@@ -21,10 +21,10 @@ function dueReservations({ reservations, now }: Book): Reservation[] {
     .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime() || (a.id < b.id ? -1 : 1));
 }
 
-/** Expires the due batches whose end is not after `limit`, soonest first. */
-function expireUntil(book: Book, limit: Date): void {
+/** Expires the due batches that ended before an instant, soonest first. */
+function expireBefore(book: Book, limitMs: number): void {
   book.due.sort((a, b) => endOf(a) - endOf(b) || (a.id < b.id ? -1 : 1));
-  const later = book.due.findIndex((batch) => endOf(batch) > limit.getTime());
+  const later = book.due.findIndex((batch) => endOf(batch) >= limitMs);
   for (const batch of book.due.splice(0, later === -1 ? book.due.length : later)) {
     const occurredAt = new Date(Math.max(endOf(batch), batch.createdAt.getTime()));
     postDebit(book, batch, 'expire', batch.available, { operationId: null, occurredAt });

@@ -89,37 +89,37 @@ export class ModelOperations {
     return (subject && costOf(product, subject)) ?? 1;
   }
 
-  /** The products in the reverse order of their first use; of each the last units first. */
+  /** The last use first, a whole unit of its product at a time. */
   #undo({ uses }: ModelOperation, subject: Subject, amount: number): Expected {
     const restored = new Map<Use, Taking>();
-    let left = amount;
-    let returned = 0;
-    for (const product of [...new Set(uses.map((use) => use.product))].reverse()) {
-      const cost = this.#cost(product, subject);
-      let kept = 0;
-      for (;;) {
-        const own = uses.filter((use) => use.product === product && this.#canComeBack(use));
-        const there = own.reduce((sum, use) => sum + this.#unitsOf(use), 0);
-        if (left === 0 || there < cost) break;
-        for (let unit = 0; unit < cost; unit += 1) {
-          const last = uses.findLast((use) => use.product === product && this.#canComeBack(use));
-          if (!last) throw new Error('the model counts wrong');
-          last.units -= 1;
-          if (last.batch === null) {
-            this.#wallet.owed[product] = (this.#wallet.owed[product] ?? 0) - 1;
-            kept += 1;
-          } else {
-            kept += this.#wallet.comeBack(last.batch, 1, 'used');
-            restored.set(last, { batch: last.batch, amount: (restored.get(last)?.amount ?? 0) + 1 });
-          }
+    const runs: { product: string; kept: number }[] = [];
+    for (let undone = 0; undone < amount; undone += 1) {
+      const product = this.#lastThatCanComeBack(uses).product;
+      if (runs.at(-1)?.product !== product) runs.push({ product, kept: 0 });
+      for (let unit = 0; unit < this.#cost(product, subject); unit += 1) {
+        const last = this.#lastThatCanComeBack(uses.filter((use) => use.product === product));
+        last.units -= 1;
+        const run = runs.at(-1);
+        if (!run) throw new Error('the model counts wrong');
+        if (last.batch === null) {
+          this.#wallet.owed[product] = (this.#wallet.owed[product] ?? 0) - 1;
+          run.kept += 1;
+        } else {
+          run.kept += this.#wallet.comeBack(last.batch, 1, 'used');
+          restored.set(last, { batch: last.batch, amount: (restored.get(last)?.amount ?? 0) + 1 });
         }
-        left -= 1;
       }
-      returned += Math.floor(kept / cost);
     }
+    const returned = runs.reduce((sum, { product, kept }) => sum + Math.floor(kept / this.#cost(product, subject)), 0);
     const { remaining } = balanceOf(this.#wallet, subject);
     const facts = { amount, returned, expired: amount - returned, restored: [...restored.values()], remaining };
     return { outcome: 'accepted', facts };
+  }
+
+  #lastThatCanComeBack(uses: readonly Use[]): Use {
+    const last = uses.findLast((use) => this.#canComeBack(use));
+    if (!last) throw new Error('the model counts wrong');
+    return last;
   }
 
   #canComeBack(use: Use): boolean {

@@ -67,7 +67,7 @@ interface Run {
   requests: Request[];
   /** By instant; of several at one instant the last. */
   moments: Map<number, Moment>;
-  /** Since when the ledger has been written at this instant, so that its clock can't be earlier. */
+  /** Whether the ledger was written at this instant, so that a clock that lags counts as this instant. */
   isWritten: boolean;
 }
 
