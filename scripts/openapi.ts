@@ -28,6 +28,7 @@ async function generate(): Promise<string> {
     config: { apiToken: 'unused' } as Deps['config'],
     log: pino({ level: 'silent' }),
     lanes: unreachable('lanes'),
+    reads: unreachable('reads'),
     turns: unreachable('turns'),
   };
   const app = await buildApp(deps);

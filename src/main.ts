@@ -11,6 +11,7 @@ import { createDb, type Db } from './db/client.js';
 import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { migrate } from './db/migrate.js';
 import { createLanes } from './engine/lanes.js';
+import { createReads } from './engine/reads.js';
 import { StartError } from './errors/start-error.js';
 import { startSweep } from './jobs/sweep.js';
 import { systemClock } from './lib/clock.js';
@@ -62,7 +63,7 @@ async function start(stop: StopRequest): Promise<void> {
 
   const config = complete(given, databaseUrl);
   const foundations = { db, clock: systemClock, ids: uuidv7Ids, config, log, turns: createTurns() };
-  const deps = { ...foundations, lanes: createLanes(foundations) };
+  const deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
   const isDemoLoaded = config.isProduction ? false : await loadDemoCatalogue(deps);
   if (config.role !== 'api') {
     const sweeping = startSweep(deps);

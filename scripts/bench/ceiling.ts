@@ -5,6 +5,7 @@ import { buildApp, type RegisterRoutes } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
 import { createLanes } from '../../src/engine/lanes.js';
+import { createReads } from '../../src/engine/reads.js';
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { systemClock } from '../../src/lib/clock.js';
@@ -54,6 +55,6 @@ const foundations = {
   config: { ...config, databaseUrl, apiToken, pepper },
   turns: createTurns(),
 };
-const deps = { ...foundations, lanes: createLanes(foundations) };
+const deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
 const app = await buildApp(deps, { extraResources: [registerCeiling] });
 console.log(`Bursar is ready: ${await app.listen({ host: '127.0.0.1', port: 0 })}`);

@@ -34,23 +34,31 @@ export interface KnownCustomer {
   lastRecordedAt: Date;
 }
 
-/** The customer of an id, or the one behind an identity; undefined when there is none. */
-export async function findKnownCustomer(
+/** An id, or an identity behind which there is a customer. */
+export type CustomerName = { customerId: string } | IdentityKey;
+
+/** Who is meant by these names, in their order; undefined where there is nobody. */
+export async function findKnownCustomers(
   tx: Tx,
-  by: { customerId: string } | IdentityKey,
-): Promise<KnownCustomer | undefined> {
-  const [row] =
-    'customerId' in by
-      ? await tx.query<Row & { id: string; last_recorded_at: Date }>(
-          'SELECT id, last_recorded_at FROM customers WHERE id = $1::uuid',
-          [by.customerId],
-        )
-      : await tx.query<Row & { id: string; last_recorded_at: Date }>(
-          `SELECT c.id, c.last_recorded_at FROM identities i JOIN customers c ON c.id = i.customer_id
-           WHERE i.provider = $1 AND i.external_id = $2`,
-          [by.provider, by.externalId],
-        );
-  return row && { id: row.id, lastRecordedAt: row.last_recorded_at };
+  names: readonly CustomerName[],
+): Promise<(KnownCustomer | undefined)[]> {
+  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date }>(
+    `SELECT n.position, c.id, c.last_recorded_at
+     FROM json_to_recordset($1::json) AS n (position integer, id uuid, provider text, external_id text)
+     LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
+     JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`,
+    [
+      JSON.stringify(
+        names.map((name, position) =>
+          'customerId' in name
+            ? { position, id: name.customerId }
+            : { position, provider: name.provider, external_id: name.externalId },
+        ),
+      ),
+    ],
+  );
+  const known = new Map(rows.map((row) => [row.position, { id: row.id, lastRecordedAt: row.last_recorded_at }]));
+  return names.map((_, position) => known.get(position));
 }
 
 /**

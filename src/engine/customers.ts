@@ -2,9 +2,10 @@
 // is refused.
 
 import {
+  type CustomerName,
   findIdentity,
   findIdentityOwners,
-  findKnownCustomer,
+  findKnownCustomers,
   type Identity,
   type IdentityKey,
   insertCustomerWithIdentity,
@@ -170,6 +171,33 @@ export interface Reader {
   now: Date;
 }
 
+/** What a selector comes to for a read: whom it is about, nobody, or why it names nobody. */
+type Found = Reader | AppError | undefined;
+
+function namesOf({ customerId, identity }: Selector): CustomerName[] {
+  return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
+}
+
+/** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id. */
+export async function findCustomers(
+  deps: Foundations,
+  selectors: readonly Selector[],
+  pointer = '/external_id',
+): Promise<Found[]> {
+  const names = selectors.map(namesOf);
+  const found = await findKnownCustomers(deps.db, names.flat());
+  const clock = deps.clock.now();
+  let at = 0;
+  return names.map((own): Found => {
+    const known = found.slice(at, at + own.length);
+    at += own.length;
+    const [first] = known;
+    if (!first) return undefined;
+    if (known.some((other) => other?.id !== first.id)) return conflict(pointer);
+    return { customerId: first.id, now: instantOf(clock, first.lastRecordedAt) };
+  });
+}
+
 /**
  * The customer that a read is about; undefined when nobody is known by the selector. `pointer` is the field of the external id.
  * Throws: selector_conflict.
@@ -177,14 +205,11 @@ export interface Reader {
 export async function findCustomer(
   deps: Foundations,
   selector: Selector,
-  pointer = '/external_id',
+  pointer?: string,
 ): Promise<Reader | undefined> {
-  const { customerId, identity } = selector;
-  const named = customerId === undefined ? undefined : await findKnownCustomer(deps.db, { customerId });
-  if (customerId !== undefined && !named) return undefined;
-  const known = identity ? await findKnownCustomer(deps.db, identity) : named;
-  if (named && known?.id !== named.id) throw conflict(pointer);
-  return known && { customerId: known.id, now: instantOf(deps.clock.now(), known.lastRecordedAt) };
+  const [found] = await findCustomers(deps, [selector], pointer);
+  if (found instanceof AppError) throw found;
+  return found;
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

@@ -16,6 +16,7 @@ import {
   ATTEMPTS_MAX,
   type Decision,
   type Outcome,
+  overloaded,
   type RecordedAnswer,
   type Render,
   unavailable,
@@ -52,7 +53,6 @@ const LANES = 2;
 const REQUESTS_MAX = 256;
 /** Requests of one lane that wait at most; beyond it they are refused before memory grows. */
 const WAITING_MAX = 4_096;
-const OVERLOADED_RETRY_AFTER_S = 1;
 /** Of the connections, how many may wait for locks that others hold: the rest is for whoever need not wait. */
 const WAITING_SHARE = 0.5;
 const CALLS_SHARE = 0.25;
@@ -103,9 +103,7 @@ export function createLanes(deps: Foundations): Lanes {
       new Promise((resolve, reject) => {
         const queue = required(queues[laneOf(operation)], 'the lane exists');
         if (queue.waiting.length + strays.count() >= WAITING_MAX) {
-          reject(
-            new AppError('overloaded', 'Too many requests are waiting.', { retryAfterS: OVERLOADED_RETRY_AFTER_S }),
-          );
+          reject(overloaded());
           return;
         }
         queue.waiting.push({

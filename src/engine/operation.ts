@@ -72,6 +72,11 @@ export function unavailable(cause: unknown): AppError {
   });
 }
 
+/** More waits already than memory should hold. */
+export function overloaded(): AppError {
+  return new AppError('overloaded', 'Too many requests are waiting.', { retryAfterS: RETRY_AFTER_S });
+}
+
 /** Decides; a thrown refusal is a refusal like a returned one. A decision that accepts nothing has posted nothing. */
 export function decideSafely<D extends Decision<unknown>>(book: Book, decide: () => D): D | Refused {
   const entriesBefore = book.changes.entries.length;

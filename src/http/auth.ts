@@ -1,6 +1,6 @@
 // Who may call: bearer tokens, compared in constant time, and the rule that a route under the API's prefix has a scope.
 // A scope brings the check with it, so no route is exempt because of where it is registered.
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance } from 'fastify';
 import { BASE_PATH } from './base-path.js';
@@ -39,5 +39,5 @@ export async function registerAuth(app: FastifyInstance, apiToken: string): Prom
 }
 
 function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }

@@ -130,7 +130,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     scope: 'read',
     query: creditsBalanceQuery,
     responses: { 200: creditsBalanceAnswer },
-    problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency'],
+    problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency', 'overloaded'],
     handler: async ({ query }) => {
       const credits = await getCreditsBalance(deps, toSelector(query), query.product_key);
       return {

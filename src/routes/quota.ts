@@ -55,6 +55,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'feature_not_found',
       'quantity_too_large',
+      'overloaded',
     ],
     handler: async ({ body }) => {
       const result = await checkQuota(deps, toSelector(body), { subject: toSubject(body), amount: body.amount });

@@ -35,7 +35,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     scope: 'read',
     query: balanceQuery,
     responses: { 200: balanceAnswer },
-    problems: ['selector_conflict', 'product_not_found', 'feature_not_found'],
+    problems: ['selector_conflict', 'product_not_found', 'feature_not_found', 'overloaded'],
     handler: async ({ query }) => {
       const result = await getBalance(deps, toSelector(query), toSubject(query), query.as_of);
       return {

@@ -1,6 +1,6 @@
 // A batch on the wire.
 import { z } from 'zod';
-import { countSchema, instantSchema, metadataAnswerSchema, uuidSchema } from './common.js';
+import { countAnswerSchema, instantAnswerSchema, metadataAnswerSchema, uuidAnswerSchema } from './common.js';
 
 export const batchStateSchema = z.enum(['active', 'pending', 'exhausted', 'expired', 'revoked']).meta({
   description: '`pending` is not valid yet; `exhausted` has nothing left.',
@@ -8,26 +8,28 @@ export const batchStateSchema = z.enum(['active', 'pending', 'exhausted', 'expir
 
 export const batchAnswer = z
   .object({
-    id: uuidSchema,
+    id: uuidAnswerSchema,
     product_key: z.string().meta({ examples: ['CREDITS'] }),
     source: z.string().meta({ examples: ['purchase'] }),
     sku: z
       .string()
       .nullable()
       .meta({ examples: ['CREDITS_100'] }),
-    order_id: uuidSchema.nullable(),
-    granted: countSchema.nullable().meta({ description: 'Null when the product is not counted.', examples: [100] }),
-    available: countSchema,
-    held: countSchema,
-    consumed: countSchema,
-    expired: countSchema,
-    revoked: countSchema,
-    transferred: countSchema,
+    order_id: uuidAnswerSchema.nullable(),
+    granted: countAnswerSchema
+      .nullable()
+      .meta({ description: 'Null when the product is not counted.', examples: [100] }),
+    available: countAnswerSchema,
+    held: countAnswerSchema,
+    consumed: countAnswerSchema,
+    expired: countAnswerSchema,
+    revoked: countAnswerSchema,
+    transferred: countAnswerSchema,
     priority: z.int().meta({ examples: [0] }),
-    valid_from: instantSchema,
-    expires_at: instantSchema.nullable(),
+    valid_from: instantAnswerSchema,
+    expires_at: instantAnswerSchema.nullable(),
     state: batchStateSchema,
-    created_at: instantSchema,
+    created_at: instantAnswerSchema,
     metadata: metadataAnswerSchema,
   })
   .meta({ id: 'Batch', description: 'granted = available + held + consumed + expired + revoked + transferred.' });

@@ -1,9 +1,10 @@
 // The wire of products and offers.
 import { z } from 'zod';
 import {
+  countAnswerSchema,
   countSchema,
   featureSchema,
-  instantSchema,
+  instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
@@ -85,11 +86,11 @@ export const productAnswer = z
     is_currency: z.boolean(),
     is_active: z.boolean(),
     features: z.array(
-      z.object({ feature: z.string().meta({ examples: ['text_generation'] }), unit_cost: countSchema }),
+      z.object({ feature: z.string().meta({ examples: ['text_generation'] }), unit_cost: countAnswerSchema }),
     ),
-    low_balance_threshold: countSchema.nullable(),
+    low_balance_threshold: countAnswerSchema.nullable(),
     metadata: metadataAnswerSchema,
-    created_at: instantSchema,
+    created_at: instantAnswerSchema,
   })
   .meta({ id: 'Product' });
 
@@ -213,7 +214,7 @@ export const offerAnswer = z
     items: z.array(
       z.object({
         product_key: z.string().meta({ examples: ['CREDITS'] }),
-        quantity: countSchema,
+        quantity: countAnswerSchema,
         period_unit: periodUnitSchema,
         period_value: z.int().nullable(),
         priority: z.int(),

@@ -1,5 +1,6 @@
 // The pieces that the wire schemas of all resources are made of: text, names, numbers, money, instants, metadata, the customer selector, pages.
-// Request pieces normalise (trim, case) and refuse what could not be stored; answer pieces only describe. No piece reaches for a database.
+// Request pieces normalise (trim, case) and refuse what could not be stored; answer pieces only describe, because checks are dear on the way out
+// (zod runs a schema with checks twice). No piece reaches for a database.
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
@@ -60,6 +61,9 @@ export const uuidSchema = z
   .regex(UUID_PATTERN, 'must be a UUID')
   .toLowerCase()
   .meta({ format: 'uuid', pattern: undefined, examples: [EXAMPLE_UUID] });
+
+/** An id in an answer: as it was stored. */
+export const uuidAnswerSchema = z.string().meta({ format: 'uuid', examples: [EXAMPLE_UUID] });
 
 // The charset is checked before upper-casing: the upper case of some letters outside ASCII is an ASCII letter.
 const KEY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
@@ -191,8 +195,13 @@ function wholeNumber(min: number, example: number) {
 /** A quantity asked for: an integer 1..2^53-1. */
 export const quantitySchema = wholeNumber(1, 10);
 
-/** An integer 0..2^53-1, in requests and answers. */
+/** An integer asked for: 0..2^53-1. */
 export const countSchema = wholeNumber(0, 10);
+
+/** An integer of an answer that is never negative. */
+export const countAnswerSchema = z
+  .number()
+  .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [10] });
 
 /** An integer of an answer that may be negative, such as a balance with debt. */
 export const signedCountSchema = z.number().meta({
@@ -216,7 +225,13 @@ export const moneySchema = z
 
 const isoInstant = z.iso.datetime({ offset: true });
 
-/** An instant: ISO 8601 with an offset on the wire, a Date inside. Usable in requests and answers. */
+const INSTANT_META = { format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] };
+const instantForms = {
+  decode: (value: string) => new Date(value),
+  encode: (instant: Date) => instant.toISOString(),
+};
+
+/** An instant in a request: ISO 8601 with an offset on the wire, a Date inside. */
 export const instantSchema = z.codec(
   z
     .string()
@@ -224,14 +239,21 @@ export const instantSchema = z.codec(
       message: 'must be an ISO 8601 instant with an offset, such as 2026-01-31T12:00:00Z',
       abort: true,
     })
-    .meta({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] }),
+    .meta(INSTANT_META),
   z
     .date()
     .refine((instant) => instant.getTime() >= INSTANT_MIN_MS && instant.getTime() <= INSTANT_MAX_MS, {
       message: 'must lie between the years 1900 and 9999',
     })
-    .meta({ type: 'string', format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] }),
-  { decode: (value) => new Date(value), encode: (instant) => instant.toISOString() },
+    .meta({ type: 'string', ...INSTANT_META }),
+  instantForms,
+);
+
+/** An instant in an answer: a Date inside, ISO 8601 in UTC on the wire. */
+export const instantAnswerSchema = z.codec(
+  z.string().meta(INSTANT_META),
+  z.date().meta({ type: 'string', ...INSTANT_META }),
+  instantForms,
 );
 
 interface MetadataFault {

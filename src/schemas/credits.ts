@@ -1,7 +1,8 @@
 // The wire of credits: plain amounts of a currency product.
 import { z } from 'zod';
 import {
-  countSchema,
+  countAnswerSchema,
+  instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
@@ -11,7 +12,7 @@ import {
   quantitySchema,
   signedCountSchema,
   text,
-  uuidSchema,
+  uuidAnswerSchema,
   withSelector,
 } from './common.js';
 import { takingsSchema } from './quota.js';
@@ -54,24 +55,24 @@ export const deductCreditsBody = withSelector({
 }).check((ctx) => refuseTwoDescriptions(ctx as Described));
 
 const movedShape = {
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   product_key: z.string().meta({ examples: ['TEST_STAR'] }),
-  amount: countSchema,
+  amount: countAnswerSchema,
   balance: signedCountSchema.meta({ description: 'Afterwards; negative when something is owed.' }),
   metadata: metadataAnswerSchema,
 };
 
 export const addCreditsAnswer = z.object({
   ...movedShape,
-  batch_id: uuidSchema,
-  repaid: countSchema.meta({ description: 'How much of it repaid a debt at once.', examples: [0] }),
+  batch_id: uuidAnswerSchema,
+  repaid: countAnswerSchema.meta({ description: 'How much of it repaid a debt at once.', examples: [0] }),
 });
 
 export const deductCreditsAnswer = z.object({
   allowed: z.literal(true),
   ...movedShape,
   taken: takingsSchema,
-  owed: countSchema.meta({ description: 'How much of it was lacking, and is owed.', examples: [0] }),
+  owed: countAnswerSchema.meta({ description: 'How much of it was lacking, and is owed.', examples: [0] }),
 });
 
 /** What a deduction answers 200: credits taken, or a refusal asked for as a verdict. */
@@ -80,12 +81,12 @@ export const deductCreditsOutcome = z.union([deductCreditsAnswer, verdictAnswer]
 export const creditsBalanceQuery = withSelector({ product_key: productKeySchema });
 
 export const creditsBalanceAnswer = z.object({
-  customer_id: uuidSchema,
+  customer_id: uuidAnswerSchema,
   product_key: z.string().meta({ examples: ['TEST_STAR'] }),
   balance: signedCountSchema.meta({ description: 'Available minus owed.' }),
-  available: countSchema.meta({ description: 'What can be used now.' }),
-  held: countSchema.meta({ examples: [0] }),
-  owed: countSchema.meta({ examples: [0] }),
+  available: countAnswerSchema.meta({ description: 'What can be used now.' }),
+  held: countAnswerSchema.meta({ examples: [0] }),
+  owed: countAnswerSchema.meta({ examples: [0] }),
 });
 
 export const expiringCreditsQuery = withSelector({
@@ -98,9 +99,9 @@ export const expiringCreditsQuery = withSelector({
 
 export const expiringCreditsPage = pageOf(
   z.object({
-    batch_id: uuidSchema,
+    batch_id: uuidAnswerSchema,
     product_key: z.string().meta({ examples: ['TEST_STAR'] }),
-    amount: countSchema,
-    expires_at: instantSchema,
+    amount: countAnswerSchema,
+    expires_at: instantAnswerSchema,
   }),
 );

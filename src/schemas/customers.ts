@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import {
   externalIdSchema,
-  instantSchema,
+  instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   pageOf,
   pageQueryShape,
   providerSchema,
+  uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
 
@@ -32,7 +33,7 @@ export const customersQuery = z
 export const customerParams = z.object({ id: uuidSchema });
 
 const identityAnswer = z.object({
-  identity_id: uuidSchema,
+  identity_id: uuidAnswerSchema,
   provider: z.string().meta({ examples: ['telegram'] }),
   external_id: z.string().meta({ examples: ['4711'] }),
   profile: metadataAnswerSchema.meta({ examples: [{ username: 'ada' }] }),
@@ -40,10 +41,10 @@ const identityAnswer = z.object({
 
 export const customerAnswer = z
   .object({
-    id: uuidSchema,
-    identities: z.array(identityAnswer.extend({ created_at: instantSchema })),
+    id: uuidAnswerSchema,
+    identities: z.array(identityAnswer.extend({ created_at: instantAnswerSchema })),
     metadata: metadataAnswerSchema,
-    created_at: instantSchema,
+    created_at: instantAnswerSchema,
   })
   .meta({ id: 'Customer' });
 
@@ -61,6 +62,6 @@ export const linkIdentityBody = z.object({
   profile: metadataSchema,
 });
 
-export const linkIdentityAnswer = identityAnswer.extend({ customer_id: uuidSchema, created: z.boolean() });
+export const linkIdentityAnswer = identityAnswer.extend({ customer_id: uuidAnswerSchema, created: z.boolean() });
 
 export const identityParams = z.object({ id: uuidSchema, provider: providerSchema, external_id: externalIdSchema });

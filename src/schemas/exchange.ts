@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import {
-  countSchema,
+  countAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   signedCountSchema,
   skuSchema,
-  uuidSchema,
+  uuidAnswerSchema,
   withSelector,
 } from './common.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
@@ -20,8 +20,8 @@ export const exchangeBody = withSelector({
 
 export const exchangeAnswer = z.object({
   allowed: z.literal(true),
-  operation_id: uuidSchema,
-  spent: z.object({ product_key: z.string().meta({ examples: ['TEST_STAR'] }), amount: countSchema }),
+  operation_id: uuidAnswerSchema,
+  spent: z.object({ product_key: z.string().meta({ examples: ['TEST_STAR'] }), amount: countAnswerSchema }),
   batches: z.array(batchAnswer),
   balances: z.record(z.string(), signedCountSchema).meta({
     description: 'Balances afterwards of the counted products that were touched.',

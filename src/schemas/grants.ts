@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import { prioritySchema } from './catalog.js';
 import {
+  instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
@@ -12,7 +13,7 @@ import {
   quantitySchema,
   skuSchema,
   text,
-  uuidSchema,
+  uuidAnswerSchema,
   withSelector,
 } from './common.js';
 import { takingsSchema } from './quota.js';
@@ -131,7 +132,7 @@ export const trialGrantBody = withSelector({ ...grantShape, grant_type: z.unknow
 export const grantAnswer = z.object({
   allowed: z.literal(true),
   grant_type: grantTypeSchema,
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   products: z.array(z.string()).meta({ description: 'The keys of the products granted.', examples: [['CREDITS']] }),
   batches: z.array(batchAnswer),
   taken: takingsSchema.optional().meta({ description: 'What an adjustment took away.' }),
@@ -144,11 +145,11 @@ export const grantVerdict = verdictAnswer;
 export const grantsQuery = withSelector({ ...pageQueryShape });
 export const grantPage = pageOf(
   z.object({
-    operation_id: uuidSchema,
+    operation_id: uuidAnswerSchema,
     grant_type: grantTypeSchema,
     products: z.array(z.string()).meta({ examples: [['CREDITS']] }),
     batches: z.array(batchAnswer),
-    created_at: instantSchema,
+    created_at: instantAnswerSchema,
   }),
 );
 

@@ -1,6 +1,6 @@
 // The wire of POST /identify.
 import { z } from 'zod';
-import { externalIdSchema, metadataAnswerSchema, metadataSchema, providerSchema, uuidSchema } from './common.js';
+import { externalIdSchema, metadataAnswerSchema, metadataSchema, providerSchema, uuidAnswerSchema } from './common.js';
 
 export const identifyBody = z.object({
   provider: providerSchema,
@@ -15,8 +15,8 @@ export const identifyBody = z.object({
 });
 
 export const identifyAnswer = z.object({
-  customer_id: uuidSchema,
-  identity_id: uuidSchema,
+  customer_id: uuidAnswerSchema,
+  identity_id: uuidAnswerSchema,
   provider: z.string().meta({ examples: ['telegram'] }),
   external_id: z.string().meta({ examples: ['4711'] }),
   created_customer: z.boolean().meta({ description: 'Whether this call created the customer.' }),

@@ -1,19 +1,19 @@
 // The wire of the proof.
 import { z } from 'zod';
-import { countSchema, selectorShape, uuidSchema } from './common.js';
+import { countAnswerSchema, selectorShape, uuidAnswerSchema } from './common.js';
 
 export const invariantsQuery = z.object({ ...selectorShape });
 
 export const invariantsAnswer = z.object({
   ok: z.boolean(),
   checked: z
-    .record(z.string(), countSchema)
+    .record(z.string(), countAnswerSchema)
     .meta({ description: 'Rows looked at, by table.', examples: [{ entries: 120 }] }),
   differences: z.array(
     z.object({
       check: z.string().meta({ examples: ['i2_batch_parts'] }),
       invariant: z.string().meta({ examples: ['I2'] }),
-      customer_id: uuidSchema.nullable(),
+      customer_id: uuidAnswerSchema.nullable(),
       subject: z.string(),
       expected: z.string(),
       actual: z.string(),

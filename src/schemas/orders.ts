@@ -2,14 +2,15 @@
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import {
-  countSchema,
-  instantSchema,
+  countAnswerSchema,
+  instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
   quantitySchema,
   skuSchema,
   text,
+  uuidAnswerSchema,
   uuidSchema,
   withSelector,
 } from './common.js';
@@ -66,10 +67,10 @@ export const confirmOrderBody = z.object({
 
 export const orderAnswer = z
   .object({
-    id: uuidSchema,
-    customer_id: uuidSchema,
+    id: uuidAnswerSchema,
+    customer_id: uuidAnswerSchema,
     status: z.enum(['pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired']),
-    expires_at: instantSchema.meta({ description: 'Until when a pending order can be paid.' }),
+    expires_at: instantAnswerSchema.meta({ description: 'Until when a pending order can be paid.' }),
     currency: z.string().meta({ examples: ['USD'] }),
     total_amount: moneySchema,
     payment_method: z
@@ -80,19 +81,19 @@ export const orderAnswer = z
       .string()
       .nullable()
       .meta({ examples: ['ch_3Qx1'] }),
-    paid_at: instantSchema.nullable(),
+    paid_at: instantAnswerSchema.nullable(),
     refunded_amount: moneySchema.meta({ examples: ['0.00'] }),
     items: z.array(
       z.object({
-        id: uuidSchema,
+        id: uuidAnswerSchema,
         sku: z.string().meta({ examples: ['CREDITS_100'] }),
         name: z.string().meta({ examples: ['100 credits'] }),
-        quantity: countSchema,
+        quantity: countAnswerSchema,
         price: moneySchema.meta({ description: 'Of one, as it was when the order was made.' }),
       }),
     ),
     batches: z.array(batchAnswer).optional().meta({ description: 'What a paid order granted.' }),
     metadata: metadataAnswerSchema,
-    created_at: instantSchema,
+    created_at: instantAnswerSchema,
   })
   .meta({ id: 'Order' });

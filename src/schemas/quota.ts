@@ -1,16 +1,17 @@
 // The wire of quota checks and consumption.
 import { z } from 'zod';
 import {
-  countSchema,
+  countAnswerSchema,
   featureSchema,
   idempotencyKeySchema,
-  instantSchema,
+  instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
   quantitySchema,
   selectorShape,
   text,
+  uuidAnswerSchema,
   uuidSchema,
   withSelector,
 } from './common.js';
@@ -67,35 +68,39 @@ export const consumeBody = withSelector({ ...consumeShape, on_refusal: onRefusal
 
 export const takingsSchema = z
   .array(
-    z.object({ batch_id: uuidSchema, product_key: z.string().meta({ examples: ['CREDITS'] }), amount: countSchema }),
+    z.object({
+      batch_id: uuidAnswerSchema,
+      product_key: z.string().meta({ examples: ['CREDITS'] }),
+      amount: countAnswerSchema,
+    }),
   )
   .meta({ description: 'What each batch pays, in product units and in the order of use.' });
 
-export const remainingSchema = countSchema.nullable().meta({
+export const remainingSchema = countAnswerSchema.nullable().meta({
   description: 'What is left, in the unit asked for; null when it is not counted.',
   examples: [99],
 });
 
 /** What became of units that came back, in the unit that was asked for. */
 export const returnedShape = {
-  returned: countSchema.meta({
+  returned: countAnswerSchema.meta({
     description: 'Units that came back; what is owed is repaid with them first.',
     examples: [7],
   }),
-  expired: countSchema.meta({ description: 'Units that came back to a batch that had ended.', examples: [0] }),
-  revoked: countSchema.meta({ description: 'Units that came back to a batch that was refunded.', examples: [0] }),
+  expired: countAnswerSchema.meta({ description: 'Units that came back to a batch that had ended.', examples: [0] }),
+  revoked: countAnswerSchema.meta({ description: 'Units that came back to a batch that was refunded.', examples: [0] }),
 };
 
 export const consumeAnswer = z.object({
   allowed: z.literal(true),
-  operation_id: uuidSchema,
-  usage_id: uuidSchema.meta({ description: 'The id of the last entry of this operation.' }),
+  operation_id: uuidAnswerSchema,
+  usage_id: uuidAnswerSchema.meta({ description: 'The id of the last entry of this operation.' }),
   product_key: z
     .string()
     .optional()
     .meta({ examples: ['CREDITS'] }),
   feature: z.string().optional(),
-  amount: countSchema,
+  amount: countAnswerSchema,
   remaining: remainingSchema,
   taken: takingsSchema,
   warnings: z.array(z.object({ code: z.string() })),
@@ -108,7 +113,7 @@ export const consumeOutcome = z.union([consumeAnswer, verdictAnswer]);
 const reasonSchema = z.object({
   code: z.enum(['insufficient_quota', 'expired', 'not_yet_valid', 'inactive_product']),
   product_key: z.string().optional(),
-  at: instantSchema.optional().meta({ description: 'When it expired, or becomes valid.' }),
+  at: instantAnswerSchema.optional().meta({ description: 'When it expired, or becomes valid.' }),
 });
 
 export const checkAnswer = z.object({
@@ -122,7 +127,7 @@ export const checkAnswer = z.object({
   upgrade_skus: z
     .array(z.string())
     .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
-  allowed_at: instantSchema
+  allowed_at: instantAnswerSchema
     .nullable()
     .meta({ description: 'The earliest instant known at which it would be allowed.' }),
 });
@@ -148,7 +153,7 @@ export const consumeBatchBody = z.object({
 export const consumeBatchAnswer = z.object({
   committed: z.boolean().meta({ description: 'False when an atomic batch was refused: nothing was taken.' }),
   results: z
-    .array(z.looseObject({ index: countSchema, allowed: z.boolean() }))
+    .array(z.looseObject({ index: countAnswerSchema, allowed: z.boolean() }))
     .meta({ description: 'For each item, in their order, the answer of a consume, or the members of its problem.' }),
 });
 
@@ -164,13 +169,13 @@ export const giveBackBody = z
   .meta({ description: 'The customer need not be named; if he is, the use must be his.' });
 
 export const giveBackAnswer = z.object({
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   product_key: z
     .string()
     .optional()
     .meta({ examples: ['CREDITS'] }),
   feature: z.string().optional(),
-  amount: countSchema,
+  amount: countAnswerSchema,
   ...returnedShape,
   restored: takingsSchema.meta({ description: 'What came back to each batch, in product units.' }),
   remaining: remainingSchema,

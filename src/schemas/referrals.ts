@@ -1,14 +1,15 @@
 // The wire of referrals.
 import { z } from 'zod';
 import {
-  countSchema,
+  countAnswerSchema,
   externalIdSchema,
-  instantSchema,
+  instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   pageOf,
   pageQueryShape,
   providerSchema,
+  uuidAnswerSchema,
   uuidSchema,
   withSelector,
 } from './common.js';
@@ -52,9 +53,9 @@ export function toSide(body: z.output<typeof referralBody>, side: 'referrer' | '
 }
 
 const referralShape = {
-  referral_id: uuidSchema,
-  referrer_id: uuidSchema,
-  referee_id: uuidSchema,
+  referral_id: uuidAnswerSchema,
+  referrer_id: uuidAnswerSchema,
+  referee_id: uuidAnswerSchema,
   metadata: metadataAnswerSchema,
 };
 
@@ -64,7 +65,7 @@ export const referralAnswer = z.object({
 });
 
 export const referralsQuery = withSelector({ ...pageQueryShape });
-export const referralPage = pageOf(z.object({ ...referralShape, created_at: instantSchema }));
+export const referralPage = pageOf(z.object({ ...referralShape, created_at: instantAnswerSchema }));
 
 export const referralStatsQuery = withSelector({});
-export const referralStatsAnswer = z.object({ customer_id: uuidSchema, count: countSchema });
+export const referralStatsAnswer = z.object({ customer_id: uuidAnswerSchema, count: countAnswerSchema });

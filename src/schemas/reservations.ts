@@ -1,14 +1,15 @@
 // The wire of reservations.
 import { z } from 'zod';
 import {
-  countSchema,
+  countAnswerSchema,
+  instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   pageOf,
   pageQueryShape,
   quantitySchema,
-  uuidSchema,
+  uuidAnswerSchema,
   withSelector,
 } from './common.js';
 import {
@@ -78,22 +79,26 @@ export function toTtlMs({ ttl_seconds }: z.output<typeof extendBody>): number {
 const statusSchema = z.enum(['held', 'committed', 'released', 'expired']);
 
 const reservationShape = {
-  id: uuidSchema,
-  customer_id: uuidSchema,
+  id: uuidAnswerSchema,
+  customer_id: uuidAnswerSchema,
   product_key: z
     .string()
     .optional()
     .meta({ examples: ['CREDITS'] }),
   feature: z.string().optional(),
-  amount: countSchema.meta({ description: 'Held, in units of the product or the feature.' }),
+  amount: countAnswerSchema.meta({ description: 'Held, in units of the product or the feature.' }),
   status: statusSchema,
-  committed_amount: countSchema.meta({ examples: [0] }),
-  expires_at: instantSchema,
-  created_at: instantSchema,
-  ended_at: instantSchema.nullable(),
+  committed_amount: countAnswerSchema.meta({ examples: [0] }),
+  expires_at: instantAnswerSchema,
+  created_at: instantAnswerSchema,
+  ended_at: instantAnswerSchema.nullable(),
   legs: z
     .array(
-      z.object({ batch_id: uuidSchema, product_key: z.string().meta({ examples: ['CREDITS'] }), amount: countSchema }),
+      z.object({
+        batch_id: uuidAnswerSchema,
+        product_key: z.string().meta({ examples: ['CREDITS'] }),
+        amount: countAnswerSchema,
+      }),
     )
     .meta({ description: 'What it holds of each batch, in product units and in the order of use.' }),
   metadata: metadataAnswerSchema,
@@ -103,7 +108,7 @@ export const reservationAnswer = z.object(reservationShape).meta({ id: 'Reservat
 
 export const reserveAnswer = z.object({
   allowed: z.literal(true),
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   ...reservationShape,
   remaining: remainingSchema,
 });
@@ -112,7 +117,7 @@ export const reserveAnswer = z.object({
 export const reserveVerdict = verdictAnswer;
 
 export const commitAnswer = z.object({
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   ...reservationShape,
   taken: takingsSchema,
   ...returnedShape,
@@ -120,13 +125,13 @@ export const commitAnswer = z.object({
 });
 
 export const releaseAnswer = z.object({
-  operation_id: uuidSchema,
+  operation_id: uuidAnswerSchema,
   ...reservationShape,
   ...returnedShape,
   remaining: remainingSchema,
 });
 
-export const extendAnswer = z.object({ operation_id: uuidSchema, ...reservationShape });
+export const extendAnswer = z.object({ operation_id: uuidAnswerSchema, ...reservationShape });
 
 export const reservationsQuery = withSelector({ ...pageQueryShape, status: statusSchema.optional() });
 export const reservationPage = pageOf(reservationAnswer);

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { batchAnswer, batchStateSchema } from './batches.js';
 import {
-  countSchema,
+  countAnswerSchema,
+  instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   pageOf,
@@ -10,6 +11,7 @@ import {
   productKeySchema,
   signedCountSchema,
   text,
+  uuidAnswerSchema,
   uuidSchema,
   withSelector,
 } from './common.js';
@@ -34,24 +36,26 @@ export const balanceAnswer = z.object({
     .optional()
     .meta({ examples: ['CREDITS'] }),
   feature: z.string().optional(),
-  remaining: countSchema.nullable().meta({ description: 'Null when it is not counted.', examples: [99] }),
-  expires_at: instantSchema.nullable().meta({ description: 'When the units used next end, or the access does.' }),
+  remaining: countAnswerSchema.nullable().meta({ description: 'Null when it is not counted.', examples: [99] }),
+  expires_at: instantAnswerSchema.nullable().meta({ description: 'When the units used next end, or the access does.' }),
   message: z.string().meta({ examples: ['99 CREDITS available'] }),
 });
 
 export const walletQuery = withSelector(asOfShape);
 
 export const walletAnswer = z.object({
-  customer_id: uuidSchema,
+  customer_id: uuidAnswerSchema,
   balances: z
     .record(z.string(), signedCountSchema)
     .meta({ description: 'Units by product key; negative with debt.', examples: [{ CREDITS: 99 }] }),
-  held: z.record(z.string(), countSchema).meta({ description: 'Units held for work in progress.', examples: [{}] }),
-  access: z.record(z.string(), z.object({ until: instantSchema.nullable() })).meta({
+  held: z
+    .record(z.string(), countAnswerSchema)
+    .meta({ description: 'Units held for work in progress.', examples: [{}] }),
+  access: z.record(z.string(), z.object({ until: instantAnswerSchema.nullable() })).meta({
     description: 'Present access by product key; `until` is null when it never ends.',
     examples: [{ VIP_ACCESS: { until: '2026-12-31T00:00:00.000Z' } }],
   }),
-  features: z.record(z.string(), z.object({ can_use: z.boolean(), remaining: countSchema.nullable() })).meta({
+  features: z.record(z.string(), z.object({ can_use: z.boolean(), remaining: countAnswerSchema.nullable() })).meta({
     description: 'Features of the products in this wallet; `remaining` in feature units, null when not counted.',
     examples: [{ text_generation: { can_use: true, remaining: 99 } }],
   }),
@@ -108,13 +112,13 @@ export const entriesQuery = withSelector({
 
 export const entryAnswer = z
   .object({
-    id: uuidSchema,
-    seq: countSchema.meta({ description: 'Per customer, without gaps.' }),
+    id: uuidAnswerSchema,
+    seq: countAnswerSchema.meta({ description: 'Per customer, without gaps.' }),
     kind: kindSchema,
     direction: z.enum(['credit', 'debit', 'none']),
     product_key: z.string().meta({ examples: ['CREDITS'] }),
-    batch_id: uuidSchema.nullable(),
-    amount: countSchema,
+    batch_id: uuidAnswerSchema.nullable(),
+    amount: countAnswerSchema,
     balance_after: signedCountSchema.meta({
       description: 'Of the product, after this entry; 0 when it is not counted.',
     }),
@@ -122,7 +126,7 @@ export const entryAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
-    unit_cost: countSchema.nullable().meta({
+    unit_cost: countAnswerSchema.nullable().meta({
       description: 'Product units of one feature unit when the units moved; null when the product was asked for.',
       examples: [null],
     }),
@@ -134,14 +138,16 @@ export const entryAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
-    order_id: uuidSchema.nullable(),
-    reservation_id: uuidSchema.nullable(),
-    reverses_seq: countSchema
+    order_id: uuidAnswerSchema.nullable(),
+    reservation_id: uuidAnswerSchema.nullable(),
+    reverses_seq: countAnswerSchema
       .nullable()
       .meta({ description: 'The entry of which this one gives something back.', examples: [null] }),
-    operation_id: uuidSchema.nullable().meta({ description: 'Null when it happened by itself, such as an expiry.' }),
+    operation_id: uuidAnswerSchema
+      .nullable()
+      .meta({ description: 'Null when it happened by itself, such as an expiry.' }),
     metadata: metadataAnswerSchema,
-    occurred_at: instantSchema,
+    occurred_at: instantAnswerSchema,
   })
   .meta({ id: 'Entry' });
 export const entryPage = pageOf(entryAnswer);

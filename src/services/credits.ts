@@ -1,5 +1,4 @@
 // Credits: plain amounts of a currency product, thin over the same ledger as grants and consumes.
-import { loadBook } from '../db/books.js';
 import { findProducts } from '../db/catalog.js';
 import { type ExpiringUnits, listExpiring } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -17,7 +16,6 @@ import {
 } from '../ledger/consume.js';
 import { overdraw, planOverdraft } from '../ledger/debt.js';
 import { assertGrantable, type FixedValidity, grant, type Term } from '../ledger/grant.js';
-import { settle } from '../ledger/settle.js';
 import { assertEndsLater } from './grants.js';
 import { type Asked, explainRefusal } from './quota.js';
 
@@ -181,16 +179,19 @@ function decideDeduct(
 
 /** What a customer has, holds and owes of a currency product. Throws: customer_not_found, selector_conflict, product_not_found, product_not_currency. */
 export async function getCreditsBalance(deps: Deps, selector: Selector, productKey: string): Promise<CreditsBalance> {
-  const { customerId, now } = await requireCustomer(deps, selector);
   const subject = { productKey };
-  const asks = [{ subject, amount: 0 }];
-  const instant = { at: now, isPast: false };
-  const { book, providersOf } = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, instant, asks, deps.ids);
+  const { book, providersOf } = await deps.reads.require(selector, [{ subject, amount: 0 }]);
   requireCurrency(providersOf(subject), productKey);
-  settle(book);
   const holding = holdingOf(book, productKey);
   const { held, owed } = holding;
-  return { customerId, productKey, balance: settledBalance(holding), available: spendable(holding), held, owed };
+  return {
+    customerId: book.customerId,
+    productKey,
+    balance: settledBalance(holding),
+    available: spendable(holding),
+    held,
+    owed,
+  };
 }
 
 /**

@@ -1,11 +1,11 @@
 // Quotas: may they use it, and take this much of it, exactly once. Check and consume are one plan, once explained and once carried out.
-import { loadBook } from '../db/books.js';
 import { findUpgradeSkus } from '../db/catalog.js';
 import { findLastExpiry, listFutureStarts } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import type { Selector } from '../engine/customers.js';
 import type { LaneOperation } from '../engine/lanes.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import { type BookRead, readBookAt } from '../engine/reads.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book, Metadata, Subject } from '../ledger/book.js';
 import {
@@ -20,7 +20,6 @@ import {
   type Taking,
 } from '../ledger/consume.js';
 import { type GiveBack, giveBack } from '../ledger/give-back.js';
-import { settle } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
 
 /** Future starts of validity that an explanation looks at. */
@@ -79,21 +78,8 @@ interface Shortage {
   starts: Date[];
 }
 
-/** The plan for a use at an instant, from what is stored now; nothing is written. */
-async function planAt(
-  deps: Deps,
-  customerId: string,
-  at: Date,
-  ask: SubjectAsk,
-): Promise<{ plan: ConsumePlan; providers: Provider[] }> {
-  const { book, providersOf } = await loadBook(
-    deps.db,
-    { id: customerId, nextSeq: 1 },
-    { at, isPast: false },
-    [ask],
-    deps.ids,
-  );
-  settle(book);
+/** The plan for a use, and the products that could pay; nothing is written. */
+function planFrom({ book, providersOf }: BookRead, ask: SubjectAsk): { plan: ConsumePlan; providers: Provider[] } {
   const providers = providersOf(ask.subject);
   assertProvided(ask.subject, providers);
   return { plan: planConsume(book, providers, ask.amount), providers };
@@ -117,7 +103,8 @@ async function explainShortage(deps: Deps, asked: Asked): Promise<Shortage> {
 /** The first of these instants at which a use would be allowed. */
 async function findAllowedAt(deps: Deps, { customerId, ask }: Asked, starts: readonly Date[]): Promise<Date | null> {
   for (const start of starts) {
-    if ((await planAt(deps, customerId, start, ask)).plan.isAllowed) return start;
+    const read = await readBookAt(deps, customerId, { at: start, isPast: false }, [ask]);
+    if (planFrom(read, ask).plan.isAllowed) return start;
   }
   return null;
 }
@@ -127,11 +114,11 @@ async function findAllowedAt(deps: Deps, { customerId, ask }: Asked, starts: rea
  * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
-  const { customerId, now } = await requireCustomer(deps, selector);
-  const { plan, providers } = await planAt(deps, customerId, now, command);
+  const read = await deps.reads.require(selector, [command]);
+  const { plan, providers } = planFrom(read, command);
   const { isAllowed, takings, remaining } = plan;
-  if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: now };
-  const asked = { customerId, now, providers, ask: command };
+  if (isAllowed) return { isAllowed, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: read.at };
+  const asked = { customerId: read.book.customerId, now: read.at, providers, ask: command };
   const { reasons, upgradeSkus, starts } = await explainShortage(deps, asked);
   return { isAllowed, takings, remaining, reasons, upgradeSkus, allowedAt: await findAllowedAt(deps, asked, starts) };
 }

@@ -1,16 +1,15 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
-import { loadBook } from '../db/books.js';
 import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
 import { type BatchFilter, findWallet, listBatches, type StoredBatch, type StoredWallet } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
+import { type BookRead, NOBODY, readBookAt } from '../engine/reads.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
 import type { Entry, Subject } from '../ledger/book.js';
-import { assertProvided, availabilityOf } from '../ledger/consume.js';
-import { settle } from '../ledger/settle.js';
+import { assertProvided, availabilityOf, type SubjectAsk } from '../ledger/consume.js';
 
 export interface Wallet {
   customerId: string;
@@ -28,9 +27,6 @@ export interface BalanceResult {
   /** When the units that are used next end, or the access does; null when never or when there is none. */
   expiresAt: Date | null;
 }
-
-/** An id that no customer has: somebody never seen owns nothing. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** The instant of a read: now, or a past one that was asked for. Throws: invalid_request (it lies in the future). */
 function readInstant(now: Date, asOf: Date | undefined): ReadInstant {
@@ -65,19 +61,22 @@ export async function getBalance(
   subject: Subject,
   asOf: Date | undefined,
 ): Promise<BalanceResult> {
-  const { customerId, now } = (await findCustomer(deps, selector)) ?? { customerId: NOBODY, now: deps.clock.now() };
-  const instant = readInstant(now, asOf);
   const asks = [{ subject, amount: 0 }];
-  const { book, providersOf } = await loadBook(deps.db, { id: customerId, nextSeq: 1 }, instant, asks, deps.ids);
-  const providers = providersOf(subject);
+  const read = await (asOf === undefined ? deps.reads.find(selector, asks) : readPast(deps, selector, asOf, asks));
+  const providers = read.providersOf(subject);
   assertProvided(subject, providers);
-  settle(book);
-  const { available, first } = availabilityOf(book, providers);
+  const { available, first } = availabilityOf(read.book, providers);
   if (available !== null || !first) {
     return { subject, canUse: first !== null, remaining: available, expiresAt: first?.expiresAt ?? null };
   }
-  const access = summariseAccess((await findWallet(deps.db, customerId, instant)).access, instant.at);
+  const instant = { at: read.at, isPast: asOf !== undefined };
+  const access = summariseAccess((await findWallet(deps.db, read.book.customerId, instant)).access, instant.at);
   return { subject, canUse: true, remaining: null, expiresAt: access.get(first.productKey)?.until ?? null };
+}
+
+async function readPast(deps: Deps, selector: Selector, asOf: Date, asks: readonly SubjectAsk[]): Promise<BookRead> {
+  const { customerId, now } = (await findCustomer(deps, selector)) ?? { customerId: NOBODY, now: deps.clock.now() };
+  return readBookAt(deps, customerId, readInstant(now, asOf), asks);
 }
 
 /** One page of a customer's batches, newest first, now or at an instant. Throws: customer_not_found, selector_conflict, invalid_request. */

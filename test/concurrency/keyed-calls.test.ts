@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildApp } from '../../src/app.js';
 import { createDb } from '../../src/db/client.js';
 import { createLanes } from '../../src/engine/lanes.js';
+import { createReads } from '../../src/engine/reads.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
 import {
@@ -48,7 +49,7 @@ async function startSmallApp(): Promise<Client> {
   const poolSize = 2;
   const db = createDb(app.url, pino({ level: 'silent' }), { poolSizeMax: poolSize });
   const foundations = { ...app.deps, db, turns: createTurns(), config: { ...app.deps.config, poolSize } };
-  const small = await buildApp({ ...foundations, lanes: createLanes(foundations) });
+  const small = await buildApp({ ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) });
   await small.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await small.close();

@@ -230,6 +230,7 @@ function deps(): Deps {
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
     lanes: { run: unused('the lanes'), waiting: { take: unused('slots') }, calls: { take: unused('slots') } },
+    reads: { find: unused('the readers'), require: unused('the readers') },
     turns: { take: unused('turns'), isTaken: unused('turns') },
   };
 }

@@ -9,6 +9,7 @@ import { type Config, readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
 import type { Deps } from '../../src/deps.js';
 import { createLanes } from '../../src/engine/lanes.js';
+import { createReads } from '../../src/engine/reads.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { uuidv7Ids } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
@@ -80,7 +81,7 @@ export async function startTestApp(
     config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
     turns: createTurns(),
   };
-  const deps: Deps = { ...foundations, lanes: createLanes(foundations) };
+  const deps: Deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {
