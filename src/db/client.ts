@@ -34,6 +34,8 @@ export interface DbOptions {
 
 const POOL_SIZE_MAX = 16;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A new connection costs a log-in, and each statement is planned anew on it, so that it is worth keeping over quiet minutes. */
+const IDLE_TIMEOUT_MS = 600_000;
 /** A transaction waits this long for a connection, and may then last this long. */
 const TRANSACTION_WAIT_MS = 20_000;
 const TRANSACTION_MS = 30_000;
@@ -96,6 +98,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     ...sessionOf(url),
     max: options.poolSizeMax ?? POOL_SIZE_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
     query_timeout: READ_TIMEOUT_MS,
     pipeline: true, // only queries of one transaction that are sent without waiting for each other gain by it
     keepAlive: true,
