@@ -28,6 +28,7 @@ const UNCERTAIN = 'test/concurrency/uncertain-commit.test.ts';
 const WAITING = 'test/concurrency/waiting.test.ts';
 const CATALOG = 'test/concurrency/catalog.test.ts';
 const PIPELINE = 'test/concurrency/pipeline.test.ts';
+const READS_TESTS = 'test/concurrency/reads.test.ts';
 const RESERVATIONS = 'test/concurrency/reservations.test.ts';
 const GIVE_BACK = 'test/concurrency/give-back.test.ts';
 const BATCHES = 'test/concurrency/consume-batches.test.ts';
@@ -38,6 +39,7 @@ const WRITE_PATH = 'src/engine/write-path.ts';
 const OPERATION = 'src/engine/operation.ts';
 const LANES = 'src/engine/lanes.ts';
 const SHARED = 'src/engine/shared-transaction.ts';
+const READS = 'src/engine/reads.ts';
 const POOL = 'src/db/pool-transaction.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/books.ts';
@@ -620,6 +622,52 @@ const ofBatches: Mutation[] = [
   },
 ];
 
+const ofTheReaders: Mutation[] = [
+  {
+    name: 'readers: fail all when one fails',
+    changes: [change(READS, 'if (reads.length === 1 || isOfAll)', 'if (reads.length >= 1 || isOfAll)')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: ask a lost database again for each',
+    changes: [change(READS, 'reads.length === 1 || isOfAll', 'reads.length === 1')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: one read in a statement',
+    changes: [change(READS, 'const TOGETHER_MAX = 256;', 'const TOGETHER_MAX = 1;')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: do not settle',
+    changes: [change(READS, '    settle(book);\n    for (', '    for (')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: let any number wait',
+    changes: [change(READS, 'waiting.length >= WAITING_MAX', 'waiting.length > 10 * WAITING_MAX')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: take the first of two contradicting names',
+    changes: [
+      change(
+        'src/engine/customers.ts',
+        'if (known.some((other) => other?.id !== first.id)) return conflict(pointer);',
+        '',
+      ),
+    ],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: give each the first one of a statement',
+    changes: [
+      change('src/db/customers.ts', 'names.map((_, position) => known.get(position))', 'names.map(() => known.get(0))'),
+    ],
+    tests: [READS_TESTS],
+  },
+];
+
 /** All mutations, in the order in which they run. */
 export const mutations: readonly Mutation[] = [
   ...ofBothPaths,
@@ -628,4 +676,5 @@ export const mutations: readonly Mutation[] = [
   ...ofThePipeline,
   ...ofHoldsAndDebts,
   ...ofBatches,
+  ...ofTheReaders,
 ];

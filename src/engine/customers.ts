@@ -178,15 +178,15 @@ function namesOf({ customerId, identity }: Selector): CustomerName[] {
   return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
 }
 
-/** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id. */
+/** The customers that reads at the clock's instant are about, in the order of their selectors. `pointer` is the field of the external id. */
 export async function findCustomers(
   deps: Foundations,
   selectors: readonly Selector[],
+  clock: Date,
   pointer = '/external_id',
 ): Promise<Found[]> {
   const names = selectors.map(namesOf);
   const found = await findKnownCustomers(deps.db, names.flat());
-  const clock = deps.clock.now();
   let at = 0;
   return names.map((own): Found => {
     const known = found.slice(at, at + own.length);
@@ -207,7 +207,7 @@ export async function findCustomer(
   selector: Selector,
   pointer?: string,
 ): Promise<Reader | undefined> {
-  const [found] = await findCustomers(deps, [selector], pointer);
+  const [found] = await findCustomers(deps, [selector], deps.clock.now(), pointer);
   if (found instanceof AppError) throw found;
   return found;
 }

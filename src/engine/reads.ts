@@ -90,9 +90,10 @@ async function answer(deps: Foundations, reads: readonly Waiting[]): Promise<voi
 
 async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promise<void> {
   const selectors = new Map(reads.map(({ selector }) => [selectorText(selector), selector]));
-  const found = await findCustomers(deps, [...selectors.values()]);
+  const clock = deps.clock.now();
+  const found = await findCustomers(deps, [...selectors.values()], clock);
   const readers = new Map([...selectors.keys()].map((text, at) => [text, found[at]]));
-  const nobody: Reader = { customerId: NOBODY, now: deps.clock.now() };
+  const nobody: Reader = { customerId: NOBODY, now: clock };
   const readable: (Waiting & { reader: Reader })[] = [];
   for (const read of reads) {
     const reader = readers.get(selectorText(read.selector)) ?? nobody;
@@ -105,7 +106,7 @@ async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promi
     needs: own.map(({ asks }) => ({ asks })),
   }));
   if (requests.length === 0) return;
-  const loaded = await loadBooks(deps.db, requests, nobody.now);
+  const loaded = await loadBooks(deps.db, requests, clock);
   for (const [customerId, own] of ofCustomer) {
     const at = required(own[0], 'a group has a member').reader.now;
     const book = loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids);
