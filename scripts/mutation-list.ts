@@ -625,22 +625,37 @@ const ofBatches: Mutation[] = [
 const ofTheReaders: Mutation[] = [
   {
     name: 'readers: fail all when one fails',
-    changes: [change(READS, 'if (reads.length === 1 || isOfAll)', 'if (reads.length >= 1 || isOfAll)')],
+    changes: [change(READS, 'reads.length === 1 || isOutage(error)', 'reads.length >= 1')],
     tests: [READS_TESTS],
   },
   {
     name: 'readers: ask a lost database again for each',
-    changes: [change(READS, 'reads.length === 1 || isOfAll', 'reads.length === 1')],
+    changes: [change(READS, 'reads.length === 1 || isOutage(error)', 'reads.length === 1')],
     tests: [READS_TESTS],
   },
   {
     name: 'readers: one read in a statement',
-    changes: [change(READS, 'const TOGETHER_MAX = 256;', 'const TOGETHER_MAX = 1;')],
+    changes: [change(READS, 'const READS_MAX = 256;', 'const READS_MAX = 1;')],
     tests: [READS_TESTS],
   },
   {
     name: 'readers: do not settle',
-    changes: [change(READS, '    settle(book);\n    for (', '    for (')],
+    changes: [change(READS, '    settle(book);\n    const providersOf', '    const providersOf')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: go on alone when the database is lost meanwhile',
+    changes: [change(READS, 'if (isOutage(own)) {', 'if (isOutage(own) && reads.length === 0) {')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: tell of the clock instead of what was loaded',
+    changes: [change(READS, 'loaded.atOf(customerId) ?? clock', 'clock')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'readers: any number of customers in a statement',
+    changes: [change(READS, 'names.add(name).size > customersMax', 'names.add(name).size < 0')],
     tests: [READS_TESTS],
   },
   {

@@ -51,6 +51,8 @@ interface ReservationJson {
 /** A product of a customer, with what is asked of it. */
 export interface HoldingRow extends Row {
   customer_id: string;
+  /** The instant at which it was read. */
+  at: Date;
   product_key: string;
   type: ProductType;
   is_active: boolean;

@@ -17,6 +17,8 @@ export interface BookRequest {
 export interface LoadedBooks {
   /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
   bookOf(customer: { id: string; nextSeq: number }, now: Date, ids: Ids): Book;
+  /** The instant at which a customer was read, which a read tells of; undefined when there was nothing to read. */
+  atOf(customerId: string): Date | undefined;
   /** The products that can pay for what was asked of a customer. */
   providersFor(customerId: string): ProvidersOf;
 }
@@ -94,7 +96,7 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
   ${hasNamed ? WANTED_OF_NAMED : ''}
 )
-SELECT w.customer_id, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
+SELECT w.customer_id, w.at, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
        late.overdue, later.not_yet_valid, usable.list AS usable, running.list AS running,
        access.until AS access_until, access.forever AS access_forever,
        (SELECT json_agg(d ORDER BY d.expires_at, d.id) FROM due d
@@ -246,32 +248,49 @@ export async function loadBooks(
   clock: Date,
   isPast = false,
 ): Promise<LoadedBooks> {
-  const customers = JSON.stringify(requests.map(({ customerId }) => ({ id: customerId })));
-  const asked = askedJson(requests);
-  const reservations = namedJson(requests, ({ reservation }) => reservation?.id);
   const operations = namedJson(requests, ({ takenBy }) => takenBy);
-  const named = reservations === NONE && operations === NONE ? [] : [reservations, operations];
-  const sql = isPast ? LOAD_PAST_HOLDINGS : named.length > 0 ? LOAD_NAMED_HOLDINGS : LOAD_HOLDINGS;
+  const hasNamed = operations !== NONE || namedJson(requests, reservationOf) !== NONE;
+  const sql = isPast ? LOAD_PAST_HOLDINGS : hasNamed ? LOAD_NAMED_HOLDINGS : LOAD_HOLDINGS;
   const [rows, taken, pending] = await Promise.all([
-    loadCovering(tx, sql, requests, (limit) => [customers, clock.toISOString(), asked, limit, ...named]),
+    loadCovering(requests, (those, limit) =>
+      tx.query<HoldingRow>(sql, holdingParameters(those, clock, limit, hasNamed)),
+    ),
     operations === NONE ? [] : tx.query<TakenRow>(LOAD_TAKEN, [operations]),
     loadPending(tx, requests, clock),
   ]);
   return toLoadedBooks(rows, taken, pending);
 }
 
-/** Reads the holdings, with more and more of the usable batches until they cover what is asked. */
+function reservationOf({ reservation }: Needs): string | undefined {
+  return reservation?.id;
+}
+
+function holdingParameters(requests: readonly BookRequest[], clock: Date, limit: number, hasNamed: boolean): unknown[] {
+  return [
+    JSON.stringify(requests.map(({ customerId }) => ({ id: customerId }))),
+    clock.toISOString(),
+    askedJson(requests),
+    limit,
+    ...(hasNamed ? [namedJson(requests, reservationOf), namedJson(requests, ({ takenBy }) => takenBy)] : []),
+  ];
+}
+
+/** Reads the holdings; for whoever needs more, again with more and more of the usable batches until they cover what is asked. */
 async function loadCovering(
-  tx: Tx,
-  sql: string,
   requests: readonly BookRequest[],
-  parameters: (limit: number) => unknown[],
+  read: (requests: readonly BookRequest[], limit: number) => Promise<HoldingRow[]>,
 ): Promise<HoldingRow[]> {
-  const needs = new Map(requests.map((request) => [request.customerId, request.needs]));
-  for (let limit = BATCHES_AT_FIRST; ; limit *= BATCHES_GROWTH) {
-    const rows = await tx.query<HoldingRow>(sql, parameters(limit));
-    if (rows.every((row) => isCovered(row, needs.get(row.customer_id) ?? [], limit))) return rows;
+  const covered: HoldingRow[] = [];
+  for (let [left, limit] = [requests, BATCHES_AT_FIRST]; left.length > 0; limit *= BATCHES_GROWTH) {
+    const needs = new Map(left.map((request) => [request.customerId, request.needs]));
+    const rows = await read(left, limit);
+    const short = new Set(
+      rows.filter((row) => !isCovered(row, needs.get(row.customer_id) ?? [], limit)).map((row) => row.customer_id),
+    );
+    covered.push(...rows.filter((row) => !short.has(row.customer_id)));
+    left = left.filter(({ customerId }) => short.has(customerId));
   }
+  return covered;
 }
 
 /** Reads the batches that are not valid yet of the products that are overdrawn. */
@@ -295,6 +314,7 @@ function toLoadedBooks(
 ): LoadedBooks {
   const byCustomer = groupBy(rows, (row) => row.customer_id);
   return {
+    atOf: (customerId) => byCustomer.get(customerId)?.[0]?.at,
     providersFor: (customerId) => (subject) => providersIn(byCustomer.get(customerId) ?? [], subject),
     bookOf: (customer, now, ids) =>
       toBook(customer, now, ids, {

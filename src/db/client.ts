@@ -46,11 +46,13 @@ const STATEMENT_TIMEOUT_MS = 20_000;
 const READ_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
 
+/** Holds unless the URL's options say otherwise: rows are found by keys, in memory or on flash; the server's default makes it read tables of up to some 30,000 rows whole for each. */
+const PREFERRED_OPTIONS = '-c random_page_cost=1.1';
+
 const SESSION_OPTIONS = [
   'TimeZone=UTC', // the adapter ignores the offset of a timestamptz: another zone would shift every instant
   'default_transaction_isolation=read\\ committed',
   'jit=off', // compiling takes longer than our statements run
-  'random_page_cost=1.1', // rows are found by keys, in memory or on flash: the default reads tables of up to some 30,000 rows whole for each
   `lock_timeout=${LOCK_TIMEOUT_MS}`,
   `statement_timeout=${STATEMENT_TIMEOUT_MS}`,
   `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS}`,
@@ -84,12 +86,12 @@ function plainRow(row: Row): Row {
   return result;
 }
 
-/** The URL without its `options`, and the options of a session: the URL's first, so that ours hold. */
+/** The URL without its `options`, and the options of a session: the URL's before ours, so that ours hold. */
 function sessionOf(url: string): { connectionString: string; options: string } {
   const parsed = new URL(url);
   const own = parsed.searchParams.get('options');
   parsed.searchParams.delete('options');
-  return { connectionString: parsed.toString(), options: own === null ? SESSION_OPTIONS : `${own} ${SESSION_OPTIONS}` };
+  return { connectionString: parsed.toString(), options: [PREFERRED_OPTIONS, own ?? '', SESSION_OPTIONS].join(' ') };
 }
 
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */

@@ -59,7 +59,7 @@ export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');
 }
 
-const LOST_STATE = /^(?:08|57P0[123])/;
+const LOST_STATE = /^(?:08|57P0[1235])/;
 const LOST_CODES = new Set([
   'P1008',
   'P1017',
@@ -112,4 +112,13 @@ export function isUnavailable(error: unknown): boolean {
   if (typeof error.code === 'string' && UNAVAILABLE_CODES.has(error.code)) return true;
   if (typeof error.message === 'string' && UNAVAILABLE_MESSAGE.test(error.message)) return true;
   return isUnavailable(error.cause);
+}
+
+// Cancelled or too slow, out of memory, beyond a limit of the server's configuration.
+const OWN_DOING = new Set(['57014', '53200', '53400']);
+
+/** Whether the database as a whole is to blame, so that no other statement would do better now. */
+export function isOutage(error: unknown): boolean {
+  if (OWN_DOING.has(sqlStateOf(error) ?? '')) return false;
+  return isUnavailable(error) || isConnectionLost(error);
 }

@@ -9,6 +9,7 @@ import {
   type Identity,
   type IdentityKey,
   insertCustomerWithIdentity,
+  type KnownCustomer,
 } from '../db/customers.js';
 import { constraintOf } from '../db/errors.js';
 import { findOperationOwners } from '../db/operations.js';
@@ -172,17 +173,16 @@ export interface Reader {
 }
 
 /** What a selector comes to for a read: whom it is about, nobody, or why it names nobody. */
-type Found = Reader | AppError | undefined;
+type Found = KnownCustomer | AppError | undefined;
 
 function namesOf({ customerId, identity }: Selector): CustomerName[] {
   return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
 }
 
-/** The customers that reads at the clock's instant are about, in the order of their selectors. `pointer` is the field of the external id. */
+/** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id. */
 export async function findCustomers(
   deps: Foundations,
   selectors: readonly Selector[],
-  clock: Date,
   pointer = '/external_id',
 ): Promise<Found[]> {
   const names = selectors.map(namesOf);
@@ -194,7 +194,7 @@ export async function findCustomers(
     const [first] = known;
     if (!first) return undefined;
     if (known.some((other) => other?.id !== first.id)) return conflict(pointer);
-    return { customerId: first.id, now: instantOf(clock, first.lastRecordedAt) };
+    return first;
   });
 }
 
@@ -207,9 +207,9 @@ export async function findCustomer(
   selector: Selector,
   pointer?: string,
 ): Promise<Reader | undefined> {
-  const [found] = await findCustomers(deps, [selector], deps.clock.now(), pointer);
+  const [found] = await findCustomers(deps, [selector], pointer);
   if (found instanceof AppError) throw found;
-  return found;
+  return found && { customerId: found.id, now: instantOf(deps.clock.now(), found.lastRecordedAt) };
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

@@ -11,7 +11,7 @@ import { settle } from '../ledger/settle.js';
 import { instantOf } from '../lib/clock.js';
 import { writeAndCommit } from './shared-transaction.js';
 
-/** Customers that one step settles at most; of each at most what one operation would. */
+/** Customers that one step settles at most, and never more than share a transaction; of each at most what one operation would. */
 const STEP_CUSTOMERS_MAX = 16;
 const STEPS_MAX = 10_000;
 
@@ -27,10 +27,11 @@ export interface Swept {
  * Locks: the customers of a step; those that somebody else holds are passed over.
  */
 export async function sweep(deps: Foundations, isStopped: () => boolean = () => false): Promise<Swept> {
+  const stepMax = Math.min(STEP_CUSTOMERS_MAX, deps.config.laneCustomersMax);
   const skipped = new Set<string>();
   const swept: Swept = { steps: 0, entries: 0, skipped: 0 };
   while (swept.steps < STEPS_MAX && !isStopped()) {
-    const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], STEP_CUSTOMERS_MAX);
+    const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], stepMax);
     if (due.length === 0) break;
     const { entries, settled } = await settleAll(deps, due);
     for (const customerId of due) if (!settled.has(customerId)) skipped.add(customerId);

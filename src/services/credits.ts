@@ -177,7 +177,10 @@ function decideDeduct(
   return result(plan.takings, 0);
 }
 
-/** What a customer has, holds and owes of a currency product. Throws: customer_not_found, selector_conflict, product_not_found, product_not_currency. */
+/**
+ * What a customer has, holds and owes of a currency product.
+ * Throws: customer_not_found, selector_conflict, product_not_found, product_not_currency, overloaded.
+ */
 export async function getCreditsBalance(deps: Deps, selector: Selector, productKey: string): Promise<CreditsBalance> {
   const subject = { productKey };
   const { book, providersOf } = await deps.reads.require(selector, [{ subject, amount: 0 }]);

@@ -111,7 +111,7 @@ async function findAllowedAt(deps: Deps, { customerId, ask }: Asked, starts: rea
 
 /**
  * Says what a consume of the same command would do now: what it would take, or every reason against it. Writes nothing.
- * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large.
+ * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large, overloaded.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
   const read = await deps.reads.require(selector, [command]);

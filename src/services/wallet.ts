@@ -53,7 +53,7 @@ export async function getWallet(deps: Deps, selector: Selector, asOf: Date | und
 
 /**
  * Whether a customer can use a product or feature now, or could at an instant, and how much of it. Somebody never seen can't.
- * Throws: product_not_found, feature_not_found, selector_conflict, invalid_request.
+ * Throws: product_not_found, feature_not_found, selector_conflict, invalid_request, overloaded.
  */
 export async function getBalance(
   deps: Deps,
@@ -71,7 +71,8 @@ export async function getBalance(
   }
   const instant = { at: read.at, isPast: asOf !== undefined };
   const access = summariseAccess((await findWallet(deps.db, read.book.customerId, instant)).access, instant.at);
-  return { subject, canUse: true, remaining: null, expiresAt: access.get(first.productKey)?.until ?? null };
+  const span = access.get(first.productKey);
+  return { subject, canUse: true, remaining: null, expiresAt: span ? span.until : first.expiresAt };
 }
 
 async function readPast(deps: Deps, selector: Selector, asOf: Date, asks: readonly SubjectAsk[]): Promise<BookRead> {

@@ -3,10 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createReads, NOBODY, type Reads } from '../../src/engine/reads.js';
 import type { Foundations } from '../../src/foundations.js';
 import { balanceOf as bookBalanceOf, holdingOf } from '../../src/ledger/book.js';
+import { planConsume } from '../../src/ledger/consume.js';
+import { getBalance } from '../../src/services/wallet.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { balanceOf, customerIdOf, send, sendTogether, tally } from '../support/parallel.js';
 
-const READERS = 2;
+const READERS = 4;
 const WAITING_MAX = 4_096;
 /** Who is meant, and what they hold. */
 const STATEMENTS_OF_A_READ = 2;
@@ -24,22 +26,25 @@ beforeAll(async () => {
 });
 
 /** Readers whose statements go through `query` first; it may wait or throw. */
-function readsWith(query: (parameters: string) => Promise<void>): { reads: Reads; sent(): number } {
+function readsWith(
+  query: (parameters: string, number: number) => Promise<void>,
+  settings: Partial<Foundations['config']> = {},
+): { reads: Reads; sent(): number } {
   const { deps } = app;
   let statements = 0;
   const db: Foundations['db'] = {
     ...deps.db,
     query: async (sql, parameters) => {
       statements += 1;
-      await query(JSON.stringify(parameters));
+      await query(JSON.stringify(parameters), statements);
       return deps.db.query(sql, parameters);
     },
   };
-  return { reads: createReads({ ...deps, db }), sent: () => statements };
+  return { reads: createReads({ ...deps, db, config: { ...deps.config, ...settings } }), sent: () => statements };
 }
 
 /** Readers whose first statements wait until they are let go. */
-function heldReads() {
+function heldReads(settings: Partial<Foundations['config']> = {}) {
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
     open = resolve;
@@ -49,7 +54,7 @@ function heldReads() {
     if (held === 0) return;
     held -= 1;
     await gate;
-  });
+  }, settings);
   return { ...made, open };
 }
 
@@ -64,7 +69,7 @@ describe('reads that wait at the same time', () => {
     const first = Array.from({ length: READERS }, () => availableTo(reads, 'reader-0'));
     const others = Array.from({ length: 3 * CUSTOMERS }, (_, at) => availableTo(reads, `reader-${at % CUSTOMERS}`));
     open();
-    expect(await Promise.all(first)).toEqual([1, 1]);
+    expect(await Promise.all(first)).toEqual(Array(READERS).fill(1));
     expect(await Promise.all(others)).toEqual(Array.from({ length: 3 * CUSTOMERS }, (_, at) => (at % CUSTOMERS) + 1));
     expect(sent()).toBe((READERS + 1) * STATEMENTS_OF_A_READ);
   });
@@ -116,6 +121,62 @@ describe('reads that wait at the same time', () => {
     await Promise.all(first);
     expect(await Promise.all(ending)).toEqual([3, 3]);
   });
+
+  it('are of so many customers at most as share a transaction', async () => {
+    const { reads, sent, open } = heldReads({ laneCustomersMax: 1 });
+    const first = Array.from({ length: READERS }, () => availableTo(reads, 'reader-0'));
+    const others = ['reader-1', 'reader-1', 'reader-2', 'reader-1'].map((name) => availableTo(reads, name));
+    open();
+    await Promise.all(first);
+    expect(await Promise.all(others)).toEqual([2, 2, 3, 2]);
+    expect(sent()).toBe((READERS + 3) * STATEMENTS_OF_A_READ);
+  });
+
+  it('are covered by as many batches as each needs', async () => {
+    const batches = 40;
+    for (let at = 0; at < batches; at += 1) await grantUnits(app, 'pieces', 'CREDITS', 1);
+    const { reads, open } = heldReads();
+    const first = Array.from({ length: READERS }, () => availableTo(reads, 'reader-0'));
+    const subject = { productKey: 'CREDITS' };
+    const planOf = async (name: string, amount: number) => {
+      const { book, providersOf } = await reads.find(named(name), [{ subject, amount }]);
+      return planConsume(book, providersOf(subject), amount).takings.map((taking) => taking.amount);
+    };
+    const plans = [planOf('pieces', batches), planOf('pieces', 2), planOf('reader-9', 10)];
+    open();
+    await Promise.all(first);
+    expect(await Promise.all(plans)).toEqual([Array(batches).fill(1), [1, 1], [10]]);
+  });
+});
+
+describe('a read of somebody who is granted something since it was asked', () => {
+  const expiresAt = '2026-03-01T00:00:00.000Z';
+  const subject = { productKey: 'PASS' };
+
+  /** Readers in whose first read a grant comes between the look-up and the load, by a clock that is ahead. */
+  async function overtakenReads(externalId: string): Promise<Reads> {
+    await putProduct(app, 'PASS', { type: 'period' });
+    await grantUnits(app, externalId, 'CREDITS', 1);
+    return readsWith(async (_parameters, number) => {
+      if (number !== STATEMENTS_OF_A_READ) return;
+      app.clock.advance({ seconds: 5 });
+      await grantUnits(app, externalId, 'PASS', 1, { expires_at: expiresAt });
+      app.clock.advance({ seconds: -5 });
+    }).reads;
+  }
+
+  it('tells of the instant at which it was loaded', async () => {
+    const reads = await overtakenReads('overtaken');
+    const { at, book } = await reads.find(named('overtaken'), [{ subject, amount: 0 }]);
+    expect(at.getTime()).toBe(app.clock.now().getTime() + 5_000);
+    expect(holdingOf(book, 'PASS').running[0]?.validFrom).toEqual(at);
+  });
+
+  it('says until when the access lasts', async () => {
+    const reads = await overtakenReads('overtaken-too');
+    const balance = await getBalance({ ...app.deps, reads }, named('overtaken-too'), subject, undefined);
+    expect(balance).toEqual({ subject, canUse: true, remaining: null, expiresAt: new Date(expiresAt) });
+  });
 });
 
 describe('a read that fails', () => {
@@ -128,6 +189,29 @@ describe('a read that fails', () => {
     const others = Array.from({ length: CUSTOMERS }, (_, at) => availableTo(reads, `reader-${at}`));
     await Promise.all([...first, poison]);
     expect(await Promise.all(others)).toEqual(Array.from({ length: CUSTOMERS }, (_, at) => at + 1));
+  });
+
+  it('fails alone when it takes too long', async () => {
+    const { reads } = readsWith(async (parameters) => {
+      if (parameters.includes('slow')) throw Object.assign(new Error('canceled'), { code: '57014', severity: 'ERROR' });
+    });
+    const first = Array.from({ length: READERS }, () => availableTo(reads, 'reader-0'));
+    const slow = expect(availableTo(reads, 'slow')).rejects.toMatchObject({ code: '57014' });
+    const others = ['reader-1', 'reader-2'].map((name) => availableTo(reads, name));
+    await Promise.all([...first, slow]);
+    expect(await Promise.all(others)).toEqual([2, 3]);
+  });
+
+  it('ends what is read alone when the database is lost meanwhile', async () => {
+    const { reads, sent } = readsWith(async (_parameters, number) => {
+      if (number <= READERS) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+      if (number === READERS + 1) throw new RangeError('not exact in a number');
+      throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    });
+    const all = Array.from({ length: READERS + CUSTOMERS }, (_, at) => availableTo(reads, `reader-${at % CUSTOMERS}`));
+    const outcomes = await Promise.allSettled(all);
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(sent()).toBe(READERS + 2);
   });
 
   it('fails with all beside it, at once, when the database is lost', async () => {
