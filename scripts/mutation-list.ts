@@ -622,6 +622,21 @@ const ofBatches: Mutation[] = [
   },
 ];
 
+const ofCrowds: Mutation[] = [
+  {
+    name: 'crowds: wait for a lock one after another',
+    changes: [
+      change(LANES, 'if (isLockTimeout(error)) return', 'if (isLockTimeout(error) && together.length === 1) return'),
+    ],
+    tests: [WAITING],
+  },
+  {
+    name: 'crowds: admit any number of calls',
+    changes: [change('src/lib/slots.ts', 'if (inside >= max) throw refusal();', '')],
+    tests: [BATCHES],
+  },
+];
+
 const ofTheReaders: Mutation[] = [
   {
     name: 'readers: fail all when one fails',
@@ -691,5 +706,6 @@ export const mutations: readonly Mutation[] = [
   ...ofThePipeline,
   ...ofHoldsAndDebts,
   ...ofBatches,
+  ...ofCrowds,
   ...ofTheReaders,
 ];

@@ -54,6 +54,11 @@ export function constraintOf(error: unknown): string | undefined {
 /** Serialization failure, deadlock, lock timeout: the whole transaction was rolled back and may run again at once. */
 const RETRYABLE = new Set(['40001', '40P01', '55P03']);
 
+/** Whether somebody else held a lock for as long as we wait for one. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlStateOf(error) === '55P03';
+}
+
 /** Whether the transaction was certainly rolled back for a reason that may be gone on the next attempt. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(sqlStateOf(error) ?? '');

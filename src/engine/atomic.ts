@@ -38,6 +38,7 @@ export async function runWhole<R>(
       if (whole) return whole;
       if (attempt === ATTEMPTS_MAX) throw unavailable(new Error('an identity kept moving'));
     } catch (error) {
+      if (error instanceof AppError) throw error;
       const isPassing = isRetryable(error) || isConnectionLost(error);
       if (isPassing ? attempt === ATTEMPTS_MAX : isUnavailable(error)) throw unavailable(error);
       if (!isPassing) throw error;

@@ -18,6 +18,7 @@ import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
+import { createSlots } from '../lib/slots.js';
 
 /** Whom a request is about: what is present names one customer. */
 export interface Selector {
@@ -41,6 +42,8 @@ export interface Sighting {
 
 /** A race for one identity is lost to a row that then exists; more rounds would mean that it keeps vanishing. */
 const SIGHT_ATTEMPTS_MAX = 5;
+/** Of one call, selectors that are resolved one by one at a time: others want the pool's connections too. */
+const RESOLVED_AT_ONCE = 4;
 
 /** The refusal of a selector that nobody is known by. */
 export function unknownCustomer({ customerId }: Selector): AppError {
@@ -113,9 +116,10 @@ export async function resolveEach(deps: Foundations, selectors: readonly Selecto
   const known: Map<string, string | AppError> = await findCustomersOf(deps, selectors);
   const left = new Map(selectors.map((selector) => [selectorText(selector), selector]));
   for (const text of known.keys()) left.delete(text);
+  const slots = createSlots(RESOLVED_AT_ONCE);
   await Promise.all(
     [...left].map(async ([text, selector]) => {
-      known.set(text, await refusalAsValue(resolveCustomer(deps, selector)));
+      known.set(text, await slots.take(() => refusalAsValue(resolveCustomer(deps, selector))));
     }),
   );
   return selectors.map((selector) => required(known.get(selectorText(selector)), 'each selector is resolved'));

@@ -3,15 +3,15 @@
 // commits, and gives each request its own verdict. Nothing is delayed: an idle lane runs a lone request at once.
 // Correctness never rests on the lanes: the customers' rows are the locks, whoever holds them.
 import type { ProvidersOf } from '../db/books.js';
-import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
+import { isConnectionLost, isLockTimeout, isOutage, isRetryable, isUnavailable } from '../db/errors.js';
 import { NotBegun } from '../db/pool-transaction.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { required } from '../lib/assert.js';
 import { backOff } from '../lib/backoff.js';
-import { createSlots, type Slots } from '../lib/slots.js';
-import { findCustomersOf, resolveCustomer, selectorText } from './customers.js';
+import { type Admission, createAdmission, createSlots, type Slots } from '../lib/slots.js';
+import { findCustomersOf, resolveCustomer, type Selector, selectorText } from './customers.js';
 import {
   ATTEMPTS_MAX,
   type Decision,
@@ -46,6 +46,8 @@ export interface Lanes {
   readonly waiting: Slots;
   /** For keyed calls: each holds a connection for the lock of its key, and needs others to work. */
   readonly calls: Slots;
+  /** For calls about many customers, each of which may be large. */
+  readonly admission: Admission;
 }
 
 const LANES = 2;
@@ -57,6 +59,8 @@ const WAITING_MAX = 4_096;
 const WAITING_SHARE = 0.5;
 const CALLS_SHARE = 0.25;
 const CALLS_MAX = 4;
+/** Calls about many customers that are at work or wait; beyond it they are refused before memory grows. */
+const CALLS_ADMITTED_MAX = 64;
 
 /** A request on its way through a lane. */
 interface Waiting extends Request {
@@ -99,6 +103,7 @@ export function createLanes(deps: Foundations): Lanes {
   return {
     waiting: slots,
     calls: createSlots(Math.max(1, Math.min(CALLS_MAX, Math.floor(deps.config.poolSize * CALLS_SHARE)))),
+    admission: createAdmission(CALLS_ADMITTED_MAX, overloaded),
     run: (operation) =>
       new Promise((resolve, reject) => {
         const queue = required(queues[laneOf(operation)], 'the lane exists');
@@ -154,8 +159,11 @@ function createStrays(deps: Foundations, slots: Slots): Strays {
         const together = group.splice(0, REQUESTS_MAX);
         try {
           await slots.take(async () => {
-            const left = await attemptTogether(deps, together, { skipLocked: false });
-            for (const waiting of left) await runAlone(deps, waiting);
+            const { again, alone } = await attemptTogether(deps, together, { skipLocked: false });
+            // Still in their order, and before those who came since.
+            group.unshift(...again);
+            pending += again.length;
+            await runEachAlone(deps, alone);
           });
         } catch (error) {
           giveUp(deps, together, error);
@@ -216,7 +224,14 @@ async function takeResolved(
   } catch {
     // The database can't be asked: each request meets that on its own, in resolveOne.
   }
-  const resolved = await Promise.all(taken.map((waiting) => resolveOne(deps, waiting, known)));
+  const resolving = new Map<string, Promise<string>>();
+  const resolve = (selector: Selector): Promise<string> => {
+    const name = selectorText(selector);
+    const resolved = resolving.get(name) ?? resolveCustomer(deps, selector);
+    resolving.set(name, resolved);
+    return resolved;
+  };
+  const resolved = await Promise.all(taken.map((waiting) => resolveOne(waiting, known, resolve)));
   const customers = new Set<string>();
   const now: Waiting[] = [];
   const later: Waiting[] = [];
@@ -231,16 +246,16 @@ async function takeResolved(
 }
 
 async function resolveOne(
-  deps: Foundations,
   waiting: Waiting,
   known: ReadonlyMap<string, string>,
+  resolve: (selector: Selector) => Promise<string>,
 ): Promise<Waiting | undefined> {
   if (waiting.customerId !== undefined) return waiting;
   const { selector } = waiting.operation;
   const found = known.get(selectorText(selector));
   if (found !== undefined) return { ...waiting, customerId: found };
   try {
-    return { ...waiting, customerId: await resolveCustomer(deps, selector) };
+    return { ...waiting, customerId: await resolve(selector) };
   } catch (error) {
     waiting.reject(isUnavailable(error) ? unavailable(error) : error);
     return undefined;
@@ -257,20 +272,26 @@ async function runTogether(deps: Foundations, strays: Strays, requests: readonly
     else together.push(waiting);
   }
   if (together.length === 0) return;
-  for (const waiting of await attemptTogether(deps, together, { skipLocked: true })) {
+  const { again, alone } = await attemptTogether(deps, together, { skipLocked: true });
+  for (const waiting of [...again, ...alone]) {
     strays.add(required(waiting.customerId, 'the customer is resolved'), waiting);
   }
 }
 
-/**
- * Runs requests as one transaction and gives each its verdict. Returns those that are still to be run: their customer was not locked, or
- * their identity moved, or the transaction failed with others in it. Nobody is answered from a failed transaction but a lone request.
- */
+/** Requests that have no verdict yet. */
+interface Left {
+  /** The lock that all of them need did not come in time: they wait for it together once more. */
+  again: Waiting[];
+  /** To be run alone: their customer was not locked, or their identity moved, or the transaction failed with others in it. */
+  alone: Waiting[];
+}
+
+/** Runs requests as one transaction and gives each its verdict. Nobody is answered from a failed transaction but a lone request. */
 async function attemptTogether(
   deps: Foundations,
   together: readonly Waiting[],
   lock: { skipLocked: boolean },
-): Promise<Waiting[]> {
+): Promise<Left> {
   try {
     const verdicts = await transact(deps, together, lock);
     const left: Waiting[] = [];
@@ -279,20 +300,27 @@ async function attemptTogether(
       if (verdict === undefined || verdict === 'again') left.push(waiting);
       else give(waiting, verdict);
     }
-    return left;
+    return { again: [], alone: left };
   } catch (error) {
     if (error instanceof NotBegun) {
       // Nothing was sent, and each alone would wait as long for a connection.
-      for (const { reject } of together) reject(unavailable(error));
-      return [];
+      rejectAll(together, unavailable(error));
+      return NOBODY_LEFT;
     }
+    if (isLockTimeout(error)) return { again: together.filter((waiting) => mayRepeat(waiting, error)), alone: [] };
     if (together.length > 1 && !(error instanceof AppError)) {
       for (const waiting of together) waiting.failures += 1;
       deps.log.warn({ err: error, requests: together.length }, 'a shared transaction failed; its requests run alone');
-      return [...together];
+      return { again: [], alone: [...together] };
     }
-    return together.filter((waiting) => mayRepeat(waiting, error));
+    return { again: [], alone: together.filter((waiting) => mayRepeat(waiting, error)) };
   }
+}
+
+const NOBODY_LEFT: Left = { again: [], alone: [] };
+
+function rejectAll(requests: readonly Waiting[], error: unknown): void {
+  for (const { reject } of requests) reject(error);
 }
 
 function give({ resolve, reject }: Waiting, verdict: Outcome): void {
@@ -300,17 +328,31 @@ function give({ resolve, reject }: Waiting, verdict: Outcome): void {
   else reject(verdict.refusal);
 }
 
-/** Runs one request in its own transaction, waiting for its lock, until it is answered. */
-async function runAlone(deps: Foundations, waiting: Waiting): Promise<void> {
+/** Runs requests one after another. When one is given up because there is no database, the others are spared the wait for it. */
+async function runEachAlone(deps: Foundations, requests: readonly Waiting[]): Promise<void> {
+  for (const [at, waiting] of requests.entries()) {
+    const failure = await runAlone(deps, waiting);
+    if (failure !== undefined && (failure instanceof NotBegun || isOutage(failure))) {
+      rejectAll(requests.slice(at), unavailable(failure));
+      return;
+    }
+  }
+}
+
+/** Runs one request in its own transaction, waiting for its lock, until it is answered. Returns why it was given up, if it was. */
+async function runAlone(deps: Foundations, waiting: Waiting): Promise<unknown> {
   for (;;) {
     if (waiting.failures > 0) await backOff(waiting.failures);
     try {
       const customerId = await resolveCustomer(deps, waiting.operation.selector);
       const [verdict] = (await transact(deps, [{ ...waiting, customerId }], { skipLocked: false })).values();
-      if (verdict !== undefined && verdict !== 'again') return give(waiting, verdict);
-      if (!mayRepeat(waiting, new CustomerChanged())) return;
+      if (verdict !== undefined && verdict !== 'again') {
+        give(waiting, verdict);
+        return undefined;
+      }
+      if (!mayRepeat(waiting, new CustomerChanged())) return undefined;
     } catch (error) {
-      if (!mayRepeat(waiting, error)) return;
+      if (!mayRepeat(waiting, error)) return error;
     }
   }
 }

@@ -192,6 +192,11 @@ export function balanceOf(holding: Holding): number {
   return holding.available - holding.owed;
 }
 
+/** The balance without units that are past their end, of which more may wait than are settled at once. */
+export function settledBalance(holding: Holding): number {
+  return balanceOf(holding) - holding.overdue;
+}
+
 /** Burn order (DOMAIN 3.3): lower priority, then soonest end (never last), then oldest, then id. */
 export function compareBurnOrder(a: Batch, b: Batch): number {
   return (

@@ -166,7 +166,16 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
     takings.push(...takeInBurnOrder(payer, units * payer.provider.unitCost));
     left -= units;
   }
-  return { isAllowed: true, takings, available, remaining: available - amount };
+  return { isAllowed: true, takings, available, remaining: remainingOf(payers, takings) };
+}
+
+/** What can be used after these takings, in the asked unit. */
+function remainingOf(payers: readonly Payer[], takings: readonly Taking[]): number {
+  return payers.reduce((sum, { provider, holding }) => {
+    const own = takings.filter(({ batch }) => batch.productKey === provider.productKey);
+    const left = own.reduce((units, taking) => units - taking.amount, spendable(holding));
+    return Math.min(QUANTITY_MAX, sum + Math.floor(left / provider.unitCost));
+  }, 0);
 }
 
 /** Carries out an allowed plan. Returns the last entry, whose id is the `usage_id`. */

@@ -127,7 +127,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     body: consumeBatchBody,
     strictBody: false,
     responses: { 200: consumeBatchAnswer },
-    problems: [],
+    problems: ['overloaded'],
     handler: ({ body, idempotencyKey }) =>
       consumeBatch(
         deps,
@@ -160,7 +160,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     scope: 'consume',
     body: giveBackBody,
-    strictBody: false,
     responses: { 200: giveBackAnswer },
     problems: [
       'operation_not_found',

@@ -148,7 +148,6 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     scope: 'consume',
     params,
     body: commitBody,
-    strictBody: false,
     responses: { 200: commitAnswer },
     problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
     handler: ({ params: { id }, body, idempotencyKey }) =>

@@ -5,7 +5,7 @@ import type { Deps } from '../deps.js';
 import { requireCustomer, type Selector } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, balanceOf, type Holding, holdingOf, type Metadata, spendable } from '../ledger/book.js';
+import { type Book, holdingOf, type Metadata, settledBalance, spendable } from '../ledger/book.js';
 import {
   assertProvided,
   consume,
@@ -220,9 +220,4 @@ function requireCurrency<P extends { isCurrency: boolean }>(providers: readonly 
   const [currency] = providers;
   if (currency?.isCurrency) return currency;
   throw new AppError('product_not_currency', `${productKey} is no currency product.`, { pointer: '/product_key' });
-}
-
-/** The balance without units that are past their end, of which more may wait than are settled at once. */
-function settledBalance(holding: Holding): number {
-  return balanceOf(holding) - holding.overdue;
 }

@@ -7,7 +7,7 @@ import type { Selector } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, balanceOf, holdingOf, type Metadata } from '../ledger/book.js';
+import { type Book, holdingOf, type Metadata, settledBalance } from '../ledger/book.js';
 import { consume, type Provider, planConsume, type SubjectAsk } from '../ledger/consume.js';
 import { isMoneyCurrency } from '../ledger/currencies.js';
 import { assertGrantable, grant } from '../ledger/grant.js';
@@ -124,7 +124,7 @@ function decideExchange(
   }));
   const counted = offer.terms.filter((term) => term.productType === 'quantity').map((term) => term.productKey);
   const balances = new Map(
-    [offer.currency, ...counted].map((productKey) => [productKey, balanceOf(holdingOf(book, productKey))]),
+    [offer.currency, ...counted].map((productKey) => [productKey, settledBalance(holdingOf(book, productKey))]),
   );
   const spent = { productKey: offer.currency, amount: price };
   return { outcome: 'accepted', result: { operationId, spent, batches, balances, metadata, now: book.now } };

@@ -6,12 +6,13 @@ import { type CallKey, type CallResult, runKeyedCall, toKeyedCall } from '../eng
 import { type Outcome, type RecordedAnswer, type Render, unavailable } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
+import { createSlots } from '../lib/slots.js';
 import {
   type Asked,
   type ConsumeCommand,
   type ConsumeResult,
   consumeQuota,
-  explainRefusal,
+  explainerOf,
   type OperationKey,
   toConsumeOperation,
 } from './quota.js';
@@ -37,12 +38,15 @@ export interface BatchOutcome {
 
 /** Items that `continue` commits before the next ones begin. */
 const CHUNK_ITEMS = 100;
+/** Refusals of a batch that are explained at a time. */
+const EXPLAINED_AT_ONCE = 4;
 const CALL_NAME = 'quota.consume.batch';
 
 /**
  * Takes units for each item as a consume would. With `continue` each stands alone, in chunks of 100; with `atomic` all of them are one
  * transaction. The call's own key covers all of it: items without a key get one from it, so that a call that was cut off goes on where it was.
- * Locks: the key, then the customers. Throws: idempotency_key_reused (the call's key), unavailable. What becomes of an item is its outcome.
+ * Locks: the key, then the customers. Throws: idempotency_key_reused (the call's key), overloaded,
+ * unavailable. What becomes of an item is its outcome.
  */
 export async function consumeBatch(
   deps: Deps,
@@ -57,8 +61,10 @@ export async function consumeBatch(
     batch.mode === 'atomic'
       ? consumeWhole(deps, items, call, renderItem, render)
       : consumeEach(deps, items, renderItem, render);
-  if (call) return runKeyedCall(deps, call, work);
-  return { ...(await work()).answer, replayed: false };
+  return deps.lanes.admission.admit(async () => {
+    if (call) return runKeyedCall(deps, call, work);
+    return { ...(await work()).answer, replayed: false };
+  });
 }
 
 interface KeyedItem extends BatchItem {
@@ -150,18 +156,20 @@ async function consumeWhole(
     named.length === uses.length,
   );
   const decided = outcomes.values();
-  const all: Outcome[] = [];
-  for (const use of uses) {
-    const outcome =
-      use instanceof AppError ? { refusal: use } : required(decided.next().value, 'each use has an outcome');
-    all.push(use instanceof AppError ? outcome : await explained(deps, outcome, use.asked()));
-  }
+  const slots = createSlots(EXPLAINED_AT_ONCE);
+  const explain = explainerOf(deps);
+  const explained = async (outcome: Outcome, asked: Asked | undefined): Promise<Outcome> => {
+    if (!('refusal' in outcome)) return outcome;
+    const { refusal } = outcome;
+    const told = await slots.take(() => explain(refusal, asked));
+    return told instanceof AppError ? { refusal: told } : outcome;
+  };
+  const all = await Promise.all(
+    uses.map((use) =>
+      use instanceof AppError
+        ? { refusal: use }
+        : explained(required(decided.next().value, 'each use has an outcome'), use.asked()),
+    ),
+  );
   return { answer: render({ isCommitted, outcomes: all }), isFinal: false };
-}
-
-/** With a refusal what a caller needs beside it. */
-async function explained(deps: Deps, outcome: Outcome, asked: Asked | undefined): Promise<Outcome> {
-  if (!('refusal' in outcome)) return outcome;
-  const refusal = await explainRefusal(deps, outcome.refusal, asked);
-  return refusal instanceof AppError ? { refusal } : outcome;
 }

@@ -180,15 +180,33 @@ export function toConsumeOperation(
  * Adds to a refusal for want of units what a caller needs beside it; any other error stays as it is. A refusal that can't be explained is one
  * all the same.
  */
-export async function explainRefusal(deps: Deps, error: unknown, asked: Asked | undefined): Promise<unknown> {
-  if (!asked || !(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
-  const { reasons, upgradeSkus } = await explainShortage(deps, asked).catch((failure: unknown): Shortage => {
+export function explainRefusal(deps: Deps, error: unknown, asked: Asked | undefined): Promise<unknown> {
+  return explainerOf(deps)(error, asked);
+}
+
+/** Explains many refusals of one decision like `explainRefusal`, looking once at each customer and subject. */
+export function explainerOf(deps: Deps): (error: unknown, asked: Asked | undefined) => Promise<unknown> {
+  const known = new Map<string, Promise<Shortage>>();
+  const find = (asked: Asked): Promise<Shortage> => {
+    const name = JSON.stringify([asked.customerId, asked.ask.subject]);
+    const found = known.get(name) ?? explainOrAdmit(deps, asked);
+    known.set(name, found);
+    return found;
+  };
+  return async (error, asked) => {
+    if (!asked || !(error instanceof AppError) || error.code !== 'insufficient_quota') return error;
+    const { reasons, upgradeSkus } = await find(asked);
+    return new AppError('insufficient_quota', error.message, {
+      errors: error.errors,
+      extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
+    });
+  };
+}
+
+function explainOrAdmit(deps: Deps, asked: Asked): Promise<Shortage> {
+  return explainShortage(deps, asked).catch((failure: unknown): Shortage => {
     deps.log.warn({ err: failure }, 'a refusal could not be explained');
     return { reasons: [{ code: 'insufficient_quota' }], upgradeSkus: [], starts: [] };
-  });
-  return new AppError('insufficient_quota', error.message, {
-    errors: error.errors,
-    extensions: { ...error.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
   });
 }
 

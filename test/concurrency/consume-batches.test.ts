@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
+import { waitFor } from '../support/bursar-process.js';
 import { failWrites, gateCommits } from '../support/commit-faults.js';
 import {
   ask,
@@ -24,6 +25,7 @@ import { countTransactions } from '../support/shared-transactions.js';
 const OTHERS_DEADLINE_MS = 5_000;
 /** More than an app has connections. */
 const CROWD = 20;
+const CALLS_ADMITTED_MAX = 64;
 const BATCH = '/quota/consume/batch';
 const MODES = ['continue', 'atomic'] as const;
 
@@ -304,4 +306,23 @@ describe(`while ${CROWD} batches of ada wait for her lock`, () => {
     expect(tally(answers)).toEqual({ '200': CROWD });
     expect(await balanceOf(app, 'ada', 'CREDITS')).toBe(before - CROWD);
   });
+});
+
+it('calls beyond what may wait are refused with a time to come back, and the others go through', async () => {
+  const ada = 'crowded';
+  await endow([ada], 2 * CALLS_ADMITTED_MAX);
+  const held = await holdCustomers(app.url, await customerIdOf(app, ada));
+  const call = (index: number) =>
+    app.post(BATCH, { items: [item(ada, 1)], mode: 'atomic' }, index % 2 ? keyed(`crowd-${index}`) : {});
+  const answers: Response[] = [];
+  const calls = Array.from({ length: CALLS_ADMITTED_MAX + CROWD }, async (_, index) => {
+    answers.push(await send(call(index)));
+  });
+  await waitFor('the calls that are too many', OTHERS_DEADLINE_MS, () => (answers.length >= CROWD ? true : undefined));
+  expect(tally(answers)).toEqual({ '503 overloaded': CROWD });
+  expect(answers[0]?.headers['retry-after']).toBe('1');
+  await held.rollback();
+  await Promise.all(calls);
+  expect(tally(answers)).toEqual({ 200: CALLS_ADMITTED_MAX, '503 overloaded': CROWD });
+  expect(await balanceOf(app, ada, 'CREDITS')).toBe(CALLS_ADMITTED_MAX);
 });

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
-import { gateCommits } from '../support/commit-faults.js';
+import { waitFor } from '../support/bursar-process.js';
+import { countTried, failWrites, gateCommits } from '../support/commit-faults.js';
 import {
   countWaiting,
   customerIdOf,
@@ -11,11 +12,15 @@ import {
   holdTransaction,
   placeOrder,
   send,
+  sendTogether,
+  tally,
   untilWaiting,
   useSecondApp,
 } from '../support/parallel.js';
 
 const CROWD = 60;
+/** Attempts at one operation before it is given up. */
+const ATTEMPTS_MAX = 5;
 const OTHERS_DEADLINE_MS = 5_000;
 
 const app = useTestApp();
@@ -164,4 +169,24 @@ describe('a locked row of the catalogue', () => {
     expect(answer.status).toBe(200);
     await held.rollback();
   });
+});
+
+it('a crowd whose lock does not come is refused together, not one after another', async () => {
+  const customerId = await customerIdOf(app, 'ada');
+  const before = (await app.get('/balance?external_id=ada&product_key=CREDITS')).body.remaining;
+  const held = await holdCustomers(app.url, customerId);
+  const first = send(app.post('/quota/consume', consume('ada')));
+  await untilWaiting(app.url, 1);
+  let arrived = 0;
+  app.app.server.on('request', () => {
+    arrived += 1;
+  });
+  const others = sendTogether(CROWD, () => app.post('/quota/consume', consume('ada')));
+  await waitFor('the crowd to arrive', OTHERS_DEADLINE_MS, () => (arrived >= CROWD ? true : undefined));
+  await failWrites(app.url, 'entries', { count: 1_000, sqlState: '55P03', atCommit: false });
+  await held.rollback();
+  expect(tally([await first, ...(await others)])).toEqual({ '503 unavailable': CROWD + 1 });
+  // The first was alone in its attempts, and who came last may have missed the others.
+  expect(await countTried(app.url)).toBeLessThanOrEqual(3 * ATTEMPTS_MAX);
+  expect((await app.get('/balance?external_id=ada&product_key=CREDITS')).body.remaining).toBe(before);
 });

@@ -186,10 +186,19 @@ describe('POST /quota/release', () => {
     expect((await giveBack(plain.body.results[0].operation_id)).body).toMatchObject({ returned: 3, remaining: 10 });
   });
 
-  it('takes an id in capitals, and ignores fields that it does not know', async () => {
+  it('takes an id in capitals', async () => {
     const { external_id } = await personWith(10);
     const operation_id = await use(external_id, 2);
-    expect((await giveBack(operation_id.toUpperCase(), { chat_id: 7 })).body).toMatchObject({ returned: 2 });
+    expect((await giveBack(operation_id.toUpperCase())).body).toMatchObject({ returned: 2 });
+  });
+
+  it('refuses a field that it does not know, because a misspelt amount would give everything back', async () => {
+    const { external_id } = await personWith(10);
+    const operation_id = await use(external_id, 2);
+    const answer = await giveBack(operation_id, { amuont: 1 });
+    expectProblem(answer, 400, 'invalid_request');
+    expect(answer.body.errors).toMatchObject([{ pointer: '/amuont', code: 'unrecognized_key' }]);
+    expect((await app.get(`/wallet?external_id=${external_id}`)).body.balances).toEqual({ CREDITS: 8 });
   });
 
   it('gives each unit back once when many ask at once', async () => {

@@ -229,7 +229,12 @@ function deps(): Deps {
     ids: uuidv7Ids,
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
-    lanes: { run: unused('the lanes'), waiting: { take: unused('slots') }, calls: { take: unused('slots') } },
+    lanes: {
+      run: unused('the lanes'),
+      waiting: { take: unused('slots') },
+      calls: { take: unused('slots') },
+      admission: { admit: unused('admission') },
+    },
     reads: { find: unused('the readers'), require: unused('the readers') },
     turns: { take: unused('turns'), isTaken: unused('turns') },
   };

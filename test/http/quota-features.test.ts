@@ -159,3 +159,18 @@ describe('a feature', () => {
     expectProblem(answer, 409, 'quantity_too_large', '/amount');
   });
 });
+
+it('what remains is counted from what is left, also where more than a number can tell was there', async () => {
+  const external_id = newPerson();
+  const most = Number.MAX_SAFE_INTEGER;
+  const feature = 'boundless';
+  for (const key of ['BOUNDLESS_A', 'BOUNDLESS_B']) await putProduct(app, key, { features: [feature] });
+  await grantUnits(app, external_id, 'BOUNDLESS_A', most);
+  await grantUnits(app, external_id, 'BOUNDLESS_B', 10);
+  const balance = async () =>
+    (await app.get(`/balance?external_id=${external_id}&feature=${feature}`)).body.remaining as number;
+  expect((await consume(external_id, feature, 5)).body.remaining).toBe(most);
+  expect(await balance()).toBe(most);
+  expect((await consume(external_id, feature, 7)).body.remaining).toBe(most - 2);
+  expect(await balance()).toBe(most - 2);
+});

@@ -28,6 +28,13 @@ async function holdFour(more: Json = {}) {
 }
 
 describe('POST /reservations/{id}/commit', () => {
+  it('refuses a field that it does not know, because a misspelt amount would commit all of it', async () => {
+    const { id } = await holdFour();
+    const answer = await commit(id, { amuont: 1 });
+    expectProblem(answer, 400, 'invalid_request', '/amuont');
+    expect((await app.get(`/reservations/${id}`)).body.status).toBe('held');
+  });
+
   it('uses all that is held when it says no more', async () => {
     const { external_id, batch_id, id } = await holdFour({ metadata: { model: 'x' } });
     app.clock.advance({ seconds: 30 });
