@@ -146,9 +146,10 @@ describe('a commit at the end of its reservation', () => {
   it('is too late at the end itself, and the units come back once', async () => {
     const id = await holdOf('too-late', 10, 4);
     app.clock.advance({ seconds: TTL_S });
-    const answers = await sendTogether(12, (index) =>
-      clientOf(index).post(`/reservations/${id}/${['commit', 'release', 'extend'][index % 3]}`, { ttl_seconds: 60 }),
-    );
+    const answers = await sendTogether(12, (index) => {
+      const ending = ['commit', 'release', 'extend'][index % 3];
+      return clientOf(index).post(`/reservations/${id}/${ending}`, ending === 'extend' ? { ttl_seconds: 60 } : {});
+    });
     expect(tally(answers)).toEqual({ '409 reservation_expired': 12 });
     expect((await app.get(`/reservations/${id}`)).body.status).toBe('expired');
     expect(await standingOf('too-late')).toEqual({ balance: 10, held: 0 });
