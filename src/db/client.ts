@@ -109,7 +109,10 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     types,
   });
   // Without a listener a connection that is cut while idle would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'));
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    delete error.client; // the driver hands over the whole connection, the key to cancel its queries included
+    log.warn({ err: error }, 'an idle database connection was lost');
+  });
   // Likewise one that is cut while it is lent, between two statements: the next statement fails and says so.
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
