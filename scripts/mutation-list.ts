@@ -44,7 +44,7 @@ const POOL = 'src/db/pool-transaction.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/books.ts';
 const ORDERS = 'src/db/orders.ts';
-const BOOK = 'src/ledger/book.ts';
+const POSTINGS = 'src/ledger/postings.ts';
 const RESERVATION_RULES = 'src/ledger/reservations.ts';
 const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
 const KEYED_CALL = 'src/engine/keyed-call.ts';
@@ -133,7 +133,7 @@ const ofBothPaths: Mutation[] = [
   },
   {
     name: 'record a wrong balance',
-    changes: [change('src/ledger/book.ts', '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
+    changes: [change(POSTINGS, '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
     tests: [LOCK_THEN_LOAD],
   },
   {
@@ -550,7 +550,7 @@ const ofHoldsAndDebts: Mutation[] = [
   },
   {
     name: 'give-back: keep units that come back to a batch that has ended',
-    changes: [change(BOOK, '  if (hasEnded(batch, at)) {', `  if (batch.id === '') {`)],
+    changes: [change(POSTINGS, '  if (hasEnded(batch, at)) {', `  if (batch.id === '') {`)],
     tests: [RESERVATIONS],
   },
   {
@@ -582,7 +582,7 @@ const ofHoldsAndDebts: Mutation[] = [
   },
   {
     name: 'debt: do not repay',
-    changes: [change(BOOK, '  if (amount === 0) return;\n', '  if (amount >= 0) return;\n')],
+    changes: [change(POSTINGS, '  if (amount === 0) return;\n', '  if (amount >= 0) return;\n')],
     tests: [GIVE_BACK],
   },
 ];

@@ -11,11 +11,10 @@ import {
   holdingOf,
   type Metadata,
   type ProductType,
-  postDebit,
-  postUse,
   type Subject,
   spendable,
 } from './book.js';
+import { postDebit, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
 /** What a decision looks at, and how much of it it may take (in the subject's unit; 0 when nothing is taken). */

@@ -1,7 +1,8 @@
 // Overdrafts (DOMAIN 3.15): work that was done already is taken from whatever there is, and the rest is owed. Credits repay it: book.ts.
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, postDebit, postDebt } from './book.js';
+import { type Book, holdingOf } from './book.js';
 import { type ConsumeDetails, forgetEmptied, type Taking, takeInOrder } from './consume.js';
+import { postDebit, postDebt } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 const RETRY_AFTER_S = 1;

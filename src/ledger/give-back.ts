@@ -7,13 +7,12 @@ import {
   hasRoomFor,
   holdingOf,
   type Metadata,
-  postForgive,
-  postReturn,
   type Subject,
   type TakenEntry,
   type TakenOperation,
 } from './book.js';
 import type { Taking } from './consume.js';
+import { postForgive, postReturn } from './postings.js';
 import { QUANTITY_MAX } from './quantities.js';
 import { inUnits } from './reservations.js';
 

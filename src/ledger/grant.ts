@@ -8,10 +8,10 @@ import {
   type Metadata,
   type NewBatch,
   type ProductType,
-  postGrant,
 } from './book.js';
 import type { SubjectAsk } from './consume.js';
 import { addPeriod, type PeriodUnit } from './periods.js';
+import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
 export type Stacking = 'extend' | 'parallel';

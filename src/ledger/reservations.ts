@@ -2,18 +2,7 @@
 // one ending wins. Decides and posts; who repeats an ending is answered by the engine.
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
-import {
-  type Batch,
-  type Book,
-  type Metadata,
-  type PostingDetails,
-  postCommit,
-  postHold,
-  postReturn,
-  type Reservation,
-  type Returned,
-  type Subject,
-} from './book.js';
+import type { Batch, Book, Metadata, Reservation, Subject } from './book.js';
 import {
   type ConsumePlan,
   consume,
@@ -23,6 +12,7 @@ import {
   planConsume,
   type Taking,
 } from './consume.js';
+import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 /** How long after its creation a reservation may end at the latest. */

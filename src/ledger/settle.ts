@@ -1,6 +1,7 @@
 // What has become due by itself: holds that lapse, batches that expire. Runs at the start of every operation, under the lock; reads apply it
 // in memory.
-import { type Batch, type Book, postDebit, type Reservation } from './book.js';
+import type { Batch, Book, Reservation } from './book.js';
+import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
 
 /**

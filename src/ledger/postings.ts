@@ -1,0 +1,259 @@
+// The postings: the only way in which a batch or a balance of a book changes. Each keeps batch, balance and ledger in step, so that they can't
+// drift apart (I1, I2, I3). Decides nothing.
+import { assert } from '../lib/assert.js';
+import {
+  type Batch,
+  type Book,
+  balanceOf,
+  compareBurnOrder,
+  type Entry,
+  type EntryKind,
+  type Holding,
+  holdingOf,
+  type Metadata,
+  type NewBatch,
+} from './book.js';
+import { canAdd } from './quantities.js';
+
+/** Why something is posted, as its entry tells it. `occurredAt` is the operation's instant when left out. */
+export interface PostingDetails {
+  operationId: string | null;
+  feature?: string | null;
+  unitCost?: number | null;
+  actionType?: string | null;
+  actionId?: string | null;
+  orderId?: string | null;
+  reservationId?: string | null;
+  reversesSeq?: number | null;
+  metadata?: Metadata | null;
+  occurredAt?: Date;
+}
+
+function append(
+  book: Book,
+  holding: Holding,
+  batch: Batch | null,
+  kind: EntryKind,
+  direction: Entry['direction'],
+  amount: number,
+  details: PostingDetails,
+): Entry {
+  assert(Number.isSafeInteger(amount) && amount >= 1, 'an entry has a whole amount of at least 1');
+  const entry: Entry = {
+    id: book.ids.next(),
+    seq: book.nextSeq,
+    operationId: details.operationId,
+    kind,
+    direction,
+    productKey: holding.productKey,
+    batchId: batch?.id ?? null,
+    amount,
+    balanceAfter: batch?.granted === null ? 0 : balanceOf(holding),
+    feature: details.feature ?? null,
+    unitCost: details.unitCost ?? null,
+    actionType: details.actionType ?? null,
+    actionId: details.actionId ?? null,
+    orderId: details.orderId ?? null,
+    reservationId: details.reservationId ?? null,
+    reversesSeq: details.reversesSeq ?? null,
+    metadata: details.metadata ?? null,
+    occurredAt: details.occurredAt ?? book.now,
+  };
+  book.nextSeq += 1;
+  book.changes.entries.push(entry);
+  return entry;
+}
+
+function touch(book: Book, holding: Holding, batch: Batch): void {
+  if (batch.granted !== null) {
+    const sum = batch.available + batch.held + batch.consumed + batch.expired + batch.revoked + batch.transferred;
+    const isWhole = batch.available >= 0 && batch.held >= 0 && batch.consumed >= 0 && sum === batch.granted;
+    assert(isWhole, `I1: batch ${batch.id} is closed`);
+    assert(holding.available >= 0 && holding.held >= 0, `I3: balance of ${holding.productKey} covers its batches`);
+    book.changes.changedHoldings.add(holding);
+  }
+  book.changes.changedBatches.set(batch.id, batch);
+}
+
+type DebitKind = 'consume' | 'expire' | 'revoke';
+
+/** Where available units go. */
+const DEBITED_PART = { consume: 'consumed', expire: 'expired', revoke: 'revoked' } as const;
+
+/** Takes `amount` available units of a counted batch into another part, with an entry. */
+export function postDebit(book: Book, batch: Batch, kind: DebitKind, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  assert(batch.granted !== null, 'only counted batches are debited');
+  batch.available -= amount;
+  batch[DEBITED_PART[kind]] += amount;
+  holding.available -= amount;
+  if (kind === 'expire') holding.overdue -= amount;
+  else if (isPending(book, batch)) holding.notYetValid -= amount;
+  touch(book, holding, batch);
+  return append(book, holding, batch, kind, 'debit', amount, details);
+}
+
+/** Sets `amount` units of a batch aside for a reservation; of an uncounted batch the entry alone tells it. */
+export function postHold(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  if (batch.granted === null) return append(book, holding, batch, 'hold', 'none', amount, details);
+  batch.available -= amount;
+  batch.held += amount;
+  holding.available -= amount;
+  holding.held += amount;
+  touch(book, holding, batch);
+  return append(book, holding, batch, 'hold', 'debit', amount, details);
+}
+
+/** Uses `amount` held units of a batch, whether or not it has ended meanwhile. */
+export function postCommit(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  assert(canAdd(batch.consumed, amount), 'a batch counts its use');
+  batch.consumed += amount;
+  if (batch.granted !== null) {
+    batch.held -= amount;
+    holding.held -= amount;
+  }
+  touch(book, holding, batch);
+  return append(book, holding, batch, 'commit', 'none', amount, details);
+}
+
+/** What became of units that came back, in product units. */
+export interface Returned {
+  /** Available again, or used at once to repay what is owed. */
+  kept: number;
+  /** Gone again, because the batch has ended. */
+  expired: number;
+}
+
+/** Where units come back from. */
+const RETURNED_PART = { release: 'held', reverse: 'consumed' } as const;
+
+/**
+ * Credits `amount` held or consumed units to the batch they came from. They leave it again at once when it has ended by then, and what is
+ * owed is repaid with the rest (DOMAIN 3.14, 3.15). A batch that ends between `occurredAt` and now becomes due.
+ */
+export function postReturn(
+  book: Book,
+  batch: Batch,
+  kind: 'release' | 'reverse',
+  amount: number,
+  details: PostingDetails,
+): Returned {
+  const holding = holdingOf(book, batch.productKey);
+  const at = details.occurredAt ?? book.now;
+  if (batch.granted === null) {
+    if (kind === 'reverse') batch.consumed -= amount;
+    assert(batch.consumed >= 0, 'an uncounted batch counts its use');
+    touch(book, holding, batch);
+    append(book, holding, batch, kind, 'none', amount, details);
+    return { kept: amount, expired: 0 };
+  }
+  batch[RETURNED_PART[kind]] -= amount;
+  if (kind === 'release') holding.held -= amount;
+  const before = batch.available;
+  batch.available += amount;
+  holding.available += amount;
+  touch(book, holding, batch);
+  append(book, holding, batch, kind, 'credit', amount, details);
+  const { operationId } = details;
+  if (hasEnded(batch, at)) {
+    holding.overdue += amount;
+    postDebit(book, batch, 'expire', amount, { operationId, occurredAt: at });
+    return { kept: 0, expired: amount };
+  }
+  repay(book, holding, batch, { operationId, occurredAt: at });
+  if (hasEnded(batch, book.now)) {
+    holding.overdue += batch.available - before;
+    if (batch.available > 0 && !book.due.includes(batch)) book.due.push(batch);
+  } else makeSpendable(book, holding, batch, batch.available - before);
+  return { kept: amount, expired: 0 };
+}
+
+/** Owes `amount` units of a product of which nothing is available. */
+export function postDebt(book: Book, productKey: string, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, productKey);
+  assert(holding.available === 0, 'I3: nothing is available while something is owed');
+  assert(canAdd(holding.owed, amount), 'what is owed stays exact');
+  holding.owed += amount;
+  book.changes.changedHoldings.add(holding);
+  return append(book, holding, null, 'debt', 'debit', amount, details);
+}
+
+/** Owes `amount` units less. */
+export function postForgive(book: Book, productKey: string, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, productKey);
+  assert(amount <= holding.owed, 'no more is forgiven than is owed');
+  holding.owed -= amount;
+  book.changes.changedHoldings.add(holding);
+  return append(book, holding, null, 'forgive', 'credit', amount, details);
+}
+
+/** Repays what is owed of a product with what a batch has, as far as it goes. */
+function repay(book: Book, holding: Holding, batch: Batch, details: PostingDetails): void {
+  const amount = Math.min(holding.owed, batch.available);
+  if (amount === 0) return;
+  batch.available -= amount;
+  batch.consumed += amount;
+  holding.available -= amount;
+  holding.owed -= amount;
+  touch(book, holding, batch);
+  append(book, holding, batch, 'repay', 'none', amount, details);
+}
+
+function hasEnded(batch: Batch, at: Date): boolean {
+  return batch.expiresAt !== null && batch.expiresAt.getTime() <= at.getTime();
+}
+
+function isPending(book: Book, batch: Batch): boolean {
+  return batch.validFrom.getTime() > book.now.getTime();
+}
+
+/** Lists a batch that has `amount` more units under what can be spent now, or later. */
+function makeSpendable(book: Book, holding: Holding, batch: Batch, amount: number): void {
+  if (batch.available === 0) return;
+  if (isPending(book, batch)) {
+    holding.notYetValid += amount;
+    if (!holding.pending.includes(batch)) holding.pending.push(batch);
+  } else if (!holding.usable.includes(batch)) insertInBurnOrder(holding.usable, batch);
+}
+
+/** Logs the use of an uncounted batch: `consumed` grows, nothing is taken away. */
+export function postUse(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  assert(batch.granted === null && canAdd(batch.consumed, amount), 'an uncounted batch counts its use');
+  batch.consumed += amount;
+  touch(book, holding, batch);
+  return append(book, holding, batch, 'consume', 'none', amount, details);
+}
+
+/** Adds a batch that this operation grants, with its entry. The whole of a counted batch is available, and repays what is owed first. */
+export function postGrant(book: Book, batch: NewBatch, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  book.changes.newBatches.push(batch);
+  if (batch.granted === null) {
+    if (!isPending(book, batch)) insertInBurnOrder(holding.running, batch);
+    holding.accessUntil = laterEnd(holding.accessUntil, batch.expiresAt ?? 'forever');
+    return append(book, holding, batch, 'grant', 'none', 1, details);
+  }
+  assert(
+    batch.granted === batch.available && canAdd(holding.available, batch.granted),
+    'a new batch is wholly available',
+  );
+  holding.available += batch.granted;
+  book.changes.changedHoldings.add(holding);
+  const entry = append(book, holding, batch, 'grant', 'credit', batch.granted, details);
+  repay(book, holding, batch, { operationId: details.operationId });
+  makeSpendable(book, holding, batch, batch.available);
+  return entry;
+}
+
+function laterEnd(a: Holding['accessUntil'], b: Date | 'forever'): Date | 'forever' {
+  if (a === 'forever' || b === 'forever') return 'forever';
+  return a === null || a.getTime() < b.getTime() ? b : a;
+}
+
+function insertInBurnOrder(batches: Batch[], batch: Batch): void {
+  const at = batches.findIndex((other) => compareBurnOrder(batch, other) < 0);
+  batches.splice(at === -1 ? batches.length : at, 0, batch);
+}
