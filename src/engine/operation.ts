@@ -126,7 +126,7 @@ export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash
   if (isSameHash(recorded, requestHash)) {
     return { answer: storedAnswer(recorded) };
   }
-  const detail = 'This key was used for a request with other contents.';
+  const detail = 'This key was used for a request with other contents: send that request again, or another key.';
   return { refusal: new AppError('idempotency_key_reused', detail, { pointer: '/idempotency_key' }) };
 }
 
