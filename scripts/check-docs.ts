@@ -17,7 +17,7 @@ export function checkDocument(project: string, path: string): string[] {
   const prose = withoutFences(text);
   return [
     ...findLinks(prose).flatMap((link) => checkLink(project, path, link)),
-    ...findCode(prose).flatMap((code) => checkFileName(project, code)),
+    ...(isSuperseded(text) ? [] : findCode(prose).flatMap((code) => checkFileName(project, code))),
     ...findNpmScripts(text).flatMap((name) => checkNpmScript(project, name)),
   ];
 }
@@ -29,6 +29,11 @@ export function listDocuments(project: string): string[] {
     ? readdirSync(docs, { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
     : [];
   return [...TOP_LEVEL, ...below].filter((path) => path.endsWith('.md') && existsSync(join(project, path))).sort();
+}
+
+/** A record that another one replaced is not edited any more: the files that it names may be gone. */
+function isSuperseded(text: string): boolean {
+  return /^Superseded by /m.test(text);
 }
 
 function withoutFences(text: string): string {

@@ -6,7 +6,7 @@ import { buildApp } from '../src/app.js';
 import type { Deps } from '../src/deps.js';
 import { openapiText } from '../src/http/openapi.js';
 import { systemClock } from '../src/lib/clock.js';
-import { uuidv7Ids } from '../src/lib/ids.js';
+import { uuidIds } from '../src/lib/ids.js';
 
 const file = new URL('../openapi/openapi.json', import.meta.url);
 const name = 'openapi/openapi.json';
@@ -24,10 +24,10 @@ async function generate(): Promise<string> {
   const deps: Deps = {
     db: unreachable('db'),
     clock: systemClock,
-    ids: uuidv7Ids,
+    ids: uuidIds,
     config: { apiToken: 'unused' } as Deps['config'],
     log: pino({ level: 'silent' }),
-    lanes: unreachable('lanes'),
+    engine: unreachable('engine'),
     reads: unreachable('reads'),
     turns: unreachable('turns'),
   };

@@ -1,8 +1,7 @@
 // The HTTP application: the complete, ordered list of plugins and routes. Opens nothing and listens on nothing; what it needs is handed in.
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { isConnectionLost, isRetryable, isUnavailable } from './db/errors.js';
 import type { Deps } from './deps.js';
-import { unavailable } from './engine/operation.js';
+import { ATTEMPTS_MAX, endOf } from './engine/attempts.js';
 import { AppError } from './errors/app-error.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
@@ -123,10 +122,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   return app;
 }
 
-/** What the database could not do outside the engine, too, is no defect of the request: reads, first sights, the catalogue. */
+/** What the database could not do outside the engine, too, is no defect of the request: what reads met. */
 function asUnavailable(error: unknown): unknown {
-  if (error instanceof AppError) return error;
-  return isUnavailable(error) || isRetryable(error) || isConnectionLost(error) ? unavailable(error) : error;
+  return endOf(error, ATTEMPTS_MAX)?.error;
 }
 
 /** Without it a client that keeps its connection would hold up closing until the keep-alive timeout. */

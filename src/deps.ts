@@ -1,9 +1,9 @@
-// What a use case may reach: the foundations of the process, and the lanes and readers over them.
-import type { Lanes } from './engine/lanes.js';
+// What a use case may reach: the foundations of the process, and the engine and the readers over them.
+import type { Engine } from './engine/engine.js';
 import type { Reads } from './engine/reads.js';
 import type { Foundations } from './foundations.js';
 
 export interface Deps extends Foundations {
-  lanes: Lanes;
+  engine: Engine;
   reads: Reads;
 }

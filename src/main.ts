@@ -10,12 +10,12 @@ import { type Config, type GivenConfig, readConfig } from './config.js';
 import { createDb, type Db } from './db/client.js';
 import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { migrate } from './db/migrate.js';
-import { createLanes } from './engine/lanes.js';
+import { createEngine } from './engine/engine.js';
 import { createReads } from './engine/reads.js';
 import { StartError } from './errors/start-error.js';
 import { startSweep } from './jobs/sweep.js';
 import { systemClock } from './lib/clock.js';
-import { uuidv7Ids } from './lib/ids.js';
+import { uuidIds } from './lib/ids.js';
 import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
 import { Closers } from './process/closers.js';
@@ -23,7 +23,8 @@ import { holdDataFolder, makeDataFolder } from './process/data-folder.js';
 import { listen } from './process/listen.js';
 import { keepSecret, writeForOwner } from './process/secrets.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
-import { loadDemoCatalogue } from './services/demo-catalogue.js';
+import { fillEmptyCatalogue } from './services/catalog.js';
+import { demoCatalogue } from './services/demo-catalogue.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 
@@ -62,9 +63,9 @@ async function start(stop: StopRequest): Promise<void> {
   await requireUtc(db);
 
   const config = complete(given, databaseUrl);
-  const foundations = { db, clock: systemClock, ids: uuidv7Ids, config, log, turns: createTurns() };
-  const deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
-  const isDemoLoaded = config.isProduction ? false : await loadDemoCatalogue(deps);
+  const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
+  const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
+  const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role !== 'api') {
     const sweeping = startSweep(deps);
     closers.add('the sweep', () => sweeping.stop());

@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import { buildApp, type RegisterRoutes } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
-import { createLanes } from '../../src/engine/lanes.js';
+import { createEngine } from '../../src/engine/engine.js';
 import { createReads } from '../../src/engine/reads.js';
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { systemClock } from '../../src/lib/clock.js';
-import { uuidv7Ids } from '../../src/lib/ids.js';
+import { uuidIds } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { consumeAnswer, consumeBody, consumeOutcome } from '../../src/schemas/quota.js';
 
@@ -50,11 +50,11 @@ const db = createDb(databaseUrl, log);
 const foundations = {
   db,
   clock: systemClock,
-  ids: uuidv7Ids,
+  ids: uuidIds,
   log,
   config: { ...config, databaseUrl, apiToken, pepper },
   turns: createTurns(),
 };
-const deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
+const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
 const app = await buildApp(deps, { extraResources: [registerCeiling] });
 console.log(`Bursar is ready: ${await app.listen({ host: '127.0.0.1', port: 0 })}`);

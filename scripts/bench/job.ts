@@ -1,6 +1,6 @@
 // What the load generator is asked for, and what it answers.
 
-export type RequestKind = 'consume' | 'ceiling' | 'balance' | 'order' | 'reservation';
+export type RequestKind = 'consume' | 'refusal' | 'ceiling' | 'balance' | 'order' | 'reservation';
 
 export interface Job {
   /** Of one API process or several; connections are shared out among them. */
@@ -22,10 +22,10 @@ export interface Job {
 
 /** Latencies in ms; in a job with a rate from the instant at which the request should have been sent. */
 export interface Outcome {
-  /** Successes in the measured time. */
+  /** What was answered as the kind of request wants it, in the measured time. */
   perS: number;
   ok: number;
-  /** Understood, and answered no: 402, 409, 429. */
+  /** Understood, and answered no: 402, 409, 429; of refusals, which want that, none. */
   refused: number;
   /** All else, by status or by error code. */
   errors: Record<string, number>;
@@ -33,6 +33,9 @@ export interface Outcome {
   p99: number;
   p999: number;
 }
+
+/** More units than any customer has. */
+export const TOO_MANY = 5_000_000_000;
 
 export const PRODUCT_KEY = 'BENCH_UNITS';
 export const SKU = 'BENCH_PACK';

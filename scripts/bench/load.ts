@@ -5,6 +5,7 @@ import type { Job, Outcome } from './job.js';
 import { createRequests, type Requests } from './requests.js';
 import { percentile, sorted } from './statistics.js';
 
+const SUCCESSES: readonly number[] = [200, 201];
 const REFUSALS: readonly number[] = [402, 409, 429];
 /** Between two looks at which requests are due. */
 const TICK_MS = 1;
@@ -24,6 +25,8 @@ interface Line {
 }
 
 interface Tally {
+  /** The statuses that the kind of request wants. */
+  wanted: readonly number[];
   latencies: number[];
   ok: number;
   refused: number;
@@ -40,7 +43,8 @@ async function runJob(job: Job): Promise<Outcome> {
       lastBody: undefined,
     }),
   );
-  const tally: Tally = { latencies: [], ok: 0, refused: 0, errors: {} };
+  const wanted = job.kind === 'refusal' ? REFUSALS : SUCCESSES;
+  const tally: Tally = { wanted, latencies: [], ok: 0, refused: 0, errors: {} };
   const startMs = performance.now();
   const window = { fromMs: startMs + job.warmUpMs, toMs: startMs + job.warmUpMs + job.measureMs };
   await (job.ratePerS === undefined
@@ -129,7 +133,7 @@ async function exchange(line: Line): Promise<number | string> {
 }
 
 function count(result: number | string, latencyMs: number, tally: Tally): void {
-  if (result === 200 || result === 201) {
+  if (tally.wanted.includes(result as number)) {
     tally.ok += 1;
     tally.latencies.push(latencyMs);
   } else if (REFUSALS.includes(result as number)) tally.refused += 1;

@@ -1,13 +1,14 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
-// `--quick` takes under two minutes; `--profile` says where the time goes. Exit code 0 even when a target is missed (a busy machine is no defect),
+// `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns. Exit code 0 even when a target is missed (a busy machine is no defect),
 // 1 when the data are wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import { compare } from './against.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
-import { measureLatency, measureMatrix, measurePairs } from './matrix.js';
+import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
 import {
   buildService,
   endAll,
@@ -34,6 +35,8 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    pairs: { type: 'string', default: '9' },
     'growth-entries': { type: 'string', default: '1000000' },
   },
 });
@@ -55,6 +58,10 @@ try {
 async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
+  if (flags.against !== undefined) {
+    await compare(server, startLoad(), flags.against, Number(flags.pairs));
+    return;
+  }
   const databaseUrl = await makeDatabase(server);
   const load = startLoad();
   if (flags.profile) {
@@ -74,6 +81,7 @@ async function run(plan: Plan): Promise<void> {
     await measureMatrix(load, api, second, BRIEF);
     await second.stop();
     await measurePairs(load, api, BRIEF);
+    await measureRefusals(load, api, BRIEF);
     await measureLatency(load, api, plan);
   }
   await api.stop();

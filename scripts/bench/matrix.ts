@@ -54,6 +54,18 @@ export async function measurePairs(load: Load, api: Service, plan: Plan): Promis
   printTable('In pairs (requests/s; latency is of one request)', LOAD_HEAD, rows);
 }
 
+/** Consumes of more than there is: what a paywall lives on. */
+export async function measureRefusals(load: Load, api: Service, plan: Plan): Promise<void> {
+  const rows: string[][] = [];
+  for (const [name, customers] of Object.entries({ spread, hot })) {
+    for (const connections of [1, 64, 256]) {
+      const outcome = await load(jobOf([api], plan, { kind: 'refusal', customers, connections }));
+      rows.push(loadRow(`refused consume, ${name}, ${connections}`, [outcome]));
+    }
+  }
+  printTable('Refusals, each with its explanation', LOAD_HEAD, rows);
+}
+
 /** Latency at fixed arrival rates, from the instant at which each request fell due. */
 export async function measureLatency(load: Load, api: Service, plan: Plan): Promise<void> {
   const rows: string[][] = [];

@@ -35,6 +35,8 @@ export function makeFolder(): string {
 
 /** A server whose settings are those of a first start: durable. */
 export interface Server {
+  /** Makes an empty database and returns its URL. */
+  createEmptyDatabase(name: string): Promise<string>;
   /** Makes a migrated database and returns its URL. */
   createDatabase(name: string): Promise<string>;
 }
@@ -46,13 +48,18 @@ export async function startServer(): Promise<Server> {
     await server.stop();
     await removeEmbeddedPostgres(home);
   });
+  const createEmptyDatabase = async (name: string): Promise<string> => {
+    await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name}`));
+    const url = new URL(server.url);
+    url.pathname = `/${name}`;
+    return url.toString();
+  };
   return {
+    createEmptyDatabase,
     createDatabase: async (name) => {
-      await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name}`));
-      const url = new URL(server.url);
-      url.pathname = `/${name}`;
-      await migrate(url.toString());
-      return url.toString();
+      const url = await createEmptyDatabase(name);
+      await migrate(url);
+      return url;
     },
   };
 }
@@ -76,18 +83,22 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Compiles the service, as it is run in production, and the ceiling with it. */
-export function buildService(): void {
+/** Compiles the service of this checkout or another, as it is run in production, and the ceiling with it. */
+export function buildService(projectDir = PROJECT_DIR): void {
   const { status } = spawnSync(process.execPath, ['scripts/build.mjs', 'tsconfig.bench.json'], {
-    cwd: PROJECT_DIR,
+    cwd: projectDir,
     stdio: 'inherit',
   });
   if (status !== 0) throw new Error('the service could not be compiled');
 }
 
 /** Starts the compiled service on a database, or with an embedded one when `env` names a data folder. */
-export function startApi(env: Record<string, string>, nodeOptions: readonly string[] = []): Promise<Service> {
-  return startService([...nodeOptions, 'dist/src/main.js'], env);
+export function startApi(
+  env: Record<string, string>,
+  nodeOptions: readonly string[] = [],
+  projectDir = PROJECT_DIR,
+): Promise<Service> {
+  return startService([...nodeOptions, 'dist/src/main.js'], env, projectDir);
 }
 
 /** Starts the route that touches no database. */
@@ -95,10 +106,14 @@ export function startCeiling(databaseUrl: string): Promise<Service> {
   return startService(['dist/scripts/bench/ceiling.js'], { DATABASE_URL: databaseUrl });
 }
 
-async function startService(command: readonly string[], env: Record<string, string>): Promise<Service> {
+async function startService(
+  command: readonly string[],
+  env: Record<string, string>,
+  projectDir = PROJECT_DIR,
+): Promise<Service> {
   const startMs = performance.now();
   const child = spawn(process.execPath, [...command], {
-    cwd: PROJECT_DIR,
+    cwd: projectDir,
     env: {
       ...process.env,
       NODE_ENV: 'development',

@@ -1,5 +1,5 @@
 // The bytes of the requests that the generator sends.
-import { BASE_PATH, type Job, PRODUCT_KEY, SKU } from './job.js';
+import { BASE_PATH, type Job, PRODUCT_KEY, SKU, TOO_MANY } from './job.js';
 import { createRandom, uniform, zipf } from './statistics.js';
 
 /** Gives the next request of a connection, which may follow from the last answer. */
@@ -20,6 +20,8 @@ export function createRequests(job: Job): { makeConnection(): Requests } {
   switch (job.kind) {
     case 'consume':
       return forAll(() => post(job, '/quota/consume', consumeBody(name(), key())));
+    case 'refusal':
+      return forAll(() => post(job, '/quota/consume', consumeBody(name(), key(), TOO_MANY)));
     case 'ceiling':
       return forAll(() => post(job, '/bench/consume', consumeBody(name(), key())));
     case 'balance':
@@ -55,8 +57,8 @@ function forAll(next: () => string): { makeConnection(): Requests } {
   return { makeConnection: () => next };
 }
 
-function consumeBody(externalId: string, key: string): string {
-  return `{"external_id":"${externalId}","product_key":"${PRODUCT_KEY}","amount":1,"action_type":"predict"${key}}`;
+function consumeBody(externalId: string, key: string, amount = 1): string {
+  return `{"external_id":"${externalId}","product_key":"${PRODUCT_KEY}","amount":${amount},"action_type":"predict"${key}}`;
 }
 
 function post(job: Job, path: string, body: string): string {

@@ -1,15 +1,16 @@
 // What the loader's rows come to: batches, holdings, reservations and what operations took, as the book of one customer. No SQL.
+
+import type { LoadedBook } from '../ledger/book.js';
+import type { Provider } from '../ledger/consume.js';
 import type {
   Batch,
-  Book,
   Holding,
   ProductType,
   Reservation,
   ReservationStatus,
   Subject,
   TakenOperation,
-} from '../ledger/book.js';
-import type { Provider } from '../ledger/consume.js';
+} from '../ledger/entities.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
 
@@ -48,11 +49,17 @@ interface ReservationJson {
   legs: { amount: number; batch: BatchJson }[];
 }
 
-/** A product of a customer, with what is asked of it. */
-export interface HoldingRow extends Row {
+/** A customer that was asked for, whatever he holds. */
+export interface CustomerRow extends Row {
   customer_id: string;
-  /** The instant at which it was read. */
+  /** The instant at which he was read. */
   at: Date;
+  due_orders: string[] | null;
+  product_key: string | null;
+}
+
+/** A product of a customer, with what is asked of it. */
+export interface HoldingRow extends CustomerRow {
   product_key: string;
   type: ProductType;
   is_active: boolean;
@@ -195,16 +202,30 @@ export function toProvider(row: HoldingRow, subject: Subject): Provider | undefi
   return { productKey, type, isActive, isCurrency, unitCost, featureCount };
 }
 
+/** What was read of one customer. */
+export interface BookRows {
+  /** At least one; the others are of what he holds. */
+  rows: readonly CustomerRow[];
+  taken: readonly TakenRow[];
+  pending: readonly PendingRow[];
+}
+
+/** Whether a row is of a product. */
+export function isHoldingRow(row: CustomerRow): row is HoldingRow {
+  return row.product_key !== null;
+}
+
 /** The book of a customer at an instant, of his rows. */
 export function toBook(
   customer: { id: string; nextSeq: number },
   now: Date,
   ids: Ids,
-  { rows, taken, pending }: { rows: readonly HoldingRow[]; taken: readonly TakenRow[]; pending: readonly PendingRow[] },
-): Book {
+  { rows, taken, pending }: BookRows,
+): LoadedBook {
   const toOne = batchesOnce();
+  const held = rows.filter(isHoldingRow);
   const reservations = new Map<string, Reservation>();
-  for (const json of rows.flatMap((row) => row.reservations ?? [])) {
+  for (const json of held.flatMap((row) => row.reservations ?? [])) {
     if (!reservations.has(json.id)) reservations.set(json.id, toReservation(json, toOne));
   }
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
@@ -213,19 +234,12 @@ export function toBook(
     now,
     nextSeq: customer.nextSeq,
     holdings: new Map(
-      rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
+      held.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),
-    due: rows.flatMap((row) => (row.due ?? []).map(toOne)),
+    due: held.flatMap((row) => (row.due ?? []).map(toOne)),
     reservations,
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
-    changes: {
-      newBatches: [],
-      changedBatches: new Map(),
-      changedHoldings: new Set(),
-      newReservations: [],
-      changedReservations: new Set(),
-      entries: [],
-    },
+    dueOrders: [...(rows[0]?.due_orders ?? [])],
     ids,
   };
 }

@@ -1,11 +1,22 @@
 // Loads books: the only statements that read batches for a decision. Set-based: one statement, whatever the number of customers and rows.
-import type { Book, Subject } from '../ledger/book.js';
-import type { Needs, Provider, SubjectAsk } from '../ledger/consume.js';
+
+import type { LoadedBook } from '../ledger/book.js';
+import type { Needs, Provider } from '../ledger/consume.js';
+import type { Subject } from '../ledger/entities.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
-import { type HoldingRow, ownCost, type PendingRow, type TakenRow, toBook, toProvider } from './book-rows.js';
+import {
+  type CustomerRow,
+  type HoldingRow,
+  isHoldingRow,
+  ownCost,
+  type PendingRow,
+  type TakenRow,
+  toBook,
+  toProvider,
+} from './book-rows.js';
 import type { Tx } from './client.js';
-import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
+import { PRESENT, pastOf, type Source } from './history.js';
 
 /** One customer to load, and what his operations look at. */
 export interface BookRequest {
@@ -16,7 +27,7 @@ export interface BookRequest {
 /** What was read of customers: their books, and the products that can pay. */
 export interface LoadedBooks {
   /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
-  bookOf(customer: { id: string; nextSeq: number }, now: Date, ids: Ids): Book;
+  bookOf(customer: { id: string; nextSeq: number }, now: Date, ids: Ids): LoadedBook;
   /** The instant at which a customer was read, which a read tells of; undefined when there was nothing to read. */
   atOf(customerId: string): Date | undefined;
   /** The products that can pay for what was asked of a customer. */
@@ -63,13 +74,22 @@ const WANTED_OF_NAMED = `UNION
   SELECT n.customer_id, n.at, f.product_key FROM named n JOIN product_features f ON f.feature = n.feature`;
 
 /**
- * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the
- * planner take the indexes of open batches rather than read all of a customer's.
+ * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Of each customer there
+ * is a row; besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the planner
+ * take the indexes of open batches rather than read all of a customer's.
  */
 const loadHoldingsFrom = (source: Source, instant: string, hasNamed: boolean) => `
 WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT k.id, ${instant} AS at
   FROM json_to_recordset($1::json) AS k (id uuid) LEFT JOIN customers c ON c.id = k.id
+), due_order AS MATERIALIZED (
+  SELECT c.id AS customer_id, o.ids FROM customer c CROSS JOIN LATERAL (
+    SELECT json_agg(d.id ORDER BY d.expires_at, d.id) AS ids FROM (
+      SELECT o.id, o.expires_at FROM orders o
+      WHERE o.customer_id = c.id AND o.status = 'pending' AND o.expires_at <= c.at
+      ORDER BY o.expires_at, o.id LIMIT ${SETTLE_MAX}
+    ) d
+  ) o
 ), due AS MATERIALIZED (
   SELECT c.id AS customer_id, c.at, d.* FROM customer c CROSS JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
@@ -96,8 +116,9 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
   ${hasNamed ? WANTED_OF_NAMED : ''}
 )
-SELECT w.customer_id, w.at, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
-       late.overdue, later.not_yet_valid, usable.list AS usable, running.list AS running,
+SELECT c.id AS customer_id, c.at, (SELECT ids FROM due_order o WHERE o.customer_id = c.id) AS due_orders, w.product_key,
+       p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed, late.overdue,
+       later.not_yet_valid, usable.list AS usable, running.list AS running,
        access.until AS access_until, access.forever AS access_forever,
        (SELECT json_agg(d ORDER BY d.expires_at, d.id) FROM due d
         WHERE d.customer_id = w.customer_id AND d.product_key = w.product_key) AS due,
@@ -112,8 +133,9 @@ SELECT w.customer_id, w.at, w.product_key, p.type, p.is_active, p.is_currency, f
           FROM reservation k JOIN reservations r ON r.customer_id = k.customer_id AND r.id = k.id
           WHERE k.customer_id = w.customer_id AND jsonb_exists(k.costs, w.product_key)
         ) loaded) AS reservations
-FROM wanted w
-JOIN products p ON p.product_key = w.product_key
+FROM customer c
+LEFT JOIN wanted w ON w.customer_id = c.id
+LEFT JOIN products p ON p.product_key = w.product_key
 CROSS JOIN LATERAL (
   SELECT json_object_agg(f.feature, f.unit_cost) AS features FROM product_features f WHERE f.product_key = w.product_key
 ) f
@@ -253,7 +275,7 @@ export async function loadBooks(
   const sql = isPast ? LOAD_PAST_HOLDINGS : hasNamed ? LOAD_NAMED_HOLDINGS : LOAD_HOLDINGS;
   const [rows, taken, pending] = await Promise.all([
     loadCovering(requests, (those, limit) =>
-      tx.query<HoldingRow>(sql, holdingParameters(those, clock, limit, hasNamed)),
+      tx.query<CustomerRow>(sql, holdingParameters(those, clock, limit, hasNamed)),
     ),
     operations === NONE ? [] : tx.query<TakenRow>(LOAD_TAKEN, [operations]),
     loadPending(tx, requests, clock),
@@ -278,15 +300,14 @@ function holdingParameters(requests: readonly BookRequest[], clock: Date, limit:
 /** Reads the holdings; for whoever needs more, again with more and more of the usable batches until they cover what is asked. */
 async function loadCovering(
   requests: readonly BookRequest[],
-  read: (requests: readonly BookRequest[], limit: number) => Promise<HoldingRow[]>,
-): Promise<HoldingRow[]> {
-  const covered: HoldingRow[] = [];
+  read: (requests: readonly BookRequest[], limit: number) => Promise<CustomerRow[]>,
+): Promise<CustomerRow[]> {
+  const covered: CustomerRow[] = [];
   for (let [left, limit] = [requests, BATCHES_AT_FIRST]; left.length > 0; limit *= BATCHES_GROWTH) {
     const needs = new Map(left.map((request) => [request.customerId, request.needs]));
     const rows = await read(left, limit);
-    const short = new Set(
-      rows.filter((row) => !isCovered(row, needs.get(row.customer_id) ?? [], limit)).map((row) => row.customer_id),
-    );
+    const isShort = (row: CustomerRow) => isHoldingRow(row) && !isCovered(row, needs.get(row.customer_id) ?? [], limit);
+    const short = new Set(rows.filter(isShort).map((row) => row.customer_id));
     covered.push(...rows.filter((row) => !short.has(row.customer_id)));
     left = left.filter(({ customerId }) => short.has(customerId));
   }
@@ -308,7 +329,7 @@ async function loadPending(tx: Tx, requests: readonly BookRequest[], clock: Date
 }
 
 function toLoadedBooks(
-  rows: readonly HoldingRow[],
+  rows: readonly CustomerRow[],
   taken: readonly TakenRow[],
   pending: readonly PendingRow[],
 ): LoadedBooks {
@@ -325,21 +346,9 @@ function toLoadedBooks(
   };
 }
 
-/** Loads the book of one customer at an instant; of a past one as the ledger tells it, for reading. */
-export async function loadBook(
-  tx: Tx,
-  customer: { id: string; nextSeq: number },
-  { at, isPast }: ReadInstant,
-  asks: readonly SubjectAsk[],
-  ids: Ids,
-): Promise<{ book: Book; providersOf: ProvidersOf }> {
-  const loaded = await loadBooks(tx, [{ customerId: customer.id, needs: [{ asks }] }], at, isPast);
-  return { book: loaded.bookOf(customer, at, ids), providersOf: loaded.providersFor(customer.id) };
-}
-
-function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {
+function providersIn(rows: readonly CustomerRow[], subject: Subject): Provider[] {
   const providers = new Map<string, Provider>();
-  for (const row of rows) {
+  for (const row of rows.filter(isHoldingRow)) {
     const provider = providers.has(row.product_key) ? undefined : toProvider(row, subject);
     if (provider) providers.set(row.product_key, provider);
   }

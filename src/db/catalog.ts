@@ -1,223 +1,159 @@
-// The catalogue: products, features and offers, through Prisma's models; SQL where one precise statement is needed.
-import { Prisma } from '../generated/prisma/client.js';
-import type { Metadata, ProductType } from '../ledger/book.js';
-import type { Stacking, Term } from '../ledger/grant.js';
+// The catalogue: products with their features and offers with their items, each read and written as a whole.
+import type { Changes } from '../ledger/changes.js';
+import type {
+  Metadata,
+  Offer,
+  OfferItemWithProduct,
+  Product,
+  ProductType,
+  Recurrence,
+  Stacking,
+  Term,
+  TrialScope,
+} from '../ledger/entities.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import type { PeriodUnit } from '../ledger/periods.js';
-import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
-import type { PrismaTx, Tx } from './client.js';
+import { formatMoney, parseMoney } from '../lib/money.js';
+import type { Row, Tx } from './client.js';
 
-export interface ProductFeature {
-  feature: string;
-  unitCost: number;
-}
-
-export interface Product {
-  productKey: string;
+interface ProductJson {
+  product_key: string;
   name: string;
   description: string;
   type: ProductType;
-  isCurrency: boolean;
-  isActive: boolean;
-  features: ProductFeature[];
-  lowBalanceThreshold: number | null;
+  is_currency: boolean;
+  is_active: boolean;
+  low_balance_threshold: number | null;
   metadata: Metadata;
-  createdAt: Date;
+  created_at: string;
+  features: { feature: string; unit_cost: number }[] | null;
 }
 
-export interface OfferItem {
-  productKey: string;
-  quantity: number;
-  periodUnit: PeriodUnit;
-  periodValue: number | null;
-  priority: number;
-  stacking: Stacking;
-}
-
-/** An item together with the product that it gives. */
-export interface OfferItemWithProduct extends OfferItem {
-  product: Product;
-}
-
-export type TrialScope = 'any' | 'offer';
-
-export interface Recurrence {
-  unit: Exclude<PeriodUnit, 'forever'>;
-  count: number;
-}
-
-export interface Offer<Item = OfferItem> {
+interface OfferJson {
   sku: string;
   name: string;
   description: string;
   image: string | null;
-  price: Micros;
+  price_text: string;
   currency: string;
-  isActive: boolean;
-  isTrial: boolean;
-  trialScope: TrialScope | null;
+  is_active: boolean;
+  is_trial: boolean;
+  trial_scope: TrialScope | null;
   recurrence: Recurrence | null;
-  planGroup: string | null;
-  items: Item[];
+  plan_group: string | null;
   metadata: Metadata;
-  createdAt: Date;
+  created_at: string;
+  items:
+    | {
+        quantity: number;
+        period_unit: PeriodUnit;
+        period_value: number | null;
+        priority: number;
+        stacking: Stacking;
+        product: ProductJson;
+      }[]
+    | null;
 }
 
-// Relations are joined into one statement (relationJoins in the schema): what is replaced meanwhile is read as before or as after.
-const withFeatures = { features: { orderBy: { feature: 'asc' } } } as const satisfies Prisma.ProductInclude;
-const withItems = {
-  items: { orderBy: { position: 'asc' }, include: { product: { include: withFeatures } } },
-} as const satisfies Prisma.OfferInclude;
+const FEATURES_OF = `(SELECT json_agg(json_build_object('feature', f.feature, 'unit_cost', f.unit_cost) ORDER BY f.feature)
+  FROM product_features f WHERE f.product_key = p.product_key)`;
 
-type ProductRecord = Prisma.ProductGetPayload<{ include: typeof withFeatures }>;
-type OfferRecord = Prisma.OfferGetPayload<{ include: typeof withItems }>;
+/** A product with its features, as one value. */
+const PRODUCT = `to_jsonb(p) || jsonb_build_object('features', ${FEATURES_OF})`;
 
-// The text columns below are enumerated by named checks, and the JSON was validated on its way in: the casts say what the database holds.
-function toProduct(record: ProductRecord): Product {
-  const { updatedAt: _, ...product } = record;
+/** An offer with its items and their products, as one value; the price as text, because as a JSON number it would pass through a float. */
+const OFFER = `to_jsonb(o) || jsonb_build_object('price_text', o.price::text, 'items', (
+  SELECT json_agg(to_jsonb(i) || jsonb_build_object('product', ${PRODUCT}) ORDER BY i.position)
+  FROM offer_items i JOIN products p ON p.product_key = i.product_key WHERE i.sku = o.sku))`;
+
+// The text columns below are enumerated by named checks, and the JSON was validated on its way in: the types say what the database holds.
+function toProduct(json: ProductJson): Product {
   return {
-    ...product,
-    type: record.type as ProductType,
-    lowBalanceThreshold: record.lowBalanceThreshold === null ? null : Number(record.lowBalanceThreshold),
-    metadata: record.metadata as Metadata,
-    features: record.features.map(({ feature, unitCost }) => ({ feature, unitCost: Number(unitCost) })),
+    productKey: json.product_key,
+    name: json.name,
+    description: json.description,
+    type: json.type,
+    isCurrency: json.is_currency,
+    isActive: json.is_active,
+    features: (json.features ?? []).map(({ feature, unit_cost }) => ({ feature, unitCost: unit_cost })),
+    lowBalanceThreshold: json.low_balance_threshold,
+    metadata: json.metadata,
+    createdAt: new Date(json.created_at),
   };
 }
 
-function toOffer(record: OfferRecord): Offer<OfferItemWithProduct> {
-  const { updatedAt: _, ...offer } = record;
+function toOffer(json: OfferJson): Offer<OfferItemWithProduct> {
   return {
-    ...offer,
-    price: parseMoney(record.price.toFixed(6)),
-    trialScope: record.trialScope as TrialScope | null,
-    recurrence: record.recurrence as Recurrence | null,
-    metadata: record.metadata as Metadata,
-    items: record.items.map((item) => ({
-      productKey: item.productKey,
-      quantity: Number(item.quantity),
-      periodUnit: item.periodUnit as PeriodUnit,
-      periodValue: item.periodValue,
-      priority: item.priority,
-      stacking: item.stacking as Stacking,
-      product: toProduct(item.product),
-    })),
+    sku: json.sku,
+    name: json.name,
+    description: json.description,
+    image: json.image,
+    price: parseMoney(json.price_text),
+    currency: json.currency,
+    isActive: json.is_active,
+    isTrial: json.is_trial,
+    trialScope: json.trial_scope,
+    recurrence: json.recurrence,
+    planGroup: json.plan_group,
+    metadata: json.metadata,
+    createdAt: new Date(json.created_at),
+    items: (json.items ?? []).map((item) => {
+      const product = toProduct(item.product);
+      return {
+        productKey: product.productKey,
+        quantity: item.quantity,
+        periodUnit: item.period_unit,
+        periodValue: item.period_value,
+        priority: item.priority,
+        stacking: item.stacking,
+        product,
+      };
+    }),
   };
 }
 
 /** The products of these keys, by key; unknown keys are left out. */
-export async function findProducts(
-  { prisma }: PrismaTx,
-  productKeys: readonly string[],
-): Promise<Map<string, Product>> {
-  const records = await prisma.product.findMany({
-    where: { productKey: { in: [...productKeys] } },
-    include: withFeatures,
-  });
-  return new Map(records.map((record) => [record.productKey, toProduct(record)]));
+export async function findProducts(tx: Tx, productKeys: readonly string[]): Promise<Map<string, Product>> {
+  const rows = await tx.query<Row & { product: ProductJson }>(
+    `SELECT ${PRODUCT} AS product FROM products p WHERE p.product_key = ANY ($1::text[])`,
+    [productKeys],
+  );
+  return new Map(rows.map(({ product }) => [product.product_key, toProduct(product)]));
 }
 
 /** One page of the active products, by key. */
-export async function listActiveProducts({ prisma }: PrismaTx, after: string, limit: number): Promise<Product[]> {
-  const records = await prisma.product.findMany({
-    where: { isActive: true, productKey: { gt: after } },
-    include: withFeatures,
-    orderBy: { productKey: 'asc' },
-    take: limit,
-  });
-  return records.map(toProduct);
-}
-
-/** Inserts or replaces a product with its features; `createdAt` stays. Throws the violation of `catalog_names_pk` when a SKU has the name. */
-export async function upsertProduct({ prisma }: PrismaTx, product: Product, now: Date): Promise<void> {
-  const { features, createdAt, ...fields } = product;
-  const record = { ...fields, metadata: product.metadata as Prisma.InputJsonObject, updatedAt: now };
-  await prisma.product.upsert({
-    where: { productKey: product.productKey },
-    create: { ...record, createdAt },
-    update: record,
-    select: { productKey: true },
-  });
-  await prisma.productFeature.deleteMany({ where: { productKey: product.productKey } });
-  await prisma.productFeature.createMany({
-    data: features.map((feature) => ({ ...feature, productKey: product.productKey })),
-  });
-}
-
-/** Serialises changes of the catalogue: they check what other rows of it say. Held until the transaction ends. */
-export async function lockCatalog(tx: Tx): Promise<void> {
-  await tx.query('LOCK TABLE catalog_names IN SHARE ROW EXCLUSIVE MODE');
-}
-
-/** Whether no product and no offer was ever made. */
-export async function isCatalogEmpty({ prisma }: PrismaTx): Promise<boolean> {
-  return (await prisma.catalogName.findFirst({ select: { name: true } })) === null;
-}
-
-/** Whether anybody holds unspent units of the product, or access to it that has not ended. */
-export async function isProductUnspent(tx: Tx, productKey: string, now: Date): Promise<boolean> {
-  const rows = await tx.query(
-    `SELECT 1 FROM batches WHERE product_key = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
-       AND (granted IS NULL OR is_open) LIMIT 1`,
-    [productKey, now.toISOString()],
+export async function listActiveProducts(tx: Tx, after: string, limit: number): Promise<Product[]> {
+  const rows = await tx.query<Row & { product: ProductJson }>(
+    `SELECT ${PRODUCT} AS product FROM products p WHERE p.is_active AND p.product_key > $1 ORDER BY p.product_key LIMIT $2::int`,
+    [after, limit],
   );
-  return rows.length > 0;
-}
-
-/** Whether an offer is priced in the product. */
-export async function isPriceOfOffer({ prisma }: PrismaTx, productKey: string): Promise<boolean> {
-  return (await prisma.offer.findFirst({ where: { currency: productKey }, select: { sku: true } })) !== null;
+  return rows.map(({ product }) => toProduct(product));
 }
 
 /** The offers of these SKUs, by SKU; unknown ones are left out. */
-export async function findOffers(
-  { prisma }: PrismaTx,
-  skus: readonly string[],
-): Promise<Map<string, Offer<OfferItemWithProduct>>> {
-  const records = await prisma.offer.findMany({ where: { sku: { in: [...skus] } }, include: withItems });
-  return new Map(records.map((record) => [record.sku, toOffer(record)]));
+export async function findOffers(tx: Tx, skus: readonly string[]): Promise<Map<string, Offer<OfferItemWithProduct>>> {
+  const rows = await tx.query<Row & { offer: OfferJson }>(
+    `SELECT ${OFFER} AS offer FROM offers o WHERE o.sku = ANY ($1::text[])`,
+    [skus],
+  );
+  return new Map(rows.map(({ offer }) => [offer.sku, toOffer(offer)]));
 }
 
 /** One page of the active offers, by SKU. */
-export async function listActiveOffers(
-  { prisma }: PrismaTx,
-  after: string,
-  limit: number,
-): Promise<Offer<OfferItemWithProduct>[]> {
-  const records = await prisma.offer.findMany({
-    where: { isActive: true, sku: { gt: after } },
-    include: withItems,
-    orderBy: { sku: 'asc' },
-    take: limit,
-  });
-  return records.map(toOffer);
+export async function listActiveOffers(tx: Tx, after: string, limit: number): Promise<Offer<OfferItemWithProduct>[]> {
+  const rows = await tx.query<Row & { offer: OfferJson }>(
+    `SELECT ${OFFER} AS offer FROM offers o WHERE o.is_active AND o.sku > $1 ORDER BY o.sku LIMIT $2::int`,
+    [after, limit],
+  );
+  return rows.map(({ offer }) => toOffer(offer));
 }
 
-/** The SKUs of the active offers that are trials. */
-export async function listTrialSkus({ prisma }: PrismaTx): Promise<string[]> {
-  const offers = await prisma.offer.findMany({ where: { isActive: true, isTrial: true }, select: { sku: true } });
-  return offers.map((offer) => offer.sku);
-}
-
-/** Inserts or replaces an offer with its items; `createdAt` stays. Throws the violation of `catalog_names_pk` when a product has the name. */
-export async function upsertOffer({ prisma }: PrismaTx, offer: Offer, now: Date): Promise<void> {
-  const { items, createdAt, recurrence, ...fields } = offer;
-  const record = {
-    ...fields,
-    price: formatMoney(offer.price, 6),
-    recurrence: recurrence === null ? Prisma.DbNull : { ...recurrence },
-    metadata: offer.metadata as Prisma.InputJsonObject,
-    updatedAt: now,
-  };
-  await prisma.offer.upsert({
-    where: { sku: offer.sku },
-    create: { ...record, createdAt },
-    update: record,
-    select: { sku: true },
-  });
-  await prisma.offerItem.deleteMany({ where: { sku: offer.sku } });
-  await prisma.offerItem.createMany({
-    data: items.map((item, index) => ({ ...item, sku: offer.sku, position: index + 1 })),
-  });
+/** The active offers that are trials, by SKU. */
+export async function listTrialOffers(tx: Tx): Promise<Offer<OfferItemWithProduct>[]> {
+  const rows = await tx.query<Row & { offer: OfferJson }>(
+    `SELECT ${OFFER} AS offer FROM offers o WHERE o.is_active AND o.is_trial`,
+  );
+  return rows.map(({ offer }) => toOffer(offer)).sort((a, b) => (a.sku < b.sku ? -1 : 1));
 }
 
 /** What an item gives, with the product's type of this moment: the terms of an order or grant. */
@@ -226,7 +162,7 @@ export function toTerm({ product, ...item }: OfferItemWithProduct): Term {
 }
 
 /** The offers of these SKUs as an order sees them. */
-export async function findOrderableOffers(tx: PrismaTx, skus: readonly string[]): Promise<Map<string, OrderableOffer>> {
+export async function findOrderableOffers(tx: Tx, skus: readonly string[]): Promise<Map<string, OrderableOffer>> {
   const offers = await findOffers(tx, skus);
   const orderable = [...offers.values()].map(
     (offer): OrderableOffer => ({
@@ -242,20 +178,119 @@ export async function findOrderableOffers(tx: PrismaTx, skus: readonly string[])
   return new Map(orderable.map((offer) => [offer.sku, offer]));
 }
 
-/** How many SKUs a refusal proposes at most. */
-const UPGRADE_SKUS_MAX = 10;
+/** Serialises changes of the catalogue: they check what other rows of it say. Held until the transaction ends. */
+export async function lockCatalog(tx: Tx): Promise<void> {
+  await tx.query('LOCK TABLE catalog_names IN SHARE ROW EXCLUSIVE MODE');
+}
 
-/** Active offers of active products, trials apart, that give one of the products: cheapest first (by the number alone), then by SKU. */
-export async function findUpgradeSkus({ prisma }: PrismaTx, productKeys: readonly string[]): Promise<string[]> {
-  const offers = await prisma.offer.findMany({
-    where: {
-      isActive: true,
-      isTrial: false,
-      items: { some: { productKey: { in: [...productKeys] } }, every: { product: { isActive: true } } },
-    },
-    orderBy: [{ price: 'asc' }, { sku: 'asc' }],
-    take: UPGRADE_SKUS_MAX,
-    select: { sku: true },
-  });
-  return offers.map((offer) => offer.sku);
+/** Whether a product or an offer has this name. */
+export async function isNameUsed(tx: Tx, name: string): Promise<boolean> {
+  return (await tx.query('SELECT 1 AS used FROM catalog_names WHERE name = $1', [name])).length > 0;
+}
+
+/** Whether no product and no offer was ever made. */
+export async function isCatalogEmpty(tx: Tx): Promise<boolean> {
+  return (await tx.query('SELECT 1 AS used FROM catalog_names LIMIT 1')).length === 0;
+}
+
+/** Whether anybody holds unspent units of the product, or access to it that has not ended. */
+export async function isProductUnspent(tx: Tx, productKey: string, now: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 AS held FROM batches WHERE product_key = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+       AND (granted IS NULL OR is_open) LIMIT 1`,
+    [productKey, now.toISOString()],
+  );
+  return rows.length > 0;
+}
+
+/** Whether an offer is priced in the product. */
+export async function isPriceOfOffer(tx: Tx, productKey: string): Promise<boolean> {
+  return (await tx.query('SELECT 1 AS priced FROM offers WHERE currency = $1 LIMIT 1', [productKey])).length > 0;
+}
+
+/** What was replaced keeps when it was made. */
+const UPSERT_PRODUCTS = `
+INSERT INTO products (product_key, name, description, type, is_currency, is_active, low_balance_threshold, metadata, created_at, updated_at)
+SELECT product_key, name, description, type, is_currency, is_active, low_balance_threshold, metadata, created_at, updated_at
+FROM json_populate_recordset(NULL::products, $1::json)
+ON CONFLICT (product_key) DO UPDATE SET name = excluded.name, description = excluded.description, type = excluded.type,
+  is_currency = excluded.is_currency, is_active = excluded.is_active, low_balance_threshold = excluded.low_balance_threshold,
+  metadata = excluded.metadata, updated_at = excluded.updated_at`;
+const INSERT_FEATURES = `
+INSERT INTO product_features (product_key, feature, unit_cost)
+SELECT product_key, feature, unit_cost FROM json_populate_recordset(NULL::product_features, $1::json)`;
+const UPSERT_OFFERS = `
+INSERT INTO offers (sku, name, description, image, price, currency, is_active, is_trial, trial_scope, recurrence, plan_group, metadata, created_at,
+                    updated_at)
+SELECT sku, name, description, image, price, currency, is_active, is_trial, trial_scope, recurrence, plan_group, metadata, created_at, updated_at
+FROM json_populate_recordset(NULL::offers, $1::json)
+ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, image = excluded.image, price = excluded.price,
+  currency = excluded.currency, is_active = excluded.is_active, is_trial = excluded.is_trial, trial_scope = excluded.trial_scope,
+  recurrence = excluded.recurrence, plan_group = excluded.plan_group, metadata = excluded.metadata, updated_at = excluded.updated_at`;
+const INSERT_ITEMS = `
+INSERT INTO offer_items (sku, position, product_key, quantity, period_unit, period_value, priority, stacking)
+SELECT sku, position, product_key, quantity, period_unit, period_value, priority, stacking
+FROM json_populate_recordset(NULL::offer_items, $1::json)`;
+
+/** Inserts or replaces products with their features. Throws the violation of `catalog_names_pk` when an offer has such a name. */
+export function writeProducts(tx: Tx, { products }: Changes): Promise<unknown> | undefined {
+  if (products.length === 0) return undefined;
+  const rows = products.map(({ product, at }) => ({
+    product_key: product.productKey,
+    name: product.name,
+    description: product.description,
+    type: product.type,
+    is_currency: product.isCurrency,
+    is_active: product.isActive,
+    low_balance_threshold: product.lowBalanceThreshold,
+    metadata: product.metadata,
+    created_at: product.createdAt,
+    updated_at: at,
+  }));
+  const features = products.flatMap(({ product: { productKey, features: own } }) =>
+    own.map(({ feature, unitCost }) => ({ product_key: productKey, feature, unit_cost: unitCost })),
+  );
+  return Promise.all([
+    tx.query(UPSERT_PRODUCTS, [JSON.stringify(rows)]),
+    tx.query('DELETE FROM product_features WHERE product_key = ANY ($1::text[])', [rows.map((row) => row.product_key)]),
+    tx.query(INSERT_FEATURES, [JSON.stringify(features)]),
+  ]);
+}
+
+/** Inserts or replaces offers with their items. Throws the violation of `catalog_names_pk` when a product has such a name. */
+export function writeOffers(tx: Tx, { offers }: Changes): Promise<unknown> | undefined {
+  if (offers.length === 0) return undefined;
+  const rows = offers.map(({ offer, at }) => ({
+    sku: offer.sku,
+    name: offer.name,
+    description: offer.description,
+    image: offer.image,
+    price: formatMoney(offer.price, 6),
+    currency: offer.currency,
+    is_active: offer.isActive,
+    is_trial: offer.isTrial,
+    trial_scope: offer.trialScope,
+    recurrence: offer.recurrence,
+    plan_group: offer.planGroup,
+    metadata: offer.metadata,
+    created_at: offer.createdAt,
+    updated_at: at,
+  }));
+  const items = offers.flatMap(({ offer: { sku, items: own } }) =>
+    own.map((item, index) => ({
+      sku,
+      position: index + 1,
+      product_key: item.productKey,
+      quantity: item.quantity,
+      period_unit: item.periodUnit,
+      period_value: item.periodValue,
+      priority: item.priority,
+      stacking: item.stacking,
+    })),
+  );
+  return Promise.all([
+    tx.query(UPSERT_OFFERS, [JSON.stringify(rows)]),
+    tx.query('DELETE FROM offer_items WHERE sku = ANY ($1::text[])', [rows.map((row) => row.sku)]),
+    tx.query(INSERT_ITEMS, [JSON.stringify(items)]),
+  ]);
 }

@@ -1,8 +1,9 @@
 // The connection to Postgres: one pool, Prisma over it, and the one small interface through which the rest of db/ speaks SQL.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { type Prisma, PrismaClient } from '../generated/prisma/client.js';
+import { PrismaClient } from '../generated/prisma/client.js';
 import { knownStatementName, statementName } from './statement-names.js';
 
 export type Row = Record<string, unknown>;
@@ -15,18 +16,16 @@ export interface Tx {
   query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
 }
 
-/** A transaction of Prisma: SQL where a statement must be precise, models elsewhere. */
-export interface PrismaTx extends Tx {
-  prisma: Prisma.TransactionClient;
-}
-
-export interface Db extends PrismaTx {
+export interface Db extends Tx {
+  /** Opens interactive transactions (transactions.ts). */
   prisma: PrismaClient;
   pool: pg.Pool;
-  /** Runs `work` in one READ COMMITTED transaction; it is rolled back when `work` throws. */
-  transaction<T>(work: (tx: PrismaTx) => Promise<T>): Promise<T>;
+  /** While something runs in it, whoever it names is told of the connections that are lent for it. */
+  lending: Lending;
   close(): Promise<void>;
 }
+
+export type Lending = AsyncLocalStorage<(client: pg.PoolClient) => void>;
 
 export interface DbOptions {
   poolSizeMax?: number;
@@ -36,9 +35,6 @@ const POOL_SIZE_MAX = 16;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A new connection costs a log-in, and each statement is planned anew on it, so that it is worth keeping over quiet minutes. */
 const IDLE_TIMEOUT_MS = 600_000;
-/** A transaction waits this long for a connection, and may then last this long. */
-const TRANSACTION_WAIT_MS = 20_000;
-const TRANSACTION_MS = 30_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const LOCK_TIMEOUT_MS = 15_000;
 const STATEMENT_TIMEOUT_MS = 20_000;
@@ -73,25 +69,26 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** Prisma's raw results in the forms that the pool gives. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return parseSafeInteger(value.toString());
-  if (value !== null && typeof value === 'object' && 'toFixed' in value) return String(value);
-  return value;
-}
-
-function plainRow(row: Row): Row {
-  const result: Row = {};
-  for (const key in row) result[key] = plain(row[key]);
-  return result;
-}
-
 /** The URL without its `options`, and the options of a session: the URL's before ours, so that ours hold. */
 function sessionOf(url: string): { connectionString: string; options: string } {
   const parsed = new URL(url);
   const own = parsed.searchParams.get('options');
   parsed.searchParams.delete('options');
   return { connectionString: parsed.toString(), options: [PREFERRED_OPTIONS, own ?? '', SESSION_OPTIONS].join(' ') };
+}
+
+/** Tells whoever borrows connections of the pool for something of which ones it got. */
+function tellBorrowers(pool: pg.Pool, lending: Lending): void {
+  const connect = pool.connect.bind(pool) as (callback?: unknown) => Promise<pg.PoolClient>;
+  const connectAndTell = (callback?: unknown) => {
+    const tell = lending.getStore();
+    if (callback !== undefined || !tell) return connect(callback);
+    return connect().then((client) => {
+      tell(client);
+      return client;
+    });
+  };
+  pool.connect = connectAndTell as pg.Pool['connect'];
 }
 
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */
@@ -117,26 +114,20 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
   );
+  const lending: Lending = new AsyncLocalStorage();
+  tellBorrowers(pool, lending);
   // Undefined leaves a statement unnamed, which the adapter's type does not say.
   const statementNameGenerator = ({ sql }: { sql: string }) => knownStatementName(sql) as string;
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { statementNameGenerator }) });
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool, { statementNameGenerator }),
+    errorFormat: 'minimal', // else each statement takes the stack, to show a piece of our source in an error
+  });
   return {
     prisma,
     pool,
+    lending,
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows,
-    transaction: (work) =>
-      prisma.$transaction(
-        (client) =>
-          work({
-            prisma: client,
-            query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
-              statementName(sql); // from now on the adapter knows it
-              return (await client.$queryRawUnsafe<Row[]>(sql, ...parameters)).map(plainRow) as T[];
-            },
-          }),
-        { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_MS },
-      ),
     close: async () => {
       await prisma.$disconnect();
       await pool.end();

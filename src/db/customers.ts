@@ -1,17 +1,8 @@
 // Customers and their identities: the look-ups, the first sight, and the lock that every write takes.
-import type { Metadata } from '../ledger/book.js';
+
+import type { Changes } from '../ledger/changes.js';
+import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
-
-export interface IdentityKey {
-  provider: string;
-  externalId: string;
-}
-
-export interface Identity extends IdentityKey {
-  id: string;
-  customerId: string;
-  profile: Metadata;
-}
 
 /** What the lock gives: where the customer's ledger stands. */
 export interface LockedCustomer {
@@ -61,52 +52,136 @@ export async function findKnownCustomers(
   return names.map((_, position) => known.get(position));
 }
 
+/** $1 first sights, sorted, $2 how many. */
+const CLAIM_FIRST_SIGHTS = `
+WITH sight AS (
+  SELECT * FROM ROWS FROM (json_to_recordset($1::json) AS (customer_id uuid, id uuid, provider text, external_id text, at timestamptz))
+    WITH ORDINALITY AS s (customer_id, id, provider, external_id, at, place)
+), customer AS (
+  INSERT INTO customers (id, last_recorded_at, created_at) SELECT customer_id, at, at FROM sight
+), claimed AS (
+  INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
+  SELECT provider, external_id, id, customer_id, at, at FROM sight ORDER BY place
+  ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
+
 /**
- * Creates a customer and the identity that names it, in one statement: the loser of a race gets a unique violation of `identities_pk`
- * and leaves nothing behind.
+ * Creates customers and the identities that name them. Waits for rivals that have not ended; throws BC001 when one has an identity, and leaves nothing
+ * behind then.
  */
-export async function insertCustomerWithIdentity(
-  tx: Tx,
-  row: IdentityKey & { customerId: string; identityId: string; now: Date },
-): Promise<void> {
-  await tx.query(
-    `WITH customer AS (
-       INSERT INTO customers (id, last_recorded_at, created_at) VALUES ($1::uuid, $5::timestamptz, $5::timestamptz)
-     )
-     INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
-     VALUES ($3, $4, $2::uuid, $1::uuid, $5::timestamptz, $5::timestamptz)`,
-    [row.customerId, row.identityId, row.provider, row.externalId, row.now.toISOString()],
+export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unknown> | undefined {
+  if (firstSights.length === 0) return undefined;
+  const sights = firstSights.map(({ customerId, identityId, provider, externalId, at }) => ({
+    customer_id: customerId,
+    id: identityId,
+    provider,
+    external_id: externalId,
+    at,
+  }));
+  return tx.query(CLAIM_FIRST_SIGHTS, [JSON.stringify(sights.sort(inKeyOrder)), sights.length]);
+}
+
+/** The order in which claims of identities meet. */
+function inKeyOrder(
+  a: { provider: string; external_id: string },
+  b: { provider: string; external_id: string },
+): number {
+  const keyOf = (row: { provider: string; external_id: string }) => JSON.stringify([row.provider, row.external_id]);
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
+/** $1 identities, sorted, $2 how many. */
+const CLAIM_IDENTITIES = `
+WITH claimed AS (
+  INSERT INTO identities (provider, external_id, id, customer_id, profile, created_at, updated_at)
+  SELECT provider, external_id, id, customer_id, profile, created_at, updated_at
+  FROM ROWS FROM (json_to_recordset($1::json) AS (provider text, external_id text, id uuid, customer_id uuid, profile jsonb,
+                                                  created_at timestamptz, updated_at timestamptz))
+    WITH ORDINALITY AS i (provider, external_id, id, customer_id, profile, created_at, updated_at, place)
+  ORDER BY place
+  ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
+
+/** Claims identities for customers. Waits for rivals that have not ended; throws BC001 when one is taken. */
+export function claimIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const made = customers.flatMap(({ now, changes }) =>
+    changes.newIdentities.map(({ provider, externalId, id, customerId, profile }) => ({
+      provider,
+      external_id: externalId,
+      id,
+      customer_id: customerId,
+      profile,
+      created_at: now,
+      updated_at: now,
+    })),
   );
+  return made.length === 0
+    ? undefined
+    : tx.query(CLAIM_IDENTITIES, [JSON.stringify(made.sort(inKeyOrder)), made.length]);
 }
 
-/** Claims an identity for a customer; false when it is taken. Locks: the customer's, held by the caller. */
-export async function insertIdentity(tx: Tx, identity: Identity, now: Date): Promise<boolean> {
-  const rows = await tx.query(
-    `INSERT INTO identities (provider, external_id, id, customer_id, profile, created_at, updated_at)
-     VALUES ($1, $2, $3::uuid, $4::uuid, $5::jsonb, $6::timestamptz, $6::timestamptz) ON CONFLICT DO NOTHING RETURNING 1`,
-    [
-      identity.provider,
-      identity.externalId,
-      identity.id,
-      identity.customerId,
-      JSON.stringify(identity.profile),
-      now.toISOString(),
-    ],
+/** $1 identities with the customers that have them, $2 how many. */
+const DELETE_IDENTITIES = `
+WITH removed AS (
+  DELETE FROM identities i USING json_to_recordset($1::json) AS r (provider text, external_id text, customer_id uuid)
+  WHERE i.provider = r.provider AND i.external_id = r.external_id AND i.customer_id = r.customer_id
+  RETURNING 1
+)
+SELECT assert_whole((SELECT count(*) FROM removed) = $2::bigint)`;
+
+/** Removes identities from their customers. */
+export function deleteIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const removed = customers.flatMap(({ customerId, changes }) =>
+    changes.removedIdentities.map(({ provider, externalId }) => ({
+      provider,
+      external_id: externalId,
+      customer_id: customerId,
+    })),
   );
-  return rows.length === 1;
+  return removed.length === 0 ? undefined : tx.query(DELETE_IDENTITIES, [JSON.stringify(removed), removed.length]);
 }
 
-/** Removes an identity. Locks: the customer's, held by the caller. */
-export async function deleteIdentity(tx: Tx, key: IdentityKey): Promise<void> {
-  await tx.query('DELETE FROM identities WHERE provider = $1 AND external_id = $2', [key.provider, key.externalId]);
+/** $1 profiles of identities, $2 how many. */
+const UPDATE_PROFILES = `
+WITH changed AS (
+  UPDATE identities i SET profile = p.profile, updated_at = p.at
+  FROM json_to_recordset($1::json) AS p (provider text, external_id text, profile jsonb, at timestamptz)
+  WHERE i.provider = p.provider AND i.external_id = p.external_id
+  RETURNING 1
+)
+SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
+
+/** Writes the profiles of identities; of several of one identity the last. */
+export function updateProfiles(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const profiles = customers.flatMap(({ now, changes }) =>
+    changes.profiles.map(({ provider, externalId, profile }) => ({
+      provider,
+      external_id: externalId,
+      profile,
+      at: now,
+    })),
+  );
+  const latest = [...new Map(profiles.map((row) => [JSON.stringify([row.provider, row.external_id]), row])).values()];
+  return latest.length === 0 ? undefined : tx.query(UPDATE_PROFILES, [JSON.stringify(latest), latest.length]);
 }
 
-/** Replaces a customer's metadata. Locks: the customer's, held by the caller. */
-export async function setCustomerMetadata(tx: Tx, customerId: string, metadata: Metadata): Promise<void> {
-  await tx.query('UPDATE customers SET metadata = $2::jsonb WHERE id = $1::uuid', [
-    customerId,
-    JSON.stringify(metadata),
-  ]);
+/** $1 metadata of customers, $2 how many. */
+const UPDATE_METADATA = `
+WITH changed AS (
+  UPDATE customers c SET metadata = m.metadata FROM json_to_recordset($1::json) AS m (id uuid, metadata jsonb)
+  WHERE c.id = m.id
+  RETURNING 1
+)
+SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
+
+/** Replaces the metadata of customers. */
+export function updateMetadata(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const changed = customers.flatMap(({ customerId, changes }) =>
+    changes.metadata.slice(-1).map((metadata) => ({ id: customerId, metadata })),
+  );
+  return changed.length === 0 ? undefined : tx.query(UPDATE_METADATA, [JSON.stringify(changed), changed.length]);
 }
 
 /** All identities of a customer. */
@@ -185,23 +260,6 @@ export async function listCustomers(
   return rows.map(toCustomer);
 }
 
-/** Writes an identity's profile. Locks: the customer's, held by the caller. */
-export async function setIdentityProfile(tx: Tx, key: IdentityKey, profile: Metadata, now: Date): Promise<void> {
-  await tx.query(
-    'UPDATE identities SET profile = $3::jsonb, updated_at = $4::timestamptz WHERE provider = $1 AND external_id = $2',
-    [key.provider, key.externalId, JSON.stringify(profile), now.toISOString()],
-  );
-}
-
-/**
- * Takes the lock of a customer: its row, FOR NO KEY UPDATE, so that inserts which refer to it don't wait. A statement of its own: what is
- * loaded in the same statement would be the state from before the wait. Undefined when there is no such customer.
- */
-export async function lockCustomer(tx: Tx, customerId: string): Promise<LockedCustomer | undefined> {
-  const [locked] = await lockCustomers(tx, [customerId], { skipLocked: false });
-  return locked;
-}
-
 interface LockedRow extends Row {
   id: string;
   next_seq: number;
@@ -217,8 +275,9 @@ function toLocked(row: LockedRow): LockedCustomer {
 }
 
 /**
- * Takes the locks of several customers, in id order. With `skipLocked` those held by others are left out instead of waited for; unknown ids
- * are left out in any case.
+ * Takes the locks of customers, in id order: their rows, FOR NO KEY UPDATE, so that inserts which refer to them don't wait. A statement of its own: what
+ * is loaded in the same statement would be the state from before the wait. With `skipLocked` those held by others are left out instead of waited for;
+ * unknown ids are left out in any case.
  */
 export async function lockCustomers(
   tx: Tx,
@@ -242,7 +301,7 @@ export async function findIdentityOwners(
   return rows.map((row) => ({ provider: row.provider, externalId: row.external_id, customerId: row.customer_id }));
 }
 
-/** Customers of whom a batch or a hold is past its end and not settled, the longest due first; `except` are left out. */
+/** Customers of whom a batch, a hold or an order is past its end and not settled, the longest due first; `except` are left out. */
 export async function listDueCustomers(tx: Tx, now: Date, except: readonly string[], limit: number): Promise<string[]> {
   const rows = await tx.query<Row & { customer_id: string }>(
     `SELECT customer_id FROM (
@@ -252,6 +311,10 @@ export async function listDueCustomers(tx: Tx, now: Date, except: readonly strin
        UNION ALL
        (SELECT customer_id, expires_at FROM reservations
         WHERE status = 'held' AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
+        ORDER BY expires_at LIMIT $3::int)
+       UNION ALL
+       (SELECT customer_id, expires_at FROM orders
+        WHERE status = 'pending' AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
         ORDER BY expires_at LIMIT $3::int)
      ) due GROUP BY customer_id ORDER BY min(expires_at) LIMIT $3::int`,
     [now.toISOString(), except, limit],

@@ -1,5 +1,5 @@
 // The ledger as readers see it, in pages. Who writes it is write-books.ts.
-import type { Entry, Metadata } from '../ledger/book.js';
+import type { Entry, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 
 export interface EntryFilter {

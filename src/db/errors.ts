@@ -1,122 +1,115 @@
-// Reads what Postgres refused out of the shapes in which Prisma and the pool report it. Decides nothing about answers.
-
-interface DatabaseRefusal {
-  sqlState: string;
-  constraint: string | undefined;
-}
+// What an error of the database means for the attempt that met it: one table over the shapes in which Postgres, the driver and Prisma's adapter
+// report it. Decides nothing about answers.
 
 interface DriverCause {
+  kind?: unknown;
   originalCode?: unknown;
-  originalMessage?: unknown;
-  constraint?: { index?: unknown };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Prisma gives the constraint's name apart for unique violations only; the message of Postgres always has it. */
-function constraintIn(message: unknown): string | undefined {
-  return typeof message === 'string' ? /constraint "([^"]+)"/.exec(message)?.[1] : undefined;
-}
-
-function refusalOf(error: unknown): DatabaseRefusal | undefined {
-  if (!isObject(error)) return undefined;
-  const adapterError = isObject(error.meta) ? error.meta.driverAdapterError : undefined;
-  const cause =
-    isObject(adapterError) && isObject(adapterError.cause) ? (adapterError.cause as DriverCause) : undefined;
-  if (cause && typeof cause.originalCode === 'string') {
-    const index = cause.constraint?.index;
-    return {
-      sqlState: cause.originalCode,
-      constraint: typeof index === 'string' ? index : constraintIn(cause.originalMessage),
-    };
-  }
-  if (typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error) {
-    return {
-      sqlState: error.code,
-      constraint: typeof error.constraint === 'string' ? error.constraint : constraintIn(error.message),
-    };
-  }
-  return undefined;
+/** What Prisma's adapter says of an error of the driver, wrapped by Prisma or not. */
+function driverCauseOf(error: Record<string, unknown>): DriverCause | undefined {
+  const adapterError = isObject(error.meta) ? error.meta.driverAdapterError : error;
+  if (!isObject(adapterError) || !isObject(adapterError.cause)) return undefined;
+  return 'kind' in adapterError.cause ? (adapterError.cause as DriverCause) : undefined;
 }
 
 /** The SQLSTATE with which Postgres refused, if it did. */
 export function sqlStateOf(error: unknown): string | undefined {
-  return refusalOf(error)?.sqlState;
+  if (!isObject(error)) return undefined;
+  const state = driverCauseOf(error)?.originalCode;
+  if (typeof state === 'string') return state;
+  const isDriversOwn = typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) && 'severity' in error;
+  return isDriversOwn ? String(error.code) : undefined;
 }
 
-/** The name of the violated constraint, if Postgres named one. */
-export function constraintOf(error: unknown): string | undefined {
-  return refusalOf(error)?.constraint;
+/**
+ * What a failed attempt means. `again`: it was rolled back, or its connection was cut, for a reason that may be gone on the next attempt. `down`: the
+ * database can't be asked, or gave up; nothing is known to be wrong with the request. `ours`: a defect.
+ */
+export type FailureClass = 'again' | 'down' | 'ours';
+
+interface FailureRule {
+  class: FailureClass;
+  /** SQLSTATEs, as a pattern. */
+  states?: RegExp;
+  /** Codes of Node, of the driver and of Prisma. */
+  codes?: ReadonlySet<string>;
+  /** Kinds of Prisma's adapter. */
+  kinds?: ReadonlySet<string>;
+  messages?: RegExp;
 }
 
-/** Serialization failure, deadlock, lock timeout: the whole transaction was rolled back and may run again at once. */
-const RETRYABLE = new Set(['40001', '40P01', '55P03']);
+/** The first that fits counts. */
+const RULES: readonly FailureRule[] = [
+  {
+    class: 'again',
+    // a claim taken meanwhile; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away
+    states: /^(?:BC001|40001|40P01|55P03|08...|57P0[1235])$/,
+    codes: new Set([
+      'P1008', // Prisma: the operation timed out
+      'P1017', // Prisma: the server closed the connection
+      'P2034', // Prisma: a conflict or a deadlock
+      'ECONNRESET',
+      'ECONNABORTED',
+      'EPIPE',
+      'ETIMEDOUT',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+    ]),
+    kinds: new Set(['ConnectionClosed', 'SocketTimeout', 'TransactionWriteConflict']),
+    messages:
+      /Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed and is not queryable/,
+  },
+  {
+    class: 'down',
+    // resources, operator intervention (statement timeout among it), a session that was idle for too long, a full or failing disk
+    states: /^(?:53...|57...|58...|25P0[34])$/,
+    codes: new Set([
+      'P1001', // Prisma: the server can't be reached
+      'P1002', // Prisma: it was reached, and did not answer in time
+      'P2024', // Prisma: no connection from the pool in time
+      'P2028', // Prisma: the transaction could not be started, or lasted too long
+      'P2037', // Prisma: too many connections
+      'ECONNREFUSED',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+    ]),
+    kinds: new Set([
+      'DatabaseNotReachable',
+      'DatabaseDoesNotExist',
+      'DatabaseAccessDenied',
+      'AuthenticationFailed',
+      'TlsConnectionError',
+      'TooManyConnections',
+      'TransactionAlreadyClosed',
+    ]),
+    messages: /timeout exceeded when trying to connect/,
+  },
+];
+
+/** The class of an error, of the database or behind it. */
+export function classOf(error: unknown): FailureClass {
+  const state = sqlStateOf(error);
+  if (state !== undefined) return RULES.find(({ states }) => states?.test(state))?.class ?? 'ours';
+  if (!isObject(error)) return 'ours';
+  const kind = driverCauseOf(error)?.kind;
+  const { code, message } = error;
+  const rule = RULES.find(
+    ({ codes, kinds, messages }) =>
+      (typeof kind === 'string' && kinds?.has(kind)) ||
+      (typeof code === 'string' && codes?.has(code)) ||
+      (typeof message === 'string' && messages?.test(message)),
+  );
+  return rule?.class ?? classOf(error.cause);
+}
 
 /** Whether somebody else held a lock for as long as we wait for one. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
-}
-
-/** Whether the transaction was certainly rolled back for a reason that may be gone on the next attempt. */
-export function isRetryable(error: unknown): boolean {
-  return RETRYABLE.has(sqlStateOf(error) ?? '');
-}
-
-const LOST_STATE = /^(?:08|57P0[1235])/;
-const LOST_CODES = new Set([
-  'P1008',
-  'P1017',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
-const LOST_MESSAGE = /Connection terminated|Client has encountered a connection error|Query read timeout/;
-
-/** Whether the connection was cut while it was in use: what it was doing was rolled back, or is uncertain if COMMIT had been sent. */
-export function isConnectionLost(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  if (state !== undefined) return LOST_STATE.test(state);
-  if (!isObject(error)) return false;
-  if (typeof error.code === 'string' && LOST_CODES.has(error.code)) return true;
-  if (typeof error.message === 'string' && LOST_MESSAGE.test(error.message)) return true;
-  return isConnectionLost(error.cause);
-}
-
-// Classes 08 connection, 53 resources, 57 operator intervention (statement timeout, shutdown, crash recovery), 25P03 idle timeout.
-const UNAVAILABLE_STATE = /^(?:08|53|57|25P03)/;
-const UNAVAILABLE_CODES = new Set([
-  'P1001', // Prisma: the server can't be reached
-  'P1002',
-  'P1008',
-  'P1017', // Prisma: the server closed the connection
-  'P2024', // Prisma: no connection from the pool in time
-  'P2028', // Prisma: the transaction could not be started, or lasted too long
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ECONNABORTED',
-]);
-const UNAVAILABLE_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
-
-/** Whether the database could not be asked, or gave up: nothing is known to be wrong with the request. */
-export function isUnavailable(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  if (state !== undefined) return UNAVAILABLE_STATE.test(state);
-  if (!isObject(error)) return false;
-  if (typeof error.code === 'string' && UNAVAILABLE_CODES.has(error.code)) return true;
-  if (typeof error.message === 'string' && UNAVAILABLE_MESSAGE.test(error.message)) return true;
-  return isUnavailable(error.cause);
 }
 
 // Cancelled or too slow, out of memory, beyond a limit of the server's configuration.
@@ -124,6 +117,10 @@ const OWN_DOING = new Set(['57014', '53200', '53400']);
 
 /** Whether the database as a whole is to blame, so that no other statement would do better now. */
 export function isOutage(error: unknown): boolean {
-  if (OWN_DOING.has(sqlStateOf(error) ?? '')) return false;
-  return isUnavailable(error) || isConnectionLost(error);
+  const state = sqlStateOf(error);
+  if (state !== undefined && (OWN_DOING.has(state) || RETRYABLE.has(state))) return false;
+  return classOf(error) !== 'ours';
 }
+
+/** Rolled back because of others, who have ended. */
+const RETRYABLE = new Set(['BC001', '40001', '40P01', '55P03']);

@@ -1,32 +1,30 @@
 // Keyed calls that are about no customer of their own, such as a batch of consumes: the memory of what was answered (DOMAIN 3.6).
+import type { Changes } from '../ledger/changes.js';
 import type { Row, Tx } from './client.js';
 import type { RecordedOperation } from './operations.js';
 
-export interface KeyedCall {
-  name: string;
-  key: string;
-  requestHash: string;
-  requestHashVersion: number;
-  status: number;
-  answer: string;
-  recordedAt: Date;
-}
+const CLAIM_KEYS = `
+WITH claimed AS (
+  INSERT INTO keyed_calls (name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at)
+  SELECT name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at
+  FROM json_populate_recordset(NULL::keyed_calls, $1::json)
+  ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
 
-/** Records a call under its key. Throws a unique violation of `keyed_calls_pk` when one is recorded already. */
-export async function recordKeyedCall(tx: Tx, call: KeyedCall): Promise<void> {
-  await tx.query(
-    `INSERT INTO keyed_calls (name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at)
-     VALUES ($1, $2, $3, $4::smallint, $5::smallint, $6, $7::timestamptz)`,
-    [
-      call.name,
-      call.key,
-      call.requestHash,
-      call.requestHashVersion,
-      call.status,
-      call.answer,
-      call.recordedAt.toISOString(),
-    ],
-  );
+/** Records the answers of keyed calls. Throws BC001 when one is recorded already. */
+export function claimKeyedAnswers(tx: Tx, { keyedAnswers }: Changes): Promise<unknown> | undefined {
+  if (keyedAnswers.length === 0) return undefined;
+  const rows = keyedAnswers.map(({ name, key, requestHash, requestHashVersion, status, answer, recordedAt }) => ({
+    name,
+    idempotency_key: key,
+    request_hash: requestHash,
+    request_hash_version: requestHashVersion,
+    status,
+    answer,
+    recorded_at: recordedAt,
+  }));
+  return tx.query(CLAIM_KEYS, [JSON.stringify(rows), rows.length]);
 }
 
 /** What was answered to a call of this key. */

@@ -1,4 +1,5 @@
 // Operations: the record of each request that changed something, and with a key the memory of its answer.
+import type { Changes } from '../ledger/changes.js';
 import type { Row, Tx } from './client.js';
 
 /** An operation's stored answer, and the hash of the request that it answered. */
@@ -8,22 +9,6 @@ export interface RecordedOperation {
   requestHashVersion: number | null;
   status: number | null;
   answer: string | null;
-}
-
-export interface NewOperation {
-  customerId: string;
-  id: string;
-  name: string;
-  actingKey: string;
-  idempotencyKey: string | null;
-  requestHash: string | null;
-  requestHashVersion: number | null;
-  status: number | null;
-  answer: string | null;
-  recordedAt: Date;
-  /** Its entries follow one another in the customer's ledger; null when it has none. */
-  firstSeq: number | null;
-  lastSeq: number | null;
 }
 
 interface OperationRow extends Row {
@@ -43,8 +28,6 @@ function toRecorded(row: OperationRow): RecordedOperation {
     answer: row.answer,
   };
 }
-
-const COLUMNS = 'id, request_hash, request_hash_version, status, answer';
 
 /** A key of one customer and one operation name. */
 export interface OperationKey {
@@ -94,13 +77,18 @@ export async function findRecordedIds(
   return new Set(rows.map((row) => row.id));
 }
 
-/** The operation of an id. */
-export async function findOperation(tx: Tx, customerId: string, id: string): Promise<RecordedOperation | undefined> {
+/** The stored answers of operations, by their ids. */
+export async function findAnswers(
+  tx: Tx,
+  operations: readonly { customerId: string; id: string }[],
+): Promise<Map<string, RecordedOperation>> {
   const rows = await tx.query<OperationRow>(
-    `SELECT ${COLUMNS} FROM operations WHERE customer_id = $1::uuid AND id = $2::uuid`,
-    [customerId, id],
+    `SELECT o.id, o.request_hash, o.request_hash_version, o.status, o.answer
+     FROM json_to_recordset($1::json) AS k (customer_id uuid, id uuid)
+     JOIN operations o ON o.customer_id = k.customer_id AND o.id = k.id`,
+    [JSON.stringify(operations.map(({ customerId, id }) => ({ customer_id: customerId, id })))],
   );
-  return rows[0] && toRecorded(rows[0]);
+  return new Map(rows.map((row) => [row.id, toRecorded(row)]));
 }
 
 /** The operation that migrated what has this id elsewhere. Precondition: the customer is locked. */
@@ -118,19 +106,18 @@ export async function findMigration(
   return rows[0] && toRecorded(rows[0]);
 }
 
-export interface MigrationSource {
-  customerId: string;
-  sourceId: string;
-  operationId: string;
-}
+const INSERT_MIGRATION_SOURCES = `
+INSERT INTO migration_sources (customer_id, source_id, operation_id)
+SELECT customer_id, source_id, operation_id FROM json_populate_recordset(NULL::migration_sources, $1::json)`;
 
-/** Remembers what an operation migrated. Precondition: the customer is locked. */
-export async function insertMigrationSource(
-  tx: Tx,
-  { customerId, sourceId, operationId }: MigrationSource,
-): Promise<void> {
-  await tx.query(
-    'INSERT INTO migration_sources (customer_id, source_id, operation_id) VALUES ($1::uuid, $2, $3::uuid)',
-    [customerId, sourceId, operationId],
+/** Remembers what operations migrated. Precondition: they are written before. */
+export function insertMigrationSources(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const sources = customers.flatMap(({ customerId, changes }) =>
+    changes.migrationSources.map(({ sourceId, operationId }) => ({
+      customer_id: customerId,
+      source_id: sourceId,
+      operation_id: operationId,
+    })),
   );
+  return sources.length === 0 ? undefined : tx.query(INSERT_MIGRATION_SOURCES, [JSON.stringify(sources)]);
 }

@@ -1,7 +1,7 @@
 // Orders, their lines, and payments.
-import type { Metadata } from '../ledger/book.js';
-import type { Term } from '../ledger/grant.js';
-import type { Order, OrderStatus, Payment, PaymentChange, PaymentStatus } from '../ledger/orders.js';
+
+import type { Changes } from '../ledger/changes.js';
+import type { Metadata, Order, OrderStatus, Payment, PaymentChange, PaymentStatus, Term } from '../ledger/entities.js';
 import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
 import type { Row, Tx } from './client.js';
 
@@ -61,55 +61,84 @@ export async function findOrder(tx: Tx, orderId: string): Promise<Order | undefi
   return row && toOrder(row);
 }
 
-/** The customer whose order this is. */
-export async function findOrderCustomer(tx: Tx, orderId: string): Promise<string | undefined> {
-  const [row] = await tx.query<{ customer_id: string }>('SELECT customer_id FROM orders WHERE id = $1::uuid', [
-    orderId,
-  ]);
-  return row?.customer_id;
+/** Whose orders these are; an id that there is none of is left out. */
+export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await tx.query<Row & { id: string; customer_id: string }>(
+    'SELECT id, customer_id FROM orders WHERE id = ANY ($1::uuid[])',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.customer_id]));
 }
 
-/** Inserts a new order with its lines. */
-export async function insertOrder(tx: Tx, order: Order): Promise<void> {
-  await tx.query(
-    `WITH new_order AS (
-       INSERT INTO orders (customer_id, id, status, currency, total_amount, metadata, expires_at, created_at)
-       VALUES ($1::uuid, $2::uuid, $3, $4, $5::numeric, $6::jsonb, $7::timestamptz, $8::timestamptz)
-     )
-     INSERT INTO order_items (customer_id, id, order_id, position, sku, name, quantity, price, terms)
-     SELECT $1::uuid, i.id, $2::uuid, i.position, i.sku, i.name, i.quantity, i.price, i.terms
-     FROM json_to_recordset($9::json) AS i (id uuid, position integer, sku text, name text, quantity bigint, price numeric, terms jsonb)`,
-    [
-      order.customerId,
-      order.id,
-      order.status,
-      order.currency,
-      toNumeric(order.totalAmount),
-      JSON.stringify(order.metadata),
-      order.expiresAt.toISOString(),
-      order.createdAt.toISOString(),
-      JSON.stringify(
-        order.items.map((item, index) => ({ ...item, position: index + 1, price: toNumeric(item.price) })),
+/** $1 orders, $2 their lines. Prices travel as text: as JSON numbers they would pass through a float. */
+const INSERT_ORDERS = `
+WITH new_order AS (
+  INSERT INTO orders (customer_id, id, status, currency, total_amount, metadata, expires_at, created_at)
+  SELECT customer_id, id, status, currency, total_amount, metadata, expires_at, created_at FROM json_populate_recordset(NULL::orders, $1::json)
+)
+INSERT INTO order_items (customer_id, id, order_id, position, sku, name, quantity, price, terms)
+SELECT customer_id, id, order_id, position, sku, name, quantity, price, terms FROM json_populate_recordset(NULL::order_items, $2::json)`;
+
+/** $1 the members of orders that their state machine moves, $2 how many. */
+const UPDATE_ORDERS = `
+WITH changed AS (
+  UPDATE orders o
+  SET status = c.status, payment_method = c.payment_method, payment_id = c.payment_id, paid_at = c.paid_at, paid_by = c.paid_by
+  FROM json_populate_recordset(NULL::orders, $1::json) c
+  WHERE o.customer_id = c.customer_id AND o.id = c.id
+  RETURNING 1
+)
+SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
+
+/** Inserts new orders with their lines. */
+export function insertOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const orders = customers.flatMap(({ changes }) => changes.newOrders);
+  if (orders.length === 0) return undefined;
+  return tx.query(INSERT_ORDERS, [
+    JSON.stringify(
+      orders.map((order) => ({
+        customer_id: order.customerId,
+        id: order.id,
+        status: order.status,
+        currency: order.currency,
+        total_amount: toNumeric(order.totalAmount),
+        metadata: order.metadata,
+        expires_at: order.expiresAt,
+        created_at: order.createdAt,
+      })),
+    ),
+    JSON.stringify(
+      orders.flatMap(({ customerId, id: orderId, items }) =>
+        items.map(({ id, sku, name, quantity, price, terms }, index) => ({
+          customer_id: customerId,
+          id,
+          order_id: orderId,
+          position: index + 1,
+          sku,
+          name,
+          quantity,
+          price: toNumeric(price),
+          terms,
+        })),
       ),
-    ],
-  );
+    ),
+  ]);
 }
 
-/** Writes the members of an order that its state machine moves. */
-export async function updateOrderStatus(tx: Tx, order: Order): Promise<void> {
-  await tx.query(
-    `UPDATE orders SET status = $3, payment_method = $4, payment_id = $5, paid_at = $6::timestamptz, paid_by = $7::uuid
-     WHERE customer_id = $1::uuid AND id = $2::uuid`,
-    [
-      order.customerId,
-      order.id,
-      order.status,
-      order.paymentMethod,
-      order.paymentId,
-      order.paidAt?.toISOString() ?? null,
-      order.paidBy,
-    ],
+/** Moves orders along their state machine. Precondition: the operations that paid them are written before. */
+export function updateOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const steps = customers.flatMap(({ customerId, changes }) =>
+    changes.orderSteps.map(({ id, status, paymentMethod, paymentId, paidAt, paidBy }) => ({
+      customer_id: customerId,
+      id,
+      status,
+      payment_method: paymentMethod,
+      payment_id: paymentId,
+      paid_at: paidAt,
+      paid_by: paidBy,
+    })),
   );
+  return steps.length === 0 ? undefined : tx.query(UPDATE_ORDERS, [JSON.stringify(steps), steps.length]);
 }
 
 interface PaymentRow extends Row {
@@ -142,33 +171,52 @@ export async function findPayment(tx: Tx, paymentMethod: string, paymentId: stri
 }
 
 /**
- * Writes a payment if it is still in the state that was seen; false when another transaction moved it meanwhile. A new one is claimed with
- * ON CONFLICT DO NOTHING, which waits for a rival that has not ended.
+ * $1 payments, each with the state that was seen of it, sorted, $2 how many. A new one is claimed with ON CONFLICT DO NOTHING, which waits
+ * for a rival that has not ended; a known one is written if it is still in the state that was seen.
  */
-export async function writePayment(tx: Tx, { payment, seen }: PaymentChange, now: Date): Promise<boolean> {
-  const values = [
-    payment.paymentMethod,
-    payment.paymentId,
-    payment.customerId,
-    payment.orderId,
-    payment.status,
-    payment.amount === null ? null : toNumeric(payment.amount),
-    payment.currency,
-    payment.operationId,
-    now.toISOString(),
-  ];
-  const rows = seen
-    ? await tx.query(
-        `UPDATE payments SET customer_id = $3::uuid, order_id = $4::uuid, status = $5, amount = $6::numeric, currency = $7,
-                operation_id = $8::uuid, updated_at = $9::timestamptz
-         WHERE payment_method = $1 AND payment_id = $2 AND status = $10 AND order_id = $11::uuid RETURNING 1`,
-        [...values, seen.status, seen.orderId],
-      )
-    : await tx.query(
-        `INSERT INTO payments (payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, created_at, updated_at)
-         VALUES ($1, $2, $3::uuid, $4::uuid, $5, $6::numeric, $7, $8::uuid, $9::timestamptz, $9::timestamptz)
-         ON CONFLICT DO NOTHING RETURNING 1`,
-        values,
-      );
-  return rows.length === 1;
+const CLAIM_PAYMENTS = `
+WITH payment AS (
+  SELECT * FROM ROWS FROM (json_to_recordset($1::json) AS (payment_method text, payment_id text, customer_id uuid, order_id uuid, status text,
+                           amount numeric, currency text, operation_id uuid, seen_status text, seen_order_id uuid,
+                           at timestamptz))
+    WITH ORDINALITY AS p (payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, seen_status, seen_order_id, at, place)
+), claimed AS (
+  INSERT INTO payments (payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, created_at, updated_at)
+  SELECT payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, at, at
+  FROM payment WHERE seen_status IS NULL ORDER BY place
+  ON CONFLICT DO NOTHING RETURNING 1
+), moved AS (
+  UPDATE payments o
+  SET customer_id = p.customer_id, order_id = p.order_id, status = p.status, amount = p.amount, currency = p.currency,
+      operation_id = p.operation_id, updated_at = p.at
+  FROM payment p
+  WHERE o.payment_method = p.payment_method AND o.payment_id = p.payment_id AND o.status = p.seen_status AND o.order_id = p.seen_order_id
+  RETURNING 1
+)
+SELECT assert_claimed((SELECT count(*) FROM claimed) + (SELECT count(*) FROM moved) = $2::bigint)`;
+
+/** Writes what is told of payments. Throws BC001 when another transaction moved or claimed one meanwhile. */
+export function claimPayments(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const told = customers.flatMap(({ now, changes }) => changes.payments.map((change) => ({ ...change, at: now })));
+  if (told.length === 0) return undefined;
+  const keyOf = ({ payment }: PaymentChange) => JSON.stringify([payment.paymentMethod, payment.paymentId]);
+  const sorted = told.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return tx.query(CLAIM_PAYMENTS, [
+    JSON.stringify(
+      sorted.map(({ payment, seen, at }) => ({
+        payment_method: payment.paymentMethod,
+        payment_id: payment.paymentId,
+        customer_id: payment.customerId,
+        order_id: payment.orderId,
+        status: payment.status,
+        amount: payment.amount === null ? null : toNumeric(payment.amount),
+        currency: payment.currency,
+        operation_id: payment.operationId,
+        seen_status: seen?.status ?? null,
+        seen_order_id: seen?.orderId ?? null,
+        at,
+      })),
+    ),
+    sorted.length,
+  ]);
 }

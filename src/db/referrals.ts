@@ -1,15 +1,8 @@
 // Referrals: who brought whom.
-import type { Metadata } from '../ledger/book.js';
-import type { Row, Tx } from './client.js';
 
-export interface Referral {
-  id: string;
-  referrerId: string;
-  refereeId: string;
-  operationId: string;
-  metadata: Metadata;
-  createdAt: Date;
-}
+import type { Changes } from '../ledger/changes.js';
+import type { Metadata, Referral } from '../ledger/entities.js';
+import type { Row, Tx } from './client.js';
 
 interface ReferralRow extends Row {
   id: string;
@@ -22,8 +15,6 @@ interface ReferralRow extends Row {
 
 /** Key of the advisory lock under which referrals are attached: a cycle could otherwise be closed by two at once. */
 const ATTACH_LOCK = 7_240_001;
-/** How far up a chain of referrers is followed. */
-export const CHAIN_LENGTH_MAX = 1_000;
 
 const COLUMNS = 'id, customer_id, referrer_id, operation_id, metadata, created_at';
 
@@ -38,7 +29,7 @@ function toReferral(row: ReferralRow): Referral {
   };
 }
 
-/** Takes the global lock of attaching, until the transaction ends. Precondition: the customer is locked. */
+/** Takes the global lock of attaching, until the transaction ends. Precondition: the customers are locked. */
 export async function lockAttaching(tx: Tx): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1::bigint) IS NULL AS done', [ATTACH_LOCK]);
 }
@@ -51,34 +42,37 @@ export async function findReferral(tx: Tx, refereeId: string): Promise<Referral 
   return row && toReferral(row);
 }
 
-/** The referrers above a customer, nearest first, at most CHAIN_LENGTH_MAX of them. */
-export async function findReferrersAbove(tx: Tx, customerId: string): Promise<string[]> {
+/** The referrers above a customer, nearest first, at most so many of them. */
+export async function findReferrersAbove(tx: Tx, customerId: string, countMax: number): Promise<string[]> {
   const rows = await tx.query<Row & { referrer_id: string }>(
     `WITH RECURSIVE chain (referrer_id, depth) AS (
        SELECT referrer_id, 1 FROM referrals WHERE customer_id = $1::uuid
        UNION ALL
-       SELECT r.referrer_id, c.depth + 1 FROM chain c JOIN referrals r ON r.customer_id = c.referrer_id WHERE c.depth < ${CHAIN_LENGTH_MAX}
+       SELECT r.referrer_id, c.depth + 1 FROM chain c JOIN referrals r ON r.customer_id = c.referrer_id WHERE c.depth < $2::int
      )
      SELECT referrer_id FROM chain ORDER BY depth`,
-    [customerId],
+    [customerId, countMax],
   );
   return rows.map((row) => row.referrer_id);
 }
 
-/** Inserts a referral. Precondition: the referee is locked. */
-export async function insertReferral(tx: Tx, referral: Referral): Promise<void> {
-  await tx.query(
-    `INSERT INTO referrals (customer_id, id, referrer_id, operation_id, metadata, created_at)
-     VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::jsonb, $6::timestamptz)`,
-    [
-      referral.refereeId,
-      referral.id,
-      referral.referrerId,
-      referral.operationId,
-      JSON.stringify(referral.metadata),
-      referral.createdAt.toISOString(),
-    ],
+const INSERT_REFERRALS = `
+INSERT INTO referrals (customer_id, id, referrer_id, operation_id, metadata, created_at)
+SELECT customer_id, id, referrer_id, operation_id, metadata, created_at FROM json_populate_recordset(NULL::referrals, $1::json)`;
+
+/** Inserts referrals. Precondition: the operations that made them are written before. */
+export function insertReferrals(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const referrals = customers.flatMap(({ changes }) =>
+    changes.newReferrals.map(({ refereeId, id, referrerId, operationId, metadata, createdAt }) => ({
+      customer_id: refereeId,
+      id,
+      referrer_id: referrerId,
+      operation_id: operationId,
+      metadata,
+      created_at: createdAt,
+    })),
   );
+  return referrals.length === 0 ? undefined : tx.query(INSERT_REFERRALS, [JSON.stringify(referrals)]);
 }
 
 /** One page of the referrals that a customer made, newest first. */

@@ -1,5 +1,7 @@
 // Reservations and their legs: what readers see of them, and what was posted of them. What a decision needs of them is loaded with the book.
-import type { Book, Metadata, Reservation, ReservationStatus } from '../ledger/book.js';
+
+import type { Changes } from '../ledger/changes.js';
+import type { Metadata, Reservation, ReservationStatus } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 
 /** $1 new reservations, $2 their legs, $3 changed reservations, $4 how many change. */
@@ -23,18 +25,18 @@ WITH new_reservation AS (
 )
 SELECT assert_whole((SELECT count(*) FROM changed) = $4::bigint)`;
 
-/** Writes the reservations that were made or changed in the books. Precondition: the books are written before, by this tx. */
-export async function writeReservations(tx: Tx, books: readonly Book[]): Promise<void> {
-  const made = books.flatMap(({ customerId, changes }) =>
+/** Writes the reservations that were made or changed. Precondition: their batches are written before. */
+export function writeReservations(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const made = customers.flatMap(({ customerId, changes }) =>
     changes.newReservations.map((reservation) => ({ customerId, reservation })),
   );
-  const changed = books.flatMap(({ customerId, changes }) =>
+  const changed = customers.flatMap(({ customerId, changes }) =>
     [...changes.changedReservations]
       .filter((reservation) => !changes.newReservations.includes(reservation))
       .map((reservation) => reservationJson(customerId, reservation)),
   );
-  if (made.length === 0 && changed.length === 0) return;
-  await tx.query(WRITE_RESERVATIONS, [
+  if (made.length === 0 && changed.length === 0) return undefined;
+  return tx.query(WRITE_RESERVATIONS, [
     JSON.stringify(made.map(({ customerId, reservation }) => reservationJson(customerId, reservation))),
     JSON.stringify(made.flatMap(({ customerId, reservation }) => legsJson(customerId, reservation))),
     JSON.stringify(changed),

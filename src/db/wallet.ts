@@ -1,6 +1,6 @@
 // What a customer holds, as readers see it. No locks; each answer comes from one statement, so from one snapshot. What has fallen due but
 // is not settled yet is shown as settled.
-import type { Batch, BatchSource, Metadata } from '../ledger/book.js';
+import type { Batch, BatchSource, Metadata, NewBatch } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
 
@@ -124,6 +124,7 @@ export async function findWallet(tx: Tx, customerId: string, { at, isPast }: Rea
 
 /** A batch as readers see it: with where it came from. */
 export interface StoredBatch extends Batch {
+  state: BatchState;
   source: BatchSource;
   sku: string | null;
   orderId: string | null;
@@ -170,8 +171,14 @@ const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.grante
   (b.available + coalesce(lapsed.units - lapsed.repaid, 0))::bigint AS available, (b.held - coalesce(lapsed.units, 0))::bigint AS held,
   (b.consumed + coalesce(lapsed.repaid, 0))::bigint AS consumed, b.expired, b.revoked, b.transferred, b.priority, b.valid_from, b.expires_at, b.revoked_at, b.metadata, b.created_at`;
 
+/** A batch that was made just now. */
+export function toNewlyStored(batch: NewBatch): StoredBatch {
+  const stored = { ...batch, revokedAt: null };
+  return { ...stored, state: stateOf(stored, batch.createdAt) };
+}
+
 /** The state of a batch at an instant. */
-export function stateOf(batch: StoredBatch, now: Date): BatchState {
+function stateOf(batch: Omit<StoredBatch, 'state'>, now: Date): BatchState {
   if (batch.revokedAt !== null) return 'revoked';
   if (batch.expiresAt !== null && batch.expiresAt <= now) return 'expired';
   if (batch.validFrom > now) return 'pending';
@@ -180,7 +187,7 @@ export function stateOf(batch: StoredBatch, now: Date): BatchState {
 
 function toStoredBatch(row: BatchRow, now: Date): StoredBatch {
   const isDue = row.expires_at !== null && row.expires_at <= now;
-  return {
+  const stored = {
     id: row.id,
     productKey: row.product_key,
     source: row.source,
@@ -200,6 +207,7 @@ function toStoredBatch(row: BatchRow, now: Date): StoredBatch {
     metadata: row.metadata,
     createdAt: row.created_at,
   };
+  return { ...stored, state: stateOf(stored, now) };
 }
 
 const selectBatches = (source: Source) => `
@@ -284,48 +292,6 @@ export async function listExpiring(
     amount: row.available,
     expiresAt: row.expires_at,
   }));
-}
-
-/** When units of, or access to, one of these products last ended by expiry; null when that never happened. */
-export async function findLastExpiry(
-  tx: Tx,
-  customerId: string,
-  productKeys: readonly string[],
-  now: Date,
-): Promise<Date | null> {
-  const [row] = await tx.query<{ ended: Date | null }>(
-    `WITH ${LAPSED} SELECT greatest(
-       (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND expired > 0 AND expires_at <= $2::timestamptz),
-       (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND is_open AND available > 0 AND expires_at <= $2::timestamptz),
-       (SELECT max(expires_at) FROM batches
-        WHERE customer_id = $1::uuid AND product_key = ANY ($3::text[]) AND granted IS NULL AND expires_at <= $2::timestamptz),
-       (SELECT max(expires_at) FROM leg
-        WHERE product_key = ANY ($3::text[]) AND expires_at <= $2::timestamptz)) AS ended`,
-    [customerId, now.toISOString(), productKeys],
-  );
-  return row?.ended ?? null;
-}
-
-/** The next instants at which batches of these products become valid, soonest first. */
-export async function listFutureStarts(
-  tx: Tx,
-  customerId: string,
-  productKeys: readonly string[],
-  now: Date,
-  limit: number,
-): Promise<Date[]> {
-  const rows = await tx.query<{ valid_from: Date }>(
-    `SELECT valid_from FROM batches
-     WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND is_open AND valid_from > $3::timestamptz
-     UNION
-     SELECT valid_from FROM batches
-     WHERE customer_id = $1::uuid AND product_key = ANY ($2::text[]) AND granted IS NULL AND revoked_at IS NULL AND valid_from > $3::timestamptz
-     ORDER BY valid_from LIMIT $4::int`,
-    [customerId, productKeys, now.toISOString(), limit],
-  );
-  return rows.map((row) => row.valid_from);
 }
 
 /** What one operation gave without payment. */

@@ -1,9 +1,9 @@
-// Writes what was posted in books: the only statements that write operations, batches, balances and entries. Set-based: one statement, whatever
+// The books as they are written: the only statements that write operations, batches, balances and entries. Set-based: one statement, whatever
 // the number of customers and rows.
-import type { Batch, Book, NewBatch } from '../ledger/book.js';
+
+import type { ChangedCustomer, Changes } from '../ledger/changes.js';
+import type { Batch, NewBatch } from '../ledger/entities.js';
 import type { Tx } from './client.js';
-import type { NewOperation } from './operations.js';
-import { writeReservations } from './reservations.js';
 
 /**
  * $1 operations, $2 new batches, $3 changed batches, $4 balances, $5 entries, $6 the customers: JSON arrays whose members are named like the
@@ -75,14 +75,14 @@ function partsJson(batch: Batch) {
   return { available, held, consumed, expired, revoked, transferred };
 }
 
-function changedBatchesJson({ customerId, changes }: Book) {
+function changedBatchesJson({ customerId, changes }: ChangedCustomer) {
   const made = new Set(changes.newBatches.map((batch) => batch.id));
   return [...changes.changedBatches.values()]
     .filter((batch) => !made.has(batch.id))
     .map((batch) => ({ customer_id: customerId, id: batch.id, ...partsJson(batch) }));
 }
 
-function balancesJson({ customerId, changes }: Book) {
+function balancesJson({ customerId, changes }: ChangedCustomer) {
   return [...changes.changedHoldings].map(({ productKey, available, held, owed }) => ({
     customer_id: customerId,
     product_key: productKey,
@@ -92,7 +92,7 @@ function balancesJson({ customerId, changes }: Book) {
   }));
 }
 
-function entriesJson({ customerId, now, changes }: Book) {
+function entriesJson({ customerId, now, changes }: ChangedCustomer) {
   return changes.entries.map((entry) => ({
     customer_id: customerId,
     seq: entry.seq,
@@ -117,9 +117,9 @@ function entriesJson({ customerId, now, changes }: Book) {
   }));
 }
 
-function operationJson(operation: NewOperation) {
-  return {
-    customer_id: operation.customerId,
+function operationsJson({ customerId, now, changes }: ChangedCustomer) {
+  return changes.operations.map((operation) => ({
+    customer_id: customerId,
     id: operation.id,
     name: operation.name,
     acting_key: operation.actingKey,
@@ -128,34 +128,32 @@ function operationJson(operation: NewOperation) {
     request_hash_version: operation.requestHashVersion,
     status: operation.status,
     answer: operation.answer,
-    recorded_at: operation.recordedAt,
+    recorded_at: now,
     first_seq: operation.firstSeq,
     last_seq: operation.lastSeq,
-  };
+  }));
 }
 
 /**
- * Writes what was posted in the books, and the operations of their customers. A customer without entries and operations is not touched.
- * Precondition: the customers are locked by this tx. Throws when a row that was to be changed is not there.
+ * Writes operations, batches, balances and entries, and where the ledgers of their customers stand. A customer without entries and operations is not
+ * touched. Throws when a row that was to be changed is not there.
  */
-export async function writeBooks(tx: Tx, books: readonly Book[], operations: readonly NewOperation[]): Promise<void> {
-  const acting = new Set(operations.map((operation) => operation.customerId));
-  const changed = books.filter((book) => book.changes.entries.length > 0 || acting.has(book.customerId));
-  if (changed.length === 0) return;
+export function writeBooks(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const changed = customers.filter(({ changes }) => changes.entries.length > 0 || changes.operations.length > 0);
+  if (changed.length === 0) return undefined;
   const batches = changed.flatMap(changedBatchesJson);
-  const writing = tx.query(WRITE_BOOKS, [
-    JSON.stringify(operations.map(operationJson)),
+  return tx.query(WRITE_BOOKS, [
+    JSON.stringify(changed.flatMap(operationsJson)),
     JSON.stringify(
-      changed.flatMap((book) => book.changes.newBatches.map((batch) => newBatchJson(book.customerId, batch))),
+      changed.flatMap(({ customerId, changes }) => changes.newBatches.map((batch) => newBatchJson(customerId, batch))),
     ),
     JSON.stringify(batches),
     JSON.stringify(changed.flatMap(balancesJson)),
     JSON.stringify(changed.flatMap(entriesJson)),
     JSON.stringify(
-      changed.map((book) => ({ id: book.customerId, next_seq: book.nextSeq, last_recorded_at: book.now })),
+      changed.map(({ customerId, nextSeq, now }) => ({ id: customerId, next_seq: nextSeq, last_recorded_at: now })),
     ),
     batches.length,
     changed.length,
   ]);
-  await Promise.all([writing, writeReservations(tx, changed)]);
 }

@@ -6,32 +6,28 @@ import {
   findIdentity,
   findIdentityOwners,
   findKnownCustomers,
-  type Identity,
-  type IdentityKey,
-  insertCustomerWithIdentity,
   type KnownCustomer,
 } from '../db/customers.js';
-import { constraintOf } from '../db/errors.js';
 import { findOperationOwners } from '../db/operations.js';
+import { findOrderOwners } from '../db/orders.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
+import type { FirstSight, Identity, IdentityKey } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
-
-/** Whom a request is about: what is present names one customer. */
-export interface Selector {
-  customerId?: string;
-  identity?: IdentityKey;
-  /** Something of his that the request names by its id. */
-  owned?: Owned;
-}
-
-export interface Owned {
-  kind: 'reservation' | 'operation';
-  id: string;
-}
+import { persist } from './attempts.js';
+import {
+  isNamedOnce,
+  type Owned,
+  type Selector,
+  selectorConflict,
+  selectorText,
+  unknownCustomer,
+  unknownOwned,
+} from './selector.js';
+import { transactManagement } from './transact.js';
 
 /** What a first sight came to. */
 export interface Sighting {
@@ -40,47 +36,32 @@ export interface Sighting {
   isNewIdentity: boolean;
 }
 
-/** A race for one identity is lost to a row that then exists; more rounds would mean that it keeps vanishing. */
-const SIGHT_ATTEMPTS_MAX = 5;
 /** Of one call, selectors that are resolved one by one at a time: others want the pool's connections too. */
 const RESOLVED_AT_ONCE = 4;
 
-/** The refusal of a selector that nobody is known by. */
-export function unknownCustomer({ customerId }: Selector): AppError {
-  const pointer = customerId === undefined ? '/external_id' : '/customer_id';
-  return new AppError('customer_not_found', 'There is no such customer.', { pointer });
-}
-
-function conflict(pointer: string): AppError {
-  return new AppError('selector_conflict', 'The two selectors name different customers.', { pointer });
-}
-
-/** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. */
+/** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. Throws: unavailable. */
 export async function sightIdentity(deps: Foundations, key: IdentityKey): Promise<Sighting> {
-  for (let attempt = 1; attempt <= SIGHT_ATTEMPTS_MAX; attempt += 1) {
+  // What an attempt made whose outcome was not learnt is this call's all the same.
+  const made = new Set<string>();
+  return persist(async () => {
     const known = await findIdentity(deps.db, key);
-    if (known) return { identity: known, isNewCustomer: false, isNewIdentity: false };
-    const customerId = deps.ids.next();
-    const identityId = deps.ids.next();
-    try {
-      await insertCustomerWithIdentity(deps.db, { ...key, customerId, identityId, now: deps.clock.now() });
-      const identity = { ...key, id: identityId, customerId, profile: {} };
-      return { identity, isNewCustomer: true, isNewIdentity: true };
-    } catch (error) {
-      if (constraintOf(error) !== 'identities_pk') throw error;
+    if (known) {
+      const isOurs = made.has(known.id);
+      return { identity: known, isNewCustomer: isOurs, isNewIdentity: isOurs };
     }
-  }
-  throw new AppError('unavailable', 'The identity keeps changing; try again.', { retryAfterS: 1 });
-}
-
-/** A selector as a map's key. */
-export function selectorText({ customerId, identity, owned }: Selector): string {
-  return JSON.stringify([customerId, identity?.provider, identity?.externalId, owned?.kind, owned?.id]);
-}
-
-/** Whether a selector names its customer in one way only, so that there is nothing to agree. */
-function isNamedOnce({ customerId, identity, owned }: Selector): boolean {
-  return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
+    const sight = await transactManagement(deps, {
+      opener: 'pool',
+      load: async () => undefined,
+      decide: (_loaded, now, changes): FirstSight => {
+        const first = { ...key, customerId: deps.ids.next(), identityId: deps.ids.next(), at: now };
+        made.add(first.identityId);
+        changes.firstSights.push(first);
+        return first;
+      },
+    });
+    const identity = { ...key, id: sight.identityId, customerId: sight.customerId, profile: {} };
+    return { identity, isNewCustomer: true, isNewIdentity: true };
+  });
 }
 
 /**
@@ -134,40 +115,41 @@ async function refusalAsValue(resolving: Promise<string>): Promise<string | AppE
   }
 }
 
+/** Whose things of one kind are, by their ids; what there is not is left out. */
+const FIND_OWNERS: Readonly<
+  Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, string>>>
+> = { reservation: findReservationOwners, operation: findOperationOwners, order: findOrderOwners };
+
 /** Whose these things are, by their ids; what there is not is left out. */
 async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
-  const idsOf = (kind: Owned['kind']) => things.filter((thing) => thing.kind === kind).map(({ id }) => id);
-  const [reservations, operations] = [idsOf('reservation'), idsOf('operation')];
-  return new Map([
-    ...(reservations.length > 0 ? await findReservationOwners(deps.db, reservations) : []),
-    ...(operations.length > 0 ? await findOperationOwners(deps.db, operations) : []),
-  ]);
-}
-
-function unknownOwned({ kind, id }: Owned): AppError {
-  if (kind === 'reservation') {
-    return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
-  }
-  return new AppError('operation_not_found', `There is no operation ${id} of this customer.`, {
-    pointer: '/operation_id',
-  });
+  const kinds = [...new Set(things.map(({ kind }) => kind))];
+  const found = await Promise.all(
+    kinds.map((kind) =>
+      FIND_OWNERS[kind](
+        deps.db,
+        things.filter((thing) => thing.kind === kind).map(({ id }) => id),
+      ),
+    ),
+  );
+  return new Map(found.flatMap((owners) => [...owners]));
 }
 
 /**
  * The customer that a write is about; one named by an identity alone is created on first sight.
- * Throws: customer_not_found (unknown customer_id), selector_conflict, reservation_not_found, operation_not_found (also another customer's).
+ * Throws: customer_not_found (unknown customer_id), selector_conflict, reservation_not_found, operation_not_found (also another customer's),
+ * order_not_found, unavailable.
  */
 export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<string> {
   const { customerId, identity, owned } = selector;
-  if (owned) {
+  if (identity && customerId === undefined && !owned) return (await sightIdentity(deps, identity)).identity.customerId;
+  return persist(async () => {
+    if (!owned) return (await requireCustomer(deps, selector)).customerId;
     const owner = (await findOwners(deps, [owned])).get(owned.id);
     if (owner === undefined) throw unknownOwned(owned);
     if ((identity || customerId !== undefined) && (await requireCustomer(deps, selector)).customerId !== owner)
       throw unknownOwned(owned);
     return owner;
-  }
-  if (identity && customerId === undefined) return (await sightIdentity(deps, identity)).identity.customerId;
-  return (await requireCustomer(deps, selector)).customerId;
+  });
 }
 
 /** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */
@@ -197,7 +179,7 @@ export async function findCustomers(
     at += own.length;
     const [first] = known;
     if (!first) return undefined;
-    if (known.some((other) => other?.id !== first.id)) return conflict(pointer);
+    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer);
     return first;
   });
 }

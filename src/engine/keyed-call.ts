@@ -1,12 +1,14 @@
 // Calls with a key that are about no customer of their own, such as a batch of consumes (DOMAIN 3.6): of several at once with one key one
 // works, the others wait and get its answer.
-import { constraintOf, isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
-import { findKeyedCall, type KeyedCall, lockKeyedCall, recordKeyedCall } from '../db/keyed-calls.js';
-import { beginOnPool, orAbandon, type PoolTransaction } from '../db/pool-transaction.js';
+import { findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
+import { begin, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
-import type { Lanes } from './lanes.js';
-import { type Outcome, type RecordedAnswer, replayByKey, unavailable } from './operation.js';
+import type { KeyedAnswer } from '../ledger/entities.js';
+import { endOf, unavailable } from './attempts.js';
+import type { ConnectionBounds } from './connections.js';
+import { type RecordedAnswer, type Rendered, replayByKey } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
+import { transactManagement } from './transact.js';
 
 export interface CallKey {
   name: string;
@@ -16,11 +18,11 @@ export interface CallKey {
 }
 
 /** The record of a call's answer. */
-export function toKeyedCall(
-  deps: Foundations,
+export function toKeyedAnswer(
+  deps: Pick<Foundations, 'clock'>,
   { name, key, request }: CallKey,
-  { status, body }: { status: number; body: string },
-): KeyedCall {
+  { status, body }: Rendered,
+): KeyedAnswer {
   return {
     name,
     key,
@@ -34,49 +36,58 @@ export function toKeyedCall(
 
 /** What a call came to; `isFinal` when it is recorded under the key, if it has not recorded itself. */
 export interface CallResult {
-  answer: { status: number; body: string };
+  answer: Rendered;
   isFinal: boolean;
 }
 
 /**
- * Runs a call once per key: a recorded answer is given again.
+ * Runs a call once per key: a recorded answer is given again. The work runs beside the transaction that holds the key's lock, and is recorded in
+ * another.
  * Locks: the key. Throws: idempotency_key_reused, unavailable, what the work throws.
  */
 export async function runKeyedCall(
-  deps: Foundations & { readonly lanes: Pick<Lanes, 'calls'> },
+  deps: Foundations,
+  { keyedCalls }: ConnectionBounds,
   call: CallKey,
   work: () => Promise<CallResult>,
 ): Promise<RecordedAnswer> {
   return deps.turns.take(`keyed call ${call.name} ${call.key}`, () =>
-    deps.lanes.calls.take(() => runLocked(deps, call, work)),
+    keyedCalls.take(() => runLocked(deps, call, work)),
   );
 }
 
 async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<CallResult>): Promise<RecordedAnswer> {
   try {
-    const tx = await beginOnPool(deps.db.pool);
-    const earlier = await orAbandon(tx, () => lockAndFind(tx, call));
-    if (earlier) {
-      await tx.abandon();
-      return answerOf(replayByKey(earlier, hashRequest(call.request)));
+    const holder = await begin(deps.db, 'pool');
+    try {
+      const earlier = await lockAndFind(holder, call);
+      if (earlier) {
+        const outcome = replayByKey(earlier, hashRequest(call.request));
+        if ('refusal' in outcome) throw outcome.refusal;
+        return outcome.answer;
+      }
+      const { answer, isFinal } = await work();
+      if (isFinal) await record(deps, toKeyedAnswer(deps, call, answer));
+      return { ...answer, replayed: false };
+    } finally {
+      await holder.abandon(); // it held nothing but the lock
     }
-    const { answer, isFinal } = await orAbandon(tx, work);
-    if (isFinal) await orAbandon(tx, () => recordKeyedCall(tx, toKeyedCall(deps, call, answer)));
-    await tx.commit();
-    return { ...answer, replayed: false };
   } catch (error) {
-    const isPassing = isRetryable(error) || isConnectionLost(error) || isUnavailable(error);
-    throw isPassing || constraintOf(error) === 'keyed_calls_pk' ? unavailable(error) : error;
+    // The key was taken meanwhile, or nobody knows: sent again, the call is answered.
+    throw endOf(error, 1)?.error ?? unavailable(error);
   }
 }
 
-async function lockAndFind(tx: PoolTransaction, { name, key }: CallKey) {
-  await tx.begun; // without it the lock would end with its statement
-  await lockKeyedCall(tx, name, key);
-  return findKeyedCall(tx, name, key);
+function record(deps: Foundations, answer: KeyedAnswer): Promise<void> {
+  return transactManagement(deps, {
+    opener: 'pool',
+    load: async () => undefined,
+    decide: (_loaded, _now, changes) => void changes.keyedAnswers.push(answer),
+  });
 }
 
-function answerOf(outcome: Outcome): RecordedAnswer {
-  if ('refusal' in outcome) throw outcome.refusal;
-  return outcome.answer;
+async function lockAndFind(holder: Transaction, { name, key }: CallKey) {
+  await holder.begun; // without it the lock would end with its statement
+  await lockKeyedCall(holder, name, key);
+  return findKeyedCall(holder, name, key);
 }

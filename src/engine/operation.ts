@@ -1,91 +1,136 @@
-// What an operation is, whichever way it takes through the engine: its name, its answer, its decision, and how its key is answered.
-import { isConnectionLost, isRetryable, isUnavailable } from '../db/errors.js';
-import type { NewOperation, RecordedOperation } from '../db/operations.js';
-import type { Records } from '../db/records.js';
+// What an operation is to the engine: whom it is about, what it looks at, its pure decision, its answer, and how its key is answered.
+import type { ProvidersOf } from '../db/books.js';
+import type { Tx } from '../db/client.js';
+import type { RecordedOperation } from '../db/operations.js';
 import { AppError } from '../errors/app-error.js';
+import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
+import { countChanges } from '../ledger/changes.js';
+import type { Needs } from '../ledger/consume.js';
+import type { NewOperation } from '../ledger/entities.js';
+import type { OperationName } from '../ledger/operations.js';
 import { assert, required } from '../lib/assert.js';
-import { backOff } from '../lib/backoff.js';
-import { isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
+import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
+import type { Selector } from './selector.js';
 
-/** The names under which operations and their keys are recorded; an alias route has its native route's name. */
-export type OperationName =
-  | 'identify'
-  | 'customer.update'
-  | 'identity.link'
-  | 'identity.unlink'
-  | 'order.create'
-  | 'order.confirm'
-  | 'quota.consume'
-  | 'quota.consume.item'
-  | 'quota.release'
-  | 'reservation.create'
-  | 'reservation.commit'
-  | 'reservation.release'
-  | 'reservation.extend'
-  | 'credits.add'
-  | 'credits.deduct'
-  | 'grant'
-  | 'exchange'
-  | 'referral.attach';
-
-/** The bytes of an answer; `replayed` when an earlier request produced them. */
-export interface RecordedAnswer {
+/** The bytes of an answer. */
+export interface Rendered {
   status: number;
   body: string;
+}
+
+/** The bytes of an answer; `replayed` when an earlier request produced them. */
+export interface RecordedAnswer extends Rendered {
   replayed: boolean;
 }
 
 /** Renders a result to the bytes that are recorded and sent. */
-export type Render<R> = (result: R) => { status: number; body: string };
+export type Render<R> = (result: R) => Rendered;
 
-export interface Refused {
-  outcome: 'refused';
-  error: AppError;
-  records?: Records;
-}
-
-/** What a decision comes to. A refusal commits what had fallen due and the records named here, nothing else. */
+/** What a decision comes to. A refusal leaves what had fallen due and a payment that is kept, nothing else (DOMAIN 3.17). */
 export type Decision<R> =
-  | { outcome: 'accepted'; result: R; records?: Records }
+  | { outcome: 'accepted'; result: R }
   /** What was asked for is so already: answered, but neither written nor recorded. */
   | { outcome: 'unchanged'; result: R }
-  | Refused
-  /** The stored answer of an earlier operation is the answer (idempotent by payment, not by key). */
+  | { outcome: 'refused'; error: AppError }
+  /** The stored answer of an earlier operation is the answer (idempotent by what it is about, not by key). */
   | { outcome: 'replayed'; operationId: string };
 
 /** What a request gets in the end. */
 export type Outcome = { answer: RecordedAnswer } | { refusal: AppError };
 
-/** Attempts at one operation before it is given up with 503. */
-export const ATTEMPTS_MAX = 5;
+/** What a decision sees; it posts in the books. */
+export interface State<L, M> {
+  /** The customer's. */
+  book: Book;
+  /** Those of all customers that the operation locked, by id. */
+  books: ReadonlyMap<string, Book>;
+  operationId: string;
+  providersOf: ProvidersOf;
+  loaded: L;
+  more: M;
+}
+
+/** One operation of one customer, from load to answer. `L` is what it loads beside the book, `M` what it loads after that. */
+export interface Operation<R, L = undefined, M = undefined> {
+  name: OperationName;
+  /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
+  selector: Selector;
+  /** How the selector becomes a customer, when somebody wants to see it. */
+  resolve?(): Promise<string>;
+  /** Other customers that are locked too, in one statement with him. */
+  alsoLocks?: readonly string[];
+  idempotencyKey: string | undefined;
+  /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
+  request: unknown;
+  /** Keeps the answer even without a key, for operations that replay by what they are about. */
+  keepsAnswer?: boolean;
+  /** Loads what the decision needs beside the book, under the lock: its statements are sent together, those of the keys among them. */
+  load?(tx: Tx, customerId: string): Promise<L>;
+  /** Loads what only follows from what was loaded; sent together with the loading of the book. */
+  loadMore?(tx: Tx, loaded: L, customerId: string, now: Date): Promise<M>;
+  /** What the book must hold. */
+  needs: Needs | ((loaded: L) => Needs);
+  /** Decides and posts in the books. Pure; a refusal (returned or thrown) must come before the first posting, but for a payment that is kept. */
+  decide(state: State<L, M>): Decision<R>;
+  render: Render<R>;
+}
+
+/** An operation on its way: with its id, which it has before the first attempt, whatever its types. */
+export interface Member
+  extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'idempotencyKey' | 'keepsAnswer'> {
+  readonly operationId: string;
+  readonly requestHash: string | null;
+  /** The customer, once the selector is resolved. */
+  customerId: string | undefined;
+  readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
+  readonly loadMore: ((tx: Tx, loaded: unknown, customerId: string, now: Date) => Promise<unknown>) | undefined;
+  readonly needs: (loaded: unknown) => Needs;
+  /** Decides, and renders what was decided. */
+  readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;
+}
 
 /** Who acts; there is one key until keys are managed. */
 const ACTING_KEY = 'bootstrap';
-const RETRY_AFTER_S = 1;
 
-/** The operation could not be finished; nothing is known to be wrong with it. */
-export function unavailable(cause: unknown): AppError {
-  return new AppError('unavailable', 'The operation could not be finished; try again with the same idempotency key.', {
-    retryAfterS: RETRY_AFTER_S,
-    cause,
-  });
+/** An operation as the engine takes it. `customerId` is the selector's customer, where somebody looked it up before. */
+export function toMember<R, L, M>(
+  deps: Pick<Foundations, 'ids'>,
+  operation: Operation<R, L, M>,
+  customerId?: string,
+): Member {
+  const { name, selector, resolve, alsoLocks, idempotencyKey, keepsAnswer = false, load, loadMore, needs } = operation;
+  const isRecorded = idempotencyKey !== undefined || keepsAnswer;
+  return {
+    name,
+    selector,
+    ...(resolve && { resolve }),
+    ...(alsoLocks && { alsoLocks }),
+    idempotencyKey,
+    keepsAnswer,
+    operationId: deps.ids.next(),
+    requestHash: isRecorded ? hashRequest(operation.request) : null,
+    customerId,
+    load,
+    loadMore: loadMore as Member['loadMore'],
+    needs: typeof needs === 'function' ? (needs as Member['needs']) : () => needs,
+    answer: (state) => {
+      const decision = operation.decide(state as State<L, M>);
+      return 'result' in decision ? { ...decision, result: operation.render(decision.result) } : decision;
+    },
+  };
 }
 
-/** More waits already than memory should hold. */
-export function overloaded(): AppError {
-  return new AppError('overloaded', 'Too many requests are waiting.', { retryAfterS: RETRY_AFTER_S });
-}
-
-/** Decides; a thrown refusal is a refusal like a returned one. A decision that accepts nothing has posted nothing. */
-export function decideSafely<D extends Decision<unknown>>(book: Book, decide: () => D): D | Refused {
-  const entriesBefore = book.changes.entries.length;
+/** Decides; a thrown refusal is a refusal like a returned one. A decision that accepts nothing has changed nothing but what a refusal may leave. */
+export function decideSafely<R>(books: Iterable<Book>, decide: () => Decision<R>): Decision<R> {
+  const before = [...books].map(({ changes }) => ({ changes, count: countChanges(changes, true) }));
   const decision = refusalsAsDecisions(decide);
-  assert(decision.outcome === 'accepted' || book.changes.entries.length === entriesBefore, 'a refusal posts nothing');
+  const isUntouched = before.every(({ changes, count }) => countChanges(changes, true) === count);
+  assert(decision.outcome === 'accepted' || isUntouched, 'a refusal posts nothing');
   return decision;
 }
 
-function refusalsAsDecisions<D>(decide: () => D): D | Refused {
+function refusalsAsDecisions<R>(decide: () => Decision<R>): Decision<R> {
   try {
     return decide();
   } catch (error) {
@@ -96,26 +141,22 @@ function refusalsAsDecisions<D>(decide: () => D): D | Refused {
 
 /** The row of an accepted operation; with a key it is the idempotency record. Its entries are those of the book from `firstSeq` on. */
 export function toOperationRow(
-  operation: { name: OperationName; idempotencyKey: string | undefined; keepsAnswer?: boolean },
+  { name, idempotencyKey, keepsAnswer, operationId, requestHash }: Member,
   book: Book,
-  id: string,
-  requestHash: string | null,
-  answer: { status: number; body: string },
+  answer: Rendered,
   firstSeq: number,
 ): NewOperation {
   const hasEntries = book.nextSeq > firstSeq;
-  const keepsAnswer = operation.idempotencyKey !== undefined || operation.keepsAnswer === true;
+  const isAnswerKept = idempotencyKey !== undefined || keepsAnswer === true;
   return {
-    customerId: book.customerId,
-    id,
-    name: operation.name,
+    id: operationId,
+    name,
     actingKey: ACTING_KEY,
-    idempotencyKey: operation.idempotencyKey ?? null,
+    idempotencyKey: idempotencyKey ?? null,
     requestHash,
     requestHashVersion: requestHash === null ? null : REQUEST_HASH_VERSION,
-    status: keepsAnswer ? answer.status : null,
-    answer: keepsAnswer ? answer.body : null,
-    recordedAt: book.now,
+    status: isAnswerKept ? answer.status : null,
+    answer: isAnswerKept ? answer.body : null,
     firstSeq: hasEntries ? firstSeq : null,
     lastSeq: hasEntries ? book.nextSeq - 1 : null,
   };
@@ -137,20 +178,4 @@ export function storedAnswer(recorded: Pick<RecordedOperation, 'status' | 'answe
     body: required(recorded.answer, 'a replayed operation has an answer'),
     replayed: true,
   };
-}
-
-/**
- * Asks the database whether something is committed, until it answers, at most ATTEMPTS_MAX times: without an answer neither success nor
- * failure would be true. Throws: unavailable.
- */
-export async function untilAnswered(ask: () => Promise<boolean>): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isPassing = isConnectionLost(error) || isUnavailable(error) || isRetryable(error);
-      if (attempt === ATTEMPTS_MAX || !isPassing) throw unavailable(error);
-    }
-    await backOff(attempt);
-  }
 }

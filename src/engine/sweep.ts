@@ -1,15 +1,11 @@
 // Settling ahead of use: what has fallen due is settled in bounded steps, for whoever it is. Nothing depends on it for correctness, because
-// every operation settles first; it makes the ledger say early what has happened. What follows from a settled book (events) belongs in `settle`
-// and `writeBooks`, where a use settles too.
-import { loadBooks } from '../db/books.js';
-import { listDueCustomers, lockCustomers } from '../db/customers.js';
-import { isConnectionLost, isUnavailable } from '../db/errors.js';
-import { beginOnPool, orAbandon, type PoolTransaction } from '../db/pool-transaction.js';
+// every operation settles first; it makes the ledger say early what has happened. It is a transaction without members
+// (transact.ts).
+import { listDueCustomers } from '../db/customers.js';
+import { isOutage } from '../db/errors.js';
 import type { Foundations } from '../foundations.js';
-import type { Book } from '../ledger/book.js';
-import { settle } from '../ledger/settle.js';
-import { instantOf } from '../lib/clock.js';
-import { writeAndCommit } from './shared-transaction.js';
+import { countChanges } from '../ledger/changes.js';
+import { transact } from './transact.js';
 
 /** Customers that one step settles at most, and never more than share a transaction; of each at most what one operation would. */
 const STEP_CUSTOMERS_MAX = 16;
@@ -52,7 +48,7 @@ async function settleAll(deps: Foundations, customerIds: readonly string[]): Pro
   try {
     return await settleStep(deps, customerIds);
   } catch (error) {
-    if (isUnavailable(error) || isConnectionLost(error)) throw error;
+    if (isOutage(error)) throw error;
     const all: Settled = { entries: 0, settled: new Set() };
     for (const customerId of customerIds) {
       try {
@@ -69,23 +65,10 @@ async function settleAll(deps: Foundations, customerIds: readonly string[]): Pro
 
 /** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */
 async function settleStep(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
-  const tx = await beginOnPool(deps.db.pool);
-  const changed = await orAbandon(tx, () => settleLocked(deps, tx, customerIds));
-  await writeAndCommit(deps, tx, { books: changed, operations: [] });
+  const { changes } = await transact(deps, [], { opener: 'pool', skipLocked: true, customerIds });
+  const settled = changes.customers.filter((customer) => countChanges(customer.changes) > 0);
   return {
-    entries: changed.reduce((sum, book) => sum + book.changes.entries.length, 0),
-    settled: new Set(changed.map((book) => book.customerId)),
+    entries: settled.reduce((sum, customer) => sum + customer.changes.entries.length, 0),
+    settled: new Set(settled.map(({ customerId }) => customerId)),
   };
-}
-
-/** The books of those who are free and of whom something was due, settled. */
-async function settleLocked(deps: Foundations, tx: PoolTransaction, customerIds: readonly string[]): Promise<Book[]> {
-  await tx.begun;
-  const locked = await lockCustomers(tx, customerIds, { skipLocked: true });
-  const clock = deps.clock.now();
-  const requests = locked.map(({ id }) => ({ customerId: id, needs: [] }));
-  const { bookOf } = await loadBooks(tx, requests, clock);
-  const books = locked.map((customer) => bookOf(customer, instantOf(clock, customer.lastRecordedAt), deps.ids));
-  for (const book of books) settle(book);
-  return books.filter((book) => book.changes.entries.length > 0);
 }

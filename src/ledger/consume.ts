@@ -1,20 +1,11 @@
 // Which batches pay for a use, and what that leaves (DOMAIN 3.3, 3.4). `planConsume` decides and changes nothing, so that the dry run
-// and the real thing are one code; `consume` carries a plan out.
+// and the real thing are one code; `consume` carries a plan out. Who wants to use something asks `use` (use.ts).
+
 import { AppError } from '../errors/app-error.js';
 import { assert, required } from '../lib/assert.js';
-import {
-  type Batch,
-  type Book,
-  compareBurnOrder,
-  type Entry,
-  type Holding,
-  holdingOf,
-  type Metadata,
-  type ProductType,
-  type Subject,
-  spendable,
-} from './book.js';
-import { postDebit, postUse } from './postings.js';
+import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
+import type { Batch, Entry, Holding, Metadata, ProductType, Subject } from './entities.js';
+import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
 /** What a decision looks at, and how much of it it may take (in the subject's unit; 0 when nothing is taken). */
@@ -52,13 +43,17 @@ export interface Taking {
   unitCost?: number;
 }
 
-/** `available` and `remaining` are in the asked unit (feature units for a feature), null when uncounted. */
-export interface ConsumePlan {
-  isAllowed: boolean;
+/** A use that may be carried out. `remaining` is in the asked unit (feature units for a feature), null when uncounted. */
+export interface UsePlan {
+  isAllowed: true;
   takings: Taking[];
-  available: number | null;
+  /** What is owed in the end, in product units: an overdraft's. */
+  owed: { productKey: string; amount: number } | null;
   remaining: number | null;
 }
+
+/** What is planned, or how much there is of what was asked for, in its unit. */
+export type ConsumePlan = UsePlan | { isAllowed: false; available: number };
 
 export interface ConsumeDetails {
   operationId: string;
@@ -153,10 +148,10 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
       });
     }
     const taking = { batch: uncounted.first, amount: units, unitCost: uncounted.provider.unitCost };
-    return { isAllowed: true, takings: [taking], available: null, remaining: null };
+    return { isAllowed: true, takings: [taking], owed: null, remaining: null };
   }
   const available = sumPayable(payers);
-  if (available < amount) return { isAllowed: false, takings: [], available, remaining: available };
+  if (available < amount) return { isAllowed: false, available };
   const takings: Taking[] = [];
   let left = amount;
   for (const payer of payers) {
@@ -165,7 +160,7 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
     takings.push(...takeInBurnOrder(payer, units * payer.provider.unitCost));
     left -= units;
   }
-  return { isAllowed: true, takings, available, remaining: remainingOf(payers, takings) };
+  return { isAllowed: true, takings, owed: null, remaining: remainingOf(payers, takings) };
 }
 
 /** What can be used after these takings, in the asked unit. */
@@ -177,9 +172,8 @@ function remainingOf(payers: readonly Payer[], takings: readonly Taking[]): numb
   }, 0);
 }
 
-/** Carries out an allowed plan. Returns the last entry, whose id is the `usage_id`. */
-export function consume(book: Book, plan: ConsumePlan, details: ConsumeDetails): Entry {
-  assert(plan.isAllowed, 'only an allowed plan is carried out');
+/** Carries out a plan: takes, then owes what is lacking. Returns the last entry, whose id is the `usage_id`. */
+export function consume(book: Book, plan: UsePlan, details: ConsumeDetails): Entry {
   let last: Entry | undefined;
   for (const { batch, amount, unitCost } of plan.takings) {
     const posting = { ...details, unitCost: details.feature === null ? null : (unitCost ?? null) };
@@ -189,29 +183,22 @@ export function consume(book: Book, plan: ConsumePlan, details: ConsumeDetails):
         : postDebit(book, batch, 'consume', amount, posting);
   }
   forgetEmptied(book, plan);
-  return required(last, 'a plan takes something');
+  const { owed } = plan;
+  if (owed) last = postDebt(book, owed.productKey, owed.amount, details);
+  return required(last, 'a plan takes or owes something');
 }
 
-/** Takes away what an allowed plan over a counted product names: the units end as revoked. */
-export function revokePlanned(book: Book, plan: ConsumePlan, details: ConsumeDetails): void {
-  assert(plan.isAllowed, 'only an allowed plan is carried out');
+/** Takes away what a plan over a counted product names: the units end as revoked. */
+export function revokePlanned(book: Book, plan: UsePlan, details: ConsumeDetails): void {
   for (const { batch, amount } of plan.takings) postDebit(book, batch, 'revoke', amount, details);
   forgetEmptied(book, plan);
 }
 
 /** Drops the batches that a plan emptied from those that can be used. */
-export function forgetEmptied(book: Book, { takings }: Pick<ConsumePlan, 'takings'>): void {
+export function forgetEmptied(book: Book, { takings }: Pick<UsePlan, 'takings'>): void {
   for (const productKey of new Set(takings.map(({ batch }) => batch.productKey))) {
     const holding = holdingOf(book, productKey);
     holding.usable = holding.usable.filter((batch) => batch.available > 0);
     holding.pending = holding.pending.filter((batch) => batch.available > 0);
   }
-}
-
-/** The refusal of a plan that is not allowed. */
-export function insufficientQuota(subject: Subject, requested: number, { available }: ConsumePlan): AppError {
-  const name = 'feature' in subject ? subject.feature : subject.productKey;
-  return new AppError('insufficient_quota', `${requested} of ${name} asked for, ${available} available.`, {
-    extensions: { requested, available },
-  });
 }

@@ -1,24 +1,17 @@
-// Overdrafts (DOMAIN 3.15): work that was done already is taken from whatever there is, and the rest is owed. Credits repay it: book.ts.
+// Overdrafts (DOMAIN 3.15): work that was done already is taken from whatever there is, and the rest is owed. Credits repay it: postings.ts.
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf } from './book.js';
-import { type ConsumeDetails, forgetEmptied, type Taking, takeInOrder } from './consume.js';
-import { postDebit, postDebt } from './postings.js';
+import { takeInOrder, type UsePlan } from './consume.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 const RETRY_AFTER_S = 1;
-
-/** What an overdraft takes from batches, and what it leaves owed, in product units. */
-export interface OverdraftPlan {
-  takings: Taking[];
-  owed: number;
-}
 
 /**
  * Plans to take `amount` units of a counted product from all of its batches, those that are not valid yet last; what they lack is owed.
  * Throws: quantity_too_large; unavailable while units that can't be taken stand in the way, because nothing may be available beside a debt:
  * those of more batches past their end than are settled at once, or of more that begin later than are looked at.
  */
-export function planOverdraft(book: Book, productKey: string, amount: number): OverdraftPlan {
+export function planOverdraft(book: Book, productKey: string, amount: number): UsePlan {
   const holding = holdingOf(book, productKey);
   const { takings, missing } = takeInOrder([...holding.usable, ...holding.pending], amount);
   if (missing > 0 && amount - missing < holding.available) {
@@ -31,13 +24,6 @@ export function planOverdraft(book: Book, productKey: string, amount: number): O
       pointer: '/amount',
     });
   }
-  return { takings, owed: missing };
-}
-
-/** Carries out a plan: takes, then owes. Returns the id of the last entry. */
-export function overdraw(book: Book, productKey: string, plan: OverdraftPlan, details: ConsumeDetails): string {
-  let last = '';
-  for (const { batch, amount } of plan.takings) last = postDebit(book, batch, 'consume', amount, details).id;
-  forgetEmptied(book, plan);
-  return plan.owed > 0 ? postDebt(book, productKey, plan.owed, details).id : last;
+  const owed = missing > 0 ? { productKey, amount: missing } : null;
+  return { isAllowed: true, takings, owed, remaining: null };
 }

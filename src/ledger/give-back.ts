@@ -1,17 +1,12 @@
 // Units that come back by request (DOMAIN 3.14): what an operation took is given back in reverse order of use, in whole units of what was
 // asked for, at most once each. Repaid debt, exchanges and purchases stay as they are.
+
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
-import {
-  type Book,
-  hasRoomFor,
-  holdingOf,
-  type Metadata,
-  type Subject,
-  type TakenEntry,
-  type TakenOperation,
-} from './book.js';
+import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { Taking } from './consume.js';
+import type { Metadata, Subject, TakenEntry, TakenOperation } from './entities.js';
+import { isReversible } from './operations.js';
 import { postForgive, postReturn } from './postings.js';
 import { QUANTITY_MAX } from './quantities.js';
 import { inUnits } from './reservations.js';
@@ -24,9 +19,6 @@ export interface GiveBack {
   expired: number;
   restored: Taking[];
 }
-
-/** Operations that use something up; what others moved is not given back. */
-const REVERSIBLE: readonly string[] = ['quota.consume', 'quota.consume.item', 'reservation.commit', 'credits.deduct'];
 
 /** Entries of one product that follow one another. */
 interface Run {
@@ -58,7 +50,7 @@ export function giveBack(
 ): GiveBack {
   const subject = subjectTaken(taken);
   const isTold = taken.entries.every(({ feature, unitCost }) => feature === null || unitCost !== null);
-  if (!REVERSIBLE.includes(taken.name) || !subject || !isTold) {
+  if (!isReversible(taken.name) || !subject || !isTold) {
     throw new AppError('not_reversible', `What ${taken.name} did is not undone by a give-back.`, {
       pointer: '/operation_id',
     });

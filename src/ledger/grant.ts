@@ -1,31 +1,12 @@
 // What a grant gives: one batch per term, with its validity (DOMAIN 3.5).
+
 import { AppError } from '../errors/app-error.js';
-import {
-  type BatchSource,
-  type Book,
-  hasRoomFor,
-  holdingOf,
-  type Metadata,
-  type NewBatch,
-  type ProductType,
-} from './book.js';
+import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { SubjectAsk } from './consume.js';
-import { addPeriod, type PeriodUnit } from './periods.js';
+import type { BatchSource, Metadata, NewBatch, Term } from './entities.js';
+import { addPeriod } from './periods.js';
 import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
-
-export type Stacking = 'extend' | 'parallel';
-
-/** What an offer gives of one product, as it stood when the offer was ordered or granted. */
-export interface Term {
-  productKey: string;
-  productType: ProductType;
-  quantity: number;
-  periodUnit: PeriodUnit;
-  periodValue: number | null;
-  priority: number;
-  stacking: Stacking;
-}
 
 /** Why a batch is granted. */
 export interface GrantOrigin {
@@ -44,8 +25,15 @@ export interface FixedValidity {
   expiresAt: Date | null;
 }
 
+/** Refuses a validity that would have ended already, or end before it begins. Throws: invalid_request. */
+export function assertEndsLater({ validFrom, expiresAt }: FixedValidity, now: Date): void {
+  if (expiresAt === null || (expiresAt > validFrom && expiresAt > now)) return;
+  const detail = 'expires_at must lie in the future, and after valid_from.';
+  throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
+}
+
 /** What a book must hold for terms to be granted. */
-export function asksOf(terms: readonly Term[], amount = 0): SubjectAsk[] {
+export function asksOf(terms: readonly Pick<Term, 'productKey'>[], amount = 0): SubjectAsk[] {
   return terms.map(({ productKey }) => ({ subject: { productKey }, amount }));
 }
 

@@ -1,59 +1,22 @@
 // The order and payment rules (DOMAIN 3.7) as pure decisions: what may be ordered, what a confirmation does, and what is kept of a refusal.
+
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
+import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import { formatMoney, type Micros, MONEY_MAX } from '../lib/money.js';
-import type { Book, Metadata, NewBatch } from './book.js';
-import { currencyDecimals, isMoneyCurrency } from './currencies.js';
-import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited, type Term } from './grant.js';
-
-export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
-export type PaymentStatus = 'failed' | 'unmatched' | 'paid';
-
-/** A line of an order; `price` is of one, `terms` the snapshot of what the offer gave. */
-export interface OrderItem {
-  id: string;
-  sku: string;
-  name: string;
-  quantity: number;
-  price: Micros;
-  terms: Term[];
-}
-
-export interface Order {
-  id: string;
-  customerId: string;
-  status: OrderStatus;
-  currency: string;
-  totalAmount: Micros;
-  paymentMethod: string | null;
-  paymentId: string | null;
-  paidAt: Date | null;
-  /** The operation that paid it; its stored answer is what the same payment gets again. */
-  paidBy: string | null;
-  metadata: Metadata;
-  expiresAt: Date;
-  createdAt: Date;
-  items: OrderItem[];
-}
-
-/** One provider charge and the order it was last reported for. */
-export interface Payment {
-  paymentMethod: string;
-  paymentId: string;
-  customerId: string;
-  orderId: string;
-  status: PaymentStatus;
-  /** What the provider was said to have charged; null when nobody told. */
-  amount: Micros | null;
-  currency: string | null;
-  operationId: string | null;
-}
-
-/** A payment to write, and the state it was decided upon (null: it was unknown). A write that finds another state starts again. */
-export interface PaymentChange {
-  payment: Payment;
-  seen: { status: PaymentStatus; orderId: string } | null;
-}
+import type { Book } from './book.js';
+import type {
+  Metadata,
+  NewBatch,
+  Order,
+  OrderItem,
+  OrderStatus,
+  OrderStep,
+  Payment,
+  PaymentStatus,
+  Term,
+} from './entities.js';
+import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
 
 /** An offer as an order sees it. */
 export interface OrderableOffer {
@@ -85,6 +48,11 @@ export function canonicalPaymentMethod(method: string): string {
 /** The status with lapse applied: a pending order past its end is expired. */
 export function effectiveStatus(order: Order, now: Date): OrderStatus {
   return order.status === 'pending' && order.expiresAt.getTime() <= now.getTime() ? 'expired' : order.status;
+}
+
+/** The step by which an order that nobody paid in time expires. */
+export function expiryOf(id: string): OrderStep {
+  return { id, status: 'expired', paymentMethod: null, paymentId: null, paidAt: null, paidBy: null };
 }
 
 /**
@@ -123,7 +91,7 @@ export function createOrder(
       item.terms.map((term) => ({ term, times: item.quantity, pointer: `/items/${index}/quantity` })),
     ),
   );
-  return {
+  const order: Order = {
     id: book.ids.next(),
     customerId: book.customerId,
     status: 'pending',
@@ -138,6 +106,8 @@ export function createOrder(
     createdAt: book.now,
     items,
   };
+  book.changes.newOrders.push(order);
+  return order;
 }
 
 /**
@@ -177,20 +147,20 @@ export interface ConfirmCommand {
   currency: string | null;
 }
 
-/** What a confirmation comes to. `order` is the order as it is afterwards. */
+/** What a confirmation comes to. `order` is the order as it is afterwards; `batches` is what it was granted now. */
 export type ConfirmDecision =
-  | { outcome: 'paid'; order: Order; batches: NewBatch[]; payment: PaymentChange | null }
-  | { outcome: 'failed'; order: Order; payment: PaymentChange }
+  | { outcome: 'paid'; order: Order; batches: NewBatch[] }
+  | { outcome: 'failed'; order: Order }
   | { outcome: 'replayed'; operationId: string }
-  | { outcome: 'refused'; error: AppError; payment: PaymentChange | null };
+  | { outcome: 'refused'; error: AppError };
 
 /**
- * Decides a confirmation. Idempotent by payment: the one that paid this order replays. A payment that can't be matched is kept.
+ * Confirms an order. Idempotent by payment: the one that paid this order replays. A payment that failed or can't be matched is kept, also of a refusal.
  * Refusals: invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
  * quantity_too_large.
  * Preconditions: the order's lapse is applied; the holdings of its terms are loaded.
  */
-export function decideConfirm(book: Book, order: Order, seen: Payment | null, said: ConfirmCommand): ConfirmDecision {
+export function confirmOrder(book: Book, order: Order, seen: Payment | null, said: ConfirmCommand): ConfirmDecision {
   // What was told of this payment before still holds when it is left out now.
   const command = {
     ...said,
@@ -208,12 +178,15 @@ export function decideConfirm(book: Book, order: Order, seen: Payment | null, sa
     return mismatch ? refuse(mismatch) : { outcome: 'replayed', operationId: order.paidBy };
   }
   const error = refusalOf(book, order, command);
-  if (error) return refuse(error, paymentChange(book, order, seen, command, 'unmatched', null));
+  if (error) {
+    keepPayment(book, order, seen, command, 'unmatched', null);
+    return refuse(error);
+  }
   return pay(book, order, seen, command);
 }
 
-function refuse(error: AppError, payment: PaymentChange | null = null): ConfirmDecision {
-  return { outcome: 'refused', error, payment };
+function refuse(error: AppError): ConfirmDecision {
+  return { outcome: 'refused', error };
 }
 
 function decideKnownPayment(order: Order, seen: Payment, command: ConfirmCommand): ConfirmDecision {
@@ -240,11 +213,8 @@ function decideFailure(book: Book, order: Order, seen: Payment | null, command: 
   }
   if (seen && seen.orderId === order.id && seen.operationId !== null)
     return { outcome: 'replayed', operationId: seen.operationId };
-  const payment = required(
-    paymentChange(book, order, seen, command, 'failed', command.operationId),
-    'a failure has a payment id',
-  );
-  return { outcome: 'failed', order, payment };
+  keepPayment(book, order, seen, command, 'failed', command.operationId);
+  return { outcome: 'failed', order };
 }
 
 function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError | null {
@@ -281,28 +251,19 @@ function mismatchOf(order: Order, command: ConfirmCommand): AppError | null {
   return null;
 }
 
-function paymentChange(
+/** What becomes of the payment, if one was told. */
+function keepPayment(
   book: Book,
   order: Order,
   seen: Payment | null,
-  command: ConfirmCommand,
+  { paymentMethod, paymentId, amount, currency }: ConfirmCommand,
   status: PaymentStatus,
   operationId: string | null,
-): PaymentChange | null {
-  if (command.paymentId === null) return null;
-  return {
-    payment: {
-      paymentMethod: command.paymentMethod,
-      paymentId: command.paymentId,
-      customerId: book.customerId,
-      orderId: order.id,
-      status,
-      amount: command.amount,
-      currency: command.currency,
-      operationId,
-    },
-    seen: seen && { status: seen.status, orderId: seen.orderId },
-  };
+): void {
+  if (paymentId === null) return;
+  const { customerId } = book;
+  const payment = { paymentMethod, paymentId, customerId, orderId: order.id, status, amount, currency, operationId };
+  book.changes.payments.push({ payment, seen: seen && { status: seen.status, orderId: seen.orderId } });
 }
 
 function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCommand): ConfirmDecision {
@@ -326,10 +287,7 @@ function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCom
     };
     return item.terms.map((term) => grant(book, term, item.quantity, origin));
   });
-  return {
-    outcome: 'paid',
-    order: paid,
-    batches,
-    payment: paymentChange(book, order, seen, command, 'paid', command.operationId),
-  };
+  book.changes.orderSteps.push(paid);
+  keepPayment(book, order, seen, command, 'paid', command.operationId);
+  return { outcome: 'paid', order: paid, batches };
 }

@@ -1,18 +1,9 @@
 // The postings: the only way in which a batch or a balance of a book changes. Each keeps batch, balance and ledger in step, so that they can't
 // drift apart (I1, I2, I3). Decides nothing.
-import { assert } from '../lib/assert.js';
-import {
-  type Batch,
-  type Book,
-  balanceOf,
-  compareBurnOrder,
-  type Entry,
-  type EntryKind,
-  type Holding,
-  holdingOf,
-  type Metadata,
-  type NewBatch,
-} from './book.js';
+
+import { assert, required } from '../lib/assert.js';
+import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
+import type { Batch, Entry, EntryKind, Holding, Metadata, NewBatch } from './entities.js';
 import { canAdd } from './quantities.js';
 
 /** Why something is posted, as its entry tells it. `occurredAt` is the operation's instant when left out. */
@@ -40,7 +31,7 @@ function append(
 ): Entry {
   assert(Number.isSafeInteger(amount) && amount >= 1, 'an entry has a whole amount of at least 1');
   const entry: Entry = {
-    id: book.ids.next(),
+    id: details.operationId === null ? idOfItself(book, batch, kind, details) : book.ids.next(),
     seq: book.nextSeq,
     operationId: details.operationId,
     kind,
@@ -62,6 +53,15 @@ function append(
   book.nextSeq += 1;
   book.changes.entries.push(entry);
   return entry;
+}
+
+/**
+ * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once, and what expires or repays adds to what did
+ * so before.
+ */
+function idOfItself(book: Book, batch: Batch | null, kind: EntryKind, { reservationId }: PostingDetails): string {
+  const { id, expired, consumed } = required(batch, 'what happens by itself happens to a batch');
+  return book.ids.of(id, `${kind} ${reservationId ?? ''} ${expired} ${consumed}`);
 }
 
 function touch(book: Book, holding: Holding, batch: Batch): void {

@@ -1,19 +1,14 @@
 // Units held for work in progress, and their endings (DOMAIN 3.13): committed up to what was held and beyond, released, or lapsed. Exactly
 // one ending wins. Decides and posts; who repeats an ending is answered by the engine.
+
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
-import type { Batch, Book, Metadata, Reservation, Subject } from './book.js';
-import {
-  type ConsumePlan,
-  consume,
-  forgetEmptied,
-  insufficientQuota,
-  type Provider,
-  planConsume,
-  type Taking,
-} from './consume.js';
+import type { Book } from './book.js';
+import { consume, forgetEmptied, type Provider, type Taking, type UsePlan } from './consume.js';
+import type { Batch, Metadata, Reservation, Subject } from './entities.js';
 import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
+import { use } from './use.js';
 
 /** How long after its creation a reservation may end at the latest. */
 export const RESERVATION_MS_MAX = 7 * 24 * 3_600 * 1_000;
@@ -38,17 +33,42 @@ export function assertEnd(createdAt: Date, expiresAt: Date, now: Date, pointer: 
   }
 }
 
-/** Holds what an allowed plan names, at the costs of now. Precondition: `assertEnd` passed. */
+/** What a reserve comes to. `remaining` is in the subject's unit, null when uncounted. */
+export interface Reserved {
+  reservation: Reservation;
+  remaining: number | null;
+}
+
+/**
+ * Holds units, all or nothing, at the costs of now. Precondition: `assertEnd` passed.
+ * Throws: insufficient_quota, product_not_found, feature_not_found, quantity_too_large.
+ */
 export function reserve(
   book: Book,
-  plan: ConsumePlan,
   providers: readonly Provider[],
   terms: ReservationTerms,
   operationId: string,
+): Reserved {
+  return use(book, terms, providers, (plan) => ({
+    reservation: hold(book, plan, providers, terms, operationId),
+    remaining: plan.remaining,
+  }));
+}
+
+function hold(
+  book: Book,
+  plan: UsePlan,
+  providers: readonly Provider[],
+  { subject, amount, actionType, actionId, metadata, expiresAt }: ReservationTerms,
+  operationId: string,
 ): Reservation {
-  assert(plan.isAllowed, 'only an allowed plan is carried out');
   const reservation: Reservation = {
-    ...terms,
+    subject,
+    amount,
+    actionType,
+    actionId,
+    metadata,
+    expiresAt,
     id: book.ids.next(),
     operationId,
     costs: Object.fromEntries(providers.map(({ productKey, unitCost }) => [productKey, unitCost])),
@@ -57,10 +77,10 @@ export function reserve(
     createdAt: book.now,
     endedAt: null,
     endedBy: null,
-    legs: plan.takings.map(({ batch, amount }) => ({ batch, amount })),
+    legs: plan.takings.map(({ batch, amount: units }) => ({ batch, amount: units })),
   };
-  for (const { batch, amount } of reservation.legs) {
-    postHold(book, batch, amount, detailsOf(reservation, batch, operationId));
+  for (const leg of reservation.legs) {
+    postHold(book, leg.batch, leg.amount, detailsOf(reservation, leg.batch, operationId));
   }
   forgetEmptied(book, plan);
   book.reservations.set(reservation.id, reservation);
@@ -90,7 +110,7 @@ export function assertOpen({ status, expiresAt }: Reservation, now: Date): void 
 }
 
 /** How much beyond what is held a commit asks for. */
-export function excessOf({ amount: held }: Reservation, amount: number): number {
+function excessOf({ amount: held }: Reservation, amount: number): number {
   return Math.max(0, amount - held);
 }
 
@@ -115,30 +135,40 @@ export function commitReservation(
       { pointer: '/amount', extensions: { requested: command.amount, held: reservation.amount } },
     );
   }
-  const plan = excess > 0 ? planExcess(book, reservation, providers, excess) : undefined;
-  const used = unitsUsed(reservation, command.amount - excess);
+  const carryOut = (plan: UsePlan | undefined) =>
+    commitUsed(book, reservation, command.amount, excess, plan, operationId);
+  if (excess === 0) return carryOut(undefined);
+  const ask = { subject: reservation.subject, amount: excess };
+  return use(book, ask, atCostsOf(reservation, providers), carryOut);
+}
+
+/** Commits `amount`, of which `plan` uses what goes beyond what is held. */
+function commitUsed(
+  book: Book,
+  reservation: Reservation,
+  amount: number,
+  excess: number,
+  plan: UsePlan | undefined,
+  operationId: string,
+): Ending {
+  const used = unitsUsed(reservation, amount - excess);
   assertCountable(reservation, used, plan?.takings ?? []);
   const takings: Taking[] = [];
   for (const [index, { batch }] of reservation.legs.entries()) {
-    const amount = used[index] ?? 0;
-    if (amount === 0) continue;
-    postCommit(book, batch, amount, detailsOf(reservation, batch, operationId));
-    takings.push({ batch, amount });
+    const units = used[index] ?? 0;
+    if (units === 0) continue;
+    postCommit(book, batch, units, detailsOf(reservation, batch, operationId));
+    takings.push({ batch, amount: units });
   }
   const left = giveBackLegs(book, reservation, used, { operationId });
   if (plan) {
-    consume(book, plan, {
-      operationId,
-      feature: 'feature' in reservation.subject ? reservation.subject.feature : null,
-      actionType: reservation.actionType,
-      actionId: reservation.actionId,
-      reservationId: reservation.id,
-      metadata: reservation.metadata,
-    });
+    const { subject, actionType, actionId, metadata, id: reservationId } = reservation;
+    const feature = 'feature' in subject ? subject.feature : null;
+    consume(book, plan, { operationId, feature, actionType, actionId, reservationId, metadata });
     takings.push(...plan.takings);
   }
   end(book, reservation, 'committed', book.now, operationId);
-  reservation.committedAmount = command.amount;
+  reservation.committedAmount = amount;
   return { reservation, takings, ...left };
 }
 
@@ -168,19 +198,12 @@ export function extendReservation(book: Book, reservation: Reservation, expiresA
   book.changes.changedReservations.add(reservation);
 }
 
-function planExcess(
-  book: Book,
-  { subject, costs }: Reservation,
-  providers: readonly Provider[],
-  excess: number,
-): ConsumePlan {
-  const thenProviders = providers.flatMap((provider): Provider[] => {
+/** The products that could pay when the reservation was made, at the costs of then. */
+function atCostsOf({ costs }: Reservation, providers: readonly Provider[]): Provider[] {
+  return providers.flatMap((provider): Provider[] => {
     const unitCost = costs[provider.productKey];
     return unitCost === undefined ? [] : [{ ...provider, unitCost }];
   });
-  const plan = planConsume(book, thenProviders, excess);
-  if (!plan.isAllowed) throw insufficientQuota(subject, excess, plan);
-  return plan;
 }
 
 function costOf({ costs }: Reservation, productKey: string): number {

@@ -1,19 +1,31 @@
-// What has become due by itself: holds that lapse, batches that expire. Runs at the start of every operation, under the lock; reads apply it
-// in memory.
-import type { Batch, Book, Reservation } from './book.js';
+// What has become due by itself: holds that lapse, batches that expire, orders that nobody paid in time. Runs at the start of every operation, under
+// the lock; reads apply it in memory. What it makes has ids that follow from what they are about, so that a read shows those that a write will have.
+
+import type { Book, LoadedBook } from './book.js';
+import { noCustomerChanges } from './changes.js';
+import type { Batch, Reservation } from './entities.js';
+import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
 
+/** Opens a book that was loaded: settles it, and whatever is decided in it is recorded. */
+export function openBook(loaded: LoadedBook): Book {
+  const book = { ...loaded, changes: noCustomerChanges() };
+  settle(book);
+  return book;
+}
+
 /**
- * Lets due holds lapse and due batches expire, in order of their instants, of one instant the lapses first. A lapse occurred at the hold's end; an expiry at the batch's end,
- * or when its units became available if that was later.
+ * Lets due holds lapse and due batches expire, in order of their instants, of one instant the lapses first; due orders expire without an entry. A
+ * lapse occurred at the hold's end; an expiry at the batch's end, or when its units became available if that was later.
  */
-export function settle(book: Book): void {
+function settle(book: Book): void {
   for (const reservation of dueReservations(book)) {
     expireBefore(book, reservation.expiresAt.getTime());
     lapse(book, reservation);
   }
   expireBefore(book, Infinity);
+  for (const id of book.dueOrders.splice(0)) book.changes.orderSteps.push(expiryOf(id));
 }
 
 function dueReservations({ reservations, now }: Book): Reservation[] {

@@ -1,21 +1,12 @@
 // Who had a trial (DOMAIN 3.8): identities are normalised and known only by keyed hashes, one per pepper, so that a stolen table names nobody.
+
 import { fingerprintOf, keyedHash } from '../lib/keyed-hash.js';
+import type { TrialClaim } from './entities.js';
 
 export interface TrialIdentity {
   /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */
   type: string;
   value: string;
-}
-
-/** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
-export type TrialScopeKey = string;
-
-/** One row to claim. */
-export interface TrialClaim {
-  scope: TrialScopeKey;
-  pepperId: string;
-  identityHash: string;
-  identityType: string;
 }
 
 /** A secret key of the hashes; its id is stored beside them. */
@@ -55,7 +46,7 @@ export function normaliseTrialIdentity({ type, value }: TrialIdentity): TrialIde
 /** The rows that claim these scopes for these identities, sorted, so that overlapping claims meet in one order. Duplicates appear once. */
 export function trialClaims(
   identities: readonly TrialIdentity[],
-  scopes: readonly TrialScopeKey[],
+  scopes: readonly string[],
   peppers: readonly Pepper[],
 ): TrialClaim[] {
   const claims = new Map<string, TrialClaim>();
@@ -69,4 +60,15 @@ export function trialClaims(
     }
   }
   return [...claims.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, claim]) => claim);
+}
+
+/** What is known of a customer that counts for trials: his id and all of his identities. */
+export function identitiesOf(
+  customerId: string,
+  own: readonly { provider: string; externalId: string }[],
+): TrialIdentity[] {
+  return [
+    { type: 'customer_id', value: customerId },
+    ...own.map(({ provider, externalId }) => ({ type: provider, value: externalId })),
+  ];
 }

@@ -1,11 +1,14 @@
-// The only source of ids: UUIDv7, made by the application, so that an operation has its id before its first attempt.
+// The only source of ids, made by the application: UUIDv7, so that an operation has its id before its first attempt; and for what happens by itself
+// ids that follow from what it is about, so that who looks ahead sees the ids that will be written.
 import { randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
+import { v5, v7 } from 'uuid';
 import { systemClock } from './clock.js';
 
 export interface Ids {
   /** A fresh UUIDv7, lower-case; greater than those before it in this process. */
   next(): string;
+  /** The id of what happens by itself to the thing of this id: a UUIDv5, the same whenever and by whomever it is made. */
+  of(about: string, what: string): string;
 }
 
 const ID_BYTES = 16;
@@ -34,4 +37,4 @@ function nextId(): string {
   return v7({ random, msecs, seq });
 }
 
-export const uuidv7Ids: Ids = { next: nextId };
+export const uuidIds: Ids = { next: nextId, of: (about, what) => v5(what, about) };

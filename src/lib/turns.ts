@@ -4,7 +4,7 @@ export interface Turns {
   /** Runs `work` when all earlier work of this key has ended, however it ended. */
   take<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Whether work of this key runs or waits. */
-  isTaken(key: string): boolean;
+  isBusy(key: string): boolean;
 }
 
 /** Turns within this process. */
@@ -21,6 +21,6 @@ export function createTurns(): Turns {
       turn.then(forget, forget);
       return turn;
     },
-    isTaken: (key) => last.has(key),
+    isBusy: (key) => last.has(key),
   };
 }

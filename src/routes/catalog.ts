@@ -27,7 +27,7 @@ import {
   putOffer,
   putProduct,
 } from '../services/catalog.js';
-import { toOfferView, toProductView } from '../services/views.js';
+import { toOfferView, toProductView } from './views.js';
 
 const namePosition = z.strictObject({ name: z.string() });
 

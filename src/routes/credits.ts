@@ -20,7 +20,7 @@ import {
   WITHIN_DEFAULT_S,
 } from '../schemas/credits.js';
 import { addCredits, deductCredits, getCreditsBalance, getExpiringCredits } from '../services/credits.js';
-import { toTakingsView } from '../services/views.js';
+import { toTakingsView } from './views.js';
 
 const expiryPosition = z.strictObject({ expires_at: instantSchema, id: uuidSchema });
 

@@ -17,7 +17,7 @@ import {
   updateCustomerBody,
 } from '../schemas/customers.js';
 import { getCustomer, getCustomers, linkIdentity, unlinkIdentity, updateCustomer } from '../services/customers.js';
-import { toCustomerView } from '../services/views.js';
+import { toCustomerView } from './views.js';
 
 export function registerCustomers(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {

@@ -7,7 +7,7 @@ import { withVerdict } from '../http/verdict.js';
 import { toSelector } from '../schemas/common.js';
 import { exchangeAnswer, exchangeBody, exchangeOutcome } from '../schemas/exchange.js';
 import { exchange } from '../services/exchange.js';
-import { toBatchView } from '../services/views.js';
+import { toBatchView } from './views.js';
 
 export function registerExchange(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -40,7 +40,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
             allowed: true,
             operation_id: result.operationId,
             spent: { product_key: result.spent.productKey, amount: result.spent.amount },
-            batches: result.batches.map((batch) => toBatchView(batch, result.now)),
+            batches: result.batches.map(toBatchView),
             balances: Object.fromEntries(result.balances),
             metadata: result.metadata,
           }),

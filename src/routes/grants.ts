@@ -19,7 +19,7 @@ import {
   trialGrantBody,
 } from '../schemas/grants.js';
 import { type GrantResult, type GrantType, getGrants, grantQuantity, grantTrial } from '../services/grants.js';
-import { toBatchView, toTakingsView } from '../services/views.js';
+import { toBatchView, toTakingsView } from './views.js';
 
 const trialProblems: readonly ErrorCode[] = [
   'customer_not_found',
@@ -40,7 +40,7 @@ function renderGrant(result: GrantResult) {
       grant_type: result.grantType,
       operation_id: result.operationId,
       products: [...new Set(result.batches.map((batch) => batch.productKey))],
-      batches: result.batches.map((batch) => toBatchView(batch, result.now)),
+      batches: result.batches.map(toBatchView),
       ...(result.takings.length > 0 && { taken: toTakingsView(result.takings) }),
       metadata: result.metadata,
     }),
@@ -118,7 +118,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     responses: { 200: grantPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const { grants, now } = await getGrants(deps, toSelector(query), {
+      const grants = await getGrants(deps, toSelector(query), {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
@@ -133,7 +133,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
             operation_id: row.operationId,
             grant_type: row.grantType as GrantType,
             products: [...new Set(row.batches.map((batch) => batch.productKey))],
-            batches: row.batches.map((batch) => toBatchView(batch, now)),
+            batches: row.batches.map(toBatchView),
             created_at: row.createdAt,
           })),
           next_cursor: nextCursor,

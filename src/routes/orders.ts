@@ -6,7 +6,7 @@ import { renderJson } from '../http/serialisation.js';
 import { toSelector } from '../schemas/common.js';
 import { confirmOrderBody, orderAnswer, orderParams, placeOrderBody } from '../schemas/orders.js';
 import { confirmOrder, getOrder, type OrderResult, placeOrder } from '../services/orders.js';
-import { toOrderView } from '../services/views.js';
+import { toOrderView } from './views.js';
 
 const renderOrder = (status: number) => (result: OrderResult) => ({
   status,

@@ -19,9 +19,9 @@ import {
   giveBackBody,
   toSubject,
 } from '../schemas/quota.js';
-import { type ConsumeResult, checkQuota, consumeQuota, giveBackQuota } from '../services/quota.js';
-import { type BatchOutcome, consumeBatch } from '../services/quota-batch.js';
-import { toSubjectView, toTakingsView } from '../services/views.js';
+import { giveBackQuota } from '../services/give-back.js';
+import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
+import { toSubjectView, toTakingsView } from './views.js';
 
 type Outcome = BatchOutcome['outcomes'][number];
 
@@ -76,13 +76,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
 
   const consume = (body: z.output<typeof consumeBody>, idempotencyKey: string | undefined) =>
     withVerdict(body.on_refusal, () =>
-      consumeQuota(
-        deps,
-        toSelector(body),
-        toConsumeCommand(body),
-        { name: 'quota.consume', idempotencyKey },
-        renderConsume,
-      ),
+      consumeQuota(deps, toSelector(body), toConsumeCommand(body), idempotencyKey, renderConsume),
     );
 
   defineRoute(app, {

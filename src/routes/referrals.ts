@@ -15,7 +15,7 @@ import {
   toSide,
 } from '../schemas/referrals.js';
 import { attachReferral, getReferralStats, getReferrals } from '../services/referrals.js';
-import { toReferralView } from '../services/views.js';
+import { toReferralView } from './views.js';
 
 export function registerReferrals(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {

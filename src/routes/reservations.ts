@@ -33,7 +33,7 @@ import {
   makeReservation,
   release,
 } from '../services/reservations.js';
-import { toMadeReservationView, toReservationView, toTakingsView } from '../services/views.js';
+import { toMadeReservationView, toReservationView, toTakingsView } from './views.js';
 
 const params = z.object({ id: uuidSchema });
 

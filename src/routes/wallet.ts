@@ -15,8 +15,8 @@ import {
   walletAnswer,
   walletQuery,
 } from '../schemas/wallet.js';
-import { toBatchView, toEntryView, toSubjectView } from '../services/views.js';
 import { type BalanceResult, getBalance, getBatches, getEntries, getWallet } from '../services/wallet.js';
+import { toBatchView, toEntryView, toSubjectView } from './views.js';
 
 function messageOf({ subject, remaining }: BalanceResult): string {
   const name = 'feature' in subject ? subject.feature : subject.productKey;
@@ -91,7 +91,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     responses: { 200: batchPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const { batches, now } = await getBatches(
+      const batches = await getBatches(
         deps,
         toSelector(query),
         { productKey: query.product_key, state: query.state, expiringWithinS: query.expiring_within },
@@ -105,7 +105,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
       return {
         status: 200,
         body: {
-          data: rows.map((batch) => toBatchView(batch, now)),
+          data: rows.map(toBatchView),
           next_cursor: nextCursor,
         },
       };

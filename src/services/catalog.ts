@@ -2,32 +2,18 @@
 import {
   findOffers,
   findProducts,
+  isCatalogEmpty,
+  isNameUsed,
   isPriceOfOffer,
   isProductUnspent,
   listActiveOffers,
   listActiveProducts,
   lockCatalog,
-  type Offer,
-  type OfferItem,
-  type OfferItemWithProduct,
-  type Product,
-  upsertOffer,
-  upsertProduct,
 } from '../db/catalog.js';
-import type { PrismaTx } from '../db/client.js';
-import { constraintOf } from '../db/errors.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { currencyDecimals, isMoneyCurrency } from '../ledger/currencies.js';
-import { required } from '../lib/assert.js';
-import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
-
-export type ProductTerms = Omit<Product, 'createdAt'>;
-/** An offer as it is written: the price as a decimal string; an item's stacking may be left to the product's type. */
-export type OfferTerms = Omit<Offer, 'createdAt' | 'items' | 'price'> & {
-  price: string;
-  items: (Omit<OfferItem, 'stacking'> & { stacking: OfferItem['stacking'] | undefined })[];
-};
+import { assertProduct, type OfferTerms, type ProductTerms, replaceOffer, replaceProduct } from '../ledger/catalog.js';
+import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
 
 /** A product by its key, active or not. Throws: product_not_found. */
 export async function getProduct(deps: Deps, productKey: string): Promise<Product> {
@@ -62,26 +48,10 @@ export async function getOffersBySku(deps: Deps, skus: readonly string[]): Promi
     .filter((offer) => offer?.isActive === true) as Offer<OfferItemWithProduct>[];
 }
 
-function nameTaken(name: string, pointer: string): AppError {
-  return new AppError('name_taken', `${name} is in use: product keys and SKUs share one namespace.`, { pointer });
-}
-
-/** Runs a change of the catalogue; changes run one after the other, because each checks what other rows say. */
-async function changeCatalog<T>(deps: Deps, taken: AppError, change: (tx: PrismaTx) => Promise<T>): Promise<T> {
-  try {
-    return await deps.db.transaction(async (tx) => {
-      await lockCatalog(tx);
-      return change(tx);
-    });
-  } catch (error) {
-    if (constraintOf(error) === 'catalog_names_pk') throw taken;
-    throw error;
-  }
-}
-
 /**
  * Creates or replaces a product. `force` allows to raise a unit cost or remove a feature while units are unspent.
- * Throws: name_taken, product_in_use, invalid_request (the key is a currency's code; a currency that is not counted).
+ * Locks: the catalogue: changes of it run one after the other, because each checks what other rows say. Throws: name_taken, product_in_use,
+ * invalid_request (the key is a currency's code; a currency that is not counted).
  */
 export async function putProduct(
   deps: Deps,
@@ -89,97 +59,69 @@ export async function putProduct(
   force: boolean,
 ): Promise<{ product: Product; isNew: boolean }> {
   const { productKey } = terms;
-  if (isMoneyCurrency(productKey)) {
-    throw new AppError('invalid_request', `${productKey} is the code of a currency.`, { pointer: 'path/key' });
-  }
-  if (terms.isCurrency && terms.type !== 'quantity') {
-    throw new AppError('invalid_request', 'Only a product of type quantity can be a currency.', {
-      pointer: '/is_currency',
-    });
-  }
-  return changeCatalog(deps, nameTaken(productKey, 'path/key'), async (tx) => {
-    const now = deps.clock.now();
-    const known = (await findProducts(tx, [productKey])).get(productKey);
-    if (known) await assertReplaceable(tx, known, terms, force, now);
-    const product = { ...terms, createdAt: known?.createdAt ?? now };
-    await upsertProduct(tx, product, now);
-    return { product, isNew: known === undefined };
+  assertProduct(terms);
+  return deps.engine.manage({
+    opener: 'prisma',
+    lock: lockCatalog,
+    load: async (tx, now) => {
+      const [known, isUsed, isPrice, isUnspent] = await Promise.all([
+        findProducts(tx, [productKey]),
+        isNameUsed(tx, productKey),
+        isPriceOfOffer(tx, productKey),
+        isProductUnspent(tx, productKey, now),
+      ]);
+      return { known: known.get(productKey), isUsed, use: { isPrice, isUnspent } };
+    },
+    decide: ({ known, isUsed, use }, now, changes) => {
+      if (isUsed && !known) throw nameTaken(productKey, 'path/key');
+      const product = replaceProduct(known, terms, use, force, now);
+      changes.products.push({ product, at: now });
+      return { product, isNew: known === undefined };
+    },
   });
-}
-
-async function assertReplaceable(
-  tx: PrismaTx,
-  known: Product,
-  terms: ProductTerms,
-  force: boolean,
-  now: Date,
-): Promise<void> {
-  if (known.type !== terms.type) {
-    const detail = `The type of ${known.productKey} is fixed: batches and open orders may rest on it.`;
-    throw new AppError('product_in_use', detail, { pointer: '/type' });
-  }
-  if (known.isCurrency && !terms.isCurrency && (await isPriceOfOffer(tx, known.productKey))) {
-    throw new AppError('product_in_use', `Offers are priced in ${known.productKey}.`, { pointer: '/is_currency' });
-  }
-  const costs = new Map(terms.features.map(({ feature, unitCost }) => [feature, unitCost]));
-  const worse = known.features.find(({ feature, unitCost }) => (costs.get(feature) ?? Infinity) > unitCost);
-  if (worse && !force && (await isProductUnspent(tx, known.productKey, now))) {
-    const detail = `Customers hold ${known.productKey} that pays for ${worse.feature}: send force: true to make it dearer or remove it.`;
-    throw new AppError('product_in_use', detail, { pointer: '/features' });
-  }
 }
 
 /**
  * Creates or replaces an offer. What was sold keeps its terms.
- * Throws: name_taken, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
+ * Locks: the catalogue. Throws: name_taken, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
  */
 export async function putOffer(
   deps: Deps,
   terms: OfferTerms,
 ): Promise<{ offer: Offer<OfferItemWithProduct>; isNew: boolean }> {
-  return changeCatalog(deps, nameTaken(terms.sku, 'path/sku'), async (tx) => {
-    const now = deps.clock.now();
-    const price = parseMoney(terms.price);
-    await assertPriced(tx, price, terms.currency);
-    const products = await findProducts(tx, [...new Set(terms.items.map((item) => item.productKey))]);
-    const items = terms.items.map((item, index) =>
-      completeItem(item, products.get(item.productKey), `/items/${index}`),
-    );
-    const known = (await findOffers(tx, [terms.sku])).get(terms.sku);
-    await upsertOffer(tx, { ...terms, price, items, createdAt: known?.createdAt ?? now }, now);
-    const offer = required((await findOffers(tx, [terms.sku])).get(terms.sku), 'the offer was written');
-    return { offer, isNew: known === undefined };
+  const { sku, currency } = terms;
+  const named = [...new Set([currency, ...terms.items.map((item) => item.productKey)])];
+  return deps.engine.manage({
+    opener: 'prisma',
+    lock: lockCatalog,
+    load: async (tx) => {
+      const [products, known, isUsed] = await Promise.all([
+        findProducts(tx, named),
+        findOffers(tx, [sku]),
+        isNameUsed(tx, sku),
+      ]);
+      return { products, known: known.get(sku), isUsed };
+    },
+    decide: ({ products, known, isUsed }, now, changes) => {
+      const offer = replaceOffer(known, terms, products, now);
+      if (isUsed && !known) throw nameTaken(sku, 'path/sku');
+      changes.offers.push({ offer, at: now });
+      return { offer, isNew: known === undefined };
+    },
   });
 }
 
-async function assertPriced(tx: PrismaTx, price: Micros, currency: string): Promise<void> {
-  if (!isMoneyCurrency(currency)) {
-    const product = (await findProducts(tx, [currency])).get(currency);
-    if (!product?.isCurrency) {
-      const detail = `${currency} is neither a currency code, nor XTR, nor the key of a currency product.`;
-      throw new AppError('invalid_request', detail, { pointer: '/currency' });
-    }
-  }
-  const decimals = currencyDecimals(currency);
-  if (!hasAtMostDecimals(price, decimals)) {
-    throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/price' });
-  }
+function nameTaken(name: string, pointer: string): AppError {
+  return new AppError('name_taken', `${name} is in use: product keys and SKUs share one namespace.`, { pointer });
 }
 
-function completeItem(item: OfferTerms['items'][number], product: Product | undefined, pointer: string): OfferItem {
-  if (!product) {
-    throw new AppError('product_not_found', `There is no product ${item.productKey}.`, {
-      pointer: `${pointer}/product_key`,
-    });
-  }
-  const isCounted = product.type === 'quantity';
-  if (isCounted && item.stacking === 'extend') {
-    const detail = 'Only access can be extended; a counted product is stacked in parallel.';
-    throw new AppError('invalid_request', detail, { pointer: `${pointer}/stacking` });
-  }
-  if (!isCounted && item.quantity !== 1) {
-    const detail = `${item.productKey} is not counted: its quantity is 1, its length is the period.`;
-    throw new AppError('invalid_request', detail, { pointer: `${pointer}/quantity` });
-  }
-  return { ...item, stacking: item.stacking ?? (isCounted ? 'parallel' : 'extend') };
+/** Puts products and offers into a catalogue that has none. Returns whether it did. Throws: what the puts throw. */
+export async function fillEmptyCatalogue(
+  deps: Deps,
+  { products, offers }: { products: readonly ProductTerms[]; offers: readonly OfferTerms[] },
+): Promise<boolean> {
+  if (!(await isCatalogEmpty(deps.db))) return false;
+  for (const terms of products) await putProduct(deps, terms, false);
+  for (const terms of offers) await putOffer(deps, terms);
+  return true;
 }

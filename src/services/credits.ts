@@ -2,22 +2,15 @@
 import { findProducts } from '../db/catalog.js';
 import { type ExpiringUnits, listExpiring } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, type Metadata, settledBalance, spendable } from '../ledger/book.js';
-import {
-  assertProvided,
-  consume,
-  insufficientQuota,
-  type Provider,
-  planConsume,
-  type Taking,
-} from '../ledger/consume.js';
-import { overdraw, planOverdraft } from '../ledger/debt.js';
-import { assertGrantable, type FixedValidity, grant, type Term } from '../ledger/grant.js';
-import { assertEndsLater } from './grants.js';
-import { type Asked, explainRefusal } from './quota.js';
+import { type Book, holdingOf, settledBalance, spendable } from '../ledger/book.js';
+import { assertProvided, consume, type Provider, type Taking } from '../ledger/consume.js';
+import type { Metadata, Term } from '../ledger/entities.js';
+import { assertEndsLater, assertGrantable, type FixedValidity, grant } from '../ledger/grant.js';
+import { use } from '../ledger/use.js';
 
 export interface AddCreditsCommand {
   productKey: string;
@@ -75,13 +68,13 @@ export async function addCredits(
   render: Render<AddedCredits>,
 ): Promise<RecordedAnswer> {
   const subject = { productKey: command.productKey };
-  return deps.lanes.run({
+  return deps.engine.run({
     name: 'credits.add',
     selector,
     idempotencyKey,
     request: command,
     needs: { asks: [{ subject, amount: 0 }] },
-    decide: (book, operationId, providersOf): Decision<AddedCredits> => {
+    decide: ({ book, providersOf, operationId }): Decision<AddedCredits> => {
       const currency = requireCurrency(providersOf(subject), command.productKey);
       return { outcome: 'accepted', result: decideAdd(book, currency, command, operationId) };
     },
@@ -130,51 +123,27 @@ export async function deductCredits(
   idempotencyKey: string | undefined,
   render: Render<DeductedCredits>,
 ): Promise<RecordedAnswer> {
-  const ask = {
-    subject: { productKey: command.productKey },
-    amount: command.amount,
-    isOverdraft: command.allowNegative,
-  };
-  let asked: Asked | undefined;
-  try {
-    return await deps.lanes.run({
-      name: 'credits.deduct',
-      selector,
-      idempotencyKey,
-      request: command,
-      needs: { asks: [ask] },
-      decide: (book, operationId, providersOf): Decision<DeductedCredits> => {
-        const currency = requireCurrency(providersOf(ask.subject), command.productKey);
-        asked = { customerId: book.customerId, now: book.now, providers: [currency], ask };
-        return { outcome: 'accepted', result: decideDeduct(book, currency, command, operationId) };
-      },
-      render,
-    });
-  } catch (error) {
-    throw await explainRefusal(deps, error, asked);
-  }
-}
-
-function decideDeduct(
-  book: Book,
-  currency: Provider,
-  { productKey, amount, allowNegative, metadata }: DeductCreditsCommand,
-  operationId: string,
-): DeductedCredits {
-  const details = { operationId, feature: null, actionType: 'credits.deduct', actionId: null, metadata };
-  const result = (takings: Taking[], owed: number): DeductedCredits => {
-    const balance = settledBalance(holdingOf(book, productKey));
-    return { operationId, productKey, amount, balance, metadata, takings, owed };
-  };
-  if (allowNegative) {
-    const plan = planOverdraft(book, productKey, amount);
-    overdraw(book, productKey, plan, details);
-    return result(plan.takings, plan.owed);
-  }
-  const plan = planConsume(book, [currency], amount);
-  if (!plan.isAllowed) throw insufficientQuota({ productKey }, amount, plan);
-  consume(book, plan, details);
-  return result(plan.takings, 0);
+  const { productKey, amount, allowNegative, metadata } = command;
+  const ask = { subject: { productKey }, amount, isOverdraft: allowNegative };
+  return deps.engine.run({
+    name: 'credits.deduct',
+    selector,
+    idempotencyKey,
+    request: command,
+    needs: { asks: [ask] },
+    decide: ({ book, providersOf, operationId }): Decision<DeductedCredits> => {
+      const currency = requireCurrency(providersOf(ask.subject), productKey);
+      const details = { operationId, feature: null, actionType: 'credits.deduct', actionId: null, metadata };
+      const { takings, owed } = use(book, ask, [currency], (plan) => {
+        consume(book, plan, details);
+        return plan;
+      });
+      const balance = settledBalance(holdingOf(book, productKey));
+      const result = { operationId, productKey, amount, balance, metadata, takings, owed: owed?.amount ?? 0 };
+      return { outcome: 'accepted', result };
+    },
+    render,
+  });
 }
 
 /**

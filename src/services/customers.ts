@@ -1,17 +1,10 @@
 // Customers and the identities that name them: look-up, metadata, link and unlink.
-import {
-  type Customer,
-  findCustomerById,
-  findIdentity,
-  type Identity,
-  type IdentityKey,
-  listCustomers,
-} from '../db/customers.js';
+
+import { type Customer, findCustomerById, findIdentity, listCustomers } from '../db/customers.js';
 import type { Deps } from '../deps.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
-import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
-import type { Metadata } from '../ledger/book.js';
+import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 
 export interface LinkResult {
@@ -47,20 +40,17 @@ export async function updateCustomer(
   render: Render<Customer>,
 ): Promise<RecordedAnswer> {
   await getCustomer(deps, customerId);
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'customer.update',
     selector: { customerId },
     idempotencyKey: undefined,
     request: { metadata },
-    load: async (tx) => ({
-      loaded: required(await findCustomerById(tx, customerId), 'a locked customer exists'),
-      asks: [],
-    }),
-    decide: (_book, customer) => ({
-      outcome: 'accepted',
-      result: { ...customer, metadata },
-      records: { customerMetadata: { customerId, metadata } },
-    }),
+    load: (tx) => findCustomerById(tx, customerId),
+    needs: { asks: [] },
+    decide: ({ book, loaded: customer }) => {
+      book.changes.metadata.push(metadata);
+      return { outcome: 'accepted', result: { ...required(customer, 'a locked customer exists'), metadata } };
+    },
     render,
   });
 }
@@ -77,13 +67,14 @@ export async function linkIdentity(
   render: Render<LinkResult>,
 ): Promise<RecordedAnswer> {
   await getCustomer(deps, customerId);
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'identity.link',
     selector: { customerId },
     idempotencyKey,
     request: command,
-    load: async (tx) => ({ loaded: await findIdentity(tx, command.identity), asks: [] }),
-    decide: (book, known): Decision<LinkResult> => {
+    load: (tx) => findIdentity(tx, command.identity),
+    needs: { asks: [] },
+    decide: ({ book, loaded: known }): Decision<LinkResult> => {
       if (known?.customerId === customerId) return { outcome: 'unchanged', result: { identity: known, isNew: false } };
       if (known) {
         throw new AppError(
@@ -95,7 +86,8 @@ export async function linkIdentity(
         );
       }
       const identity = { ...command.identity, id: book.ids.next(), customerId, profile: command.profile };
-      return { outcome: 'accepted', result: { identity, isNew: true }, records: { newIdentity: identity } };
+      book.changes.newIdentities.push(identity);
+      return { outcome: 'accepted', result: { identity, isNew: true } };
     },
     render,
   });
@@ -107,17 +99,19 @@ export async function linkIdentity(
  */
 export async function unlinkIdentity(deps: Deps, customerId: string, identity: IdentityKey): Promise<void> {
   await getCustomer(deps, customerId);
-  await runOperation(deps, {
+  await deps.engine.run({
     name: 'identity.unlink',
     selector: { customerId },
     idempotencyKey: undefined,
     request: identity,
-    load: async (tx) => ({ loaded: await findIdentity(tx, identity), asks: [] }),
-    decide: (_book, known) => {
+    load: (tx) => findIdentity(tx, identity),
+    needs: { asks: [] },
+    decide: ({ book, loaded: known }) => {
       if (known?.customerId !== customerId) {
         throw new AppError('identity_not_found', 'The customer has no such identity.', { pointer: 'path/external_id' });
       }
-      return { outcome: 'accepted', result: undefined, records: { removedIdentity: identity } };
+      book.changes.removedIdentities.push(identity);
+      return { outcome: 'accepted', result: undefined };
     },
     render: () => ({ status: 204, body: '' }),
   });

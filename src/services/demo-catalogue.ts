@@ -1,9 +1,7 @@
-// The catalogue that an empty database starts with: one example of each way to sell. Loaded once; never over what somebody made.
-import { isCatalogEmpty } from '../db/catalog.js';
-import type { Deps } from '../deps.js';
-import type { ProductType } from '../ledger/book.js';
+// The catalogue that an empty database starts with: one example of each way to sell. Data alone.
+import type { OfferTerms, ProductTerms } from '../ledger/catalog.js';
+import type { ProductType } from '../ledger/entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
-import { type OfferTerms, type ProductTerms, putOffer, putProduct } from './catalog.js';
 
 function product(
   productKey: string,
@@ -87,10 +85,4 @@ const offers: readonly OfferTerms[] = [
   }),
 ];
 
-/** Loads the demo catalogue if the database has no product and no offer. Returns whether it did. */
-export async function loadDemoCatalogue(deps: Deps): Promise<boolean> {
-  if (!(await isCatalogEmpty(deps.db))) return false;
-  for (const terms of products) await putProduct(deps, terms, false);
-  for (const terms of offers) await putOffer(deps, terms);
-  return true;
-}
+export const demoCatalogue = { products, offers };

@@ -1,19 +1,19 @@
 // Exchange: spends an offer's price in a currency product and grants the offer, in one operation with linked entries (DOMAIN 3.11).
 
 import { findOrderableOffers } from '../db/catalog.js';
-import type { StoredBatch } from '../db/wallet.js';
+import { type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import type { Selector } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
-import { runOperation } from '../engine/write-path.js';
+import type { RecordedAnswer, Render } from '../engine/operation.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, type Metadata, settledBalance } from '../ledger/book.js';
-import { consume, type Provider, planConsume, type SubjectAsk } from '../ledger/consume.js';
-import { isMoneyCurrency } from '../ledger/currencies.js';
-import { assertGrantable, grant } from '../ledger/grant.js';
+import { type Book, holdingOf, settledBalance } from '../ledger/book.js';
+import { consume, type Provider } from '../ledger/consume.js';
+import type { Metadata } from '../ledger/entities.js';
+import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
 import { assertOrderable, type OrderableOffer } from '../ledger/orders.js';
+import { type UseAsk, use } from '../ledger/use.js';
+import { isMoneyCurrency } from '../lib/currencies.js';
 import { MICROS_PER_UNIT } from '../lib/money.js';
-import { type Asked, explainRefusal } from './quota.js';
 
 export interface ExchangeCommand {
   sku: string;
@@ -27,8 +27,6 @@ export interface ExchangeResult {
   /** Balances afterwards of the products that were touched and are counted. */
   balances: Map<string, number>;
   metadata: Metadata;
-  /** The instant at which this is true. */
-  now: Date;
 }
 
 const POINTER = '/sku';
@@ -45,34 +43,31 @@ export async function exchange(
   idempotencyKey: string | undefined,
   render: Render<ExchangeResult>,
 ): Promise<RecordedAnswer> {
-  let asked: Asked | undefined;
-  try {
-    return await runOperation(deps, {
-      name: 'exchange',
-      selector,
-      idempotencyKey,
-      request: command,
-      load: async (tx) => {
-        const offer = (await findOrderableOffers(tx, [command.sku])).get(command.sku);
-        if (!offer) throw new AppError('offer_not_found', `There is no offer ${command.sku}.`, { pointer: POINTER });
-        const granted = offer.terms.map(({ productKey }) => ({ subject: { productKey }, amount: 0 }));
-        return { loaded: offer, asks: [priceAsked(offer), ...granted] };
-      },
-      decide: (book, offer, operationId, providersOf) => {
-        const ask = priceAsked(offer);
-        const providers = providersOf(ask.subject);
-        asked = { customerId: book.customerId, now: book.now, providers, ask };
-        return decideExchange(book, offer, providers, command, operationId);
-      },
-      render,
-    });
-  } catch (error) {
-    throw await explainRefusal(deps, error, asked);
-  }
+  return deps.engine.run({
+    name: 'exchange',
+    selector,
+    idempotencyKey,
+    request: command,
+    load: async (tx) => (await findOrderableOffers(tx, [command.sku])).get(command.sku),
+    needs: (offer) => ({ asks: offer ? [priceAsked(offer), ...asksOf(offer.terms)] : [] }),
+    decide: ({ book, providersOf, loaded: offer, operationId }) => {
+      if (!offer) throw new AppError('offer_not_found', `There is no offer ${command.sku}.`, { pointer: POINTER });
+      assertExchangeable(book, offer);
+      const result = exchangeFor(book, offer, providersOf({ productKey: offer.currency }), command, operationId);
+      return { outcome: 'accepted', result };
+    },
+    render,
+  });
 }
 
-function priceAsked(offer: OrderableOffer): SubjectAsk {
-  return { subject: { productKey: offer.currency }, amount: priceOf(offer) };
+function priceAsked(offer: OrderableOffer): UseAsk {
+  const { sku, currency } = offer;
+  const price = priceOf(offer);
+  return {
+    subject: { productKey: currency },
+    amount: price,
+    refusalText: (available) => `${sku} costs ${price} ${currency}, ${available} available.`,
+  };
 }
 
 /** The price in whole units of the currency product; prices in one have no decimals. */
@@ -89,43 +84,32 @@ function assertExchangeable(book: Book, offer: OrderableOffer): void {
   if (offer.price < MICROS_PER_UNIT) throw refuse(`${offer.sku} costs nothing: the least price of an exchange is 1.`);
 }
 
-function decideExchange(
+function exchangeFor(
   book: Book,
   offer: OrderableOffer,
   providers: readonly Provider[],
-  command: ExchangeCommand,
+  { sku, metadata }: ExchangeCommand,
   operationId: string,
-): Decision<ExchangeResult> {
-  const { sku, metadata } = command;
-  assertExchangeable(book, offer);
-  const price = priceOf(offer);
-  const plan = planConsume(book, providers, price);
-  if (!plan.isAllowed) {
-    throw new AppError('insufficient_quota', `${sku} costs ${price} ${offer.currency}, ${plan.available} available.`, {
-      extensions: { requested: price, available: plan.available },
-    });
-  }
-  assertGrantable(
-    book,
-    offer.terms.map((term) => ({ term, times: 1, pointer: POINTER })),
-  );
-  consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata });
-  const batches = offer.terms.map((term) => ({
-    ...grant(book, term, 1, {
-      source: 'exchange',
-      operationId,
-      sku,
-      orderId: null,
-      orderItemId: null,
-      actionType: 'exchange',
-      metadata,
-    }),
-    revokedAt: null,
-  }));
+): ExchangeResult {
+  const ask = priceAsked(offer);
+  const batches = use(book, ask, providers, (plan) => {
+    assertGrantable(
+      book,
+      offer.terms.map((term) => ({ term, times: 1, pointer: POINTER })),
+    );
+    consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata });
+    const origin = { sku, orderId: null, orderItemId: null, actionType: 'exchange', metadata };
+    return offer.terms.map((term) => grant(book, term, 1, { ...origin, source: 'exchange', operationId }));
+  });
   const counted = offer.terms.filter((term) => term.productType === 'quantity').map((term) => term.productKey);
   const balances = new Map(
     [offer.currency, ...counted].map((productKey) => [productKey, settledBalance(holdingOf(book, productKey))]),
   );
-  const spent = { productKey: offer.currency, amount: price };
-  return { outcome: 'accepted', result: { operationId, spent, batches, balances, metadata, now: book.now } };
+  return {
+    operationId,
+    spent: { productKey: offer.currency, amount: ask.amount },
+    batches: batches.map(toNewlyStored),
+    balances,
+    metadata,
+  };
 }

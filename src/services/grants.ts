@@ -1,28 +1,29 @@
 // Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
 
-import {
-  findOffers,
-  findProducts,
-  listTrialSkus,
-  type Offer,
-  type OfferItemWithProduct,
-  toTerm,
-} from '../db/catalog.js';
-import type { PrismaTx, Tx } from '../db/client.js';
+import { findOffers, findProducts, listTrialOffers, toTerm } from '../db/catalog.js';
+import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findMigration, type RecordedOperation } from '../db/operations.js';
 import { findUsedTrial } from '../db/trials.js';
-import { listGrants, type StoredBatch, type StoredGrant } from '../db/wallet.js';
+import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
 import { isSameRequest } from '../engine/request-hash.js';
-import { runOperation } from '../engine/write-path.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { Book, Metadata } from '../ledger/book.js';
-import { planConsume, revokePlanned, type SubjectAsk, type Taking } from '../ledger/consume.js';
-import { asksOf, assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../ledger/grant.js';
-import { readPeppers, type TrialClaim, type TrialIdentity, trialClaims } from '../ledger/trials.js';
+import type { Book } from '../ledger/book.js';
+import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
+import type { Metadata, Offer, OfferItemWithProduct, Product, Term, TrialClaim } from '../ledger/entities.js';
+import {
+  asksOf,
+  assertEndsLater,
+  assertGrantable,
+  type FixedValidity,
+  type GrantOrigin,
+  grant,
+} from '../ledger/grant.js';
+import { identitiesOf, readPeppers, type TrialIdentity, trialClaims } from '../ledger/trials.js';
 
 export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';
 
@@ -67,8 +68,6 @@ export interface GrantResult {
   /** What an adjustment took away. */
   takings: Taking[];
   metadata: Metadata;
-  /** The instant at which this is true. */
-  now: Date;
 }
 
 /** An offer or a quantity in the terms of a grant. */
@@ -93,42 +92,38 @@ export async function grantQuantity(
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
   const { sourceId } = command;
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'grant',
     selector,
     idempotencyKey,
     keepsAnswer: sourceId !== undefined,
     request: command,
-    load: async (tx, customer): Promise<{ loaded: MigrationState; asks: SubjectAsk[] }> => {
-      const earlier = sourceId === undefined ? undefined : await findMigration(tx, customer.id, sourceId);
-      // What was migrated is answered as it was, whatever became of the catalogue.
-      if (earlier) return { loaded: { earlier }, asks: [] };
-      const found = await findGrantable(tx, command);
-      const amount = command.direction === 'debit' ? command.subject.quantity : 0;
-      return { loaded: { found }, asks: asksOf(found.terms, amount) };
+    load: async (tx, customerId) => {
+      const [earlier, listed] = await Promise.all([
+        sourceId === undefined ? undefined : findMigration(tx, customerId, sourceId),
+        findListed(tx, command.subject),
+      ]);
+      return { earlier, listed };
     },
-    decide: (book, loaded, operationId): Decision<GrantResult> => {
-      if ('earlier' in loaded) return replayMigration(loaded.earlier, command);
-      const { found } = loaded;
+    needs: ({ listed }) => ({
+      asks: asksOf(listedTerms(listed), command.direction === 'debit' ? command.subject.quantity : 0),
+    }),
+    decide: ({ book, loaded: { earlier, listed }, operationId }): Decision<GrantResult> => {
+      // What was migrated is answered as it was, whatever became of the catalogue.
+      if (earlier) return replayMigration(earlier, command);
+      const found = toGrantable(listed, command);
       const { grantType, metadata } = command;
       const isDebit = command.direction === 'debit';
       const takings = isDebit ? takeAway(book, found, command, operationId) : [];
       const batches = isDebit
         ? []
         : give(book, [found], originOf(command, operationId), fixedValidityOf(book, command));
-      return {
-        outcome: 'accepted',
-        result: { operationId, grantType, batches, takings, metadata, now: book.now },
-        records:
-          sourceId === undefined ? {} : { migrationSource: { customerId: book.customerId, sourceId, operationId } },
-      };
+      if (sourceId !== undefined) book.changes.migrationSources.push({ sourceId, operationId });
+      return { outcome: 'accepted', result: { operationId, grantType, batches, takings, metadata } };
     },
     render,
   });
 }
-
-/** What a grant finds: what it may give, or the migration that it repeats. */
-type MigrationState = { found: Grantable } | { earlier: RecordedOperation };
 
 /** What was migrated before is answered as it was; under the same source id something else is refused. */
 function replayMigration(earlier: RecordedOperation, command: GrantCommand): Decision<GrantResult> {
@@ -150,22 +145,26 @@ export async function grantTrial(
   idempotencyKey: string | undefined,
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'grant',
     selector,
     idempotencyKey,
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
-    load: async (tx, customer) => {
-      const offers = await findTrialOffers(tx, command.sku);
-      const own = await listIdentityKeys(tx, customer.id);
-      const claims = command.override ? [] : claimsOf(deps, customer.id, own, command.identities, offers);
-      const usedBy = await findUsedTrial(tx, claims);
-      const grantables = offers.map(
+    load: async (tx, customerId) => {
+      const [offers, own] = await Promise.all([
+        command.sku === undefined ? listTrialOffers(tx) : findOffers(tx, [command.sku]),
+        listIdentityKeys(tx, customerId),
+      ]);
+      const found = [...offers.values()];
+      const claims = command.override ? [] : claimsOf(deps, customerId, own, command.identities, found);
+      return { offers: found, claims };
+    },
+    loadMore: (tx, { claims }) => findUsedTrial(tx, claims),
+    needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ items }) => items.map(toTerm))) }),
+    decide: ({ book, loaded: { offers, claims }, more: usedBy, operationId }): Decision<GrantResult> => {
+      const grantables = requireTrials(offers, command.sku).map(
         (offer): Grantable => ({ sku: offer.sku, terms: offer.items.map(toTerm), times: 1 }),
       );
-      return { loaded: { grantables, claims, usedBy }, asks: asksOf(grantables.flatMap(({ terms }) => terms)) };
-    },
-    decide: (book, { grantables, claims, usedBy }, operationId): Decision<GrantResult> => {
       if (usedBy !== undefined) {
         const detail = `A trial was granted before: the ${usedBy} is known.`;
         return {
@@ -180,21 +179,12 @@ export async function grantTrial(
         originOf({ grantType: 'trial', metadata, reason }, operationId),
         undefined,
       );
-      return {
-        outcome: 'accepted',
-        result: { operationId, grantType: 'trial', batches, takings: [], metadata, now: book.now },
-        records: claims.length === 0 ? {} : { trialClaims: { claims, customerId: book.customerId, operationId } },
-      };
+      book.changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
+      const result: GrantResult = { operationId, grantType: 'trial', batches, takings: [], metadata };
+      return { outcome: 'accepted', result };
     },
     render,
   });
-}
-
-/** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
-export async function isTrialEligible(deps: Deps, tx: Tx, customerId: string): Promise<boolean> {
-  const own = await listIdentityKeys(tx, customerId);
-  const claims = trialClaims(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
-  return (await findUsedTrial(tx, claims)) === undefined;
 }
 
 /** One page of what a customer was given without payment, newest first. Throws: customer_not_found, selector_conflict. */
@@ -202,16 +192,9 @@ export async function getGrants(
   deps: Deps,
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
-): Promise<{ grants: StoredGrant[]; now: Date }> {
+): Promise<StoredGrant[]> {
   const { customerId, now } = await requireCustomer(deps, selector);
-  return { grants: await listGrants(deps.db, customerId, now, page), now };
-}
-
-function identitiesOf(customerId: string, own: readonly { provider: string; externalId: string }[]): TrialIdentity[] {
-  return [
-    { type: 'customer_id', value: customerId },
-    ...own.map(({ provider, externalId }) => ({ type: provider, value: externalId })),
-  ];
+  return listGrants(deps.db, customerId, now, page);
 }
 
 function claimsOf(
@@ -234,15 +217,18 @@ function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
   );
 }
 
-async function findTrialOffers(tx: PrismaTx, sku: string | undefined): Promise<Offer<OfferItemWithProduct>[]> {
-  const skus = sku === undefined ? await listTrialSkus(tx) : [sku];
-  const offers = await findOffers(tx, skus);
-  if (skus.length === 0) throw new AppError('offer_not_found', 'No active offer is a trial.', { pointer: '/sku' });
-  return skus.sort().map((wanted) => {
-    const offer = requireGrantable(wanted, offers.get(wanted));
-    if (offer.isTrial || offer.trialScope !== null) return offer;
-    throw new AppError('offer_not_trial', `The offer ${wanted} is not given as a trial.`, { pointer: '/sku' });
-  });
+/** Throws: offer_not_found, offer_not_trial, offer_inactive, product_inactive, invalid_request (an offer that gives nothing). */
+function requireTrials(
+  offers: readonly Offer<OfferItemWithProduct>[],
+  sku: string | undefined,
+): Offer<OfferItemWithProduct>[] {
+  if (sku === undefined) {
+    if (offers.length === 0) throw new AppError('offer_not_found', 'No active offer is a trial.', { pointer: '/sku' });
+    return offers.map((offer) => requireGrantable(offer.sku, offer));
+  }
+  const offer = requireGrantable(sku, offers[0]);
+  if (offer.isTrial || offer.trialScope !== null) return [offer];
+  throw new AppError('offer_not_trial', `The offer ${sku} is not given as a trial.`, { pointer: '/sku' });
 }
 
 function requireGrantable(sku: string, offer: Offer<OfferItemWithProduct> | undefined): Offer<OfferItemWithProduct> {
@@ -259,20 +245,28 @@ function inactiveProduct(productKey: string, pointer: string): AppError {
   return new AppError('product_inactive', `${productKey} is not active: it is neither sold nor granted.`, { pointer });
 }
 
-async function findGrantable(tx: PrismaTx, { subject, direction }: GrantCommand): Promise<Grantable> {
-  if (!('sku' in subject)) return findGrantableProduct(tx, subject, direction);
-  const offer = requireGrantable(subject.sku, (await findOffers(tx, [subject.sku])).get(subject.sku));
-  return { sku: subject.sku, terms: offer.items.map(toTerm), times: subject.quantity };
+/** What the catalogue says of what is to be granted; undefined when it does not know it. */
+type Listed = { offer: Offer<OfferItemWithProduct> | undefined } | { product: Product | undefined };
+
+async function findListed(tx: Tx, subject: GrantSubject): Promise<Listed> {
+  if ('sku' in subject) return { offer: (await findOffers(tx, [subject.sku])).get(subject.sku) };
+  return { product: (await findProducts(tx, [subject.productKey])).get(subject.productKey) };
 }
 
-async function findGrantableProduct(
-  tx: PrismaTx,
-  subject: ProductQuantity,
-  direction: GrantCommand['direction'],
-): Promise<Grantable> {
+/** The terms that may be granted, as far as they are known. */
+function listedTerms(listed: Listed): Pick<Term, 'productKey'>[] {
+  if ('offer' in listed) return listed.offer?.items.map(toTerm) ?? [];
+  return listed.product ? [listed.product] : [];
+}
+
+function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Grantable {
+  if ('sku' in subject) {
+    const offer = requireGrantable(subject.sku, 'offer' in listed ? listed.offer : undefined);
+    return { sku: subject.sku, terms: offer.items.map(toTerm), times: subject.quantity };
+  }
   const { productKey, quantity, priority } = subject;
   const pointer = '/product_key';
-  const product = (await findProducts(tx, [productKey])).get(productKey);
+  const product = 'product' in listed ? listed.product : undefined;
   if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer });
   if (!product.isActive && direction === 'credit') throw inactiveProduct(productKey, pointer);
   if (product.type !== 'quantity' && quantity !== 1) {
@@ -304,13 +298,6 @@ function fixedValidityOf(book: Book, { subject, grantType }: GrantCommand): Fixe
   return { validFrom, expiresAt };
 }
 
-/** Refuses a validity that would have ended already, or end before it begins. Throws: invalid_request. */
-export function assertEndsLater({ validFrom, expiresAt }: FixedValidity, now: Date): void {
-  if (expiresAt === null || (expiresAt > validFrom && expiresAt > now)) return;
-  const detail = 'expires_at must lie in the future, and after valid_from.';
-  throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
-}
-
 function originOf(
   { grantType, metadata, reason }: { grantType: GrantType; metadata: Metadata; reason: string | undefined },
   operationId: string,
@@ -335,10 +322,7 @@ function give(
     terms.map((term) => ({ sku, term, times, pointer: '/quantity' })),
   );
   assertGrantable(book, lines);
-  return lines.map(({ sku, term, times }) => ({
-    ...grant(book, term, times, { ...origin, sku }, fixed),
-    revokedAt: null,
-  }));
+  return lines.map(({ sku, term, times }) => toNewlyStored(grant(book, term, times, { ...origin, sku }, fixed)));
 }
 
 function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, operationId: string): Taking[] {

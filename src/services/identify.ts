@@ -1,14 +1,15 @@
 // Who is this: finds or creates the customer behind an identity, and keeps the profile that came with it.
-import { findIdentity, type Identity, type IdentityKey } from '../db/customers.js';
+import type { Tx } from '../db/client.js';
+import { findIdentity, listIdentityKeys } from '../db/customers.js';
+import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
-import { type Sighting, sightIdentity } from '../engine/customers.js';
+import type { Sighting } from '../engine/customers.js';
 import type { RecordedAnswer, Render } from '../engine/operation.js';
-import { runOperation } from '../engine/write-path.js';
 import { AppError } from '../errors/app-error.js';
-import type { Metadata } from '../ledger/book.js';
+import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import { identitiesOf, readPeppers, trialClaims } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
-import { isTrialEligible } from './grants.js';
 
 export interface IdentifyResult extends IdentityKey {
   customerId: string;
@@ -30,37 +31,47 @@ export async function identify(
   idempotencyKey: string | undefined,
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
-  let sighting = await sightIdentity(deps, command.identity);
+  let sighting = await deps.engine.sight(command.identity);
   if (command.profile === undefined && idempotencyKey === undefined) {
-    const isEligible = await isTrialEligible(deps, deps.db, sighting.identity.customerId);
+    const { customerId } = sighting.identity;
+    const isEligible = await isTrialEligible(deps, deps.db, customerId, await listIdentityKeys(deps.db, customerId));
     return { ...render(toResult(sighting.identity, sighting, isEligible)), replayed: false };
   }
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'identify',
     selector: { identity: command.identity },
     resolve: async () => {
-      const latest = await sightIdentity(deps, command.identity);
+      const latest = await deps.engine.sight(command.identity);
       if (latest.identity.id !== sighting.identity.id) sighting = latest;
       return latest.identity.customerId;
     },
     idempotencyKey,
     request: command,
-    load: async (tx, customer) => {
-      const stored = required(await findIdentity(tx, command.identity), 'the identity was looked at under the lock');
-      return { loaded: { stored, isEligible: await isTrialEligible(deps, tx, customer.id) }, asks: [] };
+    load: async (tx, customerId) => {
+      const [stored, own] = await Promise.all([findIdentity(tx, command.identity), listIdentityKeys(tx, customerId)]);
+      return { stored, own };
     },
-    decide: (_book, { stored, isEligible }) => {
+    loadMore: (tx, { own }, customerId) => isTrialEligible(deps, tx, customerId, own),
+    needs: { asks: [] },
+    decide: ({ book, loaded, more: isEligible }) => {
+      const stored = required(loaded.stored, 'the identity was looked at under the lock');
       const profile = { ...stored.profile, ...command.profile };
       if (!fitsMetadata(profile)) {
         throw new AppError('invalid_request', `The merged profile would exceed ${METADATA_BYTES_MAX} bytes.`, {
           pointer: '/profile',
         });
       }
-      const result = toResult({ ...stored, profile }, sighting, isEligible);
-      return { outcome: 'accepted', result, records: { profile: { identity: command.identity, profile } } };
+      book.changes.profiles.push({ ...command.identity, profile });
+      return { outcome: 'accepted', result: toResult({ ...stored, profile }, sighting, isEligible) };
     },
     render,
   });
+}
+
+/** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
+async function isTrialEligible(deps: Deps, tx: Tx, customerId: string, own: readonly IdentityKey[]): Promise<boolean> {
+  const claims = trialClaims(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
+  return (await findUsedTrial(tx, claims)) === undefined;
 }
 
 /** What is known now; created by this call only if it is still what this call saw. */

@@ -3,7 +3,8 @@
 import { hasMoreEntriesThan } from '../db/entries.js';
 import { checkInvariants, type InvariantOptions, type InvariantReport } from '../db/invariants.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer } from '../engine/customers.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 
 /** Entries up to which everything is checked in one request. */

@@ -1,20 +1,18 @@
 // Orders: the intent to pay, and the confirmation that turns a payment into what was bought, exactly once.
 import { findOrderableOffers } from '../db/catalog.js';
-import { findOrder, findOrderCustomer, findPayment } from '../db/orders.js';
-import { findOrderBatches, type StoredBatch } from '../db/wallet.js';
+import { findOrder, findPayment } from '../db/orders.js';
+import { findOrderBatches, type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
-import { runOperation } from '../engine/write-path.js';
-import { AppError } from '../errors/app-error.js';
-import type { Metadata } from '../ledger/book.js';
+import { type Selector, unknownOwned } from '../engine/selector.js';
+import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
 import {
   canonicalPaymentMethod,
+  confirmOrder as confirm,
   createOrder,
-  decideConfirm,
   effectiveStatus,
-  type Order,
   type OrderLine,
 } from '../ledger/orders.js';
 import { required } from '../lib/assert.js';
@@ -27,8 +25,6 @@ const ORDER_LIFETIME_S = 24 * 3_600;
 export interface OrderResult {
   order: Order;
   batches: StoredBatch[];
-  /** The instant at which this is true. */
-  now: Date;
 }
 
 export interface OrderCommand {
@@ -47,10 +43,6 @@ export interface ConfirmOrderCommand {
   currency: string | undefined;
 }
 
-function orderNotFound(): AppError {
-  return new AppError('order_not_found', 'There is no such order.', { pointer: 'path/id' });
-}
-
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
@@ -63,20 +55,18 @@ export async function placeOrder(
   idempotencyKey: string | undefined,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'order.create',
     selector,
     idempotencyKey,
     request: command,
-    load: async (tx) => {
-      const offers = await findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]);
-      return { loaded: offers, asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) };
-    },
-    decide: (book, offers) => {
+    load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
+    needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
+    decide: ({ book, loaded: offers }) => {
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
       const expiresAt = new Date(book.now.getTime() + lifetimeMs);
       const order = createOrder(book, offers, { lines: command.items, metadata: command.metadata, expiresAt });
-      return { outcome: 'accepted', result: { order, batches: [], now: book.now }, records: { newOrder: order } };
+      return { outcome: 'accepted', result: { order, batches: [] } };
     },
     render,
   });
@@ -85,10 +75,10 @@ export async function placeOrder(
 /** An order with its batches. Throws: order_not_found. */
 export async function getOrder(deps: Deps, orderId: string): Promise<OrderResult> {
   const order = await findOrder(deps.db, orderId);
-  if (!order) throw orderNotFound();
+  if (!order) throw unknownOwned({ kind: 'order', id: orderId });
   const { now } = await requireCustomer(deps, { customerId: order.customerId });
   const batches = order.paidAt === null ? [] : await findOrderBatches(deps.db, order.customerId, order.id, now);
-  return { order: { ...order, status: effectiveStatus(order, now) }, batches, now };
+  return { order: { ...order, status: effectiveStatus(order, now) }, batches };
 }
 
 /**
@@ -104,28 +94,26 @@ export async function confirmOrder(
   idempotencyKey: string | undefined,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
-  const customerId = await findOrderCustomer(deps.db, orderId);
-  if (customerId === undefined) throw orderNotFound();
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
-  return runOperation(deps, {
+  return deps.engine.run({
     name: 'order.confirm',
-    selector: { customerId },
+    selector: { owned: { kind: 'order', id: orderId } },
     idempotencyKey,
     request: { orderId, ...command, paymentMethod },
     keepsAnswer: true,
-    load: async (tx, _customer, now) => {
-      const stored = required(await findOrder(tx, orderId), 'the order was found before');
-      const payment = command.paymentId === undefined ? null : await findPayment(tx, paymentMethod, command.paymentId);
-      const order = { ...stored, status: effectiveStatus(stored, now) };
-      const hasLapsed = order.status !== stored.status;
-      const batches = order.paidAt === null ? [] : await findOrderBatches(tx, order.customerId, order.id, now);
-      return {
-        loaded: { order, payment, hasLapsed, batches },
-        asks: asksOf(order.items.flatMap((item) => item.terms)),
-      };
+    load: async (tx) => {
+      const [order, payment] = await Promise.all([
+        findOrder(tx, orderId),
+        command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
+      ]);
+      return { stored: required(order, 'the order was found before'), payment };
     },
-    decide: (book, { order, payment, hasLapsed, batches }, operationId): Decision<OrderResult> => {
-      const decision = decideConfirm(book, order, payment, {
+    needs: ({ stored }) => ({ asks: asksOf(stored.items.flatMap((item) => item.terms)) }),
+    loadMore: async (tx, { stored }, customerId, now) =>
+      stored.paidAt === null ? [] : findOrderBatches(tx, customerId, orderId, now),
+    decide: ({ book, loaded: { stored, payment }, more: granted, operationId }): Decision<OrderResult> => {
+      const order = { ...stored, status: effectiveStatus(stored, book.now) };
+      const decision = confirm(book, order, payment, {
         operationId,
         status: command.status,
         paymentId: command.paymentId ?? null,
@@ -133,28 +121,16 @@ export async function confirmOrder(
         amount: command.amount === undefined ? null : parseMoney(command.amount),
         currency: command.currency ?? null,
       });
-      const lapse = hasLapsed ? { changedOrder: order } : {};
       switch (decision.outcome) {
         case 'replayed':
-          return decision;
         case 'refused':
-          return { outcome: 'refused', error: decision.error, records: { ...lapse, payment: decision.payment } };
+          return decision;
         case 'failed':
-          return {
-            outcome: 'accepted',
-            result: { order, batches, now: book.now },
-            records: { ...lapse, payment: decision.payment },
-          };
-        case 'paid':
-          return {
-            outcome: 'accepted',
-            result: {
-              order: decision.order,
-              batches: decision.batches.map((batch) => ({ ...batch, revokedAt: null })),
-              now: book.now,
-            },
-            records: { changedOrder: decision.order, payment: decision.payment },
-          };
+          return { outcome: 'accepted', result: { order, batches: granted } };
+        case 'paid': {
+          const batches = decision.batches.map(toNewlyStored);
+          return { outcome: 'accepted', result: { order: decision.order, batches } };
+        }
       }
     },
     render,

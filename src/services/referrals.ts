@@ -1,19 +1,12 @@
 // Referrals: who brought whom (DOMAIN 3.9). One referrer per referee, no cycle, existing customers only.
-import {
-  CHAIN_LENGTH_MAX,
-  countReferrals,
-  findReferral,
-  findReferrersAbove,
-  listReferrals,
-  lockAttaching,
-  type Referral,
-} from '../db/referrals.js';
+import { countReferrals, findReferral, findReferrersAbove, listReferrals, lockAttaching } from '../db/referrals.js';
 import type { Deps } from '../deps.js';
-import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
+import { findCustomer, requireCustomer } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
-import { runOperation } from '../engine/write-path.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { Metadata } from '../ledger/book.js';
+import type { Metadata, Referral } from '../ledger/entities.js';
+import { attachReferral as attach, REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
 
 /** Whom a referral names, and the fields that named them. */
 export interface ReferralCommand {
@@ -31,7 +24,7 @@ export interface ReferralResult {
 
 /**
  * Attaches a referee to its referrer. The same pair again is answered as it is, and changes nothing.
- * Locks: the referee, then the global lock of attaching. Throws: customer_not_found, self_referral, already_referred, referral_cycle,
+ * Locks: both customers, then the global lock of attaching. Throws: customer_not_found, self_referral, already_referred, referral_cycle,
  * selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function attachReferral(
@@ -45,38 +38,25 @@ export async function attachReferral(
   if (referrerId === refereeId) {
     throw new AppError('self_referral', 'Referrer and referee are one customer.', { pointer: command.refereePointer });
   }
-  return runOperation(deps, {
+  const { metadata } = command;
+  return deps.engine.run({
     name: 'referral.attach',
     selector: { ...command.referee, customerId: refereeId },
+    alsoLocks: [referrerId],
     idempotencyKey,
-    request: { referrer: command.referrer, metadata: command.metadata },
+    request: { referrer: command.referrer, metadata },
     load: async (tx) => {
-      await lockAttaching(tx);
-      const known = await findReferral(tx, refereeId);
-      const above = known ? [] : await findReferrersAbove(tx, referrerId);
-      return { loaded: { known, above }, asks: [] };
+      const [, known, above] = await Promise.all([
+        lockAttaching(tx),
+        findReferral(tx, refereeId),
+        findReferrersAbove(tx, referrerId, REFERRERS_ABOVE_MAX),
+      ]);
+      return { known, above };
     },
-    decide: (book, { known, above }, operationId): Decision<ReferralResult> => {
-      if (known?.referrerId === referrerId) return { outcome: 'unchanged', result: { referral: known, isNew: false } };
-      if (known)
-        throw new AppError('already_referred', 'The referee has another referrer.', {
-          pointer: command.refereePointer,
-        });
-      // A chain that is not followed to its end may come back to the referee.
-      if (above.includes(refereeId) || above.length >= CHAIN_LENGTH_MAX) {
-        throw new AppError('referral_cycle', 'The referee brought the referrer, directly or over others.', {
-          pointer: command.referrerPointer,
-        });
-      }
-      const referral: Referral = {
-        id: book.ids.next(),
-        referrerId,
-        refereeId,
-        operationId,
-        metadata: command.metadata,
-        createdAt: book.now,
-      };
-      return { outcome: 'accepted', result: { referral, isNew: true }, records: { newReferral: referral } };
+    needs: { asks: [] },
+    decide: ({ book, loaded, operationId }): Decision<ReferralResult> => {
+      const result = attach(book, loaded, { referrerId, metadata, operationId }, command);
+      return { outcome: result.isNew ? 'accepted' : 'unchanged', result };
     },
     render,
   });

@@ -1,29 +1,23 @@
 // Reservations: units held for work in progress, and their endings (DOMAIN 3.13).
+
 import { findReservation, listReservations, type StoredReservation } from '../db/reservations.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer, type Selector } from '../engine/customers.js';
+import { requireCustomer } from '../engine/customers.js';
 import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
-import { AppError } from '../errors/app-error.js';
-import type { Book, Metadata, Reservation, ReservationStatus, Subject } from '../ledger/book.js';
-import {
-  assertProvided,
-  availabilityOf,
-  insufficientQuota,
-  type Needs,
-  type Provider,
-  planConsume,
-} from '../ledger/consume.js';
+import { type Selector, unknownOwned } from '../engine/selector.js';
+import type { Book } from '../ledger/book.js';
+import { assertProvided, availabilityOf, type Needs, type Provider } from '../ledger/consume.js';
+import type { Metadata, Reservation, ReservationStatus, Subject } from '../ledger/entities.js';
 import {
   assertEnd,
   commitReservation,
   type Ending,
-  excessOf,
   extendReservation,
+  type Reserved,
   releaseReservation,
   reserve,
 } from '../ledger/reservations.js';
 import { required } from '../lib/assert.js';
-import { type Asked, explainRefusal } from './quota.js';
 
 export interface ReserveCommand {
   subject: Subject;
@@ -36,12 +30,9 @@ export interface ReserveCommand {
   metadata: Metadata;
 }
 
-/** `remaining` is in the subject's unit, null when uncounted. */
-export interface ReserveResult {
+export interface ReserveResult extends Reserved {
   operationId: string;
   customerId: string;
-  reservation: Reservation;
-  remaining: number | null;
 }
 
 export interface EndingResult extends Ending {
@@ -68,24 +59,18 @@ export async function makeReservation(
   idempotencyKey: string | undefined,
   render: Render<ReserveResult>,
 ): Promise<RecordedAnswer> {
-  let asked: Asked | undefined;
-  try {
-    return await deps.lanes.run({
-      name: 'reservation.create',
-      selector,
-      idempotencyKey,
-      request: command,
-      needs: { asks: [command] },
-      decide: (book, operationId, providersOf) => {
-        const providers = providersOf(command.subject);
-        asked = { customerId: book.customerId, now: book.now, providers, ask: command };
-        return { outcome: 'accepted', result: decideReserve(book, providers, command, operationId) };
-      },
-      render,
-    });
-  } catch (error) {
-    throw await explainRefusal(deps, error, asked);
-  }
+  return deps.engine.run({
+    name: 'reservation.create',
+    selector,
+    idempotencyKey,
+    request: command,
+    needs: { asks: [command] },
+    decide: ({ book, providersOf, operationId }) => ({
+      outcome: 'accepted',
+      result: decideReserve(book, providersOf(command.subject), command, operationId),
+    }),
+    render,
+  });
 }
 
 function decideReserve(
@@ -99,11 +84,8 @@ function decideReserve(
   const isRelative = 'ttlMs' in lifetime;
   const expiresAt = isRelative ? new Date(book.now.getTime() + lifetime.ttlMs) : lifetime.expiresAt;
   assertEnd(book.now, expiresAt, book.now, isRelative ? '/ttl_seconds' : '/expires_at');
-  const plan = planConsume(book, providers, amount);
-  if (!plan.isAllowed) throw insufficientQuota(subject, amount, plan);
   const terms = { subject, amount, actionType, actionId, metadata, expiresAt };
-  const reservation = reserve(book, plan, providers, terms, operationId);
-  return { operationId, customerId: book.customerId, reservation, remaining: plan.remaining };
+  return { operationId, customerId: book.customerId, ...reserve(book, providers, terms, operationId) };
 }
 
 /**
@@ -119,32 +101,24 @@ export async function commit(
   idempotencyKey: string | undefined,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
-  let asked: Asked | undefined;
-  try {
-    return await deps.lanes.run({
-      name: 'reservation.commit',
-      selector: { owned: { kind: 'reservation', id: reservationId } },
-      idempotencyKey,
-      keepsAnswer: true,
-      request: { reservationId, ...command },
-      needs: needsOf(reservationId, command.amount),
-      decide: (book, operationId, providersOf): Decision<EndingResult> => {
-        const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
-        const { subject } = reservation;
-        const amount = command.amount ?? reservation.amount;
-        if (reservation.status === 'committed' && reservation.committedAmount === amount) return replayOf(reservation);
-        const thenProviders = Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }));
-        const ask = { subject, amount: excessOf(reservation, amount) };
-        asked = { customerId: book.customerId, now: book.now, providers: thenProviders, ask };
-        const { allowExcess } = command;
-        const ending = commitReservation(book, reservation, { amount, allowExcess }, thenProviders, operationId);
-        return accept(book, ending, operationId, providersOf(subject));
-      },
-      render,
-    });
-  } catch (error) {
-    throw await explainRefusal(deps, error, asked);
-  }
+  return deps.engine.run({
+    name: 'reservation.commit',
+    selector: { owned: { kind: 'reservation', id: reservationId } },
+    idempotencyKey,
+    keepsAnswer: true,
+    request: { reservationId, ...command },
+    needs: needsOf(reservationId, command.amount),
+    decide: ({ book, providersOf, operationId }): Decision<EndingResult> => {
+      const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
+      const amount = command.amount ?? reservation.amount;
+      if (reservation.status === 'committed' && reservation.committedAmount === amount) return replayOf(reservation);
+      const thenProviders = Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }));
+      const { allowExcess } = command;
+      const ending = commitReservation(book, reservation, { amount, allowExcess }, thenProviders, operationId);
+      return accept(book, ending, operationId, providersOf(reservation.subject));
+    },
+    render,
+  });
 }
 
 /**
@@ -158,14 +132,14 @@ export async function release(
   idempotencyKey: string | undefined,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
-  return deps.lanes.run({
+  return deps.engine.run({
     name: 'reservation.release',
     selector: { owned: { kind: 'reservation', id: reservationId } },
     idempotencyKey,
     keepsAnswer: true,
     request: { reservationId },
     needs: needsOf(reservationId, 0),
-    decide: (book, operationId, providersOf): Decision<EndingResult> => {
+    decide: ({ book, providersOf, operationId }): Decision<EndingResult> => {
       const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
       if (reservation.status === 'released') return replayOf(reservation);
       const ending = releaseReservation(book, reservation, operationId);
@@ -187,13 +161,13 @@ export async function extend(
   idempotencyKey: string | undefined,
   render: Render<{ operationId: string; customerId: string; reservation: Reservation }>,
 ): Promise<RecordedAnswer> {
-  return deps.lanes.run({
+  return deps.engine.run({
     name: 'reservation.extend',
     selector: { owned: { kind: 'reservation', id: reservationId } },
     idempotencyKey,
     request: { reservationId, ttlMs },
     needs: needsOf(reservationId, 0),
-    decide: (book, operationId) => {
+    decide: ({ book, operationId }) => {
       const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
       extendReservation(book, reservation, new Date(book.now.getTime() + ttlMs), '/ttl_seconds');
       return { outcome: 'accepted', result: { operationId, customerId: book.customerId, reservation } };
@@ -205,7 +179,7 @@ export async function extend(
 /** A reservation as it stands. Throws: reservation_not_found. */
 export async function getReservation(deps: Deps, id: string): Promise<StoredReservation> {
   const found = await findReservation(deps.db, id, deps.clock.now());
-  if (!found) throw new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
+  if (!found) throw unknownOwned({ kind: 'reservation', id });
   return found;
 }
 

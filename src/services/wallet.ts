@@ -4,12 +4,13 @@ import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
 import { type BatchFilter, findWallet, listBatches, type StoredBatch, type StoredWallet } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { findCustomer, requireCustomer, type Selector } from '../engine/customers.js';
+import { findCustomer, requireCustomer } from '../engine/customers.js';
 import { type BookRead, NOBODY, readBookAt } from '../engine/reads.js';
+import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
-import type { Entry, Subject } from '../ledger/book.js';
 import { assertProvided, availabilityOf, type SubjectAsk } from '../ledger/consume.js';
+import type { Entry, Subject } from '../ledger/entities.js';
 
 export interface Wallet {
   customerId: string;
@@ -87,13 +88,13 @@ export async function getBatches(
   filter: Omit<BatchFilter, 'expiringBefore'> & { expiringWithinS?: number | undefined },
   asOf: Date | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
-): Promise<{ batches: StoredBatch[]; now: Date }> {
+): Promise<StoredBatch[]> {
   const { customerId, now } = await requireCustomer(deps, selector);
   const { expiringWithinS, ...rest } = filter;
   const instant = readInstant(now, asOf);
   const { at } = instant;
   const expiringBefore = expiringWithinS === undefined ? undefined : new Date(at.getTime() + expiringWithinS * 1_000);
-  return { batches: await listBatches(deps.db, customerId, instant, { ...rest, expiringBefore }, page), now: at };
+  return listBatches(deps.db, customerId, instant, { ...rest, expiringBefore }, page);
 }
 
 /** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createReads, NOBODY, type Reads } from '../../src/engine/reads.js';
 import type { Foundations } from '../../src/foundations.js';
 import { balanceOf as bookBalanceOf, holdingOf } from '../../src/ledger/book.js';
-import { planConsume } from '../../src/ledger/consume.js';
+import { judgeUse } from '../../src/ledger/use.js';
 import { getBalance } from '../../src/services/wallet.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { balanceOf, customerIdOf, send, sendTogether, tally } from '../support/parallel.js';
@@ -140,7 +140,8 @@ describe('reads that wait at the same time', () => {
     const subject = { productKey: 'CREDITS' };
     const planOf = async (name: string, amount: number) => {
       const { book, providersOf } = await reads.find(named(name), [{ subject, amount }]);
-      return planConsume(book, providersOf(subject), amount).takings.map((taking) => taking.amount);
+      const { plan } = judgeUse(book, { subject, amount }, providersOf(subject));
+      return plan?.takings.map((taking) => taking.amount);
     };
     const plans = [planOf('pieces', batches), planOf('pieces', 2), planOf('reader-9', 10)];
     open();

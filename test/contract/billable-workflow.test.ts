@@ -3,13 +3,14 @@
 import request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
-import { loadDemoCatalogue } from '../../src/services/demo-catalogue.js';
+import { fillEmptyCatalogue } from '../../src/services/catalog.js';
+import { demoCatalogue } from '../../src/services/demo-catalogue.js';
 import { API_TOKEN, useTestApp } from '../support/app.js';
 
 const app = useTestApp();
 
 beforeAll(async () => {
-  expect(await loadDemoCatalogue(app.deps)).toBe(true);
+  expect(await fillEmptyCatalogue(app.deps, demoCatalogue)).toBe(true);
 });
 
 /** What n8n's HTTP Request node sends when it is to find out the response's format, as it does by default. */

@@ -301,3 +301,81 @@ describe('the job', () => {
     expect(await settledOf(external_id)).toEqual([['expire', 5, 0, END]]);
   });
 });
+
+describe('an order that nobody paid in time', () => {
+  const statusOf = async (orderId: string) =>
+    (await ask(app.url, 'SELECT status FROM orders WHERE id = $1', [orderId]))[0]?.status;
+
+  async function lapsedOrder(external_id: string): Promise<string> {
+    const { id } = await done('/orders', { external_id, items: [{ sku: 'MANY' }], expires_in: 60 });
+    app.clock.advance({ seconds: 60 });
+    return String(id);
+  }
+
+  it('is expired by the sweep, without an entry', async () => {
+    const person = newPerson();
+    const orderId = await lapsedOrder(person);
+    expect(await statusOf(orderId)).toBe('pending');
+    expect(await sweep(app.deps)).toEqual({ steps: 1, entries: 0, skipped: 0 });
+    expect([await statusOf(orderId), await settledOf(person)]).toEqual(['expired', []]);
+    expect((await app.get(`/orders/${orderId}`)).body.status).toBe('expired');
+  });
+
+  it('is expired by whatever its customer does next', async () => {
+    const person = newPerson();
+    const orderId = await lapsedOrder(person);
+    await grantUnits(app, person, 'CREDITS', 1);
+    expect(await statusOf(orderId)).toBe('expired');
+  });
+
+  it('is expired by a refusal too', async () => {
+    const person = newPerson();
+    const orderId = await lapsedOrder(person);
+    const answer = await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 5 });
+    expect([answer.status, await statusOf(orderId)]).toEqual([402, 'expired']);
+  });
+});
+
+describe('what a read shows as settled', () => {
+  it('has the ids that the write will have', async () => {
+    const person = newPerson();
+    const units = { external_id: person, product_key: 'STAR' };
+    await grantUnits(app, person, 'STAR', 10, { expires_at: END });
+    await grantUnits(app, person, 'STAR', 5, { expires_at: LATER });
+    await done('/reservations', { ...units, amount: 4, ttl_seconds: 60 });
+    await done('/reservations', { ...units, amount: 2, ttl_seconds: 90 });
+    app.clock.set(LATER);
+    const idsOf = async () => {
+      const { book } = await app.deps.reads.find({ identity: { provider: 'default', externalId: person } }, [
+        { subject: { productKey: 'STAR' }, amount: 0 },
+      ]);
+      return book.changes.entries.map(({ id, kind, amount }) => [id, kind, amount]);
+    };
+    const shown = await idsOf();
+    expect(shown.map(([, kind]) => kind).sort()).toEqual(['expire', 'expire', 'release', 'release']);
+    expect(await idsOf()).toEqual(shown);
+    await sweep(app.deps);
+    const written = await ask(
+      app.url,
+      `SELECT e.id, e.kind, e.amount::int AS amount FROM entries e JOIN identities i USING (customer_id)
+       WHERE i.external_id = $1 AND e.operation_id IS NULL ORDER BY e.seq`,
+      [person],
+    );
+    expect(written.map(({ id, kind, amount }) => [id, kind, amount])).toEqual(shown);
+  });
+});
+
+it('a use that is repeated under its key settles nothing', async () => {
+  const person = newPerson();
+  await grantUnits(app, person, 'CREDITS', 10);
+  await grantUnits(app, person, 'CREDITS', 10, { expires_at: END });
+  const call = () =>
+    app.post(
+      '/quota/consume',
+      { external_id: person, product_key: 'CREDITS', amount: 1 },
+      { 'idempotency-key': person },
+    );
+  const { text } = await call();
+  app.clock.set(END);
+  expect([(await call()).text, await settledOf(person)]).toEqual([text, []]);
+});

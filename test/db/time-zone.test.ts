@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createDb } from '../../src/db/client.js';
+import { begin, type Transaction } from '../../src/db/transactions.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { ask, customerIdOf } from '../support/parallel.js';
 
@@ -14,6 +15,19 @@ beforeAll(async () => {
   await ask(app.url, `ALTER DATABASE ${pathname.slice(1)} SET timezone TO 'Asia/Kathmandu'`);
   await putProduct(app, 'CREDITS');
 });
+
+const OPENERS = ['pool', 'prisma'] as const;
+
+async function inTransaction<T>(
+  db: ReturnType<typeof createDb>,
+  opener: (typeof OPENERS)[number],
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  const tx = await begin(db, opener);
+  const result = await work(tx);
+  await tx.commit();
+  return result;
+}
 
 /** Work on connections that were opened after the database's zone was changed. */
 async function withFreshDb<T>(work: (db: ReturnType<typeof createDb>) => Promise<T>): Promise<T> {
@@ -48,7 +62,9 @@ describe('a process and a database that are both not in UTC', () => {
       const zone = `SELECT current_setting('TimeZone') AS zone`;
       expect(await db.query(zone)).toEqual([{ zone: 'UTC' }]);
       expect(await db.prisma.$queryRawUnsafe(zone)).toEqual([{ zone: 'UTC' }]);
-      expect(await db.transaction((tx) => tx.query(zone))).toEqual([{ zone: 'UTC' }]);
+      for (const opener of OPENERS) {
+        expect(await inTransaction(db, opener, (tx) => tx.query(zone))).toEqual([{ zone: 'UTC' }]);
+      }
     });
   });
 
@@ -58,7 +74,7 @@ describe('a process and a database that are both not in UTC', () => {
       const byModel = randomUUID();
       await db.prisma.customer.create({ data: { id: byModel, lastRecordedAt: instant, createdAt: instant } });
       const bySql = randomUUID();
-      await db.transaction((tx) =>
+      await inTransaction(db, 'prisma', (tx) =>
         tx.query(
           'INSERT INTO customers (id, last_recorded_at, created_at) VALUES ($1::uuid, $2::timestamptz, $2::timestamptz)',
           [bySql, text],
@@ -67,7 +83,7 @@ describe('a process and a database that are both not in UTC', () => {
       const sql = 'SELECT created_at FROM customers WHERE id = ANY ($1::uuid[])';
       const read = [
         ...(await db.query(sql, [[byModel, bySql]])),
-        ...(await db.transaction((tx) => tx.query(sql, [[byModel, bySql]]))),
+        ...(await inTransaction(db, 'prisma', (tx) => tx.query(sql, [[byModel, bySql]]))),
       ].map((row) => (row.created_at as Date).toISOString());
       const models = await db.prisma.customer.findMany({ where: { id: { in: [byModel, bySql] } } });
       expect([...read, ...models.map((model) => model.createdAt.toISOString())]).toEqual(Array(6).fill(text));

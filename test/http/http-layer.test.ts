@@ -15,7 +15,7 @@ import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX } from '../../src/http/bounds.js';
 import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pagination.js';
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
-import { uuidv7Ids } from '../../src/lib/ids.js';
+import { uuidIds } from '../../src/lib/ids.js';
 import {
   booleanQuerySchema,
   instantSchema,
@@ -226,17 +226,20 @@ function deps(): Deps {
   return {
     db: { query: () => queryDatabase(), close: unused('close') } as unknown as Deps['db'],
     clock: { now: unused('the clock') },
-    ids: uuidv7Ids,
+    ids: uuidIds,
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
-    lanes: {
-      run: unused('the lanes'),
-      waiting: { take: unused('slots') },
-      calls: { take: unused('slots') },
-      admission: { admit: unused('admission') },
+    engine: {
+      run: unused('the engine'),
+      runEach: unused('the engine'),
+      runWhole: unused('the engine'),
+      runCall: unused('the engine'),
+      manage: unused('the engine'),
+      sight: unused('the engine'),
+      explain: unused('the engine'),
     },
     reads: { find: unused('the readers'), require: unused('the readers') },
-    turns: { take: unused('turns'), isTaken: unused('turns') },
+    turns: { take: unused('turns'), isBusy: unused('turns') },
   };
 }
 

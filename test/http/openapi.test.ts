@@ -9,7 +9,7 @@ import type { Deps } from '../../src/deps.js';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { openapiText } from '../../src/http/openapi.js';
 import { defineRoute } from '../../src/http/route.js';
-import { uuidv7Ids } from '../../src/lib/ids.js';
+import { uuidIds } from '../../src/lib/ids.js';
 import {
   instantSchema,
   metadataSchema,
@@ -91,7 +91,7 @@ let document: Document;
 
 function build(): Promise<FastifyInstance> {
   const deps = {
-    ids: uuidv7Ids,
+    ids: uuidIds,
     config: { apiToken: 'x' },
     log: pino({ level: 'silent' }),
   } as unknown as Deps;

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GivenAnswer } from '../../src/app.js';
-import { loadDemoCatalogue } from '../../src/services/demo-catalogue.js';
+import { fillEmptyCatalogue } from '../../src/services/catalog.js';
+import { demoCatalogue } from '../../src/services/demo-catalogue.js';
 import { API_TOKEN, startTestApp, TestClock } from '../support/app.js';
 import { useTestDatabase } from '../support/database.js';
 import { findUndeclared } from '../support/declared-problems.js';
@@ -52,7 +53,7 @@ beforeAll(async () => {
     if (fault !== undefined) undeclared.push(fault);
   };
   running = await startTestApp(database.url, new TestClock(), { onAnswer });
-  await loadDemoCatalogue(running.deps);
+  await fillEmptyCatalogue(running.deps, demoCatalogue);
   const known = await makeKnownValues();
   const { paths } = running.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> };
   answered.clear();

@@ -1,6 +1,6 @@
 // What the entries of a ledger say: the parts of every batch and what is owed, summed anew, and whether what is stored agrees (I1, I2, I3, I5).
 // Shares no sum with the code under test.
-import type { Batch, Entry, Reservation } from '../../src/ledger/book.js';
+import type { Batch, Entry, Reservation } from '../../src/ledger/entities.js';
 import { groupBy } from '../../src/lib/group-by.js';
 
 /** Units of a batch, by where they are. */

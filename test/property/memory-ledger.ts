@@ -1,26 +1,15 @@
 // One customer in memory under the pure functions of the ledger: asks them what the services ask them. Knows no keys and no refusals of names:
 // those are not the ledger's.
+
 import { expect } from 'vitest';
 import { AppError } from '../../src/errors/app-error.js';
 import { summariseAccess, summariseFeatures } from '../../src/ledger/access.js';
-import { type Batch, type Book, balanceOf, holdingOf, type NewBatch, spendable } from '../../src/ledger/book.js';
-import {
-  availabilityOf,
-  type ConsumePlan,
-  consume,
-  insufficientQuota,
-  planConsume,
-  revokePlanned,
-} from '../../src/ledger/consume.js';
-import { assertGrantable, type FixedValidity, type GrantOrigin, grant, type Term } from '../../src/ledger/grant.js';
-import {
-  assertOrderable,
-  createOrder,
-  decideConfirm,
-  effectiveStatus,
-  type Order,
-  type Payment,
-} from '../../src/ledger/orders.js';
+import { type Book, balanceOf, holdingOf, spendable } from '../../src/ledger/book.js';
+import { availabilityOf, consume, planConsume, revokePlanned, type UsePlan } from '../../src/ledger/consume.js';
+import type { Batch, NewBatch, Order, Payment, Term } from '../../src/ledger/entities.js';
+import { assertGrantable, type FixedValidity, type GrantOrigin, grant } from '../../src/ledger/grant.js';
+import { assertOrderable, confirmOrder, createOrder, effectiveStatus } from '../../src/ledger/orders.js';
+import { judgeUse, use } from '../../src/ledger/use.js';
 import { groupBy } from '../../src/lib/group-by.js';
 import { formatMoney } from '../../src/lib/money.js';
 import { products, type Subject } from './catalogue.js';
@@ -80,8 +69,13 @@ export class MemoryLedger implements System {
   }
 
   async check({ subject, amount }: ConsumeRequest | ReserveRequest): Promise<CheckFacts> {
-    const { isAllowed, takings, remaining } = planConsume(this.#load(), providersOf(subject), amount);
-    return { allowed: isAllowed, wouldTake: this.#toTakings({ takings }), remaining };
+    const { plan, refusal } = judgeUse(
+      this.#load(),
+      { subject: toLedgerSubject(subject), amount },
+      providersOf(subject),
+    );
+    if (refusal) return { allowed: false, wouldTake: [], remaining: refusal.shortage.available };
+    return { allowed: true, wouldTake: this.#toTakings(plan), remaining: plan.remaining };
   }
 
   #decide(book: Book, request: Request, operationId: string): Observed {
@@ -120,11 +114,12 @@ export class MemoryLedger implements System {
       case 'confirm':
         return this.#confirm(book, request, operationId);
       case 'consume': {
-        const plan = planConsume(book, providersOf(request.subject), request.amount);
-        if (!plan.isAllowed) throw insufficientQuota(toLedgerSubject(request.subject), request.amount, plan);
-        const feature = 'feature' in request.subject ? request.subject.feature : null;
-        consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
-        return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: this.#toTakings(plan) } };
+        const { subject, amount } = request;
+        const feature = 'feature' in subject ? subject.feature : null;
+        return use(book, { subject: toLedgerSubject(subject), amount }, providersOf(subject), (plan): Observed => {
+          consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
+          return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: this.#toTakings(plan) } };
+        });
       }
       case 'migrate':
       case 'identify':
@@ -141,10 +136,11 @@ export class MemoryLedger implements System {
     if (!offer) throw new Error(`the catalogue has no ${sku}`);
     const { price, currency } = offerOf(sku);
     assertOrderable(book, offer, '/sku', 'exchange');
-    const plan = planConsume(book, providersOf({ product: currency }), price);
-    if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
-    consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata: {} });
-    const batches = this.#give(book, offer.terms, 1, operationId);
+    const ask = { subject: { productKey: currency }, amount: price };
+    const batches = use(book, ask, providersOf({ product: currency }), (plan) => {
+      consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata: {} });
+      return this.#give(book, offer.terms, 1, operationId);
+    });
     const touched = [currency, ...offer.terms.filter(isCounted).map(({ productKey }) => productKey)];
     const balances = Object.fromEntries(touched.map((key) => [key, balanceOf(holdingOf(book, key))]));
     return { outcome: 'accepted', facts: { spent: { [currency]: price }, batches, balances } };
@@ -183,7 +179,7 @@ export class MemoryLedger implements System {
     if (!stored || request.order === null) return { outcome: 'refused', code: 'order_not_found' };
     const order = { ...stored, status: effectiveStatus(stored, this.#now) };
     const seen = request.payment === null ? null : (this.#payments.get(request.payment) ?? null);
-    const decision = decideConfirm(book, order, seen, {
+    const decision = confirmOrder(book, order, seen, {
       operationId,
       status: request.status,
       paymentId: request.payment,
@@ -196,8 +192,7 @@ export class MemoryLedger implements System {
       if (!facts) throw new Error('a replayed operation was never answered');
       return { outcome: 'replayed', facts };
     }
-    if (decision.payment) {
-      const { payment, seen: seenThen } = decision.payment;
+    for (const { payment, seen: seenThen } of book.changes.payments) {
       expect(seenThen).toEqual(seen && { status: seen.status, orderId: seen.orderId });
       this.#payments.set(payment.paymentId, payment);
     }
@@ -299,7 +294,7 @@ export class MemoryLedger implements System {
     return place;
   }
 
-  #toTakings({ takings }: Pick<ConsumePlan, 'takings'>): Taking[] {
+  #toTakings({ takings }: Pick<UsePlan, 'takings'>): Taking[] {
     return takings.map(({ batch, amount }) => ({ batch: this.#placeOf(batch), amount }));
   }
 

@@ -1,7 +1,9 @@
 // The ledger of one customer in memory: what db/ loads into books and writes of them, without a database. Audits itself after each write.
 // Decides nothing.
-import type { Batch, Book, Entry, Holding, NewBatch, Reservation, TakenOperation } from '../../src/ledger/book.js';
-import { settle } from '../../src/ledger/settle.js';
+
+import type { Book } from '../../src/ledger/book.js';
+import type { Batch, Entry, Holding, NewBatch, Reservation, TakenOperation } from '../../src/ledger/entities.js';
+import { openBook } from '../../src/ledger/settle.js';
 import { products } from './catalogue.js';
 import { auditLedger, type StoredBalance } from './memory-audit.js';
 
@@ -25,6 +27,7 @@ export class MemoryStore {
       this.#lastId += 1;
       return `id-${String(this.#lastId).padStart(8, '0')}`;
     },
+    of: (about: string, what: string) => `${what} of ${about}`,
   };
 
   /** The book of an instant, settled, as db/ would load it: of copies, so that only what is written stays. */
@@ -40,7 +43,7 @@ export class MemoryStore {
     const loaded = this.reservations.filter(
       ({ id, status, expiresAt }) => id === named.reservation || (status === 'held' && expiresAt <= now),
     );
-    const book: Book = {
+    return openBook({
       customerId: 'the customer',
       now: new Date(now),
       nextSeq: this.entries.length + 1,
@@ -53,18 +56,9 @@ export class MemoryStore {
         ]),
       ),
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
-      changes: {
-        newBatches: [],
-        changedBatches: new Map(),
-        changedHoldings: new Set(),
-        newReservations: [],
-        changedReservations: new Set(),
-        entries: [],
-      },
+      dueOrders: [],
       ids: this.ids,
-    };
-    settle(book);
-    return book;
+    });
   }
 
   #holdingOf(productKey: string, batches: readonly Batch[], now: Date): Holding {

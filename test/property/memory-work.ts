@@ -1,15 +1,10 @@
 // What is used, held, given back and owed under the pure functions of the ledger: asks them as the services do, and remembers reservations and
 // operations by the place at which they were made.
-import type { Book, Reservation } from '../../src/ledger/book.js';
+
+import type { Book } from '../../src/ledger/book.js';
 import { balanceOf, holdingOf } from '../../src/ledger/book.js';
-import {
-  availabilityOf,
-  consume,
-  insufficientQuota,
-  planConsume,
-  type Taking as Taken,
-} from '../../src/ledger/consume.js';
-import { overdraw, planOverdraft } from '../../src/ledger/debt.js';
+import { availabilityOf, consume, type Taking as Taken } from '../../src/ledger/consume.js';
+import type { Reservation } from '../../src/ledger/entities.js';
 import { giveBack } from '../../src/ledger/give-back.js';
 import { assertGrantable, grant } from '../../src/ledger/grant.js';
 import {
@@ -20,6 +15,7 @@ import {
   releaseReservation,
   reserve,
 } from '../../src/ledger/reservations.js';
+import { use } from '../../src/ledger/use.js';
 import { fromLedgerSubject, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
 import type { MemoryStore, Named } from './memory-store.js';
 import type { Facts, Observed, Request, ReservationState, ReserveRequest, Taking } from './requests.js';
@@ -117,19 +113,13 @@ export class MemoryWork {
   #deduct(book: Book, request: Extract<Request, { kind: 'deduct credits' }>, operationId: string): Observed {
     const { product, amount, allowNegative } = request;
     const details = { operationId, feature: null, actionType: 'credits.deduct', actionId: null, metadata: {} };
-    const accept = (takings: readonly Taken[], owed: number): Observed => {
+    const ask = { subject: { productKey: product }, amount, isOverdraft: allowNegative };
+    return use(book, ask, providersOf({ product }), (plan): Observed => {
+      consume(book, plan, details);
       const balance = balanceOf(holdingOf(book, product));
-      return { outcome: 'accepted', facts: { taken: this.#toTakings(takings), owed, balance } };
-    };
-    if (allowNegative) {
-      const plan = planOverdraft(book, product, amount);
-      overdraw(book, product, plan, details);
-      return accept(plan.takings, plan.owed);
-    }
-    const plan = planConsume(book, providersOf({ product }), amount);
-    if (!plan.isAllowed) throw insufficientQuota({ productKey: product }, amount, plan);
-    consume(book, plan, details);
-    return accept(plan.takings, 0);
+      const owed = plan.owed?.amount ?? 0;
+      return { outcome: 'accepted', facts: { taken: this.#toTakings(plan.takings), owed, balance } };
+    });
   }
 
   #reserve(book: Book, { subject, amount, lifetime }: ReserveRequest, operationId: string): Observed {
@@ -142,13 +132,11 @@ export class MemoryWork {
     const expiresAt = new Date(end);
     assertEnd(book.now, expiresAt, book.now, '/expires_at');
     const providers = providersOf(subject);
-    const plan = planConsume(book, providers, amount);
     const asked = toLedgerSubject(subject);
-    if (!plan.isAllowed) throw insufficientQuota(asked, amount, plan);
     const terms = { subject: asked, amount, actionType: 'usage', actionId: null, metadata: {}, expiresAt };
-    const reservation = reserve(book, plan, providers, terms, operationId);
+    const { reservation, remaining } = reserve(book, providers, terms, operationId);
     this.#reservations.push(reservation.id);
-    return { outcome: 'accepted', facts: { reservation: this.#toState(reservation), remaining: plan.remaining } };
+    return { outcome: 'accepted', facts: { reservation: this.#toState(reservation), remaining } };
   }
 
   #change(book: Book, request: ReservationRequest, operationId: string): Observed {

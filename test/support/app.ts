@@ -8,10 +8,10 @@ import { buildApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
 import type { Deps } from '../../src/deps.js';
-import { createLanes } from '../../src/engine/lanes.js';
+import { createEngine } from '../../src/engine/engine.js';
 import { createReads } from '../../src/engine/reads.js';
 import type { Clock } from '../../src/lib/clock.js';
-import { uuidv7Ids } from '../../src/lib/ids.js';
+import { uuidIds } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { useTestDatabase } from './database.js';
 import { failOnUndeclared } from './declared-problems.js';
@@ -76,12 +76,12 @@ export async function startTestApp(
   const foundations = {
     db,
     clock,
-    ids: uuidv7Ids,
+    ids: uuidIds,
     log,
     config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
     turns: createTurns(),
   };
-  const deps: Deps = { ...foundations, lanes: createLanes(foundations), reads: createReads(foundations) };
+  const deps: Deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -15,7 +15,7 @@ interface Import {
 }
 
 interface LayerRule {
-  /** Other folders (or files of src/) that may be imported; a folder may always import from itself. */
+  /** Other folders (or files of src/) that may be imported; a folder may import from itself unless `isFlat`. */
   layers: readonly string[];
   /** The same, for types only. */
   types?: readonly string[];
@@ -23,6 +23,8 @@ interface LayerRule {
   packages: readonly string[];
   /** No Node modules, nothing asynchronous, no process. */
   isPure?: boolean;
+  /** Its files don't import each other. */
+  isFlat?: boolean;
 }
 
 const FASTIFY = ['fastify', 'fastify-plugin', 'fastify-type-provider-zod', '@fastify/*'];
@@ -31,14 +33,14 @@ const FASTIFY = ['fastify', 'fastify-plugin', 'fastify-type-provider-zod', '@fas
 const layers: Readonly<Record<string, LayerRule>> = {
   routes: {
     layers: ['schemas', 'services', 'http', 'errors', 'lib'],
-    types: ['deps.ts'],
+    types: ['deps.ts', 'ledger', 'db'],
     packages: ['fastify', 'zod'],
   },
   http: { layers: ['schemas', 'errors', 'lib', 'package.json'], types: ['deps.ts'], packages: [...FASTIFY, 'zod'] },
   schemas: { layers: ['errors', 'lib'], packages: ['zod'] },
   jobs: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
   webhooks: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
-  services: { layers: ['engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
+  services: { layers: ['engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [], isFlat: true },
   engine: { layers: ['ledger', 'db', 'errors', 'lib'], types: ['foundations.ts'], packages: ['safe-stable-stringify'] },
   db: { layers: ['errors', 'lib', 'generated'], types: ['ledger', 'pino'], packages: ['pg', '@prisma/*'] },
   ledger: { layers: ['errors', 'lib'], packages: [], isPure: true },
@@ -144,7 +146,7 @@ function isAllowed({ target, isOwn, isTypeOnly }: Import, layer: string, rule: L
   if (isOwn) {
     const to = layerOf(target);
     const isInside = target.startsWith('src/') || target === to; // a file of the project's own folder has no other layer
-    return isInside && (to === layer || [...rule.layers, ...names].includes(to));
+    return isInside && (to === layer ? !rule.isFlat : [...rule.layers, ...names].includes(to));
   }
   if (target.startsWith('node:')) return !rule.isPure;
   return [...rule.packages, ...names].some((name) =>

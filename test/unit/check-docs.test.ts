@@ -40,6 +40,7 @@ it.each([
   '# Here\n\n[a](#here)',
   '`docs/other.md` `src/<name>.ts` `src/**/*.ts` `docs/adr/NNNN-slug.md` `GET /none`',
   '```\n[a](none.md)\n```\nnpm start, npm ci, npm run verify',
+  'Superseded by [another](docs/other.md).\n\n`src/gone.ts`',
 ])('accepts %s', (text) => {
   expect(check(text)).toEqual([]);
 });

@@ -53,10 +53,10 @@ describe('turns', () => {
     const turns = createTurns();
     const only = pendingWork([], 'only', 1);
     const taken = turns.take('ada', only.work);
-    expect(turns.isTaken('ada')).toBe(true);
+    expect(turns.isBusy('ada')).toBe(true);
     only.end();
     await taken;
     await settled();
-    expect(turns.isTaken('ada')).toBe(false);
+    expect(turns.isBusy('ada')).toBe(false);
   });
 });

@@ -1,14 +1,21 @@
 // The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
-import type { Offer, OfferItemWithProduct, Product } from '../db/catalog.js';
+
 import type { Customer } from '../db/customers.js';
-import type { Referral } from '../db/referrals.js';
 import type { StoredReservation } from '../db/reservations.js';
-import { type StoredBatch, stateOf } from '../db/wallet.js';
-import type { Entry, Reservation, Subject } from '../ledger/book.js';
+import type { StoredBatch } from '../db/wallet.js';
 import type { Taking } from '../ledger/consume.js';
-import { currencyDecimals } from '../ledger/currencies.js';
+import type {
+  Entry,
+  Offer,
+  OfferItemWithProduct,
+  Product,
+  Referral,
+  Reservation,
+  Subject,
+} from '../ledger/entities.js';
+import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
-import type { OrderResult } from './orders.js';
+import type { OrderResult } from '../services/orders.js';
 
 export function toProductView(product: Product) {
   return {
@@ -51,7 +58,7 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
   };
 }
 
-export function toBatchView(batch: StoredBatch, now: Date) {
+export function toBatchView(batch: StoredBatch) {
   return {
     id: batch.id,
     product_key: batch.productKey,
@@ -68,13 +75,13 @@ export function toBatchView(batch: StoredBatch, now: Date) {
     priority: batch.priority,
     valid_from: batch.validFrom,
     expires_at: batch.expiresAt,
-    state: stateOf(batch, now),
+    state: batch.state,
     created_at: batch.createdAt,
     metadata: batch.metadata,
   };
 }
 
-export function toOrderView({ order, batches, now }: OrderResult) {
+export function toOrderView({ order, batches }: OrderResult) {
   const decimals = currencyDecimals(order.currency);
   return {
     id: order.id,
@@ -94,7 +101,7 @@ export function toOrderView({ order, batches, now }: OrderResult) {
       quantity,
       price: formatMoney(price, decimals),
     })),
-    ...(order.paidAt !== null && { batches: batches.map((batch) => toBatchView(batch, now)) }),
+    ...(order.paidAt !== null && { batches: batches.map(toBatchView) }),
     metadata: order.metadata,
     created_at: order.createdAt,
   };

@@ -1,0 +1,148 @@
+// This checkout beside another one, in turns on one server, each with a database of its own: rates, and processor time per request of the service and of
+// Postgres, which tells small differences where rates can't.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import type { Job, Outcome } from './job.js';
+import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
+import { precise, printTable, spreadOf, wholeNumber } from './report.js';
+import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
+import { CUSTOMERS, hot, jobOf, type Plan, spread } from './sides.js';
+import { median } from './statistics.js';
+
+const PLAN: Plan = { repetitions: 1, seconds: 2, isQuick: true };
+/** What the system counts processor time in, as nearly every Linux is built. */
+const TICKS_PER_S = 100;
+const US_PER_S = 1_000_000;
+
+type Kind = Pick<Job, 'kind' | 'customers' | 'connections'>;
+
+const SIDES: Readonly<Record<string, Kind>> = {
+  'consume, spread, 1': { kind: 'consume', customers: spread, connections: 1 },
+  'consume, spread, 64': { kind: 'consume', customers: spread, connections: 64 },
+  'consume, spread, 256': { kind: 'consume', customers: spread, connections: 256 },
+  'consume, hot, 64': { kind: 'consume', customers: hot, connections: 64 },
+  'consume, hot, 256': { kind: 'consume', customers: hot, connections: 256 },
+  'GET /balance, 256': { kind: 'balance', customers: spread, connections: 256 },
+  'reservations with commit, 64': { kind: 'reservation', customers: spread, connections: 64 },
+  'orders with confirm, 64': { kind: 'order', customers: spread, connections: 64 },
+  'refused consume, spread, 64': { kind: 'refusal', customers: spread, connections: 64 },
+  'refused consume, hot, 256': { kind: 'refusal', customers: hot, connections: 256 },
+};
+
+interface Build {
+  name: string;
+  databaseUrl: string;
+  service: Service;
+}
+
+interface Measured {
+  outcome: Outcome;
+  /** Microseconds for each request of the service and of the whole database server; NaN where the system does not tell. */
+  serviceUs: number;
+  serverUs: number;
+}
+
+/** Measures every side of both builds in `pairs` alternating pairs, and prints the ratios of this one to the other. */
+export async function compare(server: Server, load: Load, otherDir: string, pairs: number): Promise<void> {
+  buildService(otherDir);
+  const builds = [await startBuild(server, 'before', otherDir), await startBuild(server, 'after', undefined)] as const;
+  const rows: string[][] = [];
+  for (const [name, kind] of Object.entries(SIDES)) {
+    const measured: [Measured[], Measured[]] = [[], []];
+    for (let pair = 0; pair < pairs; pair += 1) {
+      for (const at of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+        measured[at].push(await measure(load, builds[at], kind));
+      }
+    }
+    rows.push(rowOf(name, measured));
+    process.stderr.write(`${name} done\n`);
+  }
+  const head = [
+    'side',
+    'before/s',
+    'after/s',
+    'rate, after to before',
+    'us before',
+    'us after',
+    'time, after to before',
+  ];
+  printTable(`Against ${otherDir}: ${pairs} pairs; processor time is of service and Postgres`, head, rows);
+  for (const { service } of builds) await service.stop();
+  for (const { name, databaseUrl } of builds) await verify(name, databaseUrl);
+}
+
+/** A service on a database that it migrated itself. */
+async function startBuild(server: Server, name: string, projectDir: string | undefined): Promise<Build> {
+  const databaseUrl = await server.createEmptyDatabase(`bench_${name}`);
+  const service = await startApi({ DATABASE_URL: databaseUrl }, [], projectDir);
+  await withClient(databaseUrl, async (client) => {
+    await seedCatalogue(client);
+    await seedCustomers(client, spread.prefix, CUSTOMERS);
+    await seedCustomers(client, hot.prefix, hot.count);
+    await settleDatabase(client);
+  });
+  return { name, databaseUrl, service };
+}
+
+async function measure(load: Load, { service, databaseUrl }: Build, kind: Kind): Promise<Measured> {
+  const server = await withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return parentOf(rows[0]?.pid ?? Number.NaN);
+  });
+  const before = [ticksOf([service.pid]), ticksOf(childrenOf(server))] as const;
+  const outcome = await load(jobOf([service], PLAN, { ...kind, warmUpMs: 0 }));
+  const all = outcome.ok + outcome.refused;
+  const usOf = (ticks: number) => ((ticks / TICKS_PER_S) * US_PER_S) / all;
+  return {
+    outcome,
+    serviceUs: usOf(ticksOf([service.pid]) - before[0]),
+    serverUs: usOf(ticksOf(childrenOf(server)) - before[1]),
+  };
+}
+
+function rowOf(name: string, [before, after]: readonly [readonly Measured[], readonly Measured[]]): string[] {
+  const rate = ({ outcome }: Measured) => outcome.perS;
+  const time = ({ serviceUs, serverUs }: Measured) => serviceUs + serverUs;
+  const ratios = (of: (measured: Measured) => number) => after.map((each, at) => of(each) / of(before[at] as Measured));
+  return [
+    name,
+    wholeNumber(median(before.map(rate))),
+    wholeNumber(median(after.map(rate))),
+    spreadOf(ratios(rate), precise),
+    `${wholeNumber(median(before.map(time)))} (${wholeNumber(median(before.map((each) => each.serverUs)))} Postgres)`,
+    `${wholeNumber(median(after.map(time)))} (${wholeNumber(median(after.map((each) => each.serverUs)))} Postgres)`,
+    spreadOf(ratios(time), precise),
+  ];
+}
+
+async function verify(name: string, databaseUrl: string): Promise<void> {
+  const report = await withClient(databaseUrl, (client) => checkInvariants(client));
+  console.log(`\nverify ${name}: ${report.checked.entries} entries, ${report.ok ? 'no differences' : 'DIFFERENCES'}`);
+  if (!report.ok) throw new Error(report.differences.map(describeDifference).join('\n'));
+}
+
+/** The members of /proc/<pid>/stat from the third on; undefined for a process that is gone, or a system without /proc. */
+function statOf(pid: number): string[] | undefined {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)?.[1]);
+}
+
+function childrenOf(parent: number): number[] {
+  if (!existsSync('/proc')) return [];
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => parentOf(pid) === parent);
+}
+
+/** Processor time of processes so far, in ticks. */
+function ticksOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const stat = statOf(pid);
+    return sum + (stat ? Number(stat[11]) + Number(stat[12]) : 0);
+  }, 0);
+}

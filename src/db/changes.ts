@@ -1,0 +1,51 @@
+// Writes whatever a transaction changes. One table says what writes each kind of change: a kind that nothing writes does not compile, and none can be
+// left out on one path. The statements are sent together, in the order of the table: what others refer to first, claims last.
+import type { Changes, CustomerChanges } from '../ledger/changes.js';
+import { writeOffers, writeProducts } from './catalog.js';
+import type { Tx } from './client.js';
+import { claimFirstSights, claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
+import { claimKeyedAnswers } from './keyed-calls.js';
+import { insertMigrationSources } from './operations.js';
+import { claimPayments, insertOrders, updateOrders } from './orders.js';
+import { insertReferrals } from './referrals.js';
+import { writeReservations } from './reservations.js';
+import { claimTrials } from './trials.js';
+import { writeBooks } from './write-books.js';
+
+/** Sends the statements that write some kinds of change, and returns what tells that all of them are done; undefined when there is nothing to write. */
+type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
+
+/** In the order in which they are sent. */
+const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers'>, Writer>> = {
+  products: writeProducts,
+  offers: writeOffers,
+  operations: writeBooks,
+  newBatches: writeBooks,
+  changedBatches: writeBooks,
+  changedHoldings: writeBooks,
+  entries: writeBooks,
+  newReservations: writeReservations,
+  changedReservations: writeReservations,
+  newOrders: insertOrders,
+  orderSteps: updateOrders,
+  metadata: updateMetadata,
+  profiles: updateProfiles,
+  newReferrals: insertReferrals,
+  migrationSources: insertMigrationSources,
+  removedIdentities: deleteIdentities,
+  firstSights: claimFirstSights,
+  newIdentities: claimIdentities,
+  trialUses: claimTrials,
+  payments: claimPayments,
+  keyedAnswers: claimKeyedAnswers,
+};
+
+const writers: readonly Writer[] = [...new Set(Object.values(WRITERS))];
+
+/**
+ * Sends the writes of all changes and returns them under way; a failed one makes the transaction a rollback. Precondition: the customers are locked by
+ * this transaction. Throws in them: BC001 when a claim was taken meanwhile.
+ */
+export function writeChanges(tx: Tx, changes: Changes): Promise<unknown>[] {
+  return writers.flatMap((write) => write(tx, changes) ?? []);
+}

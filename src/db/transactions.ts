@@ -1,0 +1,197 @@
+// Transactions: one interface over the two ways of opening one, on a connection of the pool (ADR 0011) and by Prisma. It tells a refused COMMIT from one
+// whose outcome is unknown. What runs in them, and which way is taken, is the engine's.
+
+import type pg from 'pg';
+import type { Opener } from '../ledger/operations.js';
+import { assert } from '../lib/assert.js';
+import type { Db, Row, Tx } from './client.js';
+import { sqlStateOf } from './errors.js';
+import { statementName } from './statement-names.js';
+
+/** COMMIT was sent, and the connection was lost before the answer: the transaction may or may not be committed. */
+export class CommitUncertain extends Error {
+  constructor(cause: unknown) {
+    super('the outcome of COMMIT is unknown', { cause });
+    this.name = 'CommitUncertain';
+  }
+}
+
+/** There was no connection to begin on. */
+export class NotBegun extends Error {
+  constructor(cause: unknown) {
+    super('no connection for a transaction', { cause });
+    this.name = 'NotBegun';
+  }
+}
+
+/** Postgres answered COMMIT with a rollback, because a statement before it had failed. */
+export class RolledBack extends Error {}
+
+/** A READ COMMITTED transaction. Statements are sent in the order of the calls; their answers need not be waited for in between. */
+export interface Transaction extends Tx {
+  /** Settled once BEGIN is answered; statements may be sent before, but nothing may be written. */
+  begun: Promise<void>;
+  /**
+   * Commits, with writes that are under way: if one failed it is a rollback, and its error is thrown. The connection is given back.
+   * Throws CommitUncertain, RolledBack, what a write met, or what Postgres refused.
+   */
+  commit(writing?: readonly Promise<unknown>[]): Promise<void>;
+  /** Rolls back and gives the connection back. Never throws; does nothing once it was given back. */
+  abandon(): Promise<void>;
+}
+
+/** A transaction waits this long for a connection, and may then last this long. */
+const TRANSACTION_WAIT_MS = 20_000;
+const TRANSACTION_MS = 30_000;
+/** The server forgot a prepared statement (`DEALLOCATE ALL`, a pooler between): the connection is of no more use. */
+const STATEMENT_FORGOTTEN = '26000';
+
+/** Begins a transaction; end it with `commit` or `abandon`. Throws NotBegun. */
+export function begin(db: Db, opener: Opener): Promise<Transaction> {
+  return opener === 'pool' ? beginOnPool(db) : beginByPrisma(db);
+}
+
+/** Does what comes before the writes of a transaction; when it fails the transaction is abandoned. */
+export async function orAbandon<T>(tx: Transaction, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await tx.abandon();
+    throw error;
+  }
+}
+
+/**
+ * On a connection of the pool, which sends statements without waiting for the answers of those before: what need not wait costs no round trip, COMMIT
+ * goes out behind the writes.
+ */
+async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new NotBegun(error);
+  });
+  const begun = client.query('BEGIN').then(() => undefined);
+  begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
+  let isGivenBack = false;
+  let isForgetful = false;
+  const giveBack = (isBroken: boolean): void => {
+    isGivenBack = true; // from now on the connection may be somebody else's
+    client.release(isBroken || isForgetful);
+  };
+  const sendCommit = async (): Promise<void> => {
+    let command: string;
+    try {
+      command = (await client.query('COMMIT')).command;
+    } catch (error) {
+      giveBack(true);
+      throw isRefused(error) ? error : new CommitUncertain(error);
+    }
+    giveBack(false);
+    if (command !== 'COMMIT') throw new RolledBack('the transaction had failed before COMMIT');
+  };
+  return {
+    begun,
+    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
+      try {
+        return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+      } catch (error) {
+        isForgetful ||= sqlStateOf(error) === STATEMENT_FORGOTTEN;
+        throw error;
+      }
+    },
+    commit: async (writing = []) => {
+      assert(!isGivenBack, 'a transaction ends once');
+      const [committed, ...written] = await Promise.allSettled([sendCommit(), ...writing]);
+      const failed = written.find((write) => write.status === 'rejected');
+      if (committed.status === 'rejected') {
+        throw committed.reason instanceof RolledBack && failed ? failed.reason : committed.reason;
+      }
+      if (failed) throw failed.reason; // it failed before it was sent
+    },
+    abandon: async () => {
+      if (isGivenBack) return;
+      try {
+        await client.query('ROLLBACK');
+        giveBack(false);
+      } catch {
+        giveBack(true); // closing the connection rolls back too
+      }
+    },
+  };
+}
+
+/** Whether Postgres itself refused, so that nothing is uncertain. */
+function isRefused(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== undefined && !/^(?:08|57P)/.test(state);
+}
+
+/** Why Prisma rolls back when we say so. */
+const ABANDONED = new Error('abandoned');
+
+/**
+ * An interactive transaction of Prisma, turned inside out: its callback lasts until it is committed or abandoned. Prisma begins, bounds and ends it;
+ * statements go straight to the connection that it borrowed, because Prisma would take several times their processor time, and send one after another.
+ */
+async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
+  let client: pg.PoolClient | undefined;
+  let isBroken = false;
+  let end: { commit(): void; abandon(): void } | undefined;
+  let ended: Promise<void> = Promise.resolve();
+  const borrow = (lent: pg.PoolClient): void => {
+    client = lent;
+    const { release } = lent;
+    lent.release = () => {
+      client = undefined; // from now on the connection may be somebody else's: Prisma gives it back by itself when time is up
+      release(isBroken);
+    };
+  };
+  await new Promise<void>((resolve, reject) => {
+    const run = () =>
+      prisma.$transaction(
+        () =>
+          new Promise<void>((commit, refuse) => {
+            end = { commit, abandon: () => refuse(ABANDONED) };
+            resolve();
+          }),
+        { maxWait: TRANSACTION_WAIT_MS, timeout: TRANSACTION_MS },
+      );
+    ended = lending.run(borrow, run);
+    ended.catch((error: unknown) => reject(new NotBegun(error)));
+  });
+  const takeEnd = () => {
+    const open = end;
+    end = undefined;
+    return open;
+  };
+  return {
+    begun: Promise.resolve(),
+    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
+      if (!client) throw new RolledBack('the transaction took too long and was rolled back');
+      try {
+        return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+      } catch (error) {
+        const state = sqlStateOf(error);
+        isBroken ||= state === undefined || state === STATEMENT_FORGOTTEN;
+        throw error;
+      }
+    },
+    commit: async (writing = []) => {
+      const open = takeEnd();
+      assert(open, 'a transaction ends once');
+      const failed = (await Promise.allSettled(writing)).find((write) => write.status === 'rejected');
+      if (failed) {
+        open.abandon();
+        await ended.catch(() => undefined);
+        throw failed.reason;
+      }
+      open.commit();
+      await ended.catch((error: unknown) => {
+        throw isRefused(error) ? error : new CommitUncertain(error);
+      });
+    },
+    abandon: async () => {
+      takeEnd()?.abandon();
+      await ended.catch(() => undefined); // what keeps Prisma from rolling back ends the connection, and so the transaction
+    },
+  };
+}

@@ -1,0 +1,150 @@
+// The engine as use cases know it: they bring operations, it gives answers. By which way an operation takes is chosen here, by its kind.
+import { AppError } from '../errors/app-error.js';
+import type { Foundations } from '../foundations.js';
+import type { IdentityKey } from '../ledger/entities.js';
+import { OPERATIONS } from '../ledger/operations.js';
+import { CustomerMoved, persist, unavailable } from './attempts.js';
+import { createConnectionBounds } from './connections.js';
+import { resolveCustomer, resolveEach, type Sighting, sightIdentity } from './customers.js';
+import { createExplainer, type Explainer } from './explainer.js';
+import { type CallKey, type CallResult, runKeyedCall, toKeyedAnswer } from './keyed-call.js';
+import { createLanes } from './lanes.js';
+import {
+  type Member,
+  type Operation,
+  type Outcome,
+  type RecordedAnswer,
+  type Rendered,
+  toMember,
+} from './operation.js';
+import { isNamedOnce, type Selector, unknownCustomer } from './selector.js';
+import { type Management, transact, transactManagement } from './transact.js';
+import { runWhole, type WholeOutcome } from './whole.js';
+
+export interface Engine {
+  /**
+   * Runs an operation. The customer is resolved first, in a step of its own.
+   * Locks: the customer and whom it names beside him, then claims. Throws: what the decision refuses (for want of units with its explanation),
+   * customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
+   */
+  run<R, L, M>(operation: Operation<R, L, M>): Promise<RecordedAnswer>;
+  /** Runs uses each on its own, those of one customer in their order, however each names him. What becomes of one is its outcome. */
+  runEach<R>(operations: readonly (Operation<R> | AppError)[]): Promise<Outcome[]>;
+  /** Runs uses in one transaction, all or none; `recordAs` is the call of which the rendered answer is recorded then. */
+  runWhole<R>(
+    operations: readonly (Operation<R> | AppError)[],
+    recordAs: { call: CallKey | undefined; render(outcomes: readonly Outcome[]): Rendered },
+  ): Promise<WholeOutcome>;
+  /**
+   * Runs a call about many customers, once per key if it has one.
+   * Locks: the key. Throws: idempotency_key_reused, overloaded, unavailable, what the work throws.
+   */
+  runCall(call: CallKey | undefined, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
+  /** Runs a change that is about no customer. Throws: what it refuses, unavailable. */
+  manage<L, R>(management: Management<L, R>): Promise<R>;
+  /** Finds the identity, or creates customer and identity together. Throws: unavailable. */
+  sight(key: IdentityKey): Promise<Sighting>;
+  /** Says why there is too little for a use. */
+  readonly explain: Explainer['explain'];
+}
+
+/** Makes the engine of a process. */
+export function createEngine(deps: Foundations): Engine {
+  const bounds = createConnectionBounds(deps);
+  const lanes = createLanes(deps, bounds);
+  const explainer = createExplainer(deps);
+  const runMember = (member: Member): Promise<Outcome> =>
+    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member) : runLone(deps, member);
+  const explained = async (outcome: Outcome): Promise<Outcome> =>
+    'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
+  const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {
+    const outcome = await explained(await running);
+    if ('refusal' in outcome) throw outcome.refusal;
+    return outcome.answer;
+  };
+
+  return {
+    run: (operation) => answered(runMember(toMember(deps, operation))),
+    runEach: async (operations) => {
+      const selectors = operations.flatMap((operation) => (operation instanceof AppError ? [] : [operation.selector]));
+      const resolved = (await resolveOrFail(deps, selectors)).values();
+      const members = operations.map((operation): Member | AppError => {
+        if (operation instanceof AppError) return operation;
+        const customer = resolved.next().value;
+        return customer instanceof AppError ? customer : toMember(deps, operation, customer);
+      });
+      return Promise.all(
+        members.map((member) =>
+          member instanceof AppError ? { refusal: member } : asOutcome(deps, answered(runMember(member))),
+        ),
+      );
+    },
+    runWhole: async (operations, { call, render }) => {
+      const members = operations.flatMap((operation) =>
+        operation instanceof AppError ? [] : [toMember(deps, operation)],
+      );
+      const { isCommitted, outcomes } = await runWhole(
+        deps,
+        bounds,
+        members,
+        (decided) => call && toKeyedAnswer(deps, call, render(decided)),
+        members.length === operations.length,
+      );
+      const decided = (await Promise.all(outcomes.map(explained))).values();
+      const all = operations.map((operation): Outcome => {
+        if (operation instanceof AppError) return { refusal: operation };
+        return decided.next().value as Outcome;
+      });
+      return { isCommitted, outcomes: all };
+    },
+    runCall: (call, work) =>
+      bounds.largeCalls.admit(async () => {
+        if (call) return runKeyedCall(deps, bounds, call, work);
+        return { ...(await work()).answer, replayed: false };
+      }),
+    manage: (management) => persist(() => transactManagement(deps, management)),
+    sight: (key) => sightIdentity(deps, key),
+    explain: explainer.explain,
+  };
+}
+
+/** Runs an operation in a transaction of its own, after those of its customer that came before it. */
+async function runLone(deps: Foundations, member: Member): Promise<Outcome> {
+  const { opener } = OPERATIONS[member.name];
+  return persist(async () => {
+    const customerId = await customerOf(deps, member);
+    const own = { ...member, customerId };
+    const { verdicts } = await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));
+    const verdict = verdicts.get(own);
+    if (verdict === 'moved') throw new CustomerMoved();
+    return verdict ?? { refusal: unknownCustomer(member.selector) };
+  });
+}
+
+/** An id alone is not looked up: its lock proves it. */
+async function customerOf(deps: Foundations, { selector, resolve }: Member): Promise<string> {
+  if (resolve) return resolve();
+  const { customerId } = selector;
+  return customerId !== undefined && isNamedOnce(selector) ? customerId : resolveCustomer(deps, selector);
+}
+
+/** Where customers can't be looked up their operations fail, and what was done before is told. */
+async function resolveOrFail(deps: Foundations, selectors: readonly Selector[]): Promise<(string | AppError)[]> {
+  try {
+    return await resolveEach(deps, selectors);
+  } catch (error) {
+    deps.log.warn({ err: error }, 'customers of a call could not be looked up');
+    return selectors.map(() => unavailable(error));
+  }
+}
+
+async function asOutcome(deps: Foundations, answering: Promise<RecordedAnswer>): Promise<Outcome> {
+  try {
+    return { answer: await answering };
+  } catch (error) {
+    if (error instanceof AppError) return { refusal: error };
+    deps.log.error({ err: error }, 'an operation of a call failed');
+    const detail = 'Something went wrong here; repeat the call with the same idempotency key.';
+    return { refusal: new AppError('internal_error', detail, { cause: error }) };
+  }
+}

@@ -1,0 +1,56 @@
+// Whom a request is about, as it says it.
+import { AppError } from '../errors/app-error.js';
+import type { IdentityKey } from '../ledger/entities.js';
+
+/** Whom a request is about: what is present names one customer. */
+export interface Selector {
+  customerId?: string;
+  identity?: IdentityKey;
+  /** Something of his that the request names by its id. */
+  owned?: Owned;
+}
+
+export interface Owned {
+  kind: 'reservation' | 'operation' | 'order';
+  id: string;
+}
+
+/** A selector as a map's key. */
+export function selectorText({ customerId, identity, owned }: Selector): string {
+  return JSON.stringify([customerId, identity?.provider, identity?.externalId, owned?.kind, owned?.id]);
+}
+
+/** An identity as a map's key. */
+export function identityText({ provider, externalId }: IdentityKey): string {
+  return JSON.stringify([provider, externalId]);
+}
+
+/** Whether a selector names its customer in one way only, so that there is nothing to agree. */
+export function isNamedOnce({ customerId, identity, owned }: Selector): boolean {
+  return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
+}
+
+/** The refusal of a selector that nobody is known by. */
+export function unknownCustomer({ customerId }: Selector): AppError {
+  const pointer = customerId === undefined ? '/external_id' : '/customer_id';
+  return new AppError('customer_not_found', 'There is no such customer.', { pointer });
+}
+
+/** The refusal of a selector that names two customers. */
+export function selectorConflict(pointer: string): AppError {
+  return new AppError('selector_conflict', 'The two selectors name different customers.', { pointer });
+}
+
+/** The refusal of a thing that there is not, or not of whom the selector names. */
+export function unknownOwned({ kind, id }: Owned): AppError {
+  switch (kind) {
+    case 'reservation':
+      return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
+    case 'order':
+      return new AppError('order_not_found', 'There is no such order.', { pointer: 'path/id' });
+    case 'operation':
+      return new AppError('operation_not_found', `There is no operation ${id} of this customer.`, {
+        pointer: '/operation_id',
+      });
+  }
+}

@@ -1,0 +1,348 @@
+// The one way of a write (DOMAIN 3.0): lock, look up the keys, load, settle, decide, write, record the answers, commit, and find out about an uncertain
+// COMMIT. A lone operation is a transaction of one member, those that wait together share one, a batch that is all or nothing is one as a whole, the
+// sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
+import { type BookRequest, type LoadedBooks, loadBooks } from '../db/books.js';
+import { writeChanges } from '../db/changes.js';
+import type { Tx } from '../db/client.js';
+import { findIdentityOwners, type LockedCustomer, lockCustomers } from '../db/customers.js';
+import { findAnswers, findOperationsByKey, findRecordedIds, type RecordedOperation } from '../db/operations.js';
+import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
+import type { Foundations } from '../foundations.js';
+import type { Book } from '../ledger/book.js';
+import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
+import type { KeyedAnswer } from '../ledger/entities.js';
+import type { Opener } from '../ledger/operations.js';
+import { openBook } from '../ledger/settle.js';
+import { required } from '../lib/assert.js';
+import { instantOf } from '../lib/clock.js';
+import { groupBy } from '../lib/group-by.js';
+import { persist } from './attempts.js';
+import { decideSafely, type Member, type Outcome, replayByKey, storedAnswer, toOperationRow } from './operation.js';
+import { identityText } from './selector.js';
+
+/** What became of a member; `moved` when its identity names another customer now: it is taken out undecided. */
+export type Verdict = Outcome | 'moved';
+
+/** Members that are written all or none. */
+export interface Whole<M> {
+  /** Without it they are only decided. */
+  mayCommit: boolean;
+  /** What is recorded of them together, when each has an answer. */
+  recordOf(verdicts: ReadonlyMap<M, Verdict>): KeyedAnswer | undefined;
+}
+
+export interface TransactOptions<M> {
+  opener: Opener;
+  /** Leaves out customers that others hold, instead of waiting for them. */
+  skipLocked: boolean;
+  /** Customers to settle, whom no member is about. */
+  customerIds?: readonly string[];
+  whole?: Whole<M>;
+}
+
+export interface Transacted<M> {
+  /** In the order of the members. Whose customers were not locked has none. */
+  verdicts: Map<M, Verdict>;
+  changes: Changes;
+  isCommitted: boolean;
+}
+
+/**
+ * Runs members in one transaction, in their order, each with its own verdict; a predecessor's effects are seen.
+ * Locks: the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver says it; AppErrors are
+ * verdicts.
+ */
+export async function transact<M extends Member>(
+  deps: Foundations,
+  members: readonly M[],
+  options: TransactOptions<M>,
+): Promise<Transacted<M>> {
+  const tx = await begin(deps.db, options.opener);
+  const decided = await orAbandon(tx, () => decideTogether(deps, tx, members, options));
+  const { verdicts, changes } = decided;
+  const { whole } = options;
+  if (whole) {
+    const isWhole = whole.mayCommit && members.every((member) => isAnswered(verdicts.get(member)));
+    if (!isWhole) {
+      await tx.abandon();
+      return { ...decided, isCommitted: false };
+    }
+    const record = await orAbandon(tx, async () => whole.recordOf(verdicts));
+    if (record) changes.keyedAnswers.push(record);
+  }
+  await writeAndCommit(deps, tx, changes);
+  return { ...decided, isCommitted: true };
+}
+
+/** A change that is about no customer: of the catalogue, a first sight, the answer to a keyed call. */
+export interface Management<L, R> {
+  opener: Opener;
+  /** Takes the lock under which it loads, if it needs one. */
+  lock?(tx: Tx): Promise<unknown>;
+  load(tx: Tx, now: Date): Promise<L>;
+  /** Decides and adds to the changes. Pure; a refusal is thrown. */
+  decide(loaded: L, now: Date, changes: Changes): R;
+}
+
+/** Runs a change that is about no customer. Throws what it refuses, and what rolled the transaction back. */
+export async function transactManagement<L, R>(deps: Foundations, management: Management<L, R>): Promise<R> {
+  const tx = await begin(deps.db, management.opener);
+  const changes = noChanges();
+  const result = await orAbandon(tx, async () => {
+    const now = deps.clock.now();
+    const locking = management.lock?.(tx);
+    const [loaded] = await Promise.all([management.load(tx, now), locking, tx.begun]);
+    return management.decide(loaded, now, changes);
+  });
+  await writeAndCommit(deps, tx, changes);
+  return result;
+}
+
+/** Writes all changes and commits. Throws when that was rolled back. */
+async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Changes): Promise<void> {
+  if (!hasChanges(changes)) {
+    await tx.abandon();
+    return;
+  }
+  try {
+    await tx.commit(writeChanges(tx, changes));
+  } catch (error) {
+    const isUnknown = error instanceof CommitUncertain;
+    // Without an answer neither success nor failure would be true.
+    if (!isUnknown || !(await persist(() => areRecorded(deps, changes), { isPatient: true }))) throw error;
+  }
+}
+
+/** Whether the operations are committed, all of them or none. The locks wait until the transaction that was cut off has ended. */
+async function areRecorded(deps: Foundations, { customers }: Changes): Promise<boolean> {
+  const operations = customers.flatMap(({ customerId, changes }) =>
+    changes.operations.map(({ id }) => ({ customerId, id })),
+  );
+  if (operations.length === 0) return false;
+  const tx = await begin(deps.db, 'pool');
+  try {
+    await tx.begun;
+    await lockCustomers(tx, [...new Set(operations.map(({ customerId }) => customerId))], { skipLocked: false });
+    return (await findRecordedIds(tx, operations)).size === operations.length;
+  } finally {
+    await tx.abandon();
+  }
+}
+
+function isAnswered(verdict: Verdict | undefined): boolean {
+  return typeof verdict === 'object' && 'answer' in verdict;
+}
+
+/** The customers that a member locks, its own first. */
+function customersOf({ customerId, alsoLocks = [] }: Member): readonly string[] {
+  return [required(customerId, 'the customer is resolved'), ...alsoLocks];
+}
+
+function ownCustomerOf(member: Member): string {
+  return required(member.customerId, 'the customer is resolved');
+}
+
+/** What was read under the locks. */
+interface UnderLock {
+  customers: Map<string, LockedCustomer>;
+  owners: ReadonlyMap<string, string>;
+  recorded: Recorded;
+  loaded: readonly unknown[];
+  more: readonly unknown[];
+  books: LoadedBooks;
+  clock: Date;
+}
+
+type Recorded = Map<string, Omit<RecordedOperation, 'id'>>;
+
+/** The operation whose stored answer is the answer. */
+interface Replay {
+  replayOf: string;
+}
+
+/** Locks, loads, settles and decides; nothing is written yet. */
+async function decideTogether<M extends Member>(
+  deps: Foundations,
+  tx: Transaction,
+  members: readonly M[],
+  { skipLocked, customerIds = [] }: TransactOptions<M>,
+): Promise<Pick<Transacted<M>, 'verdicts' | 'changes'>> {
+  const wanted = [...new Set([...members.flatMap(customersOf), ...customerIds])];
+  const state = await lockAndLoad(deps, tx, wanted, members, skipLocked);
+  const changes = noChanges();
+  const books = new Map<string, Book>();
+  const bookOf = (id: string): Book => {
+    const known = books.get(id);
+    if (known) return known;
+    const customer = required(state.customers.get(id), 'the customer is locked');
+    const book = openBook(state.books.bookOf(customer, instantOf(state.clock, customer.lastRecordedAt), deps.ids));
+    books.set(id, book);
+    changes.customers.push(book);
+    return book;
+  };
+  for (const id of customerIds) if (state.customers.has(id)) bookOf(id);
+  const decided = new Map<M, Verdict | Replay>();
+  for (const [index, member] of members.entries()) {
+    const own = customersOf(member);
+    if (own.some((id) => !state.customers.has(id))) continue;
+    const known = isMoved(member, state) ? 'moved' : replayOf(member, state);
+    decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
+  }
+  return { verdicts: await answerReplays(tx, decided, books), changes };
+}
+
+function isMoved({ selector: { identity }, customerId }: Member, { owners }: UnderLock): boolean {
+  return identity !== undefined && owners.get(identityText(identity)) !== customerId;
+}
+
+/**
+ * Locks the customers, then reads under the locks: in statements of their own, sent together. Where no lock is waited for and nothing but books is
+ * loaded, the books are read with the rest, and the clock just before; else the clock is read once the locks are there, and the books after it.
+ */
+async function lockAndLoad(
+  deps: Foundations,
+  tx: Transaction,
+  customerIds: readonly string[],
+  members: readonly Member[],
+  skipLocked: boolean,
+): Promise<UnderLock> {
+  const isAtOnce = skipLocked && members.every(({ load, loadMore }) => !load && !loadMore);
+  const early = deps.clock.now();
+  const looking = Promise.all([
+    lockCustomers(tx, customerIds, { skipLocked }),
+    findOwners(tx, members),
+    findRecorded(tx, members),
+    Promise.all(members.map((member) => member.load?.(tx, ownCustomerOf(member)))),
+    tx.begun,
+  ]);
+  const [[locked, owners, recorded, loaded], books] = await Promise.all([
+    looking,
+    isAtOnce ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early) : undefined,
+  ]);
+  const customers = new Map(locked.map((customer) => [customer.id, customer]));
+  const known = { customers, owners, recorded, loaded };
+  if (books) return { ...known, more: [], books, clock: early };
+  const clock = deps.clock.now();
+  const [late, more] = await Promise.all([
+    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock),
+    Promise.all(members.map((member, index) => loadMore(tx, member, loaded[index], customers, clock))),
+  ]);
+  return { ...known, more, books: late, clock };
+}
+
+async function loadMore(
+  tx: Tx,
+  member: Member,
+  loaded: unknown,
+  customers: ReadonlyMap<string, LockedCustomer>,
+  clock: Date,
+): Promise<unknown> {
+  const customer = customers.get(ownCustomerOf(member));
+  return customer && member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt));
+}
+
+function bookRequestsOf(
+  customerIds: readonly string[],
+  members: readonly Member[],
+  loaded: readonly unknown[],
+): BookRequest[] {
+  const needs = groupBy(
+    members.map((member, index) => ({ id: ownCustomerOf(member), needs: member.needs(loaded[index]) })),
+    ({ id }) => id,
+  );
+  return customerIds.map((customerId) => ({
+    customerId,
+    needs: (needs.get(customerId) ?? []).map((own) => own.needs),
+  }));
+}
+
+/** Who has the identities by which the members name their customers. */
+async function findOwners(tx: Tx, members: readonly Member[]): Promise<Map<string, string>> {
+  const identities = members.flatMap(({ selector }) => selector.identity ?? []);
+  if (identities.length === 0) return new Map();
+  const owners = await findIdentityOwners(tx, identities);
+  return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
+}
+
+function keyText(customerId: string, name: string, key: string): string {
+  return JSON.stringify([customerId, name, key]);
+}
+
+/** What is recorded under the members' keys. A predecessor in the same transaction counts too, and is added when it is decided. */
+async function findRecorded(tx: Tx, members: readonly Member[]): Promise<Recorded> {
+  const keys = members.flatMap((member) => {
+    const { name, idempotencyKey } = member;
+    return idempotencyKey === undefined ? [] : [{ customerId: ownCustomerOf(member), name, key: idempotencyKey }];
+  });
+  const found = keys.length > 0 ? await findOperationsByKey(tx, keys) : [];
+  return new Map(
+    found.map(({ customerId, name, key, operation }) => [keyText(customerId, name, key), operation] as const),
+  );
+}
+
+/** What a member gets whose key is recorded; nothing is settled for it. */
+function replayOf(member: Member, { recorded }: UnderLock): Outcome | undefined {
+  const { name, idempotencyKey, requestHash } = member;
+  if (idempotencyKey === undefined) return undefined;
+  const earlier = recorded.get(keyText(ownCustomerOf(member), name, idempotencyKey));
+  return earlier && replayByKey(earlier, requestHash);
+}
+
+/** The member's verdict, or the operation whose answer it is. */
+function decideOne(
+  member: Member,
+  index: number,
+  [book, ...others]: readonly Book[],
+  { recorded, loaded, more, books }: UnderLock,
+): Outcome | Replay {
+  const own = required(book, 'a member has a customer');
+  const { name, idempotencyKey, operationId } = member;
+  const firstSeq = own.nextSeq;
+  const all = [own, ...others];
+  const decision = decideSafely(all, () =>
+    member.answer({
+      book: own,
+      books: new Map(all.map((each) => [each.customerId, each])),
+      operationId,
+      providersOf: books.providersFor(own.customerId),
+      loaded: loaded[index],
+      more: more[index],
+    }),
+  );
+  switch (decision.outcome) {
+    case 'refused':
+      return { refusal: decision.error };
+    case 'replayed':
+      return { replayOf: decision.operationId };
+    case 'unchanged':
+      return { answer: { ...decision.result, replayed: false } };
+    case 'accepted': {
+      const row = toOperationRow(member, own, decision.result, firstSeq);
+      own.changes.operations.push(row);
+      if (idempotencyKey !== undefined) recorded.set(keyText(own.customerId, name, idempotencyKey), row);
+      return { answer: { ...decision.result, replayed: false } };
+    }
+  }
+}
+
+/** The verdicts, with the stored answers of those that replay an earlier operation, which may be one of this transaction. */
+async function answerReplays<M extends Member>(
+  tx: Tx,
+  decided: ReadonlyMap<M, Verdict | Replay>,
+  books: ReadonlyMap<string, Book>,
+): Promise<Map<M, Verdict>> {
+  const replays = [...decided].flatMap(([member, verdict]) =>
+    isReplay(verdict) ? [{ customerId: ownCustomerOf(member), id: verdict.replayOf }] : [],
+  );
+  const made = new Map([...books.values()].flatMap(({ changes }) => changes.operations.map((own) => [own.id, own])));
+  const earlier = replays.filter(({ id }) => !made.has(id));
+  const stored = earlier.length > 0 ? await findAnswers(tx, earlier) : new Map<string, RecordedOperation>();
+  const answerOf = ({ replayOf: id }: Replay): Outcome => ({
+    answer: storedAnswer(required(made.get(id) ?? stored.get(id), 'a replayed operation is recorded')),
+  });
+  return new Map([...decided].map(([member, verdict]) => [member, isReplay(verdict) ? answerOf(verdict) : verdict]));
+}
+
+function isReplay(verdict: Verdict | Replay): verdict is Replay {
+  return typeof verdict === 'object' && 'replayOf' in verdict;
+}

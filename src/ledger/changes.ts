@@ -1,0 +1,112 @@
+// The record of a change: all that a transaction decides upon, before any of it is written. Decisions fill it, db/ writes whatever is in it, and
+// who tells of changes reads it. A kind of change that is not here can't happen.
+import type {
+  Batch,
+  Entry,
+  FirstSight,
+  Holding,
+  Identity,
+  IdentityKey,
+  KeyedAnswer,
+  Metadata,
+  MigrationSource,
+  NewBatch,
+  NewOperation,
+  Offer,
+  Order,
+  OrderStep,
+  PaymentChange,
+  Product,
+  Referral,
+  Reservation,
+  TrialUse,
+} from './entities.js';
+
+/** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
+export interface CustomerChanges {
+  operations: NewOperation[];
+  newBatches: NewBatch[];
+  changedBatches: Map<string, Batch>;
+  changedHoldings: Set<Holding>;
+  entries: Entry[];
+  newReservations: Reservation[];
+  changedReservations: Set<Reservation>;
+  newOrders: Order[];
+  orderSteps: OrderStep[];
+  /** His metadata as a whole; the last counts. */
+  metadata: Metadata[];
+  profiles: (IdentityKey & { profile: Metadata })[];
+  newReferrals: Referral[];
+  migrationSources: MigrationSource[];
+  removedIdentities: IdentityKey[];
+  newIdentities: Identity[];
+  trialUses: TrialUse[];
+  payments: PaymentChange[];
+}
+
+/** A customer, what changes of him, and where his ledger stands afterwards. A book is one. */
+export interface ChangedCustomer {
+  readonly customerId: string;
+  /** The instant of the changes. */
+  readonly now: Date;
+  readonly nextSeq: number;
+  readonly changes: CustomerChanges;
+}
+
+/** What one transaction changes. */
+export interface Changes {
+  customers: ChangedCustomer[];
+  firstSights: FirstSight[];
+  /** Replaced as a whole, at an instant. */
+  products: { product: Product; at: Date }[];
+  offers: { offer: Offer; at: Date }[];
+  keyedAnswers: KeyedAnswer[];
+}
+
+/** A record without any change, of a customer. */
+export function noCustomerChanges(): CustomerChanges {
+  return {
+    operations: [],
+    newBatches: [],
+    changedBatches: new Map(),
+    changedHoldings: new Set(),
+    entries: [],
+    newReservations: [],
+    changedReservations: new Set(),
+    newOrders: [],
+    orderSteps: [],
+    metadata: [],
+    profiles: [],
+    newReferrals: [],
+    migrationSources: [],
+    removedIdentities: [],
+    newIdentities: [],
+    trialUses: [],
+    payments: [],
+  };
+}
+
+/** A record without any change, of a transaction. */
+export function noChanges(): Changes {
+  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [] };
+}
+
+/** What a refusal leaves behind all the same: a payment that failed or matched nothing (DOMAIN 3.17). */
+const KEPT_BY_REFUSALS: ReadonlySet<string> = new Set<keyof CustomerChanges>(['payments']);
+
+/** How many changes there are of a customer; of those that a refusal must not leave only, with `isRefusal`. */
+export function countChanges(changes: CustomerChanges, isRefusal = false): number {
+  let count = 0;
+  for (const kind in changes) {
+    if (isRefusal && KEPT_BY_REFUSALS.has(kind)) continue;
+    const made = changes[kind as keyof CustomerChanges];
+    count += 'size' in made ? made.size : made.length;
+  }
+  return count;
+}
+
+/** Whether there is anything to write. */
+export function hasChanges({ customers, firstSights, products, offers, keyedAnswers }: Changes): boolean {
+  const own = firstSights.length + products.length + offers.length + keyedAnswers.length;
+  return own > 0 || customers.some(({ changes }) => countChanges(changes) > 0);
+}

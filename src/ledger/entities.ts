@@ -1,0 +1,349 @@
+// What Bursar keeps of a customer and of the catalogue: the entities of docs/domain.md as the ledger sees them. Types alone; who decides about them, loads
+// or writes them imports them from here.
+import type { Micros } from '../lib/money.js';
+import type { OperationName } from './operations.js';
+import type { PeriodUnit } from './periods.js';
+
+export type Metadata = Record<string, unknown>;
+
+export type ProductType = 'quantity' | 'period' | 'unlimited';
+
+/** What is asked for: a product itself, or any product that provides a feature. */
+export type Subject = { productKey: string } | { feature: string };
+
+export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange';
+
+/** The parts of a batch into which `granted` is divided. */
+export interface BatchParts {
+  available: number;
+  held: number;
+  consumed: number;
+  expired: number;
+  revoked: number;
+  transferred: number;
+}
+
+/** A batch of the book. `granted` is null for uncounted products. Quantities are whole product units. */
+export interface Batch extends BatchParts {
+  id: string;
+  productKey: string;
+  granted: number | null;
+  priority: number;
+  validFrom: Date;
+  expiresAt: Date | null;
+  createdAt: Date;
+}
+
+/** A batch that this operation makes: what was granted, and why. */
+export interface NewBatch extends Batch {
+  source: BatchSource;
+  sku: string | null;
+  orderId: string | null;
+  orderItemId: string | null;
+  operationId: string;
+  metadata: Metadata;
+}
+
+export type EntryKind =
+  | 'grant'
+  | 'consume'
+  | 'expire'
+  | 'revoke'
+  | 'hold'
+  | 'release'
+  | 'commit'
+  | 'reverse'
+  | 'debt'
+  | 'repay'
+  | 'forgive';
+
+/** One line of the ledger. `amount` is in whole product units. */
+export interface Entry {
+  id: string;
+  seq: number;
+  operationId: string | null;
+  kind: EntryKind;
+  direction: 'credit' | 'debit' | 'none';
+  productKey: string;
+  batchId: string | null;
+  amount: number;
+  balanceAfter: number;
+  feature: string | null;
+  /** Product units of one feature unit; null when the product itself was asked for. */
+  unitCost: number | null;
+  actionType: string | null;
+  actionId: string | null;
+  orderId: string | null;
+  reservationId: string | null;
+  /** The entry that this one corrects. */
+  reversesSeq: number | null;
+  metadata: Metadata | null;
+  occurredAt: Date;
+}
+
+/** Product units of one batch that a reservation holds. */
+export interface Leg {
+  batch: Batch;
+  amount: number;
+}
+
+export type ReservationStatus = 'held' | 'committed' | 'released' | 'expired';
+
+/** Units held for work in progress. Amounts are in the unit of its subject. */
+export interface Reservation {
+  id: string;
+  operationId: string;
+  subject: Subject;
+  amount: number;
+  /** Product units of one unit of the subject, by product, as they were when it was made. */
+  costs: Record<string, number>;
+  status: ReservationStatus;
+  committedAmount: number;
+  actionType: string;
+  actionId: string | null;
+  metadata: Metadata;
+  expiresAt: Date;
+  createdAt: Date;
+  endedAt: Date | null;
+  /** The operation that ended it; null while it is open, and when it lapsed. */
+  endedBy: string | null;
+  /** In the order of use. */
+  legs: Leg[];
+}
+
+/** What a customer holds of one product. */
+export interface Holding {
+  productKey: string;
+  /** The balance row: sums of the stored parts of all counted batches. */
+  available: number;
+  held: number;
+  owed: number;
+  /** Usable counted batches in burn order; only the first of them when the need was covered earlier. */
+  usable: Batch[];
+  /** Running uncounted batches in burn order. */
+  running: Batch[];
+  /** Latest end among running and future uncounted batches; null when there is none. */
+  accessUntil: Date | 'forever' | null;
+  /** Units in batches past their end that are not settled yet; never spendable. */
+  overdue: number;
+  /** Units in batches whose validity begins later; not spendable yet. */
+  notYetValid: number;
+  /** The batches of `notYetValid`, soonest first; loaded only for an overdraft, which takes from every batch. */
+  pending: Batch[];
+}
+
+/** An entry by which an operation took something. `reversed` is what was given back of it so far. */
+export interface TakenEntry {
+  seq: number;
+  productKey: string;
+  /** Null for a debt. */
+  batch: Batch | null;
+  amount: number;
+  reversed: number;
+  feature: string | null;
+  unitCost: number | null;
+  actionType: string | null;
+  actionId: string | null;
+}
+
+/** What an operation took, in the order of use. */
+export interface TakenOperation {
+  id: string;
+  name: string;
+  entries: TakenEntry[];
+}
+
+/** An operation to record; with a key, or where it is replayed by what it is about, with its answer. */
+export interface NewOperation {
+  id: string;
+  name: OperationName;
+  actingKey: string;
+  idempotencyKey: string | null;
+  requestHash: string | null;
+  requestHashVersion: number | null;
+  status: number | null;
+  answer: string | null;
+  /** Its entries follow one another in the customer's ledger; null when it has none. */
+  firstSeq: number | null;
+  lastSeq: number | null;
+}
+
+export type Stacking = 'extend' | 'parallel';
+
+/** What an offer gives of one product, as it stood when the offer was ordered or granted. */
+export interface Term {
+  productKey: string;
+  productType: ProductType;
+  quantity: number;
+  periodUnit: PeriodUnit;
+  periodValue: number | null;
+  priority: number;
+  stacking: Stacking;
+}
+
+export interface ProductFeature {
+  feature: string;
+  unitCost: number;
+}
+
+export interface Product {
+  productKey: string;
+  name: string;
+  description: string;
+  type: ProductType;
+  isCurrency: boolean;
+  isActive: boolean;
+  features: ProductFeature[];
+  lowBalanceThreshold: number | null;
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+export interface OfferItem {
+  productKey: string;
+  quantity: number;
+  periodUnit: PeriodUnit;
+  periodValue: number | null;
+  priority: number;
+  stacking: Stacking;
+}
+
+/** An item together with the product that it gives. */
+export interface OfferItemWithProduct extends OfferItem {
+  product: Product;
+}
+
+export type TrialScope = 'any' | 'offer';
+
+export interface Recurrence {
+  unit: Exclude<PeriodUnit, 'forever'>;
+  count: number;
+}
+
+export interface Offer<Item = OfferItem> {
+  sku: string;
+  name: string;
+  description: string;
+  image: string | null;
+  price: Micros;
+  currency: string;
+  isActive: boolean;
+  isTrial: boolean;
+  trialScope: TrialScope | null;
+  recurrence: Recurrence | null;
+  planGroup: string | null;
+  items: Item[];
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
+
+export type PaymentStatus = 'failed' | 'unmatched' | 'paid';
+
+/** A line of an order; `price` is of one, `terms` the snapshot of what the offer gave. */
+export interface OrderItem {
+  id: string;
+  sku: string;
+  name: string;
+  quantity: number;
+  price: Micros;
+  terms: Term[];
+}
+
+export interface Order {
+  id: string;
+  customerId: string;
+  status: OrderStatus;
+  currency: string;
+  totalAmount: Micros;
+  paymentMethod: string | null;
+  paymentId: string | null;
+  paidAt: Date | null;
+  /** The operation that paid it; its stored answer is what the same payment gets again. */
+  paidBy: string | null;
+  metadata: Metadata;
+  expiresAt: Date;
+  createdAt: Date;
+  items: OrderItem[];
+}
+
+/** What a step of its state machine changes of an order. */
+export type OrderStep = Pick<Order, 'id' | 'status' | 'paymentMethod' | 'paymentId' | 'paidAt' | 'paidBy'>;
+
+/** One provider charge and the order it was last reported for. */
+export interface Payment {
+  paymentMethod: string;
+  paymentId: string;
+  customerId: string;
+  orderId: string;
+  status: PaymentStatus;
+  /** What the provider was said to have charged; null when nobody told. */
+  amount: Micros | null;
+  currency: string | null;
+  operationId: string | null;
+}
+
+/** A payment to write, and the state it was decided upon (null: it was unknown). A write that finds another state starts again. */
+export interface PaymentChange {
+  payment: Payment;
+  seen: { status: PaymentStatus; orderId: string } | null;
+}
+
+export interface IdentityKey {
+  provider: string;
+  externalId: string;
+}
+
+export interface Identity extends IdentityKey {
+  id: string;
+  customerId: string;
+  profile: Metadata;
+}
+
+export interface Referral {
+  id: string;
+  referrerId: string;
+  refereeId: string;
+  operationId: string;
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+/** One row to claim. */
+export interface TrialClaim {
+  /** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
+  scope: string;
+  pepperId: string;
+  identityHash: string;
+  identityType: string;
+}
+
+/** An identity that had a trial, and the operation that granted it. */
+export interface TrialUse extends TrialClaim {
+  operationId: string;
+}
+
+/** What was migrated from elsewhere, by its id there. */
+export interface MigrationSource {
+  sourceId: string;
+  operationId: string;
+}
+
+/** A customer and the first identity that names him, made together. */
+export interface FirstSight extends IdentityKey {
+  customerId: string;
+  identityId: string;
+  at: Date;
+}
+
+/** The answer to a keyed call that is about no customer of its own. */
+export interface KeyedAnswer {
+  name: string;
+  key: string;
+  requestHash: string;
+  requestHashVersion: number;
+  status: number;
+  answer: string;
+  recordedAt: Date;
+}

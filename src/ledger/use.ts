@@ -1,0 +1,68 @@
+// One use, whatever asks for it: a consume, a hold, the excess of a commit, the price of an exchange, a deduction, and the dry run of each. Plans it,
+// refuses it with all that an explanation needs, or has it posted.
+import { AppError } from '../errors/app-error.js';
+import type { Book } from './book.js';
+import { assertProvided, type Provider, planConsume, type SubjectAsk, type UsePlan } from './consume.js';
+import { planOverdraft } from './debt.js';
+import type { Subject } from './entities.js';
+
+/** What a use asks for, in the subject's unit. */
+export interface UseAsk extends SubjectAsk {
+  /** How a refusal says it, if not as usual; `available` is in the subject's unit. */
+  refusalText?(available: number): string;
+}
+
+/** A use that there is too little for: who asked for what, and when, and the products that could have paid. */
+export interface Shortage {
+  customerId: string;
+  at: Date;
+  subject: Subject;
+  /** In the subject's unit. */
+  requested: number;
+  available: number;
+  providers: readonly Pick<Provider, 'productKey' | 'isActive'>[];
+}
+
+/** A refusal for want of units. It carries its own shortage, from which it is explained. */
+export class InsufficientQuota extends AppError {
+  readonly shortage: Shortage;
+
+  constructor(shortage: Shortage, detail: string) {
+    const { requested, available } = shortage;
+    super('insufficient_quota', detail, { extensions: { requested, available } });
+    this.shortage = shortage;
+  }
+}
+
+/** What a use comes to: a plan that may be carried out, or the refusal. */
+export type UseVerdict = { plan: UsePlan; refusal: undefined } | { plan: undefined; refusal: InsufficientQuota };
+
+/**
+ * Says what a use would take now, or why it is refused. Posts nothing.
+ * Throws: product_not_found, feature_not_found, quantity_too_large, unavailable (an overdraft, see `planOverdraft`).
+ */
+export function judgeUse(book: Book, ask: UseAsk, providers: readonly Provider[]): UseVerdict {
+  const { subject, amount, isOverdraft = false } = ask;
+  assertProvided(subject, providers);
+  if (isOverdraft && 'productKey' in subject) {
+    return { plan: planOverdraft(book, subject.productKey, amount), refusal: undefined };
+  }
+  const plan = planConsume(book, providers, amount);
+  if (plan.isAllowed) return { plan, refusal: undefined };
+  const { customerId, now: at } = book;
+  const { available } = plan;
+  const name = 'feature' in subject ? subject.feature : subject.productKey;
+  const detail = ask.refusalText?.(available) ?? `${amount} of ${name} asked for, ${available} available.`;
+  const shortage = { customerId, at, subject, requested: amount, available, providers };
+  return { plan: undefined, refusal: new InsufficientQuota(shortage, detail) };
+}
+
+/**
+ * Uses what is asked for, all or nothing: `post` carries the plan out in the book, and may refuse before its first posting.
+ * Throws: insufficient_quota (an InsufficientQuota), what `judgeUse` and `post` throw.
+ */
+export function use<T>(book: Book, ask: UseAsk, providers: readonly Provider[], post: (plan: UsePlan) => T): T {
+  const { plan, refusal } = judgeUse(book, ask, providers);
+  if (refusal) throw refusal;
+  return post(plan);
+}

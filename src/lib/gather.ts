@@ -1,0 +1,89 @@
+// Questions that wait at the same time are answered together: an idle worker takes a lone one at once, and while it works, others gather. When what
+// they share fails, each is asked alone, so that nobody pays for a neighbour.
+
+/** A question that waits for its answer. */
+export interface Asked<Q, A> {
+  readonly question: Q;
+  resolve(answer: A): void;
+  reject(error: unknown): void;
+}
+
+export interface GatherOptions<Q, A> {
+  /** Groups that are worked on at a time. */
+  workersMax: number;
+  /** Questions that wait at most; `refuse` makes the error of those beyond. */
+  waitingMax: number;
+  refuse(): Error;
+  /** How many of those that wait, from the first on, are answered together. */
+  countTogether(waiting: readonly Asked<Q, A>[]): number;
+  /** Answers each. Throws what failed of what they share; then none has an answer yet. */
+  answer(together: readonly Asked<Q, A>[]): Promise<void>;
+  /** Whether an error would meet whoever asks now. */
+  isEverybodys(error: unknown): boolean;
+  /** Told when a group is asked one by one. */
+  onSharedFailure(error: unknown, count: number): void;
+}
+
+/** Makes what answers questions of one kind. */
+export function createGatherer<Q, A>(options: GatherOptions<Q, A>): (question: Q) => Promise<A> {
+  const waiting: Asked<Q, A>[] = [];
+  let idle = options.workersMax;
+
+  async function drain(): Promise<void> {
+    idle -= 1;
+    await undefined; // what is asked in the same turn goes together
+    try {
+      while (waiting.length > 0) {
+        await answerGroup(options, waiting.splice(0, Math.max(1, options.countTogether(waiting))));
+      }
+    } finally {
+      idle += 1;
+    }
+  }
+
+  return (question) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= options.waitingMax) {
+        reject(options.refuse());
+        return;
+      }
+      waiting.push({ question, resolve, reject });
+      if (idle > 0) void drain();
+    });
+}
+
+/** Answers each of a group. Never throws. */
+async function answerGroup<Q, A>(options: GatherOptions<Q, A>, group: readonly Asked<Q, A>[]): Promise<void> {
+  const shared = await failureOf(options, group);
+  if (!shared) return;
+  if (group.length === 1 || options.isEverybodys(shared.error)) {
+    rejectAll(group, shared.error);
+    return;
+  }
+  options.onSharedFailure(shared.error, group.length);
+  for (const [at, asked] of group.entries()) {
+    const own = await failureOf(options, [asked]);
+    if (!own) continue;
+    if (options.isEverybodys(own.error)) {
+      rejectAll(group.slice(at), own.error);
+      return;
+    }
+    asked.reject(own.error);
+  }
+}
+
+async function failureOf<Q, A>(
+  options: GatherOptions<Q, A>,
+  together: readonly Asked<Q, A>[],
+): Promise<{ error: unknown } | undefined> {
+  try {
+    await options.answer(together);
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+function rejectAll<Q, A>(group: readonly Asked<Q, A>[], error: unknown): void {
+  for (const { reject } of group) reject(error);
+}

@@ -1,0 +1,52 @@
+// Give-back: units that a use took come back by its id (DOMAIN 3.14).
+import type { Deps } from '../deps.js';
+import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Selector } from '../engine/selector.js';
+import { availabilityOf } from '../ledger/consume.js';
+import type { Metadata } from '../ledger/entities.js';
+import { type GiveBack, giveBack } from '../ledger/give-back.js';
+import { required } from '../lib/assert.js';
+
+export interface GiveBackCommand {
+  /** The use of which something is given back. */
+  operationId: string;
+  /** In the unit of the use; all that is left of it when left out. */
+  amount: number | undefined;
+  metadata: Metadata;
+}
+
+/** `remaining` is in the unit of the use, null when uncounted. */
+export interface GiveBackResult extends GiveBack {
+  operationId: string;
+  remaining: number | null;
+  metadata: Metadata;
+}
+
+/**
+ * Gives back what a use took, or a part of it, in reverse order of use. A selector is not needed; the use must be of whom it names.
+ * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, quantity_too_large, customer_not_found, selector_conflict,
+ * idempotency_key_reused, overloaded, unavailable.
+ */
+export async function giveBackQuota(
+  deps: Deps,
+  selector: Selector,
+  command: GiveBackCommand,
+  idempotencyKey: string | undefined,
+  render: Render<GiveBackResult>,
+): Promise<RecordedAnswer> {
+  const { operationId: takenBy, amount, metadata } = command;
+  return deps.engine.run({
+    name: 'quota.release',
+    selector: { ...selector, owned: { kind: 'operation', id: takenBy } },
+    idempotencyKey,
+    request: command,
+    needs: { asks: [], takenBy },
+    decide: ({ book, providersOf, operationId }): Decision<GiveBackResult> => {
+      const taken = required(book.taken.get(takenBy), 'the operation is loaded');
+      const back = giveBack(book, taken, amount, { operationId, metadata });
+      const { available } = availabilityOf(book, providersOf(back.subject));
+      return { outcome: 'accepted', result: { ...back, operationId, remaining: available, metadata } };
+    },
+    render,
+  });
+}
