@@ -36,7 +36,7 @@ export function makeFolder(): string {
 /** A server whose settings are those of a first start: durable. */
 export interface Server {
   /** Makes a migrated database and returns its URL. */
-  createDatabase(name: string): Promise<string>;
+  createDatabase(name: string, migrationsDir?: string): Promise<string>;
 }
 
 export async function startServer(): Promise<Server> {
@@ -47,11 +47,11 @@ export async function startServer(): Promise<Server> {
     await removeEmbeddedPostgres(home);
   });
   return {
-    createDatabase: async (name) => {
+    createDatabase: async (name, migrationsDir) => {
       await withClient(server.url, (client) => client.query(`CREATE DATABASE ${name}`));
       const url = new URL(server.url);
       url.pathname = `/${name}`;
-      await migrate(url.toString());
+      await migrate(url.toString(), migrationsDir);
       return url.toString();
     },
   };
