@@ -38,7 +38,7 @@ export interface Server {
   /** Makes an empty database and returns its URL. */
   createEmptyDatabase(name: string): Promise<string>;
   /** Makes a migrated database and returns its URL. */
-  createDatabase(name: string): Promise<string>;
+  createDatabase(name: string, migrationsDir?: string): Promise<string>;
 }
 
 export async function startServer(): Promise<Server> {
@@ -56,9 +56,9 @@ export async function startServer(): Promise<Server> {
   };
   return {
     createEmptyDatabase,
-    createDatabase: async (name) => {
+    createDatabase: async (name, migrationsDir) => {
       const url = await createEmptyDatabase(name);
-      await migrate(url);
+      await migrate(url, migrationsDir);
       return url;
     },
   };

@@ -11,7 +11,7 @@ import type { Deps } from '../../src/deps.js';
 import { createEngine } from '../../src/engine/engine.js';
 import { createReads } from '../../src/engine/reads.js';
 import type { Clock } from '../../src/lib/clock.js';
-import { uuidIds } from '../../src/lib/ids.js';
+import { type Ids, uuidIds } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { useTestDatabase } from './database.js';
 import { failOnUndeclared } from './declared-problems.js';
@@ -66,6 +66,7 @@ export async function startTestApp(
   clock: Clock,
   onAnswer?: Parameters<typeof buildApp>[1],
   settings: Partial<Config> = {},
+  ids: Ids = uuidIds,
 ): Promise<{ app: FastifyInstance; deps: Deps; close(): Promise<void> }> {
   const log = pino({ level: 'silent' });
   const { config } = readConfig(
@@ -76,7 +77,7 @@ export async function startTestApp(
   const foundations = {
     db,
     clock,
-    ids: uuidIds,
+    ids,
     log,
     config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
     turns: createTurns(),

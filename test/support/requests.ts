@@ -74,7 +74,7 @@ interface TableState {
   digest: string;
 }
 
-async function readTables({ deps }: TestApp): Promise<Map<string, TableState>> {
+async function readTables({ deps }: Pick<TestApp, 'deps'>): Promise<Map<string, TableState>> {
   const tables = await deps.db.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`,
   );
@@ -92,7 +92,10 @@ async function readTables({ deps }: TestApp): Promise<Map<string, TableState>> {
  * Says what `work` wrote: for every table whose contents changed, by how many rows it grew (0 when rows were only changed).
  * Nothing else may write meanwhile.
  */
-export async function writtenBy(app: TestApp, work: () => PromiseLike<unknown>): Promise<Record<string, number>> {
+export async function writtenBy(
+  app: Pick<TestApp, 'deps'>,
+  work: () => PromiseLike<unknown>,
+): Promise<Record<string, number>> {
   const before = await readTables(app);
   expect(before.size).toBeGreaterThan(10);
   await work();
