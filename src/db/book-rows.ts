@@ -49,7 +49,7 @@ interface ReservationJson {
   legs: { amount: number; batch: BatchJson }[];
 }
 
-/** A customer that was asked for, whatever he holds. */
+/** What was read of a customer: a product of his, or, where that is null, that orders of his are due. */
 export interface CustomerRow extends Row {
   customer_id: string;
   /** The instant at which he was read. */
@@ -204,7 +204,6 @@ export function toProvider(row: HoldingRow, subject: Subject): Provider | undefi
 
 /** What was read of one customer. */
 export interface BookRows {
-  /** At least one; the others are of what he holds. */
   rows: readonly CustomerRow[];
   taken: readonly TakenRow[];
   pending: readonly PendingRow[];

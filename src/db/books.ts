@@ -74,8 +74,8 @@ const WANTED_OF_NAMED = `UNION
   SELECT n.customer_id, n.at, f.product_key FROM named n JOIN product_features f ON f.feature = n.feature`;
 
 /**
- * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Of each customer there
- * is a row; besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the planner
+ * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Whose
+ * orders are due has a row without a product; besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the planner
  * take the indexes of open batches rather than read all of a customer's.
  */
 const loadHoldingsFrom = (source: Source, instant: string, hasNamed: boolean) => `
@@ -83,13 +83,11 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT k.id, ${instant} AS at
   FROM json_to_recordset($1::json) AS k (id uuid) LEFT JOIN customers c ON c.id = k.id
 ), due_order AS MATERIALIZED (
-  SELECT c.id AS customer_id, o.ids FROM customer c CROSS JOIN LATERAL (
-    SELECT json_agg(d.id ORDER BY d.expires_at, d.id) AS ids FROM (
-      SELECT o.id, o.expires_at FROM orders o
-      WHERE o.customer_id = c.id AND o.status = 'pending' AND o.expires_at <= c.at
-      ORDER BY o.expires_at, o.id LIMIT ${SETTLE_MAX}
-    ) d
-  ) o
+  SELECT c.id AS customer_id, c.at, json_agg(o.id ORDER BY o.expires_at, o.id) AS ids FROM customer c CROSS JOIN LATERAL (
+    SELECT o.id, o.expires_at FROM orders o
+    WHERE o.customer_id = c.id AND o.status = 'pending' AND o.expires_at <= c.at
+    ORDER BY o.expires_at, o.id LIMIT ${SETTLE_MAX}
+  ) o GROUP BY c.id, c.at
 ), due AS MATERIALIZED (
   SELECT c.id AS customer_id, c.at, d.* FROM customer c CROSS JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
@@ -111,12 +109,14 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   UNION
   SELECT c.id, c.at, f.product_key FROM asked a JOIN customer c ON c.id = a.customer_id JOIN product_features f ON f.feature = a.feature
   UNION
+  SELECT customer_id, at, NULL FROM due_order
+  UNION
   SELECT customer_id, at, product_key FROM due
   UNION
   SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
   ${hasNamed ? WANTED_OF_NAMED : ''}
 )
-SELECT c.id AS customer_id, c.at, (SELECT ids FROM due_order o WHERE o.customer_id = c.id) AS due_orders, w.product_key,
+SELECT w.customer_id, w.at, (SELECT ids FROM due_order o WHERE o.customer_id = w.customer_id) AS due_orders, w.product_key,
        p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed, late.overdue,
        later.not_yet_valid, usable.list AS usable, running.list AS running,
        access.until AS access_until, access.forever AS access_forever,
@@ -133,8 +133,7 @@ SELECT c.id AS customer_id, c.at, (SELECT ids FROM due_order o WHERE o.customer_
           FROM reservation k JOIN reservations r ON r.customer_id = k.customer_id AND r.id = k.id
           WHERE k.customer_id = w.customer_id AND jsonb_exists(k.costs, w.product_key)
         ) loaded) AS reservations
-FROM customer c
-LEFT JOIN wanted w ON w.customer_id = c.id
+FROM wanted w
 LEFT JOIN products p ON p.product_key = w.product_key
 CROSS JOIN LATERAL (
   SELECT json_object_agg(f.feature, f.unit_cost) AS features FROM product_features f WHERE f.product_key = w.product_key

@@ -133,17 +133,30 @@ const ABANDONED = new Error('abandoned');
  * statements go straight to the connection that it borrowed, because Prisma would take several times their processor time, and send one after another.
  */
 async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
-  let client: pg.PoolClient | undefined;
   let isBroken = false;
   let end: { commit(): void; abandon(): void } | undefined;
   let ended: Promise<void> = Promise.resolve();
+  // Prisma sends BEGIN, and later, when we or its clock say so, COMMIT or ROLLBACK. What we would send behind that would be no part of the
+  // transaction, and after the release the connection may be somebody else's.
+  let send: pg.PoolClient['query'] | undefined;
   const borrow = (lent: pg.PoolClient): void => {
-    client = lent;
-    const { release } = lent;
-    lent.release = () => {
-      client = undefined; // from now on the connection may be somebody else's: Prisma gives it back by itself when time is up
-      release(isBroken);
+    const { query, release } = lent;
+    const own = query.bind(lent);
+    send = own;
+    const sendAsPrisma = (...given: [{ text?: string }]) => {
+      if (given[0]?.text !== 'BEGIN') send = undefined;
+      const sending = Reflect.apply(query, lent, given) as Promise<unknown>;
+      sending.catch((error: unknown) => {
+        isBroken ||= sqlStateOf(error) === undefined;
+      });
+      return sending;
     };
+    const giveBack: typeof release = (error) => {
+      send = undefined;
+      Object.assign(lent, { query, release });
+      release(error ?? isBroken);
+    };
+    Object.assign(lent, { query: sendAsPrisma, release: giveBack });
   };
   await new Promise<void>((resolve, reject) => {
     const run = () =>
@@ -166,9 +179,9 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
   return {
     begun: Promise.resolve(),
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
-      if (!client) throw new RolledBack('the transaction took too long and was rolled back');
+      if (!send) throw new RolledBack('the transaction took too long and was rolled back');
       try {
-        return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+        return (await send<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
       } catch (error) {
         const state = sqlStateOf(error);
         isBroken ||= state === undefined || state === STATEMENT_FORGOTTEN;

@@ -43,6 +43,7 @@ const UNEXPLAINED: Explanation = { lastExpiry: null, starts: [], upgradeSkus: []
 export function createExplainer(deps: Foundations): Explainer {
   const ask = createGatherer<Shortage, Explanation>({
     workersMax: EXPLAINERS,
+    waitsOutTurn: true,
     waitingMax: WAITING_MAX,
     refuse: overloaded,
     countTogether: ({ length }) => Math.min(length, TOGETHER_MAX),

@@ -104,8 +104,9 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     await tx.abandon();
     return;
   }
+  const writing = await orAbandon(tx, async () => ({ all: writeChanges(tx, changes) }));
   try {
-    await tx.commit(writeChanges(tx, changes));
+    await tx.commit(writing.all);
   } catch (error) {
     const isUnknown = error instanceof CommitUncertain;
     // Without an answer neither success nor failure would be true.

@@ -18,6 +18,8 @@ export interface PostingDetails {
   reversesSeq?: number | null;
   metadata?: Metadata | null;
   occurredAt?: Date;
+  /** The hold by whose lapse it happens, where its entry does not name it. */
+  lapseOf?: string | null;
 }
 
 function append(
@@ -56,12 +58,12 @@ function append(
 }
 
 /**
- * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once, and what expires or repays adds to what did
- * so before.
+ * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once and repays once then, and what expires adds to
+ * what did so before.
  */
-function idOfItself(book: Book, batch: Batch | null, kind: EntryKind, { reservationId }: PostingDetails): string {
-  const { id, expired, consumed } = required(batch, 'what happens by itself happens to a batch');
-  return book.ids.of(id, `${kind} ${reservationId ?? ''} ${expired} ${consumed}`);
+function idOfItself(book: Book, batch: Batch | null, kind: EntryKind, details: PostingDetails): string {
+  const { id, expired } = required(batch, 'what happens by itself happens to a batch');
+  return book.ids.of(id, `${kind} ${details.reservationId ?? details.lapseOf ?? ''} ${expired}`);
 }
 
 function touch(book: Book, holding: Holding, batch: Batch): void {
@@ -162,7 +164,7 @@ export function postReturn(
     postDebit(book, batch, 'expire', amount, { operationId, occurredAt: at });
     return { kept: 0, expired: amount };
   }
-  repay(book, holding, batch, { operationId, occurredAt: at });
+  repay(book, holding, batch, { operationId, occurredAt: at, lapseOf: details.reservationId ?? null });
   if (hasEnded(batch, book.now)) {
     holding.overdue += batch.available - before;
     if (batch.available > 0 && !book.due.includes(batch)) book.due.push(batch);

@@ -11,6 +11,8 @@ export interface Asked<Q, A> {
 export interface GatherOptions<Q, A> {
   /** Groups that are worked on at a time. */
   workersMax: number;
+  /** Lets all that is asked in one turn of the event loop go together, instead of the first alone. */
+  waitsOutTurn?: boolean;
   /** Questions that wait at most; `refuse` makes the error of those beyond. */
   waitingMax: number;
   refuse(): Error;
@@ -31,8 +33,8 @@ export function createGatherer<Q, A>(options: GatherOptions<Q, A>): (question: Q
 
   async function drain(): Promise<void> {
     idle -= 1;
-    await undefined; // what is asked in the same turn goes together
     try {
+      if (options.waitsOutTurn) await undefined;
       while (waiting.length > 0) {
         await answerGroup(options, waiting.splice(0, Math.max(1, options.countTogether(waiting))));
       }

@@ -60,6 +60,7 @@ export async function putProduct(
 ): Promise<{ product: Product; isNew: boolean }> {
   const { productKey } = terms;
   assertProduct(terms);
+  const made = new Set<number>(); // by an attempt whose outcome was not learnt
   return deps.engine.manage({
     opener: 'prisma',
     lock: lockCatalog,
@@ -76,7 +77,9 @@ export async function putProduct(
       if (isUsed && !known) throw nameTaken(productKey, 'path/key');
       const product = replaceProduct(known, terms, use, force, now);
       changes.products.push({ product, at: now });
-      return { product, isNew: known === undefined };
+      const isNew = known === undefined || made.has(known.createdAt.getTime());
+      if (isNew) made.add(product.createdAt.getTime());
+      return { product, isNew };
     },
   });
 }
@@ -90,6 +93,7 @@ export async function putOffer(
   terms: OfferTerms,
 ): Promise<{ offer: Offer<OfferItemWithProduct>; isNew: boolean }> {
   const { sku, currency } = terms;
+  const made = new Set<number>(); // by an attempt whose outcome was not learnt
   const named = [...new Set([currency, ...terms.items.map((item) => item.productKey)])];
   return deps.engine.manage({
     opener: 'prisma',
@@ -106,7 +110,9 @@ export async function putOffer(
       const offer = replaceOffer(known, terms, products, now);
       if (isUsed && !known) throw nameTaken(sku, 'path/sku');
       changes.offers.push({ offer, at: now });
-      return { offer, isNew: known === undefined };
+      const isNew = known === undefined || made.has(known.createdAt.getTime());
+      if (isNew) made.add(offer.createdAt.getTime());
+      return { offer, isNew };
     },
   });
 }

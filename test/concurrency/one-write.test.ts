@@ -1,6 +1,6 @@
 // One way of a write: whatever a decision adds to the changes is written, whichever way the operation takes; decisions see the books of all customers
 // that they lock; a write takes few round trips.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Member, type Operation, toMember } from '../../src/engine/operation.js';
 import { type TransactOptions, transact } from '../../src/engine/transact.js';
 import type { Term } from '../../src/ledger/entities.js';
@@ -12,6 +12,8 @@ import { ask, balanceOf, customerIdOf, holdCustomers, placeOrder, send, untilWai
 import { committedTransactions, logStatements } from '../support/statement-log.js';
 
 const TRIPS_MAX = 6;
+/** How long a transaction of Prisma's may last. */
+const TRANSACTION_MS = 30_000;
 const OPENERS = ['pool', 'prisma'] as const;
 const TERM: Term = {
   productKey: 'CREDITS',
@@ -241,6 +243,30 @@ describe('an operation about two customers', () => {
     await untilWaiting(app.url, 1);
     await held.rollback();
     expect((await pending).status).toBe(201);
+  });
+});
+
+describe('a transaction whose time is up while it waits', () => {
+  it('sends nothing behind the rollback, and the operation is done in another one, once', async () => {
+    const orderId = await placeOrder(app, 'slow', 'PACK');
+    const held = await holdCustomers(app.url, await customerIdOf(app, 'slow'));
+    const logs = logStatements(app.deps.db.pool);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const pending = send(app.post(`/orders/${orderId}/confirm`, { payment_id: 'slow' }));
+    await untilWaiting(app.url, 1);
+    vi.advanceTimersByTime(TRANSACTION_MS);
+    vi.useRealTimers();
+    await held.rollback();
+    const answer = await pending;
+    expect([answer.status, answer.body.status], answer.text).toEqual([200, 'paid']);
+    expect(await balanceOf(app, 'slow', 'CREDITS')).toBe(10);
+    for (const [, sent] of logs) {
+      const texts = sent.map(({ text }) => text);
+      const ended = texts.indexOf('ROLLBACK');
+      if (ended >= 0) expect(texts[ended + 1] ?? 'BEGIN').toBe('BEGIN');
+    }
+    expect([...logs.values()].flat().map(({ text }) => text)).toContain('ROLLBACK');
   });
 });
 

@@ -379,3 +379,25 @@ it('a use that is repeated under its key settles nothing', async () => {
   app.clock.set(END);
   expect([(await call()).text, await settledOf(person)]).toEqual([text, []]);
 });
+
+it('what repays by itself has an id of its own each time, also when a use was given back in between', async () => {
+  const person = newPerson();
+  const units = { external_id: person, product_key: 'STAR' };
+  const hold = (ttl_seconds: number) => done('/reservations', { ...units, amount: 5, ttl_seconds });
+  const overdraw = () => done('/credits/deduct', { ...units, amount: 5, allow_negative: true });
+  await grantUnits(app, person, 'STAR', 15);
+  await hold(60);
+  await hold(6_000);
+  const { operation_id } = await done('/credits/deduct', { ...units, amount: 5 });
+  await overdraw();
+  app.clock.advance({ seconds: 61 });
+  await sweep(app.deps);
+  await done('/quota/release', { operation_id });
+  await hold(60_000);
+  await overdraw();
+  app.clock.advance({ seconds: 6_001 });
+  await sweep(app.deps);
+  const entries = (await app.get(`/wallet/entries?external_id=${person}&limit=200`)).body.data;
+  expect(entries.filter(({ kind }: Json) => kind === 'repay')).toHaveLength(2);
+  expect(new Set(entries.map(({ id }: Json) => id)).size).toBe(entries.length);
+});

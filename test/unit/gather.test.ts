@@ -4,12 +4,17 @@ import { type Asked, createGatherer } from '../../src/lib/gather.js';
 
 /** A gatherer whose groups wait until the test lets them go on. */
 function gathererOf(
-  options: { fails?: (questions: readonly number[]) => Error | undefined; waitingMax?: number } = {},
+  options: {
+    fails?: (questions: readonly number[]) => Error | undefined;
+    waitingMax?: number;
+    waitsOutTurn?: boolean;
+  } = {},
 ) {
   const groups: number[][] = [];
   const gates: (() => void)[] = [];
   const ask = createGatherer<number, string>({
     workersMax: 1,
+    waitsOutTurn: options.waitsOutTurn ?? false,
     waitingMax: options.waitingMax ?? 10,
     refuse: () => new Error('full'),
     countTogether: ({ length }) => Math.min(length, 3),
@@ -40,8 +45,16 @@ const outcomesOf = (ask: (question: number) => Promise<string>, questions: reado
   );
 
 describe('a gatherer', () => {
-  it('answers those that are asked in one turn together, as many as go, and what came meanwhile after them', async () => {
+  it('answers a lone question at once, and those that came meanwhile together, as many as go', async () => {
     const { ask, groups, letGo } = gathererOf();
+    const outcomes = outcomesOf(ask, [1, 2, 3, 4, 5]);
+    await letGo();
+    expect(await outcomes).toEqual([1, 2, 3, 4, 5].map((n) => `answer ${n}`));
+    expect(groups).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  it('answers what is asked in one turn together, if it waits the turn out', async () => {
+    const { ask, groups, letGo } = gathererOf({ waitsOutTurn: true });
     const outcomes = outcomesOf(ask, [1, 2, 3, 4, 5]);
     await letGo();
     expect(await outcomes).toEqual([1, 2, 3, 4, 5].map((n) => `answer ${n}`));
@@ -58,7 +71,7 @@ describe('a gatherer', () => {
     const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
     await letGo();
     expect(await outcomes).toEqual(['answer 1', 'answer 2', 'bad 3', 'answer 4']);
-    expect(groups).toEqual([[1, 2, 3], [1], [2], [3], [4]]);
+    expect(groups).toEqual([[1], [2, 3, 4], [2], [3], [4]]);
   });
 
   it('spares the others when the failure would meet everybody', async () => {
@@ -67,14 +80,14 @@ describe('a gatherer', () => {
     });
     const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
     await letGo();
-    expect(await outcomes).toEqual(['down', 'down', 'down', 'answer 4']);
-    expect(groups).toEqual([[1, 2, 3], [4]]);
+    expect(await outcomes).toEqual(['answer 1', 'down', 'down', 'down']);
+    expect(groups).toEqual([[1], [2, 3, 4]]);
   });
 
   it('refuses what is too much to wait', async () => {
     const { ask, letGo } = gathererOf({ waitingMax: 2 });
     const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
     await letGo();
-    expect(await outcomes).toEqual(['answer 1', 'answer 2', 'full', 'full']);
+    expect(await outcomes).toEqual(['answer 1', 'answer 2', 'answer 3', 'full']);
   });
 });
