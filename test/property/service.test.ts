@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestApp } from '../support/app.js';
+import { type Auditor, createAuditor } from '../support/audit.js';
 import type { Command, Workload } from './commands.js';
 import { putCatalogue } from './http-catalogue.js';
 import { meetCustomer } from './http-customer.js';
@@ -97,13 +97,13 @@ function accessFor(startsInH: number, lastsH: number): Command {
 }
 
 const app = useTestApp();
-let auditor: pg.Pool;
+let auditor: Auditor;
 
 beforeAll(async () => {
   await putCatalogue(app);
-  auditor = new pg.Pool({ connectionString: app.url, max: 1 });
+  auditor = createAuditor(app.url);
 });
-afterAll(() => auditor.end());
+afterAll(() => auditor.close());
 
 describe('the service', () => {
   const { parameters, timeout, isWhole } = propertyRun(SEQUENCES, TIMEOUT_MS);

@@ -1,7 +1,7 @@
 // A database of its own for a test file: a clone of the migrated template (about 0.1 s), audited after each test.
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
-import { auditInvariants } from './audit.js';
+import { type Auditor, createAuditor } from './audit.js';
 import { query } from './sql.js';
 
 export interface TestDatabase {
@@ -37,6 +37,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
  */
 export function useTestDatabase(): { readonly url: string } {
   let database: TestDatabase | undefined;
+  let auditor: Auditor | undefined;
   let hasFailed = false;
   const current = (): TestDatabase => {
     if (database === undefined) throw new Error('the test database exists only in hooks and tests');
@@ -44,17 +45,19 @@ export function useTestDatabase(): { readonly url: string } {
   };
   beforeAll(async () => {
     database = await createTestDatabase();
+    auditor = createAuditor(database.url);
   });
   afterEach(async ({ task }) => {
     hasFailed ||= task.result?.state === 'fail';
     try {
-      await auditInvariants(current().url);
+      await auditor?.audit();
     } catch (error) {
       hasFailed = true;
       throw error;
     }
   });
   afterAll(async () => {
+    await auditor?.close();
     if (!hasFailed) await database?.drop();
   });
   return {
