@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new SummaryReporter()],
+    // loading the app takes longer than the tests of most files do, so the files of a worker share it; each makes an app of its own from it
+    isolate: false,
     maxWorkers: Math.max(WORKERS_MIN, availableParallelism()),
     // not UTC, so that a time read in the process's zone shows
     env: { TZ: 'America/St_Johns' },
