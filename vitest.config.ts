@@ -4,16 +4,21 @@ import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.js';
 
 const WORKERS_MIN = 2;
+/** For what hangs. Far from what anything takes on a machine with ten times as many busy processes as processors: no test fails for being slow. */
+const GIVE_UP_MS = 240_000;
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new SummaryReporter()],
+    // loading the app takes longer than the tests of most files do, so the files of a worker share it; each makes an app of its own from it
+    isolate: false,
     maxWorkers: Math.max(WORKERS_MIN, availableParallelism()),
     // not UTC, so that a time read in the process's zone shows
     env: { TZ: 'America/St_Johns' },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: GIVE_UP_MS,
+    hookTimeout: GIVE_UP_MS,
+    teardownTimeout: GIVE_UP_MS,
   },
 });

@@ -1,4 +1,4 @@
-// Breaks the write path on purpose, one way at a time, and demands that a test notices: `node --import tsx scripts/mutations.ts [name ...]`.
+// Breaks the write path on purpose, one way at a time, and demands that a test notices: `npm run mutations [-- name ...]`.
 // Works on a copy of the project in a temporary folder. Ends with 1 when a mutation survives, no longer fits the source, or the tests
 // fail without any.
 import { spawnSync } from 'node:child_process';

@@ -1,10 +1,8 @@
 // Batches of consumes from two apps at once: what one key names happens once, all or nothing where that was asked for, and nobody who has
 // nothing to do with them waits. What a key remembers, and small pools, are in keyed-calls.test.ts.
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
-import { waitFor } from '../support/bursar-process.js';
 import { failWrites, gateCommits } from '../support/commit-faults.js';
 import {
   ask,
@@ -21,8 +19,8 @@ import {
 } from '../support/parallel.js';
 import { expectProblem } from '../support/requests.js';
 import { countTransactions } from '../support/shared-transactions.js';
+import { waitFor } from '../support/wait.js';
 
-const OTHERS_DEADLINE_MS = 5_000;
 /** More than an app has connections. */
 const CROWD = 20;
 const CALLS_ADMITTED_MAX = 64;
@@ -297,12 +295,10 @@ describe(`while ${CROWD} batches of ada wait for her lock`, () => {
       send(app.post(BATCH, body, key === undefined ? {} : keyed(`${key}-${index}`))),
     );
     await untilWaiting(app.url, 1, 'at least');
-    const bob = send(app.post('/quota/consume', item('bob', 1)));
-    const answered = await Promise.race([bob, delay(OTHERS_DEADLINE_MS)]);
+    const bob = await app.post('/quota/consume', item('bob', 1));
     await held.rollback();
     const answers = await Promise.all(crowd);
-    await bob;
-    expect(answered?.status).toBe(200);
+    expect(bob.status).toBe(200);
     expect(tally(answers)).toEqual({ '200': CROWD });
     expect(await balanceOf(app, 'ada', 'CREDITS')).toBe(before - CROWD);
   });
@@ -318,7 +314,7 @@ it('calls beyond what may wait are refused with a time to come back, and the oth
   const calls = Array.from({ length: CALLS_ADMITTED_MAX + CROWD }, async (_, index) => {
     answers.push(await send(call(index)));
   });
-  await waitFor('the calls that are too many', OTHERS_DEADLINE_MS, () => (answers.length >= CROWD ? true : undefined));
+  await waitFor('the calls that are too many', () => (answers.length >= CROWD ? true : undefined));
   expect(tally(answers)).toEqual({ '503 overloaded': CROWD });
   expect(answers[0]?.headers['retry-after']).toBe('1');
   await held.rollback();

@@ -3,14 +3,13 @@ import { connect } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { API_TOKEN, grantUnits, putProduct, useTestApp } from '../support/app.js';
-import { waitFor } from '../support/bursar-process.js';
 import { balanceOf, customerIdOf, holdCustomers } from '../support/parallel.js';
+import { waitFor } from '../support/wait.js';
 
 const SENT = 5_000;
 const WAITING_MAX = 4_096;
 /** Those in a transaction, and those on their way to it, no longer wait. */
 const TRANSACTION_MAX = 256;
-const DEADLINE_MS = 12_000;
 
 const app = useTestApp();
 
@@ -51,7 +50,7 @@ describe(`${SENT} uses of a customer who is locked elsewhere`, () => {
       arrived += 1;
     });
     const crowd = sendPipelined(SENT);
-    const late = await waitFor('a refusal', DEADLINE_MS, async () => {
+    const late = await waitFor('a refusal', async () => {
       const answer = await app.post('/quota/consume', consume('late'));
       return answer.status === 200 ? undefined : answer;
     });

@@ -5,7 +5,6 @@ import type { Response } from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sweep } from '../../src/engine/sweep.js';
 import { grantUnits, type Json, putProduct, startTestApp, useTestApp } from '../support/app.js';
-import { waitFor } from '../support/bursar-process.js';
 import { failWrites, gateCommits, gateWrites } from '../support/commit-faults.js';
 import { type CuttingProxy, openCuttingProxy, type Stall } from '../support/cutting-proxy.js';
 import {
@@ -21,10 +20,10 @@ import {
   untilWaiting,
 } from '../support/parallel.js';
 import { clientOf, endowBlockers, holdLanes, sendAll } from '../support/shared-transactions.js';
+import { waitFor } from '../support/wait.js';
 
 const CROWD = 12;
 const LANES = 2;
-const QUIET_DEADLINE_MS = 10_000;
 /** After so long without an answer a connection is given up. */
 const READ_TIMEOUT_MS = 30_000;
 const BATCH = '/quota/consume/batch';
@@ -49,7 +48,7 @@ afterAll(async () => {
 
 /** No connection is lent, and none of the server's sessions is in a transaction or holds a lock of ours. */
 afterEach(async () => {
-  await waitFor('all connections to come back', QUIET_DEADLINE_MS, async () => {
+  await waitFor('all connections to come back', async () => {
     const pools = [app.deps.db.pool, behind.deps.db.pool];
     if (pools.some(({ totalCount, idleCount, waitingCount }) => totalCount !== idleCount || waitingCount > 0)) return;
     const [row] = await ask(
@@ -328,7 +327,7 @@ describe('a server that says no more', () => {
       onTestFinished(() => void vi.useRealTimers());
       proxy.stallNext(stall);
       const pending = send(client.post('/quota/consume', units(person, 3), key));
-      await waitFor('the stall', QUIET_DEADLINE_MS, () => (proxy.countCut() === 1 ? true : undefined));
+      await waitFor('the stall', () => (proxy.countCut() === 1 ? true : undefined));
       vi.advanceTimersByTime(READ_TIMEOUT_MS);
       vi.useRealTimers();
       const answer = await pending;

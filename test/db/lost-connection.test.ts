@@ -2,11 +2,9 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { createDb } from '../../src/db/client.js';
-import { waitFor } from '../support/bursar-process.js';
 import { useTestDatabase } from '../support/database.js';
 import { ask } from '../support/parallel.js';
-
-const DEADLINE_MS = 10_000;
+import { waitFor } from '../support/wait.js';
 
 const database = useTestDatabase();
 
@@ -16,7 +14,7 @@ it('is logged as its error alone, and replaced', async () => {
   try {
     const [own] = await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     await ask(database.url, 'SELECT pg_terminate_backend($1)', [own?.pid]);
-    const line = await waitFor('the line', DEADLINE_MS, () => lines[0]);
+    const line = await waitFor('the line', () => lines[0]);
     const { msg, err } = JSON.parse(line);
     expect([msg, err.code]).toEqual(['an idle database connection was lost', '57P01']);
     expect(err).not.toHaveProperty('client');

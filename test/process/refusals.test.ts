@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cleanUpProcesses, leftoversOf, newDataDir, startBursar } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
-import { isProcessAlive } from '../support/process-alive.js';
 import { query } from '../support/sql.js';
 
 cleanUpProcesses();
@@ -19,7 +18,7 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
     expect(bursar.stderr()).toMatch(/^bursar: [^\n]+\n$/);
     expect(bursar.stderr()).toMatch(message);
     expect(bursar.stdout()).not.toMatch(/ {4}at /);
-    expect(isProcessAlive(-bursar.pid)).toBe(false);
+    await bursar.groupEnded();
   }
 
   it('on a data folder that another one uses, which goes on', async () => {

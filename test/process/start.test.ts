@@ -13,14 +13,12 @@ import {
   newDataDir,
   serverDirOf,
   startBursar,
-  waitFor,
 } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
-import { isProcessAlive } from '../support/process-alive.js';
 import { query } from '../support/sql.js';
+import { waitFor } from '../support/wait.js';
 
 const OWNER_ONLY = 0o600;
-const GROUP_DEADLINE_MS = 5_000;
 
 cleanUpProcesses();
 const newDatabase = useTestDatabases();
@@ -40,7 +38,7 @@ async function runPrintedCurl(stdout: string): Promise<unknown> {
 
 async function expectCleanEnd(bursar: BursarProcess, url: string, dataDir: string): Promise<void> {
   expect(await bursar.exited(), bursar.stderr()).toMatchObject({ signal: null });
-  await waitFor('the process group to end', GROUP_DEADLINE_MS, () => !isProcessAlive(-bursar.pid) || undefined);
+  await bursar.groupEnded();
   expect(await isListening(url)).toBe(false);
   expect(leftoversOf(dataDir)).toEqual([]);
 }
@@ -110,7 +108,7 @@ describe('an end', () => {
     await once(unfinished, 'socket');
     expect((await fetch(`${url}/health/live`)).status).toBe(200); // by now the server has the other request's head
     bursar.signal('SIGTERM');
-    await waitFor('the port to close', GROUP_DEADLINE_MS, async () => !(await isListening(url)) || undefined);
+    await waitFor('the port to close', async () => !(await isListening(url)) || undefined);
     unfinished.end('"bob"}');
     const [response] = (await answered) as [IncomingMessage];
     expect(response.statusCode).toBe(200);
@@ -121,11 +119,7 @@ describe('an end', () => {
   it('while still starting leaves nothing either', async () => {
     const dataDir = newDataDir();
     const bursar = startBursar({ BURSAR_DATA_DIR: dataDir });
-    await waitFor(
-      'the data folder',
-      GROUP_DEADLINE_MS,
-      () => existsSync(join(dataDir, 'postgres.password')) || undefined,
-    );
+    await waitFor('the data folder', () => existsSync(join(dataDir, 'postgres.password')) || undefined);
     bursar.signal('SIGTERM');
     expect(await bursar.exited()).toEqual({ code: 0, signal: null });
     expect(bursar.stdout()).not.toContain('ready');
@@ -190,11 +184,7 @@ describe('in production', () => {
       BURSAR_TYPO: '1',
       LOG_LEVEL: 'info',
     });
-    const listening = await waitFor(
-      'the log line',
-      GROUP_DEADLINE_MS,
-      () => /listening at (\S+)"/.exec(bursar.stdout())?.[1],
-    );
+    const listening = await waitFor('the log line', () => /listening at (\S+)"/.exec(bursar.stdout())?.[1]);
     expect((await fetch(`${listening}/health/ready`)).status).toBe(200);
     bursar.signal('SIGTERM');
     expect(await bursar.exited()).toEqual({ code: 0, signal: null });

@@ -9,7 +9,7 @@ import { propertyRun } from './seeds.js';
 
 const SEQUENCES = 20;
 const COMMANDS = { minLength: 10, maxLength: 25, size: 'max' } as const;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 const HOUR_S = 3_600;
 
 const READS = [

@@ -13,7 +13,7 @@ import type { KnownValues } from './hostile-json.js';
 import { propertyRun } from './seeds.js';
 
 const REQUESTS = 2_500;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 /** What writes can break more. */
 const WRITES_PER_READ = 3;
 /** Of all operations, those that must have accepted a request at least once. */

@@ -8,7 +8,7 @@ import { runWorkload, type Tally } from './workload.js';
 
 const SEQUENCES = 1_000;
 const COMMANDS = { min: 1, max: 30 };
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
 
 /** Without these answers the sequences would be about nothing. */

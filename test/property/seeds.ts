@@ -17,7 +17,7 @@ export interface PropertyRun {
   isWhole: boolean;
 }
 
-/** A property of so many runs, which take at most so long together; both grow with PROPERTY_RUNS. */
+/** A property of so many runs, which are given up after so long together, on however busy a machine; both grow with PROPERTY_RUNS. */
 export function propertyRun(runs: number, timeoutMs: number): PropertyRun {
   const { PROPERTY_SEED: seed, PROPERTY_RUNS: wanted, PROPERTY_PATH: path } = process.env;
   const numRuns = Number(wanted ?? runs);

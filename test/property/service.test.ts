@@ -11,7 +11,7 @@ import { runWorkload, type Tally } from './workload.js';
 
 const SEQUENCES = 100;
 const COMMANDS = { min: 5, max: 38 };
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 1_200_000;
 const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
 /** Not everything is asked in the end of each sequence, because they are many. */
 const SAMPLE = { subjects: 3, currencies: 1, moments: 2 };

@@ -3,8 +3,20 @@
 import pg from 'pg';
 import { checkInvariants, describeDifference, findFailedChecks } from '../../src/db/invariants.js';
 
-/** One plan for all audits of a connection, whatever the values. Compiling it would take longer than it runs. */
-export const AUDIT_SESSION_OPTIONS = '-c plan_cache_mode=force_generic_plan -c jit=off -c TimeZone=UTC';
+/**
+ * One plan for all audits of a connection, whatever the values; compiling it would take longer than it runs. It is made while the tables are
+ * nearly empty and is kept when they grow, so that it may not rest on their being small: without loops in loops (measured: of 600 entries
+ * 0.1 s instead of 8 s).
+ */
+export const AUDIT_SESSION_OPTIONS = [
+  'plan_cache_mode=force_generic_plan',
+  'jit=off',
+  'enable_nestloop=off',
+  'work_mem=64MB',
+  'TimeZone=UTC',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
 
 export interface Auditor {
   /** Throws when an invariant I1..I9 does not hold in the database, or for one customer. */

@@ -4,16 +4,15 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, vi } from 'vitest';
 import { removeEmbeddedPostgres } from '../../src/db/embedded-postgres.js';
+import { isProcessAlive } from './process-alive.js';
+import { waitFor } from './wait.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
-const TEST_TIMEOUT_MS = 180_000;
-const READY_DEADLINE_MS = 60_000;
-const EXIT_DEADLINE_MS = 30_000;
-const POLL_MS = 20;
+/** Starts of processes and of their servers take the longest on a busy machine, and a test has up to four. */
+const TEST_TIMEOUT_MS = 600_000;
 
 export interface Exit {
   code: number | null;
@@ -25,6 +24,8 @@ export interface BursarProcess {
   /** Resolves with the URL of the banner; rejects when the process ends before. */
   ready(): Promise<string>;
   exited(): Promise<Exit>;
+  /** Resolves once none of its group is left, which is a little after its own end. */
+  groupEnded(): Promise<void>;
   stdout(): string;
   stderr(): string;
   /** To the process alone. */
@@ -92,33 +93,24 @@ export function startBursar(env: Record<string, string>, { isNpm = false } = {})
     stdout: () => stdout,
     stderr: () => stderr,
     async ready() {
-      const url = await waitFor('the banner', READY_DEADLINE_MS, () => {
+      const url = await waitFor('the banner', () => {
         if (exit) throw new Error(`ended with ${JSON.stringify(exit)} before it was ready\n${transcript()}`);
         return /Bursar is ready: +(\S+)/.exec(stdout)?.[1];
       });
       return url;
     },
     async exited() {
-      return waitFor(`the end of process ${pid}\n${transcript()}`, EXIT_DEADLINE_MS, () => exit);
+      return waitFor(
+        () => `the end of process ${pid}\n${transcript()}`,
+        () => exit,
+      );
+    },
+    async groupEnded() {
+      await waitFor('the process group to end', () => !isProcessAlive(-pid) || undefined);
     },
     signal: (signal) => process.kill(pid, signal),
     signalGroup: (signal) => killGroup(pid, signal),
   };
-}
-
-/** Polls until `probe` gives something. */
-export async function waitFor<T>(
-  what: string,
-  deadlineMs: number,
-  probe: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const endMs = performance.now() + deadlineMs;
-  for (;;) {
-    const found = await probe();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
-    await delay(POLL_MS);
-  }
 }
 
 /** Whether anything listens at the URL's port. */

@@ -27,7 +27,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   const name = templateUrl.pathname.slice(1).replace(/template$/, randomUUID().slice(0, 8));
   const url = new URL(templateUrl);
   url.pathname = `/${name}`;
-  await runAsAdmin(templateUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await runAsAdmin(templateUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY ${inject('cloneStrategy')}`);
   return { url: url.toString(), drop: () => runAsAdmin(templateUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 

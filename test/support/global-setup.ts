@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { removeEmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded-postgres.js';
 import { migrate } from '../../src/db/migrate.js';
@@ -28,6 +29,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the template database; clones are made on the same server. */
     templateUrl: string;
+    /** How the server copies it: where no file has to reach the disk, by files, which takes a tenth of what writing them to the log takes. */
+    cloneStrategy: 'FILE_COPY' | 'WAL_LOG';
   }
 }
 
@@ -36,6 +39,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const serverUrl = process.env.TEST_DATABASE_URL || (await startThrowAway());
   try {
     project.provide('templateUrl', await makeTemplate(serverUrl));
+    project.provide('cloneStrategy', process.env.TEST_DATABASE_URL ? 'WAL_LOG' : 'FILE_COPY');
   } catch (error) {
     await removeRun(OWN_RUN);
     throw error;
@@ -76,7 +80,19 @@ async function startThrowAway(): Promise<string> {
   mkdirSync(RUNS_DIR, { recursive: true });
   writeFileSync(OWN_RUN, home);
   const server = await startEmbeddedPostgres(home, { isDurable: false, maxConnections: CONNECTIONS_MAX });
+  await tune(server.url);
   return server.url;
+}
+
+/** Spends nothing on strong passwords, which thousands of connections would pay for, nor on tables that live for seconds. */
+async function tune(serverUrl: string): Promise<void> {
+  const { username, password } = new URL(serverUrl);
+  await query(
+    serverUrl,
+    `SET scram_iterations = 1; ALTER ROLE ${pg.escapeIdentifier(username)} PASSWORD ${pg.escapeLiteral(password)}`,
+  );
+  await query(serverUrl, 'ALTER SYSTEM SET autovacuum = off');
+  await query(serverUrl, 'SELECT pg_reload_conf()');
 }
 
 async function removeDeadRuns(): Promise<void> {

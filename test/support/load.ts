@@ -3,12 +3,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { ask } from './parallel.js';
+import { waitFor } from './wait.js';
 
 const CLIENTS = 16;
 /** A client whose request could not be answered waits so long before its next one. */
 const PAUSE_MS = 200;
-const POLL_MS = 10;
-const DEADLINE_MS = 60_000;
 
 /** What became of a request, as its client sees it; undefined when the connection was lost. */
 export type Post = (
@@ -105,12 +104,13 @@ export function startLoad(post: Post, people: readonly string[], productKey: str
     sent,
     untilDone: async (more) => {
       const enough = doneSoFar() + more;
-      const endMs = performance.now() + DEADLINE_MS;
-      while (doneSoFar() < enough) {
-        if (failure !== undefined) throw failure;
-        if (performance.now() > endMs) throw new Error(`only ${doneSoFar()} of ${enough} requests were answered`);
-        await delay(POLL_MS);
-      }
+      await waitFor(
+        () => `${enough} requests to be answered: ${doneSoFar()} are`,
+        () => {
+          if (failure !== undefined) throw failure;
+          return doneSoFar() >= enough || undefined;
+        },
+      );
     },
     stop: async () => {
       isStopped = true;

@@ -1,6 +1,5 @@
 // Races on purpose: requests that start together, transactions that a test holds open, and certainty that a waiter waits. Nothing here
-// sleeps for a fixed time: what must be true is polled with a deadline.
-import { setTimeout as delay } from 'node:timers/promises';
+// sleeps for a fixed time: what must be true is polled.
 import pg from 'pg';
 import request from 'supertest';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
@@ -8,9 +7,7 @@ import type { Config } from '../../src/config.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { API_TOKEN, type Json, startTestApp, type TestApp } from './app.js';
-
-const DEADLINE_MS = 20_000;
-const POLL_MS = 5;
+import { waitFor } from './wait.js';
 
 /** What sends requests: an app under test, or a second one on its database. */
 export type Client = Pick<TestApp, 'get' | 'post' | 'put'>;
@@ -114,13 +111,14 @@ export async function untilWaiting(
   bound: 'exactly' | 'at least' = 'exactly',
 ): Promise<void> {
   const client = await connect(url);
-  const endMs = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const waiting: number = (await client.query(COUNT_WAITING)).rows[0].waiting;
-    if (waiting === count || (bound === 'at least' && waiting > count)) return;
-    if (performance.now() > endMs) throw new Error(`${waiting} connections wait for a lock, not ${bound} ${count}`);
-    await delay(POLL_MS);
-  }
+  let waiting = 0;
+  await waitFor(
+    () => `${bound} ${count} connections to wait for a lock: there are ${waiting}`,
+    async () => {
+      waiting = (await client.query(COUNT_WAITING)).rows[0].waiting;
+      return waiting === count || (bound === 'at least' && waiting > count) || undefined;
+    },
+  );
 }
 
 /** Cancels the statements, or terminates the connections, of the database that wait for a lock now; how many there were. */

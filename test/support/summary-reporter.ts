@@ -1,9 +1,10 @@
-// Prints `N passed, N failed` (and `, N skipped`) as the very last line of a run.
+// Names the ten slowest files and prints `N passed, N failed` (and `, N skipped`) as the very last line of a run.
 // A file that can't be collected, a failed hook of a suite and an unhandled error count as failures; so does a run without any test.
 import { writeSync } from 'node:fs';
 import type { Reporter, TestModule, TestSuite } from 'vitest/node';
 
 const STDOUT = 1;
+const SLOWEST_SHOWN = 10;
 
 export interface Counts {
   passed: number;
@@ -48,10 +49,21 @@ function isMeant(mode: string | undefined): boolean {
   return mode === 'skip' || mode === 'todo';
 }
 
+/** The files that took longest, the slowest first, each with its seconds: loading, hooks and tests. */
+export function formatSlowest(modules: readonly TestModule[]): string[] {
+  const files = modules.map((module) => {
+    const { collectDuration, setupDuration, duration } = module.diagnostic();
+    return { name: module.relativeModuleId, seconds: (collectDuration + setupDuration + duration) / 1_000 };
+  });
+  files.sort((one, other) => other.seconds - one.seconds);
+  return files.slice(0, SLOWEST_SHOWN).map(({ name, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${name}`);
+}
+
 export class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[], reason: string): void {
     const counts = countResults(modules, unhandledErrors, reason === 'interrupted');
     if (counts.failed > 0) process.exitCode = 1;
-    process.once('exit', () => writeSync(STDOUT, `${formatCounts(counts)}\n`));
+    const lines = ['slowest files', ...formatSlowest(modules), formatCounts(counts)];
+    process.once('exit', () => writeSync(STDOUT, `${lines.join('\n')}\n`));
   }
 }

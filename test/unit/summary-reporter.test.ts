@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { TestModule } from 'vitest/node';
+import { formatSlowest } from '../support/summary-reporter.js';
 
 const CACHE_DIR = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const REPORTER = fileURLToPath(new URL('../support/summary-reporter.ts', import.meta.url));
@@ -16,7 +18,15 @@ beforeEach(() => {
   write(
     'vitest.config.ts',
     `import { SummaryReporter } from ${JSON.stringify(REPORTER)};
-    export default { test: { include: ['*.test.ts'], exclude: [], reporters: ['default', new SummaryReporter()] } };`,
+    export default {
+      test: {
+        include: ['*.test.ts'],
+        exclude: [],
+        pool: 'threads',
+        isolate: false,
+        reporters: ['default', new SummaryReporter()],
+      },
+    };`,
   );
 });
 
@@ -30,19 +40,41 @@ function writeSuite(name: string, body: string): void {
   write(`${name}.test.ts`, `import { afterAll, beforeAll, describe, expect, it } from 'vitest';\n${body}`);
 }
 
-function run(): { lastLine: string | undefined; status: number | null } {
+function run(): { lines: string[]; lastLine: string | undefined; status: number | null } {
   const { stdout, status } = spawnSync(process.execPath, [VITEST, 'run', '--root', dir], {
     encoding: 'utf8',
     env: { ...process.env, VITEST: undefined, VITEST_POOL_ID: undefined, VITEST_WORKER_ID: undefined },
   });
-  return { lastLine: stdout.trimEnd().split('\n').at(-1), status };
+  const lines = stdout.trimEnd().split('\n');
+  return { lines, lastLine: lines.at(-1), status };
 }
+
+it('names the ten files that took longest, the slowest first', () => {
+  const took = (number: number) =>
+    ({
+      relativeModuleId: `test/${number}.test.ts`,
+      diagnostic: () => ({ collectDuration: 100, setupDuration: 0, duration: number * 1_000 }),
+    }) as unknown as TestModule;
+  const lines = formatSlowest([3, 11, 1, 2, 5, 4, 6, 7, 10, 9, 8].map(took));
+  expect(lines).toEqual(
+    [11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((number) => `${`${number}.1`.padStart(8)} s  test/${number}.test.ts`),
+  );
+});
+
+it('says so ahead of the closing line', () => {
+  writeSuite('a', `it('a', () => {});`);
+  expect(run().lines.slice(-3)).toEqual([
+    'slowest files',
+    expect.stringMatching(/^ +\d+\.\d s {2}a\.test\.ts$/),
+    '1 passed, 0 failed',
+  ]);
+});
 
 it('counts what passed, failed and was skipped', () => {
   writeSuite('a', `it('a', () => {}); it('b', () => {}); it.skip('c', () => {}); it.todo('d');`);
-  expect(run()).toEqual({ lastLine: '2 passed, 0 failed, 2 skipped', status: 0 });
+  expect(run()).toMatchObject({ lastLine: '2 passed, 0 failed, 2 skipped', status: 0 });
   writeSuite('b', `it('a', () => { expect(1).toBe(2); });`);
-  expect(run()).toEqual({ lastLine: '2 passed, 1 failed, 2 skipped', status: 1 });
+  expect(run()).toMatchObject({ lastLine: '2 passed, 1 failed, 2 skipped', status: 1 });
 });
 
 it.each([
@@ -57,11 +89,11 @@ it.each([
 ])('counts %s as failed', (_what, body, lastLine) => {
   writeSuite('good', `it('good', () => {});`);
   writeSuite('bad', body);
-  expect(run()).toEqual({ lastLine, status: 1 });
+  expect(run()).toMatchObject({ lastLine, status: 1 });
 });
 
 it('counts a run without tests as failed', () => {
-  expect(run()).toEqual({ lastLine: '0 passed, 1 failed', status: 1 });
+  expect(run()).toMatchObject({ lastLine: '0 passed, 1 failed', status: 1 });
   writeSuite('a', `it.skip('a', () => {});`);
-  expect(run()).toEqual({ lastLine: '0 passed, 1 failed, 1 skipped', status: 1 });
+  expect(run()).toMatchObject({ lastLine: '0 passed, 1 failed, 1 skipped', status: 1 });
 });
