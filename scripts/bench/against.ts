@@ -42,12 +42,17 @@ interface Measured {
   serverUs: number;
 }
 
-/** Measures every side of both builds in `pairs` alternating pairs, and prints the ratios of this one to the other. */
-export async function compare(server: Server, load: Load, otherDir: string, pairs: number): Promise<void> {
+/** Measures the sides whose names have `only` in them, of both builds, in alternating pairs, and prints the ratios of this one to the other. */
+export async function compare(
+  server: Server,
+  load: Load,
+  otherDir: string,
+  { pairs, only }: { pairs: number; only: string },
+): Promise<void> {
   buildService(otherDir);
   const builds = [await startBuild(server, 'before', otherDir), await startBuild(server, 'after', undefined)] as const;
   const rows: string[][] = [];
-  for (const [name, kind] of Object.entries(SIDES)) {
+  for (const [name, kind] of Object.entries(SIDES).filter(([side]) => side.includes(only))) {
     const measured: [Measured[], Measured[]] = [[], []];
     for (let pair = 0; pair < pairs; pair += 1) {
       for (const at of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {

@@ -39,6 +39,7 @@ const { values: flags } = parseArgs({
     profile: { type: 'boolean', default: false },
     against: { type: 'string' },
     pairs: { type: 'string', default: '9' },
+    sides: { type: 'string', default: '' },
     'growth-entries': { type: 'string', default: '1000000' },
     upgrade: { type: 'boolean', default: false },
     'upgrade-operations': { type: 'string', default: '1000000' },
@@ -65,7 +66,7 @@ async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
   if (flags.against !== undefined) {
-    await compare(server, startLoad(), flags.against, Number(flags.pairs));
+    await compare(server, startLoad(), flags.against, { pairs: Number(flags.pairs), only: flags.sides });
     return;
   }
   const databaseUrl = await makeDatabase(server);
