@@ -1,6 +1,8 @@
 // The ledger as readers see it, in pages. Who writes it is write-books.ts.
 import type { Entry, Metadata } from '../ledger/entities.js';
+import { assert } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
+import { familyPage } from './family.js';
 
 export interface EntryFilter {
   productKey?: string | undefined;
@@ -32,34 +34,43 @@ interface EntryRow extends Row {
   occurred_at: Date;
 }
 
-/** One page of a customer's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. */
+/** `recorded_at` never goes back along `seq`, so that a single member's entries stay in the order of `seq`. */
+const SELECT_ENTRIES = familyPage(
+  `SELECT customer_id, id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id,
+          order_id, reservation_id, reverses_seq, metadata, occurred_at, recorded_at
+   FROM entries
+   WHERE customer_id = family.customer_id AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
+     AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
+     AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
+     AND ($8::bigint IS NULL OR seq < $8::bigint)`,
+  'seq DESC',
+  '$9::int',
+  'recorded_at DESC, customer_id DESC, seq DESC',
+);
+
+/**
+ * One page of a family's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. Each member numbers his own entries,
+ * so that one number is a position only in the ledger of one. Merging has to bring a cursor that says more: a sequence number for each member,
+ * from which his index goes on.
+ */
 export async function listEntries(
   tx: Tx,
-  customerId: string,
+  customerIds: readonly string[],
   filter: EntryFilter,
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
-  const rows = await tx.query<EntryRow>(
-    `SELECT id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id, order_id,
-            reservation_id, reverses_seq, metadata, occurred_at
-     FROM entries
-     WHERE customer_id = $1::uuid AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
-       AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
-       AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
-       AND ($8::bigint IS NULL OR seq < $8::bigint)
-     ORDER BY seq DESC LIMIT $9::int`,
-    [
-      customerId,
-      filter.productKey ?? null,
-      filter.kind ?? null,
-      filter.actionType ?? null,
-      filter.operationId ?? null,
-      filter.from?.toISOString() ?? null,
-      filter.to?.toISOString() ?? null,
-      page.beforeSeq ?? null,
-      page.limit,
-    ],
-  );
+  assert(page.beforeSeq === undefined || customerIds.length === 1, 'a sequence number is a position of one customer');
+  const rows = await tx.query<EntryRow>(SELECT_ENTRIES, [
+    customerIds,
+    filter.productKey ?? null,
+    filter.kind ?? null,
+    filter.actionType ?? null,
+    filter.operationId ?? null,
+    filter.from?.toISOString() ?? null,
+    filter.to?.toISOString() ?? null,
+    page.beforeSeq ?? null,
+    page.limit,
+  ]);
   return rows.map((row) => ({
     id: row.id,
     seq: row.seq,

@@ -3,6 +3,7 @@
 import type { Changes } from '../ledger/changes.js';
 import type { Metadata, Referral } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
+import { familyPage } from './family.js';
 
 interface ReferralRow extends Row {
   id: string;
@@ -75,26 +76,33 @@ export function insertReferrals(tx: Tx, { customers }: Changes): Promise<unknown
   return referrals.length === 0 ? undefined : tx.query(INSERT_REFERRALS, [JSON.stringify(referrals)]);
 }
 
-/** One page of the referrals that a customer made, newest first. */
+const SELECT_REFERRALS = familyPage(
+  `SELECT ${COLUMNS} FROM referrals
+   WHERE referrer_id = family.customer_id AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))`,
+  'created_at DESC, id DESC',
+  '$4::int',
+);
+
+/** One page of the referrals that a family made, newest first. */
 export async function listReferrals(
   tx: Tx,
-  referrerId: string,
+  referrerIds: readonly string[],
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Referral[]> {
-  const rows = await tx.query<ReferralRow>(
-    `SELECT ${COLUMNS} FROM referrals
-     WHERE referrer_id = $1::uuid AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
-     ORDER BY created_at DESC, id DESC LIMIT $4::int`,
-    [referrerId, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
-  );
+  const rows = await tx.query<ReferralRow>(SELECT_REFERRALS, [
+    referrerIds,
+    page.after?.createdAt.toISOString() ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ]);
   return rows.map(toReferral);
 }
 
-/** How many referrals a customer made. */
-export async function countReferrals(tx: Tx, referrerId: string): Promise<number> {
+/** How many referrals a family made. */
+export async function countReferrals(tx: Tx, referrerIds: readonly string[]): Promise<number> {
   const [row] = await tx.query<Row & { count: number }>(
-    'SELECT count(*) AS count FROM referrals WHERE referrer_id = $1::uuid',
-    [referrerId],
+    'SELECT count(*) AS count FROM referrals WHERE referrer_id = ANY ($1::uuid[])',
+    [referrerIds],
   );
   return row?.count ?? 0;
 }

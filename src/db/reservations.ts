@@ -3,6 +3,7 @@
 import type { Changes } from '../ledger/changes.js';
 import type { Metadata, Reservation, ReservationStatus } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
+import { familyPage } from './family.js';
 
 /** $1 new reservations, $2 their legs, $3 changed reservations, $4 how many change. */
 const WRITE_RESERVATIONS = `
@@ -150,28 +151,30 @@ export async function findReservation(tx: Tx, id: string, now: Date): Promise<St
   return row && toStored(row);
 }
 
-/** One page of a customer's reservations, newest first, after a position. */
+const SELECT_RESERVATIONS = familyPage(
+  `SELECT * FROM (
+     SELECT ${FIELDS} FROM reservations r CROSS JOIN (SELECT $2::timestamptz AS at) reader WHERE r.customer_id = family.customer_id
+   ) r
+   WHERE ($3::text IS NULL OR r.status = $3) AND ($4::timestamptz IS NULL OR (r.created_at, r.id) < ($4::timestamptz, $5::uuid))`,
+  'created_at DESC, id DESC',
+  '$6::int',
+);
+
+/** One page of a family's reservations, newest first, after a position. */
 export async function listReservations(
   tx: Tx,
-  customerId: string,
+  customerIds: readonly string[],
   now: Date,
   status: ReservationStatus | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredReservation[]> {
-  const rows = await tx.query<ReservationRow>(
-    `SELECT * FROM (
-       SELECT ${FIELDS} FROM reservations r CROSS JOIN (SELECT $1::timestamptz AS at) reader WHERE r.customer_id = $2::uuid
-     ) r
-     WHERE ($3::text IS NULL OR r.status = $3) AND ($4::timestamptz IS NULL OR (r.created_at, r.id) < ($4::timestamptz, $5::uuid))
-     ORDER BY r.created_at DESC, r.id DESC LIMIT $6::int`,
-    [
-      now.toISOString(),
-      customerId,
-      status ?? null,
-      page.after?.createdAt.toISOString() ?? null,
-      page.after?.id ?? null,
-      page.limit,
-    ],
-  );
+  const rows = await tx.query<ReservationRow>(SELECT_RESERVATIONS, [
+    customerIds,
+    now.toISOString(),
+    status ?? null,
+    page.after?.createdAt.toISOString() ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ]);
   return rows.map(toStored);
 }

@@ -2,6 +2,7 @@
 // is not settled yet is shown as settled.
 import type { Batch, BatchSource, Metadata, NewBatch } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
+import { familyPage, ofFamily } from './family.js';
 import { PRESENT, pastOf, type ReadInstant, type Source } from './history.js';
 
 export interface WalletBalance {
@@ -36,31 +37,35 @@ export interface StoredWallet {
 /** Running and future access rows that one wallet reads at most. */
 const ACCESS_MAX = 1_000;
 
+/** The condition that a row of `table` is of the customer $1. */
+const ofCustomer = (table: string) => `${table}.customer_id = $1::uuid`;
+
 /**
- * Holds past their end that are not settled yet, by batch: $1 customer, $2 instant. Of the `units` that come back some repay what is owed
- * (`repaid`), and the rest is `kept` if the batch has not ended, as settling will find it.
+ * Holds past their end that are not settled yet, by batch; whose, says the condition `isOf`; $2 instant. Of the `units` that come back some repay
+ * what their customer owes (`repaid`), and the rest is `kept` if the batch has not ended, as settling will find it. Read once for all members of a
+ * family (MATERIALIZED), not again for each.
  */
-const lapsedOf = ({ batches, balances }: Source) => `
+const lapsedOf = ({ batches, balances }: Source, isOf: (table: string) => string) => `
 leg AS (
-  SELECT l.batch_id, l.amount, b.expires_at, b.product_key,
+  SELECT l.customer_id, l.batch_id, l.amount, b.expires_at, b.product_key,
          CASE WHEN b.expires_at <= r.expires_at THEN 0 ELSE l.amount END AS alive,
          row_number() OVER (ORDER BY r.expires_at, r.id, l.position) AS place
   FROM reservations r
   JOIN reservation_legs l ON l.customer_id = r.customer_id AND l.reservation_id = r.id
   JOIN ${batches} b ON b.customer_id = l.customer_id AND b.id = l.batch_id AND b.granted IS NOT NULL
-  WHERE r.customer_id = $1::uuid AND r.status = 'held' AND r.expires_at <= $2::timestamptz
+  WHERE ${isOf('r')} AND r.status = 'held' AND r.expires_at <= $2::timestamptz
 ), repaying AS (
   SELECT leg.*, greatest(0, least(leg.alive, coalesce(bal.owed, 0) - (
-           sum(leg.alive) OVER (PARTITION BY leg.product_key ORDER BY leg.place) - leg.alive))) AS repaid
-  FROM leg LEFT JOIN ${balances} bal ON bal.customer_id = $1::uuid AND bal.product_key = leg.product_key
-), lapsed AS (
-  SELECT batch_id, product_key, sum(amount)::bigint AS units, sum(repaid)::bigint AS repaid,
+           sum(leg.alive) OVER (PARTITION BY leg.customer_id, leg.product_key ORDER BY leg.place) - leg.alive))) AS repaid
+  FROM leg LEFT JOIN ${balances} bal ON ${isOf('bal')} AND bal.customer_id = leg.customer_id AND bal.product_key = leg.product_key
+), lapsed AS MATERIALIZED (
+  SELECT customer_id, batch_id, product_key, sum(amount)::bigint AS units, sum(repaid)::bigint AS repaid,
          sum(CASE WHEN expires_at <= $2::timestamptz THEN 0 ELSE amount - repaid END)::bigint AS kept
-  FROM repaying GROUP BY batch_id, product_key
+  FROM repaying GROUP BY customer_id, batch_id, product_key
 )`;
 
 const selectWallet = (source: Source) => `
-WITH ${source.ctes} ${lapsedOf(source)}, balance AS (
+WITH ${source.ctes} ${lapsedOf(source, ofCustomer)}, balance AS (
   SELECT b.product_key, b.available - b.owed - coalesce(late.units, 0) + coalesce(back.kept + back.repaid, 0) AS balance,
          b.held - coalesce(back.units, 0) AS held, coalesce(later.units, 0) AS not_yet_valid
   FROM ${source.balances} b
@@ -87,10 +92,8 @@ SELECT (SELECT json_agg(b ORDER BY b.product_key) FROM balance b) AS balances,
        (SELECT json_agg(f ORDER BY f.feature, f.product_key) FROM product_features f
         WHERE f.product_key IN (SELECT product_key FROM balance UNION SELECT product_key FROM access)) AS features`;
 
-const PAST = pastOf('e.customer_id = $1::uuid', '$2');
-const LAPSED = lapsedOf(PRESENT);
 const SELECT_WALLET = selectWallet(PRESENT);
-const SELECT_PAST_WALLET = selectWallet(PAST);
+const SELECT_PAST_WALLET = selectWallet(pastOf(ofCustomer('e'), '$2'));
 
 interface WalletRow extends Row {
   balances: { product_key: string; balance: number; held: number; not_yet_valid: number }[] | null;
@@ -162,11 +165,11 @@ interface BatchRow extends Row {
   created_at: Date;
 }
 
-/** $1 customer, $2 instant; needs LAPSED joined. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
+/** $2 instant; needs `lapsed` joined. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
 const STATE = `CASE WHEN b.revoked_at IS NOT NULL THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
   WHEN b.valid_from > $2::timestamptz THEN 'pending' WHEN b.available + b.held - coalesce(lapsed.repaid, 0) = 0 AND b.granted IS NOT NULL THEN 'exhausted' ELSE 'active' END`;
 
-/** Needs LAPSED joined: parts with lapsed holds given back. What has expired by then is told by `toStoredBatch`. */
+/** Needs `lapsed` joined: parts with lapsed holds given back. What has expired by then is told by `toStoredBatch`. */
 const BATCH_FIELDS = `b.id, b.product_key, b.source, b.sku, b.order_id, b.granted,
   (b.available + coalesce(lapsed.units - lapsed.repaid, 0))::bigint AS available, (b.held - coalesce(lapsed.units, 0))::bigint AS held,
   (b.consumed + coalesce(lapsed.repaid, 0))::bigint AS consumed, b.expired, b.revoked, b.transferred, b.priority, b.valid_from, b.expires_at, b.revoked_at, b.metadata, b.created_at`;
@@ -210,27 +213,31 @@ function toStoredBatch(row: BatchRow, now: Date): StoredBatch {
   return { ...stored, state: stateOf(stored, now) };
 }
 
+const JOIN_LAPSED = 'LEFT JOIN lapsed ON lapsed.customer_id = b.customer_id AND lapsed.batch_id = b.id';
+
 const selectBatches = (source: Source) => `
-WITH ${source.ctes} ${lapsedOf(source)}
-SELECT ${BATCH_FIELDS} FROM ${source.batches} b LEFT JOIN lapsed ON lapsed.batch_id = b.id
-WHERE b.customer_id = $1::uuid AND ($3::text IS NULL OR b.product_key = $3) AND ($4::text IS NULL OR ${STATE} = $4)
-  AND ($5::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $5::timestamptz))
-  AND ($6::timestamptz IS NULL OR (b.created_at, b.id) < ($6::timestamptz, $7::uuid))
-ORDER BY b.created_at DESC, b.id DESC LIMIT $8::int`;
+WITH ${source.ctes} ${lapsedOf(source, ofFamily)} ${familyPage(
+  `SELECT ${BATCH_FIELDS} FROM ${source.batches} b ${JOIN_LAPSED}
+   WHERE b.customer_id = family.customer_id AND ($3::text IS NULL OR b.product_key = $3) AND ($4::text IS NULL OR ${STATE} = $4)
+     AND ($5::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $5::timestamptz))
+     AND ($6::timestamptz IS NULL OR (b.created_at, b.id) < ($6::timestamptz, $7::uuid))`,
+  'created_at DESC, id DESC',
+  '$8::int',
+)}`;
 
 const SELECT_BATCHES = selectBatches(PRESENT);
-const SELECT_PAST_BATCHES = selectBatches(PAST);
+const SELECT_PAST_BATCHES = selectBatches(pastOf(ofFamily('e'), '$2'));
 
-/** One page of a customer's batches at an instant, newest first, after a position. */
+/** One page of a family's batches at an instant, newest first, after a position. */
 export async function listBatches(
   tx: Tx,
-  customerId: string,
+  customerIds: readonly string[],
   { at, isPast }: ReadInstant,
   filter: BatchFilter,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
   const rows = await tx.query<BatchRow>(isPast ? SELECT_PAST_BATCHES : SELECT_BATCHES, [
-    customerId,
+    customerIds,
     at.toISOString(),
     filter.productKey ?? null,
     filter.state ?? null,
@@ -242,13 +249,14 @@ export async function listBatches(
   return rows.map((row) => toStoredBatch(row, at));
 }
 
+const SELECT_ORDER_BATCHES = `
+WITH ${lapsedOf(PRESENT, ofCustomer)}
+SELECT ${BATCH_FIELDS} FROM batches b ${JOIN_LAPSED}
+WHERE b.customer_id = $1::uuid AND b.order_id = $3::uuid ORDER BY b.created_at, b.id`;
+
 /** The batches that an order granted, in the order in which they were made. */
 export async function findOrderBatches(tx: Tx, customerId: string, orderId: string, now: Date): Promise<StoredBatch[]> {
-  const rows = await tx.query<BatchRow>(
-    `WITH ${LAPSED} SELECT ${BATCH_FIELDS} FROM batches b LEFT JOIN lapsed ON lapsed.batch_id = b.id
-     WHERE b.customer_id = $1::uuid AND b.order_id = $3::uuid ORDER BY b.created_at, b.id`,
-    [customerId, now.toISOString(), orderId],
-  );
+  const rows = await tx.query<BatchRow>(SELECT_ORDER_BATCHES, [customerId, now.toISOString(), orderId]);
   return rows.map((row) => toStoredBatch(row, now));
 }
 
@@ -260,24 +268,28 @@ export interface ExpiringUnits {
   expiresAt: Date;
 }
 
-/** One page of the units of a product that end after `now` and not after `before`, soonest first, after a position. */
+const SELECT_EXPIRING = `
+WITH ${lapsedOf(PRESENT, ofFamily)} ${familyPage(
+  `SELECT b.id, b.product_key, (b.available + coalesce(lapsed.kept, 0))::bigint AS available, b.expires_at FROM batches b ${JOIN_LAPSED}
+   WHERE b.customer_id = family.customer_id AND b.product_key = $3 AND b.is_open AND b.available + coalesce(lapsed.kept, 0) > 0
+     AND b.expires_at > $2::timestamptz AND b.expires_at <= $4::timestamptz
+     AND ($5::timestamptz IS NULL OR (b.expires_at, b.id) > ($5::timestamptz, $6::uuid))`,
+  'expires_at, id',
+  '$7::int',
+)}`;
+
+/** One page of a family's units of a product that end after `now` and not after `before`, soonest first, after a position. */
 export async function listExpiring(
   tx: Tx,
-  customerId: string,
+  customerIds: readonly string[],
   now: Date,
   { productKey, before }: { productKey: string; before: Date },
   page: { after: { expiresAt: Date; id: string } | undefined; limit: number },
 ): Promise<ExpiringUnits[]> {
   const rows = await tx.query<Row & { id: string; product_key: string; available: number; expires_at: Date }>(
-    `WITH ${LAPSED}
-     SELECT b.id, b.product_key, (b.available + coalesce(lapsed.kept, 0))::bigint AS available, b.expires_at
-     FROM batches b LEFT JOIN lapsed ON lapsed.batch_id = b.id
-     WHERE b.customer_id = $1::uuid AND b.product_key = $3 AND b.is_open AND b.available + coalesce(lapsed.kept, 0) > 0
-       AND b.expires_at > $2::timestamptz AND b.expires_at <= $4::timestamptz
-       AND ($5::timestamptz IS NULL OR (b.expires_at, b.id) > ($5::timestamptz, $6::uuid))
-     ORDER BY b.expires_at, b.id LIMIT $7::int`,
+    SELECT_EXPIRING,
     [
-      customerId,
+      customerIds,
       now.toISOString(),
       productKey,
       before.toISOString(),
@@ -302,26 +314,33 @@ export interface StoredGrant {
   batches: StoredBatch[];
 }
 
-/** One page of a customer's grants without payment, newest first, after a position. */
+const SELECT_GRANTS = `
+WITH ${lapsedOf(PRESENT, ofFamily)}, page AS (${familyPage(
+  `SELECT customer_id, created_at, operation_id FROM batches
+   WHERE customer_id = family.customer_id AND source IN ('trial', 'bonus', 'adjustment', 'migration')
+     AND ($3::timestamptz IS NULL OR (created_at, operation_id) < ($3::timestamptz, $4::uuid))
+   GROUP BY customer_id, created_at, operation_id`,
+  'created_at DESC, operation_id DESC',
+  '$5::int',
+)})
+SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
+JOIN batches b ON b.customer_id = p.customer_id AND b.created_at = p.created_at AND b.operation_id = p.operation_id ${JOIN_LAPSED}
+ORDER BY b.created_at DESC, b.operation_id DESC, b.id`;
+
+/** One page of a family's grants without payment, newest first, after a position. */
 export async function listGrants(
   tx: Tx,
-  customerId: string,
+  customerIds: readonly string[],
   now: Date,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredGrant[]> {
-  const rows = await tx.query<BatchRow & { operation_id: string }>(
-    `WITH ${LAPSED}, page AS (
-       SELECT created_at, operation_id FROM batches
-       WHERE customer_id = $1::uuid AND source IN ('trial', 'bonus', 'adjustment', 'migration')
-         AND ($3::timestamptz IS NULL OR (created_at, operation_id) < ($3::timestamptz, $4::uuid))
-       GROUP BY created_at, operation_id ORDER BY created_at DESC, operation_id DESC LIMIT $5::int
-     )
-     SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
-     JOIN batches b ON b.customer_id = $1::uuid AND b.created_at = p.created_at AND b.operation_id = p.operation_id
-     LEFT JOIN lapsed ON lapsed.batch_id = b.id
-     ORDER BY b.created_at DESC, b.operation_id DESC, b.id`,
-    [customerId, now.toISOString(), page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
-  );
+  const rows = await tx.query<BatchRow & { operation_id: string }>(SELECT_GRANTS, [
+    customerIds,
+    now.toISOString(),
+    page.after?.createdAt.toISOString() ?? null,
+    page.after?.id ?? null,
+    page.limit,
+  ]);
   const grants = new Map<string, StoredGrant>();
   for (const row of rows) {
     const grant = grants.get(row.operation_id) ?? {

@@ -155,6 +155,8 @@ export async function resolveCustomer(deps: Foundations, selector: Selector): Pr
 /** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */
 export interface Reader {
   customerId: string;
+  /** The family, which lists are about: the customer and those that were merged into it. As nobody can be merged yet, always the one. */
+  familyIds: readonly string[];
   now: Date;
 }
 
@@ -195,7 +197,9 @@ export async function findCustomer(
 ): Promise<Reader | undefined> {
   const [found] = await findCustomers(deps, [selector], pointer);
   if (found instanceof AppError) throw found;
-  return found && { customerId: found.id, now: instantOf(deps.clock.now(), found.lastRecordedAt) };
+  return (
+    found && { customerId: found.id, familyIds: [found.id], now: instantOf(deps.clock.now(), found.lastRecordedAt) }
+  );
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

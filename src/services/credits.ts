@@ -176,11 +176,11 @@ export async function getExpiringCredits(
   { productKey, withinS }: { productKey: string; withinS: number },
   page: { after: { expiresAt: Date; id: string } | undefined; limit: number },
 ): Promise<ExpiringUnits[]> {
-  const { customerId, now } = await requireCustomer(deps, selector);
+  const { familyIds, now } = await requireCustomer(deps, selector);
   const product = (await findProducts(deps.db, [productKey])).get(productKey);
   requireCurrency(product ? [product] : [], productKey);
   const before = new Date(now.getTime() + withinS * 1_000);
-  return listExpiring(deps.db, customerId, now, { productKey, before }, page);
+  return listExpiring(deps.db, familyIds, now, { productKey, before }, page);
 }
 
 /** Throws: product_not_found, product_not_currency. */

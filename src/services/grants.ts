@@ -193,8 +193,8 @@ export async function getGrants(
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredGrant[]> {
-  const { customerId, now } = await requireCustomer(deps, selector);
-  return listGrants(deps.db, customerId, now, page);
+  const { familyIds, now } = await requireCustomer(deps, selector);
+  return listGrants(deps.db, familyIds, now, page);
 }
 
 function claimsOf(

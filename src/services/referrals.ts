@@ -74,12 +74,12 @@ export async function getReferrals(
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Referral[]> {
-  const { customerId } = await requireCustomer(deps, selector);
-  return listReferrals(deps.db, customerId, page);
+  const { familyIds } = await requireCustomer(deps, selector);
+  return listReferrals(deps.db, familyIds, page);
 }
 
 /** How many a customer brought. Throws: customer_not_found, selector_conflict. */
 export async function getReferralStats(deps: Deps, selector: Selector): Promise<{ customerId: string; count: number }> {
-  const { customerId } = await requireCustomer(deps, selector);
-  return { customerId, count: await countReferrals(deps.db, customerId) };
+  const { customerId, familyIds } = await requireCustomer(deps, selector);
+  return { customerId, count: await countReferrals(deps.db, familyIds) };
 }

@@ -190,8 +190,8 @@ export async function getReservations(
   status: ReservationStatus | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredReservation[]> {
-  const { customerId, now } = await requireCustomer(deps, selector);
-  return listReservations(deps.db, customerId, now, status, page);
+  const { familyIds, now } = await requireCustomer(deps, selector);
+  return listReservations(deps.db, familyIds, now, status, page);
 }
 
 /** How much a commit asks for is known beforehand only when it says so; without, it is what is held. */

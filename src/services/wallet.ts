@@ -89,12 +89,12 @@ export async function getBatches(
   asOf: Date | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
-  const { customerId, now } = await requireCustomer(deps, selector);
+  const { familyIds, now } = await requireCustomer(deps, selector);
   const { expiringWithinS, ...rest } = filter;
   const instant = readInstant(now, asOf);
   const { at } = instant;
   const expiringBefore = expiringWithinS === undefined ? undefined : new Date(at.getTime() + expiringWithinS * 1_000);
-  return listBatches(deps.db, customerId, instant, { ...rest, expiringBefore }, page);
+  return listBatches(deps.db, familyIds, instant, { ...rest, expiringBefore }, page);
 }
 
 /** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */
@@ -104,6 +104,6 @@ export async function getEntries(
   filter: EntryFilter,
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
-  const { customerId } = await requireCustomer(deps, selector);
-  return listEntries(deps.db, customerId, filter, page);
+  const { familyIds } = await requireCustomer(deps, selector);
+  return listEntries(deps.db, familyIds, filter, page);
 }
