@@ -49,17 +49,17 @@ interface ReservationJson {
   legs: { amount: number; batch: BatchJson }[];
 }
 
-/** What was read of a customer: a product of his, or, where that is null, that orders of his are due. */
-export interface CustomerRow extends Row {
+/** A pending order past its end. */
+export interface DueOrderRow extends Row {
   customer_id: string;
-  /** The instant at which he was read. */
-  at: Date;
-  due_orders: string[] | null;
-  product_key: string | null;
+  id: string;
 }
 
 /** A product of a customer, with what is asked of it. */
-export interface HoldingRow extends CustomerRow {
+export interface HoldingRow extends Row {
+  customer_id: string;
+  /** The instant at which it was read. */
+  at: Date;
   product_key: string;
   type: ProductType;
   is_active: boolean;
@@ -204,14 +204,10 @@ export function toProvider(row: HoldingRow, subject: Subject): Provider | undefi
 
 /** What was read of one customer. */
 export interface BookRows {
-  rows: readonly CustomerRow[];
+  rows: readonly HoldingRow[];
   taken: readonly TakenRow[];
   pending: readonly PendingRow[];
-}
-
-/** Whether a row is of a product. */
-export function isHoldingRow(row: CustomerRow): row is HoldingRow {
-  return row.product_key !== null;
+  dueOrders: readonly DueOrderRow[];
 }
 
 /** The book of a customer at an instant, of his rows. */
@@ -219,12 +215,11 @@ export function toBook(
   customer: { id: string; nextSeq: number },
   now: Date,
   ids: Ids,
-  { rows, taken, pending }: BookRows,
+  { rows, taken, pending, dueOrders }: BookRows,
 ): LoadedBook {
   const toOne = batchesOnce();
-  const held = rows.filter(isHoldingRow);
   const reservations = new Map<string, Reservation>();
-  for (const json of held.flatMap((row) => row.reservations ?? [])) {
+  for (const json of rows.flatMap((row) => row.reservations ?? [])) {
     if (!reservations.has(json.id)) reservations.set(json.id, toReservation(json, toOne));
   }
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
@@ -233,12 +228,12 @@ export function toBook(
     now,
     nextSeq: customer.nextSeq,
     holdings: new Map(
-      held.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
+      rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),
-    due: held.flatMap((row) => (row.due ?? []).map(toOne)),
+    due: rows.flatMap((row) => (row.due ?? []).map(toOne)),
     reservations,
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
-    dueOrders: [...(rows[0]?.due_orders ?? [])],
+    dueOrders: dueOrders.map(({ id }) => id),
     ids,
   };
 }

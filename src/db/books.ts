@@ -6,9 +6,8 @@ import type { Subject } from '../ledger/entities.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import {
-  type CustomerRow,
+  type DueOrderRow,
   type HoldingRow,
-  isHoldingRow,
   ownCost,
   type PendingRow,
   type TakenRow,
@@ -74,20 +73,13 @@ const WANTED_OF_NAMED = `UNION
   SELECT n.customer_id, n.at, f.product_key FROM named n JOIN product_features f ON f.feature = n.feature`;
 
 /**
- * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Whose
- * orders are due has a row without a product; besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the planner
+ * $1 customers, $2 the clock, $3 what is asked of them, $4 usable batches per holding at most; with `hasNamed` also $5 and $6. Besides the asked products the holdings of those are read that settling changes. The sums are over ordered rows, which makes the planner
  * take the indexes of open batches rather than read all of a customer's.
  */
 const loadHoldingsFrom = (source: Source, instant: string, hasNamed: boolean) => `
 WITH ${source.ctes} customer AS MATERIALIZED (
   SELECT k.id, ${instant} AS at
   FROM json_to_recordset($1::json) AS k (id uuid) LEFT JOIN customers c ON c.id = k.id
-), due_order AS MATERIALIZED (
-  SELECT c.id AS customer_id, c.at, json_agg(o.id ORDER BY o.expires_at, o.id) AS ids FROM customer c CROSS JOIN LATERAL (
-    SELECT o.id, o.expires_at FROM orders o
-    WHERE o.customer_id = c.id AND o.status = 'pending' AND o.expires_at <= c.at
-    ORDER BY o.expires_at, o.id LIMIT ${SETTLE_MAX}
-  ) o GROUP BY c.id, c.at
 ), due AS MATERIALIZED (
   SELECT c.id AS customer_id, c.at, d.* FROM customer c CROSS JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM ${source.batches} b
@@ -109,16 +101,13 @@ WITH ${source.ctes} customer AS MATERIALIZED (
   UNION
   SELECT c.id, c.at, f.product_key FROM asked a JOIN customer c ON c.id = a.customer_id JOIN product_features f ON f.feature = a.feature
   UNION
-  SELECT customer_id, at, NULL FROM due_order
-  UNION
   SELECT customer_id, at, product_key FROM due
   UNION
   SELECT customer_id, at, jsonb_object_keys(costs) FROM reservation
   ${hasNamed ? WANTED_OF_NAMED : ''}
 )
-SELECT w.customer_id, w.at, (SELECT ids FROM due_order o WHERE o.customer_id = w.customer_id) AS due_orders, w.product_key,
-       p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed, late.overdue,
-       later.not_yet_valid, usable.list AS usable, running.list AS running,
+SELECT w.customer_id, w.at, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
+       late.overdue, later.not_yet_valid, usable.list AS usable, running.list AS running,
        access.until AS access_until, access.forever AS access_forever,
        (SELECT json_agg(d ORDER BY d.expires_at, d.id) FROM due d
         WHERE d.customer_id = w.customer_id AND d.product_key = w.product_key) AS due,
@@ -134,7 +123,7 @@ SELECT w.customer_id, w.at, (SELECT ids FROM due_order o WHERE o.customer_id = w
           WHERE k.customer_id = w.customer_id AND jsonb_exists(k.costs, w.product_key)
         ) loaded) AS reservations
 FROM wanted w
-LEFT JOIN products p ON p.product_key = w.product_key
+JOIN products p ON p.product_key = w.product_key
 CROSS JOIN LATERAL (
   SELECT json_object_agg(f.feature, f.unit_cost) AS features FROM product_features f WHERE f.product_key = w.product_key
 ) f
@@ -213,6 +202,12 @@ SELECT o.customer_id, o.id, o.name, (
 FROM json_to_recordset($1::json) AS n (customer_id uuid, id uuid)
 JOIN operations o ON o.customer_id = n.customer_id AND o.id = n.id`;
 
+/** Pending orders past their end, the longest due first: $1 customers, $2 the clock. */
+const LOAD_DUE_ORDERS = `
+SELECT o.customer_id, o.id FROM orders o JOIN customers c ON c.id = o.customer_id
+WHERE o.customer_id = ANY ($1::uuid[]) AND o.status = 'pending' AND o.expires_at <= greatest($2::timestamptz, c.last_recorded_at)
+ORDER BY o.expires_at, o.id LIMIT ${SETTLE_MAX}`;
+
 /** Product units that may be taken of a row's product for all that is asked of its customer. */
 function unitsAsked(row: HoldingRow, needs: readonly Needs[]): number {
   let units = 0;
@@ -267,19 +262,22 @@ export async function loadBooks(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  isPast = false,
+  { isPast = false, isForWrite = false }: { isPast?: boolean; isForWrite?: boolean } = {},
 ): Promise<LoadedBooks> {
   const operations = namedJson(requests, ({ takenBy }) => takenBy);
   const hasNamed = operations !== NONE || namedJson(requests, reservationOf) !== NONE;
   const sql = isPast ? LOAD_PAST_HOLDINGS : hasNamed ? LOAD_NAMED_HOLDINGS : LOAD_HOLDINGS;
-  const [rows, taken, pending] = await Promise.all([
+  const [rows, taken, pending, dueOrders] = await Promise.all([
     loadCovering(requests, (those, limit) =>
-      tx.query<CustomerRow>(sql, holdingParameters(those, clock, limit, hasNamed)),
+      tx.query<HoldingRow>(sql, holdingParameters(those, clock, limit, hasNamed)),
     ),
     operations === NONE ? [] : tx.query<TakenRow>(LOAD_TAKEN, [operations]),
     loadPending(tx, requests, clock),
+    isForWrite
+      ? tx.query<DueOrderRow>(LOAD_DUE_ORDERS, [requests.map(({ customerId }) => customerId), clock.toISOString()])
+      : [],
   ]);
-  return toLoadedBooks(rows, taken, pending);
+  return toLoadedBooks(rows, taken, pending, dueOrders);
 }
 
 function reservationOf({ reservation }: Needs): string | undefined {
@@ -299,13 +297,13 @@ function holdingParameters(requests: readonly BookRequest[], clock: Date, limit:
 /** Reads the holdings; for whoever needs more, again with more and more of the usable batches until they cover what is asked. */
 async function loadCovering(
   requests: readonly BookRequest[],
-  read: (requests: readonly BookRequest[], limit: number) => Promise<CustomerRow[]>,
-): Promise<CustomerRow[]> {
-  const covered: CustomerRow[] = [];
+  read: (requests: readonly BookRequest[], limit: number) => Promise<HoldingRow[]>,
+): Promise<HoldingRow[]> {
+  const covered: HoldingRow[] = [];
   for (let [left, limit] = [requests, BATCHES_AT_FIRST]; left.length > 0; limit *= BATCHES_GROWTH) {
     const needs = new Map(left.map((request) => [request.customerId, request.needs]));
     const rows = await read(left, limit);
-    const isShort = (row: CustomerRow) => isHoldingRow(row) && !isCovered(row, needs.get(row.customer_id) ?? [], limit);
+    const isShort = (row: HoldingRow) => !isCovered(row, needs.get(row.customer_id) ?? [], limit);
     const short = new Set(rows.filter(isShort).map((row) => row.customer_id));
     covered.push(...rows.filter((row) => !short.has(row.customer_id)));
     left = left.filter(({ customerId }) => short.has(customerId));
@@ -328,9 +326,10 @@ async function loadPending(tx: Tx, requests: readonly BookRequest[], clock: Date
 }
 
 function toLoadedBooks(
-  rows: readonly CustomerRow[],
+  rows: readonly HoldingRow[],
   taken: readonly TakenRow[],
   pending: readonly PendingRow[],
+  dueOrders: readonly DueOrderRow[],
 ): LoadedBooks {
   const byCustomer = groupBy(rows, (row) => row.customer_id);
   return {
@@ -341,13 +340,14 @@ function toLoadedBooks(
         rows: byCustomer.get(customer.id) ?? [],
         taken: taken.filter((row) => row.customer_id === customer.id),
         pending: pending.filter((row) => row.customer_id === customer.id),
+        dueOrders: dueOrders.filter((row) => row.customer_id === customer.id),
       }),
   };
 }
 
-function providersIn(rows: readonly CustomerRow[], subject: Subject): Provider[] {
+function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {
   const providers = new Map<string, Provider>();
-  for (const row of rows.filter(isHoldingRow)) {
+  for (const row of rows) {
     const provider = providers.has(row.product_key) ? undefined : toProvider(row, subject);
     if (provider) providers.set(row.product_key, provider);
   }

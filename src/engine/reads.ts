@@ -137,7 +137,9 @@ export async function readBookAt(
   instant: ReadInstant,
   asks: readonly SubjectAsk[],
 ): Promise<BookRead> {
-  const loaded = await loadBooks(deps.db, [{ customerId, needs: [{ asks }] }], instant.at, instant.isPast);
+  const loaded = await loadBooks(deps.db, [{ customerId, needs: [{ asks }] }], instant.at, {
+    isPast: instant.isPast,
+  });
   const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
   return { at: instant.at, book, providersOf: loaded.providersFor(customerId) };
 }

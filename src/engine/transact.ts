@@ -143,6 +143,8 @@ function ownCustomerOf(member: Member): string {
   return required(member.customerId, 'the customer is resolved');
 }
 
+const FOR_WRITE = { isForWrite: true } as const;
+
 /** What was read under the locks. */
 interface UnderLock {
   customers: Map<string, LockedCustomer>;
@@ -218,14 +220,14 @@ async function lockAndLoad(
   ]);
   const [[locked, owners, recorded, loaded], books] = await Promise.all([
     looking,
-    isAtOnce ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early) : undefined,
+    isAtOnce ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early, FOR_WRITE) : undefined,
   ]);
   const customers = new Map(locked.map((customer) => [customer.id, customer]));
   const known = { customers, owners, recorded, loaded };
   if (books) return { ...known, more: [], books, clock: early };
   const clock = deps.clock.now();
   const [late, more] = await Promise.all([
-    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock),
+    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, FOR_WRITE),
     Promise.all(members.map((member, index) => loadMore(tx, member, loaded[index], customers, clock))),
   ]);
   return { ...known, more, books: late, clock };
