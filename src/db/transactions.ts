@@ -27,6 +27,18 @@ export class NotBegun extends Error {
 /** Postgres answered COMMIT with a rollback, because a statement before it had failed. */
 export class RolledBack extends Error {}
 
+/** A statement behind one that failed: Postgres says no more than that the transaction is aborted. */
+const ABORTED = '25P02';
+
+/** Keeps the first error of a transaction, and tells it of the statements behind it too: their own would say nothing. */
+function createFirstError(): (error: unknown) => unknown {
+  let first: unknown;
+  return (error) => {
+    first ??= error;
+    return sqlStateOf(error) === ABORTED ? first : error;
+  };
+}
+
 /** A READ COMMITTED transaction. Statements are sent in the order of the calls; their answers need not be waited for in between. */
 export interface Transaction extends Tx {
   /** Settled once BEGIN is answered; statements may be sent before, but nothing may be written. */
@@ -73,6 +85,7 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
   begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;
   let isForgetful = false;
+  const causeOf = createFirstError();
   const giveBack = (isBroken: boolean): void => {
     isGivenBack = true; // from now on the connection may be somebody else's
     client.release(isBroken || isForgetful);
@@ -95,7 +108,7 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
         return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
       } catch (error) {
         isForgetful ||= sqlStateOf(error) === STATEMENT_FORGOTTEN;
-        throw error;
+        throw causeOf(error);
       }
     },
     commit: async (writing = []) => {
@@ -134,6 +147,7 @@ const ABANDONED = new Error('abandoned');
  */
 async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
   let isBroken = false;
+  const causeOf = createFirstError();
   let end: { commit(): void; abandon(): void } | undefined;
   let ended: Promise<void> = Promise.resolve();
   // Prisma sends BEGIN, and later, when we or its clock say so, COMMIT or ROLLBACK. What we would send behind that would be no part of the
@@ -185,7 +199,7 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
       } catch (error) {
         const state = sqlStateOf(error);
         isBroken ||= state === undefined || state === STATEMENT_FORGOTTEN;
-        throw error;
+        throw causeOf(error);
       }
     },
     commit: async (writing = []) => {

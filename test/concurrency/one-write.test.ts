@@ -1,6 +1,8 @@
 // One way of a write: whatever a decision adds to the changes is written, whichever way the operation takes; decisions see the books of all customers
 // that they lock; a write takes few round trips.
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { sqlStateOf } from '../../src/db/errors.js';
+import { begin } from '../../src/db/transactions.js';
 import { type Member, type Operation, toMember } from '../../src/engine/operation.js';
 import { type TransactOptions, transact } from '../../src/engine/transact.js';
 import type { Term } from '../../src/ledger/entities.js';
@@ -12,6 +14,7 @@ import { ask, balanceOf, customerIdOf, holdCustomers, placeOrder, send, untilWai
 import { committedTransactions, logStatements } from '../support/statement-log.js';
 
 const TRIPS_MAX = 6;
+const DIVISION_BY_ZERO = '22012';
 /** How long a transaction of Prisma's may last. */
 const TRANSACTION_MS = 30_000;
 const OPENERS = ['pool', 'prisma'] as const;
@@ -291,5 +294,17 @@ describe('a write takes few round trips between BEGIN and COMMIT', () => {
     const logs = logStatements(app.deps.db.pool);
     await app.post('/quota/consume', { external_id: 'quicker', product_key: 'CREDITS', amount: 1 });
     expect(committedTransactions(logs).map(({ trips }) => trips)).toEqual([2]);
+  });
+});
+
+describe('statements that are sent behind one that fails', () => {
+  it.each(OPENERS)('fail with its error, whichever is looked at first, opened by %s', async (opener) => {
+    const tx = await begin(app.deps.db, opener);
+    const sent = await Promise.allSettled([tx.query('SELECT 1 / 0 AS failed'), tx.query('SELECT 1 AS behind')]);
+    await tx.abandon();
+    expect(sent.map((each) => (each.status === 'rejected' ? sqlStateOf(each.reason) : each.value))).toEqual([
+      DIVISION_BY_ZERO,
+      DIVISION_BY_ZERO,
+    ]);
   });
 });
