@@ -128,10 +128,13 @@ async function verify(name: string, databaseUrl: string): Promise<void> {
 
 /** The members of /proc/<pid>/stat from the third on; undefined for a process that is gone, or a system without /proc. */
 function statOf(pid: number): string[] | undefined {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return undefined;
-  const text = readFileSync(path, 'utf8');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 function parentOf(pid: number): number {

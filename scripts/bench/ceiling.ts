@@ -20,7 +20,7 @@ const registerCeiling: RegisterRoutes = (app, { ids }) => {
     operationId: 'benchConsume',
     summary: 'Answer as a consume does',
     tag: 'quota',
-    scope: 'consume',
+    access: 'consume',
     body: consumeBody,
     strictBody: false,
     responses: { 200: consumeOutcome },

@@ -1,22 +1,16 @@
 // The engine as use cases know it: they bring operations, it gives answers. By which way an operation takes is chosen here, by its kind.
+import type { RecordedAnswer, Rendered } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { IdentityKey } from '../ledger/entities.js';
 import { OPERATIONS } from '../ledger/operations.js';
 import { CustomerMoved, persist, unavailable } from './attempts.js';
+import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bulk-call.js';
 import { createConnectionBounds } from './connections.js';
 import { resolveCustomer, resolveEach, type Sighting, sightIdentity } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
-import { type CallKey, type CallResult, runKeyedCall, toKeyedAnswer } from './keyed-call.js';
 import { createLanes } from './lanes.js';
-import {
-  type Member,
-  type Operation,
-  type Outcome,
-  type RecordedAnswer,
-  type Rendered,
-  toMember,
-} from './operation.js';
+import { type Member, type Operation, type Outcome, toMember } from './operation.js';
 import { isNamedOnce, type Selector, unknownCustomer } from './selector.js';
 import { type Management, transact, transactManagement } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
@@ -30,16 +24,16 @@ export interface Engine {
   run<R, L, M>(operation: Operation<R, L, M>): Promise<RecordedAnswer>;
   /** Runs uses each on its own, those of one customer in their order, however each names him. What becomes of one is its outcome. */
   runEach<R>(operations: readonly (Operation<R> | AppError)[]): Promise<Outcome[]>;
-  /** Runs uses in one transaction, all or none; `recordAs` is the call of which the rendered answer is recorded then. */
+  /** Runs uses in one transaction, all or none; `recordAs` is the call whose rendered answer is recorded with them, under its key. */
   runWhole<R>(
     operations: readonly (Operation<R> | AppError)[],
-    recordAs: { call: CallKey | undefined; render(outcomes: readonly Outcome[]): Rendered },
+    recordAs: BulkCall & { render(outcomes: readonly Outcome[]): Rendered },
   ): Promise<WholeOutcome>;
   /**
    * Runs a call about many customers, once per key if it has one.
    * Locks: the key. Throws: idempotency_key_reused, overloaded, unavailable, what the work throws.
    */
-  runCall(call: CallKey | undefined, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
+  runCall(call: BulkCall, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
   /** Runs a change that is about no customer. Throws: what it refuses, unavailable. */
   manage<L, R>(management: Management<L, R>): Promise<R>;
   /** Finds the identity, or creates customer and identity together. Throws: unavailable. */
@@ -79,7 +73,7 @@ export function createEngine(deps: Foundations): Engine {
         ),
       );
     },
-    runWhole: async (operations, { call, render }) => {
+    runWhole: async (operations, recordAs) => {
       const members = operations.flatMap((operation) =>
         operation instanceof AppError ? [] : [toMember(deps, operation)],
       );
@@ -87,7 +81,7 @@ export function createEngine(deps: Foundations): Engine {
         deps,
         bounds,
         members,
-        (decided) => call && toKeyedAnswer(deps, call, render(decided)),
+        (decided) => toKeyedAnswer(deps, recordAs, recordAs.render(decided)),
         members.length === operations.length,
       );
       const decided = (await Promise.all(outcomes.map(explained))).values();
@@ -97,11 +91,7 @@ export function createEngine(deps: Foundations): Engine {
       });
       return { isCommitted, outcomes: all };
     },
-    runCall: (call, work) =>
-      bounds.largeCalls.admit(async () => {
-        if (call) return runKeyedCall(deps, bounds, call, work);
-        return { ...(await work()).answer, replayed: false };
-      }),
+    runCall: (call, work) => bounds.largeCalls.admit(() => runBulkCall(deps, bounds, call, work)),
     manage: (management) => persist(() => transactManagement(deps, management)),
     sight: (key) => sightIdentity(deps, key),
     explain: explainer.explain,

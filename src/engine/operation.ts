@@ -1,4 +1,5 @@
 // What an operation is to the engine: whom it is about, what it looks at, its pure decision, its answer, and how its key is answered.
+import type { Call, RecordedAnswer, Render, Rendered } from '../call.js';
 import type { ProvidersOf } from '../db/books.js';
 import type { Tx } from '../db/client.js';
 import type { RecordedOperation } from '../db/operations.js';
@@ -12,20 +13,6 @@ import type { OperationName } from '../ledger/operations.js';
 import { assert, required } from '../lib/assert.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
 import type { Selector } from './selector.js';
-
-/** The bytes of an answer. */
-export interface Rendered {
-  status: number;
-  body: string;
-}
-
-/** The bytes of an answer; `replayed` when an earlier request produced them. */
-export interface RecordedAnswer extends Rendered {
-  replayed: boolean;
-}
-
-/** Renders a result to the bytes that are recorded and sent. */
-export type Render<R> = (result: R) => Rendered;
 
 /** What a decision comes to. A refusal leaves what had fallen due and a payment that is kept, nothing else (DOMAIN 3.17). */
 export type Decision<R> =
@@ -60,7 +47,7 @@ export interface Operation<R, L = undefined, M = undefined> {
   resolve?(): Promise<string>;
   /** Other customers that are locked too, in one statement with him. */
   alsoLocks?: readonly string[];
-  idempotencyKey: string | undefined;
+  call: Call;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
   /** Keeps the answer even without a key, for operations that replay by what they are about. */
@@ -78,7 +65,8 @@ export interface Operation<R, L = undefined, M = undefined> {
 
 /** An operation on its way: with its id, which it has before the first attempt, whatever its types. */
 export interface Member
-  extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'idempotencyKey' | 'keepsAnswer'> {
+  extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'keepsAnswer'>,
+    Call {
   readonly operationId: string;
   readonly requestHash: string | null;
   /** The customer, once the selector is resolved. */
@@ -90,23 +78,20 @@ export interface Member
   readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;
 }
 
-/** Who acts; there is one key until keys are managed. */
-const ACTING_KEY = 'bootstrap';
-
 /** An operation as the engine takes it. `customerId` is the selector's customer, where somebody looked it up before. */
 export function toMember<R, L, M>(
   deps: Pick<Foundations, 'ids'>,
   operation: Operation<R, L, M>,
   customerId?: string,
 ): Member {
-  const { name, selector, resolve, alsoLocks, idempotencyKey, keepsAnswer = false, load, loadMore, needs } = operation;
-  const isRecorded = idempotencyKey !== undefined || keepsAnswer;
+  const { name, selector, resolve, alsoLocks, call, keepsAnswer = false, load, loadMore, needs } = operation;
+  const isRecorded = call.idempotencyKey !== undefined || keepsAnswer;
   return {
     name,
     selector,
     ...(resolve && { resolve }),
     ...(alsoLocks && { alsoLocks }),
-    idempotencyKey,
+    ...call,
     keepsAnswer,
     operationId: deps.ids.next(),
     requestHash: isRecorded ? hashRequest(operation.request) : null,
@@ -141,7 +126,7 @@ function refusalsAsDecisions<R>(decide: () => Decision<R>): Decision<R> {
 
 /** The row of an accepted operation; with a key it is the idempotency record. Its entries are those of the book from `firstSeq` on. */
 export function toOperationRow(
-  { name, idempotencyKey, keepsAnswer, operationId, requestHash }: Member,
+  { name, actor, idempotencyKey, keepsAnswer, operationId, requestHash }: Member,
   book: Book,
   answer: Rendered,
   firstSeq: number,
@@ -151,7 +136,7 @@ export function toOperationRow(
   return {
     id: operationId,
     name,
-    actingKey: ACTING_KEY,
+    actingKey: actor.keyId,
     idempotencyKey: idempotencyKey ?? null,
     requestHash,
     requestHashVersion: requestHash === null ? null : REQUEST_HASH_VERSION,

@@ -1,17 +1,37 @@
-// Who may call: bearer tokens, compared in constant time, and the rule that a route under the API's prefix has a scope.
-// A scope brings the check with it, so no route is exempt because of where it is registered.
+// Who may call: a token with a scope, anybody, or who signed the raw body; and the rule that each route says which. A scope brings the check of the
+// token with it, so no route is exempt because of where it is registered.
 import { hash, timingSafeEqual } from 'node:crypto';
 import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance } from 'fastify';
+import type { Actor } from '../call.js';
 import { BASE_PATH } from './base-path.js';
 
-/** What a token must allow for a route to be called. */
-export type Scope = 'read' | 'consume' | 'orders' | 'payments' | 'grants' | 'catalog' | 'admin';
+/** What a token may allow. */
+export type Scope = 'read' | 'consume' | 'orders' | 'payments' | 'grants' | 'catalog' | 'prices' | 'events' | 'admin';
+
+/** Who may call a route: whose token has the scope, anybody, or whoever signed the body, which the route's handler checks on its raw bytes. */
+export type Access = Scope | 'public' | 'signature';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    scope?: Scope;
+    access?: Access;
   }
+  interface FastifyRequest {
+    /** Whose token it is; undefined on a route that takes none. */
+    actor?: Actor;
+  }
+}
+
+/** The bootstrap token. */
+const BOOTSTRAP: Actor = { keyId: 'bootstrap' };
+
+/** The security requirement of OpenAPI that goes with an access. */
+export function securityOf(access: Access): Record<string, string[]>[] {
+  return takesToken(access) ? [{ bearer: [] }] : [];
+}
+
+export function takesToken(access: Access): access is Scope {
+  return access !== 'public' && access !== 'signature';
 }
 
 /** Registers the check of bearer tokens and ties it to scopes; must be awaited before any route is added. The one token has all scopes. */
@@ -20,19 +40,25 @@ export async function registerAuth(app: FastifyInstance, apiToken: string): Prom
   await app.register(bearerAuth, {
     // With keys of its own the plugin would tell lengths apart; digests are all of one length.
     keys: new Set<string>(),
-    auth: (token) => timingSafeEqual(digest(token), expected),
+    auth: (token, request) => {
+      if (!timingSafeEqual(digest(token), expected)) return false;
+      request.actor = BOOTSTRAP;
+      return true;
+    },
     addHook: false,
     // Names of authentication schemes are case-insensitive (RFC 9110).
     specCompliance: 'rfc6749',
     verifyErrorLogLevel: 'debug',
   });
+  app.decorateRequest('actor');
   app.addHook('onRoute', (route) => {
-    const scope = route.config?.scope;
-    const isUnderPrefix = route.url === BASE_PATH || route.url.startsWith(`${BASE_PATH}/`);
-    if (scope === undefined) {
-      if (isUnderPrefix) throw new Error(`route ${String(route.method)} ${route.url} has no scope`);
+    const access = route.config?.access;
+    if (access === undefined) {
+      const isUnderPrefix = route.url === BASE_PATH || route.url.startsWith(`${BASE_PATH}/`);
+      if (isUnderPrefix) throw new Error(`route ${String(route.method)} ${route.url} does not say who may call it`);
       return;
     }
+    if (!takesToken(access)) return;
     if (!app.verifyBearerAuth) throw new Error('the bearer check is not registered');
     route.onRequest = [app.verifyBearerAuth, ...[route.onRequest ?? []].flat()];
   });

@@ -1,10 +1,13 @@
-// How a resource declares a route: path, scope, schemas, answers and problems in one typed object, from which come validation,
+// How a resource declares a route: path, who may call it, schemas, answers and problems in one typed object, from which come validation,
 // serialisation, the OpenAPI operation and the check that no undeclared problem leaves. Knows no resource.
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RouteOptions } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
+import type { Call, RecordedAnswer } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
-import type { Scope } from './auth.js';
+import { type Access, type Scope, securityOf, takesToken } from './auth.js';
+import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { readIdempotencyKey } from './idempotency.js';
 import { zodSerializerCompiler } from './serialisation.js';
 import type { Tag } from './tags.js';
@@ -15,15 +18,6 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** The answers of a route by status; an empty answer (204) is `z.undefined()`. */
 export type Responses = Record<number, z.ZodType>;
 
-/** An answer whose bytes exist already, as recorded with the operation: sent as it is. */
-export interface RecordedAnswer {
-  status: number;
-  /** JSON text. */
-  body: string;
-  /** True when an earlier request produced it. */
-  replayed: boolean;
-}
-
 /** The type that fits each of the types of a union. */
 type FitsAll<U> = (U extends unknown ? (fits: U) => void : never) extends (fits: infer I) => void ? I : never;
 
@@ -33,18 +27,23 @@ type Answer<R extends Responses> =
   | { status: keyof R & number; body: FitsAll<z.output<R[keyof R & number]>> }
   | RecordedAnswer;
 
-/** What a handler is given: the validated parts of the request. */
-interface RouteInput<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> {
+interface CommonInput<P extends z.ZodObject, Q extends z.ZodObject> {
   params: z.output<P>;
   query: z.output<Q>;
-  body: z.output<B>;
-  /** Of a POST: the key from header or body. */
-  idempotencyKey: string | undefined;
   requestId: string;
   log: FastifyBaseLogger;
 }
 
+/** What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over. */
+type RouteInput<A extends Access, P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> = CommonInput<
+  P,
+  Q
+> &
+  (A extends 'signature' ? { rawBody: Buffer; headers: IncomingHttpHeaders } : { body: z.output<B> }) &
+  (A extends Scope ? { call: Call } : unknown);
+
 export interface RouteDefinition<
+  A extends Access,
   P extends z.ZodObject,
   Q extends z.ZodObject,
   B extends z.ZodObject,
@@ -58,8 +57,8 @@ export interface RouteDefinition<
   summary: string;
   description?: string;
   tag: Tag;
-  /** What the caller's token must allow. */
-  scope: Scope;
+  /** What the caller's token must allow; or `public`; or `signature`, whose handler gets the raw body and refuses one that is not signed. */
+  access: A;
   params?: P;
   query?: Q;
   body?: B;
@@ -70,7 +69,7 @@ export interface RouteDefinition<
   idempotent?: boolean;
   /** Whether unknown body fields are refused (the default) or ignored, as on the routes that workflows call. */
   strictBody?: boolean;
-  handler(input: RouteInput<P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
+  handler(input: RouteInput<A, P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
 }
 
 /** What the rest of the HTTP layer reads of a declared route. */
@@ -104,14 +103,14 @@ type NoFields = typeof noFields;
  *         operationId: 'confirmOrder',
  *         summary: 'Confirm the payment of an order',
  *         tag: 'orders',
- *         scope: 'payments',
+ *         access: 'payments',
  *         params: z.object({ id: uuidSchema }),
  *         body: confirmBody,
  *         strictBody: false,
  *         responses: { 200: orderSchema },
  *         problems: ['order_not_found', 'order_already_paid'],
- *         handler: ({ params, body, idempotencyKey }) =>
- *           confirmOrder(deps, { orderId: params.id, ...body }, idempotencyKey, (order) => renderJson(orderSchema, toWire(order))),
+ *         handler: ({ params, body, call }) =>
+ *           confirmOrder(deps, { orderId: params.id, ...body }, call, (order) => renderJson(orderSchema, toWire(order))),
  *       });
  *     }
  *
@@ -119,36 +118,20 @@ type NoFields = typeof noFields;
  * A literal written in a handler for an enum of the schema needs `as const`.
  */
 export function defineRoute<
+  A extends Access,
   R extends Responses,
   P extends z.ZodObject = NoFields,
   Q extends z.ZodObject = NoFields,
   B extends z.ZodObject = NoFields,
->(app: FastifyInstance, definition: RouteDefinition<P, Q, B, R>): void {
-  addRoute(app, definition, definition.scope);
-}
-
-/** Declares a route that needs no token, outside the base path: for probes. */
-export function definePublicRoute<
-  R extends Responses,
-  P extends z.ZodObject = NoFields,
-  Q extends z.ZodObject = NoFields,
-  B extends z.ZodObject = NoFields,
->(app: FastifyInstance, definition: Omit<RouteDefinition<P, Q, B, R>, 'scope'>): void {
-  addRoute(app, definition, undefined);
-}
-
-function addRoute<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject, R extends Responses>(
-  app: FastifyInstance,
-  definition: Omit<RouteDefinition<P, Q, B, R>, 'scope'>,
-  scope: Scope | undefined,
-): void {
-  const { method, url, operationId, summary, description, tag, responses } = definition;
-  const takesBody = method !== 'GET' && method !== 'DELETE';
-  const takesIdempotencyKey = method === 'POST';
+>(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R>): void {
+  const { method, url, access, operationId, summary, description, tag, responses } = definition;
+  const isSigned = access === 'signature';
+  const takesBody = !isSigned && method !== 'GET' && method !== 'DELETE';
+  const takesIdempotencyKey = method === 'POST' && takesToken(access);
   const isReplayable = takesIdempotencyKey && definition.idempotent !== false;
   const declared: DeclaredRoute = {
     operationId,
-    problems: [...new Set([...commonProblems(method, url, scope, isReplayable), ...definition.problems])],
+    problems: [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])],
     responses,
     bodyExamples: examplesOf(definition.body),
     takesIdempotencyKey,
@@ -157,13 +140,13 @@ function addRoute<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodO
   const route: RouteOptions = {
     method,
     url,
-    config: { ...(scope !== undefined && { scope }), declared },
+    config: { access, declared },
     schema: {
       operationId,
       summary,
       ...(description !== undefined && { description }),
       tags: [tag],
-      security: scope === undefined ? [] : [{ bearer: [] }],
+      security: securityOf(access),
       ...(definition.params && { params: definition.params }),
       querystring: (definition.query ?? noFields).strict(),
       ...(takesBody && { body: bodySchema(definition.body ?? noFields, takesIdempotencyKey, definition.strictBody) }),
@@ -177,20 +160,37 @@ function addRoute<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodO
       done();
     },
     handler: async (request, reply) => {
-      const { idempotency_key: keyFromBody, ...body } = (request.body ?? {}) as { idempotency_key?: string };
-      const idempotencyKey = takesIdempotencyKey ? readIdempotencyKey(request, keyFromBody) : undefined;
-      const answer = await definition.handler({
-        params: request.params as z.output<P>,
-        query: request.query as z.output<Q>,
-        body: body as z.output<B>,
-        idempotencyKey,
-        requestId: request.id,
-        log: request.log,
-      });
-      return send(answer, reply);
+      const input = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
+      return send(await definition.handler(input as unknown as RouteInput<A, P, Q, B>), reply);
     },
   };
-  app.route(route);
+  if (isSigned) registerSigned(app, route);
+  else app.route(route);
+}
+
+function commonInput(request: FastifyRequest) {
+  return { params: request.params, query: request.query, requestId: request.id, log: request.log };
+}
+
+function bodyInput(request: FastifyRequest, takesIdempotencyKey: boolean) {
+  const { idempotency_key: keyFromBody, ...body } = (request.body ?? {}) as { idempotency_key?: string };
+  const { actor } = request;
+  const idempotencyKey = takesIdempotencyKey ? readIdempotencyKey(request, keyFromBody) : undefined;
+  return { ...commonInput(request), body, ...(actor && { call: { actor, idempotencyKey } }) };
+}
+
+function signedInput(request: FastifyRequest) {
+  return { ...commonInput(request), rawBody: request.body ?? Buffer.alloc(0), headers: request.headers };
+}
+
+/** Adds a route that gets the bytes of its body, whatever their type: in a scope of its own, so that the others keep their parser. */
+function registerSigned(app: FastifyInstance, route: RouteOptions): void {
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    const options = { parseAs: 'buffer', bodyLimit: SIGNED_BODY_BYTES_MAX } as const;
+    scope.addContentTypeParser('*', options, (_request, bytes, done) => done(null, bytes));
+    scope.route(route);
+  });
 }
 
 function bodySchema(body: z.ZodObject, takesIdempotencyKey: boolean, strictBody = true): z.ZodObject {
@@ -218,12 +218,13 @@ function send<R extends Responses>(answer: Answer<R>, reply: FastifyReply): Fast
 }
 
 /** The problems that a route may answer whatever its resource. */
-function commonProblems(method: Method, url: string, scope: Scope | undefined, isReplayable: boolean): ErrorCode[] {
+function commonProblems(method: Method, url: string, access: Access, isReplayable: boolean): ErrorCode[] {
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
-  if (scope !== undefined) codes.push('unauthenticated');
+  if (access !== 'public') codes.push('unauthenticated');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
-  if (method !== 'GET') codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (method !== 'GET') codes.push('payload_too_large');
+  if (method !== 'GET' && access !== 'signature') codes.push('malformed_json', 'unsupported_media_type');
   if (isReplayable) codes.push('idempotency_key_reused');
   return codes;
 }

@@ -1,7 +1,7 @@
 // Refusals as verdicts: for workflows that branch on a field instead of a status, a refusal is answered 200 with `allowed: false`.
+import type { RecordedAnswer } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import { catalogue } from '../errors/catalogue.js';
-import type { RecordedAnswer } from './route.js';
 
 /** Statuses of refusals: the request was understood, and the answer is no. */
 const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];

@@ -32,7 +32,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     summary: 'Add credits',
     description: 'As one batch of a currency product. What the customer owes of it is repaid at once.',
     tag: 'credits',
-    scope: 'grants',
+    access: 'grants',
     body: addCreditsBody,
     strictBody: false,
     responses: { 201: addCreditsAnswer },
@@ -45,7 +45,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'overloaded',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       addCredits(
         deps,
         toSelector(body),
@@ -55,7 +55,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
           expiresAt: body.expires_at ?? undefined,
           metadata: withDescription(body),
         },
-        idempotencyKey,
+        call,
         (result) => ({
           status: 201,
           body: renderJson(addCreditsAnswer, {
@@ -79,7 +79,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     description:
       'All or nothing. With `allow_negative`, for work that is done already, what is lacking is owed and the next credits repay it.',
     tag: 'credits',
-    scope: 'consume',
+    access: 'consume',
     body: deductCreditsBody,
     strictBody: false,
     responses: { 200: deductCreditsOutcome },
@@ -92,7 +92,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'overloaded',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>
         deductCredits(
           deps,
@@ -103,7 +103,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
             allowNegative: body.allow_negative,
             metadata: withDescription(body),
           },
-          idempotencyKey,
+          call,
           (result) => ({
             status: 200,
             body: renderJson(deductCreditsAnswer, {
@@ -127,7 +127,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     operationId: 'getCreditsBalance',
     summary: 'Get a balance of credits',
     tag: 'credits',
-    scope: 'read',
+    access: 'read',
     query: creditsBalanceQuery,
     responses: { 200: creditsBalanceAnswer },
     problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency', 'overloaded'],
@@ -153,7 +153,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     operationId: 'listExpiringCredits',
     summary: 'List credits that are about to end, soonest first',
     tag: 'credits',
-    scope: 'read',
+    access: 'read',
     query: expiringCreditsQuery,
     responses: { 200: expiringCreditsPage },
     problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency'],

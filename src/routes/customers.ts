@@ -26,7 +26,7 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     operationId: 'listCustomers',
     summary: 'List customers, newest first, or find one by an identity',
     tag: 'customers',
-    scope: 'read',
+    access: 'read',
     query: customersQuery,
     responses: { 200: customerPage },
     problems: [],
@@ -59,7 +59,7 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     operationId: 'getCustomer',
     summary: 'Get a customer with its identities',
     tag: 'customers',
-    scope: 'read',
+    access: 'read',
     params: customerParams,
     responses: { 200: customerAnswer },
     problems: ['customer_not_found'],
@@ -72,13 +72,13 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     operationId: 'updateCustomer',
     summary: 'Replace a customer’s metadata',
     tag: 'customers',
-    scope: 'admin',
+    access: 'admin',
     params: customerParams,
     body: updateCustomerBody,
     responses: { 200: customerAnswer },
     problems: ['customer_not_found'],
-    handler: ({ params, body }) =>
-      updateCustomer(deps, params.id, body.metadata, (customer) => ({
+    handler: ({ params, body, call }) =>
+      updateCustomer(deps, params.id, body.metadata, call, (customer) => ({
         status: 200,
         body: renderJson(customerAnswer, toCustomerView(customer)),
       })),
@@ -90,17 +90,17 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     operationId: 'linkIdentity',
     summary: 'Give a customer another identity',
     tag: 'customers',
-    scope: 'admin',
+    access: 'admin',
     params: customerParams,
     body: linkIdentityBody,
     responses: { 200: linkIdentityAnswer, 201: linkIdentityAnswer },
     problems: ['customer_not_found', 'identity_taken'],
-    handler: ({ params, body, idempotencyKey }) =>
+    handler: ({ params, body, call }) =>
       linkIdentity(
         deps,
         params.id,
         { identity: { provider: body.provider, externalId: body.external_id }, profile: body.profile },
-        idempotencyKey,
+        call,
         ({ identity, isNew }) => ({
           status: isNew ? 201 : 200,
           body: renderJson(linkIdentityAnswer, {
@@ -122,12 +122,12 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     summary: 'Take an identity from a customer',
     description: 'What the customer owns stays; the person behind the identity is unknown afterwards.',
     tag: 'customers',
-    scope: 'admin',
+    access: 'admin',
     params: identityParams,
     responses: { 204: z.undefined() },
     problems: ['customer_not_found', 'identity_not_found'],
-    handler: async ({ params }) => {
-      await unlinkIdentity(deps, params.id, { provider: params.provider, externalId: params.external_id });
+    handler: async ({ params, call }) => {
+      await unlinkIdentity(deps, params.id, { provider: params.provider, externalId: params.external_id }, call);
       return { status: 204, body: undefined };
     },
   });

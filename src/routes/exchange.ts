@@ -17,7 +17,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
     summary: 'Spend units of a currency product on an offer',
     description: 'Takes the price and grants the offer in one operation, or does neither.',
     tag: 'exchange',
-    scope: 'consume',
+    access: 'consume',
     body: exchangeBody,
     strictBody: false,
     responses: { 200: exchangeOutcome },
@@ -32,9 +32,9 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
       'already_unlimited',
       'quantity_too_large',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>
-        exchange(deps, toSelector(body), { sku: body.sku, metadata: body.metadata }, idempotencyKey, (result) => ({
+        exchange(deps, toSelector(body), { sku: body.sku, metadata: body.metadata }, call, (result) => ({
           status: 200,
           body: renderJson(exchangeAnswer, {
             allowed: true,

@@ -1,6 +1,7 @@
 // Rights given without payment.
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import type { Call } from '../call.js';
 import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
@@ -48,7 +49,7 @@ function renderGrant(result: GrantResult) {
 }
 
 export function registerGrants(app: FastifyInstance, deps: Deps): void {
-  const giveTrial = (body: Omit<z.output<typeof trialGrantBody>, 'grant_type'>, idempotencyKey: string | undefined) =>
+  const giveTrial = (body: Omit<z.output<typeof trialGrantBody>, 'grant_type'>, call: Call) =>
     withVerdict(body.on_refusal, () =>
       grantTrial(
         deps,
@@ -60,7 +61,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
           reason: body.reason,
           metadata: body.metadata,
         },
-        idempotencyKey,
+        call,
         renderGrant,
       ),
     );
@@ -73,20 +74,20 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     description:
       'A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id).',
     tag: 'grants',
-    scope: 'grants',
+    access: 'grants',
     body: grantBody,
     strictBody: false,
     responses: { 200: grantVerdict, 201: grantAnswer },
     problems: [...trialProblems, 'product_not_found', 'insufficient_quota'],
-    handler: ({ body, idempotencyKey }) => {
+    handler: ({ body, call }) => {
       const { grant_type: grantType, direction, reason, metadata } = body;
-      if (grantType === 'trial') return giveTrial(body, idempotencyKey);
+      if (grantType === 'trial') return giveTrial(body, call);
       return withVerdict(body.on_refusal, () =>
         grantQuantity(
           deps,
           toSelector(body),
           { grantType, subject: toGrantSubject(body), direction, reason, sourceId: body.source_id, metadata },
-          idempotencyKey,
+          call,
           renderGrant,
         ),
       );
@@ -99,12 +100,12 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     operationId: 'grantTrial',
     summary: 'Give a trial (alias of POST /grants with grant_type trial)',
     tag: 'grants',
-    scope: 'grants',
+    access: 'grants',
     body: trialGrantBody,
     strictBody: false,
     responses: { 200: grantVerdict, 201: grantAnswer },
     problems: trialProblems,
-    handler: ({ body, idempotencyKey }) => giveTrial(body, idempotencyKey),
+    handler: ({ body, call }) => giveTrial(body, call),
   });
 
   defineRoute(app, {
@@ -113,7 +114,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     operationId: 'listGrants',
     summary: 'List what a customer was given without payment, newest first',
     tag: 'grants',
-    scope: 'read',
+    access: 'read',
     query: grantsQuery,
     responses: { 200: grantPage },
     problems: ['customer_not_found', 'selector_conflict'],

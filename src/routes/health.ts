@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { READY_TIMEOUT_MS } from '../http/bounds.js';
-import { definePublicRoute } from '../http/route.js';
+import { defineRoute } from '../http/route.js';
 
 const aliveSchema = z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] });
 const RETRY_AFTER_S = 2;
@@ -19,24 +19,26 @@ export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db'>): vo
     done();
   });
 
-  definePublicRoute(app, {
+  defineRoute(app, {
     method: 'GET',
     url: '/health/live',
     operationId: 'getLiveness',
     summary: 'Is the process alive?',
     tag: 'health',
+    access: 'public',
     responses: { 200: aliveSchema },
     problems: [],
     handler: () => alive,
   });
 
-  definePublicRoute(app, {
+  defineRoute(app, {
     method: 'GET',
     url: '/health/ready',
     operationId: 'getReadiness',
     summary: 'Can requests be served?',
     description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms.`,
     tag: 'health',
+    access: 'public',
     responses: { 200: aliveSchema },
     problems: ['unavailable'],
     handler: async () => {

@@ -15,19 +15,19 @@ export function registerIdentify(app: FastifyInstance, deps: Deps): void {
     description:
       'Call it whenever somebody appears. A profile is merged into what is known; leaving it out changes nothing.',
     tag: 'customers',
-    scope: 'consume',
+    access: 'consume',
     body: identifyBody,
     strictBody: false,
     responses: { 200: identifyAnswer },
     problems: [],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       identify(
         deps,
         {
           identity: { provider: body.provider, externalId: body.external_id },
           profile: body.profile ?? undefined,
         },
-        idempotencyKey,
+        call,
         (result) => ({
           status: 200,
           body: renderJson(identifyAnswer, {

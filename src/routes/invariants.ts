@@ -15,7 +15,7 @@ export function registerInvariants(app: FastifyInstance, deps: Deps): void {
     description:
       'For one customer, or for all while there are at most 50,000 entries; beyond that run `npm run verify`.',
     tag: 'operations',
-    scope: 'admin',
+    access: 'admin',
     query: invariantsQuery,
     responses: { 200: invariantsAnswer },
     problems: ['too_large', 'customer_not_found', 'selector_conflict'],

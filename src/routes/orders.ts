@@ -22,7 +22,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     description:
       'Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice.',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     body: placeOrderBody,
     strictBody: false,
     responses: { 201: orderAnswer },
@@ -37,7 +37,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'already_unlimited',
       'quantity_too_large',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       placeOrder(
         deps,
         toSelector(body),
@@ -46,7 +46,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
           metadata: body.metadata,
           expiresIn: body.expires_in,
         },
-        idempotencyKey,
+        call,
         renderOrder(201),
       ),
   });
@@ -57,7 +57,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     operationId: 'getOrder',
     summary: 'Get an order',
     tag: 'orders',
-    scope: 'read',
+    access: 'read',
     params: orderParams,
     responses: { 200: orderAnswer },
     problems: ['order_not_found'],
@@ -72,7 +72,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     description:
       'Grants what the order bought, once: the same payment gets the first answer again, with or without a key. A payment that can’t be matched is kept.',
     tag: 'orders',
-    scope: 'payments',
+    access: 'payments',
     params: orderParams,
     body: confirmOrderBody,
     strictBody: false,
@@ -85,7 +85,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'payment_mismatch',
       'quantity_too_large',
     ],
-    handler: ({ params, body, idempotencyKey }) =>
+    handler: ({ params, body, call }) =>
       confirmOrder(
         deps,
         params.id,
@@ -96,7 +96,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
           amount: body.amount ?? undefined,
           currency: body.currency ?? undefined,
         },
-        idempotencyKey,
+        call,
         renderOrder(200),
       ),
   });

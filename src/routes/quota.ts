@@ -1,6 +1,7 @@
 // May they use it; take this much of it.
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import type { Call } from '../call.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -44,7 +45,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     description:
       'A dry run of consume by the same code: what it would take, or every reason against it. Writes nothing.',
     tag: 'quota',
-    scope: 'read',
+    access: 'read',
     body: consumeBody,
     strictBody: false,
     idempotent: false,
@@ -74,9 +75,9 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     },
   });
 
-  const consume = (body: z.output<typeof consumeBody>, idempotencyKey: string | undefined) =>
+  const consume = (body: z.output<typeof consumeBody>, call: Call) =>
     withVerdict(body.on_refusal, () =>
-      consumeQuota(deps, toSelector(body), toConsumeCommand(body), idempotencyKey, renderConsume),
+      consumeQuota(deps, toSelector(body), toConsumeCommand(body), call, renderConsume),
     );
 
   defineRoute(app, {
@@ -87,12 +88,12 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     description:
       'From the batches that are used first. Send an idempotency key: a repeated call then takes nothing and gets the first answer again.',
     tag: 'quota',
-    scope: 'consume',
+    access: 'consume',
     body: consumeBody,
     strictBody: false,
     responses: { 200: consumeOutcome },
     problems: consumeProblems,
-    handler: ({ body, idempotencyKey }) => consume(body, idempotencyKey),
+    handler: ({ body, call }) => consume(body, call),
   });
 
   defineRoute(app, {
@@ -101,12 +102,12 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     operationId: 'consumeWallet',
     summary: 'Take units (alias of POST /quota/consume)',
     tag: 'quota',
-    scope: 'consume',
+    access: 'consume',
     body: consumeBody,
     strictBody: false,
     responses: { 200: consumeOutcome },
     problems: consumeProblems,
-    handler: ({ body, idempotencyKey }) => consume(body, idempotencyKey),
+    handler: ({ body, call }) => consume(body, call),
   });
 
   defineRoute(app, {
@@ -117,12 +118,12 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     description:
       'Each item is a consume with a key and a verdict of its own; the key of the call covers all of it. Always answers 200: look at `committed` and at each `allowed`.',
     tag: 'quota',
-    scope: 'consume',
+    access: 'consume',
     body: consumeBatchBody,
     strictBody: false,
     responses: { 200: consumeBatchAnswer },
     problems: ['overloaded'],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       consumeBatch(
         deps,
         {
@@ -133,7 +134,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
             idempotencyKey: item.idempotency_key,
           })),
         },
-        idempotencyKey,
+        call,
         renderConsume,
         ({ isCommitted, outcomes }) => {
           const results = outcomes.map((outcome, index) =>
@@ -152,7 +153,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     description:
       'All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once.',
     tag: 'quota',
-    scope: 'consume',
+    access: 'consume',
     body: giveBackBody,
     responses: { 200: giveBackAnswer },
     problems: [
@@ -164,12 +165,12 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'selector_conflict',
       'overloaded',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       giveBackQuota(
         deps,
         hasSelector(body) ? toSelector(body) : {},
         { operationId: body.operation_id, amount: body.amount, metadata: body.metadata },
-        idempotencyKey,
+        call,
         (result) => ({
           status: 200,
           body: renderJson(giveBackAnswer, {

@@ -25,12 +25,12 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     summary: 'Say who brought whom',
     description: 'Both must be known. A referee has one referrer; the same pair again changes nothing.',
     tag: 'referrals',
-    scope: 'consume',
+    access: 'consume',
     body: referralBody,
     strictBody: false,
     responses: { 200: referralAnswer, 201: referralAnswer },
     problems: ['customer_not_found', 'selector_conflict', 'self_referral', 'already_referred', 'referral_cycle'],
-    handler: ({ body, idempotencyKey }) => {
+    handler: ({ body, call }) => {
       const referrer = toSide(body, 'referrer');
       const referee = toSide(body, 'referee');
       return attachReferral(
@@ -42,7 +42,7 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
           refereePointer: referee.pointer,
           metadata: body.metadata,
         },
-        idempotencyKey,
+        call,
         ({ referral, isNew }) => ({
           status: isNew ? 201 : 200,
           body: renderJson(referralAnswer, { created: isNew, ...toReferralView(referral) }),
@@ -57,7 +57,7 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     operationId: 'listReferrals',
     summary: 'List whom a customer brought, newest first',
     tag: 'referrals',
-    scope: 'read',
+    access: 'read',
     query: referralsQuery,
     responses: { 200: referralPage },
     problems: ['customer_not_found', 'selector_conflict'],
@@ -86,7 +86,7 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     operationId: 'getReferralStats',
     summary: 'Count whom a customer brought',
     tag: 'referrals',
-    scope: 'read',
+    access: 'read',
     query: referralStatsQuery,
     responses: { 200: referralStatsAnswer },
     problems: ['customer_not_found', 'selector_conflict'],

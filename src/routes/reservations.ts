@@ -54,7 +54,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     description:
       'All or nothing. Commit what was used, release the rest; what is left alone ends by itself and gives its units back.',
     tag: 'reservations',
-    scope: 'consume',
+    access: 'consume',
     body: reserveBody,
     strictBody: false,
     responses: { 200: reserveVerdict, 201: reserveAnswer },
@@ -68,7 +68,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'overloaded',
     ],
-    handler: ({ body, idempotencyKey }) =>
+    handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>
         makeReservation(
           deps,
@@ -81,7 +81,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
             actionId: body.action_id ?? undefined,
             metadata: body.metadata,
           },
-          idempotencyKey,
+          call,
           (result) => ({
             status: 201,
             body: renderJson(reserveAnswer, {
@@ -101,7 +101,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     operationId: 'listReservations',
     summary: 'List a customer’s reservations, newest first',
     tag: 'reservations',
-    scope: 'read',
+    access: 'read',
     query: reservationsQuery,
     responses: { 200: reservationPage },
     problems: ['customer_not_found', 'selector_conflict'],
@@ -127,7 +127,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     operationId: 'getReservation',
     summary: 'Get a reservation',
     tag: 'reservations',
-    scope: 'read',
+    access: 'read',
     params,
     responses: { 200: reservationAnswer },
     problems: ['reservation_not_found'],
@@ -145,13 +145,13 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     description:
       'All of it or `amount`; the rest is given back. The same commit again gets the first answer, with or without a key.',
     tag: 'reservations',
-    scope: 'consume',
+    access: 'consume',
     params,
     body: commitBody,
     responses: { 200: commitAnswer },
     problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
-    handler: ({ params: { id }, body, idempotencyKey }) =>
-      commit(deps, id, { amount: body.amount, allowExcess: body.allow_excess }, idempotencyKey, (result) => ({
+    handler: ({ params: { id }, body, call }) =>
+      commit(deps, id, { amount: body.amount, allowExcess: body.allow_excess }, call, (result) => ({
         status: 200,
         body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
       })),
@@ -164,13 +164,13 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     summary: 'Give back what is held',
     description: 'The same release again gets the first answer, with or without a key.',
     tag: 'reservations',
-    scope: 'consume',
+    access: 'consume',
     params,
     strictBody: false,
     responses: { 200: releaseAnswer },
     problems: endingProblems,
-    handler: ({ params: { id }, idempotencyKey }) =>
-      release(deps, id, idempotencyKey, (result) => ({
+    handler: ({ params: { id }, call }) =>
+      release(deps, id, call, (result) => ({
         status: 200,
         body: renderJson(releaseAnswer, toEndingView(result)),
       })),
@@ -183,14 +183,14 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     summary: 'Let a reservation end later',
     description: 'So many seconds from now, at most 7 days after it was made; it never ends sooner than before.',
     tag: 'reservations',
-    scope: 'consume',
+    access: 'consume',
     params,
     body: extendBody,
     strictBody: false,
     responses: { 200: extendAnswer },
     problems: [...endingProblems, 'reservation_too_long'],
-    handler: ({ params: { id }, body, idempotencyKey }) =>
-      extend(deps, id, toTtlMs(body), idempotencyKey, ({ operationId, customerId, reservation }) => ({
+    handler: ({ params: { id }, body, call }) =>
+      extend(deps, id, toTtlMs(body), call, ({ operationId, customerId, reservation }) => ({
         status: 200,
         body: renderJson(extendAnswer, {
           operation_id: operationId,

@@ -1,9 +1,11 @@
 // Credits: plain amounts of a currency product, thin over the same ledger as grants and consumes.
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findProducts } from '../db/catalog.js';
 import { type ExpiringUnits, listExpiring } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, settledBalance, spendable } from '../ledger/book.js';
@@ -64,14 +66,14 @@ export async function addCredits(
   deps: Deps,
   selector: Selector,
   command: AddCreditsCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<AddedCredits>,
 ): Promise<RecordedAnswer> {
   const subject = { productKey: command.productKey };
   return deps.engine.run({
     name: 'credits.add',
     selector,
-    idempotencyKey,
+    call,
     request: command,
     needs: { asks: [{ subject, amount: 0 }] },
     decide: ({ book, providersOf, operationId }): Decision<AddedCredits> => {
@@ -120,7 +122,7 @@ export async function deductCredits(
   deps: Deps,
   selector: Selector,
   command: DeductCreditsCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<DeductedCredits>,
 ): Promise<RecordedAnswer> {
   const { productKey, amount, allowNegative, metadata } = command;
@@ -128,7 +130,7 @@ export async function deductCredits(
   return deps.engine.run({
     name: 'credits.deduct',
     selector,
-    idempotencyKey,
+    call,
     request: command,
     needs: { asks: [ask] },
     decide: ({ book, providersOf, operationId }): Decision<DeductedCredits> => {

@@ -1,8 +1,9 @@
 // Customers and the identities that name them: look-up, metadata, link and unlink.
 
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { type Customer, findCustomerById, findIdentity, listCustomers } from '../db/customers.js';
 import type { Deps } from '../deps.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
@@ -37,13 +38,14 @@ export async function updateCustomer(
   deps: Deps,
   customerId: string,
   metadata: Metadata,
+  call: Call,
   render: Render<Customer>,
 ): Promise<RecordedAnswer> {
   await getCustomer(deps, customerId);
   return deps.engine.run({
     name: 'customer.update',
     selector: { customerId },
-    idempotencyKey: undefined,
+    call,
     request: { metadata },
     load: (tx) => findCustomerById(tx, customerId),
     needs: { asks: [] },
@@ -63,14 +65,14 @@ export async function linkIdentity(
   deps: Deps,
   customerId: string,
   command: { identity: IdentityKey; profile: Metadata },
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<LinkResult>,
 ): Promise<RecordedAnswer> {
   await getCustomer(deps, customerId);
   return deps.engine.run({
     name: 'identity.link',
     selector: { customerId },
-    idempotencyKey,
+    call,
     request: command,
     load: (tx) => findIdentity(tx, command.identity),
     needs: { asks: [] },
@@ -97,12 +99,12 @@ export async function linkIdentity(
  * Takes an identity from a customer; the person behind it is unknown afterwards. What the customer owns stays.
  * Locks: the customer. Throws: customer_not_found, identity_not_found, unavailable.
  */
-export async function unlinkIdentity(deps: Deps, customerId: string, identity: IdentityKey): Promise<void> {
+export async function unlinkIdentity(deps: Deps, customerId: string, identity: IdentityKey, call: Call): Promise<void> {
   await getCustomer(deps, customerId);
   await deps.engine.run({
     name: 'identity.unlink',
     selector: { customerId },
-    idempotencyKey: undefined,
+    call,
     request: identity,
     load: (tx) => findIdentity(tx, identity),
     needs: { asks: [] },

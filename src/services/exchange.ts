@@ -1,9 +1,10 @@
 // Exchange: spends an offer's price in a currency product and grants the offer, in one operation with linked entries (DOMAIN 3.11).
 
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import { type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import type { RecordedAnswer, Render } from '../engine/operation.js';
+
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, settledBalance } from '../ledger/book.js';
@@ -40,13 +41,13 @@ export async function exchange(
   deps: Deps,
   selector: Selector,
   command: ExchangeCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<ExchangeResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'exchange',
     selector,
-    idempotencyKey,
+    call,
     request: command,
     load: async (tx) => (await findOrderableOffers(tx, [command.sku])).get(command.sku),
     needs: (offer) => ({ asks: offer ? [priceAsked(offer), ...asksOf(offer.terms)] : [] }),

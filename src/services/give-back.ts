@@ -1,6 +1,8 @@
 // Give-back: units that a use took come back by its id (DOMAIN 3.14).
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { availabilityOf } from '../ledger/consume.js';
 import type { Metadata } from '../ledger/entities.js';
@@ -31,14 +33,14 @@ export async function giveBackQuota(
   deps: Deps,
   selector: Selector,
   command: GiveBackCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<GiveBackResult>,
 ): Promise<RecordedAnswer> {
   const { operationId: takenBy, amount, metadata } = command;
   return deps.engine.run({
     name: 'quota.release',
     selector: { ...selector, owned: { kind: 'operation', id: takenBy } },
-    idempotencyKey,
+    call,
     request: command,
     needs: { asks: [], takenBy },
     decide: ({ book, providersOf, operationId }): Decision<GiveBackResult> => {

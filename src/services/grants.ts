@@ -1,5 +1,6 @@
 // Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
 
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOffers, findProducts, listTrialOffers, toTerm } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
@@ -8,7 +9,7 @@ import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import { isSameRequest } from '../engine/request-hash.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
@@ -88,14 +89,14 @@ export async function grantQuantity(
   deps: Deps,
   selector: Selector,
   command: GrantCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
   const { sourceId } = command;
   return deps.engine.run({
     name: 'grant',
     selector,
-    idempotencyKey,
+    call,
     keepsAnswer: sourceId !== undefined,
     request: command,
     load: async (tx, customerId) => {
@@ -142,13 +143,13 @@ export async function grantTrial(
   deps: Deps,
   selector: Selector,
   command: TrialCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'grant',
     selector,
-    idempotencyKey,
+    call,
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
     load: async (tx, customerId) => {
       const [offers, own] = await Promise.all([

@@ -1,10 +1,12 @@
 // Who is this: finds or creates the customer behind an identity, and keeps the profile that came with it.
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Tx } from '../db/client.js';
 import { findIdentity, listIdentityKeys } from '../db/customers.js';
 import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
 import type { Sighting } from '../engine/customers.js';
-import type { RecordedAnswer, Render } from '../engine/operation.js';
+
 import { AppError } from '../errors/app-error.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import { identitiesOf, readPeppers, trialClaims } from '../ledger/trials.js';
@@ -28,11 +30,11 @@ export interface IdentifyResult extends IdentityKey {
 export async function identify(
   deps: Deps,
   command: { identity: IdentityKey; profile: Metadata | undefined },
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
   let sighting = await deps.engine.sight(command.identity);
-  if (command.profile === undefined && idempotencyKey === undefined) {
+  if (command.profile === undefined && call.idempotencyKey === undefined) {
     const { customerId } = sighting.identity;
     const isEligible = await isTrialEligible(deps, deps.db, customerId, await listIdentityKeys(deps.db, customerId));
     return { ...render(toResult(sighting.identity, sighting, isEligible)), replayed: false };
@@ -45,7 +47,7 @@ export async function identify(
       if (latest.identity.id !== sighting.identity.id) sighting = latest;
       return latest.identity.customerId;
     },
-    idempotencyKey,
+    call,
     request: command,
     load: async (tx, customerId) => {
       const [stored, own] = await Promise.all([findIdentity(tx, command.identity), listIdentityKeys(tx, customerId)]);

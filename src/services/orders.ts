@@ -1,10 +1,12 @@
 // Orders: the intent to pay, and the confirmation that turns a payment into what was bought, exactly once.
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import { findOrder, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import { type Selector, unknownOwned } from '../engine/selector.js';
 import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
@@ -52,13 +54,13 @@ export async function placeOrder(
   deps: Deps,
   selector: Selector,
   command: OrderCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'order.create',
     selector,
-    idempotencyKey,
+    call,
     request: command,
     load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
     needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
@@ -91,14 +93,14 @@ export async function confirmOrder(
   deps: Deps,
   orderId: string,
   command: ConfirmOrderCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
   return deps.engine.run({
     name: 'order.confirm',
     selector: { owned: { kind: 'order', id: orderId } },
-    idempotencyKey,
+    call,
     request: { orderId, ...command, paymentMethod },
     keepsAnswer: true,
     load: async (tx) => {

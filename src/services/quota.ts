@@ -1,9 +1,11 @@
 // Quotas: may they use it, and take this much of it, exactly once, alone or many times in one call. Check and consume are one use, once judged and once
 // carried out.
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
+import type { CallResult } from '../engine/bulk-call.js';
 import type { Explained, Reason } from '../engine/explainer.js';
-import type { CallResult } from '../engine/keyed-call.js';
-import type { Operation, Outcome, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Operation, Outcome } from '../engine/operation.js';
 import { type BookRead, readBookAt } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
@@ -83,14 +85,14 @@ export async function consumeQuota(
   deps: Deps,
   selector: Selector,
   command: ConsumeCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<ConsumeResult>,
 ): Promise<RecordedAnswer> {
-  return deps.engine.run(toOperation(selector, command, { name: 'quota.consume', idempotencyKey }, render));
+  return deps.engine.run(toOperation(selector, command, { name: 'quota.consume', call }, render));
 }
 
 /** The name and the key under which a use is recorded. */
-type OperationKey = Pick<Operation<ConsumeResult>, 'name' | 'idempotencyKey'>;
+type OperationKey = Pick<Operation<ConsumeResult>, 'name' | 'call'>;
 
 function toOperation(
   selector: Selector,
@@ -125,6 +127,7 @@ export interface BatchItem {
   /** Or why it names nobody. */
   selector: Selector | AppError;
   command: ConsumeCommand;
+  /** The item's own. */
   idempotencyKey: string | undefined;
 }
 
@@ -153,27 +156,29 @@ const CALL_NAME = 'quota.consume.batch';
 export async function consumeBatch(
   deps: Deps,
   batch: ConsumeBatch,
-  callKey: string | undefined,
+  call: Call,
   renderItem: Render<ConsumeResult>,
   render: Render<BatchOutcome>,
 ): Promise<RecordedAnswer> {
   const uses = batch.items.map((item, index) =>
     item.selector instanceof AppError
       ? item.selector
-      : toOperation(item.selector, item.command, keyOf(item, index, callKey), renderItem),
+      : toOperation(item.selector, item.command, keyOf(item, index, call), renderItem),
   );
-  const call = callKey === undefined ? undefined : { name: CALL_NAME, key: callKey, request: batch };
-  return deps.engine.runCall(call, async () => {
+  const keyed = { name: CALL_NAME, call, request: batch };
+  return deps.engine.runCall(keyed, async () => {
     if (batch.mode === 'continue') return consumeEach(deps, uses, render);
     const renderAll = (outcomes: readonly Outcome[]) => render({ isCommitted: true, outcomes: [...outcomes] });
-    return { answer: render(await deps.engine.runWhole(uses, { call, render: renderAll })), isFinal: false };
+    return { answer: render(await deps.engine.runWhole(uses, { ...keyed, render: renderAll })), isFinal: false };
   });
 }
 
 /** Derived keys have an operation name of their own, so that they never meet a caller's. */
-function keyOf({ idempotencyKey }: BatchItem, index: number, callKey: string | undefined): OperationKey {
-  if (idempotencyKey !== undefined || callKey === undefined) return { name: 'quota.consume', idempotencyKey };
-  return { name: 'quota.consume.item', idempotencyKey: `${callKey}#${index}` };
+function keyOf({ idempotencyKey }: BatchItem, index: number, call: Call): OperationKey {
+  if (idempotencyKey !== undefined || call.idempotencyKey === undefined) {
+    return { name: 'quota.consume', call: { ...call, idempotencyKey } };
+  }
+  return { name: 'quota.consume.item', call: { ...call, idempotencyKey: `${call.idempotencyKey}#${index}` } };
 }
 
 async function consumeEach(

@@ -1,8 +1,10 @@
 // Referrals: who brought whom (DOMAIN 3.9). One referrer per referee, no cycle, existing customers only.
+
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { countReferrals, findReferral, findReferrersAbove, listReferrals, lockAttaching } from '../db/referrals.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Metadata, Referral } from '../ledger/entities.js';
@@ -30,7 +32,7 @@ export interface ReferralResult {
 export async function attachReferral(
   deps: Deps,
   command: ReferralCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<ReferralResult>,
 ): Promise<RecordedAnswer> {
   const referrerId = await requireNamed(deps, command.referrer, command.referrerPointer);
@@ -43,7 +45,7 @@ export async function attachReferral(
     name: 'referral.attach',
     selector: { ...command.referee, customerId: refereeId },
     alsoLocks: [referrerId],
-    idempotencyKey,
+    call,
     request: { referrer: command.referrer, metadata },
     load: async (tx) => {
       const [, known, above] = await Promise.all([

@@ -1,9 +1,10 @@
 // Reservations: units held for work in progress, and their endings (DOMAIN 3.13).
 
+import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findReservation, listReservations, type StoredReservation } from '../db/reservations.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
-import type { Decision, RecordedAnswer, Render } from '../engine/operation.js';
+import type { Decision } from '../engine/operation.js';
 import { type Selector, unknownOwned } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
 import { assertProvided, availabilityOf, type Needs, type Provider } from '../ledger/consume.js';
@@ -56,13 +57,13 @@ export async function makeReservation(
   deps: Deps,
   selector: Selector,
   command: ReserveCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<ReserveResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.create',
     selector,
-    idempotencyKey,
+    call,
     request: command,
     needs: { asks: [command] },
     decide: ({ book, providersOf, operationId }) => ({
@@ -98,13 +99,13 @@ export async function commit(
   deps: Deps,
   reservationId: string,
   command: CommitCommand,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.commit',
     selector: { owned: { kind: 'reservation', id: reservationId } },
-    idempotencyKey,
+    call,
     keepsAnswer: true,
     request: { reservationId, ...command },
     needs: needsOf(reservationId, command.amount),
@@ -129,13 +130,13 @@ export async function commit(
 export async function release(
   deps: Deps,
   reservationId: string,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.release',
     selector: { owned: { kind: 'reservation', id: reservationId } },
-    idempotencyKey,
+    call,
     keepsAnswer: true,
     request: { reservationId },
     needs: needsOf(reservationId, 0),
@@ -158,13 +159,13 @@ export async function extend(
   deps: Deps,
   reservationId: string,
   ttlMs: number,
-  idempotencyKey: string | undefined,
+  call: Call,
   render: Render<{ operationId: string; customerId: string; reservation: Reservation }>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.extend',
     selector: { owned: { kind: 'reservation', id: reservationId } },
-    idempotencyKey,
+    call,
     request: { reservationId, ttlMs },
     needs: needsOf(reservationId, 0),
     decide: ({ book, operationId }) => {

@@ -1,6 +1,8 @@
 // One way of a write: whatever a decision adds to the changes is written, whichever way the operation takes; decisions see the books of all customers
 // that they lock; a write takes few round trips.
+
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Call } from '../../src/call.js';
 import { sqlStateOf } from '../../src/db/errors.js';
 import { begin } from '../../src/db/transactions.js';
 import { type Member, type Operation, toMember } from '../../src/engine/operation.js';
@@ -12,6 +14,8 @@ import { grantUnits, putOffer, putProduct, TEST_PEPPER, useTestApp } from '../su
 import { gateCommits } from '../support/commit-faults.js';
 import { ask, balanceOf, customerIdOf, holdCustomers, placeOrder, send, untilWaiting } from '../support/parallel.js';
 import { committedTransactions, logStatements } from '../support/statement-log.js';
+
+const callOf = (idempotencyKey: string | undefined): Call => ({ actor: { keyId: 'tester' }, idempotencyKey });
 
 const TRIPS_MAX = 6;
 const DIVISION_BY_ZERO = '22012';
@@ -41,7 +45,7 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
   return {
     name: 'grant',
     selector: { identity },
-    idempotencyKey: `everything of ${person}`,
+    call: callOf(`everything of ${person}`),
     request: {},
     needs: { asks: [{ subject: { productKey: 'CREDITS' }, amount: 0 }] },
     decide: ({ book, operationId }) => {
@@ -194,7 +198,7 @@ describe('what a decision changes is written', () => {
     const running = app.deps.engine.run({
       name: 'grant',
       selector: { identity: { provider: 'default', externalId: 'defect' } },
-      idempotencyKey: undefined,
+      call: callOf(undefined),
       request: {},
       needs: { asks: [] },
       decide: ({ book, operationId }) => {
@@ -212,7 +216,7 @@ describe('an operation about two customers', () => {
     name: 'grant',
     selector: { customerId: first },
     alsoLocks: [second],
-    idempotencyKey: undefined,
+    call: callOf(undefined),
     request: {},
     needs: { asks: [] },
     decide: ({ book, books }) => {
@@ -228,6 +232,13 @@ describe('an operation about two customers', () => {
     const [first, second] = [await customerIdOf(app, 'both-a'), await customerIdOf(app, 'both-b')];
     expect((await app.deps.engine.run(touchBoth(first, second))).body).toBe('2');
     expect(await Promise.all([first, second].map(metadataOf))).toEqual([{ touched: 0 }, { touched: 1 }]);
+  });
+
+  it('records who acted', async () => {
+    const [first, second] = [await customerIdOf(app, 'acted-a'), await customerIdOf(app, 'acted-b')];
+    await app.deps.engine.run(touchBoth(first, second));
+    const sql = `SELECT acting_key FROM operations WHERE customer_id = $1 AND name = 'grant'`;
+    expect(await app.deps.db.query(sql, [first])).toEqual([{ acting_key: 'tester' }]);
   });
 
   it('waits for the lock of either, and two of them in opposite directions do not deadlock', async () => {

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
 import { AppError } from '../../src/errors/app-error.js';
-import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX } from '../../src/http/bounds.js';
+import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX, SIGNED_BODY_BYTES_MAX } from '../../src/http/bounds.js';
 import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pagination.js';
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
@@ -54,15 +54,15 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'echo',
     summary: 'Echo',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     body: withSelector({ amount: quantitySchema.default(1), metadata: metadataSchema }),
     strictBody: false,
     responses: { 200: echo },
     problems: ['selector_conflict'],
-    handler: ({ body, idempotencyKey }) => ({
+    handler: ({ body, call }) => ({
       status: 200,
       body: {
-        key: idempotencyKey ?? null,
+        key: call.idempotencyKey ?? null,
         selector: { ...toSelector(body) },
         amount: body.amount,
         metadata: body.metadata,
@@ -75,7 +75,7 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'strict',
     summary: 'Strict',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     body: z.object({
       name: text({ max: 5 }).optional(),
       items: z
@@ -86,7 +86,7 @@ function registerToys(app: FastifyInstance): void {
     }),
     responses: { 200: anyBody },
     problems: [],
-    handler: ({ body, idempotencyKey }) => ({ status: 200, body: { received: body, key: idempotencyKey ?? null } }),
+    handler: ({ body, call }) => ({ status: 200, body: { received: body, key: call.idempotencyKey ?? null } }),
   });
   defineRoute(app, {
     method: 'POST',
@@ -94,11 +94,11 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'bodiless',
     summary: 'No fields',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     idempotent: false,
     responses: { 200: anyBody },
     problems: [],
-    handler: ({ body, idempotencyKey }) => ({ status: 200, body: { received: body, key: idempotencyKey ?? null } }),
+    handler: ({ body, call }) => ({ status: 200, body: { received: body, key: call.idempotencyKey ?? null } }),
   });
   for (const replayed of [false, true]) {
     defineRoute(app, {
@@ -107,7 +107,7 @@ function registerToys(app: FastifyInstance): void {
       operationId: `recorded${replayed}`,
       summary: 'Recorded',
       tag: 'orders',
-      scope: 'orders',
+      access: 'orders',
       responses: { 201: thing },
       problems: [],
       handler: (_input) => ({ status: 201, body: RECORDED, replayed }),
@@ -119,7 +119,7 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'listThings',
     summary: 'List',
     tag: 'orders',
-    scope: 'read',
+    access: 'read',
     query: z.object({
       ...pageQueryShape,
       sku: repeatable(skuSchema, 2).optional(),
@@ -141,7 +141,7 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'getThing',
     summary: 'Get',
     tag: 'orders',
-    scope: 'read',
+    access: 'read',
     params: z.object({ id: uuidSchema }),
     responses: { 200: thing },
     problems: ['order_not_found'],
@@ -153,7 +153,7 @@ function registerToys(app: FastifyInstance): void {
     operationId: 'deleteThing',
     summary: 'Delete',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     params: z.object({ id: z.string() }),
     responses: { 204: z.undefined() },
     problems: [],
@@ -161,11 +161,37 @@ function registerToys(app: FastifyInstance): void {
   });
   defineRoute(app, {
     method: 'POST',
+    url: '/open',
+    operationId: 'open',
+    summary: 'Open to anybody',
+    tag: 'orders',
+    access: 'public',
+    body: z.object({ name: z.string() }),
+    responses: { 200: anyBody },
+    problems: [],
+    handler: (input) => ({ status: 200, body: { received: input.body, key: String('call' in input) } }),
+  });
+  defineRoute(app, {
+    method: 'POST',
+    url: '/signed',
+    operationId: 'signed',
+    summary: 'For whoever signed the bytes',
+    tag: 'orders',
+    access: 'signature',
+    responses: { 200: anyBody },
+    problems: [],
+    handler: ({ rawBody, headers }) => {
+      if (headers['x-signature'] !== 'right') throw new AppError('unauthenticated', 'The signature is wrong.');
+      return { status: 200, body: { received: { hex: rawBody.toString('hex') }, key: null } };
+    },
+  });
+  defineRoute(app, {
+    method: 'POST',
     url: '/fail/:how',
     operationId: 'fail',
     summary: 'Fail',
     tag: 'orders',
-    scope: 'orders',
+    access: 'orders',
     params: z.object({ how: z.string() }),
     responses: { 200: thing },
     problems: ['insufficient_quota', 'order_not_found'],
@@ -313,11 +339,51 @@ describe('access', () => {
     expect(outside).toContain('application/problem+json');
   });
 
-  it('does not start with a route under the prefix that has no scope, wherever it is registered', async () => {
+  it('serves a route that is open to anybody without a token, and knows nobody there', async () => {
+    const answer = await request(app.server).post(`${BASE}/open`).send({ name: 'somebody' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ received: { name: 'somebody' }, key: 'false' });
+    const faulty = await request(app.server).post(`${BASE}/open`).send({ name: 1 });
+    expect(faulty.body).toMatchObject({ status: 400, errors: [{ pointer: '/name' }] });
+  });
+
+  it.each([
+    ['no JSON', 'application/json', Buffer.from('{"a": ')],
+    ['spaces that a parser would lose', 'application/json', Buffer.from('{ "a":1.0 }\n')],
+    ['no text', 'application/octet-stream', Buffer.from([0, 255, 128])],
+    ['nothing', 'text/plain', Buffer.alloc(0)],
+  ])('hands the bytes of a signed body over as they came: %s', async (_what, type, bytes) => {
+    const answer = await request(app.server)
+      .post(`${BASE}/signed`)
+      .set('x-signature', 'right')
+      .set('content-type', type)
+      .serialize((body) => body)
+      .send(bytes);
+    expect(answer.status).toBe(200);
+    expect(answer.body.received).toEqual({ hex: bytes.toString('hex') });
+  });
+
+  it('refuses a signed body that is not signed, a token or not, or that is too large', async () => {
+    const unsigned = await request(app.server).post(`${BASE}/signed`).set('authorization', `Bearer ${TOKEN}`).send({});
+    expect(unsigned.body).toMatchObject({ status: 401, code: 'unauthenticated' });
+    const large = await request(app.server)
+      .post(`${BASE}/signed`)
+      .set('x-signature', 'right')
+      .type('text/plain')
+      .send('x'.repeat(SIGNED_BODY_BYTES_MAX + 1));
+    expect(large.body).toMatchObject({ status: 413, code: 'payload_too_large' });
+    expect(
+      (await request(app.server).post(`${BASE}/strict`).set('authorization', `Bearer ${TOKEN}`).send('{')).status,
+    ).toBe(415);
+  });
+
+  it('does not start with a route under the prefix that does not say who may call it, wherever it is registered', async () => {
     const unscoped = (plugin: FastifyInstance) => {
       plugin.get('/unscoped', async () => 'open');
     };
-    await expect(buildApp(deps(), { extraResources: [unscoped] })).rejects.toThrow(/unscoped has no scope/);
+    await expect(buildApp(deps(), { extraResources: [unscoped] })).rejects.toThrow(
+      /unscoped does not say who may call it/,
+    );
   });
 
   it('does not start with two operations of one name', async () => {
@@ -1034,7 +1100,7 @@ describe('closing', () => {
             operationId: 'slow',
             summary: 'Slow',
             tag: 'orders',
-            scope: 'read',
+            access: 'read',
             responses: { 200: z.object({ done: z.boolean() }) },
             problems: [],
             handler: async (_input) => {

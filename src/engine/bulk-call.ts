@@ -1,26 +1,45 @@
-// Calls with a key that are about no customer of their own, such as a batch of consumes (DOMAIN 3.6): of several at once with one key one
-// works, the others wait and get its answer.
+// Calls about many customers, such as a batch of consumes (DOMAIN 3.6). They have no customer whose lock their key could rest on: of several at once
+// with one key one works, the others wait and get its answer.
+import type { Call, RecordedAnswer, Rendered } from '../call.js';
 import { findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
 import { begin, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
 import type { KeyedAnswer } from '../ledger/entities.js';
 import { endOf, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
-import { type RecordedAnswer, type Rendered, replayByKey } from './operation.js';
+import { replayByKey } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
 import { transactManagement } from './transact.js';
 
-export interface CallKey {
+/** A call about many customers; with an idempotency key it happens once. */
+export interface BulkCall {
   name: string;
-  key: string;
+  call: Call;
   /** The validated call, without its key. */
   request: unknown;
 }
 
-/** The record of a call's answer. */
+interface KeyedCall extends Pick<BulkCall, 'name' | 'request'> {
+  key: string;
+}
+
+function toKeyedCall({ name, request, call: { idempotencyKey: key } }: BulkCall): KeyedCall | undefined {
+  return key === undefined ? undefined : { name, request, key };
+}
+
+/** The record of a call's answer; undefined when it has no key. */
 export function toKeyedAnswer(
   deps: Pick<Foundations, 'clock'>,
-  { name, key, request }: CallKey,
+  bulk: BulkCall,
+  answer: Rendered,
+): KeyedAnswer | undefined {
+  const keyed = toKeyedCall(bulk);
+  return keyed && answerOf(deps, keyed, answer);
+}
+
+function answerOf(
+  deps: Pick<Foundations, 'clock'>,
+  { name, key, request }: KeyedCall,
   { status, body }: Rendered,
 ): KeyedAnswer {
   return {
@@ -41,22 +60,24 @@ export interface CallResult {
 }
 
 /**
- * Runs a call once per key: a recorded answer is given again. The work runs beside the transaction that holds the key's lock, and is recorded in
- * another.
+ * Runs a call, once per key if it has one: a recorded answer is given again. The work runs beside the transaction that holds the key's lock, and is
+ * recorded in another.
  * Locks: the key. Throws: idempotency_key_reused, unavailable, what the work throws.
  */
-export async function runKeyedCall(
+export async function runBulkCall(
   deps: Foundations,
   { keyedCalls }: ConnectionBounds,
-  call: CallKey,
+  bulk: BulkCall,
   work: () => Promise<CallResult>,
 ): Promise<RecordedAnswer> {
-  return deps.turns.take(`keyed call ${call.name} ${call.key}`, () =>
-    keyedCalls.take(() => runLocked(deps, call, work)),
+  const keyed = toKeyedCall(bulk);
+  if (!keyed) return { ...(await work()).answer, replayed: false };
+  return deps.turns.take(`keyed call ${keyed.name} ${keyed.key}`, () =>
+    keyedCalls.take(() => runLocked(deps, keyed, work)),
   );
 }
 
-async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<CallResult>): Promise<RecordedAnswer> {
+async function runLocked(deps: Foundations, call: KeyedCall, work: () => Promise<CallResult>): Promise<RecordedAnswer> {
   try {
     const holder = await begin(deps.db, 'pool');
     try {
@@ -67,7 +88,7 @@ async function runLocked(deps: Foundations, call: CallKey, work: () => Promise<C
         return outcome.answer;
       }
       const { answer, isFinal } = await work();
-      if (isFinal) await record(deps, toKeyedAnswer(deps, call, answer));
+      if (isFinal) await record(deps, answerOf(deps, call, answer));
       return { ...answer, replayed: false };
     } finally {
       await holder.abandon(); // it held nothing but the lock
@@ -86,7 +107,7 @@ function record(deps: Foundations, answer: KeyedAnswer): Promise<void> {
   });
 }
 
-async function lockAndFind(holder: Transaction, { name, key }: CallKey) {
+async function lockAndFind(holder: Transaction, { name, key }: KeyedCall) {
   await holder.begun; // without it the lock would end with its statement
   await lockKeyedCall(holder, name, key);
   return findKeyedCall(holder, name, key);

@@ -1,0 +1,27 @@
+// What passes between the HTTP layer and the use cases, whatever the resource: who asks and under which key, and the bytes of the answer.
+
+/** Who asks: the API key that the caller's token is. There is one until keys are managed. */
+export interface Actor {
+  readonly keyId: string;
+}
+
+/** A call as it came in: who makes it, and the key under which it happens once, if it has one. */
+export interface Call {
+  readonly actor: Actor;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** The bytes of an answer. */
+export interface Rendered {
+  status: number;
+  /** JSON text. */
+  body: string;
+}
+
+/** The bytes of an answer; `replayed` when an earlier request produced them. */
+export interface RecordedAnswer extends Rendered {
+  replayed: boolean;
+}
+
+/** Renders a result to the bytes that are recorded and sent. */
+export type Render<R> = (result: R) => Rendered;
