@@ -1,58 +1,20 @@
 // The catalogue: products with their features and offers with their items, each read and written as a whole.
 import type { Changes } from '../ledger/changes.js';
-import type {
-  Metadata,
-  Offer,
-  OfferItemWithProduct,
-  Product,
-  ProductType,
-  Recurrence,
-  Stacking,
-  Term,
-  TrialScope,
-} from '../ledger/entities.js';
+import type { Offer, OfferItemWithProduct, Product, Term } from '../ledger/entities.js';
 import type { OrderableOffer } from '../ledger/orders.js';
-import type { PeriodUnit } from '../ledger/periods.js';
-import { formatMoney, parseMoney } from '../lib/money.js';
 import type { Row, Tx } from './client.js';
+import { inserts, upserts } from './statements.js';
+import { readerOf, written } from './table.js';
+import { offerItems, offers as offersTable, productFeatures, products as productsTable } from './tables.js';
 
-interface ProductJson {
-  product_key: string;
-  name: string;
-  description: string;
-  type: ProductType;
-  is_currency: boolean;
-  is_active: boolean;
-  low_balance_threshold: number | null;
-  metadata: Metadata;
-  created_at: string;
-  features: { feature: string; unit_cost: number }[] | null;
+/** A product as one value, with its features. */
+interface ProductJson extends Row {
+  features: Row[] | null;
 }
 
-interface OfferJson {
-  sku: string;
-  name: string;
-  description: string;
-  image: string | null;
-  price_text: string;
-  currency: string;
-  is_active: boolean;
-  is_trial: boolean;
-  trial_scope: TrialScope | null;
-  recurrence: Recurrence | null;
-  plan_group: string | null;
-  metadata: Metadata;
-  created_at: string;
-  items:
-    | {
-        quantity: number;
-        period_unit: PeriodUnit;
-        period_value: number | null;
-        priority: number;
-        stacking: Stacking;
-        product: ProductJson;
-      }[]
-    | null;
+/** An offer as one value, with its items and their products. */
+interface OfferJson extends Row {
+  items: (Row & { product: ProductJson })[] | null;
 }
 
 const FEATURES_OF = `(SELECT json_agg(json_build_object('feature', f.feature, 'unit_cost', f.unit_cost) ORDER BY f.feature)
@@ -62,54 +24,29 @@ const FEATURES_OF = `(SELECT json_agg(json_build_object('feature', f.feature, 'u
 const PRODUCT = `to_jsonb(p) || jsonb_build_object('features', ${FEATURES_OF})`;
 
 /** An offer with its items and their products, as one value; the price as text, because as a JSON number it would pass through a float. */
-const OFFER = `to_jsonb(o) || jsonb_build_object('price_text', o.price::text, 'items', (
+const OFFER = `to_jsonb(o) || jsonb_build_object('price', o.price::text, 'items', (
   SELECT json_agg(to_jsonb(i) || jsonb_build_object('product', ${PRODUCT}) ORDER BY i.position)
   FROM offer_items i JOIN products p ON p.product_key = i.product_key WHERE i.sku = o.sku))`;
 
-// The text columns below are enumerated by named checks, and the JSON was validated on its way in: the types say what the database holds.
+// Checks of the database name all texts of the text columns, and the JSON was validated on its way in: the types say what the database holds.
+const readProduct = readerOf(
+  productsTable,
+  written(productsTable).filter((key) => key !== 'updatedAt'),
+);
+const readFeature = readerOf(productFeatures, ['feature', 'unitCost']);
+const readOffer = readerOf(
+  offersTable,
+  written(offersTable).filter((key) => key !== 'updatedAt'),
+);
+const readItem = readerOf(offerItems, ['productKey', 'quantity', 'periodUnit', 'periodValue', 'priority', 'stacking']);
+
 function toProduct(json: ProductJson): Product {
-  return {
-    productKey: json.product_key,
-    name: json.name,
-    description: json.description,
-    type: json.type,
-    isCurrency: json.is_currency,
-    isActive: json.is_active,
-    features: (json.features ?? []).map(({ feature, unit_cost }) => ({ feature, unitCost: unit_cost })),
-    lowBalanceThreshold: json.low_balance_threshold,
-    metadata: json.metadata,
-    createdAt: new Date(json.created_at),
-  };
+  return { ...readProduct(json), features: (json.features ?? []).map(readFeature) };
 }
 
 function toOffer(json: OfferJson): Offer<OfferItemWithProduct> {
-  return {
-    sku: json.sku,
-    name: json.name,
-    description: json.description,
-    image: json.image,
-    price: parseMoney(json.price_text),
-    currency: json.currency,
-    isActive: json.is_active,
-    isTrial: json.is_trial,
-    trialScope: json.trial_scope,
-    recurrence: json.recurrence,
-    planGroup: json.plan_group,
-    metadata: json.metadata,
-    createdAt: new Date(json.created_at),
-    items: (json.items ?? []).map((item) => {
-      const product = toProduct(item.product);
-      return {
-        productKey: product.productKey,
-        quantity: item.quantity,
-        periodUnit: item.period_unit,
-        periodValue: item.period_value,
-        priority: item.priority,
-        stacking: item.stacking,
-        product,
-      };
-    }),
-  };
+  const items = (json.items ?? []).map((item) => ({ ...readItem(item), product: toProduct(item.product) }));
+  return { ...readOffer(json), items };
 }
 
 /** The products of these keys, by key; unknown keys are left out. */
@@ -118,7 +55,7 @@ export async function findProducts(tx: Tx, productKeys: readonly string[]): Prom
     `SELECT ${PRODUCT} AS product FROM products p WHERE p.product_key = ANY ($1::text[])`,
     [productKeys],
   );
-  return new Map(rows.map(({ product }) => [product.product_key, toProduct(product)]));
+  return new Map(rows.map(({ product }) => [String(product.product_key), toProduct(product)]));
 }
 
 /** One page of the active products, by key. */
@@ -136,7 +73,7 @@ export async function findOffers(tx: Tx, skus: readonly string[]): Promise<Map<s
     `SELECT ${OFFER} AS offer FROM offers o WHERE o.sku = ANY ($1::text[])`,
     [skus],
   );
-  return new Map(rows.map(({ offer }) => [offer.sku, toOffer(offer)]));
+  return new Map(rows.map(({ offer }) => [String(offer.sku), toOffer(offer)]));
 }
 
 /** One page of the active offers, by SKU. */
@@ -208,89 +145,34 @@ export async function isPriceOfOffer(tx: Tx, productKey: string): Promise<boolea
   return (await tx.query('SELECT 1 AS priced FROM offers WHERE currency = $1 LIMIT 1', [productKey])).length > 0;
 }
 
-/** What was replaced keeps when it was made. */
-const UPSERT_PRODUCTS = `
-INSERT INTO products (product_key, name, description, type, is_currency, is_active, low_balance_threshold, metadata, created_at, updated_at)
-SELECT product_key, name, description, type, is_currency, is_active, low_balance_threshold, metadata, created_at, updated_at
-FROM json_populate_recordset(NULL::products, $1::json)
-ON CONFLICT (product_key) DO UPDATE SET name = excluded.name, description = excluded.description, type = excluded.type,
-  is_currency = excluded.is_currency, is_active = excluded.is_active, low_balance_threshold = excluded.low_balance_threshold,
-  metadata = excluded.metadata, updated_at = excluded.updated_at`;
-const INSERT_FEATURES = `
-INSERT INTO product_features (product_key, feature, unit_cost)
-SELECT product_key, feature, unit_cost FROM json_populate_recordset(NULL::product_features, $1::json)`;
-const UPSERT_OFFERS = `
-INSERT INTO offers (sku, name, description, image, price, currency, is_active, is_trial, trial_scope, recurrence, plan_group, metadata, created_at,
-                    updated_at)
-SELECT sku, name, description, image, price, currency, is_active, is_trial, trial_scope, recurrence, plan_group, metadata, created_at, updated_at
-FROM json_populate_recordset(NULL::offers, $1::json)
-ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description, image = excluded.image, price = excluded.price,
-  currency = excluded.currency, is_active = excluded.is_active, is_trial = excluded.is_trial, trial_scope = excluded.trial_scope,
-  recurrence = excluded.recurrence, plan_group = excluded.plan_group, metadata = excluded.metadata, updated_at = excluded.updated_at`;
-const INSERT_ITEMS = `
-INSERT INTO offer_items (sku, position, product_key, quantity, period_unit, period_value, priority, stacking)
-SELECT sku, position, product_key, quantity, period_unit, period_value, priority, stacking
-FROM json_populate_recordset(NULL::offer_items, $1::json)`;
+// What is replaced keeps when it was made.
+const productsOf = upserts(productsTable, ['productKey'], ['createdAt']);
+const featuresOf = inserts(productFeatures);
+const offersOf = upserts(offersTable, ['sku'], ['createdAt']);
+const itemsOf = inserts(offerItems);
 
 /** Inserts or replaces products with their features. Throws the violation of `catalog_names_pk` when an offer has such a name. */
 export function writeProducts(tx: Tx, { products }: Changes): Promise<unknown> | undefined {
   if (products.length === 0) return undefined;
-  const rows = products.map(({ product, at }) => ({
-    product_key: product.productKey,
-    name: product.name,
-    description: product.description,
-    type: product.type,
-    is_currency: product.isCurrency,
-    is_active: product.isActive,
-    low_balance_threshold: product.lowBalanceThreshold,
-    metadata: product.metadata,
-    created_at: product.createdAt,
-    updated_at: at,
-  }));
-  const features = products.flatMap(({ product: { productKey, features: own } }) =>
-    own.map(({ feature, unitCost }) => ({ product_key: productKey, feature, unit_cost: unitCost })),
-  );
+  const rows = products.map(({ product, at }) => ({ ...product, updatedAt: at }));
+  const features = rows.flatMap(({ productKey, features: own }) => own.map((feature) => ({ ...feature, productKey })));
   return Promise.all([
-    tx.query(UPSERT_PRODUCTS, [JSON.stringify(rows)]),
-    tx.query('DELETE FROM product_features WHERE product_key = ANY ($1::text[])', [rows.map((row) => row.product_key)]),
-    tx.query(INSERT_FEATURES, [JSON.stringify(features)]),
+    productsOf(tx, rows),
+    tx.query('DELETE FROM product_features WHERE product_key = ANY ($1::text[])', [rows.map((row) => row.productKey)]),
+    featuresOf(tx, features),
   ]);
 }
 
 /** Inserts or replaces offers with their items. Throws the violation of `catalog_names_pk` when a product has such a name. */
 export function writeOffers(tx: Tx, { offers }: Changes): Promise<unknown> | undefined {
   if (offers.length === 0) return undefined;
-  const rows = offers.map(({ offer, at }) => ({
-    sku: offer.sku,
-    name: offer.name,
-    description: offer.description,
-    image: offer.image,
-    price: formatMoney(offer.price, 6),
-    currency: offer.currency,
-    is_active: offer.isActive,
-    is_trial: offer.isTrial,
-    trial_scope: offer.trialScope,
-    recurrence: offer.recurrence,
-    plan_group: offer.planGroup,
-    metadata: offer.metadata,
-    created_at: offer.createdAt,
-    updated_at: at,
-  }));
-  const items = offers.flatMap(({ offer: { sku, items: own } }) =>
-    own.map((item, index) => ({
-      sku,
-      position: index + 1,
-      product_key: item.productKey,
-      quantity: item.quantity,
-      period_unit: item.periodUnit,
-      period_value: item.periodValue,
-      priority: item.priority,
-      stacking: item.stacking,
-    })),
+  const rows = offers.map(({ offer, at }) => ({ ...offer, updatedAt: at }));
+  const items = rows.flatMap(({ sku, items: own }) =>
+    own.map((item, index) => ({ ...item, sku, position: index + 1 })),
   );
   return Promise.all([
-    tx.query(UPSERT_OFFERS, [JSON.stringify(rows)]),
+    offersOf(tx, rows),
     tx.query('DELETE FROM offer_items WHERE sku = ANY ($1::text[])', [rows.map((row) => row.sku)]),
-    tx.query(INSERT_ITEMS, [JSON.stringify(items)]),
+    itemsOf(tx, items),
   ]);
 }

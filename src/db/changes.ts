@@ -10,7 +10,14 @@ import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { insertReferrals } from './referrals.js';
 import { writeReservations } from './reservations.js';
 import { claimTrials } from './trials.js';
-import { writeBooks } from './write-books.js';
+import {
+  insertBatches,
+  insertEntries,
+  insertOperations,
+  updateBatches,
+  updateStandings,
+  writeBalances,
+} from './write-books.js';
 
 /** Sends the statements that write some kinds of change, and returns what tells that all of them are done; undefined when there is nothing to write. */
 type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
@@ -19,15 +26,15 @@ type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
 const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers'>, Writer>> = {
   products: writeProducts,
   offers: writeOffers,
-  operations: writeBooks,
-  newBatches: writeBooks,
-  changedBatches: writeBooks,
-  changedHoldings: writeBooks,
-  entries: writeBooks,
-  newReservations: writeReservations,
-  changedReservations: writeReservations,
+  operations: insertOperations,
   newOrders: insertOrders,
   orderSteps: updateOrders,
+  newBatches: insertBatches,
+  changedBatches: updateBatches,
+  changedHoldings: writeBalances,
+  entries: insertEntries,
+  newReservations: writeReservations,
+  changedReservations: writeReservations,
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,
@@ -40,7 +47,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   keyedAnswers: claimKeyedAnswers,
 };
 
-const writers: readonly Writer[] = [...new Set(Object.values(WRITERS))];
+const writers: readonly Writer[] = [updateStandings, ...new Set(Object.values(WRITERS))];
 
 /**
  * Sends the writes of all changes and returns them under way; a failed one makes the transaction a rollback. Precondition: the customers are locked by

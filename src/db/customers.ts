@@ -3,6 +3,11 @@
 import type { Changes } from '../ledger/changes.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
+import { claims, deletes, inserts, updates } from './statements.js';
+import { arraysOf, given, listOf, readerOf } from './table.js';
+import { customers as customersTable, identities } from './tables.js';
+
+const FIRST_SEQ = 1;
 
 /** What the lock gives: where the customer's ledger stands. */
 export interface LockedCustomer {
@@ -28,43 +33,41 @@ export interface KnownCustomer {
 /** An id, or an identity behind which there is a customer. */
 export type CustomerName = { customerId: string } | IdentityKey;
 
+const FIND_KNOWN = `
+SELECT n.position, c.id, c.last_recorded_at
+FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[]) AS n (position, id, provider, external_id)
+LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
+JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`;
+
 /** Who is meant by these names, in their order; undefined where there is nobody. */
 export async function findKnownCustomers(
   tx: Tx,
   names: readonly CustomerName[],
 ): Promise<(KnownCustomer | undefined)[]> {
-  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date }>(
-    `SELECT n.position, c.id, c.last_recorded_at
-     FROM json_to_recordset($1::json) AS n (position integer, id uuid, provider text, external_id text)
-     LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
-     JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`,
-    [
-      JSON.stringify(
-        names.map((name, position) =>
-          'customerId' in name
-            ? { position, id: name.customerId }
-            : { position, provider: name.provider, external_id: name.externalId },
-        ),
-      ),
-    ],
-  );
+  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date }>(FIND_KNOWN, [
+    names.map((_, position) => position),
+    names.map((name) => ('customerId' in name ? name.customerId : null)),
+    names.map((name) => ('customerId' in name ? null : name.provider)),
+    names.map((name) => ('customerId' in name ? null : name.externalId)),
+  ]);
   const known = new Map(rows.map((row) => [row.position, { id: row.id, lastRecordedAt: row.last_recorded_at }]));
   return names.map((_, position) => known.get(position));
 }
 
-/** $1 first sights, sorted, $2 how many. */
-const CLAIM_FIRST_SIGHTS = `
-WITH sight AS (
-  SELECT * FROM ROWS FROM (json_to_recordset($1::json) AS (customer_id uuid, id uuid, provider text, external_id text, at timestamptz))
-    WITH ORDINALITY AS s (customer_id, id, provider, external_id, at, place)
-), customer AS (
-  INSERT INTO customers (id, last_recorded_at, created_at) SELECT customer_id, at, at FROM sight
-), claimed AS (
-  INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
-  SELECT provider, external_id, id, customer_id, at, at FROM sight ORDER BY place
-  ON CONFLICT DO NOTHING RETURNING 1
-)
-SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
+const customersOf = inserts(customersTable);
+const identitiesOf = claims(identities);
+const removedOf = deletes(identities, ['provider', 'externalId', 'customerId']);
+const profilesOf = updates(identities, ['provider', 'externalId'], ['profile', 'updatedAt']);
+const metadataOf = updates(customersTable, ['id'], ['metadata']);
+
+/** The order in which claims of identities meet. */
+function inKeyOrder<K extends IdentityKey>(keys: K[]): K[] {
+  return keys.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+function nameOf({ provider, externalId }: IdentityKey): string {
+  return JSON.stringify([provider, externalId]);
+}
 
 /**
  * Creates customers and the identities that name them. Waits for rivals that have not ended; throws BC001 when one has an identity, and leaves nothing
@@ -72,116 +75,55 @@ SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
  */
 export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unknown> | undefined {
   if (firstSights.length === 0) return undefined;
-  const sights = firstSights.map(({ customerId, identityId, provider, externalId, at }) => ({
-    customer_id: customerId,
-    id: identityId,
-    provider,
-    external_id: externalId,
-    at,
+  const made = firstSights.map(({ customerId: id, at }) => ({
+    id,
+    metadata: {},
+    nextSeq: FIRST_SEQ,
+    lastRecordedAt: at,
+    createdAt: at,
   }));
-  return tx.query(CLAIM_FIRST_SIGHTS, [JSON.stringify(sights.sort(inKeyOrder)), sights.length]);
+  const named = firstSights.map(({ identityId: id, at, ...sight }) => ({
+    ...sight,
+    id,
+    profile: {},
+    createdAt: at,
+    updatedAt: at,
+  }));
+  return Promise.all([customersOf(tx, made), identitiesOf(tx, inKeyOrder(named))]);
 }
-
-/** The order in which claims of identities meet. */
-function inKeyOrder(
-  a: { provider: string; external_id: string },
-  b: { provider: string; external_id: string },
-): number {
-  const keyOf = (row: { provider: string; external_id: string }) => JSON.stringify([row.provider, row.external_id]);
-  return keyOf(a) < keyOf(b) ? -1 : 1;
-}
-
-/** $1 identities, sorted, $2 how many. */
-const CLAIM_IDENTITIES = `
-WITH claimed AS (
-  INSERT INTO identities (provider, external_id, id, customer_id, profile, created_at, updated_at)
-  SELECT provider, external_id, id, customer_id, profile, created_at, updated_at
-  FROM ROWS FROM (json_to_recordset($1::json) AS (provider text, external_id text, id uuid, customer_id uuid, profile jsonb,
-                                                  created_at timestamptz, updated_at timestamptz))
-    WITH ORDINALITY AS i (provider, external_id, id, customer_id, profile, created_at, updated_at, place)
-  ORDER BY place
-  ON CONFLICT DO NOTHING RETURNING 1
-)
-SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
 
 /** Claims identities for customers. Waits for rivals that have not ended; throws BC001 when one is taken. */
 export function claimIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   const made = customers.flatMap(({ now, changes }) =>
-    changes.newIdentities.map(({ provider, externalId, id, customerId, profile }) => ({
-      provider,
-      external_id: externalId,
-      id,
-      customer_id: customerId,
-      profile,
-      created_at: now,
-      updated_at: now,
-    })),
+    changes.newIdentities.map((identity) => ({ ...identity, createdAt: now, updatedAt: now })),
   );
-  return made.length === 0
-    ? undefined
-    : tx.query(CLAIM_IDENTITIES, [JSON.stringify(made.sort(inKeyOrder)), made.length]);
+  return identitiesOf(tx, inKeyOrder(made));
 }
-
-/** $1 identities with the customers that have them, $2 how many. */
-const DELETE_IDENTITIES = `
-WITH removed AS (
-  DELETE FROM identities i USING json_to_recordset($1::json) AS r (provider text, external_id text, customer_id uuid)
-  WHERE i.provider = r.provider AND i.external_id = r.external_id AND i.customer_id = r.customer_id
-  RETURNING 1
-)
-SELECT assert_whole((SELECT count(*) FROM removed) = $2::bigint)`;
 
 /** Removes identities from their customers. */
 export function deleteIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const removed = customers.flatMap(({ customerId, changes }) =>
-    changes.removedIdentities.map(({ provider, externalId }) => ({
-      provider,
-      external_id: externalId,
-      customer_id: customerId,
-    })),
+  return removedOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) => changes.removedIdentities.map((key) => ({ ...key, customerId }))),
   );
-  return removed.length === 0 ? undefined : tx.query(DELETE_IDENTITIES, [JSON.stringify(removed), removed.length]);
 }
-
-/** $1 profiles of identities, $2 how many. */
-const UPDATE_PROFILES = `
-WITH changed AS (
-  UPDATE identities i SET profile = p.profile, updated_at = p.at
-  FROM json_to_recordset($1::json) AS p (provider text, external_id text, profile jsonb, at timestamptz)
-  WHERE i.provider = p.provider AND i.external_id = p.external_id
-  RETURNING 1
-)
-SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
 
 /** Writes the profiles of identities; of several of one identity the last. */
 export function updateProfiles(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const profiles = customers.flatMap(({ now, changes }) =>
-    changes.profiles.map(({ provider, externalId, profile }) => ({
-      provider,
-      external_id: externalId,
-      profile,
-      at: now,
-    })),
+  const told = customers.flatMap(({ now, changes }) =>
+    changes.profiles.map((profile) => ({ ...profile, updatedAt: now })),
   );
-  const latest = [...new Map(profiles.map((row) => [JSON.stringify([row.provider, row.external_id]), row])).values()];
-  return latest.length === 0 ? undefined : tx.query(UPDATE_PROFILES, [JSON.stringify(latest), latest.length]);
+  return profilesOf(tx, [...new Map(told.map((profile) => [nameOf(profile), profile])).values()]);
 }
-
-/** $1 metadata of customers, $2 how many. */
-const UPDATE_METADATA = `
-WITH changed AS (
-  UPDATE customers c SET metadata = m.metadata FROM json_to_recordset($1::json) AS m (id uuid, metadata jsonb)
-  WHERE c.id = m.id
-  RETURNING 1
-)
-SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
 
 /** Replaces the metadata of customers. */
 export function updateMetadata(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const changed = customers.flatMap(({ customerId, changes }) =>
-    changes.metadata.slice(-1).map((metadata) => ({ id: customerId, metadata })),
+  return metadataOf(
+    tx,
+    customers.flatMap(({ customerId: id, changes }) =>
+      changes.metadata.slice(-1).map((metadata) => ({ id, metadata })),
+    ),
   );
-  return changed.length === 0 ? undefined : tx.query(UPDATE_METADATA, [JSON.stringify(changed), changed.length]);
 }
 
 /** All identities of a customer. */
@@ -288,17 +230,17 @@ export async function lockCustomers(
   return rows.map(toLocked);
 }
 
+const KEY = ['provider', 'externalId'] as const;
+const OWNED = [...KEY, 'customerId'] as const;
+const FIND_OWNERS = `SELECT ${listOf(identities, OWNED, 'i')} FROM ${given(identities, KEY)} JOIN identities i USING (provider, external_id)`;
+const readOwner = readerOf(identities, OWNED);
+
 /** Who has these identities; those that nobody has are left out. */
 export async function findIdentityOwners(
   tx: Tx,
   keys: readonly IdentityKey[],
 ): Promise<(IdentityKey & { customerId: string })[]> {
-  const rows = await tx.query<Row & { provider: string; external_id: string; customer_id: string }>(
-    `SELECT i.provider, i.external_id, i.customer_id
-     FROM json_to_recordset($1::json) AS k (provider text, external_id text) JOIN identities i USING (provider, external_id)`,
-    [JSON.stringify(keys.map(({ provider, externalId }) => ({ provider, external_id: externalId })))],
-  );
-  return rows.map((row) => ({ provider: row.provider, externalId: row.external_id, customerId: row.customer_id }));
+  return (await tx.query(FIND_OWNERS, arraysOf(identities, KEY, keys))).map(readOwner);
 }
 
 /** Customers of whom a batch, a hold or an order is past its end and not settled, the longest due first; `except` are left out. */

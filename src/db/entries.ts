@@ -1,8 +1,10 @@
 // The ledger as readers see it, in pages. Who writes it is write-books.ts.
-import type { Entry, Metadata } from '../ledger/entities.js';
+import type { Entry } from '../ledger/entities.js';
 import { assert } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
+import { listOf, readerOf, written } from './table.js';
+import { entries } from './tables.js';
 
 export interface EntryFilter {
   productKey?: string | undefined;
@@ -13,32 +15,13 @@ export interface EntryFilter {
   to?: Date | undefined;
 }
 
-interface EntryRow extends Row {
-  id: string;
-  seq: number;
-  operation_id: string | null;
-  kind: Entry['kind'];
-  direction: Entry['direction'];
-  product_key: string;
-  batch_id: string | null;
-  amount: number;
-  balance_after: number;
-  feature: string | null;
-  unit_cost: number | null;
-  action_type: string | null;
-  action_id: string | null;
-  order_id: string | null;
-  reservation_id: string | null;
-  reverses_seq: number | null;
-  metadata: Metadata | null;
-  occurred_at: Date;
-}
+/** All columns but whose it is and when it was recorded, by which pages are ordered. */
+const ENTRY = written(entries).filter((key) => key !== 'customerId' && key !== 'recordedAt');
+const toEntry = readerOf(entries, ENTRY) as (row: Row) => Entry;
 
 /** `recorded_at` never goes back along `seq`, so that a single member's entries stay in the order of `seq`. */
 const SELECT_ENTRIES = familyPage(
-  `SELECT customer_id, id, seq, operation_id, kind, direction, product_key, batch_id, amount, balance_after, feature, unit_cost, action_type, action_id,
-          order_id, reservation_id, reverses_seq, metadata, occurred_at, recorded_at
-   FROM entries
+  `SELECT ${listOf(entries)} FROM entries
    WHERE customer_id = family.customer_id AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
      AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
      AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
@@ -60,7 +43,7 @@ export async function listEntries(
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
   assert(page.beforeSeq === undefined || customerIds.length === 1, 'a sequence number is a position of one customer');
-  const rows = await tx.query<EntryRow>(SELECT_ENTRIES, [
+  const rows = await tx.query(SELECT_ENTRIES, [
     customerIds,
     filter.productKey ?? null,
     filter.kind ?? null,
@@ -71,26 +54,7 @@ export async function listEntries(
     page.beforeSeq ?? null,
     page.limit,
   ]);
-  return rows.map((row) => ({
-    id: row.id,
-    seq: row.seq,
-    operationId: row.operation_id,
-    kind: row.kind,
-    direction: row.direction,
-    productKey: row.product_key,
-    batchId: row.batch_id,
-    amount: row.amount,
-    balanceAfter: row.balance_after,
-    feature: row.feature,
-    unitCost: row.unit_cost,
-    actionType: row.action_type,
-    actionId: row.action_id,
-    orderId: row.order_id,
-    reservationId: row.reservation_id,
-    reversesSeq: row.reverses_seq,
-    metadata: row.metadata,
-    occurredAt: row.occurred_at,
-  }));
+  return rows.map(toEntry);
 }
 
 /** Whether the ledger, of all customers, has more than `count` entries. Reads no further than that. */

@@ -2,29 +2,17 @@
 import type { Changes } from '../ledger/changes.js';
 import type { Row, Tx } from './client.js';
 import type { RecordedOperation } from './operations.js';
+import { claims } from './statements.js';
+import { keyedCalls } from './tables.js';
 
-const CLAIM_KEYS = `
-WITH claimed AS (
-  INSERT INTO keyed_calls (name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at)
-  SELECT name, idempotency_key, request_hash, request_hash_version, status, answer, recorded_at
-  FROM json_populate_recordset(NULL::keyed_calls, $1::json)
-  ON CONFLICT DO NOTHING RETURNING 1
-)
-SELECT assert_claimed((SELECT count(*) FROM claimed) = $2::bigint)`;
+const answersOf = claims(keyedCalls);
 
 /** Records the answers of keyed calls. Throws BC001 when one is recorded already. */
 export function claimKeyedAnswers(tx: Tx, { keyedAnswers }: Changes): Promise<unknown> | undefined {
-  if (keyedAnswers.length === 0) return undefined;
-  const rows = keyedAnswers.map(({ name, key, requestHash, requestHashVersion, status, answer, recordedAt }) => ({
-    name,
-    idempotency_key: key,
-    request_hash: requestHash,
-    request_hash_version: requestHashVersion,
-    status,
-    answer,
-    recorded_at: recordedAt,
-  }));
-  return tx.query(CLAIM_KEYS, [JSON.stringify(rows), rows.length]);
+  return answersOf(
+    tx,
+    keyedAnswers.map(({ key, ...answer }) => ({ ...answer, idempotencyKey: key })),
+  );
 }
 
 /** What was answered to a call of this key. */

@@ -1,6 +1,8 @@
 // Operations: the record of each request that changed something, and with a key the memory of its answer.
 import type { Changes } from '../ledger/changes.js';
 import type { Row, Tx } from './client.js';
+import { inserts } from './statements.js';
+import { migrationSources } from './tables.js';
 
 /** An operation's stored answer, and the hash of the request that it answered. */
 export interface RecordedOperation {
@@ -106,18 +108,14 @@ export async function findMigration(
   return rows[0] && toRecorded(rows[0]);
 }
 
-const INSERT_MIGRATION_SOURCES = `
-INSERT INTO migration_sources (customer_id, source_id, operation_id)
-SELECT customer_id, source_id, operation_id FROM json_populate_recordset(NULL::migration_sources, $1::json)`;
+const sourcesOf = inserts(migrationSources);
 
-/** Remembers what operations migrated. Precondition: they are written before. */
+/** Remembers what operations migrated. */
 export function insertMigrationSources(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const sources = customers.flatMap(({ customerId, changes }) =>
-    changes.migrationSources.map(({ sourceId, operationId }) => ({
-      customer_id: customerId,
-      source_id: sourceId,
-      operation_id: operationId,
-    })),
+  return sourcesOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) =>
+      changes.migrationSources.map((source) => ({ ...source, customerId })),
+    ),
   );
-  return sources.length === 0 ? undefined : tx.query(INSERT_MIGRATION_SOURCES, [JSON.stringify(sources)]);
 }

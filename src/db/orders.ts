@@ -1,35 +1,21 @@
 // Orders, their lines, and payments.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Metadata, Order, OrderStatus, Payment, PaymentChange, PaymentStatus, Term } from '../ledger/entities.js';
-import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
+import type { Order, Payment, PaymentStatus } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
-
-/** numeric(20,6) as text, exact. */
-function toNumeric(amount: Micros): string {
-  return formatMoney(amount, 6);
-}
+import { claims, inserts, updates } from './statements.js';
+import { arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
+import { orderItems, orders, payments } from './tables.js';
 
 interface OrderRow extends Row {
-  id: string;
-  customer_id: string;
-  status: OrderStatus;
-  currency: string;
-  total_amount: string;
-  payment_method: string | null;
-  payment_id: string | null;
-  paid_at: Date | null;
-  paid_by: string | null;
-  metadata: Metadata;
-  expires_at: Date;
-  created_at: Date;
-  items: { id: string; sku: string; name: string; quantity: number; price: string; terms: Term[] }[];
+  items: Row[];
 }
+
+const ORDER_ITEM = ['id', 'sku', 'name', 'quantity', 'price', 'terms'] as const;
 
 // Prices leave JSON as text: as a JSON number a price would pass through a float.
 const SELECT_ORDER = `
-SELECT o.id, o.customer_id, o.status, o.currency, o.total_amount, o.payment_method, o.payment_id, o.paid_at, o.paid_by, o.metadata,
-       o.expires_at, o.created_at, i.items
+SELECT ${listOf(orders, written(orders), 'o')}, i.items
 FROM orders o
 CROSS JOIN LATERAL (
   SELECT json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
@@ -37,22 +23,11 @@ CROSS JOIN LATERAL (
   FROM order_items i WHERE i.customer_id = o.customer_id AND i.order_id = o.id
 ) i`;
 
+const readOrder = readerOf(orders, written(orders));
+const readItem = readerOf(orderItems, ORDER_ITEM);
+
 function toOrder(row: OrderRow): Order {
-  return {
-    id: row.id,
-    customerId: row.customer_id,
-    status: row.status,
-    currency: row.currency,
-    totalAmount: parseMoney(row.total_amount),
-    paymentMethod: row.payment_method,
-    paymentId: row.payment_id,
-    paidAt: row.paid_at,
-    paidBy: row.paid_by,
-    metadata: row.metadata,
-    expiresAt: row.expires_at,
-    createdAt: row.created_at,
-    items: row.items.map((item) => ({ ...item, price: parseMoney(item.price) })),
-  };
+  return { ...readOrder(row), items: row.items.map(readItem) };
 }
 
 /** An order by its id alone. */
@@ -70,153 +45,89 @@ export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.id, row.customer_id]));
 }
 
-/** $1 orders, $2 their lines. Prices travel as text: as JSON numbers they would pass through a float. */
-const INSERT_ORDERS = `
-WITH new_order AS (
-  INSERT INTO orders (customer_id, id, status, currency, total_amount, metadata, expires_at, created_at)
-  SELECT customer_id, id, status, currency, total_amount, metadata, expires_at, created_at FROM json_populate_recordset(NULL::orders, $1::json)
-)
-INSERT INTO order_items (customer_id, id, order_id, position, sku, name, quantity, price, terms)
-SELECT customer_id, id, order_id, position, sku, name, quantity, price, terms FROM json_populate_recordset(NULL::order_items, $2::json)`;
-
-/** $1 the members of orders that their state machine moves, $2 how many. */
-const UPDATE_ORDERS = `
-WITH changed AS (
-  UPDATE orders o
-  SET status = c.status, payment_method = c.payment_method, payment_id = c.payment_id, paid_at = c.paid_at, paid_by = c.paid_by
-  FROM json_populate_recordset(NULL::orders, $1::json) c
-  WHERE o.customer_id = c.customer_id AND o.id = c.id
-  RETURNING 1
-)
-SELECT assert_whole((SELECT count(*) FROM changed) = $2::bigint)`;
+const ordersOf = inserts(orders);
+const linesOf = inserts(orderItems);
+const stepsOf = updates(orders, ['customerId', 'id'], ['status', 'paymentMethod', 'paymentId', 'paidAt', 'paidBy']);
 
 /** Inserts new orders with their lines. */
 export function insertOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const orders = customers.flatMap(({ changes }) => changes.newOrders);
-  if (orders.length === 0) return undefined;
-  return tx.query(INSERT_ORDERS, [
-    JSON.stringify(
-      orders.map((order) => ({
-        customer_id: order.customerId,
-        id: order.id,
-        status: order.status,
-        currency: order.currency,
-        total_amount: toNumeric(order.totalAmount),
-        metadata: order.metadata,
-        expires_at: order.expiresAt,
-        created_at: order.createdAt,
-      })),
-    ),
-    JSON.stringify(
-      orders.flatMap(({ customerId, id: orderId, items }) =>
-        items.map(({ id, sku, name, quantity, price, terms }, index) => ({
-          customer_id: customerId,
-          id,
-          order_id: orderId,
-          position: index + 1,
-          sku,
-          name,
-          quantity,
-          price: toNumeric(price),
-          terms,
-        })),
-      ),
-    ),
-  ]);
-}
-
-/** Moves orders along their state machine. Precondition: the operations that paid them are written before. */
-export function updateOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const steps = customers.flatMap(({ customerId, changes }) =>
-    changes.orderSteps.map(({ id, status, paymentMethod, paymentId, paidAt, paidBy }) => ({
-      customer_id: customerId,
-      id,
-      status,
-      payment_method: paymentMethod,
-      payment_id: paymentId,
-      paid_at: paidAt,
-      paid_by: paidBy,
-    })),
+  const made = customers.flatMap(({ changes }) => changes.newOrders);
+  if (made.length === 0) return undefined;
+  const lines = made.flatMap(({ customerId, id: orderId, items }) =>
+    items.map((item, index) => ({ ...item, customerId, orderId, position: index + 1 })),
   );
-  return steps.length === 0 ? undefined : tx.query(UPDATE_ORDERS, [JSON.stringify(steps), steps.length]);
+  return Promise.all([ordersOf(tx, made), linesOf(tx, lines)]);
 }
 
-interface PaymentRow extends Row {
-  customer_id: string;
-  order_id: string;
-  status: PaymentStatus;
-  amount: string | null;
-  currency: string | null;
-  operation_id: string | null;
+/** Moves orders along their state machine. Fails when one is not there. */
+export function updateOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return stepsOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) => changes.orderSteps.map((step) => ({ ...step, customerId }))),
+  );
 }
+
+const PAYMENT = [
+  'paymentMethod',
+  'paymentId',
+  'customerId',
+  'orderId',
+  'status',
+  'amount',
+  'currency',
+  'operationId',
+] as const;
+const SELECT_PAYMENT = `SELECT ${listOf(payments, PAYMENT)} FROM payments WHERE payment_method = $1 AND payment_id = $2`;
+const toPayment = readerOf(payments, PAYMENT);
 
 /** What is known of a provider's charge. `paymentMethod` is canonical. */
 export async function findPayment(tx: Tx, paymentMethod: string, paymentId: string): Promise<Payment | null> {
-  const [row] = await tx.query<PaymentRow>(
-    `SELECT customer_id, order_id, status, amount, currency, operation_id FROM payments
-     WHERE payment_method = $1 AND payment_id = $2`,
-    [paymentMethod, paymentId],
-  );
-  if (!row) return null;
-  return {
-    paymentMethod,
-    paymentId,
-    customerId: row.customer_id,
-    orderId: row.order_id,
-    status: row.status,
-    amount: row.amount === null ? null : parseMoney(row.amount),
-    currency: row.currency,
-    operationId: row.operation_id,
-  };
+  const [row] = await tx.query(SELECT_PAYMENT, [paymentMethod, paymentId]);
+  return row ? toPayment(row) : null;
 }
 
-/**
- * $1 payments, each with the state that was seen of it, sorted, $2 how many. A new one is claimed with ON CONFLICT DO NOTHING, which waits
- * for a rival that has not ended; a known one is written if it is still in the state that was seen.
- */
-const CLAIM_PAYMENTS = `
-WITH payment AS (
-  SELECT * FROM ROWS FROM (json_to_recordset($1::json) AS (payment_method text, payment_id text, customer_id uuid, order_id uuid, status text,
-                           amount numeric, currency text, operation_id uuid, seen_status text, seen_order_id uuid,
-                           at timestamptz))
-    WITH ORDINALITY AS p (payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, seen_status, seen_order_id, at, place)
-), claimed AS (
-  INSERT INTO payments (payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, created_at, updated_at)
-  SELECT payment_method, payment_id, customer_id, order_id, status, amount, currency, operation_id, at, at
-  FROM payment WHERE seen_status IS NULL ORDER BY place
-  ON CONFLICT DO NOTHING RETURNING 1
-), moved AS (
-  UPDATE payments o
-  SET customer_id = p.customer_id, order_id = p.order_id, status = p.status, amount = p.amount, currency = p.currency,
-      operation_id = p.operation_id, updated_at = p.at
-  FROM payment p
-  WHERE o.payment_method = p.payment_method AND o.payment_id = p.payment_id AND o.status = p.seen_status AND o.order_id = p.seen_order_id
-  RETURNING 1
-)
-SELECT assert_claimed((SELECT count(*) FROM claimed) + (SELECT count(*) FROM moved) = $2::bigint)`;
+const TOLD = [...PAYMENT, 'updatedAt'] as const;
+const newPaymentsOf = claims(payments);
 
-/** Writes what is told of payments. Throws BC001 when another transaction moved or claimed one meanwhile. */
+/** A payment that is known, with the state that was seen of it. */
+const moves = table('payments', {
+  ...payments.columns,
+  seenStatus: text<PaymentStatus>('seen_status'),
+  seenOrderId: uuid('seen_order_id'),
+});
+const MOVE = [...TOLD, 'seenStatus', 'seenOrderId'] as const;
+
+/** Payments that are known, each with the state that was seen of it, and how many: one is written if it is still in that state. */
+const MOVE_PAYMENTS = `
+WITH moved AS (
+  UPDATE payments own
+  SET customer_id = given.customer_id, order_id = given.order_id, status = given.status, amount = given.amount, currency = given.currency,
+      operation_id = given.operation_id, updated_at = given.updated_at
+  FROM ${given(moves, MOVE)}
+  WHERE own.payment_method = given.payment_method AND own.payment_id = given.payment_id
+    AND own.status = given.seen_status AND own.order_id = given.seen_order_id
+  RETURNING 1
+) SELECT assert_claimed(count(*) = $${MOVE.length + 1}::bigint) FROM moved`;
+
+/**
+ * Writes what is told of payments, in the order in which claims of them meet: a new one is claimed, which waits for a rival that has not ended. Throws
+ * BC001 in the statements when another transaction moved or claimed one meanwhile.
+ */
 export function claimPayments(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const told = customers.flatMap(({ now, changes }) => changes.payments.map((change) => ({ ...change, at: now })));
+  const told = customers.flatMap(({ now, changes }) =>
+    changes.payments.map(({ payment, seen }) => ({ ...payment, createdAt: now, updatedAt: now, seen })),
+  );
   if (told.length === 0) return undefined;
-  const keyOf = ({ payment }: PaymentChange) => JSON.stringify([payment.paymentMethod, payment.paymentId]);
+  const keyOf = ({ paymentMethod, paymentId }: Payment) => JSON.stringify([paymentMethod, paymentId]);
   const sorted = told.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return tx.query(CLAIM_PAYMENTS, [
-    JSON.stringify(
-      sorted.map(({ payment, seen, at }) => ({
-        payment_method: payment.paymentMethod,
-        payment_id: payment.paymentId,
-        customer_id: payment.customerId,
-        order_id: payment.orderId,
-        status: payment.status,
-        amount: payment.amount === null ? null : toNumeric(payment.amount),
-        currency: payment.currency,
-        operation_id: payment.operationId,
-        seen_status: seen?.status ?? null,
-        seen_order_id: seen?.orderId ?? null,
-        at,
-      })),
+  const known = sorted.flatMap(({ seen, ...payment }) =>
+    seen ? [{ ...payment, seenStatus: seen.status, seenOrderId: seen.orderId }] : [],
+  );
+  return Promise.all([
+    newPaymentsOf(
+      tx,
+      sorted.filter(({ seen }) => seen === null),
     ),
-    sorted.length,
+    known.length > 0 ? tx.query(MOVE_PAYMENTS, [...arraysOf(moves, MOVE, known), known.length]) : undefined,
   ]);
 }

@@ -1,34 +1,20 @@
 // Referrals: who brought whom.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Metadata, Referral } from '../ledger/entities.js';
+import type { Referral } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
-
-interface ReferralRow extends Row {
-  id: string;
-  customer_id: string;
-  referrer_id: string;
-  operation_id: string;
-  metadata: Metadata;
-  created_at: Date;
-}
+import { inserts } from './statements.js';
+import { listOf, readerOf, written } from './table.js';
+import { referrals } from './tables.js';
 
 /** Key of the advisory lock under which referrals are attached: a cycle could otherwise be closed by two at once. */
 const ATTACH_LOCK = 7_240_001;
 
-const COLUMNS = 'id, customer_id, referrer_id, operation_id, metadata, created_at';
-
-function toReferral(row: ReferralRow): Referral {
-  return {
-    id: row.id,
-    referrerId: row.referrer_id,
-    refereeId: row.customer_id,
-    operationId: row.operation_id,
-    metadata: row.metadata,
-    createdAt: row.created_at,
-  };
-}
+const REFERRAL = written(referrals);
+const COLUMNS = listOf(referrals, REFERRAL);
+const toReferral = readerOf(referrals, REFERRAL);
+const referralsOf = inserts(referrals);
 
 /** Takes the global lock of attaching, until the transaction ends. Precondition: the customers are locked. */
 export async function lockAttaching(tx: Tx): Promise<void> {
@@ -37,9 +23,7 @@ export async function lockAttaching(tx: Tx): Promise<void> {
 
 /** The referral of a referee. */
 export async function findReferral(tx: Tx, refereeId: string): Promise<Referral | undefined> {
-  const [row] = await tx.query<ReferralRow>(`SELECT ${COLUMNS} FROM referrals WHERE customer_id = $1::uuid`, [
-    refereeId,
-  ]);
+  const [row] = await tx.query(`SELECT ${COLUMNS} FROM referrals WHERE customer_id = $1::uuid`, [refereeId]);
   return row && toReferral(row);
 }
 
@@ -57,23 +41,12 @@ export async function findReferrersAbove(tx: Tx, customerId: string, countMax: n
   return rows.map((row) => row.referrer_id);
 }
 
-const INSERT_REFERRALS = `
-INSERT INTO referrals (customer_id, id, referrer_id, operation_id, metadata, created_at)
-SELECT customer_id, id, referrer_id, operation_id, metadata, created_at FROM json_populate_recordset(NULL::referrals, $1::json)`;
-
-/** Inserts referrals. Precondition: the operations that made them are written before. */
+/** Inserts referrals. */
 export function insertReferrals(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const referrals = customers.flatMap(({ changes }) =>
-    changes.newReferrals.map(({ refereeId, id, referrerId, operationId, metadata, createdAt }) => ({
-      customer_id: refereeId,
-      id,
-      referrer_id: referrerId,
-      operation_id: operationId,
-      metadata,
-      created_at: createdAt,
-    })),
+  return referralsOf(
+    tx,
+    customers.flatMap(({ changes }) => changes.newReferrals),
   );
-  return referrals.length === 0 ? undefined : tx.query(INSERT_REFERRALS, [JSON.stringify(referrals)]);
 }
 
 const SELECT_REFERRALS = familyPage(
@@ -89,7 +62,7 @@ export async function listReferrals(
   referrerIds: readonly string[],
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Referral[]> {
-  const rows = await tx.query<ReferralRow>(SELECT_REFERRALS, [
+  const rows = await tx.query(SELECT_REFERRALS, [
     referrerIds,
     page.after?.createdAt.toISOString() ?? null,
     page.after?.id ?? null,

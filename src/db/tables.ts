@@ -1,0 +1,272 @@
+// The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
+// compares the descriptions with the database's own catalogue.
+import type {
+  BatchSource,
+  Entry,
+  EntryKind,
+  Metadata,
+  OrderStatus,
+  PaymentStatus,
+  ProductType,
+  Recurrence,
+  ReservationStatus,
+  Stacking,
+  Term,
+  TrialScope,
+} from '../ledger/entities.js';
+import type { PeriodUnit } from '../ledger/periods.js';
+import {
+  bigint,
+  boolean,
+  computed,
+  instant,
+  integer,
+  json,
+  money,
+  nullable,
+  smallint,
+  table,
+  text,
+  uuid,
+} from './table.js';
+
+export const customers = table('customers', {
+  id: uuid('id'),
+  metadata: json<Metadata>('metadata'),
+  nextSeq: bigint('next_seq'),
+  lastRecordedAt: instant('last_recorded_at'),
+  createdAt: instant('created_at'),
+});
+
+export const identities = table('identities', {
+  provider: text('provider'),
+  externalId: text('external_id'),
+  id: uuid('id'),
+  customerId: uuid('customer_id'),
+  profile: json<Metadata>('profile'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const catalogNames = table('catalog_names', { name: text('name'), kind: text<'product' | 'offer'>('kind') });
+
+export const products = table('products', {
+  productKey: text('product_key'),
+  name: text('name'),
+  description: text('description'),
+  type: text<ProductType>('type'),
+  isCurrency: boolean('is_currency'),
+  isActive: boolean('is_active'),
+  lowBalanceThreshold: nullable(bigint('low_balance_threshold')),
+  metadata: json<Metadata>('metadata'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const productFeatures = table('product_features', {
+  productKey: text('product_key'),
+  feature: text('feature'),
+  unitCost: bigint('unit_cost'),
+});
+
+export const offers = table('offers', {
+  sku: text('sku'),
+  name: text('name'),
+  description: text('description'),
+  image: nullable(text('image')),
+  price: money('price'),
+  currency: text('currency'),
+  isActive: boolean('is_active'),
+  isTrial: boolean('is_trial'),
+  trialScope: nullable(text<TrialScope>('trial_scope')),
+  recurrence: nullable(json<Recurrence>('recurrence')),
+  planGroup: nullable(text('plan_group')),
+  metadata: json<Metadata>('metadata'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const offerItems = table('offer_items', {
+  sku: text('sku'),
+  position: integer('position'),
+  productKey: text('product_key'),
+  quantity: bigint('quantity'),
+  periodUnit: text<PeriodUnit>('period_unit'),
+  periodValue: nullable(integer('period_value')),
+  priority: integer('priority'),
+  stacking: text<Stacking>('stacking'),
+});
+
+export const operations = table('operations', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  name: text('name'),
+  actingKey: text('acting_key'),
+  idempotencyKey: nullable(text('idempotency_key')),
+  requestHash: nullable(text('request_hash')),
+  requestHashVersion: nullable(smallint('request_hash_version')),
+  status: nullable(smallint('status')),
+  answer: nullable(text('answer')),
+  recordedAt: instant('recorded_at'),
+  firstSeq: nullable(bigint('first_seq')),
+  lastSeq: nullable(bigint('last_seq')),
+});
+
+export const orders = table('orders', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  status: text<OrderStatus>('status'),
+  currency: text('currency'),
+  totalAmount: money('total_amount'),
+  paymentMethod: nullable(text('payment_method')),
+  paymentId: nullable(text('payment_id')),
+  paidAt: nullable(instant('paid_at')),
+  paidBy: nullable(uuid('paid_by')),
+  metadata: json<Metadata>('metadata'),
+  expiresAt: instant('expires_at'),
+  createdAt: instant('created_at'),
+});
+
+export const orderItems = table('order_items', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  orderId: uuid('order_id'),
+  position: integer('position'),
+  sku: text('sku'),
+  name: text('name'),
+  quantity: bigint('quantity'),
+  price: money('price'),
+  terms: json<Term[]>('terms'),
+});
+
+export const payments = table('payments', {
+  paymentMethod: text('payment_method'),
+  paymentId: text('payment_id'),
+  customerId: uuid('customer_id'),
+  orderId: uuid('order_id'),
+  status: text<PaymentStatus>('status'),
+  amount: nullable(money('amount')),
+  currency: nullable(text('currency')),
+  operationId: nullable(uuid('operation_id')),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const balances = table('balances', {
+  customerId: uuid('customer_id'),
+  productKey: text('product_key'),
+  available: bigint('available'),
+  held: bigint('held'),
+  owed: bigint('owed'),
+});
+
+export const batches = table('batches', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  productKey: text('product_key'),
+  source: text<BatchSource>('source'),
+  sku: nullable(text('sku')),
+  orderId: nullable(uuid('order_id')),
+  orderItemId: nullable(uuid('order_item_id')),
+  operationId: uuid('operation_id'),
+  granted: nullable(bigint('granted')),
+  available: bigint('available'),
+  held: bigint('held'),
+  consumed: bigint('consumed'),
+  expired: bigint('expired'),
+  revoked: bigint('revoked'),
+  transferred: bigint('transferred'),
+  priority: integer('priority'),
+  validFrom: instant('valid_from'),
+  expiresAt: nullable(instant('expires_at')),
+  revokedAt: nullable(instant('revoked_at')),
+  isOpen: computed(boolean('is_open')),
+  metadata: json<Metadata>('metadata'),
+  createdAt: instant('created_at'),
+});
+
+export const entries = table('entries', {
+  customerId: uuid('customer_id'),
+  seq: bigint('seq'),
+  id: uuid('id'),
+  operationId: nullable(uuid('operation_id')),
+  kind: text<EntryKind>('kind'),
+  direction: text<Entry['direction']>('direction'),
+  productKey: text('product_key'),
+  batchId: nullable(uuid('batch_id')),
+  amount: bigint('amount'),
+  balanceAfter: bigint('balance_after'),
+  feature: nullable(text('feature')),
+  unitCost: nullable(bigint('unit_cost')),
+  actionType: nullable(text('action_type')),
+  actionId: nullable(text('action_id')),
+  orderId: nullable(uuid('order_id')),
+  reservationId: nullable(uuid('reservation_id')),
+  reversesSeq: nullable(bigint('reverses_seq')),
+  metadata: nullable(json<Metadata>('metadata')),
+  recordedAt: instant('recorded_at'),
+  occurredAt: instant('occurred_at'),
+});
+
+export const trialUses = table('trial_uses', {
+  scope: text('scope'),
+  pepperId: text('pepper_id'),
+  identityHash: text('identity_hash'),
+  identityType: text('identity_type'),
+  customerId: uuid('customer_id'),
+  operationId: uuid('operation_id'),
+  usedAt: instant('used_at'),
+});
+
+export const referrals = table('referrals', {
+  refereeId: uuid('customer_id'),
+  id: uuid('id'),
+  referrerId: uuid('referrer_id'),
+  operationId: uuid('operation_id'),
+  metadata: json<Metadata>('metadata'),
+  createdAt: instant('created_at'),
+});
+
+export const migrationSources = table('migration_sources', {
+  customerId: uuid('customer_id'),
+  sourceId: text('source_id'),
+  operationId: uuid('operation_id'),
+});
+
+export const reservations = table('reservations', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  operationId: uuid('operation_id'),
+  productKey: nullable(text('product_key')),
+  feature: nullable(text('feature')),
+  amount: bigint('amount'),
+  costs: json<Record<string, number>>('costs'),
+  status: text<ReservationStatus>('status'),
+  committedAmount: bigint('committed_amount'),
+  actionType: text('action_type'),
+  actionId: nullable(text('action_id')),
+  metadata: json<Metadata>('metadata'),
+  expiresAt: instant('expires_at'),
+  createdAt: instant('created_at'),
+  endedAt: nullable(instant('ended_at')),
+  endedBy: nullable(uuid('ended_by')),
+});
+
+export const reservationLegs = table('reservation_legs', {
+  customerId: uuid('customer_id'),
+  reservationId: uuid('reservation_id'),
+  position: integer('position'),
+  batchId: uuid('batch_id'),
+  productKey: text('product_key'),
+  amount: bigint('amount'),
+});
+
+export const keyedCalls = table('keyed_calls', {
+  name: text('name'),
+  idempotencyKey: text('idempotency_key'),
+  requestHash: text('request_hash'),
+  requestHashVersion: smallint('request_hash_version'),
+  status: smallint('status'),
+  answer: text('answer'),
+  recordedAt: instant('recorded_at'),
+});
