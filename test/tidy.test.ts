@@ -46,6 +46,7 @@ describe('the arrows', () => {
     ['src/ledger/a.ts', `import { readFileSync } from 'node:fs';`],
     ['src/db/a.ts', `import { a } from '../ledger/a.js';`],
     ['src/db/a.ts', `import { a } from '../services/a.js';`],
+    ['src/embedded/a.ts', `import { a } from '../db/a.js';`],
     ['src/errors/a.ts', `import { a } from '../lib/a.js';`],
     ['src/lib/a.ts', `import { a } from '../errors/a.js';`],
     ['src/http/a.ts', `import { a } from '../services/a.js';`],

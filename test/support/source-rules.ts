@@ -56,6 +56,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
     packages: ['safe-stable-stringify'],
   },
   db: { layers: ['errors', 'lib', 'generated'], types: ['ledger', 'pino'], packages: ['pg', '@prisma/*'] },
+  embedded: { layers: ['errors', 'process'], packages: ['pg'] },
   ledger: { layers: ['errors', 'lib'], packages: [], isPure: true },
   errors: { layers: [], packages: [] },
   lib: { layers: [], packages: ['uuid'] },
@@ -66,7 +67,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
   'deps.ts': { layers: [], types: ['foundations.ts', 'engine'], packages: [] },
   'app.ts': { layers: ['routes', 'http', 'errors', 'db', 'engine'], types: ['deps.ts'], packages: ['fastify'] },
   'main.ts': {
-    layers: ['app.ts', 'config.ts', 'db', 'engine', 'errors', 'jobs', 'lib', 'process', 'services'],
+    layers: ['app.ts', 'config.ts', 'db', 'embedded', 'engine', 'errors', 'jobs', 'lib', 'process', 'services'],
     types: ['deps.ts'],
     packages: ['pino'],
   },
