@@ -63,7 +63,7 @@ async function start(stop: StopRequest): Promise<void> {
   closers.add('the database connections', () => db.close());
   await requireUtc(db);
 
-  const config = complete(given, databaseUrl);
+  const config = complete(given);
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
@@ -125,11 +125,10 @@ async function requireUtc(db: Db): Promise<void> {
 }
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
-function complete(given: GivenConfig, databaseUrl: string): Config {
+function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
   if (given.apiToken === undefined || given.pepper === undefined) makeDataFolder(given.dataDir);
   return Object.freeze({
     ...given,
-    databaseUrl,
     apiToken: given.apiToken ?? keepSecret(given.dataDir, 'api-token'),
     pepper: given.pepper ?? keepSecret(given.dataDir, 'pepper'),
   });
