@@ -82,6 +82,16 @@ describe('the ledger', () => {
   });
 });
 
+describe('services and the ledger', () => {
+  it.each([
+    ['src/services/a.ts', `export const a = { product_key: 'A' };`],
+    ['src/services/a.ts', 'export const a = (b: { c: string }) => b.product_key;'],
+    ['src/ledger/a.ts', 'export interface A { product_key: string }'],
+  ])('use no names of the wire: %s: %s', (path, text) => {
+    expect(violationsOf(path, text)).toEqual([`${path}: product_key is a name of the wire`]);
+  });
+});
+
 describe('what may stand only in its file', () => {
   it.each([
     ['the present time', 'const a = new Date();', 'src/lib/clock.ts'],

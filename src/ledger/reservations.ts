@@ -100,12 +100,12 @@ export interface Ending {
 function assertOpen({ status, expiresAt }: Reservation, now: Date): void {
   if (status === 'expired' || (status === 'held' && expiresAt.getTime() <= now.getTime())) {
     throw new AppError('reservation_expired', 'The reservation has expired; its units came back.', {
-      extensions: { reservation_status: 'expired' },
+      extensions: { reservationStatus: 'expired' },
     });
   }
   if (status === 'held') return;
   throw new AppError('reservation_closed', `The reservation was ${status} before.`, {
-    extensions: { reservation_status: status },
+    extensions: { reservationStatus: status },
   });
 }
 

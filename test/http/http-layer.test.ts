@@ -205,7 +205,7 @@ function fail(how: string): { status: 200; body: z.output<typeof thing> } {
           requested: 5,
           available: 2,
           reasons: [{ code: 'insufficient_quota' }],
-          upgrade_skus: ['CREDITS_100'],
+          upgradeSkus: ['CREDITS_100'],
           status: 200,
           code: 'forged',
         },
