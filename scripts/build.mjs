@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(PROJECT, 'dist');
 /** What the compiled code reads at run time. */
-const READ_AT_RUN_TIME = ['prisma/migrations', 'src/db/invariants.sql'];
+const READ_AT_RUN_TIME = ['prisma/migrations', 'src/db/invariants'];
 
 rmSync(DIST, { recursive: true, force: true });
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
@@ -19,5 +19,6 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', process.argv[2] ?? 't
   stdio: 'inherit',
 });
 if (status === 0)
-  for (const path of READ_AT_RUN_TIME) cpSync(join(PROJECT, path), join(DIST, path), { recursive: true });
+  for (const path of READ_AT_RUN_TIME)
+    cpSync(join(PROJECT, path), join(DIST, path), { recursive: true, filter: (source) => !source.endsWith('.ts') });
 process.exitCode = status ?? 1;

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { explainConnectionError } from '../src/db/connection-error.js';
-import { checkInvariants, checkNames, describeDifference, type InvariantReport } from '../src/db/invariants.js';
+import { checkInvariants, describeDifference, type InvariantReport } from '../src/db/invariants/audit.js';
+import { checkNames } from '../src/db/invariants/checks.js';
 import { StartError } from '../src/errors/start-error.js';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));

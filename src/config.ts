@@ -71,11 +71,7 @@ export const environmentSchema = z.object({
     .describe(
       `one secret or several, newest first, separated by commas; at most ${PEPPERS_LENGTH_MAX} characters in all`,
     ),
-  BURSAR_SANDBOX: z
-    .enum(['true', 'false', '1', '0'])
-    .default('false')
-    .transform((value) => value === 'true' || value === '1')
-    .describe('true or false'),
+  BURSAR_SANDBOX: z.enum(['true', 'false', '1', '0']).optional().describe('true or false'), // accepted, without effect yet
   BURSAR_ROLE: z.enum(roles).default('all').describe(roles.join(', ')),
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
@@ -95,14 +91,12 @@ const secretNames = new Set(['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER'
 export interface Config {
   readonly port: number;
   readonly host: string;
-  readonly databaseUrl: string;
   /** Absolute path of the folder that holds the embedded Postgres and generated secrets. */
   readonly dataDir: string;
   /** The bootstrap key: a bearer token with all scopes. */
   readonly apiToken: string;
   /** Key of the HMAC under which trial identities are stored. */
   readonly pepper: string;
-  readonly isSandbox: boolean;
   readonly isProduction: boolean;
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
@@ -114,11 +108,11 @@ export interface Config {
   readonly logLevel: (typeof logLevels)[number];
 }
 
-/** What start-up may complete with something generated when the environment is silent. */
-type Generated = 'databaseUrl' | 'apiToken' | 'pepper';
+/** Secrets that start-up generates when the environment is silent. */
+type Secret = 'apiToken' | 'pepper';
 
-/** The configuration as far as the environment says it. */
-export type GivenConfig = Omit<Config, Generated> & { readonly [K in Generated]: string | undefined };
+/** The configuration as far as the environment says it; without a URL the database is the embedded one. */
+export type GivenConfig = Omit<Config, Secret> & { readonly [K in Secret | 'databaseUrl']: string | undefined };
 
 export interface ReadConfig {
   config: GivenConfig;
@@ -145,7 +139,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     dataDir: resolve(projectDir, values.BURSAR_DATA_DIR),
     apiToken: values.BURSAR_API_TOKEN,
     pepper: values.BURSAR_PEPPER,
-    isSandbox: values.BURSAR_SANDBOX,
     isProduction,
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,

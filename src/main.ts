@@ -8,8 +8,9 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, type GivenConfig, readConfig } from './config.js';
 import { createDb, type Db } from './db/client.js';
-import { startEmbeddedPostgres } from './db/embedded-postgres.js';
 import { migrate } from './db/migrate.js';
+import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { holdDataFolder } from './embedded/folder-lock.js';
 import { createEngine } from './engine/engine.js';
 import { createReads } from './engine/reads.js';
 import { StartError } from './errors/start-error.js';
@@ -19,7 +20,7 @@ import { uuidIds } from './lib/ids.js';
 import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
 import { Closers } from './process/closers.js';
-import { holdDataFolder, makeDataFolder } from './process/data-folder.js';
+import { makeDataFolder } from './process/data-folder.js';
 import { listen } from './process/listen.js';
 import { keepSecret, writeForOwner } from './process/secrets.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
@@ -62,7 +63,7 @@ async function start(stop: StopRequest): Promise<void> {
   closers.add('the database connections', () => db.close());
   await requireUtc(db);
 
-  const config = complete(given, databaseUrl);
+  const config = complete(given);
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
@@ -124,11 +125,10 @@ async function requireUtc(db: Db): Promise<void> {
 }
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
-function complete(given: GivenConfig, databaseUrl: string): Config {
+function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
   if (given.apiToken === undefined || given.pepper === undefined) makeDataFolder(given.dataDir);
   return Object.freeze({
     ...given,
-    databaseUrl,
     apiToken: given.apiToken ?? keepSecret(given.dataDir, 'api-token'),
     pepper: given.pepper ?? keepSecret(given.dataDir, 'pepper'),
   });

@@ -46,6 +46,7 @@ describe('the arrows', () => {
     ['src/ledger/a.ts', `import { readFileSync } from 'node:fs';`],
     ['src/db/a.ts', `import { a } from '../ledger/a.js';`],
     ['src/db/a.ts', `import { a } from '../services/a.js';`],
+    ['src/embedded/a.ts', `import { a } from '../db/a.js';`],
     ['src/errors/a.ts', `import { a } from '../lib/a.js';`],
     ['src/lib/a.ts', `import { a } from '../errors/a.js';`],
     ['src/http/a.ts', `import { a } from '../services/a.js';`],
@@ -78,6 +79,16 @@ describe('the ledger', () => {
     'export const a = process.pid;',
   ])('is neither asynchronous nor aware of the process: %s', (text) => {
     expect(violationsOf('src/ledger/a.ts', text)).not.toEqual([]);
+  });
+});
+
+describe('services and the ledger', () => {
+  it.each([
+    ['src/services/a.ts', `export const a = { product_key: 'A' };`],
+    ['src/services/a.ts', 'export const a = (b: { c: string }) => b.product_key;'],
+    ['src/ledger/a.ts', 'export interface A { product_key: string }'],
+  ])('use no names of the wire: %s: %s', (path, text) => {
+    expect(violationsOf(path, text)).toEqual([`${path}: product_key is a name of the wire`]);
   });
 });
 

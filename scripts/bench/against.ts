@@ -1,7 +1,7 @@
 // This checkout beside another one, in turns on one server, each with a database of its own: rates, and processor time per request of the service and of
 // Postgres, which tells small differences where rates can't.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import type { Job, Outcome } from './job.js';
 import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
 import { precise, printTable, spreadOf, wholeNumber } from './report.js';

@@ -52,7 +52,7 @@ const foundations = {
   clock: systemClock,
   ids: uuidIds,
   log,
-  config: { ...config, databaseUrl, apiToken, pepper },
+  config: { ...config, apiToken, pepper },
   turns: createTurns(),
 };
 const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };

@@ -5,7 +5,7 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import { compare } from './against.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';

@@ -3,7 +3,7 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { checkInvariants, describeDifference } from '../../src/db/invariants.js';
+import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import { MIGRATIONS_DIR, migrate } from '../../src/db/migrate.js';
 import { required } from '../../src/lib/assert.js';
 import { readFixtures, versionOf } from '../../test/support/recorded.js';

@@ -13,7 +13,7 @@ export interface AppErrorOptions {
   /** The place in the request that is at fault. */
   pointer?: string;
   errors?: FieldError[];
-  /** Extension members of the problem, typed per code in the schemas. */
+  /** What the caller is told beside, by our own names; the members of the problem, typed per code in the schemas. */
   extensions?: Record<string, unknown>;
   /** Seconds after which a retry makes sense (sent as Retry-After). */
   retryAfterS?: number;

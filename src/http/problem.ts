@@ -7,6 +7,7 @@ import { AppError } from '../errors/app-error.js';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
 import { problemMembers } from '../schemas/problem.js';
 import { BODY_BYTES_MAX, HEADER_BYTES_MAX, PARAM_LENGTH_MAX, REQUEST_TIMEOUT_MS } from './bounds.js';
+import { toWireNames } from './wire-names.js';
 
 const RETRY_AFTER_DEFAULT_S = 1;
 const JSON_TYPE = 'application/json';
@@ -73,7 +74,9 @@ function toAppError(error: unknown): AppError {
 /** The body of a problem, extension members after the fixed ones. */
 export function toProblem(error: AppError, requestId: string): Problem {
   const { status, title } = catalogue[error.code];
-  const extensions = Object.entries(error.extensions).filter(([member]) => !problemMembers.includes(member));
+  const extensions = Object.entries(toWireNames(error.extensions)).filter(
+    ([member]) => !problemMembers.includes(member),
+  );
   return {
     type: `/problems/${error.code}`,
     title,

@@ -1,7 +1,7 @@
 // How a resource declares a route: path, who may call it, schemas, answers and problems in one typed object, from which come validation,
 // serialisation, the OpenAPI operation and the check that no undeclared problem leaves. Knows no resource.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
 import type { Call, RecordedAnswer } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -30,8 +30,6 @@ type Answer<R extends Responses> =
 interface CommonInput<P extends z.ZodObject, Q extends z.ZodObject> {
   params: z.output<P>;
   query: z.output<Q>;
-  requestId: string;
-  log: FastifyBaseLogger;
 }
 
 /** What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over. */
@@ -169,7 +167,7 @@ export function defineRoute<
 }
 
 function commonInput(request: FastifyRequest) {
-  return { params: request.params, query: request.query, requestId: request.id, log: request.log };
+  return { params: request.params, query: request.query };
 }
 
 function bodyInput(request: FastifyRequest, takesIdempotencyKey: boolean) {

@@ -9,12 +9,8 @@ export const tags = {
   grants: 'Rights given without payment: trials, bonuses, adjustments, migrations.',
   exchange: 'Spend units of a currency product on an offer.',
   referrals: 'Who brought whom, and what each side earned.',
-  limits: 'Ceilings on usage in a window.',
   reservations: 'Units held for work in progress.',
-  subscriptions: 'Plans and their periods.',
   credits: 'Plain credits on a currency product.',
-  events: 'What happened, for other systems.',
-  payments: 'What payment providers reported.',
   operations: 'For operators: proofs and switches.',
   health: 'For probes; no token.',
 } as const;

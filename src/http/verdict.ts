@@ -2,6 +2,7 @@
 import type { RecordedAnswer } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import { catalogue } from '../errors/catalogue.js';
+import { toWireNames } from './wire-names.js';
 
 /** Statuses of refusals: the request was understood, and the answer is no. */
 const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];
@@ -23,5 +24,12 @@ export async function withVerdict(
 /** A refusal as the members of an answer. */
 export function toVerdict({ code, message, errors, extensions }: AppError) {
   const { title } = catalogue[code];
-  return { allowed: false, code, title, detail: message, ...(errors.length > 0 && { errors }), ...extensions };
+  return {
+    allowed: false,
+    code,
+    title,
+    detail: message,
+    ...(errors.length > 0 && { errors }),
+    ...toWireNames(extensions),
+  };
 }

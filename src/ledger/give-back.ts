@@ -32,7 +32,7 @@ interface Run {
 }
 
 /** What the operation was asked for. */
-export function subjectTaken({ entries }: TakenOperation): Subject | undefined {
+function subjectTaken({ entries }: TakenOperation): Subject | undefined {
   const [first] = entries;
   if (!first) return undefined;
   return first.feature === null ? { productKey: first.productKey } : { feature: first.feature };

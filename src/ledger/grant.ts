@@ -47,7 +47,7 @@ export function isAlreadyUnlimited(book: Book, term: Term): boolean {
 }
 
 /** Units that `times` of the term grant; null when they can't be counted exactly. */
-export function unitsGranted(term: Term, times: number): number | null {
+function unitsGranted(term: Term, times: number): number | null {
   return multiplyQuantities(term.quantity, times);
 }
 

@@ -223,7 +223,7 @@ function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError 
   }
   if (order.status !== 'pending') {
     return new AppError('order_not_payable', `The order is ${order.status}.`, {
-      extensions: { order_status: order.status },
+      extensions: { orderStatus: order.status },
     });
   }
   const mismatch = mismatchOf(order, command);

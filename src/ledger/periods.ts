@@ -6,7 +6,7 @@ export type PeriodUnit = 'hours' | 'days' | 'months' | 'years' | 'forever';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** The last instant that the wire format can say. */
-export const INSTANT_MAX = new Date('9999-12-31T23:59:59.999Z');
+const INSTANT_MAX = new Date('9999-12-31T23:59:59.999Z');
 
 function addMonths(from: Date, months: number): Date {
   const year = from.getUTCFullYear();

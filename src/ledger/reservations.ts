@@ -11,7 +11,7 @@ import { canAdd, QUANTITY_MAX } from './quantities.js';
 import { use } from './use.js';
 
 /** How long after its creation a reservation may end at the latest. */
-export const RESERVATION_MS_MAX = 7 * 24 * 3_600 * 1_000;
+const RESERVATION_MS_MAX = 7 * 24 * 3_600 * 1_000;
 
 /** What a reservation is made of besides the units. */
 export interface ReservationTerms {
@@ -97,15 +97,15 @@ export interface Ending {
 }
 
 /** Refuses an ending of what has ended. Throws: reservation_expired, reservation_closed. */
-export function assertOpen({ status, expiresAt }: Reservation, now: Date): void {
+function assertOpen({ status, expiresAt }: Reservation, now: Date): void {
   if (status === 'expired' || (status === 'held' && expiresAt.getTime() <= now.getTime())) {
     throw new AppError('reservation_expired', 'The reservation has expired; its units came back.', {
-      extensions: { reservation_status: 'expired' },
+      extensions: { reservationStatus: 'expired' },
     });
   }
   if (status === 'held') return;
   throw new AppError('reservation_closed', `The reservation was ${status} before.`, {
-    extensions: { reservation_status: status },
+    extensions: { reservationStatus: status },
   });
 }
 

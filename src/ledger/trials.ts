@@ -37,7 +37,7 @@ function normaliseEmail(address: string): string {
 }
 
 /** One form for all spellings of an identity: trimmed, lower-case; e-mail without sub-address, and without dots where those mean nothing. */
-export function normaliseTrialIdentity({ type, value }: TrialIdentity): TrialIdentity {
+function normaliseTrialIdentity({ type, value }: TrialIdentity): TrialIdentity {
   const kind = type.trim().toLowerCase();
   const plain = value.trim().toLowerCase();
   return EMAIL_TYPES.has(kind) ? { type: 'email', value: normaliseEmail(plain) } : { type: kind, value: plain };

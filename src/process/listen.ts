@@ -14,7 +14,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
 }
 
 /** An address that stands for all addresses can't be called; the loopback one can. */
-export function localUrl(host: string, port: number): string {
+function localUrl(host: string, port: number): string {
   const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
 }

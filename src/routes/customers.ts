@@ -127,7 +127,8 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     responses: { 204: z.undefined() },
     problems: ['customer_not_found', 'identity_not_found'],
     handler: async ({ params, call }) => {
-      await unlinkIdentity(deps, params.id, { provider: params.provider, externalId: params.external_id }, call);
+      const identity = { provider: params.provider, externalId: params.external_id };
+      await unlinkIdentity(deps, params.id, identity, call, () => ({ status: 204, body: '' }));
       return { status: 204, body: undefined };
     },
   });

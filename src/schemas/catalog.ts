@@ -97,8 +97,8 @@ export const productAnswer = z
 export const productPageQuery = z.object({ ...pageQueryShape });
 export const productPage = pageOf(productAnswer);
 
-export const periodUnitSchema = z.enum(['hours', 'days', 'months', 'years', 'forever']);
-export const periodValueSchema = z.int().min(1).max(PERIOD_VALUE_MAX);
+const periodUnitSchema = z.enum(['hours', 'days', 'months', 'years', 'forever']);
+const periodValueSchema = z.int().min(1).max(PERIOD_VALUE_MAX);
 export const prioritySchema = z
   .int()
   .min(-PRIORITY_MAX)

@@ -359,22 +359,20 @@ export interface SelectorInput {
   provider?: string | undefined;
 }
 
-/** Whom a request is about; at least one of the two is present. When both are, they must turn out to be one customer. */
-export interface Selector {
-  customerId?: string;
-  identity?: { provider: string; externalId: string };
-}
-
 /** Whether a parsed body names a customer at all, where it need not. */
 export function hasSelector({ customer_id, user_id, external_id }: SelectorInput): boolean {
   return customer_id !== undefined || user_id !== undefined || external_id !== undefined;
 }
 
 /**
- * Normalises the selector fields of a parsed body or query. Throws: invalid_request when they are all missing,
- * selector_conflict when `user_id` contradicts `customer_id` or the external identity.
+ * Normalises the selector fields of a parsed body or query; at least one of the two is present. When both are, they must turn out to be one
+ * customer. Throws: invalid_request when they are all missing, selector_conflict when `user_id` contradicts `customer_id` or the external
+ * identity.
  */
-export function toSelector(input: SelectorInput): Selector {
+export function toSelector(input: SelectorInput): {
+  customerId?: string;
+  identity?: { provider: string; externalId: string };
+} {
   const { customer_id, user_id, external_id } = input;
   if (customer_id === undefined && user_id === undefined && external_id === undefined) {
     throw new AppError('invalid_request', SELECTOR_MISSING);
@@ -422,12 +420,6 @@ export const pageQueryShape = {
     .optional()
     .meta({ description: '`next_cursor` of the page before; opaque.' }),
 };
-
-/** A query parameter that is either `true` or `false`. */
-export const booleanQuerySchema = z
-  .enum(['true', 'false'])
-  .transform((input) => input === 'true')
-  .meta({ type: 'boolean', enum: undefined });
 
 /** A query parameter that may be repeated, at most `max` times; an array afterwards, in the order given. */
 export function repeatable<S extends z.ZodType>(schema: S, max: number) {

@@ -132,7 +132,7 @@ export const checkAnswer = z.object({
     .meta({ description: 'The earliest instant known at which it would be allowed.' }),
 });
 
-export const BATCH_ITEMS_MAX = 1_000;
+const BATCH_ITEMS_MAX = 1_000;
 
 const batchItem = withSelector({ ...consumeShape, idempotency_key: idempotencyKeySchema.optional() }).check((ctx) =>
   refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),

@@ -110,7 +110,7 @@ export const entriesQuery = withSelector({
   to: instantSchema.optional().meta({ description: 'Entries that occurred before this instant.' }),
 });
 
-export const entryAnswer = z
+const entryAnswer = z
   .object({
     id: uuidAnswerSchema,
     seq: countAnswerSchema.meta({ description: 'Per customer, without gaps.' }),

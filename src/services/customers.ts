@@ -99,7 +99,13 @@ export async function linkIdentity(
  * Takes an identity from a customer; the person behind it is unknown afterwards. What the customer owns stays.
  * Locks: the customer. Throws: customer_not_found, identity_not_found, unavailable.
  */
-export async function unlinkIdentity(deps: Deps, customerId: string, identity: IdentityKey, call: Call): Promise<void> {
+export async function unlinkIdentity(
+  deps: Deps,
+  customerId: string,
+  identity: IdentityKey,
+  call: Call,
+  render: Render<undefined>,
+): Promise<void> {
   await getCustomer(deps, customerId);
   await deps.engine.run({
     name: 'identity.unlink',
@@ -115,6 +121,6 @@ export async function unlinkIdentity(deps: Deps, customerId: string, identity: I
       book.changes.removedIdentities.push(identity);
       return { outcome: 'accepted', result: undefined };
     },
-    render: () => ({ status: 204, body: '' }),
+    render,
   });
 }

@@ -170,7 +170,7 @@ export async function grantTrial(
         const detail = `A trial was granted before: the ${usedBy} is known.`;
         return {
           outcome: 'refused',
-          error: new AppError('trial_already_used', detail, { extensions: { identity_type: usedBy } }),
+          error: new AppError('trial_already_used', detail, { extensions: { identityType: usedBy } }),
         };
       }
       const { metadata, reason } = command;
@@ -352,7 +352,7 @@ function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, opera
           requested: amount,
           available: plan.available,
           reasons: [{ code: 'insufficient_quota' }],
-          upgrade_skus: [],
+          upgradeSkus: [],
         },
       },
     );

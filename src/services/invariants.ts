@@ -1,7 +1,7 @@
 // The proof over HTTP: recomputes the invariants from the data, for one customer, or for all while the ledger is small.
 
 import { hasMoreEntriesThan } from '../db/entries.js';
-import { checkInvariants, type InvariantOptions, type InvariantReport } from '../db/invariants.js';
+import { checkInvariants, type InvariantOptions, type InvariantReport } from '../db/invariants/audit.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Selector } from '../engine/selector.js';

@@ -79,7 +79,7 @@ export async function startTestApp(
     clock,
     ids,
     log,
-    config: { ...config, databaseUrl: url, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
+    config: { ...config, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
     turns: createTurns(),
   };
   const deps: Deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };

@@ -1,7 +1,7 @@
 // The independent auditor: plain SQL over a test's database, run after each test that uses one. It keeps its connection, so that Postgres
 // plans the checks once a file and not after every test.
 import pg from 'pg';
-import { checkInvariants, describeDifference, findFailedChecks } from '../../src/db/invariants.js';
+import { checkInvariants, describeDifference, findFailedChecks } from '../../src/db/invariants/audit.js';
 
 /**
  * One plan for all audits of a connection, whatever the values; compiling it would take longer than it runs. It is made while the tables are

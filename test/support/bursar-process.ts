@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, vi } from 'vitest';
-import { removeEmbeddedPostgres } from '../../src/db/embedded-postgres.js';
+import { removeEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js';
 import { isProcessAlive } from './process-alive.js';
 import { waitFor } from './wait.js';
 
@@ -135,7 +135,7 @@ export function serverDirOf(dataDir: string): string {
 /** What is still running or marked as running for a data folder: nothing, after a clean stop. */
 export function leftoversOf(dataDir: string): string[] {
   const serverDir = serverDirOf(dataDir);
-  const files = [join(serverDir, 'postmaster.pid'), join(dataDir, 'database-url'), join(dataDir, 'bursar.lock')];
+  const files = [join(serverDir, 'postmaster.pid'), join(dataDir, 'database-url')];
   return [...files.filter((file) => existsSync(file)), ...processesIn(serverDir)];
 }
 

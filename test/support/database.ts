@@ -12,7 +12,7 @@ export interface TestDatabase {
 }
 
 /** Clones the migrated template. Whoever calls drops it; `useTestDatabase` does so by itself. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+async function createTestDatabase(): Promise<TestDatabase> {
   const templateUrl = new URL(inject('templateUrl'));
   return createDatabase(templateUrl.pathname.slice(1));
 }

@@ -25,6 +25,8 @@ interface LayerRule {
   isPure?: boolean;
   /** Its files don't import each other. */
   isFlat?: boolean;
+  /** No member has a name of the wire, in snake_case. */
+  isOffTheWire?: boolean;
 }
 
 const FASTIFY = ['fastify', 'fastify-plugin', 'fastify-type-provider-zod', '@fastify/*'];
@@ -49,6 +51,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
     types: ['call.ts', 'deps.ts'],
     packages: [],
     isFlat: true,
+    isOffTheWire: true,
   },
   engine: {
     layers: ['ledger', 'db', 'errors', 'lib'],
@@ -56,7 +59,8 @@ const layers: Readonly<Record<string, LayerRule>> = {
     packages: ['safe-stable-stringify'],
   },
   db: { layers: ['errors', 'lib', 'generated'], types: ['ledger', 'pino'], packages: ['pg', '@prisma/*'] },
-  ledger: { layers: ['errors', 'lib'], packages: [], isPure: true },
+  embedded: { layers: ['errors', 'process'], packages: ['pg'] },
+  ledger: { layers: ['errors', 'lib'], packages: [], isPure: true, isOffTheWire: true },
   errors: { layers: [], packages: [] },
   lib: { layers: [], packages: ['uuid'] },
   process: { layers: ['errors'], types: ['fastify', 'pino'], packages: [] },
@@ -66,7 +70,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
   'deps.ts': { layers: [], types: ['foundations.ts', 'engine'], packages: [] },
   'app.ts': { layers: ['routes', 'http', 'errors', 'db', 'engine'], types: ['deps.ts'], packages: ['fastify'] },
   'main.ts': {
-    layers: ['app.ts', 'config.ts', 'db', 'engine', 'errors', 'jobs', 'lib', 'process', 'services'],
+    layers: ['app.ts', 'config.ts', 'db', 'embedded', 'engine', 'errors', 'jobs', 'lib', 'process', 'services'],
     types: ['deps.ts'],
     packages: ['pino'],
   },
@@ -97,6 +101,7 @@ export function findViolations(sources: Sources): string[] {
       ...checkBarrels(path, imports.get(path) ?? []),
       ...checkOnlyIn(path, tree),
       ...(layers[layerOf(path)]?.isPure ? checkPurity(path, tree) : []),
+      ...(layers[layerOf(path)]?.isOffTheWire ? checkWireNames(path, tree) : []),
     ]),
     ...findCycles(imports),
   ];
@@ -196,6 +201,17 @@ function checkPurity(path: string, tree: ts.SourceFile): string[] {
     if (isAsync) violations.push(`${path}: nothing asynchronous here`);
     if (ts.isIdentifier(node) && node.text === 'process' && !isPropertyName(node))
       violations.push(`${path}: no process here`);
+  });
+  return violations;
+}
+
+function checkWireNames(path: string, tree: ts.SourceFile): string[] {
+  const violations: string[] = [];
+  visit(tree, (node) => {
+    const isMember =
+      ts.isPropertyAssignment(node) || ts.isPropertySignature(node) || ts.isPropertyAccessExpression(node);
+    if (isMember && /^[a-z]+(_[a-z]+)+$/.test(node.name.getText()))
+      violations.push(`${path}: ${node.name.getText()} is a name of the wire`);
   });
   return violations;
 }

@@ -45,7 +45,7 @@ export function isReachable(path: string): boolean {
 /**
  * Renames a finished folder to its final name, so that no half-made one ever has it. Whoever comes second discards his own.
  */
-export function moveInPlace(made: string, final: string): void {
+function moveInPlace(made: string, final: string): void {
   try {
     renameSync(made, final);
   } catch (error) {

@@ -1,5 +1,5 @@
 // Starts and stops the embedded Postgres of a folder: for trying Bursar out, for development and for tests.
-// Whoever calls holds the folder alone (see process/data-folder.ts); a server left over from a killed process is taken over.
+// Whoever calls holds the folder alone (see folder-lock.ts); a server left over from a killed process is taken over.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {

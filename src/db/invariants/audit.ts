@@ -1,11 +1,11 @@
-// Runs the checks of invariants.sql in one snapshot and says what differs. Changes nothing, repairs nothing, and uses nothing of
-// the code that writes the data: what it expects, it recomputes from the rows.
-import { readFileSync } from 'node:fs';
+// Runs the checks in one snapshot and says what differs. Changes nothing, repairs nothing, and uses nothing of the code that writes the
+// data: what it expects, it recomputes from the rows.
 import pg from 'pg';
+import { checkNames, checkSql, countsSql, failedChecksSql } from './checks.js';
 
 /** One place where the data are not what an invariant says. */
 export interface Difference {
-  /** Name of the check, a section of invariants.sql. */
+  /** Name of the check. */
   check: string;
   /** I1 to I9, or REF for a reference without a foreign key. */
   invariant: string;
@@ -42,28 +42,6 @@ const STATEMENT_TIMEOUT_MS = 600_000;
 /** Sorts and hashes of an audit of everything; Postgres' default would spill each of them to disk. */
 const WORK_MEMORY_MB = 64;
 
-interface Section {
-  kind: 'counts' | 'shared' | 'name';
-  name: string;
-  /** Names of the shared expressions it needs, in order. */
-  uses: string[];
-  sql: string;
-}
-
-const sections = readSections(readFileSync(new URL('./invariants.sql', import.meta.url), 'utf8'));
-
-/** Names of all checks, in the order in which they run. */
-export const checkNames: readonly string[] = sections.filter(({ kind }) => kind === 'name').map(({ name }) => name);
-
-const failedChecksSql = `WITH ${sections
-  .filter(({ kind }) => kind === 'shared')
-  .map(({ sql }) => sql)
-  .join(', ')}
-  SELECT failed.name AS "check" FROM (${checkNames
-    .map((name, index) => `SELECT ${index} AS place, '${name}' AS name WHERE EXISTS (${sectionSql('name', name)})`)
-    .join(' UNION ALL ')}) AS failed
-  ORDER BY failed.place`;
-
 /**
  * Runs every check in one read-only REPEATABLE READ snapshot. A client must not be in a transaction; a pool lends one connection.
  */
@@ -79,7 +57,7 @@ export async function checkInvariants(
  */
 export async function runChecks(client: pg.ClientBase, options: InvariantOptions = {}): Promise<InvariantReport> {
   const { customerId = null, limit = LIMIT_DEFAULT } = options;
-  const checked = await readCounts(client, 'checked', customerId);
+  const counts = await client.query<Record<string, number>>(countsSql, [customerId]);
   const found: Difference[][] = [];
   for (const check of checkNames) {
     const { rows } = await client.query<Omit<Difference, 'check'>>(checkSql(check), [customerId, limit + 1]);
@@ -89,7 +67,7 @@ export async function runChecks(client: pg.ClientBase, options: InvariantOptions
   const differences = found.flatMap((rows) => rows.slice(0, share)).slice(0, limit);
   return {
     ok: found.length === 0,
-    checked,
+    checked: counts.rows[0] ?? {},
     failed: Object.fromEntries(found.map((rows) => [rows[0]?.check, rows.length])),
     differences,
     hasMore: found.flat().length > differences.length,
@@ -110,15 +88,6 @@ export async function findFailedChecks(
     values: [customerId],
   });
   return rows.map(({ check }) => check);
-}
-
-/** How many entries the ledger has, of one customer or of all. */
-export async function countEntries(
-  db: pg.Pool | pg.ClientBase,
-  options: Pick<InvariantOptions, 'customerId'> = {},
-): Promise<number> {
-  const { entries = 0 } = await readCounts(db, 'entries', options.customerId ?? null);
-  return entries;
 }
 
 /** A difference in one line. */
@@ -157,55 +126,4 @@ async function inSnapshotOf<T>(client: pg.ClientBase, work: (client: pg.ClientBa
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
-}
-
-async function readCounts(
-  db: pg.Pool | pg.ClientBase,
-  name: string,
-  customerId: string | null,
-): Promise<Record<string, number>> {
-  const { rows } = await db.query<Record<string, number>>(sectionSql('counts', name), [customerId]);
-  return rows[0] ?? {};
-}
-
-/**
- * The statement of a check: behind its shared expressions, in an order that does not change from run to run, and bounded by $2.
- * Materialized, because the planner would else choose for the first few rows, where it must nearly always look at all and find none
- * (measured: 8 s instead of 1 s for a join of a million entries).
- */
-function checkSql(name: string): string {
-  const { uses, sql } = section('name', name);
-  const expressions = [...uses.map((use) => sectionSql('shared', use)), `difference AS MATERIALIZED (${sql})`];
-  return `WITH ${expressions.join(', ')}
-    SELECT invariant, customer_id::text AS "customerId", subject, expected, actual, detail
-    FROM difference
-    ORDER BY customer_id, subject, detail LIMIT $2::bigint`;
-}
-
-function sectionSql(kind: Section['kind'], name: string): string {
-  return section(kind, name).sql;
-}
-
-function section(kind: Section['kind'], name: string): Section {
-  const found = sections.find((candidate) => candidate.kind === kind && candidate.name === name);
-  if (found === undefined) throw new Error(`invariants.sql has no section "${kind}: ${name}"`);
-  return found;
-}
-
-/** Splits the file at its section lines. Comments go, so that one at the end of a section can't swallow what is put behind it. */
-function readSections(text: string): Section[] {
-  const result: Section[] = [];
-  for (const line of text.split('\n')) {
-    const start = /^-- (counts|shared|name): (\w+)$/.exec(line);
-    const uses = /^-- with: ([\w, ]+)$/.exec(line);
-    const current = result.at(-1);
-    if (start) {
-      result.push({ kind: start[1] as Section['kind'], name: start[2] ?? '', uses: [], sql: '' });
-    } else if (uses) {
-      current?.uses.push(...(uses[1] ?? '').split(', '));
-    } else if (current && !line.startsWith('--')) {
-      current.sql += `${line.replace(/ -- .*$/, '')}\n`;
-    }
-  }
-  return result;
 }

@@ -1,0 +1,168 @@
+-- I4: one effect per key, one paid order per payment, one trial per identity and scope, one migration per source id.
+
+-- name: i4_idempotency_key
+SELECT 'I4' AS invariant, customer_id, format('key %s of %s', idempotency_key, name) AS subject,
+  '1 operation' AS expected,
+  count(*) || ' operations' AS actual, 'ids ' || string_agg(id::text, ', ' ORDER BY id) AS detail
+FROM operations
+WHERE ($1::uuid IS NULL OR customer_id = $1) AND idempotency_key IS NOT NULL
+GROUP BY customer_id, name, idempotency_key
+HAVING count(*) > 1
+
+-- name: i4_keyed_answer
+SELECT 'I4' AS invariant, customer_id, 'operation ' || id AS subject,
+  CASE WHEN idempotency_key IS NULL THEN 'an answer only with its status, 200 to 299'
+    ELSE 'hash, version and answer with a status of 200 to 299' END AS expected,
+  format('hash %s, version %s, status %s, answer %s', CASE WHEN request_hash IS NULL THEN 'null' ELSE 'given' END,
+    coalesce(request_hash_version::text, 'null'), coalesce(status::text, 'null'),
+    CASE WHEN answer IS NULL THEN 'null' ELSE 'given' END) AS actual,
+  'what a repeated request is compared with and answered; refusals are not recorded' AS detail
+FROM operations
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND ((idempotency_key IS NOT NULL AND (request_hash IS NULL OR request_hash_version IS NULL OR answer IS NULL))
+    OR (status IS NULL) <> (answer IS NULL) OR status NOT BETWEEN 200 AND 299)
+
+-- name: i4_keyed_call
+-- Calls that are about no one customer: looked at only with all of them.
+SELECT 'I4' AS invariant, NULL::uuid AS customer_id, format('key %s of %s', idempotency_key, name) AS subject,
+  '1 call with a status of 200 to 299' AS expected,
+  format('%s calls, status %s', count(*), string_agg(status::text, ', ' ORDER BY status)) AS actual,
+  'what a repeated call is answered; refusals are not recorded' AS detail
+FROM keyed_calls
+WHERE $1::uuid IS NULL
+GROUP BY name, idempotency_key
+HAVING count(*) > 1 OR min(status) < 200 OR max(status) > 299
+
+-- name: i4_payment_unique
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('payment %s of %s', payment_id, payment_method) AS subject,
+  '1 row' AS expected,
+  count(*) || ' rows' AS actual, 'a payment is claimed once' AS detail
+FROM payments
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY payment_method, payment_id
+HAVING count(*) > 1
+
+-- name: i4_payment_pays_one_order
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('payment %s of %s', payment_id, payment_method) AS subject,
+  '1 paid order' AS expected, count(*) || ' paid orders' AS actual,
+  'orders ' || string_agg(id::text, ', ' ORDER BY id) AS detail
+FROM orders
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND status IN ('paid', 'partially_refunded', 'refunded') AND payment_id IS NOT NULL
+GROUP BY payment_method, payment_id
+HAVING count(*) > 1
+
+-- name: i4_order_has_payment
+SELECT 'I4' AS invariant, o.customer_id, 'order ' || o.id AS subject,
+  CASE WHEN o.payment_id IS NULL THEN 'a payment'
+    ELSE format('payment %s of %s: paid %s %s for this order, by operation %s', o.payment_id, o.payment_method,
+      o.total_amount, o.currency, o.paid_by) END AS expected,
+  CASE WHEN o.payment_id IS NULL THEN 'none' WHEN p.payment_id IS NULL THEN 'no such payment'
+    ELSE format('%s %s %s for order %s of customer %s, by operation %s', p.status, p.amount, p.currency, p.order_id,
+      p.customer_id, coalesce(p.operation_id::text, 'none')) END AS actual,
+  'a paid order and its payment name each other' AS detail
+FROM orders o
+LEFT JOIN payments p ON p.payment_method = o.payment_method AND p.payment_id = o.payment_id
+WHERE ($1::uuid IS NULL OR o.customer_id = $1)
+  AND o.status IN ('paid', 'partially_refunded', 'refunded')
+  AND (o.total_amount > 0 OR o.payment_id IS NOT NULL)
+  AND (p.payment_id IS NULL
+    OR (p.status, p.customer_id, p.order_id, coalesce(p.amount, o.total_amount), coalesce(p.currency, o.currency), p.operation_id)
+      IS DISTINCT FROM ('paid', o.customer_id, o.id, o.total_amount, o.currency, o.paid_by))
+
+-- name: i4_payment_has_order
+SELECT 'I4' AS invariant, p.customer_id, format('payment %s of %s', p.payment_id, p.payment_method) AS subject,
+  CASE WHEN p.status = 'paid' THEN format('order %s, paid by it', p.order_id)
+    ELSE format('order %s of this customer, not paid by it', p.order_id) END AS expected,
+  CASE WHEN o.id IS NULL THEN 'no such order of this customer'
+    ELSE format('order is %s, payment %s of %s', o.status, coalesce(o.payment_id, 'none'),
+      coalesce(o.payment_method, 'none')) END AS actual,
+  format('order of a payment that is %s', p.status) AS detail
+FROM payments p
+LEFT JOIN orders o ON o.customer_id = p.customer_id AND o.id = p.order_id
+WHERE ($1::uuid IS NULL OR p.customer_id = $1)
+  AND (o.id IS NULL
+    OR (p.status = 'paid') <> (o.status IN ('paid', 'partially_refunded', 'refunded')
+      AND (o.payment_method, o.payment_id) IS NOT DISTINCT FROM (p.payment_method, p.payment_id)))
+
+-- name: i4_payment_status
+SELECT 'I4' AS invariant, customer_id, format('payment %s of %s', payment_id, payment_method) AS subject,
+  'failed, unmatched or paid; of an operation unless unmatched; not below 0' AS expected,
+  format('%s, amount %s, operation %s', status, amount, coalesce(operation_id::text, 'none')) AS actual,
+  'state of a payment' AS detail
+FROM payments
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND (status NOT IN ('failed', 'unmatched', 'paid') OR (status <> 'unmatched' AND operation_id IS NULL) OR amount < 0)
+
+-- name: i4_trial_unique
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id,
+  format('trial claim %s of scope %s', left(identity_hash, 12), scope) AS subject, '1 row' AS expected,
+  count(*) || ' rows' AS actual, 'one trial per scope and identity' AS detail
+FROM trial_uses
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY scope, pepper_id, identity_hash
+HAVING count(*) > 1
+
+-- name: i4_trial_form
+-- What stands there in place of a hash is not shown: it may be what should have been hashed.
+SELECT 'I4' AS invariant, customer_id, format('trial claim of operation %s', operation_id) AS subject,
+  'scope any or offer:<SKU>, a pepper id, a lower-case type, a hash of 64 hex digits' AS expected,
+  format('scope %s, pepper id of %s, type of %s, hash of %s characters', scope, length(pepper_id),
+    length(identity_type), length(identity_hash)) AS actual,
+  'an identity that had a trial is known only by its keyed hash' AS detail
+FROM trial_uses
+WHERE ($1::uuid IS NULL OR customer_id = $1)
+  AND (identity_hash !~ '^[0-9a-f]{64}$' OR pepper_id !~ '^[0-9a-f]{12}$' OR scope !~ '^(any|offer:[^[:lower:][:space:]]+)$'
+    OR identity_type = '' OR identity_type <> lower(btrim(identity_type)))
+
+-- name: i4_trial_operation
+SELECT 'I4' AS invariant, u.customer_id,
+  format('trial claim %s of scope %s', left(u.identity_hash, 12), u.scope) AS subject,
+  'the operation of this customer that granted this trial at ' || u.used_at AS expected,
+  format('operation %s, which %s', u.operation_id, CASE
+    WHEN o.id IS NULL THEN 'does not exist'
+    WHEN b.skus IS NULL THEN 'granted no trial'
+    ELSE format('granted the trials %s at %s', array_to_string(b.skus, ', '), o.recorded_at) END) AS actual,
+  'a claim belongs to the trial that it was made for' AS detail
+FROM trial_uses u
+LEFT JOIN operations o ON o.customer_id = u.customer_id AND o.id = u.operation_id
+LEFT JOIN (
+  SELECT customer_id, operation_id, array_agg(DISTINCT coalesce(sku, 'none')) AS skus
+  FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial'
+  GROUP BY customer_id, operation_id
+) b ON b.customer_id = u.customer_id AND b.operation_id = u.operation_id
+WHERE ($1::uuid IS NULL OR u.customer_id = $1)
+  AND (o.id IS NULL OR b.skus IS NULL OR o.recorded_at <> u.used_at
+    OR (u.scope LIKE 'offer:%' AND substr(u.scope, length('offer:') + 1) <> ALL (b.skus)))
+
+-- name: i4_trial_claimed
+-- An override writes no claim and needs a reason, which its batches keep.
+SELECT 'I4' AS invariant, b.customer_id, 'operation ' || b.operation_id AS subject,
+  'a claim for the customer id, or a reason (an override)' AS expected, 'neither' AS actual,
+  'trials of ' || string_agg(DISTINCT coalesce(b.sku, 'none'), ', ') AS detail
+FROM batches b
+LEFT JOIN trial_uses u ON u.customer_id = b.customer_id AND u.operation_id = b.operation_id
+  AND u.identity_type = 'customer_id'
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial'
+  AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL
+GROUP BY b.customer_id, b.operation_id
+
+-- name: i4_migration_source
+-- Each operation that migrated has one source id, and each source id names an operation that migrated.
+SELECT 'I4' AS invariant, coalesce(b.customer_id, m.customer_id) AS customer_id,
+  'operation ' || coalesce(b.operation_id, m.operation_id) AS subject,
+  CASE WHEN b.operation_id IS NULL THEN 'batches that were migrated' ELSE 'one source id' END AS expected,
+  CASE WHEN b.operation_id IS NULL THEN 'none' ELSE coalesce(m.sources, 0)::text END AS actual,
+  'what has a source id elsewhere is migrated once' AS detail
+FROM (
+  SELECT DISTINCT customer_id, operation_id FROM batches
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'migration'
+) b
+FULL JOIN (
+  SELECT customer_id, operation_id, count(*) AS sources FROM migration_sources
+  WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, operation_id
+) m ON m.customer_id = b.customer_id AND m.operation_id = b.operation_id
+WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1

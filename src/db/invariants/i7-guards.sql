@@ -1,0 +1,44 @@
+-- I7: the ledger is append-only, and what guards the other tables stands.
+
+-- name: i7_triggers
+-- tgtype bits: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate. A trigger with a condition or for some
+-- columns only guards too little.
+SELECT g.invariant, NULL::uuid AS customer_id, format('trigger %s on %s', g.trigger_name, g.table_name) AS subject,
+  'present, enabled, unconditional' AS expected,
+  CASE
+    WHEN t.oid IS NULL THEN 'absent'
+    WHEN t.tgenabled NOT IN ('O', 'A') THEN 'disabled'
+    WHEN t.tgtype::integer <> g.type THEN 'of another type: ' || t.tgtype
+    WHEN t.tgqual IS NOT NULL OR t.tgattr <> '' THEN 'conditional'
+    ELSE format('calls %s, which %s', p.proname,
+      CASE WHEN p.proname <> g.function_name THEN 'is another function' ELSE 'does not do its work' END)
+  END AS actual,
+  'a guard of the database' AS detail
+FROM (VALUES
+  ('I7', 'entries', 'entries_append_only_i7', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I1', 'batches', 'batches_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'operations', 'operations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'keyed_calls', 'keyed_calls_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I5', 'reservations', 'reservations_guard', 19, 'reservations_guard', 'RAISE EXCEPTION'),
+  ('I5', 'reservations', 'reservations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I5', 'reservation_legs', 'reservation_legs_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'payments', 'payments_guard', 19, 'payments_guard', 'RAISE EXCEPTION'),
+  ('I4', 'payments', 'payments_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I8', 'orders', 'orders_guard', 19, 'orders_guard', 'RAISE EXCEPTION'),
+  ('I8', 'orders', 'orders_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I8', 'order_items', 'order_items_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'migration_sources', 'migration_sources_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
+  ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'products', 'products_claim_name', 5, 'catalog_claim_name', 'INSERT INTO catalog_names'),
+  ('REF', 'offers', 'offers_claim_name', 5, 'catalog_claim_name', 'INSERT INTO catalog_names')
+) AS g (invariant, table_name, trigger_name, type, function_name, does)
+LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(g.table_name) AND t.tgname = g.trigger_name AND NOT t.tgisinternal
+LEFT JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE ($1::uuid IS NULL OR true)
+  AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A') OR t.tgtype::integer <> g.type
+    OR t.tgqual IS NOT NULL OR t.tgattr <> ''
+    OR p.proname <> g.function_name OR strpos(p.prosrc, g.does) = 0)

@@ -1,0 +1,140 @@
+-- I8: orders move along their state machine, and a paid order has the batches its snapshot says.
+
+-- name: i8_order_status
+SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
+  'a legal status; paid_at and paid_by (an operation of this customer) exactly when it is or was paid' AS expected,
+  format('%s, paid_at %s, paid_by %s', o.status, coalesce(o.paid_at::text, 'null'),
+    CASE WHEN o.paid_by IS NULL THEN 'null' WHEN p.id IS NULL THEN format('%s, which does not exist', o.paid_by)
+      ELSE o.paid_by::text END) AS actual,
+  'state of an order' AS detail
+FROM orders o
+LEFT JOIN operations p ON p.customer_id = o.customer_id AND p.id = o.paid_by
+WHERE ($1::uuid IS NULL OR o.customer_id = $1)
+  AND (o.status NOT IN ('pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired')
+    OR (o.status IN ('paid', 'partially_refunded', 'refunded')) <> (o.paid_at IS NOT NULL)
+    OR (o.status IN ('paid', 'partially_refunded', 'refunded')) <> (p.id IS NOT NULL)
+    OR (o.paid_by IS NOT NULL AND p.id IS NULL)
+    OR o.paid_at < o.created_at)
+
+-- name: i8_order_total
+SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
+  coalesce(i.total::text, 'at least one line') AS expected,
+  CASE WHEN i.total IS NULL THEN 'none' ELSE o.total_amount::text END AS actual,
+  'total_amount is the sum of price x quantity of its lines' AS detail
+FROM orders o
+LEFT JOIN (
+  SELECT customer_id, order_id, sum(price * quantity) AS total
+  FROM order_items
+  WHERE $1::uuid IS NULL OR customer_id = $1
+  GROUP BY customer_id, order_id
+) i ON i.customer_id = o.customer_id AND i.order_id = o.id
+WHERE ($1::uuid IS NULL OR o.customer_id = $1) AND o.total_amount IS DISTINCT FROM i.total
+
+-- name: i8_order_terms
+SELECT 'I8' AS invariant, i.customer_id, format('line %s of order %s', i.position, i.order_id) AS subject,
+  'an array of {productKey, productType, quantity, periodUnit, periodValue, priority, stacking}' AS expected,
+  left(coalesce(t.term, i.terms)::text, 500) AS actual, 'the snapshot of the terms is malformed' AS detail
+FROM order_items i
+LEFT JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
+  AS t (term) ON true
+WHERE ($1::uuid IS NULL OR i.customer_id = $1)
+  AND (jsonb_typeof(i.terms) <> 'array'
+    OR (t.term IS NOT NULL AND NOT coalesce(
+      jsonb_typeof(t.term -> 'productKey') = 'string'
+      AND t.term ->> 'productType' IN ('quantity', 'period', 'unlimited')
+      AND t.term ->> 'periodUnit' IN ('hours', 'days', 'months', 'years', 'forever')
+      AND t.term ->> 'stacking' IN ('extend', 'parallel')
+      AND CASE WHEN jsonb_typeof(t.term -> 'quantity') = 'number'
+        THEN (t.term ->> 'quantity')::numeric >= 1 AND (t.term ->> 'quantity')::numeric % 1 = 0 ELSE false END
+      AND CASE WHEN jsonb_typeof(t.term -> 'priority') = 'number'
+        THEN (t.term ->> 'priority')::numeric % 1 = 0 ELSE false END
+      AND CASE
+        WHEN t.term ->> 'periodUnit' = 'forever'
+          THEN coalesce(jsonb_typeof(t.term -> 'periodValue'), 'null') = 'null'
+        WHEN jsonb_typeof(t.term -> 'periodValue') = 'number'
+          THEN (t.term ->> 'periodValue')::numeric >= 1 AND (t.term ->> 'periodValue')::numeric % 1 = 0
+        ELSE false
+      END, false)))
+
+-- name: i8_unpaid_order_batches
+SELECT 'I8' AS invariant, b.customer_id, 'order ' || b.order_id AS subject, 'no batches' AS expected,
+  count(*) || ' batches' AS actual,
+  format('the order is %s', o.status) AS detail
+FROM batches b
+JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.status NOT IN ('paid', 'partially_refunded', 'refunded')
+GROUP BY b.customer_id, b.order_id, o.status
+
+-- name: i8_order_batches
+-- with: terms
+SELECT 'I8' AS invariant, customer_id, 'order ' || order_id AS subject, sum(promised) || ' batches' AS expected,
+  sum(present) || ' batches' AS actual,
+  format('%s of %s with priority %s, of line %s', coalesce(granted::text, 'uncounted'), coalesce(product_key, 'null'),
+    coalesce(priority::text, 'null'), coalesce(order_item_id::text, 'none')) AS detail
+FROM (
+  SELECT customer_id, order_id, order_item_id, product_key, granted, priority, 1 AS promised, 0 AS present
+  FROM terms
+  WHERE status IN ('paid', 'partially_refunded', 'refunded')
+  UNION ALL
+  SELECT b.customer_id, b.order_id, b.order_item_id, b.product_key, b.granted::numeric, b.priority::numeric, 0, 1
+  FROM batches b
+  JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
+  WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.status IN ('paid', 'partially_refunded', 'refunded')
+) s
+GROUP BY customer_id, order_id, order_item_id, product_key, granted, priority
+HAVING sum(promised) <> sum(present)
+
+-- name: i8_order_batch_end
+-- with: terms
+-- Terms that promise the same units of the same product with the same priority are told apart only by their length:
+-- each batch must have the end that one of them gives, and each term must be some batch's.
+WITH fits AS (
+  SELECT b.customer_id, b.order_id, b.id, t.order_item_id, t.line, t.ordinal, t.period_unit, t.period_value,
+    b.valid_from, b.expires_at, e.ends_at, b.expires_at IS NOT DISTINCT FROM e.ends_at AS is_fitting
+  FROM terms t
+  JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id
+    AND b.product_key = t.product_key AND b.priority = t.priority AND b.granted IS NOT DISTINCT FROM t.granted
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN t.period_unit = 'forever' THEN NULL
+    WHEN t.period_value >= 0 AND extract(year FROM b.valid_from AT TIME ZONE 'UTC') + t.period_value / CASE t.period_unit
+      WHEN 'hours' THEN 8760 WHEN 'days' THEN 365 WHEN 'months' THEN 12 ELSE 1 END < 275000
+    THEN (b.valid_from AT TIME ZONE 'UTC' + t.period_value::float8 * CASE t.period_unit
+      WHEN 'hours' THEN interval '1 hour' WHEN 'days' THEN interval '1 day'
+      WHEN 'months' THEN interval '1 month' WHEN 'years' THEN interval '1 year' END) AT TIME ZONE 'UTC'
+    ELSE 'infinity' -- beyond what an instant can say, or malformed: no batch has this end
+  END AS ends_at) e
+  WHERE t.status IN ('paid', 'partially_refunded', 'refunded')
+)
+SELECT 'I8' AS invariant, customer_id, 'batch ' || id AS subject,
+  string_agg(DISTINCT coalesce(ends_at::text, 'never'), ' or ') AS expected,
+  coalesce(expires_at::text, 'never') AS actual,
+  format('end of a batch of order %s: %s from %s', order_id,
+    string_agg(DISTINCT concat_ws(' ', period_value, period_unit), ' or '), valid_from) AS detail
+FROM fits
+GROUP BY customer_id, order_id, id, valid_from, expires_at
+HAVING NOT bool_or(is_fitting)
+UNION ALL
+SELECT 'I8', customer_id, 'order ' || order_id,
+  format('a batch of %s', concat_ws(' ', period_value, period_unit)), 'none of that length',
+  format('term %s of line %s', ordinal, line)
+FROM fits
+GROUP BY customer_id, order_id, order_item_id, line, ordinal, period_unit, period_value
+HAVING NOT bool_or(is_fitting) AND count(*) > 1 -- with one batch only, the row above has said it
+
+-- name: i8_order_batch_lineage
+SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
+  CASE WHEN o.id IS NULL OR i.id IS NULL THEN 'an order of this customer, and a line of it'
+    ELSE format('a purchase of sku %s, by operation %s', i.sku, coalesce(o.paid_by::text, 'none')) END AS expected,
+  CASE WHEN o.id IS NULL OR i.id IS NULL
+    THEN format('order %s, line %s', coalesce(b.order_id::text, 'none'), coalesce(b.order_item_id::text, 'none'))
+    ELSE format('a %s of sku %s, by operation %s', b.source, coalesce(b.sku, 'none'), b.operation_id) END AS actual,
+  'a batch of an order names what it comes from' AS detail
+FROM batches b
+LEFT JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
+LEFT JOIN order_items i ON i.customer_id = b.customer_id AND i.order_id = b.order_id AND i.id = b.order_item_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1)
+  AND CASE
+    WHEN b.order_id IS NULL AND b.order_item_id IS NULL THEN b.source = 'purchase'
+    ELSE o.id IS NULL OR i.id IS NULL OR b.source <> 'purchase' OR b.sku IS DISTINCT FROM i.sku
+      OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by)
+  END

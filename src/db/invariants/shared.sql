@@ -1,0 +1,117 @@
+-- The independent auditor: what must be true of the data, recomputed from the rows alone, one file an invariant. Reads
+-- only; shares nothing with the code that writes. Each check answers rows (invariant, customer_id, subject, expected,
+-- actual, detail) of what is wrong, so none when all is well. No check fails on corrupt data: sums are numeric, jsonb is
+-- typed first.
+--
+-- `-- name: <name>` begins a check; `-- shared: <name>`, in this file, a common table expression, behind which a check
+-- that says `-- with: <name>, <name>` runs; `-- counts: <name>` one row of how much there is to check.
+-- $1 is the only parameter: a customer's id, or null for all. Text of instants assumes a session in UTC.
+
+-- counts: checked
+SELECT
+  (SELECT count(*) FROM customers WHERE $1::uuid IS NULL OR id = $1)::float8 AS customers,
+  (SELECT count(*) FROM identities WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS identities,
+  (SELECT count(*) FROM products)::float8 AS products,
+  (SELECT count(*) FROM offers)::float8 AS offers,
+  (SELECT count(*) FROM operations WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS operations,
+  (SELECT count(*) FROM orders WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS orders,
+  (SELECT count(*) FROM order_items WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS order_items,
+  (SELECT count(*) FROM payments WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS payments,
+  (SELECT count(*) FROM batches WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS batches,
+  (SELECT count(*) FROM balances WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS balances,
+  (SELECT count(*) FROM entries WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS entries,
+  (SELECT count(*) FROM reservations WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservations,
+  (SELECT count(*) FROM reservation_legs WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservation_legs,
+  (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
+  (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
+
+-- shared: kinds
+-- What one unit of an entry of each kind does to a counted batch, and to what is owed (3.2). The direction is the sign
+-- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
+-- units, which stay held; a repayment takes from a batch what it takes from the debt.
+kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
+  ('grant',        'credit', 1,  1,  0,  0, 0, 0, 0,  0),
+  ('consume',      'debit',  0, -1,  0,  1, 0, 0, 0,  0),
+  ('reverse',      'credit', 0,  1,  0, -1, 0, 0, 0,  0),
+  ('hold',         'debit',  0, -1,  1,  0, 0, 0, 0,  0),
+  ('release',      'credit', 0,  1, -1,  0, 0, 0, 0,  0),
+  ('commit',       'none',   0,  0, -1,  1, 0, 0, 0,  0),
+  ('expire',       'debit',  0, -1,  0,  0, 1, 0, 0,  0),
+  ('revoke',       'debit',  0, -1,  0,  0, 0, 1, 0,  0),
+  ('adjust',       'none',   0,  0,  0,  0, 0, 0, 0,  0),
+  ('transfer_out', 'debit',  0, -1,  0,  0, 0, 0, 1,  0),
+  ('transfer_out', 'none',   0,  0, -1,  0, 0, 0, 1,  0),
+  ('transfer_in',  'credit', 1,  1,  0,  0, 0, 0, 0,  0),
+  ('transfer_in',  'none',   1,  0,  1,  0, 0, 0, 0,  0),
+  ('debt',         'debit',  0,  0,  0,  0, 0, 0, 0,  1),
+  ('repay',        'none',   0, -1,  0,  1, 0, 0, 0, -1),
+  ('forgive',      'credit', 0,  0,  0,  0, 0, 0, 0, -1)
+)
+
+-- shared: effects
+-- Entries with what they do. is_counted: they concern a counted batch or a debt; the others (uncounted batches, metered
+-- usage) move no balance.
+effects AS (
+  SELECT e.customer_id, e.seq, e.kind, e.direction, e.product_key, e.batch_id, e.amount, e.balance_after,
+    CASE WHEN e.batch_id IS NULL THEN e.kind IN ('debt', 'forgive')
+      ELSE b.id IS NULL OR b.granted IS NOT NULL END AS is_counted,
+    k.kind IS NOT NULL AS is_known,
+    coalesce(k.granted, 0) * e.amount::numeric AS granted,
+    coalesce(k.available, 0) * e.amount::numeric AS available,
+    coalesce(k.held, 0) * e.amount::numeric AS held,
+    coalesce(k.consumed, 0) * e.amount::numeric AS consumed,
+    coalesce(k.expired, 0) * e.amount::numeric AS expired,
+    coalesce(k.revoked, 0) * e.amount::numeric AS revoked,
+    coalesce(k.transferred, 0) * e.amount::numeric AS transferred,
+    coalesce(k.owed, 0) * e.amount::numeric AS owed
+  FROM entries e
+  LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+  LEFT JOIN kinds k ON k.kind = e.kind AND k.direction = e.direction
+  WHERE $1::uuid IS NULL OR e.customer_id = $1
+)
+
+-- shared: costs
+-- What one unit of each reservation's subject costs, by product (3.13). A malformed cost is null here, and reported by
+-- the check of the legs.
+costs AS (
+  SELECT r.customer_id, r.id AS reservation_id, c.product_key,
+    CASE WHEN jsonb_typeof(c.cost) = 'number'
+      THEN CASE WHEN c.cost::numeric >= 1 AND c.cost::numeric % 1 = 0 THEN c.cost::numeric END END AS cost
+  FROM reservations r
+  CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(r.costs) = 'object' THEN r.costs ELSE '{}' END)
+    AS c (product_key, cost)
+  WHERE $1::uuid IS NULL OR r.customer_id = $1
+)
+
+-- shared: owing
+-- The entries that change what is owed, and what is owed of their product after each (3.15).
+owing AS (
+  SELECT customer_id, seq, kind, product_key, amount, balance_after,
+    sum(CASE WHEN kind = 'debt' THEN amount::numeric ELSE -amount::numeric END)
+      OVER (PARTITION BY customer_id, product_key ORDER BY seq ROWS UNBOUNDED PRECEDING) AS owed
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'repay', 'forgive')
+)
+
+-- shared: terms
+-- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (3.5).
+-- The line's quantity multiplies counted units, and the length of access (period and unlimited products). A malformed
+-- number is null here, and reported by its own check.
+terms AS (
+  SELECT i.customer_id, i.order_id, i.id AS order_item_id, i.position AS line, t.ordinal, o.status,
+    t.term ->> 'productKey' AS product_key,
+    t.term ->> 'productType' AS product_type,
+    CASE WHEN t.term ->> 'productType' = 'quantity' AND jsonb_typeof(t.term -> 'quantity') = 'number'
+      THEN (t.term ->> 'quantity')::numeric * i.quantity END AS granted,
+    CASE WHEN jsonb_typeof(t.term -> 'priority') = 'number' THEN (t.term ->> 'priority')::numeric END AS priority,
+    t.term ->> 'periodUnit' AS period_unit,
+    CASE WHEN jsonb_typeof(t.term -> 'periodValue') = 'number'
+      THEN (t.term ->> 'periodValue')::numeric
+        * CASE WHEN t.term ->> 'productType' IN ('period', 'unlimited') THEN i.quantity ELSE 1 END
+    END AS period_value
+  FROM order_items i
+  JOIN orders o ON o.customer_id = i.customer_id AND o.id = i.order_id
+  CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
+    WITH ORDINALITY AS t (term, ordinal)
+  WHERE $1::uuid IS NULL OR i.customer_id = $1
+)
