@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/check-statements.ts'],
     reporters: ['default', new SummaryReporter()],
     // loading the app takes longer than the tests of most files do, so the files of a worker share it; each makes an app of its own from it
     isolate: false,

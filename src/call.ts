@@ -1,8 +1,9 @@
 // What passes between the HTTP layer and the use cases, whatever the resource: who asks and under which key, and the bytes of the answer.
 
-/** Who asks: the API key that the caller's token is. There is one until keys are managed. */
+/** Who asks: the API key that the caller's token is, and to whom it belongs, which stays when it is rotated. There is one until keys are managed. */
 export interface Actor {
   readonly keyId: string;
+  readonly ownerId: string;
 }
 
 /** A call as it came in: who makes it, and the key under which it happens once, if it has one. */

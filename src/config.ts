@@ -9,8 +9,8 @@ const SECRET_LENGTH_MAX = 512;
 const PEPPERS_LENGTH_MAX = 2_048;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
-const LANE_CUSTOMERS_DEFAULT = 64;
-const LANE_CUSTOMERS_MAX = 1_000;
+const LANE_KEYS_MAX = 4_096;
+const KEYS_KEEP_DAYS_MAX = 36_500;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
 const SWEEP_INTERVAL_MAX_S = 86_400;
 
@@ -76,9 +76,13 @@ export const environmentSchema = z.object({
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
     .describe(`a number of database connections, 2 to ${POOL_SIZE_MAX}`),
-  BURSAR_LANE_CUSTOMERS_MAX: wholeNumber(1, LANE_CUSTOMERS_MAX)
-    .default(LANE_CUSTOMERS_DEFAULT)
-    .describe(`a number of customers that share a transaction at most, 1 to ${LANE_CUSTOMERS_MAX}`),
+  BURSAR_LANE_KEYS: wholeNumber(1, LANE_KEYS_MAX)
+    .refine((keys) => Number.isInteger(Math.log2(keys)))
+    .default(1)
+    .describe(`a power of two, 1 to ${LANE_KEYS_MAX}`),
+  BURSAR_KEYS_KEEP_DAYS: wholeNumber(1, KEYS_KEEP_DAYS_MAX)
+    .optional()
+    .describe(`a number of days, 1 to ${KEYS_KEEP_DAYS_MAX}, or nothing for ever`),
   BURSAR_SWEEP_INTERVAL_S: wholeNumber(1, SWEEP_INTERVAL_MAX_S)
     .default(SWEEP_INTERVAL_DEFAULT_S)
     .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
@@ -101,8 +105,10 @@ export interface Config {
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
   readonly poolSize: number;
-  /** Customers that share a transaction of the lanes at most. */
-  readonly laneCustomersMax: number;
+  /** What shares a transaction of the lanes, or a statement of the readers, is of one of so many lane keys. */
+  readonly laneKeys: number;
+  /** How long answers are kept under keys of callers; null is for ever. */
+  readonly keysKeepDays: number | null;
   /** Seconds between two sweeps of what has fallen due. */
   readonly sweepIntervalS: number;
   readonly logLevel: (typeof logLevels)[number];
@@ -142,7 +148,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     isProduction,
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,
-    laneCustomersMax: values.BURSAR_LANE_CUSTOMERS_MAX,
+    laneKeys: values.BURSAR_LANE_KEYS,
+    keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     logLevel: values.LOG_LEVEL,
   });

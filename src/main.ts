@@ -14,6 +14,7 @@ import { holdDataFolder } from './embedded/folder-lock.js';
 import { createEngine } from './engine/engine.js';
 import { createReads } from './engine/reads.js';
 import { StartError } from './errors/start-error.js';
+import { startForgettingKeys } from './jobs/forget-keys.js';
 import { startSweep } from './jobs/sweep.js';
 import { systemClock } from './lib/clock.js';
 import { uuidIds } from './lib/ids.js';
@@ -70,6 +71,8 @@ async function start(stop: StopRequest): Promise<void> {
   if (config.role !== 'api') {
     const sweeping = startSweep(deps);
     closers.add('the sweep', () => sweeping.stop());
+    const forgetting = startForgettingKeys(deps);
+    if (forgetting) closers.add('the forgetting of old keys', () => forgetting.stop());
   }
   const app = await buildApp(deps);
   closers.add('the HTTP server', () => app.close());

@@ -7,6 +7,7 @@ import { PRODUCT_KEY, SKU } from './job.js';
 const UNITS = 1_000_000_000;
 
 const CATALOGUE = `
+INSERT INTO catalog_names (name, kind) VALUES ('${PRODUCT_KEY}', 'product'), ('${SKU}', 'offer');
 INSERT INTO products (product_key, name, type, created_at, updated_at)
 VALUES ('${PRODUCT_KEY}', 'Bench units', 'quantity', now(), now());
 INSERT INTO offers (sku, name, price, currency, created_at, updated_at)

@@ -2,52 +2,50 @@
 
 import type { LoadedBook } from '../ledger/book.js';
 import type { Provider } from '../ledger/consume.js';
-import type {
-  Batch,
-  Holding,
-  ProductType,
-  Reservation,
-  ReservationStatus,
-  Subject,
-  TakenOperation,
-} from '../ledger/entities.js';
+import type { Batch, Holding, ProductType, Reservation, Subject, TakenOperation } from '../ledger/entities.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
+import { readerOf } from './table.js';
+import { batches, reservations } from './tables.js';
 
-interface BatchJson {
-  id: string;
-  product_key: string;
-  granted: number | null;
-  available: number;
-  held: number;
-  consumed: number;
-  expired: number;
-  revoked: number;
-  transferred: number;
-  priority: number;
-  valid_from: string;
-  expires_at: string | null;
-  created_at: string;
-}
+/** What the book knows of a batch. */
+export const BATCH = [
+  'id',
+  'productKey',
+  'granted',
+  'available',
+  'held',
+  'consumed',
+  'expired',
+  'revoked',
+  'transferred',
+  'priority',
+  'validFrom',
+  'expiresAt',
+  'createdAt',
+] as const;
 
-interface ReservationJson {
-  id: string;
-  operation_id: string;
-  product_key: string | null;
-  feature: string | null;
-  amount: number;
-  costs: Record<string, number>;
-  status: ReservationStatus;
-  committed_amount: number;
-  action_type: string;
-  action_id: string | null;
-  metadata: Record<string, unknown>;
-  expires_at: string;
-  created_at: string;
-  ended_at: string | null;
-  ended_by: string | null;
-  legs: { amount: number; batch: BatchJson }[];
-}
+/** What the book knows of a reservation, its legs apart. */
+export const RESERVATION = [
+  'id',
+  'operationId',
+  'productKey',
+  'feature',
+  'amount',
+  'costs',
+  'status',
+  'committedAmount',
+  'actionType',
+  'actionId',
+  'metadata',
+  'expiresAt',
+  'createdAt',
+  'endedAt',
+  'endedBy',
+] as const;
+
+const readBatch = readerOf(batches, BATCH);
+const readReservation = readerOf(reservations, RESERVATION);
 
 /** A pending order past its end. */
 export interface DueOrderRow extends Row {
@@ -55,11 +53,27 @@ export interface DueOrderRow extends Row {
   id: string;
 }
 
+/** A batch past its end, that has units. */
+export interface DueBatchRow extends Row {
+  customer_id: string;
+}
+
+/** A reservation that was asked for, or is past its end. */
+export interface ReservationRow extends Row {
+  customer_id: string;
+  id: string;
+  amount: number;
+  costs: Record<string, number>;
+  legs: { amount: number; batch: Row }[] | null;
+}
+
 /** A product of a customer, with what is asked of it. */
 export interface HoldingRow extends Row {
   customer_id: string;
-  /** The instant at which it was read. */
-  at: Date;
+  /** The instant at which it was read; null of a customer that there is not. */
+  at: Date | null;
+  /** Something of the customer's is past its end. */
+  is_due: boolean;
   product_key: string;
   type: ProductType;
   is_active: boolean;
@@ -68,21 +82,20 @@ export interface HoldingRow extends Row {
   available: number | null;
   held: number | null;
   owed: number | null;
-  overdue: number | null;
-  not_yet_valid: number | null;
-  usable: BatchJson[] | null;
-  running: BatchJson[] | null;
+  usable: Row[] | null;
+  running: Row[] | null;
   access_until: Date | null;
   access_forever: boolean | null;
-  due: BatchJson[] | null;
-  reservations: ReservationJson[] | null;
+  /** Read only when not all usable batches are there, or something is due. */
+  overdue: number | null;
+  not_yet_valid: number | null;
 }
 
 /** Batches of a product that are not valid yet. */
 export interface PendingRow extends Row {
   customer_id: string;
   product_key: string;
-  list: BatchJson[] | null;
+  list: Row[] | null;
 }
 
 interface TakenJson {
@@ -93,7 +106,7 @@ interface TakenJson {
   unit_cost: number | null;
   action_type: string | null;
   action_id: string | null;
-  batch: BatchJson | null;
+  batch: Row | null;
   reversed: number;
 }
 
@@ -106,54 +119,25 @@ export interface TakenRow extends Row {
 }
 
 /** Makes batches of rows; of a batch that several rows name there is one. */
-function batchesOnce(): (json: BatchJson) => Batch {
-  const known = new Map<string, Batch>();
-  return (json) => {
-    const batch = known.get(json.id) ?? toBatch(json);
-    known.set(json.id, batch);
+function batchesOnce(): (row: Row) => Batch {
+  const known = new Map<unknown, Batch>();
+  return (row) => {
+    const batch = known.get(row.id) ?? readBatch(row);
+    known.set(row.id, batch);
     return batch;
   };
 }
 
-function toBatch(json: BatchJson): Batch {
+function toReservation(row: ReservationRow, toOne: (row: Row) => Batch): Reservation {
+  const { productKey, feature, ...rest } = readReservation(row);
   return {
-    id: json.id,
-    productKey: json.product_key,
-    granted: json.granted,
-    available: json.available,
-    held: json.held,
-    consumed: json.consumed,
-    expired: json.expired,
-    revoked: json.revoked,
-    transferred: json.transferred,
-    priority: json.priority,
-    validFrom: new Date(json.valid_from),
-    expiresAt: json.expires_at === null ? null : new Date(json.expires_at),
-    createdAt: new Date(json.created_at),
+    ...rest,
+    subject: feature === null ? { productKey: productKey ?? '' } : { feature },
+    legs: (row.legs ?? []).map(({ amount, batch }) => ({ amount, batch: toOne(batch) })),
   };
 }
 
-function toReservation(json: ReservationJson, toOne: (json: BatchJson) => Batch): Reservation {
-  return {
-    id: json.id,
-    operationId: json.operation_id,
-    subject: json.feature === null ? { productKey: json.product_key ?? '' } : { feature: json.feature },
-    amount: json.amount,
-    costs: json.costs,
-    status: json.status,
-    committedAmount: json.committed_amount,
-    actionType: json.action_type,
-    actionId: json.action_id,
-    metadata: json.metadata,
-    expiresAt: new Date(json.expires_at),
-    createdAt: new Date(json.created_at),
-    endedAt: json.ended_at === null ? null : new Date(json.ended_at),
-    endedBy: json.ended_by,
-    legs: json.legs.map(({ amount, batch }) => ({ amount, batch: toOne(batch) })),
-  };
-}
-
-function toTaken({ id, name, entries }: TakenRow, toOne: (json: BatchJson) => Batch): TakenOperation {
+function toTaken({ id, name, entries }: TakenRow, toOne: (row: Row) => Batch): TakenOperation {
   return {
     id,
     name,
@@ -171,19 +155,26 @@ function toTaken({ id, name, entries }: TakenRow, toOne: (json: BatchJson) => Ba
   };
 }
 
-function toHolding(row: HoldingRow, pending: BatchJson[], toOne: (json: BatchJson) => Batch): Holding {
+function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) => Batch): Holding {
+  const usable = (row.usable ?? []).map(toOne);
+  const available = row.available ?? 0;
   return {
     productKey: row.product_key,
-    available: row.available ?? 0,
+    available,
     held: row.held ?? 0,
     owed: row.owed ?? 0,
-    usable: (row.usable ?? []).map(toOne),
+    usable,
     running: (row.running ?? []).map(toOne),
     accessUntil: row.access_forever ? 'forever' : row.access_until,
     overdue: row.overdue ?? 0,
-    notYetValid: row.not_yet_valid ?? 0,
+    // Where nothing is due, and all that is usable was read, the rest is of later batches.
+    notYetValid: row.not_yet_valid ?? (row.overdue === null ? available - sumAvailable(usable) : 0),
     pending: pending.map(toOne),
   };
+}
+
+function sumAvailable(those: readonly Batch[]): number {
+  return those.reduce((sum, batch) => sum + batch.available, 0);
 }
 
 /** A feature may be named like a member that every object inherits. */
@@ -205,9 +196,13 @@ export function toProvider(row: HoldingRow, subject: Subject): Provider | undefi
 /** What was read of one customer. */
 export interface BookRows {
   rows: readonly HoldingRow[];
+  reservations: readonly ReservationRow[];
   taken: readonly TakenRow[];
   pending: readonly PendingRow[];
+  dueBatches: readonly DueBatchRow[];
   dueOrders: readonly DueOrderRow[];
+  /** Whether it was looked for what is due. */
+  isDue: boolean;
 }
 
 /** The book of a customer at an instant, of his rows. */
@@ -215,13 +210,9 @@ export function toBook(
   customer: { id: string; nextSeq: number },
   now: Date,
   ids: Ids,
-  { rows, taken, pending, dueOrders }: BookRows,
+  { rows, reservations: held, taken, pending, dueBatches, dueOrders, isDue }: BookRows,
 ): LoadedBook {
   const toOne = batchesOnce();
-  const reservations = new Map<string, Reservation>();
-  for (const json of rows.flatMap((row) => row.reservations ?? [])) {
-    if (!reservations.has(json.id)) reservations.set(json.id, toReservation(json, toOne));
-  }
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,
@@ -230,10 +221,11 @@ export function toBook(
     holdings: new Map(
       rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),
-    due: rows.flatMap((row) => (row.due ?? []).map(toOne)),
-    reservations,
+    isDue,
+    due: dueBatches.map(toOne),
+    reservations: new Map(held.map((row) => [row.id, toReservation(row, toOne)])),
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
     dueOrders: dueOrders.map(({ id }) => id),
-    ids,
+    ids: ids.ownedBy(customer.id),
   };
 }

@@ -5,7 +5,13 @@ import type { OrderableOffer } from '../ledger/orders.js';
 import type { Row, Tx } from './client.js';
 import { inserts, upserts } from './statements.js';
 import { readerOf, written } from './table.js';
-import { offerItems, offers as offersTable, productFeatures, products as productsTable } from './tables.js';
+import {
+  catalogNames,
+  offerItems,
+  offers as offersTable,
+  productFeatures,
+  products as productsTable,
+} from './tables.js';
 
 /** A product as one value, with its features. */
 interface ProductJson extends Row {
@@ -146,6 +152,7 @@ export async function isPriceOfOffer(tx: Tx, productKey: string): Promise<boolea
 }
 
 // What is replaced keeps when it was made.
+const namesOf = inserts(catalogNames, 'ON CONFLICT (name, kind) DO NOTHING');
 const productsOf = upserts(productsTable, ['productKey'], ['createdAt']);
 const featuresOf = inserts(productFeatures);
 const offersOf = upserts(offersTable, ['sku'], ['createdAt']);
@@ -157,6 +164,10 @@ export function writeProducts(tx: Tx, { products }: Changes): Promise<unknown> |
   const rows = products.map(({ product, at }) => ({ ...product, updatedAt: at }));
   const features = rows.flatMap(({ productKey, features: own }) => own.map((feature) => ({ ...feature, productKey })));
   return Promise.all([
+    namesOf(
+      tx,
+      rows.map(({ productKey: name }) => ({ name, kind: 'product' as const })),
+    ),
     productsOf(tx, rows),
     tx.query('DELETE FROM product_features WHERE product_key = ANY ($1::text[])', [rows.map((row) => row.productKey)]),
     featuresOf(tx, features),
@@ -171,6 +182,10 @@ export function writeOffers(tx: Tx, { offers }: Changes): Promise<unknown> | und
     own.map((item, index) => ({ ...item, sku, position: index + 1 })),
   );
   return Promise.all([
+    namesOf(
+      tx,
+      rows.map(({ sku: name }) => ({ name, kind: 'offer' as const })),
+    ),
     offersOf(tx, rows),
     tx.query('DELETE FROM offer_items WHERE sku = ANY ($1::text[])', [rows.map((row) => row.sku)]),
     itemsOf(tx, items),

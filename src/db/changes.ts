@@ -1,11 +1,11 @@
 // Writes whatever a transaction changes. One table says what writes each kind of change: a kind that nothing writes does not compile, and none can be
-// left out on one path. The statements are sent together, in the order of the table: what others refer to first, claims last.
+// left out on one path. The statements are sent together, in the order of the table: what others refer to first, then where the customers stand, claims last.
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
 import { claimFirstSights, claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
+import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
-import { insertMigrationSources } from './operations.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { insertReferrals } from './referrals.js';
 import { writeReservations } from './reservations.js';
@@ -27,6 +27,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   products: writeProducts,
   offers: writeOffers,
   operations: insertOperations,
+  records: insertRecords,
   newOrders: insertOrders,
   orderSteps: updateOrders,
   newBatches: insertBatches,
@@ -35,10 +36,10 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   entries: insertEntries,
   newReservations: writeReservations,
   changedReservations: writeReservations,
+  settled: updateStandings,
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,
-  migrationSources: insertMigrationSources,
   removedIdentities: deleteIdentities,
   firstSights: claimFirstSights,
   newIdentities: claimIdentities,
@@ -47,7 +48,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   keyedAnswers: claimKeyedAnswers,
 };
 
-const writers: readonly Writer[] = [updateStandings, ...new Set(Object.values(WRITERS))];
+const writers: readonly Writer[] = [...new Set(Object.values(WRITERS))];
 
 /**
  * Sends the writes of all changes and returns them under way; a failed one makes the transaction a rollback. Precondition: the customers are locked by

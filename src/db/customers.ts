@@ -5,7 +5,7 @@ import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 import { claims, deletes, inserts, updates } from './statements.js';
 import { arraysOf, given, listOf, readerOf } from './table.js';
-import { customers as customersTable, identities } from './tables.js';
+import { customers as customersTable, formerIdentities, identities } from './tables.js';
 
 const FIRST_SEQ = 1;
 
@@ -14,6 +14,8 @@ export interface LockedCustomer {
   id: string;
   nextSeq: number;
   lastRecordedAt: Date;
+  /** Nothing of his falls due before; null when nothing does. */
+  dueAt: Date | null;
 }
 
 /** Finds an identity; undefined when nobody has it. */
@@ -28,13 +30,15 @@ export async function findIdentity(tx: Tx, key: IdentityKey): Promise<Identity |
 export interface KnownCustomer {
   id: string;
   lastRecordedAt: Date;
+  /** Nothing of his falls due before; null when nothing does. */
+  dueAt: Date | null;
 }
 
 /** An id, or an identity behind which there is a customer. */
 export type CustomerName = { customerId: string } | IdentityKey;
 
 const FIND_KNOWN = `
-SELECT n.position, c.id, c.last_recorded_at
+SELECT n.position, c.id, c.last_recorded_at, c.due_at
 FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[]) AS n (position, id, provider, external_id)
 LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
 JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`;
@@ -44,18 +48,24 @@ export async function findKnownCustomers(
   tx: Tx,
   names: readonly CustomerName[],
 ): Promise<(KnownCustomer | undefined)[]> {
-  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date }>(FIND_KNOWN, [
-    names.map((_, position) => position),
-    names.map((name) => ('customerId' in name ? name.customerId : null)),
-    names.map((name) => ('customerId' in name ? null : name.provider)),
-    names.map((name) => ('customerId' in name ? null : name.externalId)),
-  ]);
-  const known = new Map(rows.map((row) => [row.position, { id: row.id, lastRecordedAt: row.last_recorded_at }]));
+  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date; due_at: Date | null }>(
+    FIND_KNOWN,
+    [
+      names.map((_, position) => position),
+      names.map((name) => ('customerId' in name ? name.customerId : null)),
+      names.map((name) => ('customerId' in name ? null : name.provider)),
+      names.map((name) => ('customerId' in name ? null : name.externalId)),
+    ],
+  );
+  const known = new Map(
+    rows.map((row) => [row.position, { id: row.id, lastRecordedAt: row.last_recorded_at, dueAt: row.due_at }]),
+  );
   return names.map((_, position) => known.get(position));
 }
 
 const customersOf = inserts(customersTable);
 const identitiesOf = claims(identities);
+const formerOf = inserts(formerIdentities, 'ON CONFLICT DO NOTHING');
 const removedOf = deletes(identities, ['provider', 'externalId', 'customerId']);
 const profilesOf = updates(identities, ['provider', 'externalId'], ['profile', 'updatedAt']);
 const metadataOf = updates(customersTable, ['id'], ['metadata']);
@@ -80,6 +90,7 @@ export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unkn
     metadata: {},
     nextSeq: FIRST_SEQ,
     lastRecordedAt: at,
+    dueAt: null,
     createdAt: at,
   }));
   const named = firstSights.map(({ identityId: id, at, ...sight }) => ({
@@ -100,12 +111,12 @@ export function claimIdentities(tx: Tx, { customers }: Changes): Promise<unknown
   return identitiesOf(tx, inKeyOrder(made));
 }
 
-/** Removes identities from their customers. */
+/** Removes identities from their customers, and remembers whose they were. */
 export function deleteIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  return removedOf(
-    tx,
-    customers.flatMap(({ customerId, changes }) => changes.removedIdentities.map((key) => ({ ...key, customerId }))),
+  const removed = customers.flatMap(({ customerId, now, changes }) =>
+    changes.removedIdentities.map((key) => ({ ...key, customerId, unlinkedAt: now })),
   );
+  return removed.length === 0 ? undefined : Promise.all([removedOf(tx, removed), formerOf(tx, removed)]);
 }
 
 /** Writes the profiles of identities; of several of one identity the last. */
@@ -202,19 +213,10 @@ export async function listCustomers(
   return rows.map(toCustomer);
 }
 
-interface LockedRow extends Row {
-  id: string;
-  next_seq: number;
-  last_recorded_at: Date;
-}
-
-const LOCK_ALL =
-  'SELECT id, next_seq, last_recorded_at FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE';
+const LOCKED = ['id', 'nextSeq', 'lastRecordedAt', 'dueAt'] as const;
+const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)} FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
-
-function toLocked(row: LockedRow): LockedCustomer {
-  return { id: row.id, nextSeq: row.next_seq, lastRecordedAt: row.last_recorded_at };
-}
+const readLocked = readerOf(customersTable, LOCKED);
 
 /**
  * Takes the locks of customers, in id order: their rows, FOR NO KEY UPDATE, so that inserts which refer to them don't wait. A statement of its own: what
@@ -226,8 +228,7 @@ export async function lockCustomers(
   customerIds: readonly string[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<LockedCustomer[]> {
-  const rows = await tx.query<LockedRow>(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds]);
-  return rows.map(toLocked);
+  return (await tx.query(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds])).map(readLocked);
 }
 
 const KEY = ['provider', 'externalId'] as const;
@@ -243,23 +244,11 @@ export async function findIdentityOwners(
   return (await tx.query(FIND_OWNERS, arraysOf(identities, KEY, keys))).map(readOwner);
 }
 
-/** Customers of whom a batch, a hold or an order is past its end and not settled, the longest due first; `except` are left out. */
+/** Customers of whom something is past its end and not settled, the longest due first; `except` are left out. */
 export async function listDueCustomers(tx: Tx, now: Date, except: readonly string[], limit: number): Promise<string[]> {
-  const rows = await tx.query<Row & { customer_id: string }>(
-    `SELECT customer_id FROM (
-       (SELECT customer_id, expires_at FROM batches
-        WHERE is_open AND available > 0 AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
-        ORDER BY expires_at LIMIT $3::int)
-       UNION ALL
-       (SELECT customer_id, expires_at FROM reservations
-        WHERE status = 'held' AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
-        ORDER BY expires_at LIMIT $3::int)
-       UNION ALL
-       (SELECT customer_id, expires_at FROM orders
-        WHERE status = 'pending' AND expires_at <= $1::timestamptz AND customer_id <> ALL ($2::uuid[])
-        ORDER BY expires_at LIMIT $3::int)
-     ) due GROUP BY customer_id ORDER BY min(expires_at) LIMIT $3::int`,
+  const rows = await tx.query<Row & { id: string }>(
+    'SELECT id FROM customers WHERE due_at <= $1::timestamptz AND id <> ALL ($2::uuid[]) ORDER BY due_at LIMIT $3::int',
     [now.toISOString(), except, limit],
   );
-  return rows.map((row) => row.customer_id);
+  return rows.map((row) => row.id);
 }

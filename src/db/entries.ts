@@ -22,7 +22,7 @@ const toEntry = readerOf(entries, ENTRY) as (row: Row) => Entry;
 /** `recorded_at` never goes back along `seq`, so that a single member's entries stay in the order of `seq`. */
 const SELECT_ENTRIES = familyPage(
   `SELECT ${listOf(entries)} FROM entries
-   WHERE customer_id = family.customer_id AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
+   WHERE customer_id = family.customer_id AND customer_id = ANY ($1::uuid[]) AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
      AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
      AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
      AND ($8::bigint IS NULL OR seq < $8::bigint)`,

@@ -16,13 +16,14 @@ export interface Explanation {
 const STARTS_MAX = 10;
 const UPGRADE_SKUS_MAX = 10;
 
-const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = ANY (w.product_keys)';
+const OF_WANTED =
+  'b.customer_id = w.customer_id AND b.customer_id = ANY ($1::uuid[]) AND b.product_key = ANY (w.product_keys)';
 
-/** $1 what is short, in an order. What holds past their end have in ended batches has ended too, settled or not. */
+/** $1 to $4 what is short, in an order: customers, places, instants, products as JSON. What holds past their end have in ended batches has ended too, settled or not. */
 const EXPLAIN = `
 WITH wanted AS MATERIALIZED (
   SELECT place, customer_id, at, ARRAY (SELECT json_array_elements_text(keys)) AS product_keys
-  FROM json_to_recordset($1::json) AS s (place integer, customer_id uuid, at timestamptz, keys json)
+  FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::json[]) AS s (customer_id, place, at, keys)
 ), upgrade AS MATERIALIZED (
   SELECT k.product_keys, (
     SELECT json_agg(u.sku ORDER BY u.price, u.sku) FROM (
@@ -40,9 +41,9 @@ SELECT w.place, upgrade.skus, starts.list AS starts, greatest(
   (SELECT max(b.expires_at) FROM batches b WHERE ${OF_WANTED} AND b.is_open AND b.available > 0 AND b.expires_at <= w.at),
   (SELECT max(b.expires_at) FROM batches b WHERE ${OF_WANTED} AND b.granted IS NULL AND b.expires_at <= w.at),
   (SELECT max(b.expires_at) FROM reservations r
-   JOIN reservation_legs l ON l.customer_id = r.customer_id AND l.reservation_id = r.id
-   JOIN batches b ON b.customer_id = l.customer_id AND b.id = l.batch_id
-   WHERE r.customer_id = w.customer_id AND r.status = 'held' AND r.expires_at <= w.at
+   JOIN reservation_legs l ON l.customer_id = r.customer_id AND l.customer_id = ANY ($1::uuid[]) AND l.reservation_id = r.id
+   JOIN batches b ON b.customer_id = l.customer_id AND b.customer_id = ANY ($1::uuid[]) AND b.id = l.batch_id
+   WHERE r.customer_id = w.customer_id AND r.customer_id = ANY ($1::uuid[]) AND r.status = 'held' AND r.expires_at <= w.at
      AND b.product_key = ANY (w.product_keys) AND b.granted IS NOT NULL AND b.expires_at <= w.at)) AS ended
 FROM wanted w
 JOIN upgrade ON upgrade.product_keys = w.product_keys
@@ -64,13 +65,12 @@ interface ExplanationRow extends Row {
 
 /** Explains shortages, in their order. */
 export async function explainShortages(tx: Tx, shortages: readonly Shortage[]): Promise<Explanation[]> {
-  const wanted = shortages.map(({ customerId, at, providers }, place) => ({
-    place,
-    customer_id: customerId,
-    at,
-    keys: providers.map(({ productKey }) => productKey).sort(),
-  }));
-  const rows = await tx.query<ExplanationRow>(EXPLAIN, [JSON.stringify(wanted)]);
+  const rows = await tx.query<ExplanationRow>(EXPLAIN, [
+    shortages.map(({ customerId }) => customerId),
+    shortages.map((_, place) => place),
+    shortages.map(({ at }) => at.toISOString()),
+    shortages.map(({ providers }) => JSON.stringify(providers.map(({ productKey }) => productKey).sort())),
+  ]);
   const byPlace = new Map(rows.map((row) => [row.place, row]));
   return shortages.map((_, place): Explanation => {
     const row = byPlace.get(place);

@@ -20,8 +20,8 @@ FROM orders o
 CROSS JOIN LATERAL (
   SELECT json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
                                     'terms', i.terms) ORDER BY i.position) AS items
-  FROM order_items i WHERE i.customer_id = o.customer_id AND i.order_id = o.id
-) i`;
+  FROM order_items i WHERE i.customer_id = o.customer_id AND i.customer_id = $1::uuid AND i.order_id = o.id
+) i WHERE o.customer_id = $1::uuid AND o.id = $2::uuid`;
 
 const readOrder = readerOf(orders, written(orders));
 const readItem = readerOf(orderItems, ORDER_ITEM);
@@ -30,9 +30,9 @@ function toOrder(row: OrderRow): Order {
   return { ...readOrder(row), items: row.items.map(readItem) };
 }
 
-/** An order by its id alone. */
-export async function findOrder(tx: Tx, orderId: string): Promise<Order | undefined> {
-  const [row] = await tx.query<OrderRow>(`${SELECT_ORDER} WHERE o.id = $1::uuid`, [orderId]);
+/** An order of a customer. */
+export async function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
+  const [row] = await tx.query<OrderRow>(SELECT_ORDER, [customerId, orderId]);
   return row && toOrder(row);
 }
 

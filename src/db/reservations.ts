@@ -84,12 +84,12 @@ const STORED = [
 const OUTCOME = ['status', 'endedAt'] as const;
 const LEG = ['batchId', 'productKey', 'amount'] as const;
 
-/** `at`: the instant of the reader; what is past its end then is shown as expired, settled or not. */
+/** `at`: the instant of the reader, $1 whose they are; what is past its end then is shown as expired, settled or not. */
 const FIELDS = `${listOf(reservations, STORED, 'r')},
   CASE WHEN r.status = 'held' AND r.expires_at <= at THEN 'expired' ELSE r.status END AS status,
   CASE WHEN r.status = 'held' AND r.expires_at <= at THEN r.expires_at ELSE r.ended_at END AS ended_at,
   (SELECT json_agg(l ORDER BY l.position) FROM reservation_legs l
-   WHERE l.customer_id = r.customer_id AND l.reservation_id = r.id) AS legs`;
+   WHERE l.customer_id = r.customer_id AND l.customer_id = ANY ($1::uuid[]) AND l.reservation_id = r.id) AS legs`;
 
 const readReservation = readerOf(reservations, [...STORED, ...OUTCOME]);
 const readLeg = readerOf(reservationLegs, LEG);
@@ -104,19 +104,24 @@ function toStored(row: Row & { legs: Row[] }): StoredReservation {
 }
 
 /** A reservation by the clock, but not before what the customer recorded last; undefined when there is none of this id. */
-export async function findReservation(tx: Tx, id: string, now: Date): Promise<StoredReservation | undefined> {
+export async function findReservation(
+  tx: Tx,
+  customerId: string,
+  id: string,
+  now: Date,
+): Promise<StoredReservation | undefined> {
   const [row] = await tx.query<Row & { legs: Row[] }>(
-    `SELECT ${FIELDS} FROM reservations r JOIN customers c ON c.id = r.customer_id
-     CROSS JOIN LATERAL (SELECT greatest($1::timestamptz, c.last_recorded_at) AS at) reader
-     WHERE r.id = $2::uuid`,
-    [now.toISOString(), id],
+    `SELECT ${FIELDS} FROM reservations r JOIN customers c ON c.id = r.customer_id AND c.id = ANY ($1::uuid[])
+     CROSS JOIN LATERAL (SELECT greatest($2::timestamptz, c.last_recorded_at) AS at) reader
+     WHERE r.customer_id = ANY ($1::uuid[]) AND r.id = $3::uuid`,
+    [[customerId], now.toISOString(), id],
   );
   return row && toStored(row);
 }
 
 const SELECT_RESERVATIONS = familyPage(
   `SELECT * FROM (
-     SELECT ${FIELDS} FROM reservations r CROSS JOIN (SELECT $2::timestamptz AS at) reader WHERE r.customer_id = family.customer_id
+     SELECT ${FIELDS} FROM reservations r CROSS JOIN (SELECT $2::timestamptz AS at) reader WHERE r.customer_id = family.customer_id AND r.customer_id = ANY ($1::uuid[])
    ) r
    WHERE ($3::text IS NULL OR r.status = $3) AND ($4::timestamptz IS NULL OR (r.created_at, r.id) < ($4::timestamptz, $5::uuid))`,
   'created_at DESC, id DESC',

@@ -12,6 +12,11 @@ export function statementName(sql: string): string {
   return name;
 }
 
+/** The texts that were sent so far. */
+export function knownStatements(): string[] {
+  return [...names.keys()];
+}
+
 /** The name of a text of ours; undefined for what Prisma writes itself, whose texts vary. */
 export function knownStatementName(sql: string): string | undefined {
   return names.get(sql);

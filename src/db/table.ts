@@ -129,11 +129,18 @@ export function listOf<C>(of: Table<C>, keys: readonly (keyof C)[] = written(of)
     .join(', ');
 }
 
-/** Rows that are given as one typed array for each column, `$1` the first, as the table `given`; with `isNumbered` in their order, by `place`. */
-export function given<C>(of: Table<C>, keys: readonly (keyof C)[], { isNumbered = false } = {}): string {
-  const arrays = keys.map((key, index) => `$${index + 1}::${columnOf(of, key).type}[]`);
+/**
+ * Rows that are given as one typed array for each column, the first of them `$first`, as the table `given` or another; with `isNumbered`
+ * in their order, by `place`.
+ */
+export function given<C>(
+  of: Table<C>,
+  keys: readonly (keyof C)[],
+  { isNumbered = false, first = 1, alias = 'given' } = {},
+): string {
+  const arrays = keys.map((key, index) => `$${first + index}::${columnOf(of, key).type}[]`);
   const numbered = isNumbered ? ' WITH ORDINALITY' : '';
-  return `unnest(${arrays.join(', ')})${numbered} AS given (${listOf(of, keys)}${isNumbered ? ', place' : ''})`;
+  return `unnest(${arrays.join(', ')})${numbered} AS ${alias} (${listOf(of, keys)}${isNumbered ? ', place' : ''})`;
 }
 
 /** The parameters of `given`: one array for each column. */

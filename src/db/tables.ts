@@ -8,6 +8,7 @@ import type {
   OrderStatus,
   PaymentStatus,
   ProductType,
+  RecordKind,
   Recurrence,
   ReservationStatus,
   Stacking,
@@ -18,6 +19,7 @@ import type { PeriodUnit } from '../ledger/periods.js';
 import {
   bigint,
   boolean,
+  bytes,
   computed,
   instant,
   integer,
@@ -35,6 +37,7 @@ export const customers = table('customers', {
   metadata: json<Metadata>('metadata'),
   nextSeq: bigint('next_seq'),
   lastRecordedAt: instant('last_recorded_at'),
+  dueAt: nullable(instant('due_at')),
   createdAt: instant('created_at'),
 });
 
@@ -46,6 +49,13 @@ export const identities = table('identities', {
   profile: json<Metadata>('profile'),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
+});
+
+export const formerIdentities = table('former_identities', {
+  provider: text('provider'),
+  externalId: text('external_id'),
+  customerId: uuid('customer_id'),
+  unlinkedAt: instant('unlinked_at'),
 });
 
 export const catalogNames = table('catalog_names', { name: text('name'), kind: text<'product' | 'offer'>('kind') });
@@ -61,6 +71,7 @@ export const products = table('products', {
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
+  nameKind: computed(text<'product'>('name_kind')),
 });
 
 export const productFeatures = table('product_features', {
@@ -84,6 +95,7 @@ export const offers = table('offers', {
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
+  nameKind: computed(text<'offer'>('name_kind')),
 });
 
 export const offerItems = table('offer_items', {
@@ -102,14 +114,22 @@ export const operations = table('operations', {
   id: uuid('id'),
   name: text('name'),
   actingKey: text('acting_key'),
-  idempotencyKey: nullable(text('idempotency_key')),
-  requestHash: nullable(text('request_hash')),
-  requestHashVersion: nullable(smallint('request_hash_version')),
-  status: nullable(smallint('status')),
-  answer: nullable(text('answer')),
   recordedAt: instant('recorded_at'),
   firstSeq: nullable(bigint('first_seq')),
   lastSeq: nullable(bigint('last_seq')),
+});
+
+export const idempotencyRecords = table('idempotency_records', {
+  customerId: uuid('customer_id'),
+  name: text('name'),
+  kind: text<RecordKind>('kind'),
+  key: text('key'),
+  operationId: uuid('operation_id'),
+  requestHash: bytes('request_hash'),
+  requestHashVersion: smallint('request_hash_version'),
+  status: smallint('status'),
+  answer: text('answer'),
+  recordedAt: instant('recorded_at'),
 });
 
 export const orders = table('orders', {
@@ -227,12 +247,6 @@ export const referrals = table('referrals', {
   createdAt: instant('created_at'),
 });
 
-export const migrationSources = table('migration_sources', {
-  customerId: uuid('customer_id'),
-  sourceId: text('source_id'),
-  operationId: uuid('operation_id'),
-});
-
 export const reservations = table('reservations', {
   customerId: uuid('customer_id'),
   id: uuid('id'),
@@ -262,9 +276,10 @@ export const reservationLegs = table('reservation_legs', {
 });
 
 export const keyedCalls = table('keyed_calls', {
+  owner: text('owner'),
   name: text('name'),
   idempotencyKey: text('idempotency_key'),
-  requestHash: text('request_hash'),
+  requestHash: bytes('request_hash'),
   requestHashVersion: smallint('request_hash_version'),
   status: smallint('status'),
   answer: text('answer'),

@@ -63,6 +63,19 @@ export function begin(db: Db, opener: Opener): Promise<Transaction> {
   return opener === 'pool' ? beginOnPool(db) : beginByPrisma(db);
 }
 
+const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/** Reads with several statements from one snapshot. Throws NotBegun, what the reads throw. */
+export async function inSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const tx = await beginOnPool(db, SNAPSHOT);
+  try {
+    const [read] = await Promise.all([work(tx), tx.begun]);
+    return read;
+  } finally {
+    await tx.abandon();
+  }
+}
+
 /** Does what comes before the writes of a transaction; when it fails the transaction is abandoned. */
 export async function orAbandon<T>(tx: Transaction, work: () => Promise<T>): Promise<T> {
   try {
@@ -77,11 +90,11 @@ export async function orAbandon<T>(tx: Transaction, work: () => Promise<T>): Pro
  * On a connection of the pool, which sends statements without waiting for the answers of those before: what need not wait costs no round trip, COMMIT
  * goes out behind the writes.
  */
-async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
+async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<Transaction> {
   const client = await pool.connect().catch((error: unknown) => {
     throw new NotBegun(error);
   });
-  const begun = client.query('BEGIN').then(() => undefined);
+  const begun = client.query(how).then(() => undefined);
   begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;
   let isForgetful = false;
@@ -89,6 +102,15 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
   const giveBack = (isBroken: boolean): void => {
     isGivenBack = true; // from now on the connection may be somebody else's
     client.release(isBroken || isForgetful);
+  };
+  const abandon = async (): Promise<void> => {
+    if (isGivenBack) return;
+    try {
+      await client.query('ROLLBACK');
+      giveBack(false);
+    } catch {
+      giveBack(true); // closing the connection rolls back too
+    }
   };
   const sendCommit = async (): Promise<void> => {
     let command: string;
@@ -113,23 +135,35 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>): Promise<Transaction> {
     },
     commit: async (writing = []) => {
       assert(!isGivenBack, 'a transaction ends once');
+      const unsent = await firstUnsent(writing);
+      if (unsent) {
+        await abandon();
+        throw unsent.reason;
+      }
       const [committed, ...written] = await Promise.allSettled([sendCommit(), ...writing]);
       const failed = written.find((write) => write.status === 'rejected');
       if (committed.status === 'rejected') {
         throw committed.reason instanceof RolledBack && failed ? failed.reason : committed.reason;
       }
-      if (failed) throw failed.reason; // it failed before it was sent
+      assert(!failed, 'what was sent and failed makes COMMIT a rollback');
     },
-    abandon: async () => {
-      if (isGivenBack) return;
-      try {
-        await client.query('ROLLBACK');
-        giveBack(false);
-      } catch {
-        giveBack(true); // closing the connection rolls back too
-      }
-    },
+    abandon,
   };
+}
+
+/**
+ * The first write that failed by now: one that the driver could not send, of which the server knows nothing, so that a COMMIT would keep the others. The
+ * driver says so at once; this waits until it has.
+ */
+async function firstUnsent(writing: readonly Promise<unknown>[]): Promise<{ reason: unknown } | undefined> {
+  let unsent: { reason: unknown } | undefined;
+  for (const write of writing) {
+    write.catch((reason: unknown) => {
+      unsent ??= { reason };
+    });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  return unsent;
 }
 
 /** Whether Postgres itself refused, so that nothing is uncertain. */

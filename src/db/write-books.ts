@@ -1,11 +1,12 @@
 // The books as they are written: the only statements that write operations, batches, balances and entries. What their rows refer to is not looked up by the
 // database: it was read, or is written, under the same locks, and the auditor compares (ADR 0019).
 
-import type { ChangedCustomer, Changes } from '../ledger/changes.js';
+import type { Changes, CustomerChanges } from '../ledger/changes.js';
 import type { BatchParts } from '../ledger/entities.js';
 import type { Tx } from './client.js';
 import { inserts, updates, upserts } from './statements.js';
-import { balances, batches, customers as customersTable, entries, operations } from './tables.js';
+import { arraysOf, bigint, boolean, given, instant, nullable, table, uuid, written } from './table.js';
+import { balances, batches, entries, operations } from './tables.js';
 
 const PARTS = [
   'available',
@@ -21,7 +22,32 @@ const batchesOf = inserts(batches);
 const batchPartsOf = updates(batches, ['customerId', 'id'], PARTS);
 const balancesOf = upserts(balances, ['customerId', 'productKey']);
 const entriesOf = inserts(entries);
-const standingsOf = updates(customersTable, ['id'], ['nextSeq', 'lastRecordedAt']);
+
+/** Where the ledger of a customer stands, and when he falls due next: anew if that was settled, else by what was made or changed. */
+const standings = table('customers', {
+  id: uuid('id'),
+  nextSeq: bigint('next_seq'),
+  lastRecordedAt: nullable(instant('last_recorded_at')),
+  dueAt: nullable(instant('due_at')),
+  isSettled: boolean('is_settled'),
+});
+const STANDING = written(standings);
+const UPDATE_STANDINGS = `
+WITH changed AS (
+  UPDATE customers own
+  SET next_seq = given.next_seq, last_recorded_at = coalesce(given.last_recorded_at, own.last_recorded_at),
+      due_at = CASE WHEN given.is_settled THEN least(
+        (SELECT min(b.expires_at) FROM batches b
+         WHERE b.customer_id = own.id AND b.customer_id = ANY ($1::uuid[]) AND b.is_open AND b.available > 0),
+        (SELECT min(r.expires_at) FROM reservations r
+         WHERE r.customer_id = own.id AND r.customer_id = ANY ($1::uuid[]) AND r.status = 'held'),
+        (SELECT min(o.expires_at) FROM orders o
+         WHERE o.customer_id = own.id AND o.customer_id = ANY ($1::uuid[]) AND o.status = 'pending')
+      ) ELSE least(own.due_at, given.due_at) END
+  FROM ${given(standings, STANDING)}
+  WHERE own.id = given.id AND own.id = ANY ($1::uuid[])
+  RETURNING 1
+) SELECT assert_whole(count(*) = $${STANDING.length + 1}::bigint) FROM changed`;
 
 /** Inserts operations. */
 export function insertOperations(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
@@ -75,11 +101,35 @@ export function insertEntries(tx: Tx, { customers }: Changes): Promise<unknown> 
   );
 }
 
-/** Writes where the ledgers of customers stand who have new operations or entries; others are not touched. Fails when one is not there. */
+/**
+ * Writes where the ledgers of customers stand who have new operations or entries, and when something of theirs falls due next. Precondition: batches,
+ * reservations and orders are written before. Fails when a customer is not there.
+ */
 export function updateStandings(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const hasRecords = ({ changes }: ChangedCustomer) => changes.entries.length > 0 || changes.operations.length > 0;
-  return standingsOf(
-    tx,
-    customers.filter(hasRecords).map(({ customerId: id, nextSeq, now }) => ({ id, nextSeq, lastRecordedAt: now })),
-  );
+  const rows = customers.flatMap(({ customerId: id, nextSeq, now, changes }) => {
+    const isRecorded = changes.entries.length > 0 || changes.operations.length > 0;
+    const isSettled = changes.settled.length > 0;
+    if (!isRecorded && !isSettled) return [];
+    return [{ id, nextSeq, lastRecordedAt: isRecorded ? now : null, dueAt: earliestEnd(changes), isSettled }];
+  });
+  return rows.length === 0
+    ? undefined
+    : tx.query(UPDATE_STANDINGS, [...arraysOf(standings, STANDING, rows), rows.length]);
+}
+
+/** The first end among what was made or changed: the customer falls due then, if not before. Null when nothing of it ends. */
+function earliestEnd({
+  newBatches,
+  changedBatches,
+  newReservations,
+  changedReservations,
+  newOrders,
+}: CustomerChanges): Date | null {
+  const batches = [...newBatches, ...changedBatches.values()].filter(({ available }) => available > 0);
+  const holds = [...newReservations, ...changedReservations].filter(({ status }) => status === 'held');
+  let first: Date | null = null;
+  for (const { expiresAt } of [...batches, ...holds, ...newOrders]) {
+    if (expiresAt !== null && (first === null || expiresAt < first)) first = expiresAt;
+  }
+  return first;
 }

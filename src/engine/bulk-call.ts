@@ -1,7 +1,7 @@
 // Calls about many customers, such as a batch of consumes (DOMAIN 3.6). They have no customer whose lock their key could rest on: of several at once
 // with one key one works, the others wait and get its answer.
 import type { Call, RecordedAnswer, Rendered } from '../call.js';
-import { findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
+import { type CallKey, findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
 import { begin, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
 import type { KeyedAnswer } from '../ledger/entities.js';
@@ -19,12 +19,12 @@ export interface BulkCall {
   request: unknown;
 }
 
-interface KeyedCall extends Pick<BulkCall, 'name' | 'request'> {
-  key: string;
+interface KeyedCall extends CallKey {
+  request: unknown;
 }
 
-function toKeyedCall({ name, request, call: { idempotencyKey: key } }: BulkCall): KeyedCall | undefined {
-  return key === undefined ? undefined : { name, request, key };
+function toKeyedCall({ name, request, call: { actor, idempotencyKey: key } }: BulkCall): KeyedCall | undefined {
+  return key === undefined ? undefined : { owner: actor.ownerId, name, key, request };
 }
 
 /** The record of a call's answer; undefined when it has no key. */
@@ -39,10 +39,11 @@ export function toKeyedAnswer(
 
 function answerOf(
   deps: Pick<Foundations, 'clock'>,
-  { name, key, request }: KeyedCall,
+  { owner, name, key, request }: KeyedCall,
   { status, body }: Rendered,
 ): KeyedAnswer {
   return {
+    owner,
     name,
     key,
     requestHash: hashRequest(request),
@@ -72,7 +73,7 @@ export async function runBulkCall(
 ): Promise<RecordedAnswer> {
   const keyed = toKeyedCall(bulk);
   if (!keyed) return { ...(await work()).answer, replayed: false };
-  return deps.turns.take(`keyed call ${keyed.name} ${keyed.key}`, () =>
+  return deps.turns.take(`keyed call ${keyed.owner} ${keyed.name} ${keyed.key}`, () =>
     keyedCalls.take(() => runLocked(deps, keyed, work)),
   );
 }
@@ -107,8 +108,8 @@ function record(deps: Foundations, answer: KeyedAnswer): Promise<void> {
   });
 }
 
-async function lockAndFind(holder: Transaction, { name, key }: KeyedCall) {
+async function lockAndFind(holder: Transaction, call: KeyedCall) {
   await holder.begun; // without it the lock would end with its statement
-  await lockKeyedCall(holder, name, key);
-  return findKeyedCall(holder, name, key);
+  await lockKeyedCall(holder, call);
+  return findKeyedCall(holder, call);
 }

@@ -158,6 +158,8 @@ export interface Reader {
   /** The family, which lists are about: the customer and those that were merged into it. As nobody can be merged yet, always the one. */
   familyIds: readonly string[];
   now: Date;
+  /** Something of his is past its end. */
+  isDue: boolean;
 }
 
 /** What a selector comes to for a read: whom it is about, nobody, or why it names nobody. */
@@ -197,9 +199,10 @@ export async function findCustomer(
 ): Promise<Reader | undefined> {
   const [found] = await findCustomers(deps, [selector], pointer);
   if (found instanceof AppError) throw found;
-  return (
-    found && { customerId: found.id, familyIds: [found.id], now: instantOf(deps.clock.now(), found.lastRecordedAt) }
-  );
+  if (!found) return undefined;
+  const now = instantOf(deps.clock.now(), found.lastRecordedAt);
+  const isDue = found.dueAt !== null && found.dueAt <= now;
+  return { customerId: found.id, familyIds: [found.id], now, isDue };
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

@@ -4,13 +4,14 @@ import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { IdentityKey } from '../ledger/entities.js';
 import { OPERATIONS } from '../ledger/operations.js';
+import { required } from '../lib/assert.js';
 import { CustomerMoved, persist, unavailable } from './attempts.js';
 import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bulk-call.js';
 import { createConnectionBounds } from './connections.js';
 import { resolveCustomer, resolveEach, type Sighting, sightIdentity } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
-import { type Member, type Operation, type Outcome, toMember } from './operation.js';
+import { type Member, type Operation, type Outcome, resolvedAs, toMember } from './operation.js';
 import { isNamedOnce, type Selector, unknownCustomer } from './selector.js';
 import { type Management, transact, transactManagement } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
@@ -58,14 +59,14 @@ export function createEngine(deps: Foundations): Engine {
   };
 
   return {
-    run: (operation) => answered(runMember(toMember(deps, operation))),
+    run: (operation) => answered(runMember(toMember(operation))),
     runEach: async (operations) => {
       const selectors = operations.flatMap((operation) => (operation instanceof AppError ? [] : [operation.selector]));
       const resolved = (await resolveOrFail(deps, selectors)).values();
       const members = operations.map((operation): Member | AppError => {
         if (operation instanceof AppError) return operation;
-        const customer = resolved.next().value;
-        return customer instanceof AppError ? customer : toMember(deps, operation, customer);
+        const customer = required(resolved.next().value, 'each was resolved');
+        return customer instanceof AppError ? customer : resolvedAs(deps, toMember(operation), customer);
       });
       return Promise.all(
         members.map((member) =>
@@ -74,9 +75,7 @@ export function createEngine(deps: Foundations): Engine {
       );
     },
     runWhole: async (operations, recordAs) => {
-      const members = operations.flatMap((operation) =>
-        operation instanceof AppError ? [] : [toMember(deps, operation)],
-      );
+      const members = operations.flatMap((operation) => (operation instanceof AppError ? [] : [toMember(operation)]));
       const { isCommitted, outcomes } = await runWhole(
         deps,
         bounds,
@@ -101,9 +100,11 @@ export function createEngine(deps: Foundations): Engine {
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */
 async function runLone(deps: Foundations, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
+  let latest = member;
   return persist(async () => {
     const customerId = await customerOf(deps, member);
-    const own = { ...member, customerId };
+    const own = resolvedAs(deps, latest, customerId);
+    latest = own;
     const { verdicts } = await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));
     const verdict = verdicts.get(own);
     if (verdict === 'moved') throw new CustomerMoved();

@@ -8,6 +8,7 @@ import type { Foundations } from '../foundations.js';
 import { InsufficientQuota, type Shortage } from '../ledger/use.js';
 import { createGatherer } from '../lib/gather.js';
 import { overloaded } from './attempts.js';
+import { byLaneKey } from './lane-key.js';
 
 /** One thing that stands against a use. */
 export interface Reason {
@@ -48,11 +49,13 @@ export function createExplainer(deps: Foundations): Explainer {
     refuse: overloaded,
     countTogether: ({ length }) => Math.min(length, TOGETHER_MAX),
     answer: async (together) => {
-      const explanations = await explainShortages(
-        deps.db,
-        together.map(({ question }) => question),
+      const asked = together.map(({ question, resolve }) => ({ ...question, resolve }));
+      const explained = await Promise.all(
+        byLaneKey(deps, asked).map(async (those) => ({ those, explanations: await explainShortages(deps.db, those) })),
       );
-      for (const [at, { resolve }] of together.entries()) resolve(explanations[at] ?? UNEXPLAINED);
+      for (const { those, explanations } of explained) {
+        for (const [at, { resolve }] of those.entries()) resolve(explanations[at] ?? UNEXPLAINED);
+      }
     },
     isEverybodys: isOutage,
     onSharedFailure: (error, refusals) => deps.log.warn({ err: error, refusals }, 'refusals are explained one by one'),

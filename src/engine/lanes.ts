@@ -9,7 +9,8 @@ import { required } from '../lib/assert.js';
 import { CustomerMoved, endOf, overloaded, persist, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
 import { findCustomersOf, resolveCustomer } from './customers.js';
-import type { Member, Outcome } from './operation.js';
+import { CUSTOMERS_MAX, laneKeyOf } from './lane-key.js';
+import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
 import { type Selector, selectorText } from './selector.js';
 import { transact } from './transact.js';
 
@@ -32,6 +33,9 @@ interface Waiting extends Member {
   fail(error: unknown): void;
 }
 
+/** A request whose customer is known. */
+type Resolved = Waiting & ResolvedMember;
+
 interface Queue {
   waiting: Waiting[];
   isRunning: boolean;
@@ -48,7 +52,7 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
       while (queue.waiting.length > 0) {
         let group = queue.waiting.splice(0, REQUESTS_MAX);
         try {
-          const { now, later } = await takeResolved(deps, group, deps.config.laneCustomersMax);
+          const { now, later } = await takeResolved(deps, group);
           queue.waiting.unshift(...later);
           group = now;
           await runTogether(deps, strays, now);
@@ -79,14 +83,14 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
 interface Strays {
   has(customerId: string): boolean;
   count(): number;
-  add(customerId: string, waiting: Waiting): void;
+  add(waiting: Resolved): void;
 }
 
 function createStrays(deps: Foundations, { lockWaits }: ConnectionBounds): Strays {
-  const groups = new Map<string, Waiting[]>();
+  const groups = new Map<string, Resolved[]>();
   let pending = 0;
 
-  async function drain(customerId: string, group: Waiting[]): Promise<void> {
+  async function drain(customerId: string, group: Resolved[]): Promise<void> {
     while (group.length > 0) {
       await deps.turns.take(customerId, async () => {
         const together = group.splice(0, REQUESTS_MAX);
@@ -110,7 +114,8 @@ function createStrays(deps: Foundations, { lockWaits }: ConnectionBounds): Stray
   return {
     has: (customerId) => groups.has(customerId),
     count: () => pending,
-    add: (customerId, waiting) => {
+    add: (waiting) => {
+      const { customerId } = waiting;
       pending += 1;
       const known = groups.get(customerId);
       if (known) {
@@ -140,13 +145,12 @@ function laneOf({ customerId, selector }: Member): number {
 
 /**
  * Resolves the selectors, those by identity in one statement; whoever can't be resolved is refused here. Requests of more customers than a
- * transaction takes come back as `later`, in their order.
+ * transaction takes, or of another lane key, come back as `later`, in their order.
  */
 async function takeResolved(
   deps: Foundations,
   group: readonly Waiting[],
-  customersMax: number,
-): Promise<{ now: Waiting[]; later: Waiting[] }> {
+): Promise<{ now: Resolved[]; later: Waiting[] }> {
   let known = new Map<string, string>();
   const unresolved = group.filter(({ customerId }) => customerId === undefined);
   try {
@@ -164,13 +168,22 @@ async function takeResolved(
     resolving.set(name, resolved);
     return resolved;
   };
-  const resolved = await Promise.all(group.map((waiting) => resolveOne(waiting, known, resolve)));
+  const resolved = await Promise.all(group.map((waiting) => resolveOne(deps, waiting, known, resolve)));
+  return takeOfOneKey(
+    deps,
+    resolved.flatMap((waiting) => waiting ?? []),
+  );
+}
+
+/** The requests of as many customers of the first one's lane key as a transaction takes, and the others, each in their order. */
+function takeOfOneKey(deps: Foundations, requests: readonly Resolved[]): { now: Resolved[]; later: Resolved[] } {
+  const keyOf = ({ customerId }: Resolved) => laneKeyOf(deps, customerId);
   const customers = new Set<string>();
-  const now: Waiting[] = [];
-  const later: Waiting[] = [];
-  for (const waiting of resolved) {
-    if (!waiting?.customerId) continue;
-    if (later.length === 0 && (customers.has(waiting.customerId) || customers.size < customersMax)) {
+  const now: Resolved[] = [];
+  const later: Resolved[] = [];
+  for (const waiting of requests) {
+    const hasRoom = customers.has(waiting.customerId) || customers.size < CUSTOMERS_MAX;
+    if (hasRoom && keyOf(waiting) === keyOf(now[0] ?? waiting)) {
       customers.add(waiting.customerId);
       now.push(waiting);
     } else later.push(waiting);
@@ -179,15 +192,15 @@ async function takeResolved(
 }
 
 async function resolveOne(
+  deps: Foundations,
   waiting: Waiting,
   known: ReadonlyMap<string, string>,
   resolve: (selector: Selector) => Promise<string>,
-): Promise<Waiting | undefined> {
-  if (waiting.customerId !== undefined) return waiting;
-  const found = known.get(selectorText(waiting.selector));
-  if (found !== undefined) return { ...waiting, customerId: found };
+): Promise<Resolved | undefined> {
+  const found = waiting.customerId ?? known.get(selectorText(waiting.selector));
+  if (found !== undefined) return resolvedAs(deps, waiting, found);
   try {
-    return { ...waiting, customerId: await resolve(waiting.selector) };
+    return resolvedAs(deps, waiting, await resolve(waiting.selector));
   } catch (error) {
     waiting.fail(error);
     return undefined;
@@ -195,38 +208,36 @@ async function resolveOne(
 }
 
 /** Runs requests as one transaction; those whose customer is busy or locked elsewhere join the strays. */
-async function runTogether(deps: Foundations, strays: Strays, requests: readonly Waiting[]): Promise<void> {
-  const together: Waiting[] = [];
+async function runTogether(deps: Foundations, strays: Strays, requests: readonly Resolved[]): Promise<void> {
+  const together: Resolved[] = [];
   for (const waiting of requests) {
-    const customerId = required(waiting.customerId, 'the customer is resolved');
+    const { customerId } = waiting;
     // Whoever came earlier goes first, also when he waits for a lock that is free again.
-    if (strays.has(customerId) || deps.turns.isBusy(customerId)) strays.add(customerId, waiting);
+    if (strays.has(customerId) || deps.turns.isBusy(customerId)) strays.add(waiting);
     else together.push(waiting);
   }
   if (together.length === 0) return;
   const { stillWaiting, alone } = await attemptTogether(deps, together, { skipLocked: true });
-  for (const waiting of [...stillWaiting, ...alone]) {
-    strays.add(required(waiting.customerId, 'the customer is resolved'), waiting);
-  }
+  for (const waiting of [...stillWaiting, ...alone]) strays.add(waiting);
 }
 
 /** Requests that have no verdict yet. */
 interface Left {
   /** The lock that all of them need did not come in time: they wait for it together once more. */
-  stillWaiting: Waiting[];
+  stillWaiting: Resolved[];
   /** To be run alone: their customer was not locked, or their identity moved, or the transaction failed with others in it. */
-  alone: Waiting[];
+  alone: Resolved[];
 }
 
 /** Runs requests as one transaction and gives each its verdict. Nobody is answered from a failed transaction but a lone request. */
 async function attemptTogether(
   deps: Foundations,
-  together: readonly Waiting[],
+  together: readonly Resolved[],
   { skipLocked }: { skipLocked: boolean },
 ): Promise<Left> {
   try {
     const { verdicts } = await transact(deps, together, { opener: 'pool', skipLocked });
-    const alone: Waiting[] = [];
+    const alone: Resolved[] = [];
     for (const waiting of together) {
       const verdict = verdicts.get(waiting);
       if (verdict === undefined || verdict === 'moved') alone.push(waiting);
@@ -252,7 +263,7 @@ async function attemptTogether(
 const NOBODY_LEFT: Left = { stillWaiting: [], alone: [] };
 
 /** Counts a failed attempt of each; those that may make another. The others are answered. */
-function leftAfter(requests: readonly Waiting[], error: unknown): Waiting[] {
+function leftAfter(requests: readonly Resolved[], error: unknown): Resolved[] {
   return requests.filter((waiting) => {
     waiting.failures += 1;
     const end = endOf(error, waiting.failures);
@@ -266,10 +277,15 @@ function failAll(requests: readonly Waiting[], error: unknown): void {
 }
 
 /** Runs requests one after another. When one is given up because there is no database, the others are spared the wait for it. */
-async function runEachAlone(deps: Foundations, requests: readonly Waiting[]): Promise<void> {
+async function runEachAlone(deps: Foundations, requests: readonly Resolved[]): Promise<void> {
   for (const [at, waiting] of requests.entries()) {
     try {
-      waiting.give(await persist(() => attemptAlone(deps, waiting), { failures: waiting.failures }));
+      let latest = waiting;
+      const attempt = async (): Promise<Outcome> => {
+        latest = resolvedAs(deps, latest, await resolveCustomer(deps, waiting.selector));
+        return attemptAlone(deps, latest);
+      };
+      waiting.give(await persist(attempt, { failures: waiting.failures }));
     } catch (error) {
       waiting.fail(error);
       const cause = error instanceof AppError ? error.cause : error;
@@ -282,9 +298,7 @@ async function runEachAlone(deps: Foundations, requests: readonly Waiting[]): Pr
 }
 
 /** Runs one request in a transaction of its own, waiting for its lock. Throws CustomerMoved. */
-async function attemptAlone(deps: Foundations, waiting: Waiting): Promise<Outcome> {
-  const customerId = await resolveCustomer(deps, waiting.selector);
-  const member = { ...waiting, customerId };
+async function attemptAlone(deps: Foundations, member: Resolved): Promise<Outcome> {
   const { verdicts } = await transact(deps, [member], { opener: 'pool', skipLocked: false });
   const verdict = verdicts.get(member);
   if (verdict === undefined || verdict === 'moved') throw new CustomerMoved();

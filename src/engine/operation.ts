@@ -2,26 +2,29 @@
 import type { Call, RecordedAnswer, Render, Rendered } from '../call.js';
 import type { ProvidersOf } from '../db/books.js';
 import type { Tx } from '../db/client.js';
-import type { RecordedOperation } from '../db/operations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { countChanges } from '../ledger/changes.js';
 import type { Needs } from '../ledger/consume.js';
-import type { NewOperation } from '../ledger/entities.js';
+import type { IdempotencyRecord, NewOperation, RecordedRequest, RecordKind } from '../ledger/entities.js';
 import type { OperationName } from '../ledger/operations.js';
-import { assert, required } from '../lib/assert.js';
+import { assert } from '../lib/assert.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
 import type { Selector } from './selector.js';
 
 /** What a decision comes to. A refusal leaves what had fallen due and a payment that is kept, nothing else (DOMAIN 3.17). */
 export type Decision<R> =
-  | { outcome: 'accepted'; result: R }
+  | {
+      outcome: 'accepted';
+      result: R /** Keeps the answer for ever, under this natural key of the operation's name. */;
+      recordAs?: string;
+    }
   /** What was asked for is so already: answered, but neither written nor recorded. */
   | { outcome: 'unchanged'; result: R }
   | { outcome: 'refused'; error: AppError }
-  /** The stored answer of an earlier operation is the answer (idempotent by what it is about, not by key). */
-  | { outcome: 'replayed'; operationId: string };
+  /** The answer kept under this natural key of the operation's name is the answer (idempotent by what it is about). */
+  | { outcome: 'replayed'; recordedAs: string };
 
 /** What a request gets in the end. */
 export type Outcome = { answer: RecordedAnswer } | { refusal: AppError };
@@ -50,8 +53,6 @@ export interface Operation<R, L = undefined, M = undefined> {
   call: Call;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
-  /** Keeps the answer even without a key, for operations that replay by what they are about. */
-  keepsAnswer?: boolean;
   /** Loads what the decision needs beside the book, under the lock: its statements are sent together, those of the keys among them. */
   load?(tx: Tx, customerId: string): Promise<L>;
   /** Loads what only follows from what was loaded; sent together with the loading of the book. */
@@ -63,14 +64,13 @@ export interface Operation<R, L = undefined, M = undefined> {
   render: Render<R>;
 }
 
-/** An operation on its way: with its id, which it has before the first attempt, whatever its types. */
-export interface Member
-  extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'keepsAnswer'>,
-    Call {
-  readonly operationId: string;
-  readonly requestHash: string | null;
-  /** The customer, once the selector is resolved. */
-  customerId: string | undefined;
+/** An operation on its way, whatever its types. */
+export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks'>, Call {
+  /** Computed when it is asked for. */
+  readonly requestHash: () => string;
+  /** The customer, and the operation's id, once the selector is resolved. */
+  readonly customerId?: string;
+  readonly operationId?: string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
   readonly loadMore: ((tx: Tx, loaded: unknown, customerId: string, now: Date) => Promise<unknown>) | undefined;
   readonly needs: (loaded: unknown) => Needs;
@@ -78,24 +78,33 @@ export interface Member
   readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;
 }
 
-/** An operation as the engine takes it. `customerId` is the selector's customer, where somebody looked it up before. */
-export function toMember<R, L, M>(
+/** A member whose customer is known. Its operation has an id, which names him. */
+export interface ResolvedMember extends Member {
+  readonly customerId: string;
+  readonly operationId: string;
+}
+
+/** A member as one of this customer. It keeps its id as long as it is his. Precondition: no COMMIT under an earlier id may have succeeded. */
+export function resolvedAs<M extends Member>(
   deps: Pick<Foundations, 'ids'>,
-  operation: Operation<R, L, M>,
-  customerId?: string,
-): Member {
-  const { name, selector, resolve, alsoLocks, call, keepsAnswer = false, load, loadMore, needs } = operation;
-  const isRecorded = call.idempotencyKey !== undefined || keepsAnswer;
+  member: M,
+  customerId: string,
+): M & ResolvedMember {
+  const { operationId } = member;
+  if (member.customerId === customerId && operationId !== undefined) return { ...member, customerId, operationId };
+  return { ...member, customerId, operationId: deps.ids.ownedBy(customerId).next() };
+}
+
+/** An operation as the engine takes it. */
+export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
+  const { name, selector, resolve, alsoLocks, call, load, loadMore, needs } = operation;
   return {
     name,
     selector,
     ...(resolve && { resolve }),
     ...(alsoLocks && { alsoLocks }),
     ...call,
-    keepsAnswer,
-    operationId: deps.ids.next(),
-    requestHash: isRecorded ? hashRequest(operation.request) : null,
-    customerId,
+    requestHash: once(() => hashRequest(operation.request)),
     load,
     loadMore: loadMore as Member['loadMore'],
     needs: typeof needs === 'function' ? (needs as Member['needs']) : () => needs,
@@ -103,6 +112,14 @@ export function toMember<R, L, M>(
       const decision = operation.decide(state as State<L, M>);
       return 'result' in decision ? { ...decision, result: operation.render(decision.result) } : decision;
     },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -124,31 +141,48 @@ function refusalsAsDecisions<R>(decide: () => Decision<R>): Decision<R> {
   }
 }
 
-/** The row of an accepted operation; with a key it is the idempotency record. Its entries are those of the book from `firstSeq` on. */
+/** The row of an accepted operation. Its entries are those of the book from `firstSeq` on. */
 export function toOperationRow(
-  { name, actor, idempotencyKey, keepsAnswer, operationId, requestHash }: Member,
+  { name, actor, operationId }: ResolvedMember,
   book: Book,
-  answer: Rendered,
   firstSeq: number,
 ): NewOperation {
   const hasEntries = book.nextSeq > firstSeq;
-  const isAnswerKept = idempotencyKey !== undefined || keepsAnswer === true;
   return {
     id: operationId,
     name,
     actingKey: actor.keyId,
-    idempotencyKey: idempotencyKey ?? null,
-    requestHash,
-    requestHashVersion: requestHash === null ? null : REQUEST_HASH_VERSION,
-    status: isAnswerKept ? answer.status : null,
-    answer: isAnswerKept ? answer.body : null,
     firstSeq: hasEntries ? firstSeq : null,
     lastSeq: hasEntries ? book.nextSeq - 1 : null,
   };
 }
 
+/** The records of an accepted operation's answer: under the caller's key, and under what it is about. */
+export function toRecords(
+  { name, idempotencyKey, operationId, requestHash }: ResolvedMember,
+  { status, body: answer }: Rendered,
+  naturalKey: string | undefined,
+): IdempotencyRecord[] {
+  const recordUnder = (kind: RecordKind, key: string | undefined): IdempotencyRecord[] =>
+    key === undefined
+      ? []
+      : [
+          {
+            name,
+            kind,
+            key,
+            operationId,
+            requestHash: requestHash(),
+            requestHashVersion: REQUEST_HASH_VERSION,
+            status,
+            answer,
+          },
+        ];
+  return [...recordUnder('client', idempotencyKey), ...recordUnder('natural', naturalKey)];
+}
+
 /** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */
-export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash: string | null): Outcome {
+export function replayByKey(recorded: RecordedRequest, requestHash: string): Outcome {
   if (isSameHash(recorded, requestHash)) {
     return { answer: storedAnswer(recorded) };
   }
@@ -156,11 +190,7 @@ export function replayByKey(recorded: Omit<RecordedOperation, 'id'>, requestHash
   return { refusal: new AppError('idempotency_key_reused', detail, { pointer: '/idempotency_key' }) };
 }
 
-/** The answer that an operation stored. */
-export function storedAnswer(recorded: Pick<RecordedOperation, 'status' | 'answer'>): RecordedAnswer {
-  return {
-    status: required(recorded.status, 'a replayed operation has a status'),
-    body: required(recorded.answer, 'a replayed operation has an answer'),
-    replayed: true,
-  };
+/** The answer that was kept. */
+export function storedAnswer({ status, answer }: RecordedRequest): RecordedAnswer {
+  return { status, body: answer, replayed: true };
 }

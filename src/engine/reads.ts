@@ -1,8 +1,19 @@
 // Reads of books: what a balance or a dry run looks at. Those that wait at the same time are read together, as the lanes write together
 // (docs/performance.md): an idle reader reads a lone one at once, and while it does, others gather. Takes no lock and writes nothing.
-import { type LoadedBooks, loadBooks, type ProvidersOf } from '../db/books.js';
+import { type LoadedBooks, loadBooks, type ProvidersOf, readBooks } from '../db/books.js';
+import type { Tx } from '../db/client.js';
 import { isOutage } from '../db/errors.js';
 import type { ReadInstant } from '../db/history.js';
+import { inSnapshot } from '../db/transactions.js';
+import {
+  listAccess,
+  listFeatures,
+  listOwnedProducts,
+  type OwnedProduct,
+  type SettledBatch,
+  type WalletAccess,
+  type WalletFeature,
+} from '../db/wallet.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
@@ -11,7 +22,8 @@ import { openBook } from '../ledger/settle.js';
 import { type Asked, createGatherer } from '../lib/gather.js';
 import { groupBy } from '../lib/group-by.js';
 import { overloaded } from './attempts.js';
-import { findCustomers } from './customers.js';
+import { findCustomers, type Reader } from './customers.js';
+import { byLaneKey, CUSTOMERS_MAX } from './lane-key.js';
 import { type Selector, selectorText, unknownCustomer } from './selector.js';
 
 /** A settled book to look at; nothing may be posted in it, because others may look at it too. */
@@ -56,7 +68,7 @@ export function createReads(deps: Foundations): Reads {
     workersMax: READERS,
     waitingMax: WAITING_MAX,
     refuse: overloaded,
-    countTogether: (waiting) => countTogether(waiting, deps.config.laneCustomersMax),
+    countTogether: countTogether,
     answer: (together) => readTogether(deps, together),
     isEverybodys: isOutage,
     onSharedFailure: (error, reads) =>
@@ -74,9 +86,11 @@ export function createReads(deps: Foundations): Reads {
 }
 
 /** How many of the reads that came first are of so many customers at most. */
-function countTogether(waiting: readonly Waiting[], customersMax: number): number {
+function countTogether(waiting: readonly Waiting[]): number {
   const names = new Set<string>();
-  const end = waiting.findIndex(({ question }, at) => at === READS_MAX || names.add(question.name).size > customersMax);
+  const end = waiting.findIndex(
+    ({ question }, at) => at === READS_MAX || names.add(question.name).size > CUSTOMERS_MAX,
+  );
   return end === -1 ? waiting.length : end;
 }
 
@@ -90,8 +104,12 @@ async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promi
     needs: own.map(({ read }) => ({ asks: read.question.asks })),
   }));
   const clock = deps.clock.now();
-  const loaded = await loadBooks(deps.db, requests, clock);
-  for (const [customerId, own] of ofCustomer) answerOf(deps, loaded, customerId, clock, own);
+  const loaded = await Promise.all(
+    byLaneKey(deps, requests).map(async (those) => ({ those, books: await readBooks(deps.db, those, clock) })),
+  );
+  for (const { those, books } of loaded) {
+    for (const { customerId } of those) answerOf(deps, books, customerId, clock, ofCustomer.get(customerId) ?? []);
+  }
 }
 
 interface Readable {
@@ -130,6 +148,57 @@ function answerOf(
   }
 }
 
+/**
+ * Reads a list of what a family holds together with the batches that settling what is due changes, as the ledger's code changes them, from one snapshot.
+ * Where nothing is due the list alone is read.
+ */
+export async function readSettled<T>(
+  deps: Foundations,
+  { familyIds, isDue }: Pick<Reader, 'familyIds' | 'isDue'>,
+  instant: ReadInstant,
+  list: (tx: Tx, settled: readonly SettledBatch[]) => Promise<T>,
+): Promise<T> {
+  if (!isDue && !instant.isPast) return list(deps.db, []);
+  return inSnapshot(deps.db, async (tx) => {
+    const requests = familyIds.map((customerId) => ({ customerId, needs: [] }));
+    const loaded = await loadBooks(tx, requests, instant.at, {
+      isPast: instant.isPast,
+      isRead: true,
+      asking: Promise.resolve(() => true),
+    });
+    const settled = familyIds.flatMap((customerId) => {
+      const { changes } = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
+      return [...changes.changedBatches.values()].map((batch) => ({ ...batch, customerId }));
+    });
+    return list(tx, settled);
+  });
+}
+
+/** Everything that a customer holds: the book with all his products, and his access. */
+export interface WalletRead {
+  book: Book;
+  /** Those that are counted have a balance. */
+  products: OwnedProduct[];
+  access: WalletAccess[];
+  features: WalletFeature[];
+}
+
+/** Reads all that a customer holds at an instant, from one snapshot. */
+export async function readWallet(deps: Foundations, customerId: string, instant: ReadInstant): Promise<WalletRead> {
+  return inSnapshot(deps.db, async (tx) => {
+    const products = await listOwnedProducts(tx, customerId, instant);
+    const keys = products.map(({ productKey }) => productKey);
+    const asks = keys.map((productKey) => ({ subject: { productKey }, amount: 0 }));
+    const [loaded, access, features] = await Promise.all([
+      loadBooks(tx, [{ customerId, needs: [{ asks }] }], instant.at, { isPast: instant.isPast, isRead: true }),
+      listAccess(tx, customerId, instant),
+      listFeatures(tx, keys),
+    ]);
+    const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
+    return { book, products, access, features };
+  });
+}
+
 /** The book of a customer at another instant than now, with what is asked; read alone. */
 export async function readBookAt(
   deps: Foundations,
@@ -137,9 +206,7 @@ export async function readBookAt(
   instant: ReadInstant,
   asks: readonly SubjectAsk[],
 ): Promise<BookRead> {
-  const loaded = await loadBooks(deps.db, [{ customerId, needs: [{ asks }] }], instant.at, {
-    isPast: instant.isPast,
-  });
+  const loaded = await readBooks(deps.db, [{ customerId, needs: [{ asks }] }], instant.at, instant.isPast);
   const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
   return { at: instant.at, book, providersOf: loaded.providersFor(customerId) };
 }

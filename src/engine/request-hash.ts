@@ -1,6 +1,7 @@
 // The fingerprint of a request, by which a reused idempotency key is told from a repeated request (DOMAIN 3.6).
 import { createHash } from 'node:crypto';
 import { configure } from 'safe-stable-stringify';
+import type { RecordedRequest } from '../ledger/entities.js';
 
 /** Stored with each hash. Who changes what is hashed raises it and keeps the old way for records of the old version. */
 export const REQUEST_HASH_VERSION = 1;
@@ -14,13 +15,10 @@ export function hashRequest(request: unknown): string {
     .digest('hex');
 }
 
-interface Fingerprint {
-  requestHash: string | null;
-  requestHashVersion: number | null;
-}
+type Fingerprint = Pick<RecordedRequest, 'requestHash' | 'requestHashVersion'>;
 
 /** Whether a recorded operation answered the request of this hash. */
-export function isSameHash(recorded: Fingerprint, requestHash: string | null): boolean {
+export function isSameHash(recorded: Fingerprint, requestHash: string): boolean {
   return recorded.requestHashVersion === REQUEST_HASH_VERSION && recorded.requestHash === requestHash;
 }
 

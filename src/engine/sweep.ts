@@ -5,9 +5,10 @@ import { listDueCustomers } from '../db/customers.js';
 import { isOutage } from '../db/errors.js';
 import type { Foundations } from '../foundations.js';
 import { countChanges } from '../ledger/changes.js';
+import { byLaneKey } from './lane-key.js';
 import { transact } from './transact.js';
 
-/** Customers that one step settles at most, and never more than share a transaction; of each at most what one operation would. */
+/** Customers that one step settles at most; of each at most what one operation would. */
 const STEP_CUSTOMERS_MAX = 16;
 const STEPS_MAX = 10_000;
 
@@ -23,16 +24,21 @@ export interface Swept {
  * Locks: the customers of a step; those that somebody else holds are passed over.
  */
 export async function sweep(deps: Foundations, isStopped: () => boolean = () => false): Promise<Swept> {
-  const stepMax = Math.min(STEP_CUSTOMERS_MAX, deps.config.laneCustomersMax);
   const skipped = new Set<string>();
   const swept: Swept = { steps: 0, entries: 0, skipped: 0 };
   while (swept.steps < STEPS_MAX && !isStopped()) {
-    const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], stepMax);
+    const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], STEP_CUSTOMERS_MAX);
     if (due.length === 0) break;
-    const { entries, settled } = await settleAll(deps, due);
-    for (const customerId of due) if (!settled.has(customerId)) skipped.add(customerId);
-    swept.steps += 1;
-    swept.entries += entries;
+    for (const step of byLaneKey(
+      deps,
+      due.map((customerId) => ({ customerId })),
+    )) {
+      const ids = step.map(({ customerId }) => customerId);
+      const { entries, settled } = await settleAll(deps, ids);
+      for (const customerId of ids) if (!settled.has(customerId)) skipped.add(customerId);
+      swept.steps += 1;
+      swept.entries += entries;
+    }
     swept.skipped = skipped.size;
   }
   return swept;

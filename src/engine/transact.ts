@@ -1,23 +1,32 @@
 // The one way of a write (DOMAIN 3.0): lock, look up the keys, load, settle, decide, write, record the answers, commit, and find out about an uncertain
 // COMMIT. A lone operation is a transaction of one member, those that wait together share one, a batch that is all or nothing is one as a whole, the
 // sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type LoadedBooks, loadBooks } from '../db/books.js';
+import { type BookRequest, type IsDue, type LoadedBooks, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
 import { findIdentityOwners, type LockedCustomer, lockCustomers } from '../db/customers.js';
-import { findAnswers, findOperationsByKey, findRecordedIds, type RecordedOperation } from '../db/operations.js';
+import { findRecords, type RecordKey } from '../db/idempotency.js';
+import { findRecordedIds } from '../db/operations.js';
 import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
-import type { KeyedAnswer } from '../ledger/entities.js';
+import type { KeyedAnswer, RecordedRequest } from '../ledger/entities.js';
 import type { Opener } from '../ledger/operations.js';
 import { openBook } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { groupBy } from '../lib/group-by.js';
 import { persist } from './attempts.js';
-import { decideSafely, type Member, type Outcome, replayByKey, storedAnswer, toOperationRow } from './operation.js';
+import {
+  decideSafely,
+  type Outcome,
+  type ResolvedMember,
+  replayByKey,
+  storedAnswer,
+  toOperationRow,
+  toRecords,
+} from './operation.js';
 import { identityText } from './selector.js';
 
 /** What became of a member; `moved` when its identity names another customer now: it is taken out undecided. */
@@ -52,7 +61,7 @@ export interface Transacted<M> {
  * Locks: the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver says it; AppErrors are
  * verdicts.
  */
-export async function transact<M extends Member>(
+export async function transact<M extends ResolvedMember>(
   deps: Foundations,
   members: readonly M[],
   options: TransactOptions<M>,
@@ -70,7 +79,7 @@ export async function transact<M extends Member>(
     const record = await orAbandon(tx, async () => whole.recordOf(verdicts));
     if (record) changes.keyedAnswers.push(record);
   }
-  await writeAndCommit(deps, tx, changes);
+  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);
   return { ...decided, isCommitted: true };
 }
 
@@ -99,8 +108,8 @@ export async function transactManagement<L, R>(deps: Foundations, management: Ma
 }
 
 /** Writes all changes and commits. Throws when that was rolled back. */
-async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Changes): Promise<void> {
-  if (!hasChanges(changes)) {
+async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Changes, isSweep = false): Promise<void> {
+  if (!hasChanges(changes, isSweep)) {
     await tx.abandon();
     return;
   }
@@ -135,15 +144,9 @@ function isAnswered(verdict: Verdict | undefined): boolean {
 }
 
 /** The customers that a member locks, its own first. */
-function customersOf({ customerId, alsoLocks = [] }: Member): readonly string[] {
-  return [required(customerId, 'the customer is resolved'), ...alsoLocks];
+function customersOf({ customerId, alsoLocks = [] }: ResolvedMember): readonly string[] {
+  return [customerId, ...alsoLocks];
 }
-
-function ownCustomerOf(member: Member): string {
-  return required(member.customerId, 'the customer is resolved');
-}
-
-const FOR_WRITE = { isForWrite: true } as const;
 
 /** What was read under the locks. */
 interface UnderLock {
@@ -156,15 +159,15 @@ interface UnderLock {
   clock: Date;
 }
 
-type Recorded = Map<string, Omit<RecordedOperation, 'id'>>;
+type Recorded = Map<string, RecordedRequest>;
 
-/** The operation whose stored answer is the answer. */
+/** The key of the record that has the answer. */
 interface Replay {
-  replayOf: string;
+  replayOf: RecordKey;
 }
 
 /** Locks, loads, settles and decides; nothing is written yet. */
-async function decideTogether<M extends Member>(
+async function decideTogether<M extends ResolvedMember>(
   deps: Foundations,
   tx: Transaction,
   members: readonly M[],
@@ -191,10 +194,10 @@ async function decideTogether<M extends Member>(
     const known = isMoved(member, state) ? 'moved' : replayOf(member, state);
     decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
   }
-  return { verdicts: await answerReplays(tx, decided, books), changes };
+  return { verdicts: await answerReplays(tx, decided, state.recorded), changes };
 }
 
-function isMoved({ selector: { identity }, customerId }: Member, { owners }: UnderLock): boolean {
+function isMoved({ selector: { identity }, customerId }: ResolvedMember, { owners }: UnderLock): boolean {
   return identity !== undefined && owners.get(identityText(identity)) !== customerId;
 }
 
@@ -206,51 +209,62 @@ async function lockAndLoad(
   deps: Foundations,
   tx: Transaction,
   customerIds: readonly string[],
-  members: readonly Member[],
+  members: readonly ResolvedMember[],
   skipLocked: boolean,
 ): Promise<UnderLock> {
   const isAtOnce = skipLocked && members.every(({ load, loadMore }) => !load && !loadMore);
   const early = deps.clock.now();
+  const locking = lockCustomers(tx, customerIds, { skipLocked });
   const looking = Promise.all([
-    lockCustomers(tx, customerIds, { skipLocked }),
+    locking,
     findOwners(tx, members),
     findRecorded(tx, members),
-    Promise.all(members.map((member) => member.load?.(tx, ownCustomerOf(member)))),
+    Promise.all(members.map((member) => member.load?.(tx, member.customerId))),
     tx.begun,
   ]);
   const [[locked, owners, recorded, loaded], books] = await Promise.all([
     looking,
-    isAtOnce ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early, FOR_WRITE) : undefined,
+    isAtOnce
+      ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early, { asking: isDueOf(locking, early) })
+      : undefined,
   ]);
   const customers = new Map(locked.map((customer) => [customer.id, customer]));
   const known = { customers, owners, recorded, loaded };
   if (books) return { ...known, more: [], books, clock: early };
   const clock = deps.clock.now();
   const [late, more] = await Promise.all([
-    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, FOR_WRITE),
+    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, { asking: isDueOf(locking, clock) }),
     Promise.all(members.map((member, index) => loadMore(tx, member, loaded[index], customers, clock))),
   ]);
   return { ...known, more, books: late, clock };
 }
 
+/** Of whom of the locked customers something is due at the clock's instant, or theirs if it is later. */
+async function isDueOf(locking: Promise<readonly LockedCustomer[]>, clock: Date): Promise<IsDue> {
+  const locked = await locking;
+  const due = locked.filter(({ dueAt, lastRecordedAt }) => dueAt !== null && dueAt <= instantOf(clock, lastRecordedAt));
+  const ids = new Set(due.map(({ id }) => id));
+  return (customerId) => ids.has(customerId);
+}
+
 async function loadMore(
   tx: Tx,
-  member: Member,
+  member: ResolvedMember,
   loaded: unknown,
   customers: ReadonlyMap<string, LockedCustomer>,
   clock: Date,
 ): Promise<unknown> {
-  const customer = customers.get(ownCustomerOf(member));
+  const customer = customers.get(member.customerId);
   return customer && member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt));
 }
 
 function bookRequestsOf(
   customerIds: readonly string[],
-  members: readonly Member[],
+  members: readonly ResolvedMember[],
   loaded: readonly unknown[],
 ): BookRequest[] {
   const needs = groupBy(
-    members.map((member, index) => ({ id: ownCustomerOf(member), needs: member.needs(loaded[index]) })),
+    members.map((member, index) => ({ id: member.customerId, needs: member.needs(loaded[index]) })),
     ({ id }) => id,
   );
   return customerIds.map((customerId) => ({
@@ -260,46 +274,47 @@ function bookRequestsOf(
 }
 
 /** Who has the identities by which the members name their customers. */
-async function findOwners(tx: Tx, members: readonly Member[]): Promise<Map<string, string>> {
+async function findOwners(tx: Tx, members: readonly ResolvedMember[]): Promise<Map<string, string>> {
   const identities = members.flatMap(({ selector }) => selector.identity ?? []);
   if (identities.length === 0) return new Map();
   const owners = await findIdentityOwners(tx, identities);
   return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
 }
 
-function keyText(customerId: string, name: string, key: string): string {
-  return JSON.stringify([customerId, name, key]);
+function recordText({ customerId, name, kind, key }: RecordKey): string {
+  return JSON.stringify([customerId, name, kind, key]);
+}
+
+/** Where the answer to a member's key is kept; undefined when it has none. */
+function clientKeyOf({ customerId, name, idempotencyKey }: ResolvedMember): RecordKey | undefined {
+  return idempotencyKey === undefined ? undefined : { customerId, name, kind: 'client', key: idempotencyKey };
 }
 
 /** What is recorded under the members' keys. A predecessor in the same transaction counts too, and is added when it is decided. */
-async function findRecorded(tx: Tx, members: readonly Member[]): Promise<Recorded> {
-  const keys = members.flatMap((member) => {
-    const { name, idempotencyKey } = member;
-    return idempotencyKey === undefined ? [] : [{ customerId: ownCustomerOf(member), name, key: idempotencyKey }];
-  });
-  const found = keys.length > 0 ? await findOperationsByKey(tx, keys) : [];
-  return new Map(
-    found.map(({ customerId, name, key, operation }) => [keyText(customerId, name, key), operation] as const),
+async function findRecorded(tx: Tx, members: readonly ResolvedMember[]): Promise<Recorded> {
+  const found = await findRecords(
+    tx,
+    members.flatMap((member) => clientKeyOf(member) ?? []),
   );
+  return new Map(found.map((record) => [recordText(record), record] as const));
 }
 
 /** What a member gets whose key is recorded; nothing is settled for it. */
-function replayOf(member: Member, { recorded }: UnderLock): Outcome | undefined {
-  const { name, idempotencyKey, requestHash } = member;
-  if (idempotencyKey === undefined) return undefined;
-  const earlier = recorded.get(keyText(ownCustomerOf(member), name, idempotencyKey));
-  return earlier && replayByKey(earlier, requestHash);
+function replayOf(member: ResolvedMember, { recorded }: UnderLock): Outcome | undefined {
+  const key = clientKeyOf(member);
+  const earlier = key && recorded.get(recordText(key));
+  return earlier && replayByKey(earlier, member.requestHash());
 }
 
-/** The member's verdict, or the operation whose answer it is. */
+/** The member's verdict, or the record that has it. */
 function decideOne(
-  member: Member,
+  member: ResolvedMember,
   index: number,
   [book, ...others]: readonly Book[],
   { recorded, loaded, more, books }: UnderLock,
 ): Outcome | Replay {
   const own = required(book, 'a member has a customer');
-  const { name, idempotencyKey, operationId } = member;
+  const { customerId, name, operationId } = member;
   const firstSeq = own.nextSeq;
   const all = [own, ...others];
   const decision = decideSafely(all, () =>
@@ -316,32 +331,34 @@ function decideOne(
     case 'refused':
       return { refusal: decision.error };
     case 'replayed':
-      return { replayOf: decision.operationId };
+      return { replayOf: { customerId, name, kind: 'natural', key: decision.recordedAs } };
     case 'unchanged':
       return { answer: { ...decision.result, replayed: false } };
     case 'accepted': {
-      const row = toOperationRow(member, own, decision.result, firstSeq);
-      own.changes.operations.push(row);
-      if (idempotencyKey !== undefined) recorded.set(keyText(own.customerId, name, idempotencyKey), row);
+      own.changes.operations.push(toOperationRow(member, own, firstSeq));
+      for (const record of toRecords(member, decision.result, decision.recordAs)) {
+        own.changes.records.push(record);
+        recorded.set(recordText({ customerId, ...record }), record);
+      }
       return { answer: { ...decision.result, replayed: false } };
     }
   }
 }
 
-/** The verdicts, with the stored answers of those that replay an earlier operation, which may be one of this transaction. */
-async function answerReplays<M extends Member>(
+/** The verdicts, with the answers of those that replay what is recorded, which may be of this transaction. */
+async function answerReplays<M>(
   tx: Tx,
   decided: ReadonlyMap<M, Verdict | Replay>,
-  books: ReadonlyMap<string, Book>,
+  recorded: Recorded,
 ): Promise<Map<M, Verdict>> {
-  const replays = [...decided].flatMap(([member, verdict]) =>
-    isReplay(verdict) ? [{ customerId: ownCustomerOf(member), id: verdict.replayOf }] : [],
+  const replays = [...decided.values()].filter(isReplay).map(({ replayOf: key }) => key);
+  const earlier = await findRecords(
+    tx,
+    replays.filter((key) => !recorded.has(recordText(key))),
   );
-  const made = new Map([...books.values()].flatMap(({ changes }) => changes.operations.map((own) => [own.id, own])));
-  const earlier = replays.filter(({ id }) => !made.has(id));
-  const stored = earlier.length > 0 ? await findAnswers(tx, earlier) : new Map<string, RecordedOperation>();
-  const answerOf = ({ replayOf: id }: Replay): Outcome => ({
-    answer: storedAnswer(required(made.get(id) ?? stored.get(id), 'a replayed operation is recorded')),
+  for (const record of earlier) recorded.set(recordText(record), record);
+  const answerOf = ({ replayOf: key }: Replay): Outcome => ({
+    answer: storedAnswer(required(recorded.get(recordText(key)), 'a replayed answer is recorded')),
   });
   return new Map([...decided].map(([member, verdict]) => [member, isReplay(verdict) ? answerOf(verdict) : verdict]));
 }

@@ -6,7 +6,7 @@ import { assert, required } from '../lib/assert.js';
 import { CustomerMoved, persist } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
 import { resolveEach } from './customers.js';
-import type { Member, Outcome } from './operation.js';
+import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
 import { unknownCustomer } from './selector.js';
 import { transact, type Verdict } from './transact.js';
 
@@ -28,21 +28,23 @@ export async function runWhole(
   recordOf: (outcomes: readonly Outcome[]) => KeyedAnswer | undefined,
   mayCommit: boolean,
 ): Promise<WholeOutcome> {
+  let latest: readonly Member[] = members;
   return persist(async () => {
     const resolved = await resolveEach(
       deps,
       members.map(({ selector }) => selector),
     );
-    const standing = members.map((member, index): Member | AppError => {
-      const customer = resolved[index];
-      return typeof customer === 'string' ? { ...member, customerId: customer } : required(customer, 'it is resolved');
+    const standing = latest.map((member, index): ResolvedMember | AppError => {
+      const customer = required(resolved[index], 'it is resolved');
+      return customer instanceof AppError ? customer : resolvedAs(deps, member, customer);
     });
+    latest = standing.map((own, index) => (own instanceof AppError ? required(members[index], 'it is there') : own));
     const decidable = standing.flatMap((member) => (member instanceof AppError ? [] : [member]));
-    const outcomesOf = (verdicts: ReadonlyMap<Member, Verdict>) =>
+    const outcomesOf = (verdicts: ReadonlyMap<ResolvedMember, Verdict>) =>
       standing.map((member) => outcomeOf(member, verdicts));
     const whole = {
       mayCommit: mayCommit && decidable.length === members.length,
-      recordOf: (verdicts: ReadonlyMap<Member, Verdict>) => recordOf(outcomesOf(verdicts)),
+      recordOf: (verdicts: ReadonlyMap<ResolvedMember, Verdict>) => recordOf(outcomesOf(verdicts)),
     };
     const { verdicts, isCommitted } = await lockWaits.take(() =>
       transact(deps, decidable, { opener: 'pool', skipLocked: false, whole }),
@@ -53,7 +55,7 @@ export async function runWhole(
 }
 
 /** A customer who is not there could not be locked, so his request has no verdict. */
-function outcomeOf(member: Member | AppError, verdicts: ReadonlyMap<Member, Verdict>): Outcome {
+function outcomeOf(member: ResolvedMember | AppError, verdicts: ReadonlyMap<ResolvedMember, Verdict>): Outcome {
   if (member instanceof AppError) return { refusal: member };
   const verdict = verdicts.get(member);
   assert(verdict !== 'moved', 'no identity moved');

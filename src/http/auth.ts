@@ -23,7 +23,7 @@ declare module 'fastify' {
 }
 
 /** The bootstrap token. */
-const BOOTSTRAP: Actor = { keyId: 'bootstrap' };
+const BOOTSTRAP: Actor = { keyId: 'bootstrap', ownerId: 'bootstrap' };
 
 /** The security requirement of OpenAPI that goes with an access. */
 export function securityOf(access: Access): Record<string, string[]>[] {

@@ -2,7 +2,7 @@
 // before and written afterwards by db/. What can be read of it is here; what changes it is in postings.ts.
 
 import { required } from '../lib/assert.js';
-import type { Ids } from '../lib/ids.js';
+import type { OwnedIds } from '../lib/ids.js';
 import type { CustomerChanges } from './changes.js';
 import type { Batch, Holding, Reservation, TakenOperation } from './entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
@@ -21,8 +21,10 @@ export interface Book {
   readonly dueOrders: string[];
   /** Earlier operations whose units may come back, those that were asked for. */
   readonly taken: Map<string, TakenOperation>;
+  /** Whether it was looked for what is due. */
+  readonly isDue: boolean;
   readonly changes: CustomerChanges;
-  readonly ids: Ids;
+  readonly ids: OwnedIds;
 }
 
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */

@@ -5,11 +5,11 @@ import type {
   Entry,
   FirstSight,
   Holding,
+  IdempotencyRecord,
   Identity,
   IdentityKey,
   KeyedAnswer,
   Metadata,
-  MigrationSource,
   NewBatch,
   NewOperation,
   Offer,
@@ -31,13 +31,16 @@ export interface CustomerChanges {
   entries: Entry[];
   newReservations: Reservation[];
   changedReservations: Set<Reservation>;
+  /** Up to when what had fallen due was settled, as far as it was settled at once. */
+  settled: Date[];
   newOrders: Order[];
   orderSteps: OrderStep[];
   /** His metadata as a whole; the last counts. */
   metadata: Metadata[];
   profiles: (IdentityKey & { profile: Metadata })[];
   newReferrals: Referral[];
-  migrationSources: MigrationSource[];
+  /** The answers of the operations, as far as they are kept. */
+  records: IdempotencyRecord[];
   removedIdentities: IdentityKey[];
   newIdentities: Identity[];
   trialUses: TrialUse[];
@@ -73,12 +76,13 @@ export function noCustomerChanges(): CustomerChanges {
     entries: [],
     newReservations: [],
     changedReservations: new Set(),
+    settled: [],
     newOrders: [],
     orderSteps: [],
     metadata: [],
     profiles: [],
     newReferrals: [],
-    migrationSources: [],
+    records: [],
     removedIdentities: [],
     newIdentities: [],
     trialUses: [],
@@ -105,8 +109,11 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
   return count;
 }
 
-/** Whether there is anything to write. */
-export function hasChanges({ customers, firstSights, products, offers, keyedAnswers }: Changes): boolean {
+/** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
+export function hasChanges(
+  { customers, firstSights, products, offers, keyedAnswers }: Changes,
+  isSweep = false,
+): boolean {
   const own = firstSights.length + products.length + offers.length + keyedAnswers.length;
-  return own > 0 || customers.some(({ changes }) => countChanges(changes) > 0);
+  return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));
 }

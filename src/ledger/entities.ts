@@ -153,19 +153,34 @@ export interface TakenOperation {
   entries: TakenEntry[];
 }
 
-/** An operation to record; with a key, or where it is replayed by what it is about, with its answer. */
+/** An operation to record. */
 export interface NewOperation {
   id: string;
   name: OperationName;
   actingKey: string;
-  idempotencyKey: string | null;
-  requestHash: string | null;
-  requestHashVersion: number | null;
-  status: number | null;
-  answer: string | null;
   /** Its entries follow one another in the customer's ledger; null when it has none. */
   firstSeq: number | null;
   lastSeq: number | null;
+}
+
+/** Under a key of the caller's, or under what the operation is about: those never age. */
+export type RecordKind = 'client' | 'natural';
+
+/** What is known by a key: the answer, and the hash of the request that it answered, in hexadecimal. */
+export interface RecordedRequest {
+  requestHash: string;
+  requestHashVersion: number;
+  status: number;
+  /** JSON text. */
+  answer: string;
+}
+
+/** An operation's answer, and under which key of its name it is kept. */
+export interface IdempotencyRecord extends RecordedRequest {
+  name: OperationName;
+  kind: RecordKind;
+  key: string;
+  operationId: string;
 }
 
 export type Stacking = 'extend' | 'parallel';
@@ -324,12 +339,6 @@ export interface TrialUse extends TrialClaim {
   operationId: string;
 }
 
-/** What was migrated from elsewhere, by its id there. */
-export interface MigrationSource {
-  sourceId: string;
-  operationId: string;
-}
-
 /** A customer and the first identity that names him, made together. */
 export interface FirstSight extends IdentityKey {
   customerId: string;
@@ -337,13 +346,10 @@ export interface FirstSight extends IdentityKey {
   at: Date;
 }
 
-/** The answer to a keyed call that is about no customer of its own. */
-export interface KeyedAnswer {
+/** The answer to a keyed call that is about no customer of its own; keys are those of an owner of API keys. */
+export interface KeyedAnswer extends RecordedRequest {
+  owner: string;
   name: string;
   key: string;
-  requestHash: string;
-  requestHashVersion: number;
-  status: number;
-  answer: string;
   recordedAt: Date;
 }

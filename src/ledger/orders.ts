@@ -147,11 +147,14 @@ export interface ConfirmCommand {
   currency: string | null;
 }
 
-/** What a confirmation comes to. `order` is the order as it is afterwards; `batches` is what it was granted now. */
+/**
+ * What a confirmation comes to. `order` is the order as it is afterwards; `batches` is what it was granted now; `recordAs` and `recordedAs` are the
+ * natural keys of the answer.
+ */
 export type ConfirmDecision =
-  | { outcome: 'paid'; order: Order; batches: NewBatch[] }
-  | { outcome: 'failed'; order: Order }
-  | { outcome: 'replayed'; operationId: string }
+  | { outcome: 'paid'; order: Order; batches: NewBatch[]; recordAs: string }
+  | { outcome: 'failed'; order: Order; recordAs: string }
+  | { outcome: 'replayed'; recordedAs: string }
   | { outcome: 'refused'; error: AppError };
 
 /**
@@ -175,7 +178,7 @@ export function confirmOrder(book: Book, order: Order, seen: Payment | null, sai
   if (command.status === 'failed') return decideFailure(book, order, seen, command);
   if (order.paidBy !== null && command.paymentId === null) {
     const mismatch = mismatchOf(order, command);
-    return mismatch ? refuse(mismatch) : { outcome: 'replayed', operationId: order.paidBy };
+    return mismatch ? refuse(mismatch) : { outcome: 'replayed', recordedAs: order.id };
   }
   const error = refusalOf(book, order, command);
   if (error) {
@@ -203,7 +206,7 @@ function decideKnownPayment(order: Order, seen: Payment, command: ConfirmCommand
   }
   const mismatch = mismatchOf(order, command);
   if (mismatch) return refuse(mismatch);
-  return { outcome: 'replayed', operationId: required(order.paidBy, 'a paid order names its operation') };
+  return { outcome: 'replayed', recordedAs: order.id };
 }
 
 function decideFailure(book: Book, order: Order, seen: Payment | null, command: ConfirmCommand): ConfirmDecision {
@@ -212,9 +215,14 @@ function decideFailure(book: Book, order: Order, seen: Payment | null, command: 
     return refuse(new AppError('payment_mismatch', detail, { pointer: '/status' }));
   }
   if (seen && seen.orderId === order.id && seen.operationId !== null)
-    return { outcome: 'replayed', operationId: seen.operationId };
+    return { outcome: 'replayed', recordedAs: failureOf(seen.operationId) };
   keepPayment(book, order, seen, command, 'failed', command.operationId);
-  return { outcome: 'failed', order };
+  return { outcome: 'failed', order, recordAs: failureOf(command.operationId) };
+}
+
+/** Under what the answer to a failed payment is kept: one may fail for several orders in turn. */
+function failureOf(operationId: string): string {
+  return `failed:${operationId}`;
 }
 
 function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError | null {
@@ -289,5 +297,5 @@ function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCom
   });
   book.changes.orderSteps.push(paid);
   keepPayment(book, order, seen, command, 'paid', command.operationId);
-  return { outcome: 'paid', order: paid, batches };
+  return { outcome: 'paid', order: paid, batches, recordAs: order.id };
 }

@@ -12,6 +12,7 @@ import { lapse } from './reservations.js';
 export function openBook(loaded: LoadedBook): Book {
   const book = { ...loaded, changes: noCustomerChanges() };
   settle(book);
+  if (book.isDue) book.changes.settled.push(book.now);
   return book;
 }
 

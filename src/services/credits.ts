@@ -6,6 +6,7 @@ import { type ExpiringUnits, listExpiring } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, settledBalance, spendable } from '../ledger/book.js';
@@ -178,11 +179,14 @@ export async function getExpiringCredits(
   { productKey, withinS }: { productKey: string; withinS: number },
   page: { after: { expiresAt: Date; id: string } | undefined; limit: number },
 ): Promise<ExpiringUnits[]> {
-  const { familyIds, now } = await requireCustomer(deps, selector);
+  const reader = await requireCustomer(deps, selector);
+  const { familyIds, now } = reader;
   const product = (await findProducts(deps.db, [productKey])).get(productKey);
   requireCurrency(product ? [product] : [], productKey);
   const before = new Date(now.getTime() + withinS * 1_000);
-  return listExpiring(deps.db, familyIds, now, { productKey, before }, page);
+  return readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
+    listExpiring(tx, familyIds, now, settled, { productKey, before }, page),
+  );
 }
 
 /** Throws: product_not_found, product_not_currency. */

@@ -4,18 +4,27 @@ import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOffers, findProducts, listTrialOffers, toTerm } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
-import { findMigration, type RecordedOperation } from '../db/operations.js';
+import { findRecords, type RecordKey } from '../db/idempotency.js';
 import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { readSettled } from '../engine/reads.js';
 import { isSameRequest } from '../engine/request-hash.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
-import type { Metadata, Offer, OfferItemWithProduct, Product, Term, TrialClaim } from '../ledger/entities.js';
+import type {
+  Metadata,
+  Offer,
+  OfferItemWithProduct,
+  Product,
+  RecordedRequest,
+  Term,
+  TrialClaim,
+} from '../ledger/entities.js';
 import {
   asksOf,
   assertEndsLater,
@@ -71,6 +80,8 @@ export interface GrantResult {
   metadata: Metadata;
 }
 
+const GRANT = 'grant';
+
 /** An offer or a quantity in the terms of a grant. */
 interface Grantable {
   sku: string | null;
@@ -94,17 +105,16 @@ export async function grantQuantity(
 ): Promise<RecordedAnswer> {
   const { sourceId } = command;
   return deps.engine.run({
-    name: 'grant',
+    name: GRANT,
     selector,
     call,
-    keepsAnswer: sourceId !== undefined,
     request: command,
     load: async (tx, customerId) => {
       const [earlier, listed] = await Promise.all([
-        sourceId === undefined ? undefined : findMigration(tx, customerId, sourceId),
+        sourceId === undefined ? [] : findRecords(tx, [{ customerId, name: GRANT, kind: 'natural', key: sourceId }]),
         findListed(tx, command.subject),
       ]);
-      return { earlier, listed };
+      return { earlier: earlier[0], listed };
     },
     needs: ({ listed }) => ({
       asks: asksOf(listedTerms(listed), command.direction === 'debit' ? command.subject.quantity : 0),
@@ -119,16 +129,16 @@ export async function grantQuantity(
       const batches = isDebit
         ? []
         : give(book, [found], originOf(command, operationId), fixedValidityOf(book, command));
-      if (sourceId !== undefined) book.changes.migrationSources.push({ sourceId, operationId });
-      return { outcome: 'accepted', result: { operationId, grantType, batches, takings, metadata } };
+      const result = { operationId, grantType, batches, takings, metadata };
+      return { outcome: 'accepted', result, ...(sourceId !== undefined && { recordAs: sourceId }) };
     },
     render,
   });
 }
 
 /** What was migrated before is answered as it was; under the same source id something else is refused. */
-function replayMigration(earlier: RecordedOperation, command: GrantCommand): Decision<GrantResult> {
-  if (isSameRequest(earlier, command)) return { outcome: 'replayed', operationId: earlier.id };
+function replayMigration(earlier: RecordKey & RecordedRequest, command: GrantCommand): Decision<GrantResult> {
+  if (isSameRequest(earlier, command)) return { outcome: 'replayed', recordedAs: earlier.key };
   const detail = 'This source_id was migrated with other contents.';
   return { outcome: 'refused', error: new AppError('idempotency_key_reused', detail, { pointer: '/source_id' }) };
 }
@@ -147,7 +157,7 @@ export async function grantTrial(
   render: Render<GrantResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
-    name: 'grant',
+    name: GRANT,
     selector,
     call,
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
@@ -194,8 +204,11 @@ export async function getGrants(
   selector: Selector,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredGrant[]> {
-  const { familyIds, now } = await requireCustomer(deps, selector);
-  return listGrants(deps.db, familyIds, now, page);
+  const reader = await requireCustomer(deps, selector);
+  const { familyIds, now } = reader;
+  return readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
+    listGrants(tx, familyIds, now, settled, page),
+  );
 }
 
 function claimsOf(

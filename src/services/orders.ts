@@ -2,11 +2,12 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
-import { findOrder, findPayment } from '../db/orders.js';
+import { findOrder, findOrderOwners, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { readSettled } from '../engine/reads.js';
 import { type Selector, unknownOwned } from '../engine/selector.js';
 import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
@@ -76,10 +77,17 @@ export async function placeOrder(
 
 /** An order with its batches. Throws: order_not_found. */
 export async function getOrder(deps: Deps, orderId: string): Promise<OrderResult> {
-  const order = await findOrder(deps.db, orderId);
+  const owner = (await findOrderOwners(deps.db, [orderId])).get(orderId);
+  const order = owner === undefined ? undefined : await findOrder(deps.db, owner, orderId);
   if (!order) throw unknownOwned({ kind: 'order', id: orderId });
-  const { now } = await requireCustomer(deps, { customerId: order.customerId });
-  const batches = order.paidAt === null ? [] : await findOrderBatches(deps.db, order.customerId, order.id, now);
+  const reader = await requireCustomer(deps, { customerId: order.customerId });
+  const { now } = reader;
+  const batches =
+    order.paidAt === null
+      ? []
+      : await readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
+          findOrderBatches(tx, order.customerId, order.id, now, settled),
+        );
   return { order: { ...order, status: effectiveStatus(order, now) }, batches };
 }
 
@@ -102,17 +110,16 @@ export async function confirmOrder(
     selector: { owned: { kind: 'order', id: orderId } },
     call,
     request: { orderId, ...command, paymentMethod },
-    keepsAnswer: true,
-    load: async (tx) => {
+    load: async (tx, customerId) => {
       const [order, payment] = await Promise.all([
-        findOrder(tx, orderId),
+        findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
       ]);
       return { stored: required(order, 'the order was found before'), payment };
     },
     needs: ({ stored }) => ({ asks: asksOf(stored.items.flatMap((item) => item.terms)) }),
     loadMore: async (tx, { stored }, customerId, now) =>
-      stored.paidAt === null ? [] : findOrderBatches(tx, customerId, orderId, now),
+      stored.paidAt === null ? [] : findOrderBatches(tx, customerId, orderId, now, []),
     decide: ({ book, loaded: { stored, payment }, more: granted, operationId }): Decision<OrderResult> => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = confirm(book, order, payment, {
@@ -128,10 +135,10 @@ export async function confirmOrder(
         case 'refused':
           return decision;
         case 'failed':
-          return { outcome: 'accepted', result: { order, batches: granted } };
+          return { outcome: 'accepted', result: { order, batches: granted }, recordAs: decision.recordAs };
         case 'paid': {
           const batches = decision.batches.map(toNewlyStored);
-          return { outcome: 'accepted', result: { order: decision.order, batches } };
+          return { outcome: 'accepted', result: { order: decision.order, batches }, recordAs: decision.recordAs };
         }
       }
     },

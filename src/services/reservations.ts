@@ -1,7 +1,12 @@
 // Reservations: units held for work in progress, and their endings (DOMAIN 3.13).
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
-import { findReservation, listReservations, type StoredReservation } from '../db/reservations.js';
+import {
+  findReservation,
+  findReservationOwners,
+  listReservations,
+  type StoredReservation,
+} from '../db/reservations.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
@@ -106,13 +111,13 @@ export async function commit(
     name: 'reservation.commit',
     selector: { owned: { kind: 'reservation', id: reservationId } },
     call,
-    keepsAnswer: true,
     request: { reservationId, ...command },
     needs: needsOf(reservationId, command.amount),
     decide: ({ book, providersOf, operationId }): Decision<EndingResult> => {
       const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
       const amount = command.amount ?? reservation.amount;
-      if (reservation.status === 'committed' && reservation.committedAmount === amount) return replayOf(reservation);
+      if (reservation.status === 'committed' && reservation.committedAmount === amount)
+        return { outcome: 'replayed', recordedAs: reservationId };
       const thenProviders = Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }));
       const { allowExcess } = command;
       const ending = commitReservation(book, reservation, { amount, allowExcess }, thenProviders, operationId);
@@ -137,12 +142,11 @@ export async function release(
     name: 'reservation.release',
     selector: { owned: { kind: 'reservation', id: reservationId } },
     call,
-    keepsAnswer: true,
     request: { reservationId },
     needs: needsOf(reservationId, 0),
     decide: ({ book, providersOf, operationId }): Decision<EndingResult> => {
       const reservation = required(book.reservations.get(reservationId), 'the reservation is loaded');
-      if (reservation.status === 'released') return replayOf(reservation);
+      if (reservation.status === 'released') return { outcome: 'replayed', recordedAs: reservationId };
       const ending = releaseReservation(book, reservation, operationId);
       return accept(book, ending, operationId, providersOf(reservation.subject));
     },
@@ -179,7 +183,8 @@ export async function extend(
 
 /** A reservation as it stands. Throws: reservation_not_found. */
 export async function getReservation(deps: Deps, id: string): Promise<StoredReservation> {
-  const found = await findReservation(deps.db, id, deps.clock.now());
+  const owner = (await findReservationOwners(deps.db, [id])).get(id);
+  const found = owner === undefined ? undefined : await findReservation(deps.db, owner, id, deps.clock.now());
   if (!found) throw unknownOwned({ kind: 'reservation', id });
   return found;
 }
@@ -200,10 +205,6 @@ function needsOf(reservationId: string, amount: number | undefined): Needs {
   return { asks: [], reservation: { id: reservationId, amount: amount ?? 0 } };
 }
 
-function replayOf({ endedBy }: Reservation): Decision<never> {
-  return { outcome: 'replayed', operationId: required(endedBy, 'what was ended was ended by an operation') };
-}
-
 function accept(
   book: Book,
   ending: Ending,
@@ -211,5 +212,6 @@ function accept(
   providers: readonly Provider[],
 ): Decision<EndingResult> {
   const { available } = availabilityOf(book, providers);
-  return { outcome: 'accepted', result: { ...ending, operationId, customerId: book.customerId, remaining: available } };
+  const result = { ...ending, operationId, customerId: book.customerId, remaining: available };
+  return { outcome: 'accepted', result, recordAs: ending.reservation.id };
 }

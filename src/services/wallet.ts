@@ -2,13 +2,14 @@
 
 import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
-import { type BatchFilter, findWallet, listBatches, type StoredBatch, type StoredWallet } from '../db/wallet.js';
+import { type BatchFilter, listAccess, listBatches, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
-import { type BookRead, NOBODY, readBookAt } from '../engine/reads.js';
+import { type BookRead, NOBODY, readBookAt, readSettled, readWallet } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
+import { holdingOf, settledBalance, spendable } from '../ledger/book.js';
 import { assertProvided, availabilityOf, type SubjectAsk } from '../ledger/consume.js';
 import type { Entry, Subject } from '../ledger/entities.js';
 
@@ -40,15 +41,19 @@ function readInstant(now: Date, asOf: Date | undefined): ReadInstant {
 export async function getWallet(deps: Deps, selector: Selector, asOf: Date | undefined): Promise<Wallet> {
   const { customerId, now } = await requireCustomer(deps, selector);
   const instant = readInstant(now, asOf);
-  const stored: StoredWallet = await findWallet(deps.db, customerId, instant);
-  const access = summariseAccess(stored.access, instant.at);
-  const spendable = new Map(stored.balances.map((row) => [row.productKey, Math.max(0, row.balance - row.notYetValid)]));
+  const { book, products, access: spans, features } = await readWallet(deps, customerId, instant);
+  const access = summariseAccess(spans, instant.at);
+  const holdings = products.flatMap(({ productKey, isCounted }) => (isCounted ? holdingOf(book, productKey) : []));
+  const balances = holdings.map((holding) => [holding.productKey, settledBalance(holding)] as const);
+  const usable = holdings.map(
+    (holding) => [holding.productKey, Math.max(0, spendable(holding) - holding.owed)] as const,
+  );
   return {
     customerId,
-    balances: new Map(stored.balances.map((row) => [row.productKey, row.balance])),
-    held: new Map(stored.balances.filter((row) => row.held > 0).map((row) => [row.productKey, row.held])),
+    balances: new Map(balances),
+    held: new Map(holdings.filter(({ held }) => held > 0).map(({ productKey, held }) => [productKey, held])),
     access,
-    features: summariseFeatures(stored.features, spendable, access),
+    features: summariseFeatures(features, new Map(usable), access),
   };
 }
 
@@ -71,7 +76,7 @@ export async function getBalance(
     return { subject, canUse: first !== null, remaining: available, expiresAt: first?.expiresAt ?? null };
   }
   const instant = { at: read.at, isPast: asOf !== undefined };
-  const access = summariseAccess((await findWallet(deps.db, read.book.customerId, instant)).access, instant.at);
+  const access = summariseAccess(await listAccess(deps.db, read.book.customerId, instant), instant.at);
   const span = access.get(first.productKey);
   return { subject, canUse: true, remaining: null, expiresAt: span ? span.until : first.expiresAt };
 }
@@ -89,12 +94,14 @@ export async function getBatches(
   asOf: Date | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
-  const { familyIds, now } = await requireCustomer(deps, selector);
+  const reader = await requireCustomer(deps, selector);
   const { expiringWithinS, ...rest } = filter;
-  const instant = readInstant(now, asOf);
+  const instant = readInstant(reader.now, asOf);
   const { at } = instant;
   const expiringBefore = expiringWithinS === undefined ? undefined : new Date(at.getTime() + expiringWithinS * 1_000);
-  return listBatches(deps.db, familyIds, instant, { ...rest, expiringBefore }, page);
+  return readSettled(deps, reader, instant, (tx, settled) =>
+    listBatches(tx, reader.familyIds, instant, settled, { ...rest, expiringBefore }, page),
+  );
 }
 
 /** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Call } from '../../src/call.js';
 import { sqlStateOf } from '../../src/db/errors.js';
 import { begin } from '../../src/db/transactions.js';
-import { type Member, type Operation, toMember } from '../../src/engine/operation.js';
+import { type Operation, type ResolvedMember, resolvedAs, toMember } from '../../src/engine/operation.js';
 import { type TransactOptions, transact } from '../../src/engine/transact.js';
 import type { Term } from '../../src/ledger/entities.js';
 import { grant } from '../../src/ledger/grant.js';
@@ -15,7 +15,10 @@ import { gateCommits } from '../support/commit-faults.js';
 import { ask, balanceOf, customerIdOf, holdCustomers, placeOrder, send, untilWaiting } from '../support/parallel.js';
 import { committedTransactions, logStatements } from '../support/statement-log.js';
 
-const callOf = (idempotencyKey: string | undefined): Call => ({ actor: { keyId: 'tester' }, idempotencyKey });
+const callOf = (idempotencyKey: string | undefined): Call => ({
+  actor: { keyId: 'tester', ownerId: 'tester' },
+  idempotencyKey,
+});
 
 const TRIPS_MAX = 6;
 const DIVISION_BY_ZERO = '22012';
@@ -73,7 +76,6 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
         metadata: {},
         createdAt: now,
       });
-      changes.migrationSources.push({ sourceId: `source of ${person}`, operationId });
       const claims = trialClaims(identitiesOf(customerId, []), ['any'], readPeppers(TEST_PEPPER));
       changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
       const payment = { paymentMethod: 'test', paymentId: person, customerId, orderId, amount: null, currency: null };
@@ -86,7 +88,7 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
         paidAt: null,
         paidBy: null,
       });
-      return { outcome: 'accepted', result: operationId };
+      return { outcome: 'accepted', result: operationId, recordAs: `source of ${person}` };
     },
     render: (operationId) => ({ status: 200, body: JSON.stringify({ operationId }) }),
   };
@@ -100,7 +102,7 @@ async function changesOf(person: string): Promise<unknown> {
        (SELECT i.profile FROM identities i WHERE i.provider = 'default' AND i.external_id = $1) = '{"changed": true}' AS profile,
        (SELECT array_agg(i.provider ORDER BY i.provider) FROM identities i WHERE i.external_id = $1) = '{default,second}' AS identities,
        EXISTS (SELECT FROM referrals r WHERE r.customer_id = c.id) AS referral,
-       EXISTS (SELECT FROM migration_sources m WHERE m.customer_id = c.id) AS migration,
+       (SELECT array_agg(r.kind ORDER BY r.kind) FROM idempotency_records r WHERE r.customer_id = c.id AND r.name = 'grant') AS answers,
        EXISTS (SELECT FROM trial_uses t WHERE t.customer_id = c.id) AS trial,
        EXISTS (SELECT FROM payments p WHERE p.customer_id = c.id AND p.status = 'failed') AS payment,
        EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.status = 'cancelled') AS step
@@ -115,7 +117,7 @@ const EVERYTHING = {
   profile: true,
   identities: true,
   referral: true,
-  migration: true,
+  answers: ['client', 'natural'],
   trial: true,
   payment: true,
   step: true,
@@ -132,12 +134,16 @@ async function prepare(person: string): Promise<{ orderId: string; referrerId: s
 
 describe('what a decision changes is written', () => {
   /** Runs one for each of the people, together. */
-  async function runTogether(people: readonly string[], options: TransactOptions<Member>): Promise<void> {
-    const members: Member[] = [];
+  async function runTogether(people: readonly string[], options: TransactOptions<ResolvedMember>): Promise<void> {
+    const members: ResolvedMember[] = [];
     for (const person of people) {
       const { orderId, referrerId } = await prepare(person);
       members.push(
-        toMember(app.deps, changeOfEverything(person, orderId, referrerId), await customerIdOf(app, person)),
+        resolvedAs(
+          app.deps,
+          toMember(changeOfEverything(person, orderId, referrerId)),
+          await customerIdOf(app, person),
+        ),
       );
     }
     const { verdicts, isCommitted } = await transact(app.deps, members, options);
@@ -201,9 +207,9 @@ describe('what a decision changes is written', () => {
       call: callOf(undefined),
       request: {},
       needs: { asks: [] },
-      decide: ({ book, operationId }) => {
+      decide: ({ book }) => {
         book.changes.metadata.push({});
-        return { outcome: 'replayed', operationId };
+        return { outcome: 'replayed', recordedAs: 'something' };
       },
       render: () => ({ status: 200, body: '' }),
     });

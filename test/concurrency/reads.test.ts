@@ -1,5 +1,6 @@
 // What the readers promise: reads of books that wait together are read together, each is answered for itself, and nobody pays for a neighbour.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { laneKeyOf } from '../../src/engine/lane-key.js';
 import { createReads, NOBODY, type Reads } from '../../src/engine/reads.js';
 import type { Foundations } from '../../src/foundations.js';
 import { balanceOf as bookBalanceOf, holdingOf } from '../../src/ledger/book.js';
@@ -122,14 +123,16 @@ describe('reads that wait at the same time', () => {
     expect(await Promise.all(ending)).toEqual([3, 3]);
   });
 
-  it('are of so many customers at most as share a transaction', async () => {
-    const { reads, sent, open } = heldReads({ laneCustomersMax: 1 });
+  it('read the books of customers of one lane key in one statement', async () => {
+    const { reads, sent, open } = heldReads({ laneKeys: 4_096 });
     const first = Array.from({ length: READERS }, () => availableTo(reads, 'reader-0'));
     const others = ['reader-1', 'reader-1', 'reader-2', 'reader-1'].map((name) => availableTo(reads, name));
     open();
     await Promise.all(first);
     expect(await Promise.all(others)).toEqual([2, 2, 3, 2]);
-    expect(sent()).toBe((READERS + 3) * STATEMENTS_OF_A_READ);
+    const ids = await Promise.all(['reader-1', 'reader-2'].map((name) => customerIdOf(app, name)));
+    const keys = new Set(ids.map((id) => laneKeyOf({ config: { ...app.deps.config, laneKeys: 4_096 } }, id)));
+    expect(sent()).toBe(READERS * STATEMENTS_OF_A_READ + 1 + keys.size);
   });
 
   it('are covered by as many batches as each needs', async () => {

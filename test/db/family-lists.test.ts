@@ -1,4 +1,5 @@
 // Lists of a family: with the ids of two customers each list is the union of both, in order and page by page. Over HTTP a family has one member.
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listEntries } from '../../src/db/entries.js';
 import { countReferrals, listReferrals } from '../../src/db/referrals.js';
@@ -11,6 +12,7 @@ import {
   type StoredBatch,
   type StoredGrant,
 } from '../../src/db/wallet.js';
+import { readSettled } from '../../src/engine/reads.js';
 import type { Referral } from '../../src/ledger/entities.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { hold } from '../support/holdings.js';
@@ -67,7 +69,7 @@ describe('a list of two customers', () => {
     const expected = inOrder(batches, ({ at }) => at).reverse();
     for (const isPast of [false, true]) {
       const read = await readAll<StoredBatch>((after, limit) =>
-        listBatches(app.deps.db, family.ids, { ...instant, isPast }, {}, { after, limit }),
+        listBatches(app.deps.db, family.ids, { ...instant, isPast }, [], {}, { after, limit }),
       );
       expect(read.map(({ id }) => id)).toEqual(expected);
     }
@@ -89,7 +91,7 @@ describe('a list of two customers', () => {
     const batches = await byTurns(family, (name) => made(grantUnits(app, name, 'CREDITS', 1)));
     const read = await readAll<StoredGrant>((last, limit) => {
       const after = last && { createdAt: last.createdAt, id: last.operationId };
-      return listGrants(app.deps.db, family.ids, app.clock.now(), { after, limit });
+      return listGrants(app.deps.db, family.ids, app.clock.now(), [], { after, limit });
     });
     const rows = read.map(({ operationId, createdAt }) => ({ id: operationId, at: createdAt.toISOString() }));
     expect(rows.map(({ id }) => id)).toEqual(inOrder(rows, ({ at }) => at).reverse());
@@ -119,7 +121,7 @@ describe('a list of two customers', () => {
     const span = { productKey: 'CREDITS', before: new Date('2026-02-07T00:00:00.000Z') };
     const read = await readAll<ExpiringUnits>((last, limit) => {
       const after = last && { expiresAt: last.expiresAt, id: last.batchId };
-      return listExpiring(app.deps.db, family.ids, app.clock.now(), span, { after, limit });
+      return listExpiring(app.deps.db, family.ids, app.clock.now(), [], span, { after, limit });
     });
     expect(read.map(({ batchId }) => batchId)).toEqual(inOrder(batches, ({ at }) => at));
   });
@@ -136,7 +138,10 @@ describe('a list of two customers', () => {
     expect((await app.post('/credits/deduct', body)).status).toBe(200);
     app.clock.advance({ seconds: 1 });
     const instant = { at: app.clock.now(), isPast: false };
-    const read = await listBatches(app.deps.db, family.ids, instant, {}, { after: undefined, limit: 10 });
+    const reader = { familyIds: family.ids, isDue: true };
+    const read = await readSettled(app.deps, reader, instant, (tx, settled) =>
+      listBatches(tx, family.ids, instant, settled, {}, { after: undefined, limit: 10 }),
+    );
     const parts = new Map(read.map(({ id, available, held, consumed }) => [id, { available, held, consumed }]));
     expect(batchIds.map((id) => parts.get(id))).toEqual([
       { available: 10, held: 0, consumed: 0 },

@@ -72,6 +72,11 @@ const freebieTerms = [term('CREDITS', 'quantity', 3, ['days', 10], 5), term('CRE
 
 async function writeHistory(client: pg.ClientBase): Promise<void> {
   const stamps = { created_at: at('08:00'), updated_at: at('08:00') };
+  const names = [
+    ...['CREDITS', 'PASS', 'LIFETIME'].map((name) => ({ name, kind: 'product' })),
+    ...['BUNDLE', 'PACK', 'FREEBIE'].map((name) => ({ name, kind: 'offer' })),
+  ];
+  await insert(client, 'catalog_names', names);
   await insert(client, 'products', [
     {
       product_key: 'CREDITS',
@@ -146,29 +151,26 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     name: string,
     time: string,
     seqs: [first: number, last: number] | null,
-    { key, customerId = A }: { key?: string; customerId?: string } = {},
+    { customerId = A }: { customerId?: string } = {},
   ) => ({
     customer_id: customerId,
     id: operation(number),
     name,
     acting_key: 'test',
-    ...(key === undefined
-      ? {}
-      : { idempotency_key: key, request_hash: 'hash', request_hash_version: 1, status: 200, answer: '{}' }),
     recorded_at: at(time),
     first_seq: seqs?.[0],
     last_seq: seqs?.[1],
   });
   const [ofB, ofC] = [{ customerId: B }, { customerId: C }];
   await insert(client, 'operations', [
-    operationRow(1, 'order.confirm', '10:00', [1, 4], { key: 'confirm-1' }),
-    operationRow(2, 'quota.consume', '11:00', [5, 5], { key: 'consume-1' }),
-    operationRow(3, 'quota.consume', '11:30', [6, 6], { key: 'consume-2' }),
+    operationRow(1, 'order.confirm', '10:00', [1, 4]),
+    operationRow(2, 'quota.consume', '11:00', [5, 5]),
+    operationRow(3, 'quota.consume', '11:30', [6, 6]),
     operationRow(4, 'grant', '12:00', [7, 7]),
-    operationRow(5, 'quota.consume', '12:30', [8, 8], { key: 'consume-3' }),
+    operationRow(5, 'quota.consume', '12:30', [8, 8]),
     operationRow(6, 'order.confirm', '16:30', [10, 11]),
     operationRow(7, 'order.confirm', '17:00', [12, 12]),
-    operationRow(8, 'grant', '10:00', [1, 1], { ...ofB, key: 'grant-1' }),
+    operationRow(8, 'grant', '10:00', [1, 1], ofB),
     operationRow(9, 'grant', '12:00', [2, 2], ofB),
     operationRow(10, 'grant', '12:30', [3, 3], ofB),
     operationRow(11, 'referral.attach', '11:00', null, ofB),
@@ -489,11 +491,36 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       amount,
     })),
   );
+  const answered = { request_hash: `\\x${'5a'.repeat(32)}`, request_hash_version: 1, status: 200, answer: '{}' };
+  const keyed = { 1: 'confirm-1', 2: 'consume-1', 3: 'consume-2', 5: 'consume-3', 8: 'grant-1' };
+  for (const [number, key] of Object.entries(keyed)) {
+    await client.query(
+      `INSERT INTO idempotency_records (customer_id, name, kind, key, operation_id, request_hash, request_hash_version, status, answer, recorded_at)
+       SELECT customer_id, name, 'client', $2, id, $3::bytea, 1, 200, '{}', recorded_at FROM operations WHERE id = $1`,
+      [operation(Number(number)), key, answered.request_hash],
+    );
+  }
+  await client.query(
+    `INSERT INTO idempotency_records (customer_id, name, kind, key, operation_id, request_hash, request_hash_version, status, answer, recorded_at)
+     SELECT o.customer_id, o.name, 'natural', n.key, o.id, $1::bytea, 1, 200, '{}', o.recorded_at
+     FROM (SELECT customer_id, paid_by AS id, id::text AS key FROM orders UNION ALL SELECT customer_id, ended_by, id::text FROM reservations) n
+     JOIN operations o USING (customer_id, id)`,
+    [answered.request_hash],
+  );
+  await client.query(
+    `UPDATE customers c SET due_at = d.due_at FROM (
+       SELECT customer_id, min(expires_at) AS due_at FROM (
+         SELECT customer_id, expires_at FROM batches WHERE available > 0
+         UNION ALL SELECT customer_id, expires_at FROM reservations WHERE status = 'held'
+         UNION ALL SELECT customer_id, expires_at FROM orders WHERE status = 'pending') e GROUP BY customer_id) d
+     WHERE c.id = d.customer_id`,
+  );
   await insert(client, 'keyed_calls', [
     {
+      owner: 'bootstrap',
       name: 'quota.consume.batch',
       idempotency_key: 'batch-1',
-      request_hash: 'hash',
+      request_hash: answered.request_hash,
       request_hash_version: 1,
       status: 200,
       answer: '{}',
@@ -684,7 +711,7 @@ const corruptions: readonly Corruption[] = [
   [
     'an operation was recorded at another time than its entries',
     [`UPDATE operations SET recorded_at = '${at('12:31')}' ${ofOperation(5)}`],
-    ['i2_entry_operation'],
+    ['i2_entry_operation', 'i4_record_operation'],
   ],
   [
     'a batch names an operation that does not exist',
@@ -711,8 +738,8 @@ const corruptions: readonly Corruption[] = [
   [
     'a source id names an operation that migrated nothing',
     [
-      `INSERT INTO migration_sources (customer_id, source_id, operation_id)
-       SELECT customer_id, 'legacy-1', id FROM operations ${ofOperation(4)}`,
+      `INSERT INTO idempotency_records SELECT customer_id, name, 'natural', 'legacy-1', id, sha256('x'), 1, 200, '{}', recorded_at
+       FROM operations ${ofOperation(4)}`,
     ],
     ['i4_migration_source'],
   ],
@@ -985,26 +1012,47 @@ const corruptions: readonly Corruption[] = [
     ['i3_repaid_at_once'],
   ],
 
+  ['something falls due unnoticed', [`UPDATE customers SET due_at = NULL WHERE id = '${C}'`], ['i3_due_at']],
   [
     'a key has two effects',
-    ['DROP INDEX operations_idempotency_uq', `UPDATE operations SET idempotency_key = 'consume-1' ${ofOperation(5)}`],
-    ['i4_idempotency_key'],
+    [
+      drop('idempotency_records', 'idempotency_records_pk'),
+      "UPDATE idempotency_records SET key = 'consume-1' WHERE key = 'consume-3'",
+    ],
+    ['i4_record_unique'],
   ],
   [
-    'a keyed operation has no hash',
-    [drop('operations', 'operations_key_ck'), `UPDATE operations SET request_hash = NULL ${ofOperation(2)}`],
-    ['i4_keyed_answer'],
+    'a hash is none',
+    [
+      drop('idempotency_records', 'idempotency_records_hash_ck'),
+      "UPDATE idempotency_records SET request_hash = '' WHERE key = 'consume-1'",
+    ],
+    ['i4_record_form'],
   ],
   [
-    'a keyed operation has no answer',
-    [drop('operations', 'operations_key_ck'), `UPDATE operations SET answer = NULL, status = NULL ${ofOperation(2)}`],
-    ['i4_keyed_answer'],
+    'a refusal was recorded',
+    ["UPDATE idempotency_records SET status = 402 WHERE key = 'consume-1'"],
+    ['i4_record_form'],
   ],
-  ['a refusal was recorded', [`UPDATE operations SET status = 402 ${ofOperation(2)}`], ['i4_keyed_answer']],
   [
-    'an answer has no status',
-    [drop('operations', 'operations_answer_ck'), `UPDATE operations SET answer = '{}' ${ofOperation(4)}`],
-    ['i4_keyed_answer'],
+    'an answer is of an operation of another name',
+    ["UPDATE idempotency_records SET name = 'grant' WHERE key = 'consume-1'"],
+    ['i4_record_operation'],
+  ],
+  [
+    'an answer is of no operation',
+    [`UPDATE idempotency_records SET operation_id = '${UNKNOWN}' WHERE key = 'consume-1'`],
+    ['i4_record_operation'],
+  ],
+  [
+    'the answer to a paid order is lost',
+    [`DELETE FROM idempotency_records WHERE kind = 'natural' AND key = '${order(1)}'`],
+    ['i4_natural_answer'],
+  ],
+  [
+    'the answer to an ended reservation is lost',
+    ["DELETE FROM idempotency_records WHERE kind = 'natural' AND name = 'reservation.release'"],
+    ['i4_natural_answer'],
   ],
   [
     'a keyed call is there twice',
@@ -1155,7 +1203,7 @@ const corruptions: readonly Corruption[] = [
     [
       `UPDATE reservations SET status = 'released', ended_at = '${at('15:40')}', ended_by = '${operation(27)}' ${ofReservation(6)}`,
     ],
-    ['i5_held', 'i5_reservation_operation', 'i5_reservation_batch'],
+    ['i5_held', 'i5_reservation_operation', 'i5_reservation_batch', 'i4_natural_answer'],
   ],
   [
     'a reservation is open although its units came back',
@@ -1189,7 +1237,7 @@ const corruptions: readonly Corruption[] = [
       drop('reservations', 'reservations_ended_ck'),
       `UPDATE reservations SET ended_by = '${operation(23)}' ${ofReservation(2)}`,
     ],
-    ['i5_reservation_state', 'i5_reservation_operation', 'i5_reservation_entry'],
+    ['i5_reservation_state', 'i5_reservation_operation', 'i5_reservation_entry', 'i4_natural_answer'],
   ],
   [
     'an open reservation has an end',
@@ -1221,7 +1269,7 @@ const corruptions: readonly Corruption[] = [
       drop('reservations', 'reservations_end_ck'),
       `UPDATE reservations SET expires_at = created_at ${ofReservation(6)}`,
     ],
-    ['i5_reservation_state'],
+    ['i5_reservation_state', 'i3_due_at'],
   ],
   [
     'a reservation asks for a product and a feature',
@@ -1252,12 +1300,12 @@ const corruptions: readonly Corruption[] = [
   [
     'a reservation was committed by a release',
     [`UPDATE operations SET name = 'reservation.release' ${ofOperation(19)}`],
-    ['i2_reverse_operation', 'i5_reservation_operation'],
+    ['i2_reverse_operation', 'i5_reservation_operation', 'i4_record_operation'],
   ],
   [
     'a reservation was released by a commit',
     [`UPDATE operations SET name = 'reservation.commit' ${ofOperation(26)}`],
-    ['i5_reservation_operation'],
+    ['i5_reservation_operation', 'i4_record_operation'],
   ],
   [
     'a reservation was made at another time than its operation',
@@ -1272,7 +1320,7 @@ const corruptions: readonly Corruption[] = [
   [
     'a reservation was ended by an operation that does not exist',
     [`UPDATE reservations SET ended_by = '${UNKNOWN}' ${ofReservation(3)}`],
-    ['i5_reservation_operation', 'i5_reservation_entry'],
+    ['i5_reservation_operation', 'i5_reservation_entry', 'i4_natural_answer'],
   ],
   [
     'a leg is of another product than its batch',
@@ -1424,7 +1472,8 @@ const corruptions: readonly Corruption[] = [
     ['i7_triggers'],
   ],
   ['used trials may be deleted', ['DROP TRIGGER trial_uses_keep ON trial_uses'], ['i7_triggers']],
-  ['source ids may be deleted', ['DROP TRIGGER migration_sources_keep ON migration_sources'], ['i7_triggers']],
+  ['answers may be changed', ['DROP TRIGGER idempotency_records_keep ON idempotency_records'], ['i7_triggers']],
+  ['natural answers may go', ['DROP TRIGGER idempotency_records_guard ON idempotency_records'], ['i7_triggers']],
   ['operations may be deleted', ['DROP TRIGGER operations_keep ON operations'], ['i7_triggers']],
   ['keyed calls may be changed', ['DROP TRIGGER keyed_calls_keep ON keyed_calls'], ['i7_triggers']],
   ['legs may be changed', ['DROP TRIGGER reservation_legs_keep ON reservation_legs'], ['i7_triggers']],
@@ -1456,7 +1505,7 @@ const corruptions: readonly Corruption[] = [
   [
     'an order was paid by an operation that does not exist',
     [`UPDATE orders SET paid_by = '${UNKNOWN}' ${ofOrder(4)}`],
-    ['i8_order_status', 'i8_order_batch_lineage'],
+    ['i8_order_status', 'i8_order_batch_lineage', 'i4_natural_answer'],
   ],
   [
     'an order costs something else than its lines',
@@ -1592,7 +1641,7 @@ const corruptions: readonly Corruption[] = [
   [
     'a customer is gone',
     [`DELETE FROM customers WHERE id = '${B}'`],
-    ['ref_identity_customer', 'ref_entry_customer', 'ref_referral_customer'],
+    ['ref_identity_customer', 'ref_entry_customer', 'ref_referral_customer', 'ref_operation_customer'],
   ],
   [
     'an entry names an order that does not exist',

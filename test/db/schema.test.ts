@@ -19,6 +19,7 @@ const typeNames: Readonly<Record<string, string>> = {
   BigInt: 'int8',
   'Decimal @db.Decimal(20, 6)': 'numeric(20,6)',
   'DateTime @db.Timestamptz(3)': 'timestamptz(3)',
+  Bytes: 'bytea',
   Json: 'jsonb',
 };
 

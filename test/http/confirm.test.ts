@@ -66,6 +66,7 @@ describe('POST /orders/{id}/confirm', () => {
       orders: 0,
       payments: 1,
       operations: 1,
+      idempotency_records: 1,
       batches: 2,
       balances: 1,
       entries: 2,
@@ -204,7 +205,7 @@ describe('POST /orders/{id}/confirm', () => {
         expect(answer.status).toBe(200);
         expect(answer.body).toEqual(placed);
       });
-      expect(written).toEqual({ operations: 1, payments: 1 });
+      expect(written).toEqual({ idempotency_records: 1, operations: 1, payments: 1 });
     });
 
     it('replays', async () => {

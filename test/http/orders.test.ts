@@ -57,7 +57,7 @@ describe('POST /orders', () => {
     const external_id = newPerson();
     await app.post('/identify', { external_id });
     const written = await writtenBy(app, () => order(external_id, [{ sku: 'PACK' }, { sku: 'SMALL' }]));
-    expect(written).toEqual({ operations: 1, orders: 1, order_items: 2 });
+    expect(written).toEqual({ customers: 0, operations: 1, orders: 1, order_items: 2 });
   });
 
   it('counts money in the currency’s own decimals', async () => {

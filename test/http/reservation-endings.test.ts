@@ -119,7 +119,15 @@ describe('POST /reservations/{id}/commit', () => {
   it('writes one operation, and an entry for each thing that happened', async () => {
     const { id } = await holdFour();
     const written = await writtenBy(app, () => commit(id, { amount: 3 }));
-    expect(written).toEqual({ customers: 0, operations: 1, reservations: 0, batches: 0, balances: 0, entries: 2 });
+    expect(written).toEqual({
+      idempotency_records: 1,
+      customers: 0,
+      operations: 1,
+      reservations: 0,
+      batches: 0,
+      balances: 0,
+      entries: 2,
+    });
   });
 
   it('logs the use of access and takes nothing away', async () => {

@@ -166,7 +166,7 @@ describe('what is kept of an identity', () => {
     await claimTrial(afterRotation, people[1] as string, body);
     const hashes = await ask(
       app.url,
-      `SELECT request_hash FROM operations o JOIN identities i USING (customer_id) WHERE i.external_id = ANY ($1)`,
+      `SELECT encode(request_hash, 'hex') AS request_hash FROM idempotency_records o JOIN identities i USING (customer_id) WHERE i.external_id = ANY ($1)`,
       [people],
     );
     expect(hashes).toHaveLength(2);

@@ -188,7 +188,7 @@ export class MemoryLedger implements System {
       currency: null,
     });
     if (decision.outcome === 'replayed') {
-      const facts = this.#answers.get(decision.operationId);
+      const facts = this.#answers.get(decision.recordedAs);
       if (!facts) throw new Error('a replayed operation was never answered');
       return { outcome: 'replayed', facts };
     }
@@ -201,7 +201,7 @@ export class MemoryLedger implements System {
     const granted = decision.outcome === 'paid' ? decision.batches : this.#batchesOf(book, order);
     const batches = granted.map((batch) => this.#toParts(batch));
     const facts = { order: request.order, status: decision.order.status, batches };
-    this.#answers.set(operationId, facts);
+    if ('recordAs' in decision) this.#answers.set(decision.recordAs, facts);
     return { outcome: 'accepted', facts };
   }
 

@@ -57,6 +57,7 @@ export class MemoryStore {
       ),
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
       dueOrders: [],
+      isDue: true,
       ids: this.ids,
     });
   }

@@ -185,13 +185,14 @@ function isSame(
 async function readLedger(url: string): Promise<LedgerRow[]> {
   const rows = await ask(
     url,
-    `SELECT o.idempotency_key AS key, o.id, sum(e.amount)::int AS amount,
+    `SELECT r.key, o.id, sum(e.amount)::int AS amount,
             CASE o.name WHEN 'quota.consume' THEN 'consume' WHEN 'reservation.create' THEN 'reserve'
                         WHEN 'reservation.commit' THEN 'commit' WHEN 'quota.release' THEN 'give back' END AS what
-     FROM operations o JOIN entries e ON e.customer_id = o.customer_id AND e.operation_id = o.id
-     WHERE o.idempotency_key LIKE 'load-%' AND (o.name, e.kind) IN
+     FROM idempotency_records r JOIN operations o ON o.customer_id = r.customer_id AND o.id = r.operation_id
+     JOIN entries e ON e.customer_id = o.customer_id AND e.operation_id = o.id
+     WHERE r.kind = 'client' AND r.key LIKE 'load-%' AND (o.name, e.kind) IN
        (('quota.consume', 'consume'), ('reservation.create', 'hold'), ('reservation.commit', 'commit'), ('quota.release', 'reverse'))
-     GROUP BY o.customer_id, o.id, o.idempotency_key, o.name ORDER BY o.idempotency_key, o.id`,
+     GROUP BY o.customer_id, o.id, r.key, o.name ORDER BY r.key, o.id`,
   );
   return rows as unknown as LedgerRow[];
 }

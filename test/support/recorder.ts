@@ -13,14 +13,12 @@ const REFUSED_LEAST = 400;
 /** UUIDv7 that are the same in each run. Precondition: the clock never goes back. */
 export function countedIds(clock: Clock): Ids {
   let seq = 0;
-  return {
-    next: () => {
-      seq += 1;
-      const random = createHash('sha256').update(String(seq)).digest().subarray(0, ID_BYTES);
-      return v7({ random, msecs: clock.now().getTime(), seq });
-    },
-    of: uuidIds.of,
+  const next = () => {
+    seq += 1;
+    const random = createHash('sha256').update(String(seq)).digest().subarray(0, ID_BYTES);
+    return v7({ random, msecs: clock.now().getTime(), seq });
   };
+  return { next, ownedBy: (customerId) => ({ ...uuidIds.ownedBy(customerId), next }) };
 }
 
 export class Recorder {

@@ -90,7 +90,8 @@ export async function countTransactions(
   const [row] = await ask(
     url,
     `SELECT count(DISTINCT o.xmin::text)::int AS transactions FROM operations o JOIN identities i USING (customer_id)
-     WHERE o.name = ANY ($2) AND i.external_id = ANY ($1) AND ($3::text IS NULL OR o.idempotency_key = $3)`,
+     WHERE o.name = ANY ($2) AND i.external_id = ANY ($1) AND ($3::text IS NULL OR EXISTS (
+       SELECT FROM idempotency_records r WHERE r.customer_id = o.customer_id AND r.operation_id = o.id AND r.kind = 'client' AND r.key = $3))`,
     [externalIds, names, key ?? null],
   );
   return row?.transactions as number;

@@ -180,3 +180,21 @@ LEFT JOIN entries p ON p.customer_id = e.customer_id AND p.seq = e.seq - 1
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay'
   AND (p.direction, p.batch_id, p.operation_id, p.occurred_at)
     IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
+
+-- name: i3_due_at
+-- When something of a customer's falls due next is never told too late.
+SELECT 'I3' AS invariant, c.id AS customer_id, 'customer ' || c.id AS subject,
+  'due at ' || d.due_at || ' or before' AS expected, 'due at ' || coalesce(c.due_at::text, 'no time') AS actual,
+  'the first end of an open batch, a hold or a pending order' AS detail
+FROM customers c
+JOIN (
+  SELECT customer_id, min(expires_at) AS due_at FROM (
+    SELECT customer_id, expires_at FROM batches
+    WHERE ($1::uuid IS NULL OR customer_id = $1) AND available > 0 AND expires_at IS NOT NULL
+    UNION ALL
+    SELECT customer_id, expires_at FROM reservations WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'held'
+    UNION ALL
+    SELECT customer_id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'pending'
+  ) e GROUP BY customer_id
+) d ON d.customer_id = c.id
+WHERE c.due_at IS NULL OR c.due_at > d.due_at

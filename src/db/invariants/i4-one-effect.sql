@@ -1,26 +1,48 @@
 -- I4: one effect per key, one paid order per payment, one trial per identity and scope, one migration per source id.
 
--- name: i4_idempotency_key
-SELECT 'I4' AS invariant, customer_id, format('key %s of %s', idempotency_key, name) AS subject,
-  '1 operation' AS expected,
-  count(*) || ' operations' AS actual, 'ids ' || string_agg(id::text, ', ' ORDER BY id) AS detail
-FROM operations
-WHERE ($1::uuid IS NULL OR customer_id = $1) AND idempotency_key IS NOT NULL
-GROUP BY customer_id, name, idempotency_key
+-- name: i4_record_operation
+-- One record per key is a primary key, shared by nobody's code; what it answers was an operation of this customer, by this name.
+SELECT 'I4' AS invariant, r.customer_id, format('%s key %s of %s', r.kind, r.key, r.name) AS subject,
+  format('operation %s of this customer, called %s, recorded at %s', r.operation_id, r.name, r.recorded_at) AS expected,
+  CASE WHEN o.id IS NULL THEN 'no such operation' ELSE format('called %s, recorded at %s', o.name, o.recorded_at) END AS actual,
+  'what a repeated request is answered belongs to an operation' AS detail
+FROM idempotency_records r
+LEFT JOIN operations o ON o.customer_id = r.customer_id AND o.id = r.operation_id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND (o.name, o.recorded_at) IS DISTINCT FROM (r.name, r.recorded_at)
+
+-- name: i4_record_unique
+SELECT 'I4' AS invariant, customer_id, format('%s key %s of %s', kind, key, name) AS subject, '1 record' AS expected,
+  count(*) || ' records' AS actual, 'operations ' || string_agg(operation_id::text, ', ' ORDER BY operation_id) AS detail
+FROM idempotency_records
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY customer_id, name, kind, key
 HAVING count(*) > 1
 
--- name: i4_keyed_answer
-SELECT 'I4' AS invariant, customer_id, 'operation ' || id AS subject,
-  CASE WHEN idempotency_key IS NULL THEN 'an answer only with its status, 200 to 299'
-    ELSE 'hash, version and answer with a status of 200 to 299' END AS expected,
-  format('hash %s, version %s, status %s, answer %s', CASE WHEN request_hash IS NULL THEN 'null' ELSE 'given' END,
-    coalesce(request_hash_version::text, 'null'), coalesce(status::text, 'null'),
-    CASE WHEN answer IS NULL THEN 'null' ELSE 'given' END) AS actual,
+-- name: i4_record_form
+SELECT 'I4' AS invariant, customer_id, format('%s key %s of %s', kind, key, name) AS subject,
+  'a key of the client or a natural one, a hash of 32 bytes, a status of 200 to 299' AS expected,
+  format('kind %s, hash of %s bytes, status %s', kind, length(request_hash), status) AS actual,
   'what a repeated request is compared with and answered; refusals are not recorded' AS detail
-FROM operations
+FROM idempotency_records
 WHERE ($1::uuid IS NULL OR customer_id = $1)
-  AND ((idempotency_key IS NOT NULL AND (request_hash IS NULL OR request_hash_version IS NULL OR answer IS NULL))
-    OR (status IS NULL) <> (answer IS NULL) OR status NOT BETWEEN 200 AND 299)
+  AND (kind NOT IN ('client', 'natural') OR length(request_hash) <> 32 OR status NOT BETWEEN 200 AND 299)
+
+-- name: i4_natural_answer
+-- What is answered again because of what it is about has its answer kept under that.
+SELECT 'I4' AS invariant, w.customer_id, format('%s %s', w.kind, w.id) AS subject,
+  format('the answer of operation %s', w.operation_id) AS expected,
+  CASE WHEN r.operation_id IS NULL THEN 'no answer' ELSE 'the answer of operation ' || r.operation_id END AS actual,
+  'what was paid or ended is answered as it was' AS detail
+FROM (
+  SELECT customer_id, id, 'order' AS kind, paid_by AS operation_id FROM orders
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND paid_by IS NOT NULL
+  UNION ALL
+  SELECT customer_id, id, 'reservation', ended_by FROM reservations
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND ended_by IS NOT NULL
+) w
+LEFT JOIN idempotency_records r ON r.customer_id = w.customer_id AND r.kind = 'natural' AND r.key = w.id::text
+  AND r.name = ANY (CASE w.kind WHEN 'order' THEN '{order.confirm}'::text[] ELSE '{reservation.commit,reservation.release}' END)
+WHERE r.operation_id IS DISTINCT FROM w.operation_id
 
 -- name: i4_keyed_call
 -- Calls that are about no one customer: looked at only with all of them.
@@ -30,7 +52,7 @@ SELECT 'I4' AS invariant, NULL::uuid AS customer_id, format('key %s of %s', idem
   'what a repeated call is answered; refusals are not recorded' AS detail
 FROM keyed_calls
 WHERE $1::uuid IS NULL
-GROUP BY name, idempotency_key
+GROUP BY owner, name, idempotency_key
 HAVING count(*) > 1 OR min(status) < 200 OR max(status) > 299
 
 -- name: i4_payment_unique
@@ -162,7 +184,7 @@ FROM (
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'migration'
 ) b
 FULL JOIN (
-  SELECT customer_id, operation_id, count(*) AS sources FROM migration_sources
-  WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, operation_id
+  SELECT customer_id, operation_id, count(*) AS sources FROM idempotency_records
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind = 'natural' AND name = 'grant' GROUP BY customer_id, operation_id
 ) m ON m.customer_id = b.customer_id AND m.operation_id = b.operation_id
 WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1

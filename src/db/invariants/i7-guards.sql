@@ -18,7 +18,7 @@ FROM (VALUES
   ('I7', 'entries', 'entries_append_only_i7', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I1', 'batches', 'batches_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'operations', 'operations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
-  ('I4', 'keyed_calls', 'keyed_calls_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'keyed_calls', 'keyed_calls_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
   ('I5', 'reservations', 'reservations_guard', 19, 'reservations_guard', 'RAISE EXCEPTION'),
   ('I5', 'reservations', 'reservations_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I5', 'reservation_legs', 'reservation_legs_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
@@ -28,13 +28,12 @@ FROM (VALUES
   ('I8', 'orders', 'orders_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('I8', 'order_items', 'order_items_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
-  ('I4', 'migration_sources', 'migration_sources_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'idempotency_records', 'idempotency_records_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'idempotency_records', 'idempotency_records_guard', 11, 'idempotency_records_guard', 'RAISE EXCEPTION'),
   ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
-  ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
-  ('REF', 'products', 'products_claim_name', 5, 'catalog_claim_name', 'INSERT INTO catalog_names'),
-  ('REF', 'offers', 'offers_claim_name', 5, 'catalog_claim_name', 'INSERT INTO catalog_names')
+  ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION')
 ) AS g (invariant, table_name, trigger_name, type, function_name, does)
 LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(g.table_name) AND t.tgname = g.trigger_name AND NOT t.tgisinternal
 LEFT JOIN pg_proc p ON p.oid = t.tgfoid

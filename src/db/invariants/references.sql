@@ -124,3 +124,11 @@ SELECT 'REF' AS invariant, customer_id, 'referrers of the customer' AS subject, 
   'the customer too' AS actual, 'nobody refers himself, directly or over others' AS detail
 FROM up
 WHERE referrer_id = customer_id
+
+-- name: ref_operation_customer
+SELECT 'REF' AS invariant, o.customer_id, 'customer ' || o.customer_id AS subject, 'a customer' AS expected,
+  'no such customer' AS actual, format('named by %s operations', count(*)) AS detail
+FROM operations o
+LEFT JOIN customers c ON c.id = o.customer_id
+WHERE ($1::uuid IS NULL OR o.customer_id = $1) AND c.id IS NULL
+GROUP BY o.customer_id
