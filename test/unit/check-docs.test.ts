@@ -57,7 +57,10 @@ describe('what code cites of the rules', () => {
 
   beforeEach(() => {
     const sections = '## 2. Entities\n\n## 3. Rules\n\n### 3.0 A way\n\n### 3.14 Another (not built yet)\n';
-    writeFileSync(join(project, 'docs/domain.md'), `# The domain\n\n${sections}\n- **I1** holds.\n- **I2** holds: I${3}.\n`);
+    writeFileSync(
+      join(project, 'docs/domain.md'),
+      `# The domain\n\n${sections}\n- **I1** holds.\n- **I2** holds: I${3}.\n`,
+    );
     mkdirSync(join(project, 'src/generated'), { recursive: true });
     mkdirSync(join(project, 'prisma/migrations/1_first'), { recursive: true });
   });
