@@ -1,5 +1,5 @@
 // Checks that README, CONTRIBUTING, CHANGELOG and docs/ tell the truth about what can be looked up: relative links and their anchors resolve,
-// and npm scripts and files named in backticks exist. Says nothing about links to other sites.
+// npm scripts and files named in backticks exist, and what code cites of the rules (docs/domain.md) is there. Says nothing about links to other sites.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,11 @@ const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
 const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'config'];
 /** A path in backticks is checked when it starts with one of these, or with ./ */
 const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', '.ci/'];
+const RULES = 'docs/domain.md';
+/** Whose comments and texts cite the rules, and what below is made or recorded. */
+const CITING = ['src', 'scripts', 'test', 'prisma'];
+const NOT_CITING = ['src/generated/', 'test/fixtures/'];
+const SOURCE = /\.(?:ts|mjs|sql|prisma)$/;
 
 /** Everything wrong in one document; `path` is relative to `project`. */
 export function checkDocument(project: string, path: string): string[] {
@@ -97,9 +102,51 @@ function checkNpmScript(project: string, name: string): string[] {
   return name in scripts || NPM_COMMANDS.includes(name) ? [] : [`no such npm script: ${name}`];
 }
 
+/** Citations of sections (`DOMAIN 3.4, 3.5`) and invariants (`I3`) that docs/domain.md does not have. */
+export function checkCitations(project: string): string[] {
+  const path = join(project, RULES);
+  const rules = existsSync(path) ? withoutFences(readFileSync(path, 'utf8')) : '';
+  const sections = firstGroups(rules, /^#{2,6} +(\d+(?:\.\d+)?)\b/gm);
+  const invariants = firstGroups(rules, /^- \*\*(I\d+)\*\*/gm);
+  return listSources(project).flatMap((source) => {
+    const text = readFileSync(join(project, source), 'utf8');
+    const missing = [
+      ...citedSections(text)
+        .filter((number) => !sections.has(number))
+        .map((number) => `no such section of ${RULES}: DOMAIN ${number}`),
+      ...[...firstGroups(text, /\b(I\d+)\b/g)]
+        .filter((name) => !invariants.has(name))
+        .map((name) => `no such invariant in ${RULES}: ${name}`),
+    ];
+    return missing.map((mistake) => `${source}: ${mistake}`);
+  });
+}
+
+function firstGroups(text: string, pattern: RegExp): Set<string> {
+  return new Set([...text.matchAll(pattern)].map((match) => match[1] as string));
+}
+
+/** The numbers after DOMAIN, of which there may be several: `3.3, 3.13 and 3.17`. */
+function citedSections(text: string): string[] {
+  const lists = firstGroups(text, /\bDOMAIN (\d+(?:\.\d+)?(?:(?:, | and )\d+\.\d+)*)/g);
+  return [...new Set([...lists].flatMap((list) => list.split(/, | and /)))];
+}
+
+function listSources(project: string): string[] {
+  return CITING.filter((folder) => existsSync(join(project, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    )
+    .filter((path) => SOURCE.test(path) && !NOT_CITING.some((made) => path.startsWith(made)))
+    .sort();
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const documents = listDocuments(PROJECT);
-  const mistakes = documents.flatMap((path) => checkDocument(PROJECT, path).map((mistake) => `${path}: ${mistake}`));
+  const mistakes = [
+    ...documents.flatMap((path) => checkDocument(PROJECT, path).map((mistake) => `${path}: ${mistake}`)),
+    ...checkCitations(PROJECT),
+  ];
   for (const mistake of mistakes) console.error(mistake);
   const hasReadme = documents.includes('README.md') && statSync(join(PROJECT, 'README.md')).size > 0;
   if (!hasReadme) console.error('README.md is missing or empty');

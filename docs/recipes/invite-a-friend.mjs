@@ -47,9 +47,9 @@ const refuse = async (referrer_external_id, referee_external_id) => {
 };
 const carol = randomUUID();
 await call('POST', '/identify', { provider, external_id: carol });
-console.log(`Carol claims Bob too: ${await refuse(carol, bob)}`);
+console.log(`Carol names Bob too: ${await refuse(carol, bob)}`);
 console.log(`Ada invites herself: ${await refuse(ada, ada)}`);
-console.log(`Bob claims Ada: ${await refuse(bob, ada)}`);
+console.log(`Bob names Ada: ${await refuse(bob, ada)}`);
 
 const stats = await call('GET', `/referrals/stats?${new URLSearchParams({ provider, external_id: ada })}`);
 console.log(`Ada brought ${stats.count}`);

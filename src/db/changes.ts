@@ -52,7 +52,7 @@ const writers: readonly Writer[] = [...new Set(Object.values(WRITERS))];
 
 /**
  * Sends the writes of all changes and returns them under way; a failed one makes the transaction a rollback. Precondition: the customers are locked by
- * this transaction. Throws in them: BC001 when a claim was taken meanwhile.
+ * this transaction. Throws in them: BC001 when somebody else made a claim first.
  */
 export function writeChanges(tx: Tx, changes: Changes): Promise<unknown>[] {
   const writing = writers.flatMap((write) => write(tx, changes) ?? []);

@@ -103,7 +103,7 @@ export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unkn
   return Promise.all([customersOf(tx, made), identitiesOf(tx, inKeyOrder(named))]);
 }
 
-/** Claims identities for customers. Waits for rivals that have not ended; throws BC001 when one is taken. */
+/** Claims identities for customers. Waits for rivals that have not ended; throws BC001 when somebody else was first. */
 export function claimIdentities(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   const made = customers.flatMap(({ now, changes }) =>
     changes.newIdentities.map((identity) => ({ ...identity, createdAt: now, updatedAt: now })),

@@ -47,7 +47,7 @@ interface FailureRule {
 const RULES: readonly FailureRule[] = [
   {
     class: 'again',
-    // a claim taken meanwhile; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away
+    // a claim that somebody else made first; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away
     states: /^(?:BC001|40001|40P01|55P03|08...|57P0[1235])$/,
     codes: new Set([
       'P1008', // Prisma: the operation timed out

@@ -1,4 +1,4 @@
-// Keyed calls that are about no customer of their own, such as a batch of consumes: the memory of what was answered (DOMAIN 3.6).
+// Bulk calls that came with a key of their own, which belongs to no customer: the memory of what was answered (DOMAIN 3.6).
 import type { Changes } from '../ledger/changes.js';
 import type { RecordedRequest } from '../ledger/entities.js';
 import type { Tx } from './client.js';

@@ -1,4 +1,4 @@
-// The three ways in which rows are written: inserted, changed by their key, claimed. Each makes one plain statement of a table's description, for any number
+// The ways in which rows are written: inserted, put in place of others, changed or deleted by their key, claimed. Each makes one plain statement of a table's description, for any number
 // of rows; no rows are no statement. The functions `assert_…` of the database fail inside the statement, so that a COMMIT behind it is a rollback.
 import type { Row, Tx } from './client.js';
 import {
@@ -66,7 +66,7 @@ export function deletes<C, K extends keyof C>(of: Table<C>, by: readonly K[]): W
 
 /**
  * Inserts rows that others may insert first, in the order given, which is that in which claims meet. Waits for rivals that have not ended. Throws in the
- * statement: BC001 when one is taken.
+ * statement: BC001 when somebody else was first.
  */
 export function claims<C>(of: Table<C>): Write<RecordOf<Table<C>, Written<C>>> {
   const keys = written(of);

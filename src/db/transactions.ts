@@ -41,7 +41,7 @@ function createFirstError(): (error: unknown) => unknown {
 
 /** A READ COMMITTED transaction. Statements are sent in the order of the calls; their answers need not be waited for in between. */
 export interface Transaction extends Tx {
-  /** Settled once BEGIN is answered; statements may be sent before, but nothing may be written. */
+  /** Resolves once BEGIN is answered; statements may be sent before, but nothing may be written. */
   begun: Promise<void>;
   /**
    * Commits, with writes that are under way: if one failed it is a rollback, and its error is thrown. The connection is given back.

@@ -13,14 +13,14 @@ SELECT given.identity_type FROM ${given(trialUses, CLAIM)} JOIN trial_uses u USI
 ORDER BY given.identity_type LIMIT 1`;
 const usesOf = claims(trialUses);
 
-/** The kind of identity under which one of these claims is taken already; undefined when all are free. */
+/** The kind of identity under which one of these claims was made before; undefined when none was. */
 export async function findUsedTrial(tx: Tx, wanted: readonly TrialClaim[]): Promise<string | undefined> {
   if (wanted.length === 0) return undefined;
   const [row] = await tx.query<Row & { identity_type: string }>(SELECT_USED, arraysOf(trialUses, CLAIM, wanted));
   return row?.identity_type;
 }
 
-/** Claims used trials. Waits for rivals that have not ended; throws BC001 when one is taken. Precondition: those of one operation are sorted. */
+/** Claims used trials. Waits for rivals that have not ended; throws BC001 when somebody else was first. Precondition: those of one operation are sorted. */
 export function claimTrials(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   return usesOf(
     tx,

@@ -1,5 +1,5 @@
-// Calls about many customers, such as a batch of consumes (DOMAIN 3.6). They have no customer whose lock their key could rest on: of several at once
-// with one key one works, the others wait and get its answer.
+// Bulk calls: one request with many items, about many customers (DOMAIN 3.6). They have no customer whose lock their key could rest on: of several at
+// once with one key one works, the others wait and get its answer.
 import type { Call, RecordedAnswer, Rendered } from '../call.js';
 import { type CallKey, findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
 import { begin, type Transaction } from '../db/transactions.js';
@@ -95,7 +95,7 @@ async function runLocked(deps: Foundations, call: KeyedCall, work: () => Promise
       await holder.abandon(); // it held nothing but the lock
     }
   } catch (error) {
-    // The key was taken meanwhile, or nobody knows: sent again, the call is answered.
+    // Somebody else's answer was recorded first, or nobody knows: sent again, the call is answered.
     throw endOf(error, 1)?.error ?? unavailable(error);
   }
 }

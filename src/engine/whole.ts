@@ -1,4 +1,4 @@
-// Several operations as one: all are decided and written in one transaction, or none is (a batch of consumes with `mode: atomic`).
+// Several operations as one: all are decided and written in one transaction, or none is (a bulk call with `mode: atomic`).
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { KeyedAnswer } from '../ledger/entities.js';

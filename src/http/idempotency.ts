@@ -1,4 +1,4 @@
-// Reads the idempotency key of a POST from header and body. What a key means is the write path's business.
+// Reads the idempotency key of a POST from header and body. What a key means is the engine's business.
 
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';

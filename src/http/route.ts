@@ -63,7 +63,7 @@ export interface RouteDefinition<
   responses: R;
   /** The codes that this route adds to those that every route may answer. */
   problems: readonly ErrorCode[];
-  /** Whether a POST records its answer under the idempotency key (the default). When false a key is taken and ignored. */
+  /** Whether a POST records its answer under the idempotency key (the default). When false a key is accepted and ignored. */
   idempotent?: boolean;
   /** Whether unknown body fields are refused (the default) or ignored, as on the routes that workflows call. */
   strictBody?: boolean;

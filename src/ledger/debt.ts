@@ -1,4 +1,5 @@
-// Overdrafts (DOMAIN 3.15): work that was done already is taken from whatever there is, and the rest is owed. Credits repay it: postings.ts.
+// Plans overdrafts (DOMAIN 3.15): work that was done already is taken from whatever there is, and the rest is owed. Posts nothing: `consume` carries the
+// plan out, and what repays a debt is in postings.ts.
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf } from './book.js';
 import { takeInOrder, type UsePlan } from './consume.js';

@@ -45,7 +45,7 @@ export function canonicalPaymentMethod(method: string): string {
   return METHOD_ALIASES.get(lower) ?? lower;
 }
 
-/** The status with lapse applied: a pending order past its end is expired. */
+/** The status as it is now: a pending order past its end is expired, settled or not. */
 export function effectiveStatus(order: Order, now: Date): OrderStatus {
   return order.status === 'pending' && order.expiresAt.getTime() <= now.getTime() ? 'expired' : order.status;
 }
@@ -161,7 +161,7 @@ export type ConfirmDecision =
  * Confirms an order. Idempotent by payment: the one that paid this order replays. A payment that failed or can't be matched is kept, also of a refusal.
  * Refusals: invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
  * quantity_too_large.
- * Preconditions: the order's lapse is applied; the holdings of its terms are loaded.
+ * Preconditions: the order has its status of now (`effectiveStatus`); the holdings of its terms are loaded.
  */
 export function confirmOrder(book: Book, order: Order, seen: Payment | null, said: ConfirmCommand): ConfirmDecision {
   // What was told of this payment before still holds when it is left out now.

@@ -1,5 +1,5 @@
 // Units held for work in progress, and their endings (DOMAIN 3.13): committed up to what was held and beyond, released, or lapsed. Exactly
-// one ending wins. Decides and posts; who repeats an ending is answered by the engine.
+// one ending wins. Decides and posts; who repeats an ending does not come here: he gets the stored answer.
 
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';

@@ -1,4 +1,4 @@
-// The only source of the present. Rules never ask for the time; the write path reads it once under the lock and hands it down.
+// The only source of the present. Rules never ask for the time; the engine reads it once for an attempt and hands it down (DOMAIN 3.18).
 
 export interface Clock {
   /** The present instant, in whole milliseconds. */

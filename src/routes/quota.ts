@@ -216,7 +216,7 @@ function toResult(outcome: Outcome, index: number): string {
   return `{"index":${index},${outcome.answer.body.slice(1)}`;
 }
 
-/** Of a batch that took nothing: what was allowed has no operation. */
+/** Of a bulk call that took nothing: what was allowed has no operation. */
 function toPlannedResult(
   outcome: Outcome,
   index: number,

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkDocument, listDocuments } from '../../scripts/check-docs.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkCitations, checkDocument, listDocuments } from '../../scripts/check-docs.js';
 
 let project: string;
 
@@ -49,4 +49,47 @@ it('looks at the top level and below docs/', () => {
   writeFileSync(join(project, 'README.md'), '');
   writeFileSync(join(project, 'docs/adr/0001-a.md'), '');
   expect(listDocuments(project)).toEqual(['README.md', 'docs/adr/0001-a.md', 'docs/other.md']);
+});
+
+describe('what code cites of the rules', () => {
+  /** Split, because this file is checked too. */
+  const RULES = 'DOMAIN';
+
+  beforeEach(() => {
+    const sections = '## 2. Entities\n\n## 3. Rules\n\n### 3.0 A way\n\n### 3.14 Another (not built yet)\n';
+    writeFileSync(
+      join(project, 'docs/domain.md'),
+      `# The domain\n\n${sections}\n- **I1** holds.\n- **I2** holds: I${3}.\n`,
+    );
+    mkdirSync(join(project, 'src/generated'), { recursive: true });
+    mkdirSync(join(project, 'prisma/migrations/1_first'), { recursive: true });
+  });
+
+  it.each([
+    [`// A rule (${RULES} 3.1).`, `no such section of docs/domain.md: ${RULES} 3.1`],
+    [`// Rules (${RULES} 3.0, 3.14 and 3.3).`, `no such section of docs/domain.md: ${RULES} 3.3`],
+    [`// A rule (${RULES} 3.140).`, `no such section of docs/domain.md: ${RULES} 3.140`],
+    [`assert(isWhole, 'I${3}: whole');`, `no such invariant in docs/domain.md: I${3}`],
+  ])('refuses %s', (text, mistake) => {
+    writeFileSync(join(project, 'src/a.ts'), text);
+    writeFileSync(join(project, 'prisma/migrations/1_first/migration.sql'), `-- ${text}`);
+    expect(checkCitations(project)).toEqual([
+      `prisma/migrations/1_first/migration.sql: ${mistake}`,
+      `src/a.ts: ${mistake}`,
+    ]);
+  });
+
+  it('accepts sections and invariants that there are, and looks at nothing that is made or recorded', () => {
+    mkdirSync(join(project, 'test/fixtures'), { recursive: true });
+    writeFileSync(join(project, 'src/a.ts'), `// ${RULES} 2, ${RULES} 3.0, step 2, and ${RULES} 3.14, 3.0 (I1, I2)`);
+    writeFileSync(join(project, 'src/generated/a.ts'), `// ${RULES} 9.9`);
+    writeFileSync(join(project, 'test/fixtures/a.sql'), `-- ${RULES} 9.9`);
+    expect(checkCitations(project)).toEqual([]);
+  });
+
+  it('refuses every citation where there are no rules', () => {
+    rmSync(join(project, 'docs/domain.md'));
+    writeFileSync(join(project, 'src/a.ts'), `// ${RULES} 3.0`);
+    expect(checkCitations(project)).toEqual([`src/a.ts: no such section of docs/domain.md: ${RULES} 3.0`]);
+  });
 });

@@ -175,7 +175,7 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
     OR (e.occurred_at <> greatest(b.expires_at, b.created_at) AND back.seq IS NULL))
 
 -- name: i2_return_after_end
--- 3.14: what comes back to a batch that has ended leaves it again in the same operation.
+-- DOMAIN 3.14: what comes back to a batch that has ended leaves it again in the same operation.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('followed by an expire entry of %s of the batch, at %s', e.amount, e.occurred_at) AS expected,
   CASE WHEN n.seq IS NULL THEN 'nothing follows'
@@ -191,7 +191,7 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'revers
 
 -- name: i2_consume_in_validity
 -- Committing what is held asks for nothing more. An overdraft takes from every batch, also those that begin later
--- (3.15).
+-- (DOMAIN 3.15).
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('from %s until %s', e.valid_from, coalesce(least(e.expires_at, e.revoked_at)::text, 'for ever')) AS expected,
   e.recorded_at::text AS actual,
@@ -208,7 +208,7 @@ LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_i
 WHERE e.is_over OR e.kind <> 'consume' OR o.name IS DISTINCT FROM 'credits.deduct'
 
 -- name: i2_reverse_entry
--- 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt.
+-- DOMAIN 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('reverses an earlier %s entry of %s, feature %s at %s, batch %s',
     CASE e.kind WHEN 'reverse' THEN 'consume or commit' WHEN 'forgive' THEN 'debt' ELSE 'no' END, e.product_key,

@@ -26,7 +26,7 @@ SELECT
   (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
 
 -- shared: kinds
--- What one unit of an entry of each kind does to a counted batch, and to what is owed (3.2). The direction is the sign
+-- What one unit of an entry of each kind does to a counted batch, and to what is owed (DOMAIN 3.2). The direction is the sign
 -- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
 -- units, which stay held; a repayment takes from a batch what it takes from the debt.
 kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
@@ -71,7 +71,7 @@ effects AS (
 )
 
 -- shared: costs
--- What one unit of each reservation's subject costs, by product (3.13). A malformed cost is null here, and reported by
+-- What one unit of each reservation's subject costs, by product (DOMAIN 3.13). A malformed cost is null here, and reported by
 -- the check of the legs.
 costs AS (
   SELECT r.customer_id, r.id AS reservation_id, c.product_key,
@@ -84,7 +84,7 @@ costs AS (
 )
 
 -- shared: owing
--- The entries that change what is owed, and what is owed of their product after each (3.15).
+-- The entries that change what is owed, and what is owed of their product after each (DOMAIN 3.15).
 owing AS (
   SELECT customer_id, seq, kind, product_key, amount, balance_after,
     sum(CASE WHEN kind = 'debt' THEN amount::numeric ELSE -amount::numeric END)
@@ -94,7 +94,7 @@ owing AS (
 )
 
 -- shared: terms
--- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (3.5).
+-- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (DOMAIN 3.5).
 -- The line's quantity multiplies counted units, and the length of access (period and unlimited products). A malformed
 -- number is null here, and reported by its own check.
 terms AS (
