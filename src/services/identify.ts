@@ -63,7 +63,7 @@ export async function identify(
           pointer: '/profile',
         });
       }
-      book.changes.profiles.push({ ...command.identity, profile });
+      book.changes.profiles.push({ provider: stored.provider, externalId: stored.externalId, profile });
       return { outcome: 'accepted', result: toResult({ ...stored, profile }, sighting, isEligible) };
     },
     render,
