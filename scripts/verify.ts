@@ -5,6 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { type AlikeCustomers, listAlikeIdentities } from '../src/db/alike-identities.js';
+import type { Tx } from '../src/db/client.js';
 import { explainConnectionError } from '../src/db/connection-error.js';
 import { checkInvariants, describeDifference, type InvariantReport } from '../src/db/invariants/audit.js';
 import { checkNames } from '../src/db/invariants/checks.js';
@@ -18,15 +20,16 @@ const DIFFERENT = 1;
 const NOT_CHECKED = 2;
 
 try {
-  const report = await verify();
+  const { report, alike } = await verify();
   print(report);
+  printAlike(alike);
   if (!report.ok) process.exitCode = DIFFERENT;
 } catch (error) {
   console.error(`verify: ${error instanceof StartError ? error.message : error}`);
   process.exitCode = NOT_CHECKED;
 }
 
-async function verify(): Promise<InvariantReport> {
+async function verify(): Promise<{ report: InvariantReport; alike: AlikeCustomers[] }> {
   const options = readOptions();
   const database = findDatabase();
   const client = new pg.Client({
@@ -42,7 +45,11 @@ async function verify(): Promise<InvariantReport> {
     throw isStopped ? embeddedNotRunning(error) : explainConnectionError(error, database.url);
   }
   try {
-    return await checkInvariants(client, options);
+    const report = await checkInvariants(client, options);
+    const tx = {
+      query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
+    };
+    return { report, alike: await listAlikeIdentities(tx as Tx, options) };
   } catch (error) {
     if ((error as { code?: string }).code !== UNDEFINED_TABLE) throw error;
     throw new StartError('the database lacks tables of this version of Bursar: start Bursar once, which makes them', {
@@ -113,4 +120,11 @@ function print({ ok, checked, failed, differences, hasMore }: InvariantReport): 
   console.log(
     `${checkNames.length} checks, of which ${Object.keys(failed).length} found differences: ${Object.keys(failed).join(', ')}`,
   );
+}
+
+/** No differences, and no fault of the data: what a merge would settle. */
+function printAlike(alike: readonly AlikeCustomers[]): void {
+  if (alike.length === 0) return;
+  console.log('customers whose identities differ in spelling only, the oldest first: merge them');
+  for (const { provider, customerIds } of alike) console.log(`  ${provider}: ${customerIds.join(', ')}`);
 }

@@ -136,7 +136,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
   if (!parsed.success) throw new StartError(describeMistakes(given, parsed.error));
   const values = parsed.data;
   const isProduction = values.NODE_ENV === 'production';
-  if (isProduction) requireSecrets(values);
+  if (isProduction) requireGiven(values);
 
   const config: GivenConfig = Object.freeze({
     port: values.PORT,
@@ -166,8 +166,12 @@ function describeMistakes(given: Record<string, unknown>, error: z.ZodError): st
   return lines.join('; ');
 }
 
-function requireSecrets(values: z.output<typeof environmentSchema>): void {
+/** What is made up in development must be given in production: a generated secret or an empty ledger would pass for the real one. */
+function requireGiven(values: z.output<typeof environmentSchema>): void {
   const mistakes: string[] = [];
+  if (values.DATABASE_URL === undefined) {
+    mistakes.push('DATABASE_URL must be set in production: without it a new, empty embedded ledger would be started');
+  }
   if ((values.BURSAR_API_TOKEN?.length ?? 0) < TOKEN_LENGTH_MIN) {
     mistakes.push(`BURSAR_API_TOKEN must be set to at least ${TOKEN_LENGTH_MIN} characters in production`);
   }

@@ -22,7 +22,6 @@ const registerCeiling: RegisterRoutes = (app, { ids }) => {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    strictBody: false,
     responses: { 200: consumeOutcome },
     problems: [],
     handler: ({ body }) => {

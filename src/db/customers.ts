@@ -2,6 +2,7 @@
 
 import type { Changes } from '../ledger/changes.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import { findAlike } from './alike-identities.js';
 import type { Row, Tx } from './client.js';
 import { claims, deletes, inserts, updates } from './statements.js';
 import { arraysOf, given, listOf, readerOf } from './table.js';
@@ -18,13 +19,14 @@ export interface LockedCustomer {
   dueAt: Date | null;
 }
 
-/** Finds an identity; undefined when nobody has it. */
+/** Finds an identity, exactly or else in another spelling: the answer tells the one that is stored. Undefined when nobody has it. */
 export async function findIdentity(tx: Tx, key: IdentityKey): Promise<Identity | undefined> {
   const [row] = await tx.query<{ id: string; customer_id: string; profile: Metadata }>(
     'SELECT id, customer_id, profile FROM identities WHERE provider = $1 AND external_id = $2',
     [key.provider, key.externalId],
   );
-  return row && { ...key, id: row.id, customerId: row.customer_id, profile: row.profile };
+  if (row) return { ...key, id: row.id, customerId: row.customer_id, profile: row.profile };
+  return (await findAlike(tx, [key])).get(0);
 }
 
 export interface KnownCustomer {
@@ -43,11 +45,30 @@ FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[]) AS n (position, i
 LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
 JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`;
 
-/** Who is meant by these names, in their order; undefined where there is nobody. */
+/** Who is meant by these names, in their order; undefined where there is nobody. An identity is found in other spellings too. */
 export async function findKnownCustomers(
   tx: Tx,
   names: readonly CustomerName[],
 ): Promise<(KnownCustomer | undefined)[]> {
+  const known = await findByNames(tx, names);
+  const missing = names.flatMap((name, position) =>
+    known[position] || 'customerId' in name ? [] : [{ name, position }],
+  );
+  const alike = await findAlike(
+    tx,
+    missing.map(({ name }) => name),
+  );
+  if (alike.size === 0) return known;
+  const owners = missing.flatMap(({ position }, index) => {
+    const customerId = alike.get(index)?.customerId;
+    return customerId === undefined ? [] : [{ position, customerId }];
+  });
+  const found = await findByNames(tx, owners);
+  for (const [index, { position }] of owners.entries()) known[position] = found[index];
+  return known;
+}
+
+async function findByNames(tx: Tx, names: readonly CustomerName[]): Promise<(KnownCustomer | undefined)[]> {
   const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date; due_at: Date | null }>(
     FIND_KNOWN,
     [
@@ -191,24 +212,18 @@ export async function findCustomerById(tx: Tx, customerId: string): Promise<Cust
   return row && toCustomer(row);
 }
 
-/** One page of the customers, newest first; only the one behind an identity where one is named. */
+/** One page of the customers, newest first; only one where his id is given. */
 export async function listCustomers(
   tx: Tx,
-  identity: IdentityKey | undefined,
+  customerId: string | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Customer[]> {
   const rows = await tx.query<CustomerRow>(
     `${SELECT_CUSTOMER}
-     WHERE ($1::text IS NULL OR c.id = (SELECT customer_id FROM identities WHERE provider = $1 AND external_id = $2))
-       AND ($3::timestamptz IS NULL OR (c.created_at, c.id) < ($3::timestamptz, $4::uuid))
-     ORDER BY c.created_at DESC, c.id DESC LIMIT $5::int`,
-    [
-      identity?.provider ?? null,
-      identity?.externalId ?? null,
-      page.after?.createdAt.toISOString() ?? null,
-      page.after?.id ?? null,
-      page.limit,
-    ],
+     WHERE ($1::uuid IS NULL OR c.id = $1::uuid)
+       AND ($2::timestamptz IS NULL OR (c.created_at, c.id) < ($2::timestamptz, $3::uuid))
+     ORDER BY c.created_at DESC, c.id DESC LIMIT $4::int`,
+    [customerId ?? null, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
   );
   return rows.map(toCustomer);
 }
@@ -236,12 +251,20 @@ const OWNED = [...KEY, 'customerId'] as const;
 const FIND_OWNERS = `SELECT ${listOf(identities, OWNED, 'i')} FROM ${given(identities, KEY)} JOIN identities i USING (provider, external_id)`;
 const readOwner = readerOf(identities, OWNED);
 
-/** Who has these identities; those that nobody has are left out. */
+/** Who has these identities, exactly or else in another spelling: told as they were asked for. Those that nobody has are left out. */
 export async function findIdentityOwners(
   tx: Tx,
   keys: readonly IdentityKey[],
 ): Promise<(IdentityKey & { customerId: string })[]> {
-  return (await tx.query(FIND_OWNERS, arraysOf(identities, KEY, keys))).map(readOwner);
+  const owners = (await tx.query(FIND_OWNERS, arraysOf(identities, KEY, keys))).map(readOwner);
+  if (owners.length >= keys.length) return owners;
+  const found = new Set(owners.map(nameOf));
+  const missing = keys.filter((key) => !found.has(nameOf(key)));
+  for (const [position, { customerId }] of await findAlike(tx, missing)) {
+    const key = missing[position];
+    if (key) owners.push({ ...key, customerId });
+  }
+  return owners;
 }
 
 /** Customers of whom something is past its end and not settled, the longest due first; `except` are left out. */

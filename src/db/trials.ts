@@ -9,11 +9,12 @@ import { trialUses } from './tables.js';
 
 const CLAIM = ['scope', 'pepperId', 'identityHash', 'identityType'] as const;
 const SELECT_USED = `
-SELECT given.identity_type FROM ${given(trialUses, CLAIM)} JOIN trial_uses u USING (scope, pepper_id, identity_hash)
-ORDER BY given.identity_type LIMIT 1`;
+SELECT given.identity_type FROM ${given(trialUses, CLAIM, { isNumbered: true })}
+JOIN trial_uses u USING (scope, pepper_id, identity_hash)
+ORDER BY given.place LIMIT 1`;
 const usesOf = claims(trialUses);
 
-/** The kind of identity under which one of these claims was made before; undefined when none was. */
+/** The kind of identity of the first of these claims that was made before; undefined when none was. */
 export async function findUsedTrial(tx: Tx, wanted: readonly TrialClaim[]): Promise<string | undefined> {
   if (wanted.length === 0) return undefined;
   const [row] = await tx.query<Row & { identity_type: string }>(SELECT_USED, arraysOf(trialUses, CLAIM, wanted));

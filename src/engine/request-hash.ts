@@ -8,7 +8,10 @@ export const REQUEST_HASH_VERSION = 1;
 
 const canonical = configure({ deterministic: true, strict: true });
 
-/** SHA-256, in hex, over the validated command with defaults and metadata, members sorted; selector and key are not part of it. */
+/**
+ * SHA-256, in hex, over the validated command with defaults and metadata, members sorted; selector and key are not part of it. What is undefined is
+ * left out: a member that a command gets later is undefined at its default, so that a retry across an upgrade is the same request.
+ */
 export function hashRequest(request: unknown): string {
   return createHash('sha256')
     .update(canonical(request) ?? '')

@@ -3,14 +3,16 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import { mistakesBetween } from '../lib/near-names.js';
 import { IDEMPOTENCY_KEY_LENGTH_MAX, idempotencyKeySchema } from '../schemas/common.js';
 
 const HEADER = 'idempotency-key';
 const HEADER_POINTER = `header/${HEADER}`;
+const NEAR_MISTAKES_MAX = 2;
 
 /**
  * The idempotency key of a request, trimmed; undefined when it has none. `fromBody` is the parsed body's `idempotency_key`.
- * Throws: invalid_request when the header is repeated or malformed, or differs from the body's key.
+ * Throws: invalid_request when the header is repeated, malformed or called otherwise, or differs from the body's key.
  */
 export function readIdempotencyKey(request: FastifyRequest, fromBody: string | undefined): string | undefined {
   const fromHeader = readHeader(request);
@@ -26,13 +28,35 @@ export function readIdempotencyKey(request: FastifyRequest, fromBody: string | u
 
 function readHeader(request: FastifyRequest): string | undefined {
   const { rawHeaders } = request.raw;
-  const values = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === HEADER);
+  const values: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    if (name === HEADER) values.push(rawHeaders[index + 1] ?? '');
+    else if (isMeant(name)) throw misnamed(name);
+  }
   const [value] = values;
   if (value === undefined) return undefined;
   if (values.length > 1) throw refuse('must be given once, not several times');
   const key = idempotencyKeySchema.safeParse(decode(value));
   if (key.success) return key.data;
-  throw refuse(`must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable characters`);
+  const [issue] = key.error.issues;
+  throw refuse(
+    issue?.code === 'custom' ? issue.message : `must be 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} printable characters`,
+  );
+}
+
+/** Whether a header by another name is meant to be the key: one that was ignored would charge twice. */
+function isMeant(name: string): boolean {
+  if (name.includes('idempot')) return true;
+  return name.endsWith('key') && mistakesBetween(name, HEADER) <= NEAR_MISTAKES_MAX;
+}
+
+function misnamed(name: string): AppError {
+  const pointer = `header/${name}`;
+  const message = 'is not the header that is read; send Idempotency-Key';
+  return new AppError('invalid_request', `${pointer}: ${message}`, {
+    errors: [{ pointer, code: 'unrecognized_key', message }],
+  });
 }
 
 /** Node reads headers as Latin-1; a key that was sent as UTF-8 must equal the same key in a body. */

@@ -65,8 +65,8 @@ export interface RouteDefinition<
   problems: readonly ErrorCode[];
   /** Whether a POST records its answer under the idempotency key (the default). When false a key is accepted and ignored. */
   idempotent?: boolean;
-  /** Whether unknown body fields are refused (the default) or ignored, as on the routes that workflows call. */
-  strictBody?: boolean;
+  /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
+  tolerated?: Readonly<Record<string, string>>;
   handler(input: RouteInput<A, P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
 }
 
@@ -92,7 +92,7 @@ const noFields = z.object({});
 type NoFields = typeof noFields;
 
 /**
- * Declares a route of the API. Query parameters that it does not name are refused, and so are unknown body fields unless `strictBody` is false.
+ * Declares a route of the API. Query parameters and body fields that it does not name are refused; a body's inner objects say so themselves.
  *
  *     export function registerOrders(app: FastifyInstance, deps: Deps): void {
  *       defineRoute(app, {
@@ -104,7 +104,6 @@ type NoFields = typeof noFields;
  *         access: 'payments',
  *         params: z.object({ id: uuidSchema }),
  *         body: confirmBody,
- *         strictBody: false,
  *         responses: { 200: orderSchema },
  *         problems: ['order_not_found', 'order_already_paid'],
  *         handler: ({ params, body, call }) =>
@@ -147,7 +146,7 @@ export function defineRoute<
       security: securityOf(access),
       ...(definition.params && { params: definition.params }),
       querystring: (definition.query ?? noFields).strict(),
-      ...(takesBody && { body: bodySchema(definition.body ?? noFields, takesIdempotencyKey, definition.strictBody) }),
+      ...(takesBody && { body: bodySchema(definition.body ?? noFields, takesIdempotencyKey, definition.tolerated) }),
       response: responses,
     },
     validatorCompiler: zodValidatorCompiler,
@@ -191,11 +190,18 @@ function registerSigned(app: FastifyInstance, route: RouteOptions): void {
   });
 }
 
-function bodySchema(body: z.ZodObject, takesIdempotencyKey: boolean, strictBody = true): z.ZodObject {
-  const closed = strictBody ? body.strict() : body;
-  const complete = takesIdempotencyKey
-    ? closed.safeExtend({ idempotency_key: idempotencyKeySchema.optional() })
-    : closed;
+function bodySchema(
+  body: z.ZodObject,
+  takesIdempotencyKey: boolean,
+  tolerated: Readonly<Record<string, string>> = {},
+): z.ZodObject {
+  const withoutEffect = Object.entries(tolerated).map(
+    ([field, reason]) => [field, z.unknown().optional().describe(`Taken without effect: ${reason}`)] as const,
+  );
+  const complete = body.strict().safeExtend({
+    ...Object.fromEntries(withoutEffect),
+    ...(takesIdempotencyKey && { idempotency_key: idempotencyKeySchema.optional() }),
+  });
   // Zod keeps what describes a schema with the instance, and these are other instances.
   const description = body.meta()?.description;
   return description === undefined ? complete : complete.describe(description);

@@ -3,6 +3,7 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { AppError, type FieldError } from '../errors/app-error.js';
+import { nearestName } from '../lib/near-names.js';
 
 /** More faults than this are not listed. */
 const FIELD_ERRORS_MAX = 50;
@@ -50,11 +51,11 @@ function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
 function toFieldErrors(issue: z.core.$ZodIssue, part: Part, prefix: readonly PropertyKey[]): FieldError[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    const noun = part === 'query' ? 'query parameter' : 'field';
-    return issue.keys.map((key) => ({
+    const messages = issue.message.split('\n');
+    return issue.keys.slice(0, FIELD_ERRORS_MAX).map((key, index) => ({
       pointer: toPointer(part, [...path, key]),
       code: 'unrecognized_key',
-      message: `is not a ${noun} of this route`,
+      message: messages[index] ?? issue.message,
     }));
   }
   if (issue.code === 'invalid_union') {
@@ -99,9 +100,22 @@ function describe(issue: z.core.$ZodRawIssue, part: Part): string | undefined {
       return bound('at most', Number(issue.maximum), String(issue.origin));
     case 'invalid_union':
       return 'has none of the forms that are accepted here';
+    case 'unrecognized_keys':
+      return describeUnknown(issue.keys as string[], issue.inst, part);
     default:
       return undefined;
   }
+}
+
+/** A line for each key: that it is unknown, and which of the schema's own was probably meant. */
+function describeUnknown(keys: readonly string[], schema: unknown, part: Part): string {
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const plain = `is not a ${part === 'query' ? 'query parameter' : 'field'} of this route`;
+  const lines = keys.slice(0, FIELD_ERRORS_MAX).map((key) => {
+    const meant = nearestName(key, names);
+    return meant === undefined ? plain : `${plain}; did you mean ${meant}?`;
+  });
+  return lines.join('\n');
 }
 
 function bound(relation: string, value: number, origin: string): string {

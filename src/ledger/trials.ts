@@ -1,6 +1,8 @@
 // Who had a trial (DOMAIN 3.8): identities are normalised and known only by keyed hashes, one per pepper, so that a stolen table names nobody.
+// The rules of normalising have versions. Claims are written by the newest and looked for by all, so that what was used stays used.
 
 import { fingerprintOf, keyedHash } from '../lib/keyed-hash.js';
+import { plainEmail, plainPhone, plainText } from '../lib/spellings.js';
 import type { TrialClaim } from './entities.js';
 
 export interface TrialIdentity {
@@ -16,9 +18,11 @@ export interface Pepper {
 }
 
 const SEPARATOR = '\0';
-const EMAIL_TYPES = new Set(['email', 'e-mail']);
-/** Providers whose mailboxes ignore dots in the local part. */
-const DOTLESS_DOMAINS = new Set(['gmail.com', 'googlemail.com']);
+/** The names under which e-mail addresses and phone numbers are sent, as letters and digits alone. */
+const WHOSE =
+  '(?:user|customer|client|account|contact|login|billing|payment|payer|buyer|primary|personal|profile|verified)?';
+const EMAIL_TYPE = new RegExp(`^${WHOSE}e?mail(?:address|addr|id)?$`);
+const PHONE_TYPE = new RegExp(`^${WHOSE}(?:(?:tele|mobile|cell)?phone|mobile|cell|tel|msisdn)(?:number|num|no)?$`);
 
 /** Reads the configured peppers: comma-separated, the newest first; all of them are written and looked for. */
 export function readPeppers(text: string): Pepper[] {
@@ -26,21 +30,34 @@ export function readPeppers(text: string): Pepper[] {
   return secrets.filter((secret) => secret !== '').map((secret) => ({ id: fingerprintOf(secret), secret }));
 }
 
-function normaliseEmail(address: string): string {
+/** One form for all spellings of an identity; the version of these rules is 2. */
+function plainIdentity({ type, value }: TrialIdentity): TrialIdentity {
+  const kind = plainText(type);
+  const name = kind.replace(/[^\p{L}\p{N}]/gu, '');
+  if (EMAIL_TYPE.test(name)) return { type: 'email', value: plainEmail(value) };
+  if (PHONE_TYPE.test(name)) return { type: 'phone', value: plainPhone(value) };
+  return { type: kind, value: plainText(value) };
+}
+
+/** The rules of version 1, by which claims were written before. They never change: rows and fingerprints of requests are made by them. */
+function identityOfVersion1({ type, value }: TrialIdentity): TrialIdentity {
+  const kind = type.trim().toLowerCase();
+  const plain = value.trim().toLowerCase();
+  const isEmail = kind === 'email' || kind === 'e-mail';
+  return isEmail ? { type: 'email', value: emailOfVersion1(plain) } : { type: kind, value: plain };
+}
+
+function emailOfVersion1(address: string): string {
   const at = address.lastIndexOf('@');
   if (at < 1) return address;
   const domain = address.slice(at + 1);
-  const [mailbox = ''] = address.slice(0, at).split('+');
-  const local = mailbox === '' ? address.slice(0, at) : mailbox;
-  if (!DOTLESS_DOMAINS.has(domain)) return `${local}@${domain}`;
+  const local = address.slice(0, at).split('+')[0] || address.slice(0, at);
+  if (domain !== 'gmail.com' && domain !== 'googlemail.com') return `${local}@${domain}`;
   return `${local.replaceAll('.', '')}@gmail.com`;
 }
 
-/** One form for all spellings of an identity: trimmed, lower-case; e-mail without sub-address, and without dots where those mean nothing. */
-function normaliseTrialIdentity({ type, value }: TrialIdentity): TrialIdentity {
-  const kind = type.trim().toLowerCase();
-  const plain = value.trim().toLowerCase();
-  return EMAIL_TYPES.has(kind) ? { type: 'email', value: normaliseEmail(plain) } : { type: kind, value: plain };
+function hashOf({ type, value }: TrialIdentity, pepper: Pepper): string {
+  return keyedHash(pepper.secret, `${type}${SEPARATOR}${value}`);
 }
 
 /** The rows that claim these scopes for these identities, sorted, so that overlapping claims meet in one order. Duplicates appear once. */
@@ -49,26 +66,58 @@ export function trialClaims(
   scopes: readonly string[],
   peppers: readonly Pepper[],
 ): TrialClaim[] {
-  const claims = new Map<string, TrialClaim>();
-  for (const identity of identities) {
-    const { type, value } = normaliseTrialIdentity(identity);
-    for (const { id: pepperId, secret } of peppers) {
-      const identityHash = keyedHash(secret, `${type}${SEPARATOR}${value}`);
-      for (const scope of scopes) {
-        claims.set(`${scope} ${pepperId} ${identityHash}`, { scope, pepperId, identityHash, identityType: type });
-      }
-    }
-  }
+  const claims = claimsBy(identities.map(plainIdentity), scopes, peppers);
   return [...claims.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, claim]) => claim);
 }
 
-/** What is known of a customer that counts for trials: his id and all of his identities. */
+/**
+ * The rows by which it shows that one of these identities had a trial, in the order of the identities: the claims of now and those that version 1
+ * of the rules would have made of the same spelling. Both are of the kind that the identity is now.
+ */
+export function trialTraces(
+  identities: readonly TrialIdentity[],
+  scopes: readonly string[],
+  peppers: readonly Pepper[],
+): TrialClaim[] {
+  return identities.flatMap((identity) => {
+    const now = plainIdentity(identity);
+    const claims = claimsBy([now, identityOfVersion1(identity)], scopes, peppers);
+    return [...claims.values()].map((claim) => ({ ...claim, identityType: now.type }));
+  });
+}
+
+function claimsBy(
+  identities: readonly TrialIdentity[],
+  scopes: readonly string[],
+  peppers: readonly Pepper[],
+): Map<string, TrialClaim> {
+  const claims = new Map<string, TrialClaim>();
+  for (const identity of identities) {
+    for (const pepper of peppers) {
+      const identityHash = hashOf(identity, pepper);
+      for (const scope of scopes) {
+        const claim = { scope, pepperId: pepper.id, identityHash, identityType: identity.type };
+        claims.set(`${scope} ${pepper.id} ${identityHash}`, claim);
+      }
+    }
+  }
+  return claims;
+}
+
+/** Identities as the fingerprint of a request holds them: hashes, by the rules of version 1, so that a retry is known across versions. */
+export function identityHashes(identities: readonly TrialIdentity[], pepper: Pepper): string[] {
+  return [...new Set(identities.map((identity) => hashOf(identityOfVersion1(identity), pepper)))].sort();
+}
+
+/** What counts for a trial: all of the customer's identities, those passed in beside them, and last his id, which tells the least. */
 export function identitiesOf(
   customerId: string,
   own: readonly { provider: string; externalId: string }[],
+  passed: readonly TrialIdentity[] = [],
 ): TrialIdentity[] {
   return [
-    { type: 'customer_id', value: customerId },
     ...own.map(({ provider, externalId }) => ({ type: provider, value: externalId })),
+    ...passed,
+    { type: 'customer_id', value: customerId },
   ];
 }

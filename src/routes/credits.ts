@@ -34,7 +34,6 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     tag: 'credits',
     access: 'grants',
     body: addCreditsBody,
-    strictBody: false,
     responses: { 201: addCreditsAnswer },
     problems: [
       'customer_not_found',
@@ -81,7 +80,6 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     tag: 'credits',
     access: 'consume',
     body: deductCreditsBody,
-    strictBody: false,
     responses: { 200: deductCreditsOutcome },
     problems: [
       'insufficient_quota',

@@ -19,7 +19,6 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
     tag: 'exchange',
     access: 'consume',
     body: exchangeBody,
-    strictBody: false,
     responses: { 200: exchangeOutcome },
     problems: [
       'insufficient_quota',

@@ -17,7 +17,6 @@ export function registerIdentify(app: FastifyInstance, deps: Deps): void {
     tag: 'customers',
     access: 'consume',
     body: identifyBody,
-    strictBody: false,
     responses: { 200: identifyAnswer },
     problems: [],
     handler: ({ body, call }) =>

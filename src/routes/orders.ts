@@ -24,7 +24,6 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     tag: 'orders',
     access: 'orders',
     body: placeOrderBody,
-    strictBody: false,
     responses: { 201: orderAnswer },
     problems: [
       'customer_not_found',
@@ -75,7 +74,6 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     access: 'payments',
     params: orderParams,
     body: confirmOrderBody,
-    strictBody: false,
     responses: { 200: orderAnswer },
     problems: [
       'order_not_found',

@@ -47,7 +47,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'read',
     body: consumeBody,
-    strictBody: false,
     idempotent: false,
     responses: { 200: checkAnswer },
     problems: [
@@ -90,7 +89,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    strictBody: false,
     responses: { 200: consumeOutcome },
     problems: consumeProblems,
     handler: ({ body, call }) => consume(body, call),
@@ -104,7 +102,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    strictBody: false,
     responses: { 200: consumeOutcome },
     problems: consumeProblems,
     handler: ({ body, call }) => consume(body, call),
@@ -120,7 +117,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'consume',
     body: consumeBatchBody,
-    strictBody: false,
     responses: { 200: consumeBatchAnswer },
     problems: ['overloaded'],
     handler: ({ body, call }) =>

@@ -27,7 +27,6 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     tag: 'referrals',
     access: 'consume',
     body: referralBody,
-    strictBody: false,
     responses: { 200: referralAnswer, 201: referralAnswer },
     problems: ['customer_not_found', 'selector_conflict', 'self_referral', 'already_referred', 'referral_cycle'],
     handler: ({ body, call }) => {

@@ -56,7 +56,6 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     tag: 'reservations',
     access: 'consume',
     body: reserveBody,
-    strictBody: false,
     responses: { 200: reserveVerdict, 201: reserveAnswer },
     problems: [
       'insufficient_quota',
@@ -166,7 +165,6 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     tag: 'reservations',
     access: 'consume',
     params,
-    strictBody: false,
     responses: { 200: releaseAnswer },
     problems: endingProblems,
     handler: ({ params: { id }, call }) =>
@@ -186,7 +184,6 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     access: 'consume',
     params,
     body: extendBody,
-    strictBody: false,
     responses: { 200: extendAnswer },
     problems: [...endingProblems, 'reservation_too_long'],
     handler: ({ params: { id }, body, call }) =>

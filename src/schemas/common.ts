@@ -40,6 +40,25 @@ function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
   if (!isStorableText(ctx.value)) ctx.issues.push({ code: 'custom', message: UNSTORABLE, input: ctx.value });
 }
 
+/** How languages write that there is no value, or not this kind of value, when it is made to text. */
+const PLACEHOLDER =
+  /^(?:undefined|null|nan|none|nil|true|false|[+-]?infinity|\[object [a-z]*\]|<nil>|<null>|\(null\))$/i;
+const PLACEHOLDER_MESSAGE = 'stands for a missing value: whoever sent it had none to put here';
+const UNSEEN_MESSAGE = 'must not be empty';
+const SEEN = /[^\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
+
+/** Why a name by which somebody or something is known again is none; undefined when it is one. All without a value would be the same. */
+function placeholderFault(name: string): string | undefined {
+  if (PLACEHOLDER.test(name)) return PLACEHOLDER_MESSAGE;
+  return SEEN.test(name) ? undefined : UNSEEN_MESSAGE;
+}
+
+/** A check for text by which something happens once, or somebody is known again. */
+export function refusePlaceholder(ctx: z.core.ParsePayload<string>): void {
+  const message = placeholderFault(ctx.value);
+  if (message !== undefined) ctx.issues.push({ code: 'custom', message, input: ctx.value });
+}
+
 /** Text that can be stored. Lengths are UTF-16 code units after trimming; `trim` defaults to true, `min` to 1. */
 export function text({
   min = 1,
@@ -91,16 +110,20 @@ export const featureSchema = z
   .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower_snake_case: 1 to 64 of a-z, 0-9 and _, beginning with a letter')
   .meta({ examples: ['image_generation'] });
 
-/** Where an identity comes from; lower-case afterwards, `default` when empty or left out. */
-export const providerSchema = z
+const providerText = z
   .string()
   .trim()
   .toLowerCase()
   .overwrite((provider) => (provider === '' ? DEFAULT_PROVIDER : provider))
   .max(PROVIDER_LENGTH_MAX)
-  .check(refuseUnstorable)
-  .default(DEFAULT_PROVIDER)
-  .meta({ description: 'Where the external id comes from; lower-cased.', examples: ['telegram'] });
+  .check(refuseUnstorable);
+const PROVIDER_META = { description: 'Where the external id comes from; lower-cased.', examples: ['telegram'] };
+
+/** Where an identity comes from; lower-case afterwards, `default` when empty or left out. */
+export const providerSchema = providerText.check(refusePlaceholder).default(DEFAULT_PROVIDER).meta(PROVIDER_META);
+
+/** Like `providerSchema`, of an identity that may have been stored before placeholders were refused. */
+export const storedProviderSchema = providerText.default(DEFAULT_PROVIDER).meta(PROVIDER_META);
 
 const UNSAFE_ID = 'is above 2^53-1 and would be rounded: send it as a string';
 
@@ -137,13 +160,14 @@ const stringOrInteger = (meta: {
       examples: meta.examples,
     });
 
-/** The id of a person or account elsewhere: a string, trimmed, or a JSON integer that is read as its digits; a string afterwards. */
-export const externalIdSchema = stringOrInteger({
+const externalIdForm = stringOrInteger({
   description: 'The id in the system of the provider; an integer is read as its digits.',
   examples: ['4711'],
   min: Number.MIN_SAFE_INTEGER,
   max: EXTERNAL_ID_LENGTH_MAX,
-}).transform((input, ctx): string => {
+});
+
+function readExternalId(input: string | number, ctx: z.core.$RefinementCtx): string {
   const refuse = (message: string): never => {
     ctx.issues.push({ code: 'custom', message, input });
     return z.NEVER;
@@ -156,6 +180,18 @@ export const externalIdSchema = stringOrInteger({
   if (id.length === 0) return refuse('must not be empty');
   if (id.length > EXTERNAL_ID_LENGTH_MAX) return refuse(`must have at most ${EXTERNAL_ID_LENGTH_MAX} characters`);
   return isStorableText(id) ? id : refuse(UNSTORABLE);
+}
+
+/** An external id that may have been stored before placeholders were refused: to look for it, or to take it from somebody. */
+export const storedExternalIdSchema = externalIdForm.transform(readExternalId);
+
+/** The id of a person or account elsewhere: a string, trimmed, or a JSON integer that is read as its digits; a string afterwards. */
+export const externalIdSchema = externalIdForm.transform((input, ctx): string => {
+  const id = readExternalId(input, ctx);
+  const message = typeof id === 'string' ? placeholderFault(id) : undefined;
+  if (message === undefined) return id;
+  ctx.issues.push({ code: 'custom', message, input });
+  return z.NEVER;
 });
 
 const userIdSchema = stringOrInteger({
@@ -315,6 +351,7 @@ export const idempotencyKeySchema = z
   .min(1)
   .max(IDEMPOTENCY_KEY_LENGTH_MAX)
   .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must consist of printable characters')
+  .check(refusePlaceholder)
   .meta({
     pattern: undefined,
     description: 'A key of your choice that makes the call safe to repeat: the same key gives the first answer again.',

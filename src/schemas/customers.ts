@@ -8,6 +8,8 @@ import {
   pageOf,
   pageQueryShape,
   providerSchema,
+  storedExternalIdSchema,
+  storedProviderSchema,
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
@@ -15,8 +17,8 @@ import {
 export const customersQuery = z
   .object({
     ...pageQueryShape,
-    provider: providerSchema.unwrap().optional(),
-    external_id: externalIdSchema
+    provider: storedProviderSchema.unwrap().optional(),
+    external_id: storedExternalIdSchema
       .optional()
       .meta({ description: 'Only the customer behind this identity.', examples: ['4711'] }),
   })
@@ -64,4 +66,8 @@ export const linkIdentityBody = z.object({
 
 export const linkIdentityAnswer = identityAnswer.extend({ customer_id: uuidAnswerSchema, created: z.boolean() });
 
-export const identityParams = z.object({ id: uuidSchema, provider: providerSchema, external_id: externalIdSchema });
+export const identityParams = z.object({
+  id: uuidSchema,
+  provider: storedProviderSchema,
+  external_id: storedExternalIdSchema,
+});

@@ -11,6 +11,7 @@ import {
   pageQueryShape,
   productKeySchema,
   quantitySchema,
+  refusePlaceholder,
   skuSchema,
   text,
   uuidAnswerSchema,
@@ -30,8 +31,11 @@ const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
 /** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. */
 const identitiesSchema = z
   .record(
-    text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }),
-    z.union([text({ max: IDENTITY_LENGTH_MAX }), z.int().transform(String)]).nullable(),
+    text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }).check(refusePlaceholder),
+    z
+      .union([z.string(), z.int().transform(String)])
+      .pipe(text({ max: IDENTITY_LENGTH_MAX }).check(refusePlaceholder))
+      .nullable(),
   )
   .check((ctx) => {
     if (Object.keys(ctx.value).length <= IDENTITIES_MAX) return;
@@ -65,6 +69,7 @@ const grantShape = {
     .meta({ description: 'With product_key: when it begins to count; now when left out.' }),
   expires_at: instantSchema.nullish().meta({ description: 'With product_key: when it ends; never when left out.' }),
   source_id: text({ max: SOURCE_ID_LENGTH_MAX })
+    .check(refusePlaceholder)
     .optional()
     .meta({
       description: 'Of a migration, required: the id in the system that it comes from. The same id grants once.',
@@ -125,7 +130,7 @@ export const grantBody = withSelector({ grant_type: grantTypeSchema, ...grantSha
 );
 
 /** The alias for trials: the same body, the type said by the path. */
-export const trialGrantBody = withSelector({ ...grantShape, grant_type: z.unknown().optional() }).check((ctx) =>
+export const trialGrantBody = withSelector(grantShape).check((ctx) =>
   refuseContradictions(ctx as unknown as z.core.ParsePayload<GrantInput>, 'trial'),
 );
 
@@ -153,7 +158,7 @@ export const grantPage = pageOf(
   }),
 );
 
-type ParsedGrant = Omit<z.output<typeof trialGrantBody>, 'grant_type'>;
+type ParsedGrant = z.output<typeof trialGrantBody>;
 
 /** What a parsed grant gives: an offer, or units of a product. */
 export function toGrantSubject({ sku, product_key, quantity, priority, valid_from, expires_at }: ParsedGrant) {

@@ -8,6 +8,7 @@ import {
   metadataSchema,
   moneySchema,
   quantitySchema,
+  refusePlaceholder,
   skuSchema,
   text,
   uuidAnswerSchema,
@@ -21,7 +22,7 @@ const PAYMENT_METHOD_LENGTH_MAX = 64;
 const PAYMENT_ID_LENGTH_MAX = 255;
 const DEFAULT_PAYMENT_METHOD = 'provider_payments';
 
-const orderLineInput = z.object({
+const orderLineInput = z.strictObject({
   sku: skuSchema,
   quantity: quantitySchema
     .default(1)
@@ -47,6 +48,7 @@ export const orderParams = z.object({ id: uuidSchema });
 
 export const confirmOrderBody = z.object({
   payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
+    .check(refusePlaceholder)
     .nullish()
     .meta({
       description: 'The provider’s id of the charge; required when the total is above 0.',

@@ -134,9 +134,15 @@ export const checkAnswer = z.object({
 
 const BATCH_ITEMS_MAX = 1_000;
 
-const batchItem = withSelector({ ...consumeShape, idempotency_key: idempotencyKeySchema.optional() }).check((ctx) =>
-  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
-);
+const batchItem = withSelector({
+  ...consumeShape,
+  idempotency_key: idempotencyKeySchema.optional(),
+  on_refusal: onRefusalSchema.unwrap().optional().meta({
+    description: 'Without effect: each item has its verdict. Taken so that an item may be the body of a consume.',
+  }),
+})
+  .strict()
+  .check((ctx) => refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>));
 
 export const consumeBatchBody = z.object({
   items: z

@@ -23,7 +23,9 @@ export async function getCustomers(
   identity: IdentityKey | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Customer[]> {
-  return listCustomers(deps.db, identity, page);
+  if (!identity) return listCustomers(deps.db, undefined, page);
+  const known = await findIdentity(deps.db, identity);
+  return known ? listCustomers(deps.db, known.customerId, page) : [];
 }
 
 /** A customer with its identities. Throws: customer_not_found. */
@@ -118,7 +120,7 @@ export async function unlinkIdentity(
       if (known?.customerId !== customerId) {
         throw new AppError('identity_not_found', 'The customer has no such identity.', { pointer: 'path/external_id' });
       }
-      book.changes.removedIdentities.push(identity);
+      book.changes.removedIdentities.push(known);
       return { outcome: 'accepted', result: undefined };
     },
     render,

@@ -33,7 +33,14 @@ import {
   type GrantOrigin,
   grant,
 } from '../ledger/grant.js';
-import { identitiesOf, readPeppers, type TrialIdentity, trialClaims } from '../ledger/trials.js';
+import {
+  identitiesOf,
+  identityHashes,
+  readPeppers,
+  type TrialIdentity,
+  trialClaims,
+  trialTraces,
+} from '../ledger/trials.js';
 
 export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';
 
@@ -167,10 +174,10 @@ export async function grantTrial(
         listIdentityKeys(tx, customerId),
       ]);
       const found = [...offers.values()];
-      const claims = command.override ? [] : claimsOf(deps, customerId, own, command.identities, found);
-      return { offers: found, claims };
+      const asked = command.override ? nothingAsked : askedOf(deps, customerId, own, command.identities, found);
+      return { offers: found, ...asked };
     },
-    loadMore: (tx, { claims }) => findUsedTrial(tx, claims),
+    loadMore: (tx, { traces }) => findUsedTrial(tx, traces),
     needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ items }) => items.map(toTerm))) }),
     decide: ({ book, loaded: { offers, claims }, more: usedBy, operationId }): Decision<GrantResult> => {
       const grantables = requireTrials(offers, command.sku).map(
@@ -211,24 +218,27 @@ export async function getGrants(
   );
 }
 
-function claimsOf(
+/** What an override claims, and looks for. */
+const nothingAsked: { claims: TrialClaim[]; traces: TrialClaim[] } = { claims: [], traces: [] };
+
+/** The claims that a trial makes, and the traces of earlier ones that stand against it: by whom he is known first, by our id of him last. */
+function askedOf(
   deps: Deps,
   customerId: string,
   own: readonly { provider: string; externalId: string }[],
   passed: readonly TrialIdentity[],
   offers: readonly Offer[],
-): TrialClaim[] {
-  const scopes = new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')));
-  return trialClaims([...identitiesOf(customerId, own), ...passed], [...scopes], readPeppers(deps.config.pepper));
+): typeof nothingAsked {
+  const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
+  const identities = identitiesOf(customerId, own, passed);
+  const peppers = readPeppers(deps.config.pepper);
+  return { claims: trialClaims(identities, scopes, peppers), traces: trialTraces(identities, scopes, peppers) };
 }
 
-/**
- * Identities as a request's fingerprint holds them: only keyed hashes, under the oldest pepper, so that a rotation changes no fingerprint.
- */
+/** Identities as a request's fingerprint holds them: under the oldest pepper, so that a rotation changes no fingerprint. */
 function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
-  return trialClaims(identities, ['any'], readPeppers(deps.config.pepper).slice(-1)).map(
-    ({ identityHash }) => identityHash,
-  );
+  const [oldest] = readPeppers(deps.config.pepper).slice(-1);
+  return oldest ? identityHashes(identities, oldest) : [];
 }
 
 /** Throws: offer_not_found, offer_not_trial, offer_inactive, product_inactive, invalid_request (an offer that gives nothing). */

@@ -9,7 +9,7 @@ import type { Sighting } from '../engine/customers.js';
 
 import { AppError } from '../errors/app-error.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
-import { identitiesOf, readPeppers, trialClaims } from '../ledger/trials.js';
+import { identitiesOf, readPeppers, trialTraces } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
@@ -63,7 +63,7 @@ export async function identify(
           pointer: '/profile',
         });
       }
-      book.changes.profiles.push({ ...command.identity, profile });
+      book.changes.profiles.push({ provider: stored.provider, externalId: stored.externalId, profile });
       return { outcome: 'accepted', result: toResult({ ...stored, profile }, sighting, isEligible) };
     },
     render,
@@ -72,8 +72,8 @@ export async function identify(
 
 /** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
 async function isTrialEligible(deps: Deps, tx: Tx, customerId: string, own: readonly IdentityKey[]): Promise<boolean> {
-  const claims = trialClaims(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
-  return (await findUsedTrial(tx, claims)) === undefined;
+  const traces = trialTraces(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
+  return (await findUsedTrial(tx, traces)) === undefined;
 }
 
 /** What is known now; created by this call only if it is still what this call saw. */

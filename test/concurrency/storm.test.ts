@@ -152,7 +152,7 @@ describe('a storm of holds, endings, give-backs, debts, exchanges and batches ov
         step('add', '/credits/add', stars),
         step('deduct', '/credits/deduct', { ...stars, allow_negative: round % 2 === 0 }),
         step('exchange', '/exchange', { external_id: person, sku: 'IN_STARS' }),
-        step('grant', '/grants', { ...stars, quantity: amount, grant_type: 'bonus' }),
+        step('grant', '/grants', { external_id: person, product_key: 'STARS', quantity: amount, grant_type: 'bonus' }),
         step('batch', '/quota/consume/batch', { items, mode: 'atomic' }),
       ]);
       if (reserved.status === 201) {

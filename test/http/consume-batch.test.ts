@@ -298,10 +298,5 @@ describe('the request', () => {
     expect(written).toEqual({});
   });
 
-  it('ignores fields that it does not know', async () => {
-    const external_id = await personWith(5);
-    expect(verdictsOf(await batch([item(external_id, 1, { chat_id: 7 })], { note: 'x' }))).toEqual(['allowed']);
-  });
-
   itNeedsAToken(app, 'post', '/quota/consume/batch');
 });

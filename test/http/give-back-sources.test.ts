@@ -196,11 +196,14 @@ describe('what a reservation used', () => {
     expect((await giveBack(operation_id)).body).toMatchObject({ amount: 4, returned: 0, expired: 4, remaining: 0 });
   });
 
-  it.each(['release', 'extend'])('does not come back by a reservation’s %s', async (ending) => {
+  it.each([
+    ['release', {}],
+    ['extend', { ttl_seconds: 1_000 }],
+  ])('does not come back by a reservation’s %s', async (ending, body) => {
     const external_id = newPerson();
     await grantUnits(app, external_id, 'CREDITS', 5);
     const { id } = await hold(external_id, 5);
-    const { operation_id } = await done(`/reservations/${id}/${ending}`, { ttl_seconds: 1_000 });
+    const { operation_id } = await done(`/reservations/${id}/${ending}`, body);
     const written = await writtenBy(app, async () => {
       expectProblem(await giveBack(operation_id), 409, 'not_reversible', '/operation_id');
     });

@@ -55,7 +55,7 @@ function registerToys(app: FastifyInstance): void {
     tag: 'orders',
     access: 'orders',
     body: withSelector({ amount: quantitySchema.default(1), metadata: metadataSchema }),
-    strictBody: false,
+    tolerated: { profile: 'tests send it' },
     responses: { 200: echo },
     problems: ['selector_conflict'],
     handler: ({ body, call }) => ({
@@ -78,7 +78,7 @@ function registerToys(app: FastifyInstance): void {
     body: z.object({
       name: text({ max: 5 }).optional(),
       items: z
-        .array(z.object({ sku: skuSchema, quantity: quantitySchema }))
+        .array(z.strictObject({ sku: skuSchema, quantity: quantitySchema }))
         .max(3)
         .optional(),
       mode: z.enum(['now', 'later']).optional(),
@@ -442,7 +442,7 @@ describe('bodies', () => {
   });
 
   it('takes 1 MiB and no byte more', async () => {
-    const wrap = (length: number) => `{"metadata":{},"external_id":"a","x":"${'y'.repeat(length)}"}`;
+    const wrap = (length: number) => `{"metadata":{},"external_id":"a","profile":"${'y'.repeat(length)}"}`;
     const rest = 1_048_576 - wrap(0).length;
     expect((await postText('/echo', wrap(rest))).status).toBe(200);
     const answer = await postText('/echo', wrap(rest + 1));
@@ -499,7 +499,11 @@ describe('bodies', () => {
   });
 
   it.each([
-    ['arrays in an ignored field', (open: string, close: string) => `{"external_id":"a","x":${open}${close}}`, 200],
+    [
+      'arrays in a field without effect',
+      (open: string, close: string) => `{"external_id":"a","profile":${open}${close}}`,
+      200,
+    ],
     [
       'arrays in metadata',
       (open: string, close: string) => `{"external_id":"a","metadata":{"x":${open}${close}}}`,
@@ -562,7 +566,7 @@ describe('validation', () => {
     expect((await post('/strict').send(body)).body.errors).toHaveLength(50);
   });
 
-  it('ignores unknown fields where the route says so', async () => {
+  it('takes fields without effect where the route says so', async () => {
     expect((await post('/echo').send({ external_id: 'a', profile: { x: 1 } })).status).toBe(200);
   });
 

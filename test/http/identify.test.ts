@@ -103,11 +103,6 @@ describe('POST /identify', () => {
     expect((await app.post('/identify', { external_id })).body.metadata).toEqual({ one: half });
   });
 
-  it('ignores fields that it does not know', async () => {
-    const answer = await app.post('/identify', { external_id: newPerson(), chat_id: 17 });
-    expect(answer.status).toBe(200);
-  });
-
   it('creates one customer of two first sights at once', async () => {
     const external_id = newPerson();
     const written = await writtenBy(app, async () => {

@@ -76,11 +76,6 @@ describe('POST /orders', () => {
     expect(answer.body.expires_at).toBe('2026-01-31T12:01:30.000Z');
   });
 
-  it('ignores fields that it does not know', async () => {
-    const answer = await order(newPerson(), [{ sku: 'PACK', note: 'x' }], { source: 'bot' });
-    expect(answer.status).toBe(201);
-  });
-
   it('keeps its terms when the offer is edited or retired', async () => {
     await putOffer(app, 'EDITED', 'CREDITS', 100, { name: 'Before', price: '5.00' });
     const external_id = newPerson();

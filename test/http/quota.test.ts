@@ -97,12 +97,6 @@ describe('POST /quota/consume', () => {
     expect(entries.body.data[0].id).toBe(answer.body.usage_id);
   });
 
-  it('ignores fields that it does not know', async () => {
-    const external_id = newPerson();
-    await grantUnits(app, external_id, 'CREDITS', 2);
-    expect((await consume(external_id, 1, { chat_id: 7 })).status).toBe(200);
-  });
-
   it('takes from both when two come at once without a key', async () => {
     const external_id = newPerson();
     await grantUnits(app, external_id, 'CREDITS', 3);

@@ -169,10 +169,6 @@ describe('POST /reservations', () => {
     expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 1 }, held: { CREDITS: 6 } });
   });
 
-  it('ignores fields that it does not know', async () => {
-    expect((await reserve(await personWith(1), 1, { chat_id: 7 })).status).toBe(201);
-  });
-
   it.each([
     ['a product that nobody made', { product_key: 'NOSUCH' }, 404, 'product_not_found', '/product_key'],
     [

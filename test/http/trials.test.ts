@@ -74,7 +74,7 @@ describe('POST /grants of a trial', () => {
     const written = await writtenBy(app, async () => {
       const answer = await claimTrial(app, external_id);
       expectProblem(answer, 409, 'trial_already_used');
-      expect(answer.body.identity_type).toBe('customer_id');
+      expect(answer.body.identity_type).toBe('default');
     });
     expect(written).toEqual({});
   });

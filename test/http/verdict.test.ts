@@ -78,7 +78,7 @@ describe('on_refusal: verdict', () => {
       expectProblem(problem, 409, 'trial_already_used');
       const answer = await app.post(path, { ...body, ...verdict });
       expectVerdictOf(answer, problem);
-      expect(answer.body).toMatchObject({ code: 'trial_already_used', identity_type: 'customer_id' });
+      expect(answer.body).toMatchObject({ code: 'trial_already_used', identity_type: 'default' });
     },
   );
 

@@ -99,6 +99,20 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
     await expectRefusal({ NODE_ENV: 'production' }, /BURSAR_API_TOKEN must be set .*; BURSAR_PEPPER must be set/);
   });
 
+  it('in production without a database, and makes no ledger of its own', async () => {
+    const dataDir = newDataDir();
+    await expectRefusal(
+      {
+        NODE_ENV: 'production',
+        BURSAR_API_TOKEN: 'production-token-0123456789',
+        BURSAR_PEPPER: 'production-pepper-0123456789abcdef',
+        BURSAR_DATA_DIR: dataDir,
+      },
+      /DATABASE_URL must be set in production/,
+    );
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
   it('with a data folder that can not be one', async () => {
     const path = newDataDir();
     writeFileSync(path, '');

@@ -151,6 +151,7 @@ export const spellings: Readonly<Record<string, { type: string; value: string; i
   tablet: { type: 'Device', value: '#/tablet', is: 'tablet' },
   mail: { type: 'email', value: '#/ada@gmail.com', is: 'mail' },
   'mail with dots': { type: 'Email', value: '#/a.Da+news@GoogleMail.com', is: 'mail' },
+  'mail by another name': { type: 'user_email', value: '#/A.d.a@Ｇmail.com.', is: 'mail' },
   'other mail': { type: 'EMAIL', value: '#/a.da@example.org', is: 'other mail' },
   'rival 1': { type: 'default', value: '#/rival 1', is: 'rival 1' },
   customer: { type: 'Default', value: '#', is: 'customer' },

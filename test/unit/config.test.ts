@@ -112,6 +112,12 @@ describe('readConfig', () => {
     expect(() => readConfig({ NODE_ENV: 'production' }, PROJECT)).toThrow('BURSAR_API_TOKEN must be set');
   });
 
+  it.each([undefined, ''])('requires a database in production, where no empty one may stand in: %j', (url) => {
+    const production = { NODE_ENV: 'production', BURSAR_API_TOKEN: token, BURSAR_PEPPER: pepper };
+    const refusal = catchError(() => readConfig({ ...production, DATABASE_URL: url }, PROJECT));
+    expect(refusal.message).toMatch(/^DATABASE_URL must be set in production/);
+  });
+
   it('warns of an unknown BURSAR_ variable', () => {
     const { warnings } = readConfig({ BURSAR_TOKEN: 'x', OTHER: 'y' }, PROJECT);
     expect(warnings).toEqual([expect.stringContaining('BURSAR_TOKEN')]);

@@ -1,0 +1,158 @@
+// One person by several spellings of an external id: found exactly first, then by composition (NFC), of e-mail addresses without case. What is
+// stored keeps its spelling.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { listAlikeIdentities } from '../../src/db/alike-identities.js';
+import { grantUnits, putProduct, useTestApp } from '../support/app.js';
+import { ask } from '../support/parallel.js';
+import { expectProblem, newPerson } from '../support/requests.js';
+
+const app = useTestApp();
+
+beforeAll(() => putProduct(app, 'CREDITS'));
+
+/** A name in both compositions. */
+function newName(): { composed: string; decomposed: string } {
+  const composed = `zo\u00e9-${newPerson()}`;
+  return { composed, decomposed: composed.normalize('NFD') };
+}
+
+const customersOf = async (...externalIds: string[]): Promise<number> => {
+  const [row] = await ask(
+    app.url,
+    'SELECT count(DISTINCT customer_id)::int AS customers FROM identities WHERE external_id = ANY ($1)',
+    [externalIds],
+  );
+  return row?.customers as number;
+};
+
+describe.each([
+  ['composed', 'decomposed'],
+  ['decomposed', 'composed'],
+] as const)('somebody who is stored %s and comes %s', (stored, asked) => {
+  it('is the same for every read and write', async () => {
+    const name = newName();
+    const [first, then] = [name[stored], name[asked]];
+    await grantUnits(app, first, 'CREDITS', 10);
+    expect((await app.post('/quota/consume', { external_id: then, product_key: 'CREDITS' })).body.remaining).toBe(9);
+    expect((await app.get(`/balance?product_key=CREDITS&external_id=${encodeURIComponent(then)}`)).body.remaining).toBe(
+      9,
+    );
+    expect((await app.get(`/wallet?external_id=${encodeURIComponent(then)}`)).body.balances).toEqual({ CREDITS: 9 });
+    const items = [first, then].map((external_id) => ({ external_id, product_key: 'CREDITS' }));
+    for (const mode of ['continue', 'atomic']) {
+      expect((await app.post('/quota/consume/batch', { items, mode })).body.results).toMatchObject([
+        { allowed: true },
+        { allowed: true },
+      ]);
+    }
+    expect((await app.get(`/wallet?external_id=${encodeURIComponent(first)}`)).body.balances).toEqual({ CREDITS: 5 });
+    expect(await customersOf(first, then)).toBe(1);
+  });
+
+  it('is told by the spelling that is stored, with one profile', async () => {
+    const name = newName();
+    const { body: first } = await app.post('/identify', { external_id: name[stored], profile: { a: 1 } });
+    const { body: then } = await app.post('/identify', { external_id: name[asked], profile: { b: 2 } });
+    expect(then).toMatchObject({
+      customer_id: first.customer_id,
+      identity_id: first.identity_id,
+      external_id: name[stored],
+      created_customer: false,
+      created_identity: false,
+      metadata: { a: 1, b: 2 },
+    });
+  });
+
+  it('is replayed and charged once under one key', async () => {
+    const name = newName();
+    await grantUnits(app, name[stored], 'CREDITS', 10);
+    const body = { product_key: 'CREDITS', amount: 3, idempotency_key: 'k' };
+    const first = await app.post('/quota/consume', { ...body, external_id: name[stored] });
+    const again = await app.post('/quota/consume', { ...body, external_id: name[asked] });
+    expect([again.text, again.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
+  });
+
+  it('is linked, looked for and unlinked as one', async () => {
+    const name = newName();
+    const { body: owner } = await app.post('/identify', { external_id: name[stored] });
+    const { body: other } = await app.post('/identify', { external_id: newPerson() });
+    const link = { external_id: name[asked] };
+    expectProblem(await app.post(`/customers/${other.customer_id}/identities`, link), 409, 'identity_taken');
+    const again = await app.post(`/customers/${owner.customer_id}/identities`, link);
+    expect([again.status, again.body.created, again.body.external_id]).toEqual([200, false, name[stored]]);
+    const query = `external_id=${encodeURIComponent(name[asked])}`;
+    expect((await app.get(`/customers?${query}`)).body.data).toMatchObject([{ id: owner.customer_id }]);
+    const both = await app.get(`/wallet?customer_id=${owner.customer_id}&${query}`);
+    expect(both.status).toBe(200);
+    const path = `/customers/${owner.customer_id}/identities/default/${encodeURIComponent(name[asked])}`;
+    expect((await app.delete(path)).status).toBe(204);
+    expect((await app.get(`/customers?${query}`)).body.data).toEqual([]);
+  });
+});
+
+describe('case', () => {
+  it('does not matter in an e-mail address', async () => {
+    const stored = { provider: 'email', external_id: 'ada@case.example' };
+    const { body } = await app.post('/identify', stored);
+    const asked = { provider: 'Email', external_id: 'Ada@Case.Example' };
+    expect((await app.post('/identify', asked)).body).toMatchObject({
+      customer_id: body.customer_id,
+      external_id: 'ada@case.example',
+    });
+    expect((await app.get(`/wallet?provider=email&external_id=${asked.external_id}`)).status).toBe(200);
+  });
+
+  it('matters everywhere else', async () => {
+    const { body: lower } = await app.post('/identify', { external_id: 'ada-of-case' });
+    const { body: upper } = await app.post('/identify', { external_id: 'Ada-Of-Case' });
+    expect(upper.customer_id).not.toBe(lower.customer_id);
+  });
+});
+
+describe('two customers whose ids collide', () => {
+  /** As they could come to be before. */
+  async function collide(): Promise<{ composed: string; decomposed: string; older: string; younger: string }> {
+    const name = newName();
+    const { body: older } = await app.post('/identify', { external_id: name.decomposed });
+    const { body: younger } = await app.post('/identify', { external_id: newPerson() });
+    app.clock.advance({ seconds: 1 });
+    await ask(
+      app.url,
+      `INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
+       VALUES ('default', $1, gen_random_uuid(), $2, $3, $3)`,
+      [name.composed, younger.customer_id, app.clock.now()],
+    );
+    return { ...name, older: older.customer_id, younger: younger.customer_id };
+  }
+
+  it('answer each to their own spelling', async () => {
+    const { composed, decomposed, older, younger } = await collide();
+    expect((await app.post('/identify', { external_id: decomposed })).body.customer_id).toBe(older);
+    expect((await app.post('/identify', { external_id: composed })).body.customer_id).toBe(younger);
+  });
+
+  it('are the older for any other', async () => {
+    const composed = `\u1e69-${newPerson()}`;
+    const [first, second] = [composed.normalize('NFD'), composed];
+    const { body: older } = await app.post('/identify', { external_id: first });
+    const { body: younger } = await app.post('/identify', { external_id: newPerson() });
+    await ask(
+      app.url,
+      `INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
+       VALUES ('default', $1, gen_random_uuid(), $2, now(), now())`,
+      [second, younger.customer_id],
+    );
+    const third = composed.replace('\u1e69', 's\u0307\u0323');
+    const asked = await app.get(`/customers?external_id=${encodeURIComponent(third)}`);
+    expect(asked.body.data).toMatchObject([{ id: older.customer_id }]);
+  });
+
+  it('are listed, the older first', async () => {
+    const { older, younger } = await collide();
+    const listed = await listAlikeIdentities(app.deps.db, {});
+    expect(listed).toContainEqual({ provider: 'default', customerIds: [older, younger] });
+    expect(await listAlikeIdentities(app.deps.db, { customerId: younger })).toEqual([
+      { provider: 'default', customerIds: [older, younger] },
+    ]);
+  });
+});
