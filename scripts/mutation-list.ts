@@ -302,7 +302,7 @@ const ofTheEngine: Mutation[] = [
   {
     name: 'give up the look for the operations when the database can’t be asked',
     changes: [change(TRANSACT, 'areRecorded(deps, changes), { isPatient: true })', 'areRecorded(deps, changes))')],
-    tests: [UNCERTAIN],
+    tests: [FAULTS],
   },
   {
     name: 'do not try again after a rollback',
@@ -407,7 +407,7 @@ const ofTheWrites: Mutation[] = [
         `all: writeChanges({ query: (sql, given) => (sql.includes('INSERT INTO payments') ? deps.db : tx).query(sql, given) }, changes)`,
       ),
     ],
-    tests: [CONFIRM],
+    tests: [FAILED_ATTEMPTS],
   },
   {
     name: 'payments: do not ask whether the claim was won',
@@ -509,20 +509,26 @@ const ofTransactions: Mutation[] = [
     tests: [PIPELINE],
   },
   {
-    name: 'take a refused COMMIT of the pool for an uncertain one, and that for a success',
+    name: 'take a refused COMMIT of the pool for a success',
     changes: [
-      change(TRANSACTIONS, COMMIT_BY_POOL, COMMIT_BY_POOL.replace('isRefused(error) ? error : ', '')),
-      change(TRANSACT, ASK_WHETHER_COMMITTED, 'if (!isUnknown) throw error;'),
+      change(
+        TRANSACTIONS,
+        COMMIT_BY_POOL,
+        COMMIT_BY_POOL.replace('throw', 'if (isRefused(error)) return;\n      throw'),
+      ),
     ],
     tests: [LANES_TESTS],
   },
   {
-    name: 'take a refused COMMIT of Prisma for an uncertain one, and that for a success',
+    name: 'take a refused COMMIT of Prisma for a success',
     changes: [
-      change(TRANSACTIONS, COMMIT_BY_PRISMA, COMMIT_BY_PRISMA.replace('isRefused(error) ? error : ', '')),
-      change(TRANSACT, ASK_WHETHER_COMMITTED, 'if (!isUnknown) throw error;'),
+      change(
+        TRANSACTIONS,
+        COMMIT_BY_PRISMA,
+        COMMIT_BY_PRISMA.replace('throw', 'if (isRefused(error)) return;\n        throw'),
+      ),
     ],
-    tests: [FAULTS],
+    tests: [FAILED_ATTEMPTS],
   },
   {
     name: 'commit by Prisma although a write failed',
@@ -769,7 +775,7 @@ const ofTheLedger: Mutation[] = [
 `,
       ),
     ],
-    tests: [CONSUME],
+    tests: [REFUSALS],
   },
   { name: 'do not settle', changes: [change(SETTLE, '  settle(book);\n', '')], tests: [EXPIRY] },
   {
