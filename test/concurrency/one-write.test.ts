@@ -1,6 +1,6 @@
 // One way of a write: whatever a decision adds to the changes is written, whichever way the operation takes; decisions see the books of all customers
 // that they lock; a write takes few round trips.
-
+import type { PoolClient } from 'pg';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Call } from '../../src/call.js';
 import { sqlStateOf } from '../../src/db/errors.js';
@@ -271,9 +271,34 @@ describe('an operation about two customers', () => {
 });
 
 describe('a transaction whose time is up while it waits', () => {
+  /** Nobody hears of a rollback that was carried out until the returned function is called. */
+  function holdRollbacks(): () => void {
+    const { pool } = app.deps.db;
+    const seen = new Set<PoolClient>();
+    let tell = () => {};
+    const told = new Promise<void>((done) => {
+      tell = done;
+    });
+    const hold = (client: PoolClient): void => {
+      if (seen.has(client)) return;
+      seen.add(client);
+      const { query } = client;
+      const sendAndHold = (...given: [{ text?: string }]) => {
+        const sending = Reflect.apply(query, client, given) as Promise<unknown>;
+        return given[0].text === 'ROLLBACK' ? sending.then((answer) => told.then(() => answer)) : sending;
+      };
+      Object.assign(client, { query: sendAndHold });
+      onTestFinished(() => void Object.assign(client, { query }));
+    };
+    pool.on('acquire', hold);
+    onTestFinished(() => void pool.off('acquire', hold));
+    return tell;
+  }
+
   it('sends nothing behind the rollback, and the operation is done in another one, once', async () => {
     const orderId = await placeOrder(app, 'slow', 'PACK');
     const customer = await holdCustomers(app.url, await customerIdOf(app, 'slow'));
+    const tellRollback = holdRollbacks();
     const logs = logStatements(app.deps.db.pool);
     const sentTexts = () => [...logs.values()].flat().map(({ text }) => text);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -290,6 +315,8 @@ describe('a transaction whose time is up while it waits', () => {
     vi.useRealTimers();
     await waitFor('the rollback', () => sentTexts().includes('ROLLBACK') || undefined);
     await catalogue.rollback();
+    await balanceOf(app, 'slow', 'CREDITS'); // meanwhile what was loaded has come
+    tellRollback();
     const answer = await pending;
     expect([answer.status, answer.body.status], answer.text).toEqual([200, 'paid']);
     expect(await balanceOf(app, 'slow', 'CREDITS')).toBe(10);
