@@ -1,7 +1,7 @@
-// The mutations of scripts/mutations.ts: for each what it breaks in the source, and the test files that are expected to notice. Kept in step
-// with the source by hand; one that no longer fits is reported before anything runs.
+// The mutations of scripts/mutations.ts, by section: for each what it breaks in the source, and the few fastest test files that notice. Kept in
+// step with the source by hand; `npm run mutations -- --fit` tells which no longer fits.
 
-/** Replaces the first `from` of a file. */
+/** Replaces `from`, which occurs once in the file. */
 export interface Change {
   file: string;
   from: string;
@@ -22,49 +22,74 @@ const FIRST_SIGHT = 'test/concurrency/first-sight.test.ts';
 const FAILED_ATTEMPTS = 'test/concurrency/failed-attempts.test.ts';
 const FAULTS = 'test/concurrency/faults.test.ts';
 const LANES_TESTS = 'test/concurrency/lanes.test.ts';
+const ONE_WRITE = 'test/concurrency/one-write.test.ts';
 const OVERLOAD = 'test/concurrency/overload.test.ts';
 const PEOPLE = 'test/concurrency/people.test.ts';
 const UNCERTAIN = 'test/concurrency/uncertain-commit.test.ts';
 const WAITING = 'test/concurrency/waiting.test.ts';
-const CATALOG = 'test/concurrency/catalog.test.ts';
+const CATALOG_TESTS = 'test/concurrency/catalog.test.ts';
 const PIPELINE = 'test/concurrency/pipeline.test.ts';
 const READS_TESTS = 'test/concurrency/reads.test.ts';
+const REFUSALS = 'test/concurrency/refusals.test.ts';
 const RESERVATIONS = 'test/concurrency/reservations.test.ts';
 const GIVE_BACK = 'test/concurrency/give-back.test.ts';
 const BATCHES = 'test/concurrency/consume-batches.test.ts';
+const KEYED_CALLS = 'test/concurrency/keyed-calls.test.ts';
+const TRIALS_TESTS = 'test/concurrency/trials.test.ts';
+const SWEEP_TESTS = 'test/db/sweep.test.ts';
+const ERROR_TESTS = 'test/unit/database-errors.test.ts';
+const GATHER_TESTS = 'test/unit/gather.test.ts';
 const EXPIRY = 'test/http/expiry.test.ts';
 const ORDER_OF_USE = 'test/http/quota-order.test.ts';
+const BATCH_REQUESTS = 'test/http/consume-batch.test.ts';
 
-const WRITE_PATH = 'src/engine/write-path.ts';
+const TRANSACT = 'src/engine/transact.ts';
+const ATTEMPTS = 'src/engine/attempts.ts';
+const ENGINE = 'src/engine/engine.ts';
 const OPERATION = 'src/engine/operation.ts';
+const RESOLVING = 'src/engine/customers.ts';
 const LANES = 'src/engine/lanes.ts';
-const SHARED = 'src/engine/shared-transaction.ts';
+const WHOLE = 'src/engine/whole.ts';
+const BULK_CALL = 'src/engine/bulk-call.ts';
 const READS = 'src/engine/reads.ts';
-const POOL = 'src/db/pool-transaction.ts';
+const EXPLAINER = 'src/engine/explainer.ts';
+const SWEEP = 'src/engine/sweep.ts';
+const GATHER = 'src/lib/gather.ts';
+const TRANSACTIONS = 'src/db/transactions.ts';
+const CHANGES = 'src/db/changes.ts';
+const ERRORS = 'src/db/errors.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/books.ts';
 const ORDERS = 'src/db/orders.ts';
+const STATEMENTS = 'src/db/statements.ts';
+const IDEMPOTENCY = 'src/db/idempotency.ts';
+const BOOK_CHANGES = 'src/db/write-books.ts';
+const USE = 'src/ledger/use.ts';
+const SETTLE = 'src/ledger/settle.ts';
 const POSTINGS = 'src/ledger/postings.ts';
 const RESERVATION_RULES = 'src/ledger/reservations.ts';
 const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
-const KEYED_CALL = 'src/engine/keyed-call.ts';
-const ASK_WHETHER_COMMITTED =
-  '  if (!isUnknown || !(await untilAnswered(() => areRecorded(deps, operations)))) throw reason;';
-const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
-const USABLE_NOW = 'AND b.valid_from <= w.at AND (b.expires_at IS NULL OR b.expires_at > w.at)';
-const BURN_ORDER = 'ORDER BY b.priority, b.expires_at, b.created_at, b.id LIMIT $4::int';
-const SHARED_LOCK = '  const locking = lockCustomers(';
-const WRITE_PATH_LOCK = '  const customer = required(';
+const QUOTA = 'src/services/quota.ts';
 
 const change = (file: string, from: string, to: string): Change => ({ file, from, to });
 
-const withoutLock = [
-  change(CUSTOMERS, LOCK, ' ORDER BY id'),
-  change(CUSTOMERS, `\${LOCK_ALL} SKIP LOCKED`, `\${LOCK_ALL}`),
-];
+const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
+const withoutLock = [change(CUSTOMERS, LOCK, ' ORDER BY id'), change(CUSTOMERS, '} SKIP LOCKED`', '}`')];
+const LOOK_UNDER_LOCK = '  const looking = Promise.all([\n';
+const ASK_WHETHER_COMMITTED =
+  'if (!isUnknown || !(await persist(() => areRecorded(deps, changes), { isPatient: true }))) throw error;';
+const USABLE = 'AND b.is_open AND b.available > 0 AND b.revoked_at IS NULL\n      ';
+const USABLE_NOW = `${USABLE}AND b.valid_from <= c.at AND (b.expires_at IS NULL OR b.expires_at > c.at) AND p.type = 'quantity'`;
+const USABLE_ORDER = `${USABLE_NOW}\n    ORDER BY b.priority, b.expires_at, b.created_at, b.id`;
+const POSTS_NOTHING = `  assert(decision.outcome === 'accepted' || isUntouched, 'a refusal posts nothing');\n`;
+const COMMIT_BY_POOL = `      giveBack(true);
+      throw isRefused(error) ? error : new CommitUncertain(error);`;
+const COMMIT_BY_PRISMA = `      await ended.catch((error: unknown) => {
+        throw isRefused(error) ? error : new CommitUncertain(error);`;
+const DECIDED_TOGETHER = '  const state = await lockAndLoad(deps, tx, wanted, members, skipLocked);\n';
 
-/** Of the lock, of both ways to write, and of what the ledger reads. */
-const ofBothPaths: Mutation[] = [
+/** Of the one way of a write, whoever takes it. */
+const ofTheEngine: Mutation[] = [
   { name: 'drop the lock', changes: withoutLock, tests: [CONSUME] },
   {
     name: 'lock so that references to the customer wait',
@@ -77,10 +102,57 @@ const ofBothPaths: Mutation[] = [
     tests: [LANES_TESTS],
   },
   {
+    name: 'lock only whom the operation is about',
+    changes: [change(TRANSACT, 'return [customerId, ...alsoLocks];', 'return [customerId];')],
+    tests: [ONE_WRITE],
+  },
+  {
+    name: 'load, then lock',
+    changes: [
+      ...withoutLock,
+      change(
+        TRANSACT,
+        DECIDED_TOGETHER,
+        `${DECIDED_TOGETHER}  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [wanted]);\n`,
+      ),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'load from the snapshot of the lock',
+    changes: [
+      change(TRANSACTIONS, `how = 'BEGIN'`, `how = 'BEGIN ISOLATION LEVEL REPEATABLE READ'`),
+      change(ERRORS, 'BC001|40001|40P01|55P03|08...', 'BC001|40P01|55P03|08...'),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'look up the keys before the lock',
+    changes: [
+      change(TRANSACT, LOOK_UNDER_LOCK, `  const before = findRecorded(tx, members);\n${LOOK_UNDER_LOCK}`),
+      change(TRANSACT, '    findRecorded(tx, members),\n', '    before,\n'),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'do not look up the keys',
+    changes: [change(TRANSACT, 'return earlier && replayByKey(earlier, member.requestHash());', 'return undefined;')],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'settle before the key is looked at',
+    changes: [change(TRANSACT, '    const known = isMoved(', '    own.map(bookOf);\n    const known = isMoved(')],
+    tests: [SWEEP_TESTS],
+  },
+  {
     name: 'look up the key whatever the operation',
     changes: [
-      change('src/db/operations.ts', 'AND o.name = k.name AND', 'AND'),
-      change('src/db/operations.ts', 'SELECT o.customer_id, o.name,', 'SELECT o.customer_id, k.name,'),
+      change(
+        IDEMPOTENCY,
+        "listOf(idempotencyRecords, STORED, 'r')",
+        "listOf(idempotencyRecords, STORED, 'r').replace('r.name', 'given.name')",
+      ),
+      change(IDEMPOTENCY, 'USING (customer_id, name, kind, key)', 'USING (customer_id, kind, key)'),
     ],
     tests: [CONSUME],
   },
@@ -94,11 +166,27 @@ const ofBothPaths: Mutation[] = [
     changes: [
       change(
         OPERATION,
-        `required(recorded.answer, 'a replayed operation has an answer')`,
-        `JSON.stringify(JSON.parse(required(recorded.answer, 'an answer')), null, 1)`,
+        'return { status, body: answer, replayed: true };',
+        'return { status, body: JSON.stringify(JSON.parse(answer), null, 1), replayed: true };',
       ),
     ],
     tests: [CONSUME],
+  },
+  {
+    name: 'forget the keys of the same transaction',
+    changes: [change(TRANSACT, '        recorded.set(recordText({ customerId, ...record }), record);\n', '')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'read the time before the lock',
+    changes: [
+      change(
+        TRANSACT,
+        '  const clock = deps.clock.now();\n  const [late, more]',
+        '  const clock = early;\n  const [late, more]',
+      ),
+    ],
+    tests: [LOCK_THEN_LOAD],
   },
   {
     name: 'record at a time before the last record',
@@ -106,299 +194,395 @@ const ofBothPaths: Mutation[] = [
     tests: [LOCK_THEN_LOAD],
   },
   {
-    name: 'spend units of batches that ended',
-    changes: [change(BOOKS, USABLE_NOW, 'AND b.valid_from <= w.at')],
-    tests: [EXPIRY, ORDER_OF_USE],
-  },
-  {
-    name: 'spend units that are not valid yet',
-    changes: [change(BOOKS, USABLE_NOW, 'AND (b.expires_at IS NULL OR b.expires_at > w.at)')],
-    tests: [ORDER_OF_USE],
-  },
-  {
-    name: 'read the batches in reverse order',
+    name: 'do not check the identity again under the lock',
     changes: [
       change(
-        BOOKS,
-        BURN_ORDER,
-        'ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC LIMIT $4::int',
-      ),
-      change(
-        BOOKS,
-        'json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list',
-        'json_agg(u ORDER BY u.priority DESC, u.expires_at DESC, u.created_at DESC, u.id DESC) AS list',
+        TRANSACT,
+        'return identity !== undefined && owners.get(identityText(identity)) !== customerId;',
+        'return false;',
       ),
     ],
-    tests: [ORDER_OF_USE],
+    tests: [PEOPLE],
   },
   {
-    name: 'record a wrong balance',
-    changes: [change(POSTINGS, '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
-    tests: [LOCK_THEN_LOAD],
+    name: 'mix up the books of the customers',
+    changes: [change(TRANSACT, 'const known = books.get(id);', 'const known = [...books.values()][0];')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'decide in the reverse order of arrival',
+    changes: [
+      change(
+        TRANSACT,
+        'for (const [index, member] of members.entries()) {',
+        'for (const [index, member] of [...members.entries()].reverse()) {',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'take a refusal that posted for a refusal',
+    changes: [change(OPERATION, POSTS_NOTHING, '')],
+    tests: [ONE_WRITE],
   },
   {
     name: 'take what there is when it does not suffice',
     changes: [
+      change(OPERATION, POSTS_NOTHING, ''),
       change(
-        OPERATION,
-        `  assert(decision.outcome === 'accepted' || book.changes.entries.length === entriesBefore, 'a refusal posts nothing');\n`,
-        '',
-      ),
-      change(
-        'src/services/quota.ts',
-        '  if (!plan.isAllowed) throw insufficientQuota(subject, amount, plan);',
-        `  if (!plan.isAllowed) {
-    if (plan.available)
-      consume(book, planConsume(book, providers, plan.available), { operationId, feature: null, actionType: 'usage', actionId: null, metadata: {} });
-    throw insufficientQuota(subject, amount, plan);
-  }`,
+        QUOTA,
+        '  return use(book, command, providers, (plan) => {',
+        `  const available = judgeUse(book, command, providers).refusal?.shortage.available ?? 0;
+  if (available > 0) {
+    use(book, { subject, amount: available }, providers, (plan) =>
+      consume(book, plan, { operationId: null, feature, actionType, actionId, metadata }),
+    );
+  }
+  return use(book, command, providers, (plan) => {`,
       ),
     ],
     tests: [LOCK_THEN_LOAD],
   },
   {
-    name: 'give up when another first sight was faster',
-    changes: [
-      change('src/engine/customers.ts', `if (constraintOf(error) !== 'identities_pk') throw error;`, 'throw error;'),
-    ],
-    tests: [FIRST_SIGHT],
-  },
-  {
-    name: 'change the catalogue without its lock',
-    changes: [change('src/services/catalog.ts', '      await lockCatalog(tx);\n', '')],
-    tests: [CATALOG],
-  },
-];
-
-/** Of the write path that runs one operation. */
-const ofTheWritePath: Mutation[] = [
-  {
-    name: 'write path: look up the key before the lock',
+    name: 'roll back what a refusal has to keep',
     changes: [
       change(
-        WRITE_PATH,
-        WRITE_PATH_LOCK,
-        `  const early = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: operation.idempotencyKey ?? '' }]);\n${WRITE_PATH_LOCK}`,
+        TRANSACT,
+        `    case 'refused':\n      return { refusal: decision.error };`,
+        `    case 'refused':\n      throw decision.error;`,
       ),
+    ],
+    tests: [CONFIRM],
+  },
+  {
+    name: 'answer before the COMMIT',
+    changes: [
       change(
-        WRITE_PATH,
-        'const [recorded] = await findOperationsByKey(tx, [{ customerId, name: operation.name, key: idempotencyKey }]);',
-        'const [recorded] = early;',
+        TRANSACT,
+        '  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
+        '  void writeAndCommit(deps, tx, changes, options.customerIds !== undefined).catch(() => undefined);\n  return { ...decided, isCommitted: true };',
+      ),
+    ],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'run again after the COMMIT',
+    changes: [
+      change(
+        TRANSACT,
+        '  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
+        `  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);
+  const again = { ...options, isAgain: true };
+  return 'isAgain' in options ? { ...decided, isCommitted: true } : transact(deps, members, again);`,
+      ),
+    ],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'take an uncertain COMMIT for a success',
+    changes: [change(TRANSACT, ASK_WHETHER_COMMITTED, 'if (!isUnknown) throw error;')],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'take an uncertain COMMIT for a failure',
+    changes: [change(TRANSACT, ASK_WHETHER_COMMITTED, 'throw error;')],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'look for the operations without the lock',
+    changes: [
+      change(
+        TRANSACT,
+        '    await lockCustomers(tx, [...new Set(operations.map(({ customerId }) => customerId))], { skipLocked: false });\n',
+        '',
       ),
     ],
     tests: [FAULTS],
   },
   {
-    name: 'write path: do not look up the key',
-    changes: [
-      change(WRITE_PATH, '    if (recorded) return', '    if (recorded && operation.name === undefined) return'),
-    ],
-    tests: [CONFIRM],
+    name: 'give up the look for the operations when the database can’t be asked',
+    changes: [change(TRANSACT, 'areRecorded(deps, changes), { isPatient: true })', 'areRecorded(deps, changes))')],
+    tests: [FAULTS],
   },
   {
-    name: 'write path: read the time before the lock',
-    changes: [
-      change(WRITE_PATH, WRITE_PATH_LOCK, `  const clock = deps.clock.now();\n${WRITE_PATH_LOCK}`),
-      change(WRITE_PATH, 'instantOf(deps.clock.now(), ', 'instantOf(clock, '),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'write path: do not check the identity again under the lock',
-    changes: [change(WRITE_PATH, '  if (selector.identity && (await', '  if (!selector && (await')],
-    tests: [PEOPLE],
-  },
-  {
-    name: 'write path: do not settle',
-    changes: [change(WRITE_PATH, '  settle(book);\n', '')],
-    tests: [EXPIRY],
-  },
-  {
-    name: 'write path: let operations run without a turn',
+    name: 'do not try again after a rollback',
     changes: [
       change(
-        WRITE_PATH,
-        'await deps.turns.take(customerId, () =>',
-        'await (async (work: () => Promise<Outcome>) => work())(() =>',
+        ATTEMPTS,
+        'return failures < ATTEMPTS_MAX ? undefined : { error: unavailable(error) };',
+        'return { error: unavailable(error) };',
+      ),
+    ],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'try again for ever',
+    changes: [change(ATTEMPTS, 'failures < ATTEMPTS_MAX', 'failures < 3 * ATTEMPTS_MAX')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'let operations run without a turn',
+    changes: [
+      change(
+        ENGINE,
+        'await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));',
+        'await transact(deps, [own], { opener, skipLocked: false });',
       ),
     ],
     tests: [WAITING],
   },
   {
-    name: 'claim without asking whether the claim was won',
-    changes: [change(ORDERS, 'return rows.length === 1;', 'return rows.length <= 1;')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'claim without ON CONFLICT',
-    changes: [change(ORDERS, 'ON CONFLICT DO NOTHING RETURNING 1', 'RETURNING 1')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'move a payment whatever state it is in by now',
-    changes: [change(ORDERS, 'AND status = $10 AND order_id = $11::uuid', 'AND $10::text <> $11::uuid::text')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'do not take the payment',
-    changes: [change('src/db/records.ts', 'if (records.payment && ', 'if (records.newOrder && records.payment && ')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'roll back what a refusal has to keep',
-    changes: [change(WRITE_PATH, '      return { refusal: decision.error };', '      throw decision.error;')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'write the records outside the transaction',
+    name: 'give up when another first sight was faster',
     changes: [
       change(
-        WRITE_PATH,
-        'writeGiven(tx, decision.records, now);\n  const',
-        'writeGiven(deps.db, decision.records, now);\n  const',
+        RESOLVING,
+        '  return persist(async () => {\n    const known = await findIdentity',
+        '  return (async (run: () => Promise<Sighting>) => run())(async () => {\n    const known = await findIdentity',
       ),
     ],
-    tests: [CONFIRM],
+    tests: [FIRST_SIGHT],
   },
   {
-    name: 'write path: run again after the commit',
-    changes: [
-      change(WRITE_PATH, 'if (written && isConnectionLost', 'if (!operation && written && isConnectionLost'),
-      change(WRITE_PATH, '      return outcome.answer;', '      if (attempt > 1) return outcome.answer;'),
-    ],
-    tests: [LOCK_THEN_LOAD],
-  },
-  {
-    name: 'write path: do not try again after a rollback',
-    changes: [change(WRITE_PATH, ' || isRetryable(error)', '')],
-    tests: [FAULTS],
-  },
-  {
-    name: 'do not decide anew when a claim was lost',
-    changes: [change(WRITE_PATH, 'error instanceof ClaimLost || ', '')],
-    tests: [CONFIRM],
-  },
-  {
-    name: 'write path: try again for ever',
-    changes: [change(WRITE_PATH, 'attempt === ATTEMPTS_MAX', 'attempt === 100 * ATTEMPTS_MAX')],
-    tests: [FAULTS],
-  },
-  {
-    name: 'write path: take a lost connection for a failure',
-    changes: [change(WRITE_PATH, 'if (written && isConnectionLost', 'if (!operation && written && isConnectionLost')],
-    tests: [FAULTS],
-  },
-  {
-    name: 'write path: take a lost connection for a success',
+    name: 'take the first of two contradicting names',
     changes: [
       change(
-        WRITE_PATH,
-        'if (await untilAnswered(() => isRecorded(deps, customerId, operationId))) return answer;',
-        'return answer;',
+        RESOLVING,
+        '    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer);\n',
+        '',
       ),
     ],
-    tests: [FAULTS],
+    tests: [READS_TESTS],
   },
   {
-    name: 'write path: look for the operation without the lock',
-    changes: [change(WRITE_PATH, '    await lockCustomer(tx, customerId);\n', '')],
-    tests: [FAULTS],
+    name: 'change the catalogue without its lock',
+    changes: [change(TRANSACT, 'const locking = management.lock?.(tx);', 'const locking = undefined;')],
+    tests: [CATALOG_TESTS],
   },
 ];
 
-/** Of the lanes and their shared transactions. */
-const ofTheLanes: Mutation[] = [
+/** A kind of change that nothing writes. */
+const unwritten = (kinds: Readonly<Record<string, string>>, what: string, test: string): Mutation => ({
+  name: `do not write ${what}`,
+  changes: Object.entries(kinds).map(([kind, writer]) =>
+    change(CHANGES, `  ${kind}: ${writer},\n`, `  ${kind}: () => undefined,\n`),
+  ),
+  tests: [test],
+});
+
+const CLAIM = ') SELECT assert_claimed(count(*) = $${keys.length + 1}::bigint) FROM claimed`;';
+
+/** Claims of a table of which nobody asks whether they were won. */
+const unasked = (table: string, test: string): Mutation => ({
+  name: `${table}: do not ask whether the claim was won`,
+  changes: [
+    change(STATEMENTS, CLAIM, CLAIM.replace('assert_claimed', `\${of.name === '${table}' ? '' : 'assert_claimed'}`)),
+  ],
+  tests: [test],
+});
+
+/** Of the writers: each kind of change, and the claims. */
+const ofTheWrites: Mutation[] = [
+  unwritten({ newOrders: 'insertOrders' }, 'orders', ONE_WRITE),
+  unwritten({ orderSteps: 'updateOrders' }, 'the steps of orders', ONE_WRITE),
+  unwritten({ metadata: 'updateMetadata' }, 'metadata', ONE_WRITE),
+  unwritten({ profiles: 'updateProfiles' }, 'profiles', ONE_WRITE),
+  unwritten({ newReferrals: 'insertReferrals' }, 'referrals', ONE_WRITE),
+  unwritten({ records: 'insertRecords' }, 'answers', ONE_WRITE),
+  unwritten({ removedIdentities: 'deleteIdentities' }, 'that identities are removed', ONE_WRITE),
+  unwritten({ newIdentities: 'claimIdentities' }, 'new identities', ONE_WRITE),
+  unwritten({ trialUses: 'claimTrials' }, 'used trials', ONE_WRITE),
+  unwritten({ payments: 'claimPayments' }, 'payments', ONE_WRITE),
+  unwritten(
+    { newReservations: 'writeReservations', changedReservations: 'writeReservations' },
+    'reservations',
+    RESERVATIONS,
+  ),
+  unwritten({ keyedAnswers: 'claimKeyedAnswers' }, 'the answers of keyed calls', KEYED_CALLS),
   {
-    name: 'lanes: load, then lock',
+    name: 'write what refers to operations before them',
     changes: [
-      ...withoutLock,
+      change(CHANGES, '  newReferrals: insertReferrals,\n', ''),
       change(
-        SHARED,
-        '  return { customers: new Map(locked.map(',
-        `  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [requests.map(customerOf)]);
-  return { customers: new Map(locked.map(`,
+        CHANGES,
+        '  operations: insertOperations,\n',
+        '  newReferrals: insertReferrals,\n  operations: insertOperations,\n',
       ),
     ],
-    tests: [LOCK_THEN_LOAD],
+    tests: [ONE_WRITE],
   },
   {
-    name: 'lanes: load from the snapshot of the lock',
+    name: 'write past the transaction',
     changes: [
-      change(POOL, `client.query('BEGIN')`, `client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')`),
-      change('src/db/errors.ts', `new Set(['40001', `, 'new Set(['),
+      change(
+        TRANSACT,
+        'all: writeChanges(tx, changes)',
+        `all: writeChanges({ query: (sql, given) => (sql.includes('INSERT INTO payments') ? deps.db : tx).query(sql, given) }, changes)`,
+      ),
     ],
-    tests: [LOCK_THEN_LOAD],
+    tests: [FAILED_ATTEMPTS],
+  },
+  unasked('payments', CONFIRM),
+  unasked('trial_uses', TRIALS_TESTS),
+  unasked('identities', FIRST_SIGHT),
+  unasked('keyed_calls', KEYED_CALLS),
+  {
+    name: 'claim without ON CONFLICT',
+    changes: [change(STATEMENTS, 'ORDER BY place ON CONFLICT DO NOTHING RETURNING 1', 'ORDER BY place RETURNING 1')],
+    tests: [CONFIRM],
   },
   {
-    name: 'lanes: look up the keys before the lock',
+    name: 'move a payment without asking whether it was moved meanwhile',
     changes: [
-      change(SHARED, SHARED_LOCK, `  const early = findRecorded(tx, requests);\n${SHARED_LOCK}`),
-      change(SHARED, '    findRecorded(tx, requests),\n', '    early,\n'),
+      change(
+        ORDERS,
+        'SELECT assert_claimed(count(*) = $${MOVE.length + 1}::bigint) FROM moved',
+        'SELECT count(*) = $${MOVE.length + 1}::bigint FROM moved',
+      ),
     ],
-    tests: [LOCK_THEN_LOAD],
+    tests: [FAILED_ATTEMPTS],
   },
   {
-    name: 'lanes: do not look up the keys',
-    changes: [change(SHARED, '  if (earlier) return', '  if (earlier && name === undefined) return')],
-    tests: [CONSUME],
-  },
-  {
-    name: 'lanes: forget the keys of the same transaction',
-    changes: [change(SHARED, '  if (key !== undefined) recorded.set(key, row);\n', '')],
-    tests: [LANES_TESTS],
-  },
-  {
-    name: 'lanes: read the time before the lock',
+    name: 'move a payment whatever state it is in by now',
     changes: [
-      change(SHARED, '  const clock = deps.clock.now();\n', ''),
-      change(SHARED, SHARED_LOCK, `  const clock = deps.clock.now();\n${SHARED_LOCK}`),
+      change(
+        ORDERS,
+        'AND own.status = given.seen_status AND own.order_id = given.seen_order_id',
+        'AND given.seen_status IS NOT NULL AND given.seen_order_id IS NOT NULL',
+      ),
     ],
-    tests: [LOCK_THEN_LOAD],
+    tests: [FAILED_ATTEMPTS],
+  },
+];
+
+/** Of transactions: how they begin and end, statements that are sent without waiting for those before, and what errors mean. */
+const ofTransactions: Mutation[] = [
+  {
+    name: 'take a COMMIT that was answered with a rollback for a success',
+    changes: [change(TRANSACTIONS, `if (command !== 'COMMIT') throw`, `if (command === 'NOTHING') throw`)],
+    tests: [PIPELINE],
   },
   {
-    name: 'lanes: do not check the identity again under the lock',
-    changes: [change(SHARED, 'if (identity && owners.get(', 'if (identity && !request && owners.get(')],
+    name: 'send COMMIT although a write was not sent',
+    changes: [
+      change(TRANSACTIONS, '      if (unsent) {', '      if (unsent && isGivenBack) {'),
+      change(TRANSACTIONS, "      assert(!failed, 'what was sent and failed makes COMMIT a rollback');\n", ''),
+    ],
+    tests: [PIPELINE],
+  },
+  {
+    name: 'tell the rollback, not why',
+    changes: [
+      change(
+        TRANSACTIONS,
+        'throw committed.reason instanceof RolledBack && failed ? failed.reason : committed.reason;',
+        'throw committed.reason;',
+      ),
+    ],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'tell of a statement behind one that failed its own error',
+    changes: [change(TRANSACTIONS, 'return sqlStateOf(error) === ABORTED ? first : error;', 'return error;')],
+    tests: [ONE_WRITE],
+  },
+  {
+    name: 'write without looking whether BEGIN succeeded',
+    changes: [change(TRANSACT, '    tx.begun,\n', '')],
+    tests: [PIPELINE],
+  },
+  {
+    name: 'write what is about no customer without looking whether BEGIN succeeded',
+    changes: [change(TRANSACT, 'management.load(tx, now), locking, tx.begun]', 'management.load(tx, now), locking]')],
+    tests: [PIPELINE],
+  },
+  {
+    name: 'take a refused COMMIT of the pool for a success',
+    changes: [
+      change(
+        TRANSACTIONS,
+        COMMIT_BY_POOL,
+        COMMIT_BY_POOL.replace('throw', 'if (isRefused(error)) return;\n      throw'),
+      ),
+    ],
     tests: [LANES_TESTS],
   },
-  { name: 'lanes: do not settle', changes: [change(SHARED, '  settle(book);\n', '')], tests: [EXPIRY] },
   {
-    name: 'lanes: mix up the books of the customers',
-    changes: [change(SHARED, 'books.get(customer.id) ??', '[...books.values()][0] ??')],
-    tests: [LANES_TESTS],
+    name: 'take a refused COMMIT of Prisma for a success',
+    changes: [
+      change(
+        TRANSACTIONS,
+        COMMIT_BY_PRISMA,
+        COMMIT_BY_PRISMA.replace('throw', 'if (isRefused(error)) return;\n        throw'),
+      ),
+    ],
+    tests: [FAILED_ATTEMPTS],
   },
   {
-    name: 'lanes: decide in the reverse order of arrival',
-    changes: [change(SHARED, 'for (const request of requests) {', 'for (const request of [...requests].reverse()) {')],
-    tests: [LANES_TESTS],
+    name: 'commit by Prisma although a write failed',
+    changes: [
+      change(
+        TRANSACTIONS,
+        `const failed = (await Promise.allSettled(writing)).find((write) => write.status === 'rejected');
+      if (failed) {`,
+        `const failed = (await Promise.allSettled(writing)).find((write) => write.status === 'rejected');
+      if (failed && sqlStateOf(failed.reason) === undefined) {`,
+      ),
+    ],
+    tests: [FAULTS],
   },
   {
-    name: 'lanes: let a request wait on its lane for a lock held elsewhere',
-    changes: [change(CUSTOMERS, `\${LOCK_ALL} SKIP LOCKED`, `\${LOCK_ALL}`)],
-    tests: [LANES_TESTS],
+    name: 'send statements behind the COMMIT or ROLLBACK of Prisma',
+    changes: [change(TRANSACTIONS, `      if (given[0]?.text !== 'BEGIN') send = undefined;\n`, '')],
+    tests: [ONE_WRITE],
   },
   {
-    name: 'lanes: run strays on the lane',
+    name: 'take a lost claim for a defect',
+    changes: [change(ERRORS, '/^(?:BC001|40001|', '/^(?:40001|')],
+    tests: [ERROR_TESTS],
+  },
+  {
+    name: 'take a lost claim for an outage',
+    changes: [change(ERRORS, `new Set(['BC001', `, `new Set([`)],
+    tests: [ERROR_TESTS],
+  },
+];
+
+/** Of the lanes, and of those who wait off them. */
+const ofTheLanes: Mutation[] = [
+  {
+    name: 'let a request wait on its lane for a lock held elsewhere',
     changes: [
       change(
         LANES,
-        `    strays.add(required(waiting.customerId, 'the customer is resolved'), waiting);\n`,
-        '    await runAlone(deps, waiting);\n',
+        'await attemptTogether(deps, together, { skipLocked: true });',
+        'await attemptTogether(deps, together, { skipLocked: false });',
       ),
     ],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: let strays take all connections',
-    changes: [change(LANES, 'deps.config.poolSize * WAITING_SHARE', 'deps.config.poolSize * 4')],
+    name: 'run strays on the lane',
+    changes: [
+      change(
+        LANES,
+        '  for (const waiting of [...stillWaiting, ...alone]) strays.add(waiting);',
+        '  await runEachAlone(deps, [...stillWaiting, ...alone]);',
+      ),
+    ],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: let uses overtake who has the turn of their customer',
-    changes: [change(LANES, ' || deps.turns.isTaken(customerId)', '')],
+    name: 'let strays take all connections',
+    changes: [change('src/engine/connections.ts', 'LOCK_WAITS_SHARE = 0.5;', 'LOCK_WAITS_SHARE = 4;')],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: let strays run without a turn',
+    name: 'let uses overtake who has the turn of their customer',
+    changes: [change(LANES, ' || deps.turns.isBusy(customerId)', '')],
+    tests: [LANES_TESTS],
+  },
+  {
+    name: 'let strays run without a turn',
     changes: [
       change(
         LANES,
@@ -409,118 +593,214 @@ const ofTheLanes: Mutation[] = [
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: answer all requests with the error of their transaction',
+    name: 'answer all requests with the error of their transaction',
     changes: [
       change(LANES, 'if (together.length > 1 && !(error instanceof AppError)) {', 'if (together.length < 1) {'),
     ],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: lose the requests of later customers',
-    changes: [change(LANES, '        queue.waiting.unshift(...later);\n', '')],
+    name: 'refuse the requests of later customers',
+    changes: [
+      change(LANES, '          queue.waiting.unshift(...later);\n', '          failAll(later, overloaded());\n'),
+    ],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: take more customers than are allowed',
-    changes: [change(LANES, 'customers.size < customersMax', 'customers.size < 64')],
+    name: 'take customers of any lane key together',
+    changes: [change(LANES, 'hasRoom && keyOf(waiting) === keyOf(now[0] ?? waiting)', 'hasRoom')],
     tests: [LANES_TESTS],
   },
   {
-    name: 'lanes: let any number wait',
+    name: 'let any number wait',
     changes: [change(LANES, '>= WAITING_MAX', '>= 100 * WAITING_MAX')],
     tests: [OVERLOAD],
   },
   {
-    name: 'lanes: do not count the strays among those who wait',
+    name: 'do not count the strays among those who wait',
     changes: [change(LANES, 'queue.waiting.length + strays.count() >=', 'queue.waiting.length >=')],
     tests: [OVERLOAD],
   },
   {
-    name: 'lanes: answer before the COMMIT',
+    name: 'do not try again after a rollback',
+    changes: [change(LANES, 'const end = endOf(error, waiting.failures);', 'const end = endOf(error, Infinity);')],
+    tests: [FAILED_ATTEMPTS],
+  },
+  {
+    name: 'do not count the failures of a lone request',
     changes: [
       change(
-        SHARED,
-        '  await writeAndCommit(deps, tx, decided);',
-        '  void writeAndCommit(deps, tx, decided).catch(() => undefined);',
+        LANES,
+        '  return requests.filter((waiting) => {\n    waiting.failures += 1;\n',
+        '  return requests.filter((waiting) => {\n',
       ),
     ],
-    tests: [LANES_TESTS],
-  },
-  {
-    name: 'lanes: do not try again after a rollback',
-    changes: [change(LANES, 'isRetryable(error) || ', '')],
     tests: [FAILED_ATTEMPTS],
   },
   {
-    name: 'lanes: try again for ever',
-    changes: [change(LANES, 'waiting.failures < ATTEMPTS_MAX', 'waiting.failures < 100 * ATTEMPTS_MAX')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'lanes: do not count the failures of a lone request',
-    changes: [change(LANES, '): boolean {\n  waiting.failures += 1;\n', '): boolean {\n')],
-    tests: [FAILED_ATTEMPTS],
-  },
-  {
-    name: 'lanes: take an uncertain COMMIT for a success',
-    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '  if (!isUnknown) throw reason;')],
-    tests: [UNCERTAIN],
-  },
-  {
-    name: 'lanes: take an uncertain COMMIT for a failure',
-    changes: [change(SHARED, ASK_WHETHER_COMMITTED, '  throw reason;')],
-    tests: [UNCERTAIN],
-  },
-  {
-    name: 'lanes: take a refused COMMIT for an uncertain one, and that for a success',
+    name: 'let a crowd wait for a lock one after another',
     changes: [
-      change(POOL, 'throw isRefused ? error : new CommitUncertain(error);', 'throw new CommitUncertain(error);'),
-      change(SHARED, ASK_WHETHER_COMMITTED, '  if (!isUnknown) throw reason;'),
+      change(LANES, 'if (isLockTimeout(error)) return', 'if (isLockTimeout(error) && together.length === 1) return'),
     ],
-    tests: [LANES_TESTS],
-  },
-  {
-    name: 'lanes: look for the operations without the lock',
-    changes: [
-      change(
-        SHARED,
-        '    await lockCustomers(tx, [...new Set(operations.map((operation) => operation.customerId))], { skipLocked: false });\n',
-        '',
-      ),
-    ],
-    tests: [FAULTS],
+    tests: [WAITING],
   },
 ];
 
-/** Of statements that are sent without waiting for those before. */
-const ofThePipeline: Mutation[] = [
+/** Of batches of consumes and the keys of calls. */
+const ofBatches: Mutation[] = [
   {
-    name: 'pipeline: take a COMMIT that was answered with a rollback for a success',
-    changes: [change(POOL, `if (command !== 'COMMIT') throw`, `if (command === 'NOTHING') throw`)],
+    name: 'write what is allowed of an atomic one that is refused',
+    changes: [
+      change(
+        TRANSACT,
+        'const isWhole = whole.mayCommit && members.every((member) => isAnswered(verdicts.get(member)));',
+        'const isWhole = whole.mayCommit;',
+      ),
+    ],
+    tests: [BATCHES],
+  },
+  {
+    name: 'write an atomic one of which an item names nobody',
+    changes: [change(WHOLE, 'mayCommit: mayCommit && decidable.length === members.length,', 'mayCommit,')],
+    tests: [BATCH_REQUESTS],
+  },
+  {
+    name: 'give items keys under the name of callers',
+    changes: [change(QUOTA, `{ name: 'quota.consume.item',`, `{ name: 'quota.consume',`)],
+    tests: [BATCHES],
+  },
+  {
+    name: 'do not look up the key of a call',
+    changes: [change(BULK_CALL, '      if (earlier) {', "      if (earlier && call.key === '') {")],
+    tests: [KEYED_CALLS],
+  },
+  {
+    name: 'do not lock the key of a call',
+    changes: [change(BULK_CALL, '  await lockKeyedCall(holder, call);\n', '')],
+    tests: [BATCHES],
+  },
+  {
+    name: 'go on without the lock when BEGIN failed',
+    changes: [change(BULK_CALL, '  await holder.begun; // without it the lock would end with its statement\n', '')],
     tests: [PIPELINE],
   },
   {
-    name: 'pipeline: ignore a failed write when COMMIT succeeded',
-    changes: [change(SHARED, '    if (failed) throw failed.reason; // it failed before it was sent\n', '')],
-    tests: [PIPELINE],
+    name: 'let keyed calls take all connections',
+    changes: [
+      change(
+        BULK_CALL,
+        '    keyedCalls.take(() => runLocked(deps, keyed, work)),',
+        '    runLocked(deps, keyed, work),',
+      ),
+    ],
+    tests: [KEYED_CALLS],
   },
   {
-    name: 'pipeline: tell the rollback, not why',
-    changes: [change(SHARED, 'throw failed?.reason ?? reason;', 'throw reason;')],
-    tests: [FAILED_ATTEMPTS],
+    name: 'record a call of which an item failed',
+    changes: [change(QUOTA, 'isFinal: !hasFailed && outcomes', 'isFinal: outcomes')],
+    tests: [BATCHES],
   },
   {
-    name: 'pipeline: write without looking whether BEGIN succeeded',
-    changes: [change(SHARED, '    tx.begun,\n', '')],
-    tests: [PIPELINE],
+    name: 'admit any number of calls',
+    changes: [
+      change(
+        ENGINE,
+        'bounds.largeCalls.admit(() => runBulkCall(deps, bounds, call, work)),',
+        'runBulkCall(deps, bounds, call, work),',
+      ),
+    ],
+    tests: [BATCHES],
   },
 ];
 
-/** Of holds, of units that come back, and of debts. */
-const ofHoldsAndDebts: Mutation[] = [
+/** Of the rules: what is used and in which order, what happens by itself, holds, give-backs and debts. */
+const ofTheLedger: Mutation[] = [
+  {
+    name: 'spend units of batches that ended',
+    changes: [change(BOOKS, USABLE_NOW, `${USABLE}AND b.valid_from <= c.at AND p.type = 'quantity'`)],
+    tests: [EXPIRY, ORDER_OF_USE],
+  },
+  {
+    name: 'spend units that are not valid yet',
+    changes: [
+      change(BOOKS, USABLE_NOW, `${USABLE}AND (b.expires_at IS NULL OR b.expires_at > c.at) AND p.type = 'quantity'`),
+    ],
+    tests: [ORDER_OF_USE],
+  },
+  {
+    name: 'read the batches in reverse order',
+    changes: [
+      change(
+        BOOKS,
+        USABLE_ORDER,
+        `${USABLE_NOW}\n    ORDER BY b.priority DESC, b.expires_at DESC, b.created_at DESC, b.id DESC`,
+      ),
+      change(
+        BOOKS,
+        `json_agg(u ORDER BY u.priority, u.expires_at, u.created_at, u.id) AS list, count(*) AS size FROM (
+    SELECT \${BATCH_COLUMNS} FROM \${source.batches} b
+    WHERE \${OF_WANTED} AND b.\${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.revoked_at IS NULL`,
+        `json_agg(u ORDER BY u.priority DESC, u.expires_at DESC, u.created_at DESC, u.id DESC) AS list, count(*) AS size FROM (
+    SELECT \${BATCH_COLUMNS} FROM \${source.batches} b
+    WHERE \${OF_WANTED} AND b.\${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.revoked_at IS NULL`,
+      ),
+    ],
+    tests: [ORDER_OF_USE],
+  },
+  {
+    name: 'record a wrong balance',
+    changes: [change(POSTINGS, '? 0 : balanceOf(holding)', '? 0 : balanceOf(holding) + 1')],
+    tests: [LOCK_THEN_LOAD],
+  },
+  {
+    name: 'post a use that is refused',
+    changes: [
+      change(
+        USE,
+        '  if (refusal) throw refusal;\n',
+        `  if (refusal) {
+    const { available } = refusal.shortage;
+    if (available > 0) post(planConsume(book, providers, available));
+    throw refusal;
+  }
+`,
+      ),
+    ],
+    tests: [REFUSALS],
+  },
+  { name: 'do not settle', changes: [change(SETTLE, '  settle(book);\n', '')], tests: [EXPIRY] },
+  {
+    name: 'do not let orders lapse',
+    changes: [
+      change(SETTLE, '  for (const id of book.dueOrders.splice(0)) book.changes.orderSteps.push(expiryOf(id));\n', ''),
+    ],
+    tests: [SWEEP_TESTS],
+  },
+  {
+    name: 'give a fresh id to what happens by itself',
+    changes: [
+      change(
+        POSTINGS,
+        'id: details.operationId === null ? idOfItself(book, batch, kind, details) : book.ids.next(),',
+        'id: book.ids.next(),',
+      ),
+    ],
+    tests: [SWEEP_TESTS],
+  },
+  {
+    name: 'give one id to all that repays by itself',
+    changes: [
+      change(
+        POSTINGS,
+        `\${details.reservationId ?? details.lapseOf ?? ''} \${expired}`,
+        `\${details.reservationId ?? ''}`,
+      ),
+    ],
+    tests: [SWEEP_TESTS],
+  },
   {
     name: 'holds: do not let them lapse',
-    changes: [change('src/ledger/settle.ts', '    lapse(book, reservation);\n', '')],
+    changes: [change(SETTLE, '    lapse(book, reservation);\n', '')],
     tests: [RESERVATIONS],
   },
   {
@@ -533,7 +813,13 @@ const ofHoldsAndDebts: Mutation[] = [
   },
   {
     name: 'holds: forget what an ending answered',
-    changes: [change('src/services/reservations.ts', '      keepsAnswer: true,\n', '')],
+    changes: [
+      change(
+        OPERATION,
+        "return [...recordUnder('client', idempotencyKey), ...recordUnder('natural', naturalKey)];",
+        "return recordUnder('client', idempotencyKey);",
+      ),
+    ],
     tests: [RESERVATIONS],
   },
   {
@@ -543,7 +829,7 @@ const ofHoldsAndDebts: Mutation[] = [
       change(
         'src/services/reservations.ts',
         'Object.keys(reservation.costs).flatMap((productKey) => providersOf({ productKey }))',
-        'providersOf(subject)',
+        'providersOf(reservation.subject)',
       ),
     ],
     tests: [RESERVATIONS],
@@ -587,125 +873,117 @@ const ofHoldsAndDebts: Mutation[] = [
   },
 ];
 
-/** Of batches of consumes and the keys of calls. */
-const ofBatches: Mutation[] = [
+/** Of the sweep. */
+const ofTheSweep: Mutation[] = [
   {
-    name: 'batches: forget the keys of the items before',
-    changes: [change(SHARED, '  if (key !== undefined) recorded.set(key, row);\n', '')],
-    tests: [BATCHES],
-  },
-  {
-    name: 'batches: write what is allowed of an atomic one that is refused',
+    name: 'wait for whoever is locked',
     changes: [
       change(
-        SHARED,
-        'if (!mayCommit || requests.some((request) => !isAnswered(verdicts.get(request)))) {',
-        'if (!mayCommit) {',
+        SWEEP,
+        `{ opener: 'pool', skipLocked: true, customerIds }`,
+        `{ opener: 'pool', skipLocked: false, customerIds }`,
       ),
     ],
-    tests: [BATCHES],
+    tests: [SWEEP_TESTS],
   },
   {
-    name: 'batches: give items keys under the name of callers',
-    changes: [change('src/services/quota-batch.ts', `{ name: 'quota.consume.item',`, `{ name: 'quota.consume',`)],
-    tests: [BATCHES],
+    name: 'let one who can’t be settled keep the others waiting',
+    changes: [change(SWEEP, '    if (isOutage(error)) throw error;\n', '    throw error;\n')],
+    tests: [SWEEP_TESTS],
   },
   {
-    name: 'keyed calls: do not look up the key',
-    changes: [change(KEYED_CALL, 'if (earlier', 'if (earlier && call.key === undefined')],
-    tests: [BATCHES],
-  },
-  {
-    name: 'keyed calls: do not lock the key',
-    changes: [change(KEYED_CALL, '  await lockKeyedCall(tx, name, key);\n', '')],
-    tests: [BATCHES],
+    name: 'forget that an order falls due',
+    changes: [change(BOOK_CHANGES, '[...batches, ...holds, ...newOrders]', '[...batches, ...holds]')],
+    tests: [SWEEP_TESTS],
   },
 ];
 
-const ofCrowds: Mutation[] = [
-  {
-    name: 'crowds: wait for a lock one after another',
-    changes: [
-      change(LANES, 'if (isLockTimeout(error)) return', 'if (isLockTimeout(error) && together.length === 1) return'),
-    ],
-    tests: [WAITING],
-  },
-  {
-    name: 'crowds: admit any number of calls',
-    changes: [change('src/lib/slots.ts', 'if (inside >= max) throw refusal();', '')],
-    tests: [BATCHES],
-  },
-];
-
+/** Of reads that are made together, and of refusals that are explained together. */
 const ofTheReaders: Mutation[] = [
   {
-    name: 'readers: fail all when one fails',
-    changes: [change(READS, 'reads.length === 1 || isOutage(error)', 'reads.length >= 1')],
+    name: 'fail all when one fails',
+    changes: [
+      change(GATHER, 'if (group.length === 1 || options.isEverybodys(shared.error)) {', 'if (group.length >= 1) {'),
+    ],
+    tests: [GATHER_TESTS],
+  },
+  {
+    name: 'ask a lost database again for each',
+    changes: [change(READS, 'isEverybodys: isOutage,', 'isEverybodys: () => false,')],
     tests: [READS_TESTS],
   },
   {
-    name: 'readers: ask a lost database again for each',
-    changes: [change(READS, 'reads.length === 1 || isOutage(error)', 'reads.length === 1')],
-    tests: [READS_TESTS],
+    name: 'go on alone when the database is lost meanwhile',
+    changes: [change(GATHER, 'if (options.isEverybodys(own.error)) {', 'if (options.workersMax === 0) {')],
+    tests: [GATHER_TESTS],
   },
   {
-    name: 'readers: one read in a statement',
+    name: 'one read in a statement',
     changes: [change(READS, 'const READS_MAX = 256;', 'const READS_MAX = 1;')],
     tests: [READS_TESTS],
   },
   {
-    name: 'readers: do not settle',
-    changes: [change(READS, '    settle(book);\n    const providersOf', '    const providersOf')],
-    tests: [READS_TESTS],
-  },
-  {
-    name: 'readers: go on alone when the database is lost meanwhile',
-    changes: [change(READS, 'if (isOutage(own)) {', 'if (isOutage(own) && reads.length === 0) {')],
-    tests: [READS_TESTS],
-  },
-  {
-    name: 'readers: tell of the clock instead of what was loaded',
-    changes: [change(READS, 'loaded.atOf(customerId) ?? clock', 'clock')],
-    tests: [READS_TESTS],
-  },
-  {
-    name: 'readers: any number of customers in a statement',
-    changes: [change(READS, 'names.add(name).size > customersMax', 'names.add(name).size < 0')],
-    tests: [READS_TESTS],
-  },
-  {
-    name: 'readers: let any number wait',
-    changes: [change(READS, 'waiting.length >= WAITING_MAX', 'waiting.length > 10 * WAITING_MAX')],
-    tests: [READS_TESTS],
-  },
-  {
-    name: 'readers: take the first of two contradicting names',
+    name: 'do not settle',
     changes: [
       change(
-        'src/engine/customers.ts',
-        'if (known.some((other) => other?.id !== first.id)) return conflict(pointer);',
-        '',
+        READS,
+        'const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids));',
+        `const book = { ...loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids), changes: {} as Book['changes'] };`,
       ),
     ],
     tests: [READS_TESTS],
   },
   {
-    name: 'readers: give each the first one of a statement',
-    changes: [
-      change('src/db/customers.ts', 'names.map((_, position) => known.get(position))', 'names.map(() => known.get(0))'),
-    ],
+    name: 'tell of the clock instead of what was loaded',
+    changes: [change(READS, 'loaded.atOf(customerId) ?? clock', 'clock')],
     tests: [READS_TESTS],
+  },
+  {
+    name: 'customers of any lane key in a statement',
+    changes: [change(READS, 'byLaneKey(deps, requests)', '[requests]')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'let any number wait',
+    changes: [change(READS, 'waitingMax: WAITING_MAX,', 'waitingMax: 10 * WAITING_MAX,')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'give each the first one of a statement',
+    changes: [change(CUSTOMERS, 'names.map((_, position) => known.get(position))', 'names.map(() => known.get(0))')],
+    tests: [READS_TESTS],
+  },
+  {
+    name: 'explain refusals one by one',
+    changes: [change(EXPLAINER, 'const TOGETHER_MAX = 256;', 'const TOGETHER_MAX = 1;')],
+    tests: [REFUSALS],
+  },
+  {
+    name: 'explain a refusal with what is true of another',
+    changes: [
+      change(
+        'src/db/explanations.ts',
+        'const row = byPlace.get(place);',
+        'const row = byPlace.get(shortages.length - 1 - place);',
+      ),
+    ],
+    tests: [REFUSALS],
+  },
+  {
+    name: 'fail when a refusal can’t be explained',
+    changes: [change(EXPLAINER, '      return UNEXPLAINED;\n    });', '      throw error;\n    });')],
+    tests: [REFUSALS],
   },
 ];
 
-/** All mutations, in the order in which they run. */
-export const mutations: readonly Mutation[] = [
-  ...ofBothPaths,
-  ...ofTheWritePath,
-  ...ofTheLanes,
-  ...ofThePipeline,
-  ...ofHoldsAndDebts,
-  ...ofBatches,
-  ...ofCrowds,
-  ...ofTheReaders,
-];
+/** All mutations, by section, in the order in which they run. */
+export const sections: Readonly<Record<string, readonly Mutation[]>> = {
+  engine: ofTheEngine,
+  writes: ofTheWrites,
+  transactions: ofTransactions,
+  lanes: ofTheLanes,
+  batches: ofBatches,
+  ledger: ofTheLedger,
+  sweep: ofTheSweep,
+  readers: ofTheReaders,
+};

@@ -18,7 +18,7 @@ import {
   useSecondApp,
 } from '../support/parallel.js';
 import { expectProblem } from '../support/requests.js';
-import { countTransactions } from '../support/shared-transactions.js';
+import { countTransactions, poisonAction } from '../support/shared-transactions.js';
 import { waitFor } from '../support/wait.js';
 
 /** More than an app has connections. */
@@ -177,6 +177,21 @@ describe.each(MODES)('a batch (%s) that comes many times at once with one key', 
     const again = await call();
     expect([again.text, again.headers['idempotent-replayed']]).toEqual([answer.text, 'true']);
     expect(await balanceOf(app, person, 'CREDITS')).toBe(7);
+  });
+});
+
+describe('a batch of which an item failed', () => {
+  it('is not remembered: sent again it goes on where it was', async () => {
+    await endow(['whole', 'failing'], 10);
+    await poisonAction(app.url, 'poisoned', '23514');
+    const items = [item('whole', 1), item('failing', 2, { action_id: 'poisoned' })];
+    const call = () => app.post(BATCH, { items }, keyed('half-done'));
+    expect((await call()).body.results).toMatchObject([{ allowed: true }, { allowed: false, code: 'internal_error' }]);
+    await ask(app.url, 'DROP TRIGGER test_action ON entries');
+    const again = await call();
+    expect([allowedOf(again), again.headers['idempotent-replayed']]).toEqual([[true, true], undefined]);
+    expect(await balancesOf(['whole', 'failing'])).toEqual([9, 8]);
+    expect((await call()).text).toBe(again.text);
   });
 });
 

@@ -197,6 +197,26 @@ describe('a confirmation that waits for a payment claimed by another transaction
   });
 });
 
+describe('a confirmation that the database rolls back at its COMMIT', () => {
+  it('is tried again and pays once', async () => {
+    const orderId = await placeOrder(app, 'ida', 'PACK');
+    await failWrites(app.url, 'entries', { count: 2, sqlState: '40001', atCommit: true });
+    const answer = await app.post(`/orders/${orderId}/confirm`, { payment_id: 'again' });
+    expect([answer.status, await countTried(app.url)], answer.text).toEqual([200, 3]);
+    expect(await balanceOf(app, 'ida', 'CREDITS')).toBe(10);
+    expect(await paymentOf('again')).toEqual({ status: 'paid', order_id: orderId });
+  });
+
+  it('is no success and leaves nothing when that was for good', async () => {
+    const orderId = await placeOrder(app, 'joe', 'PACK');
+    await failWrites(app.url, 'entries', { count: 100, sqlState: '23514', atCommit: true });
+    const answer = await app.post(`/orders/${orderId}/confirm`, { payment_id: 'never' });
+    expect([answer.status, answer.body.code, await countTried(app.url)]).toEqual([500, 'internal_error', 1]);
+    expect((await app.get(`/orders/${orderId}`)).body.status).toBe('pending');
+    expect(await paymentOf('never')).toBeUndefined();
+  });
+});
+
 describe('a first sight that meets an uncommitted one', () => {
   async function claimIdentity(externalId: string): Promise<HeldTransaction> {
     const held = await holdTransaction(app.url);

@@ -25,6 +25,7 @@ import {
   holdLanes,
   sendAll,
 } from '../support/shared-transactions.js';
+import { waitFor } from '../support/wait.js';
 
 const CROWD = 20;
 const KEY = { 'idempotency-key': 'k' };
@@ -207,6 +208,29 @@ describe('a COMMIT that the server still carries out when its connection is cut'
     await gate.rollback();
     const answer = await pending;
     expect([answer.status, await balanceOf(app, person, 'CREDITS')]).toEqual([status, balance]);
+  });
+});
+
+describe('the look for an operation whose COMMIT was cut off', () => {
+  const LOOKING = `SELECT pid, query_start::text FROM pg_stat_activity
+    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0 AND query <> 'COMMIT'`;
+
+  it('goes on when the database gives it up meanwhile', async () => {
+    await grantUnits(app, 'looked-for', 'CREDITS', 10);
+    const { proxy, client } = await startCutOff();
+    const gate = await gateCommits(app.url, 'entries');
+    proxy.cutNext('during the commit');
+    const pending = send(client.post('/quota/consume', consume('looked-for')));
+    await untilWaiting(app.url, 2);
+    const [look] = await ask(app.url, LOOKING);
+    await ask(app.url, 'SELECT pg_cancel_backend($1)', [look?.pid]);
+    await waitFor('the look to end', async () => {
+      const looking = await ask(app.url, LOOKING);
+      return looking.every(({ query_start }) => query_start !== look?.query_start) || undefined;
+    });
+    await gate.rollback();
+    const answer = await pending;
+    expect([answer.status, answer.body.remaining]).toEqual([200, 7]);
   });
 });
 

@@ -100,18 +100,22 @@ describe.each(modes)('keyed batches with mode %s', (mode) => {
 });
 
 describe('a keyed batch whose connection is cut that holds the lock of its key', () => {
-  it('is answered and remembered, and takes nothing again when it is repeated', async () => {
-    const [ada, bob] = [await personWith(10), await personWith(10)];
-    const body = { items: [item(ada, 1), item(bob, 2)], idempotency_key: newKey() };
-    const held = await holdCustomers(app.url, await customerIdOf(app, bob));
-    const pending = send(app.post(PATH, body));
-    await untilWaiting(app.url, 1);
+  async function cutLockHolder(): Promise<void> {
     const cut = await ask(
       app.url,
       `SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database
        WHERE locktype = 'advisory' AND granted AND datname = current_database()`,
     );
     expect(cut).toHaveLength(1);
+  }
+
+  it('is answered and remembered, and takes nothing again when it is repeated', async () => {
+    const [ada, bob] = [await personWith(10), await personWith(10)];
+    const body = { items: [item(ada, 1), item(bob, 2)], idempotency_key: newKey() };
+    const held = await holdCustomers(app.url, await customerIdOf(app, bob));
+    const pending = send(app.post(PATH, body));
+    await untilWaiting(app.url, 1);
+    await cutLockHolder();
     await held.rollback();
     const answer = await pending;
     expect(answer.status, answer.text).toBe(200);
@@ -122,5 +126,25 @@ describe('a keyed batch whose connection is cut that holds the lock of its key',
       expect([repeated.text, repeated.headers['idempotent-replayed']]).toEqual([answer.text, 'true']);
     });
     expect(written).toEqual({});
+  });
+
+  it('has one answer beside another one of its key: one of the two is asked to come again', async () => {
+    const [ada, bob] = [await personWith(10), await personWith(10)];
+    const body = { items: [item(ada, 1), item(bob, 2)], idempotency_key: newKey() };
+    const held = await holdCustomers(app.url, await customerIdOf(app, bob));
+    const first = send(app.post(PATH, body));
+    await untilWaiting(app.url, 1);
+    await cutLockHolder();
+    const other = send(second.post(PATH, body));
+    await untilWaiting(app.url, 2);
+    await held.rollback();
+    const answers = await Promise.all([first, other]);
+    expect(tally(answers)).toEqual({ '200': 1, '503 unavailable': 1 });
+    const repeated = await app.post(PATH, body);
+    expect([repeated.text, repeated.headers['idempotent-replayed']]).toEqual([
+      answers.find(({ status }) => status === 200)?.text,
+      'true',
+    ]);
+    expect([await balanceOf(app, ada, 'CREDITS'), await balanceOf(app, bob, 'CREDITS')]).toEqual([9, 8]);
   });
 });

@@ -10,6 +10,7 @@ import {
   ask,
   balanceOf,
   type Client,
+  countWaiting,
   customerIdOf,
   holdCustomers,
   holdTransaction,
@@ -29,8 +30,10 @@ import {
 
 /** As many as there may be: hardly two customers share one. */
 const LANE_KEYS = 4_096;
-/** Connections of an app. */
+/** Connections of an app, half of which wait for locks at most. */
 const POOL_SIZE = 16;
+const WAITERS = `SELECT pid, query_start::text FROM pg_stat_activity
+  WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
 
 const app = useTestApp();
 
@@ -173,7 +176,10 @@ describe.each([{ laneKeys: 1 }, { laneKeys: LANE_KEYS }])(
         [1, 2, 3].map((amount) => post(locked, amount)),
       );
       await untilWaiting(app.url, 1);
+      const waiters = await ask(app.url, WAITERS);
       const answers = await Promise.all(others.map((other) => post(other, 1)));
+      // nobody was answered because a wait ended
+      expect(await ask(app.url, WAITERS)).toEqual(waiters);
       await held.rollback();
       const late = await Promise.all(waiting);
       expect(answers.map((answer) => answer.status)).toEqual(others.map(() => 200));
@@ -191,6 +197,7 @@ describe('while uses of more customers wait for locks held elsewhere than the ap
     const waiting = locked.map((name) => send(app.post('/quota/consume', consume(name, 1))));
     await untilWaiting(app.url, 1, 'at least');
     const other = await app.post('/quota/consume', consume('not-locked', 1));
+    expect(await countWaiting(app.url)).toBeLessThanOrEqual(POOL_SIZE / 2);
     await held.rollback();
     expect(tally(await Promise.all(waiting))).toEqual({ '200': locked.length });
     expect(other.status).toBe(200);

@@ -202,6 +202,14 @@ describe('a BEGIN that fails', () => {
     expect(await standingOf('no-begin-batch')).toEqual({ balance: 10, held: 0 });
   });
 
+  it('lets nothing be written of a first sight', async () => {
+    spoilBegin();
+    const answer = await client.post('/identify', { external_id: 'no-begin-sight' });
+    expect(proxy.countCut()).toBe(1);
+    expect([answer.status, answer.body.code]).toEqual([500, 'internal_error']);
+    expect((await client.post('/identify', { external_id: 'no-begin-sight' })).body.created_customer).toBe(true);
+  });
+
   it.each(['continue', 'atomic'])('lets no batch (%s) go on without the lock of its key', async (mode) => {
     const person = `no-begin-key-${mode}`;
     await grantUnits(app, person, 'CREDITS', 10);

@@ -182,6 +182,8 @@ describe.each(modes)('POST /quota/consume/batch with mode %s', (mode) => {
     const customer_id = await customerIdOf(app, newPerson());
     const answer = await batch([item(external_id, 1, { customer_id }), item(external_id, 1)], { mode });
     expect(verdictsOf(answer)).toEqual(['selector_conflict', 'allowed']);
+    expect(answer.committed).toBe(mode === 'continue');
+    expect(await balanceOf(external_id)).toBe(mode === 'continue' ? 9 : 10);
   });
 
   it('tells of a customer id that its alias contradicts as that item’s verdict', async () => {

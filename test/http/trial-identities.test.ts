@@ -287,7 +287,7 @@ describe('what is kept of an identity', () => {
       metadata: { kept: 'kept-91' },
     });
     expect(answer.status).toBe(201);
-    expect(await findInTables(app, 'kept-91')).toEqual(['batches', 'entries', 'operations']);
+    expect(await findInTables(app, 'kept-91')).toEqual(['batches', 'entries', 'idempotency_records']);
     for (const value of values) expect(await findInTables(app, value)).toEqual([]);
   });
 

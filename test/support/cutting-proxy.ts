@@ -107,10 +107,12 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
       if (!isDeaf) upstream.write(spoil(bytes));
     });
     upstream.on('data', (bytes) => {
+      // the statements before the COMMIT are answered before it
+      const isEnd = /COMMIT|ROLLBACK/.test(bytes.toString('latin1'));
       if (isLeft) {
-        if (/COMMIT|ROLLBACK/.test(bytes.toString('latin1'))) upstream.destroy();
-      } else if (atReply === 'cut') end();
-      else if (atReply === 'pass') client.write(bytes);
+        if (isEnd) upstream.destroy();
+      } else if (atReply === 'cut' && isEnd) end();
+      else if (atReply !== 'swallow') client.write(bytes);
     });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));

@@ -84,6 +84,16 @@ describe('a gatherer', () => {
     expect(groups).toEqual([[1], [2, 3, 4]]);
   });
 
+  it('spares those that are still to be asked alone when the failure of one would meet them too', async () => {
+    const { ask, groups, letGo } = gathererOf({
+      fails: (questions) => (questions.includes(3) ? new Error(questions.length > 1 ? 'bad 3' : 'down') : undefined),
+    });
+    const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
+    await letGo();
+    expect(await outcomes).toEqual(['answer 1', 'answer 2', 'down', 'down']);
+    expect(groups).toEqual([[1], [2, 3, 4], [2], [3]]);
+  });
+
   it('refuses what is too much to wait', async () => {
     const { ask, letGo } = gathererOf({ waitingMax: 2 });
     const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
