@@ -169,7 +169,7 @@ describe('a confirmation is refused', () => {
       expectProblem(answer, 409, 'order_not_payable');
       expect(answer.body.order_status).toBe('expired');
     });
-    expect(written).toEqual({ orders: 0, payments: 1 });
+    expect(written).toEqual({ customers: 0, orders: 0, payments: 1 });
     expect((await paymentOf(payment_id))?.status).toBe('unmatched');
     const [stored] = await app.deps.db.query('SELECT status FROM orders WHERE id = $1::uuid', [id]);
     expect(stored).toEqual({ status: 'expired' });
