@@ -56,6 +56,7 @@ export function createExplainer(deps: Foundations): Explainer {
       for (const { those, explanations } of explained) {
         for (const [at, { resolve }] of those.entries()) resolve(explanations[at] ?? UNEXPLAINED);
       }
+      return [];
     },
     isEverybodys: isOutage,
     onSharedFailure: (error, refusals) => deps.log.warn({ err: error, refusals }, 'refusals are explained one by one'),

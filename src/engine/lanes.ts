@@ -6,6 +6,7 @@ import { NotBegun } from '../db/transactions.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { required } from '../lib/assert.js';
+import { type Asked, createGatherer } from '../lib/gather.js';
 import { CustomerMoved, endOf, overloaded, persist, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
 import { findCustomersOf, resolveCustomer } from './customers.js';
@@ -36,47 +37,47 @@ interface Waiting extends Member {
 /** A request whose customer is known. */
 type Resolved = Waiting & ResolvedMember;
 
-interface Queue {
-  waiting: Waiting[];
-  isRunning: boolean;
-}
-
 /** Makes the lanes of a process. */
 export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes {
-  const queues = Array.from({ length: LANES }, (): Queue => ({ waiting: [], isRunning: false }));
   const strays = createStrays(deps, bounds);
+  const lanes = Array.from({ length: LANES }, () =>
+    createGatherer<Member, Outcome>({
+      workersMax: 1,
+      waitingMax: WAITING_MAX,
+      countElsewhere: strays.count,
+      refuse: overloaded,
+      countTogether: ({ length }) => Math.min(length, REQUESTS_MAX),
+      answer: (together) => runGroup(deps, strays, together),
+      // a group tells each of its requests itself what failed
+      isEverybodys: () => true,
+      onSharedFailure: () => undefined,
+    }),
+  );
+  return { run: (member) => required(lanes[laneOf(member)], 'the lane exists')(member) };
+}
 
-  async function drain(queue: Queue): Promise<void> {
-    queue.isRunning = true;
-    try {
-      while (queue.waiting.length > 0) {
-        let group = queue.waiting.splice(0, REQUESTS_MAX);
-        try {
-          const { now, later } = await takeResolved(deps, group);
-          queue.waiting.unshift(...later);
-          group = now;
-          await runTogether(deps, strays, now);
-        } catch (error) {
-          giveUp(deps, group, error);
-        }
-      }
-    } finally {
-      queue.isRunning = false;
-    }
+/** Runs requests that came together; those that have to wait for the next transaction of the lane come back, in their order. Never throws. */
+async function runGroup(
+  deps: Foundations,
+  strays: Strays,
+  together: readonly Asked<Member, Outcome>[],
+): Promise<Asked<Member, Outcome>[]> {
+  let group: readonly Waiting[] = together.map(({ question, resolve, reject }) => ({
+    ...question,
+    failures: 0,
+    give: resolve,
+    fail: reject,
+  }));
+  let left: readonly Waiting[] = [];
+  try {
+    const { now, later } = await takeResolved(deps, group);
+    left = later;
+    group = now;
+    await runTogether(deps, strays, now);
+  } catch (error) {
+    giveUp(deps, group, error);
   }
-
-  return {
-    run: (member) =>
-      new Promise((resolve, reject) => {
-        const queue = required(queues[laneOf(member)], 'the lane exists');
-        if (queue.waiting.length + strays.count() >= WAITING_MAX) {
-          reject(overloaded());
-          return;
-        }
-        queue.waiting.push({ ...member, failures: 0, give: resolve, fail: reject });
-        if (!queue.isRunning) void drain(queue);
-      }),
-  };
+  return left.map((waiting) => ({ question: waiting, resolve: waiting.give, reject: waiting.fail }));
 }
 
 /** Requests of customers whose lock somebody else holds: they wait off the lane, together, one connection for each customer. */

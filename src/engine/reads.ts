@@ -95,9 +95,9 @@ function countTogether(waiting: readonly Waiting[]): number {
 }
 
 /** Reads for all of them and answers each. Throws what failed of what they share; then nobody was answered with a book. */
-async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promise<void> {
+async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promise<readonly Waiting[]> {
   const readable = await findReaders(deps, reads);
-  if (readable.length === 0) return;
+  if (readable.length === 0) return [];
   const ofCustomer = groupBy(readable, ({ customerId }) => customerId);
   const requests = [...ofCustomer].map(([customerId, own]) => ({
     customerId,
@@ -110,6 +110,7 @@ async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promi
   for (const { those, books } of loaded) {
     for (const { customerId } of those) answerOf(deps, books, customerId, clock, ofCustomer.get(customerId) ?? []);
   }
+  return [];
 }
 
 interface Readable {

@@ -1,5 +1,5 @@
-// Questions that wait at the same time are answered together: an idle worker takes a lone one at once, and while it works, others gather. When what
-// they share fails, each is asked alone, so that nobody pays for a neighbour.
+// What waits at the same time is done together: an idle worker takes a lone one at once, and while it works, others gather. When what they share fails,
+// each is tried alone, so that nobody pays for a neighbour.
 
 /** A question that waits for its answer. */
 export interface Asked<Q, A> {
@@ -13,13 +13,14 @@ export interface GatherOptions<Q, A> {
   workersMax: number;
   /** Lets all that is asked in one turn of the event loop go together, instead of the first alone. */
   waitsOutTurn?: boolean;
-  /** Questions that wait at most; `refuse` makes the error of those beyond. */
+  /** Questions that wait at most, those that wait elsewhere counted too; `refuse` makes the error of those beyond. */
   waitingMax: number;
+  countElsewhere?(): number;
   refuse(): Error;
   /** How many of those that wait, from the first on, are answered together. */
   countTogether(waiting: readonly Asked<Q, A>[]): number;
-  /** Answers each. Throws what failed of what they share; then none has an answer yet. */
-  answer(together: readonly Asked<Q, A>[]): Promise<void>;
+  /** Answers each, but those that it returns: they wait on, before all others. Throws what failed of what they share; then none has an answer yet. */
+  answer(together: readonly Asked<Q, A>[]): Promise<readonly Asked<Q, A>[]>;
   /** Whether an error would meet whoever asks now. */
   isEverybodys(error: unknown): boolean;
   /** Told when a group is asked one by one. */
@@ -36,7 +37,8 @@ export function createGatherer<Q, A>(options: GatherOptions<Q, A>): (question: Q
     try {
       if (options.waitsOutTurn) await undefined;
       while (waiting.length > 0) {
-        await answerGroup(options, waiting.splice(0, Math.max(1, options.countTogether(waiting))));
+        const together = waiting.splice(0, Math.max(1, options.countTogether(waiting)));
+        waiting.unshift(...(await answerGroup(options, together)));
       }
     } finally {
       idle += 1;
@@ -45,7 +47,7 @@ export function createGatherer<Q, A>(options: GatherOptions<Q, A>): (question: Q
 
   return (question) =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= options.waitingMax) {
+      if (waiting.length + (options.countElsewhere?.() ?? 0) >= options.waitingMax) {
         reject(options.refuse());
         return;
       }
@@ -54,33 +56,40 @@ export function createGatherer<Q, A>(options: GatherOptions<Q, A>): (question: Q
     });
 }
 
-/** Answers each of a group. Never throws. */
-async function answerGroup<Q, A>(options: GatherOptions<Q, A>, group: readonly Asked<Q, A>[]): Promise<void> {
-  const shared = await failureOf(options, group);
-  if (!shared) return;
+/** Answers each of a group, but those that it returns. Never throws. */
+async function answerGroup<Q, A>(
+  options: GatherOptions<Q, A>,
+  group: readonly Asked<Q, A>[],
+): Promise<readonly Asked<Q, A>[]> {
+  const shared = await attempt(options, group);
+  if ('left' in shared) return shared.left;
   if (group.length === 1 || options.isEverybodys(shared.error)) {
     rejectAll(group, shared.error);
-    return;
+    return [];
   }
+  const left: Asked<Q, A>[] = [];
   options.onSharedFailure(shared.error, group.length);
   for (const [at, asked] of group.entries()) {
-    const own = await failureOf(options, [asked]);
-    if (!own) continue;
+    const own = await attempt(options, [asked]);
+    if ('left' in own) {
+      left.push(...own.left);
+      continue;
+    }
     if (options.isEverybodys(own.error)) {
       rejectAll(group.slice(at), own.error);
-      return;
+      return left;
     }
     asked.reject(own.error);
   }
+  return left;
 }
 
-async function failureOf<Q, A>(
+async function attempt<Q, A>(
   options: GatherOptions<Q, A>,
   together: readonly Asked<Q, A>[],
-): Promise<{ error: unknown } | undefined> {
+): Promise<{ left: readonly Asked<Q, A>[] } | { error: unknown }> {
   try {
-    await options.answer(together);
-    return undefined;
+    return { left: await options.answer(together) };
   } catch (error) {
     return { error };
   }

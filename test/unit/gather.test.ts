@@ -18,13 +18,15 @@ function gathererOf(
     waitingMax: options.waitingMax ?? 10,
     refuse: () => new Error('full'),
     countTogether: ({ length }) => Math.min(length, 3),
-    answer: async (together: readonly Asked<number, string>[]) => {
+    answer: async (together: readonly Asked<number, string>[]): Promise<readonly Asked<number, string>[]> => {
       const questions = together.map(({ question }) => question);
       groups.push(questions);
       await new Promise<void>((resolve) => gates.push(resolve));
       const failure = options.fails?.(questions);
       if (failure) throw failure;
-      for (const { question, resolve } of together) resolve(`answer ${question}`);
+      const isKept = ({ question }: Asked<number, string>) => options.keeps?.(question) ?? false;
+      for (const { question, resolve } of together.filter((asked) => !isKept(asked))) resolve(`answer ${question}`);
+      return together.filter(isKept);
     },
     isEverybodys: (error) => error instanceof Error && error.message === 'down',
     onSharedFailure: () => undefined,
