@@ -113,8 +113,10 @@ async function openEmbedded({ dataDir }: GivenConfig, logger: Logger): Promise<s
 }
 
 async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<void> {
-  const { applied, modified } = await migrate(databaseUrl);
+  const { applied, modified, newer } = await migrate(databaseUrl);
   if (applied.length > 0) logger.info({ migrations: applied }, 'database migrated');
+  if (newer.length > 0)
+    logger.warn({ migrations: newer }, 'the database is from a newer version, which this one can read');
   if (modified.length > 0) logger.warn({ migrations: modified }, 'migrations were changed after they had been applied');
 }
 

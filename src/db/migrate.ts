@@ -1,5 +1,6 @@
 // Brings a database to the newest migration of prisma/migrations, and keeps Prisma's own table so that the Prisma CLI agrees.
-// Each script runs in one transaction together with its record: no half-applied state exists, and no CREATE INDEX CONCURRENTLY.
+// Each script runs in one transaction together with its record and the lock: no half-applied state exists, nothing stays on a pooled connection, and
+// no CREATE INDEX CONCURRENTLY. What a newer build applied is left alone as long as this one does not misread it.
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,6 +22,9 @@ const TABLE_LOCK_PAUSE_MS = 500;
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
+/** Until the transaction ends; a pooler would hand what is set for longer to whoever comes next. */
+const SETTINGS = `SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = ${ADVISORY_LOCK_TIMEOUT_MS}`;
+
 /** As Prisma makes it. */
 const MIGRATIONS_TABLE = `CREATE TABLE "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -33,14 +37,24 @@ const MIGRATIONS_TABLE = `CREATE TABLE "_prisma_migrations" (
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`;
 
-/** The database has migrations that this build lacks. */
+/** The database has migrations that this build lacks and would misread, or that were never tried with what the database lacks. */
 export class NewerDatabaseError extends StartError {
   override readonly name = 'NewerDatabaseError';
 
   constructor(readonly migrations: readonly string[]) {
     super(
-      `the database is from a newer version of Bursar (it has ${migrations.join(', ')}): start that version, or use another database`,
+      `the database is from a newer version of Bursar (it has ${migrations.join(', ')}) that this one does not understand: start that version, or use another database`,
     );
+  }
+}
+
+/** A script that failed; nothing of it is left. */
+class MigrationFailedError extends StartError {
+  override readonly name = 'MigrationFailedError';
+
+  constructor(migration: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`migration ${migration} failed and was rolled back: ${reason}`, { cause });
   }
 }
 
@@ -49,6 +63,8 @@ export interface MigrationOutcome {
   applied: string[];
   /** Names of applied migrations whose file has changed since. */
   modified: string[];
+  /** Names of migrations of a newer build, whose schema this one understands. */
+  newer: string[];
 }
 
 interface Migration {
@@ -58,43 +74,33 @@ interface Migration {
   checksum: string;
 }
 
+/** What the database has, compared with what this build has. */
+interface Comparison {
+  missing: Migration[];
+  modified: string[];
+  newer: string[];
+}
+
 /**
- * Applies what the database lacks. Any number of processes may call it at once: one applies, the others wait.
+ * Applies what the database lacks. Any number of processes may call it at once, also through a pooler that lends connections for a transaction: each
+ * migration is applied by one of them, the others wait. Locks: Prisma's advisory lock, anew for each migration.
  * Throws: StartError; NewerDatabaseError.
  */
 export async function migrate(databaseUrl: string, migrationsDir: string = MIGRATIONS_DIR): Promise<MigrationOutcome> {
   const client = new pg.Client({
     connectionString: databaseUrl,
-    options: '-c TimeZone=UTC',
     application_name: 'bursar-migrate',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   client.on('error', () => undefined); // a lost connection also fails the statement under way, which is where it is told
   try {
     await client.connect();
-    await lockOutOthers(client);
     return await applyMissing(client, await readMigrations(migrationsDir));
   } catch (error) {
     throw explainConnectionError(error, databaseUrl);
   } finally {
-    await client.end(); // ends the session, and with it the advisory lock
+    await client.end();
   }
-}
-
-async function lockOutOthers(client: pg.Client): Promise<void> {
-  await client.query(`SET lock_timeout = ${ADVISORY_LOCK_TIMEOUT_MS}`);
-  try {
-    await client.query('SELECT pg_advisory_lock($1::bigint)', [PRISMA_MIGRATE_LOCK]);
-  } catch (error) {
-    if (!isLockTimeout(error)) throw error;
-    throw new StartError(
-      'another process has been migrating the database for a minute: wait for it, then start again',
-      {
-        cause: error,
-      },
-    );
-  }
-  await client.query(`SET lock_timeout = ${TABLE_LOCK_TIMEOUT_MS}`);
 }
 
 async function readMigrations(dir: string): Promise<Migration[]> {
@@ -109,31 +115,78 @@ async function readMigrations(dir: string): Promise<Migration[]> {
 }
 
 async function applyMissing(client: pg.Client, migrations: readonly Migration[]): Promise<MigrationOutcome> {
-  const recorded = await readRecorded(client);
-  const known = new Set(migrations.map((migration) => migration.name));
-  const unknown = [...recorded.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) throw new NewerDatabaseError(unknown);
+  const applied: string[] = [];
+  for (;;) {
+    const { missing, modified, newer } = await applyNext(client, migrations);
+    const [next] = missing;
+    if (!next) return { applied, modified, newer };
+    applied.push(next.name);
+  }
+}
 
-  const outcome: MigrationOutcome = { applied: [], modified: [] };
-  for (const migration of migrations) {
-    const checksum = recorded.get(migration.name);
-    if (checksum === undefined) {
-      await applyWithRetry(client, migration);
-      outcome.applied.push(migration.name);
-    } else if (checksum !== migration.checksum) {
-      outcome.modified.push(migration.name);
+/** Applies the first that is missing, if one is. Returns what was found before. */
+async function applyNext(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryNext(client, migrations);
+    } catch (error) {
+      const isBusy = error instanceof MigrationFailedError && isLockTimeout(error.cause);
+      if (!isBusy || attempt === TABLE_LOCK_ATTEMPTS_MAX) throw error;
+      await delay(TABLE_LOCK_PAUSE_MS);
     }
   }
-  return outcome;
+}
+
+async function tryNext(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
+  let next: Migration | undefined;
+  await client.query('BEGIN');
+  try {
+    await lockOutOthers(client);
+    const comparison = await compare(client, migrations); // under the lock: another process may have applied some meanwhile
+    next = comparison.missing[0];
+    if (next) await apply(client, next);
+    await client.query('COMMIT');
+    return comparison;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined); // a lost connection has rolled back by itself; the first error counts
+    throw next ? new MigrationFailedError(next.name, error) : error;
+  }
+}
+
+async function lockOutOthers(client: pg.Client): Promise<void> {
+  await client.query(SETTINGS);
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1::bigint)', [PRISMA_MIGRATE_LOCK]);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw new StartError(
+      'another process has been migrating the database for a minute: wait for it, then start again',
+      {
+        cause: error,
+      },
+    );
+  }
+  await client.query(`SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT_MS}`);
+}
+
+async function compare(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
+  const recorded = await readRecorded(client);
+  const known = new Set(migrations.map(({ name }) => name));
+  const missing = migrations.filter(({ name }) => !recorded.has(name));
+  const newer = [...recorded.keys()].filter((name) => !known.has(name));
+  const modified = migrations.filter(({ name, checksum }) => (recorded.get(name) ?? checksum) !== checksum);
+  if (newer.length > 0) {
+    const needed = await readNeeded(client);
+    // With some missing as well it comes from another branch: nobody has tried ours on top of its own.
+    if (missing.length > 0 || !newer.every((name) => versionOf(name) > needed)) throw new NewerDatabaseError(newer);
+  }
+  return { missing, modified: modified.map(({ name }) => name), newer };
 }
 
 /** Checksums of what has been applied, by name. */
 async function readRecorded(client: pg.Client): Promise<Map<string, string>> {
   // Asked first: an application's role may read the table without the right to create one.
-  const { rows: tables } = await client.query<{ name: string | null }>(
-    `SELECT to_regclass('"_prisma_migrations"') AS name`,
-  );
-  if (tables[0]?.name === null) await client.query(MIGRATIONS_TABLE);
+  if (!(await hasTable(client, '_prisma_migrations'))) await client.query(MIGRATIONS_TABLE);
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
     'SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL ORDER BY started_at',
   );
@@ -146,35 +199,34 @@ async function readRecorded(client: pg.Client): Promise<Map<string, string>> {
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
 
-async function applyWithRetry(client: pg.Client, migration: Migration): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await apply(client, migration);
-      return;
-    } catch (error) {
-      if (!isLockTimeout(error) || attempt === TABLE_LOCK_ATTEMPTS_MAX) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new StartError(`migration ${migration.name} failed and was rolled back: ${reason}`, { cause: error });
-      }
-      await delay(TABLE_LOCK_PAUSE_MS);
-    }
-  }
+/** The version up to which a build must have every migration of the database; without the table it must have all. */
+async function readNeeded(client: pg.Client): Promise<number> {
+  if (!(await hasTable(client, 'schema_compatibility'))) return Number.POSITIVE_INFINITY;
+  const { rows } = await client.query<{ needs: string }>('SELECT needs FROM schema_compatibility');
+  return Number(rows[0]?.needs ?? Number.POSITIVE_INFINITY);
+}
+
+async function hasTable(client: pg.Client, name: string): Promise<boolean> {
+  const { rows } = await client.query<{ isThere: boolean }>('SELECT to_regclass($1) IS NOT NULL AS "isThere"', [name]);
+  return rows[0]?.isThere === true;
+}
+
+/** The number with which the name of a migration begins; NaN, which is above nothing, when there is none. */
+function versionOf(migration: string): number {
+  return Number.parseInt(migration, 10);
 }
 
 async function apply(client: pg.Client, { name, script, checksum }: Migration): Promise<void> {
-  await client.query('BEGIN');
-  try {
-    await client.query(script);
-    await client.query(
-      `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
-      [randomUUID(), checksum, name],
-    );
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // a lost connection has rolled back by itself; the first error counts
-    throw error;
-  }
+  const id = randomUUID();
+  await client.query(
+    'INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at) VALUES ($1, $2, $3, clock_timestamp())',
+    [id, checksum, name],
+  );
+  await client.query(script);
+  await client.query(
+    'UPDATE "_prisma_migrations" SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1',
+    [id],
+  );
 }
 
 function isLockTimeout(error: unknown): boolean {

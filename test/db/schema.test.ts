@@ -58,7 +58,7 @@ async function readColumns(): Promise<string[]> {
     app.url,
     `SELECT table_name AS "table", column_name AS "column", udt_name AS type, is_nullable = 'YES' AS "isNullable",
             numeric_precision AS precision, numeric_scale AS scale, datetime_precision AS digits
-     FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations'`,
+     FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('_prisma_migrations', 'schema_compatibility')`,
   );
   return rows.map((row) => {
     const size =

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type BursarProcess,
   cleanUpProcesses,
@@ -14,7 +14,7 @@ import {
   serverDirOf,
   startBursar,
 } from '../support/bursar-process.js';
-import { useTestDatabases } from '../support/database.js';
+import { createEmptyDatabase, useTestDatabases } from '../support/database.js';
 import { query } from '../support/sql.js';
 import { waitFor } from '../support/wait.js';
 
@@ -70,6 +70,34 @@ describe('a start from nothing', () => {
     expect(await query(embeddedUrl(dataDir), 'SELECT count(*)::int AS n FROM customers')).toEqual([{ n: 0 }]);
     bursar.signal('SIGTERM');
     await expectCleanEnd(bursar, url, dataDir);
+  });
+});
+
+describe('a start on a database', () => {
+  it('that is empty succeeds for several at once', async () => {
+    const database = await createEmptyDatabase();
+    onTestFinished(() => database.drop());
+    const processes = [1, 2].map(() => startBursar({ DATABASE_URL: database.url, BURSAR_DATA_DIR: newDataDir() }));
+    for (const bursar of processes) {
+      expect((await fetch(`${await bursar.ready()}/health/ready`)).status).toBe(200);
+    }
+    for (const bursar of processes) bursar.signal('SIGTERM');
+    for (const bursar of processes) expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+  });
+
+  it('of a newer version that it can read succeeds, and is told', async () => {
+    const url = await newDatabase();
+    await query(
+      url,
+      `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '99990101000000_future', now())`,
+    );
+    const bursar = startBursar({ DATABASE_URL: url, BURSAR_DATA_DIR: newDataDir() });
+    await bursar.ready();
+    expect(bursar.stdout()).toMatch(
+      /"migrations":\["99990101000000_future"\].*from a newer version, which this one can read/,
+    );
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
   });
 });
 

@@ -2,8 +2,8 @@
 // can be inserted. What triggers or the database itself make of other rows is left out.
 import type pg from 'pg';
 
-/** Rows of these tables are made by the triggers of others, or by the migrator. */
-const MADE_BY_OTHERS = ['catalog_names', '_prisma_migrations'];
+/** Rows of these tables are made by the triggers of others, by the migrator or by migrations. */
+const MADE_BY_OTHERS = ['catalog_names', '_prisma_migrations', 'schema_compatibility'];
 /** Types whose values stand without quotes. */
 const PLAIN_TYPES = ['int2', 'int4', 'int8', 'numeric', 'bool'];
 

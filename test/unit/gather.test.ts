@@ -8,6 +8,7 @@ function gathererOf(
     fails?: (questions: readonly number[]) => Error | undefined;
     waitingMax?: number;
     waitsOutTurn?: boolean;
+    keeps?: (question: number) => boolean;
   } = {},
 ) {
   const groups: number[][] = [];
@@ -101,5 +102,16 @@ describe('a gatherer', () => {
     const outcomes = outcomesOf(ask, [1, 2, 3, 4]);
     await letGo();
     expect(await outcomes).toEqual(['answer 1', 'answer 2', 'answer 3', 'full']);
+  });
+
+  it('let some wait on, before those who came meanwhile', async () => {
+    const kept = new Set([2, 3]);
+    const { ask, groups, letGo } = gathererOf({ keeps: (question) => kept.delete(question) });
+    const first = ask(1);
+    const others = [2, 3, 4, 5].map(ask);
+    await letGo();
+    await letGo();
+    expect(await Promise.all([first, ...others])).toEqual([1, 2, 3, 4, 5].map((question) => `answer ${question}`));
+    expect(groups).toEqual([[1], [2, 3, 4], [2, 3, 5]]);
   });
 });

@@ -140,3 +140,6 @@ ALTER TABLE customers SET (autovacuum_analyze_threshold = 500, autovacuum_analyz
 ALTER TABLE batches SET (autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE balances SET (autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE identities SET (autovacuum_analyze_threshold = 500, autovacuum_analyze_scale_factor = 0.02);
+
+-- A build from before reads and writes other columns.
+UPDATE schema_compatibility SET needs = 20261128020000;
