@@ -25,9 +25,9 @@ function gathererOf(
       await new Promise<void>((resolve) => gates.push(resolve));
       const failure = options.fails?.(questions);
       if (failure) throw failure;
-      const isKept = ({ question }: Asked<number, string>) => options.keeps?.(question) ?? false;
-      for (const { question, resolve } of together.filter((asked) => !isKept(asked))) resolve(`answer ${question}`);
-      return together.filter(isKept);
+      const kept = together.filter(({ question }) => options.keeps?.(question) ?? false);
+      for (const asked of together) if (!kept.includes(asked)) asked.resolve(`answer ${asked.question}`);
+      return kept;
     },
     isEverybodys: (error) => error instanceof Error && error.message === 'down',
     onSharedFailure: () => undefined,
