@@ -348,8 +348,10 @@ describe('the fingerprint of a request', () => {
     const key = name === 'quota.consume.item' ? `${idempotency_key}#0` : idempotency_key;
     const rows = await ask(
       app.url,
-      `SELECT request_hash, request_hash_version FROM operations WHERE name = $1 AND idempotency_key = $2
-         UNION ALL SELECT request_hash, request_hash_version FROM keyed_calls WHERE name = $1 AND idempotency_key = $2`,
+      `SELECT encode(request_hash, 'hex') AS request_hash, request_hash_version FROM idempotency_records
+       WHERE name = $1 AND kind = 'client' AND key = $2
+       UNION ALL
+       SELECT encode(request_hash, 'hex'), request_hash_version FROM keyed_calls WHERE name = $1 AND idempotency_key = $2`,
       [name, key],
     );
     expect(rows).toEqual([{ request_hash: sha256(text), request_hash_version: 1 }]);
