@@ -601,9 +601,7 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'refuse the requests of later customers',
-    changes: [
-      change(LANES, '          queue.waiting.unshift(...later);\n', '          failAll(later, overloaded());\n'),
-    ],
+    changes: [change(LANES, '    left = later;\n', '    failAll(later, overloaded());\n')],
     tests: [LANES_TESTS],
   },
   {
@@ -613,12 +611,12 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'let any number wait',
-    changes: [change(LANES, '>= WAITING_MAX', '>= 100 * WAITING_MAX')],
+    changes: [change(LANES, 'waitingMax: WAITING_MAX,', 'waitingMax: 100 * WAITING_MAX,')],
     tests: [OVERLOAD],
   },
   {
     name: 'do not count the strays among those who wait',
-    changes: [change(LANES, 'queue.waiting.length + strays.count() >=', 'queue.waiting.length >=')],
+    changes: [change(LANES, 'countElsewhere: strays.count,', 'countElsewhere: () => 0,')],
     tests: [OVERLOAD],
   },
   {
