@@ -6,8 +6,10 @@ import { PRODUCT_KEY, SKU } from './job.js';
 /** Units that a customer starts with; no run uses them up. */
 const UNITS = 1_000_000_000;
 
+/** Before names were a foreign key a trigger claimed them. */
 const CATALOGUE = `
-INSERT INTO catalog_names (name, kind) VALUES ('${PRODUCT_KEY}', 'product'), ('${SKU}', 'offer');
+INSERT INTO catalog_names (name, kind) SELECT * FROM (VALUES ('${PRODUCT_KEY}', 'product'), ('${SKU}', 'offer')) AS n
+WHERE to_regproc('catalog_claim_name') IS NULL;
 INSERT INTO products (product_key, name, type, created_at, updated_at)
 VALUES ('${PRODUCT_KEY}', 'Bench units', 'quantity', now(), now());
 INSERT INTO offers (sku, name, price, currency, created_at, updated_at)
