@@ -139,7 +139,7 @@ async function applyNext(client: pg.Client, migrations: readonly Migration[]): P
 
 async function tryNext(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
   let next: Migration | undefined;
-  await client.query('BEGIN');
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED'); // who waited for the lock sees what was applied meanwhile
   try {
     await lockOutOthers(client);
     const comparison = await compare(client, migrations); // under the lock: another process may have applied some meanwhile
