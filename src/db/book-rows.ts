@@ -2,23 +2,36 @@
 
 import type { LoadedBook } from '../ledger/book.js';
 import type { Provider } from '../ledger/consume.js';
-import type { Batch, Holding, ProductType, Reservation, Subject, TakenOperation } from '../ledger/entities.js';
+import type {
+  Batch,
+  BatchParts,
+  Holding,
+  ProductType,
+  Reservation,
+  Subject,
+  TakenOperation,
+} from '../ledger/entities.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
 import { readerOf } from './table.js';
 import { batches, reservations } from './tables.js';
 
-/** What the book knows of a batch. */
-export const BATCH = [
-  'id',
-  'productKey',
-  'granted',
+/** The parts into which what was granted is divided, as the ledger moves them. */
+export const BATCH_PARTS = [
   'available',
   'held',
   'consumed',
   'expired',
   'revoked',
   'transferred',
+] as const satisfies (keyof BatchParts)[];
+
+/** What the book knows of a batch. */
+export const BATCH = [
+  'id',
+  'productKey',
+  'granted',
+  ...BATCH_PARTS,
   'priority',
   'validFrom',
   'expiresAt',

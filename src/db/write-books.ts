@@ -2,24 +2,15 @@
 // database: it was read, or is written, under the same locks, and the auditor compares (ADR 0019).
 
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
-import type { BatchParts } from '../ledger/entities.js';
+import { BATCH_PARTS } from './book-rows.js';
 import type { Tx } from './client.js';
 import { inserts, updates, upserts } from './statements.js';
 import { arraysOf, bigint, boolean, given, instant, nullable, table, uuid, written } from './table.js';
 import { balances, batches, entries, operations } from './tables.js';
 
-const PARTS = [
-  'available',
-  'held',
-  'consumed',
-  'expired',
-  'revoked',
-  'transferred',
-] as const satisfies (keyof BatchParts)[];
-
 const operationsOf = inserts(operations);
 const batchesOf = inserts(batches);
-const batchPartsOf = updates(batches, ['customerId', 'id'], PARTS);
+const batchPartsOf = updates(batches, ['customerId', 'id'], BATCH_PARTS);
 const balancesOf = upserts(balances, ['customerId', 'productKey']);
 const entriesOf = inserts(entries);
 

@@ -6,7 +6,7 @@ import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { withVerdict } from '../http/verdict.js';
-import { instantSchema, toSelector, uuidSchema } from '../schemas/common.js';
+import { instantSchema, uuidSchema } from '../schemas/common.js';
 import {
   addCreditsAnswer,
   addCreditsBody,
@@ -19,6 +19,7 @@ import {
   expiringCreditsQuery,
   WITHIN_DEFAULT_S,
 } from '../schemas/credits.js';
+import { toSelector } from '../schemas/selectors.js';
 import { addCredits, deductCredits, getCreditsBalance, getExpiringCredits } from '../services/credits.js';
 import { toTakingsView } from './views.js';
 

@@ -5,7 +5,6 @@ import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { DEFAULT_PROVIDER } from '../schemas/common.js';
 import {
   customerAnswer,
   customerPage,
@@ -16,6 +15,7 @@ import {
   linkIdentityBody,
   updateCustomerBody,
 } from '../schemas/customers.js';
+import { DEFAULT_PROVIDER } from '../schemas/selectors.js';
 import { getCustomer, getCustomers, linkIdentity, unlinkIdentity, updateCustomer } from '../services/customers.js';
 import { toCustomerView } from './views.js';
 

@@ -4,8 +4,8 @@ import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { withVerdict } from '../http/verdict.js';
-import { toSelector } from '../schemas/common.js';
 import { exchangeAnswer, exchangeBody, exchangeOutcome } from '../schemas/exchange.js';
+import { toSelector } from '../schemas/selectors.js';
 import { exchange } from '../services/exchange.js';
 import { toBatchView } from './views.js';
 

@@ -8,7 +8,6 @@ import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.j
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { withVerdict } from '../http/verdict.js';
-import { toSelector } from '../schemas/common.js';
 import {
   grantAnswer,
   grantBody,
@@ -19,6 +18,7 @@ import {
   toTrialIdentities,
   trialGrantBody,
 } from '../schemas/grants.js';
+import { toSelector } from '../schemas/selectors.js';
 import { type GrantResult, type GrantType, getGrants, grantQuantity, grantTrial } from '../services/grants.js';
 import { toBatchView, toTakingsView } from './views.js';
 

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
-import { toSelector } from '../schemas/common.js';
 import { invariantsAnswer, invariantsQuery } from '../schemas/invariants.js';
+import { toSelector } from '../schemas/selectors.js';
 import { proveInvariants } from '../services/invariants.js';
 
 export function registerInvariants(app: FastifyInstance, deps: Deps): void {

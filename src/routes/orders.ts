@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { toSelector } from '../schemas/common.js';
 import { confirmOrderBody, orderAnswer, orderParams, placeOrderBody } from '../schemas/orders.js';
+import { toSelector } from '../schemas/selectors.js';
 import { confirmOrder, getOrder, type OrderResult, placeOrder } from '../services/orders.js';
 import { toOrderView } from './views.js';
 

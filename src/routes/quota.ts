@@ -8,7 +8,6 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { toVerdict, withVerdict } from '../http/verdict.js';
-import { hasSelector, toSelector } from '../schemas/common.js';
 import {
   checkAnswer,
   consumeAnswer,
@@ -20,6 +19,7 @@ import {
   giveBackBody,
   toSubject,
 } from '../schemas/quota.js';
+import { hasSelector, toSelector } from '../schemas/selectors.js';
 import { giveBackQuota } from '../services/give-back.js';
 import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
 import { toSubjectView, toTakingsView } from './views.js';

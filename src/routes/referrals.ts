@@ -4,7 +4,6 @@ import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { toSelector } from '../schemas/common.js';
 import {
   referralAnswer,
   referralBody,
@@ -14,6 +13,7 @@ import {
   referralsQuery,
   toSide,
 } from '../schemas/referrals.js';
+import { toSelector } from '../schemas/selectors.js';
 import { attachReferral, getReferralStats, getReferrals } from '../services/referrals.js';
 import { toReferralView } from './views.js';
 

@@ -7,7 +7,7 @@ import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.j
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { withVerdict } from '../http/verdict.js';
-import { toSelector, uuidSchema } from '../schemas/common.js';
+import { uuidSchema } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
 import {
   commitAnswer,
@@ -24,6 +24,7 @@ import {
   toLifetime,
   toTtlMs,
 } from '../schemas/reservations.js';
+import { toSelector } from '../schemas/selectors.js';
 import {
   commit,
   type EndingResult,

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCreatedAt, decodeCursor, seqPosition, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
-import { toSelector } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
+import { toSelector } from '../schemas/selectors.js';
 import {
   balanceAnswer,
   balanceQuery,

@@ -8,14 +8,13 @@ import {
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
-  pageOf,
-  pageQueryShape,
   productKeySchema,
   quantitySchema,
   repeatable,
   skuSchema,
   text,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 
 const NAME_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 4_000;

@@ -1,32 +1,19 @@
-// The pieces that the wire schemas of all resources are made of: text, names, numbers, money, instants, metadata, the customer selector, pages.
+// The pieces that the wire schemas of all resources are made of: text, names, numbers, money, instants, metadata, keys.
 // Request pieces normalise (trim, case) and refuse what could not be stored; answer pieces only describe, because checks are dear on the way out
 // (zod runs a schema with checks twice). No piece reaches for a database.
 import { z } from 'zod';
-import { AppError } from '../errors/app-error.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
 const TEXT_LENGTH_MAX = 1_000;
-const EXTERNAL_ID_LENGTH_MAX = 255;
-const PROVIDER_LENGTH_MAX = 64;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 const METADATA_DEPTH_MAX = 8;
-const PAGE_LIMIT_MAX = 200;
-const PAGE_LIMIT_DEFAULT = 50;
-export const DEFAULT_PROVIDER = 'default';
-/** The provider under which a `user_id` that is no UUID is read. */
-const USER_ID_PROVIDER = 'user_id';
 
-const CURSOR_LENGTH_MAX = 1_000;
-const USER_ID_DIGITS_MAX = 20;
 /** Postgres and ISO 8601 with four digits of year both cover it. */
 const INSTANT_MIN_MS = Date.UTC(1900, 0, 1);
 const INSTANT_MAX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-const UUID_LENGTH = 36;
-const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const USER_ID_PATTERN = new RegExp(
-  `^(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{1,${USER_ID_DIGITS_MAX}})$`,
-);
+/** A UUID in its usual form. */
+export const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const EXAMPLE_UUID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 
 /** Says whether Postgres can store `text` unchanged: no NUL, no lone surrogate (which would silently become U+FFFD). */
@@ -34,9 +21,14 @@ export function isStorableText(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
 }
 
-const UNSTORABLE = 'contains a NUL character or half of a surrogate pair, which cannot be stored';
+/** Why a JSON number is refused where its digits count. */
+export const UNSAFE_NUMBER = 'is above 2^53-1 and would be rounded: send it as a string';
 
-function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
+/** Why a text is refused that can't be stored. */
+export const UNSTORABLE = 'contains a NUL character or half of a surrogate pair, which cannot be stored';
+
+/** A check that Postgres can store a text unchanged. */
+export function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
   if (!isStorableText(ctx.value)) ctx.issues.push({ code: 'custom', message: UNSTORABLE, input: ctx.value });
 }
 
@@ -48,7 +40,7 @@ const UNSEEN_MESSAGE = 'must not be empty';
 const SEEN = /[^\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Why a name by which somebody or something is known again is none; undefined when it is one. All without a value would be the same. */
-function placeholderFault(name: string): string | undefined {
+export function placeholderFault(name: string): string | undefined {
   if (PLACEHOLDER.test(name)) return PLACEHOLDER_MESSAGE;
   return SEEN.test(name) ? undefined : UNSEEN_MESSAGE;
 }
@@ -109,105 +101,6 @@ export const featureSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower_snake_case: 1 to 64 of a-z, 0-9 and _, beginning with a letter')
   .meta({ examples: ['image_generation'] });
-
-const providerText = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .overwrite((provider) => (provider === '' ? DEFAULT_PROVIDER : provider))
-  .max(PROVIDER_LENGTH_MAX)
-  .check(refuseUnstorable);
-const PROVIDER_META = { description: 'Where the external id comes from; lower-cased.', examples: ['telegram'] };
-
-/** Where an identity comes from; lower-case afterwards, `default` when empty or left out. */
-export const providerSchema = providerText.check(refusePlaceholder).default(DEFAULT_PROVIDER).meta(PROVIDER_META);
-
-/** Like `providerSchema`, of an identity that may have been stored before placeholders were refused. */
-export const storedProviderSchema = providerText.default(DEFAULT_PROVIDER).meta(PROVIDER_META);
-
-const UNSAFE_ID = 'is above 2^53-1 and would be rounded: send it as a string';
-
-/** Reads a JSON number as the digits of an id, or says why it can't. */
-function digitsOf(value: number): { digits: string } | { fault: string } {
-  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
-  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_ID };
-  return { digits: String(value === 0 ? 0 : value) };
-}
-
-const stringOrInteger = (meta: {
-  description: string;
-  examples: unknown[];
-  min: number;
-  max: number;
-  pattern?: string;
-}) =>
-  z
-    .union([z.string(), z.number()], {
-      error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
-    })
-    .meta({
-      type: undefined,
-      anyOf: [
-        {
-          type: 'string',
-          minLength: 1,
-          maxLength: meta.max,
-          ...(meta.pattern !== undefined && { pattern: meta.pattern }),
-        },
-        { type: 'integer', minimum: meta.min, maximum: Number.MAX_SAFE_INTEGER },
-      ],
-      description: meta.description,
-      examples: meta.examples,
-    });
-
-const externalIdForm = stringOrInteger({
-  description: 'The id in the system of the provider; an integer is read as its digits.',
-  examples: ['4711'],
-  min: Number.MIN_SAFE_INTEGER,
-  max: EXTERNAL_ID_LENGTH_MAX,
-});
-
-function readExternalId(input: string | number, ctx: z.core.$RefinementCtx): string {
-  const refuse = (message: string): never => {
-    ctx.issues.push({ code: 'custom', message, input });
-    return z.NEVER;
-  };
-  if (typeof input === 'number') {
-    const read = digitsOf(input);
-    return 'fault' in read ? refuse(read.fault) : read.digits;
-  }
-  const id = input.trim();
-  if (id.length === 0) return refuse('must not be empty');
-  if (id.length > EXTERNAL_ID_LENGTH_MAX) return refuse(`must have at most ${EXTERNAL_ID_LENGTH_MAX} characters`);
-  return isStorableText(id) ? id : refuse(UNSTORABLE);
-}
-
-/** An external id that may have been stored before placeholders were refused: to look for it, or to take it from somebody. */
-export const storedExternalIdSchema = externalIdForm.transform(readExternalId);
-
-/** The id of a person or account elsewhere: a string, trimmed, or a JSON integer that is read as its digits; a string afterwards. */
-export const externalIdSchema = externalIdForm.transform((input, ctx): string => {
-  const id = readExternalId(input, ctx);
-  const message = typeof id === 'string' ? placeholderFault(id) : undefined;
-  if (message === undefined) return id;
-  ctx.issues.push({ code: 'custom', message, input });
-  return z.NEVER;
-});
-
-const userIdSchema = stringOrInteger({
-  description: 'Alias of `customer_id`; digits are read as the identity (`user_id`, digits).',
-  examples: ['4711'],
-  min: 0,
-  max: UUID_LENGTH,
-  pattern: USER_ID_PATTERN.source,
-}).transform((input, ctx): string => {
-  const read = typeof input === 'number' ? digitsOf(input) : { digits: input.trim().toLowerCase() };
-  const isWellFormed = 'digits' in read && USER_ID_PATTERN.test(read.digits);
-  if (isWellFormed) return read.digits;
-  const message = 'fault' in read ? read.fault : `must be a UUID or at most ${USER_ID_DIGITS_MAX} digits`;
-  ctx.issues.push({ code: 'custom', message, input });
-  return z.NEVER;
-});
 
 function wholeNumber(min: number, example: number) {
   return z
@@ -305,7 +198,7 @@ function findMetadataFault(metadata: Record<string, unknown>): MetadataFault | u
     if (typeof value === 'string' && !isStorableText(value)) return { path, message: UNSTORABLE };
     if (typeof value === 'number') {
       if (!Number.isFinite(value)) return { path, message: 'is too large a number' };
-      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return { path, message: UNSAFE_ID };
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return { path, message: UNSAFE_NUMBER };
     }
     if (typeof value !== 'object' || value === null) continue;
     if (depth > METADATA_DEPTH_MAX) return { path: [], message: `is nested deeper than ${METADATA_DEPTH_MAX} levels` };
@@ -358,118 +251,7 @@ export const idempotencyKeySchema = z
     examples: ['order-4711-attempt-1'],
   });
 
-/** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
-export const selectorShape = {
-  customer_id: uuidSchema.optional(),
-  user_id: userIdSchema.optional(),
-  external_id: externalIdSchema.optional(),
-  provider: providerSchema,
-};
-
-const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (with provider)';
-
-function refuseMissingSelector(ctx: z.core.ParsePayload<SelectorInput>): void {
-  const { customer_id, user_id, external_id } = ctx.value;
-  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
-    ctx.issues.push({
-      code: 'custom',
-      params: { code: 'required' },
-      message: SELECTOR_MISSING,
-      path: ['customer_id'],
-      input: ctx.value,
-    });
-  }
-}
-
-/** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
-export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {
-  return z
-    .object({ ...selectorShape, ...shape })
-    .check((ctx) => refuseMissingSelector(ctx as z.core.ParsePayload<SelectorInput>));
-}
-
-/** What `toSelector` reads: the parsed selector fields of a body or query. */
-export interface SelectorInput {
-  customer_id?: string | undefined;
-  user_id?: string | undefined;
-  external_id?: string | undefined;
-  provider?: string | undefined;
-}
-
-/** Whether a parsed body names a customer at all, where it need not. */
-export function hasSelector({ customer_id, user_id, external_id }: SelectorInput): boolean {
-  return customer_id !== undefined || user_id !== undefined || external_id !== undefined;
-}
-
-/**
- * Normalises the selector fields of a parsed body or query; at least one of the two is present. When both are, they must turn out to be one
- * customer. Throws: invalid_request when they are all missing, selector_conflict when `user_id` contradicts `customer_id` or the external
- * identity.
- */
-export function toSelector(input: SelectorInput): {
-  customerId?: string;
-  identity?: { provider: string; externalId: string };
-} {
-  const { customer_id, user_id, external_id } = input;
-  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
-    throw new AppError('invalid_request', SELECTOR_MISSING);
-  }
-  if (customer_id !== undefined && user_id !== undefined && customer_id !== user_id) {
-    throw new AppError('selector_conflict', 'customer_id and its alias user_id differ: send one of them.');
-  }
-  const userIdIsUuid = user_id !== undefined && UUID_PATTERN.test(user_id);
-  const customerId = customer_id ?? (userIdIsUuid ? user_id : undefined);
-  const byExternalId =
-    external_id === undefined ? undefined : { provider: input.provider ?? DEFAULT_PROVIDER, externalId: external_id };
-  const byUserId =
-    user_id === undefined || userIdIsUuid ? undefined : { provider: USER_ID_PROVIDER, externalId: user_id };
-  if (byExternalId && byUserId && (byExternalId.provider !== byUserId.provider || external_id !== user_id)) {
-    throw new AppError('selector_conflict', 'user_id and external_id are two identities: send one of them.');
-  }
-  const identity = byExternalId ?? byUserId;
-  return { ...(customerId !== undefined && { customerId }), ...(identity && { identity }) };
-}
-
-const LIMIT_MESSAGE = `must be a whole number from 1 to ${PAGE_LIMIT_MAX}`;
-
-/** The query parameters of a page; spread them into a query schema. */
-export const pageQueryShape = {
-  limit: z
-    .string()
-    .default(String(PAGE_LIMIT_DEFAULT))
-    .meta({ default: PAGE_LIMIT_DEFAULT })
-    .transform((input, ctx): number => {
-      const limit = /^\d{1,4}$/.test(input) ? Number(input) : 0;
-      if (limit >= 1 && limit <= PAGE_LIMIT_MAX) return limit;
-      ctx.issues.push({ code: 'custom', message: LIMIT_MESSAGE, input });
-      return z.NEVER;
-    })
-    .meta({
-      type: 'integer',
-      minimum: 1,
-      maximum: PAGE_LIMIT_MAX,
-      description: `How many rows at most; ${PAGE_LIMIT_DEFAULT} when left out.`,
-    }),
-  cursor: z
-    .string()
-    .min(1)
-    .max(CURSOR_LENGTH_MAX)
-    .optional()
-    .meta({ description: '`next_cursor` of the page before; opaque.' }),
-};
-
 /** A query parameter that may be repeated, at most `max` times; an array afterwards, in the order given. */
 export function repeatable<S extends z.ZodType>(schema: S, max: number) {
   return z.preprocess((input) => (typeof input === 'string' ? [input] : input), z.array(schema).max(max));
-}
-
-/** The answer of a list: rows and where the next page begins. */
-export function pageOf<S extends z.ZodType>(row: S) {
-  return z.object({
-    data: z.array(row),
-    next_cursor: z
-      .string()
-      .nullable()
-      .meta({ description: 'Send it as `cursor` for the next page; null on the last one.', examples: [null] }),
-  });
 }

@@ -6,16 +6,15 @@ import {
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
-  pageOf,
-  pageQueryShape,
   productKeySchema,
   quantitySchema,
   signedCountSchema,
   text,
   uuidAnswerSchema,
-  withSelector,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import { takingsSchema } from './quota.js';
+import { withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 import { secondsMeta, secondsQuerySchema } from './wallet.js';
 

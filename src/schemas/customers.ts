@@ -1,18 +1,8 @@
 // The wire of customers and their identities.
 import { z } from 'zod';
-import {
-  externalIdSchema,
-  instantAnswerSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  pageOf,
-  pageQueryShape,
-  providerSchema,
-  storedExternalIdSchema,
-  storedProviderSchema,
-  uuidAnswerSchema,
-  uuidSchema,
-} from './common.js';
+import { instantAnswerSchema, metadataAnswerSchema, metadataSchema, uuidAnswerSchema, uuidSchema } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
+import { externalIdSchema, providerSchema, storedExternalIdSchema, storedProviderSchema } from './selectors.js';
 
 export const customersQuery = z
   .object({

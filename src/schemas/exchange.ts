@@ -8,8 +8,8 @@ import {
   signedCountSchema,
   skuSchema,
   uuidAnswerSchema,
-  withSelector,
 } from './common.js';
+import { withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 export const exchangeBody = withSelector({

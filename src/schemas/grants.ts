@@ -7,17 +7,16 @@ import {
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
-  pageOf,
-  pageQueryShape,
   productKeySchema,
   quantitySchema,
   refusePlaceholder,
   skuSchema,
   text,
   uuidAnswerSchema,
-  withSelector,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import { takingsSchema } from './quota.js';
+import { withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const IDENTITIES_MAX = 20;

@@ -1,6 +1,7 @@
 // The wire of POST /identify.
 import { z } from 'zod';
-import { externalIdSchema, metadataAnswerSchema, metadataSchema, providerSchema, uuidAnswerSchema } from './common.js';
+import { metadataAnswerSchema, metadataSchema, uuidAnswerSchema } from './common.js';
+import { externalIdSchema, providerSchema } from './selectors.js';
 
 export const identifyBody = z.object({
   provider: providerSchema,

@@ -1,6 +1,7 @@
 // The wire of the proof.
 import { z } from 'zod';
-import { countAnswerSchema, selectorShape, uuidAnswerSchema } from './common.js';
+import { countAnswerSchema, uuidAnswerSchema } from './common.js';
+import { selectorShape } from './selectors.js';
 
 export const invariantsQuery = z.object({ ...selectorShape });
 

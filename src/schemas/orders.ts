@@ -13,8 +13,8 @@ import {
   text,
   uuidAnswerSchema,
   uuidSchema,
-  withSelector,
 } from './common.js';
+import { withSelector } from './selectors.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;

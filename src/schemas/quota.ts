@@ -9,12 +9,11 @@ import {
   metadataSchema,
   productKeySchema,
   quantitySchema,
-  selectorShape,
   text,
   uuidAnswerSchema,
   uuidSchema,
-  withSelector,
 } from './common.js';
+import { selectorShape, withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;

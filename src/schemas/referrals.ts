@@ -2,17 +2,14 @@
 import { z } from 'zod';
 import {
   countAnswerSchema,
-  externalIdSchema,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
-  pageOf,
-  pageQueryShape,
-  providerSchema,
   uuidAnswerSchema,
   uuidSchema,
-  withSelector,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
+import { externalIdSchema, providerSchema, withSelector } from './selectors.js';
 
 /** Two ways to name the pair: by customer ids, or by external ids of one provider. */
 export const referralBody = z

@@ -6,12 +6,10 @@ import {
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
-  pageOf,
-  pageQueryShape,
   quantitySchema,
   uuidAnswerSchema,
-  withSelector,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import {
   actionShape,
   refuseUnclearSubject,
@@ -20,6 +18,7 @@ import {
   subjectShape,
   takingsSchema,
 } from './quota.js';
+import { withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const TTL_DEFAULT_S = 15 * 60;

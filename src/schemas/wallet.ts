@@ -6,16 +6,15 @@ import {
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
-  pageOf,
-  pageQueryShape,
   productKeySchema,
   signedCountSchema,
   text,
   uuidAnswerSchema,
   uuidSchema,
-  withSelector,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import { refuseUnclearSubject, subjectShape } from './quota.js';
+import { withSelector } from './selectors.js';
 
 const EXPIRING_WITHIN_MAX_S = 10 * 366 * 24 * 3_600;
 

@@ -19,16 +19,14 @@ import { uuidIds } from '../../src/lib/ids.js';
 import {
   instantSchema,
   metadataSchema,
-  pageOf,
-  pageQueryShape,
   quantitySchema,
   repeatable,
   skuSchema,
   text,
-  toSelector,
   uuidSchema,
-  withSelector,
 } from '../../src/schemas/common.js';
+import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
+import { toSelector, withSelector } from '../../src/schemas/selectors.js';
 import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
 
 const TOKEN = 'a-token-of-the-http-layer-tests';

@@ -10,15 +10,9 @@ import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { openapiText } from '../../src/http/openapi.js';
 import { defineRoute } from '../../src/http/route.js';
 import { uuidIds } from '../../src/lib/ids.js';
-import {
-  instantSchema,
-  metadataSchema,
-  pageOf,
-  pageQueryShape,
-  quantitySchema,
-  uuidSchema,
-  withSelector,
-} from '../../src/schemas/common.js';
+import { instantSchema, metadataSchema, quantitySchema, uuidSchema } from '../../src/schemas/common.js';
+import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
+import { withSelector } from '../../src/schemas/selectors.js';
 
 const row = z.object({ id: uuidSchema, made_at: instantSchema }).meta({ id: 'ToyRow', description: 'A toy.' });
 const exampleBody = { external_id: '4711', amount: 2 };

@@ -7,19 +7,17 @@ import { createdAtPosition, decodeCursor, encodeCursor, seqPosition } from '../.
 import { toJsonPointer } from '../../src/http/validation.js';
 import {
   countSchema,
-  externalIdSchema,
   featureSchema,
   instantSchema,
   isStorableText,
   metadataSchema,
   moneySchema,
   productKeySchema,
-  providerSchema,
   skuSchema,
   text,
-  toSelector,
   uuidSchema,
 } from '../../src/schemas/common.js';
+import { externalIdSchema, providerSchema, toSelector } from '../../src/schemas/selectors.js';
 
 const ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 
