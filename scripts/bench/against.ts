@@ -1,5 +1,6 @@
 // This checkout beside another one, in turns on one server, each with a database of its own: rates, and processor time per request of the service and of
 // Postgres, which tells small differences where rates can't.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import type { Job, Outcome } from './job.js';
@@ -73,7 +74,8 @@ export async function compare(
   ];
   printTable(`Against ${otherDir}: ${pairs} pairs; processor time is of service and Postgres`, head, rows);
   for (const { service } of builds) await service.stop();
-  for (const { name, databaseUrl } of builds) await verify(name, databaseUrl);
+  verifyBy(otherDir, builds[0].databaseUrl);
+  await verify(builds[1].name, builds[1].databaseUrl);
 }
 
 /** A service on a database that it migrated itself. */
@@ -118,6 +120,16 @@ function rowOf(name: string, [before, after]: readonly [readonly Measured[], rea
     `${wholeNumber(median(after.map(time)))} (${wholeNumber(median(after.map((each) => each.serverUs)))} Postgres)`,
     spreadOf(ratios(time), precise),
   ];
+}
+
+/** Has the other checkout audit its database: its schema is its own. */
+function verifyBy(projectDir: string, databaseUrl: string): void {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/verify.ts'], {
+    cwd: projectDir,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error('the other checkout found differences in its database');
 }
 
 async function verify(name: string, databaseUrl: string): Promise<void> {

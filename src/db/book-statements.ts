@@ -15,6 +15,9 @@ const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = w.product_k
 /** Every statement has the ids of its customers as $1, and the clock as $2. The instant of a customer is never before what he recorded last. */
 const OF_CUSTOMERS = 'customer_id = ANY ($1::uuid[])';
 
+/** Keeps the planner from joining what is looked up for each row by its key: it would read all that a customer has, where it believes that to be little. */
+const EACH_ALONE = 'OFFSET 0';
+
 const PAST: Source = pastOf(`e.${OF_CUSTOMERS}`, '$2');
 const instantOf = (isPast: boolean) => (isPast ? '$2::timestamptz' : 'greatest($2::timestamptz, c.last_recorded_at)');
 
@@ -33,13 +36,13 @@ const FEATURES = `
 const NAMED = `
   UNION
   SELECT r.customer_id, jsonb_object_keys(r.costs) FROM unnest($8::uuid[], $9::uuid[]) AS n (customer_id, id)
-  JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS}
+  JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS} AND r.id = ANY ($9::uuid[])
   UNION
   SELECT customer_id, product_key FROM taken
   UNION
   SELECT n.customer_id, f.product_key FROM (
     SELECT r.customer_id, r.feature FROM unnest($8::uuid[], $9::uuid[]) AS n (customer_id, id)
-    JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS}
+    JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS} AND r.id = ANY ($9::uuid[])
     UNION
     SELECT customer_id, feature FROM taken
   ) n JOIN product_features f USING (feature)`;
@@ -51,7 +54,7 @@ taken AS (
     SELECT e.customer_id, e.product_key, e.feature FROM entries e
     WHERE e.customer_id = o.customer_id AND e.${OF_CUSTOMERS} AND e.seq BETWEEN o.first_seq AND o.last_seq
     ORDER BY e.seq LIMIT ${TAKEN_ENTRIES_MAX}
-  ) e WHERE o.${OF_CUSTOMERS}
+  ) e WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($11::uuid[])
 ),`;
 
 /**
@@ -131,7 +134,7 @@ const RESERVATION_COLUMNS = `r.customer_id, ${listOf(reservations, RESERVATION, 
 const legsFrom = (source: Source) => `(
   SELECT json_agg(json_build_object('amount', l.amount, 'batch', b) ORDER BY l.position)
   FROM reservation_legs l CROSS JOIN LATERAL (
-    SELECT ${BATCH_COLUMNS} FROM ${source.batches} b WHERE b.customer_id = l.customer_id AND b.id = l.batch_id AND b.${OF_CUSTOMERS}
+    SELECT ${BATCH_COLUMNS} FROM ${source.batches} b WHERE b.customer_id = l.customer_id AND b.id = l.batch_id AND b.${OF_CUSTOMERS} ${EACH_ALONE}
   ) b
   WHERE l.customer_id = r.customer_id AND l.${OF_CUSTOMERS} AND l.reservation_id = r.id
 ) AS legs`;
@@ -152,7 +155,7 @@ export const LOAD_DUE_RESERVATIONS = [false, true].map(loadDueReservationsFrom);
 /** Reservations by their ids: $2 and $3, with their customers. */
 export const LOAD_RESERVATIONS = `
 SELECT ${RESERVATION_COLUMNS}, ${legsFrom(PRESENT)} FROM unnest($2::uuid[], $3::uuid[]) AS n (customer_id, id)
-JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS}`;
+JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS} AND r.id = ANY ($3::uuid[])`;
 
 /** Pending orders past their end, the longest due first. */
 export const LOAD_DUE_ORDERS = `
@@ -185,9 +188,9 @@ SELECT o.customer_id, o.id, o.name, (
       SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
       WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq)) ORDER BY e.seq)
   FROM entries e LEFT JOIN LATERAL (
-    SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.${OF_CUSTOMERS} AND b.id = e.batch_id
+    SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.${OF_CUSTOMERS} AND b.id = e.batch_id ${EACH_ALONE}
   ) b ON true
   WHERE e.customer_id = o.customer_id AND e.${OF_CUSTOMERS} AND e.seq BETWEEN o.first_seq AND o.last_seq
     AND e.kind IN ('consume', 'commit', 'debt')
 ) AS entries
-FROM unnest($2::uuid[], $3::uuid[]) AS n (customer_id, id) JOIN operations o USING (customer_id, id) WHERE o.${OF_CUSTOMERS}`;
+FROM unnest($2::uuid[], $3::uuid[]) AS n (customer_id, id) JOIN operations o USING (customer_id, id) WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($3::uuid[])`;

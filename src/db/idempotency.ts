@@ -3,7 +3,7 @@ import type { Changes } from '../ledger/changes.js';
 import type { RecordedRequest, RecordKind } from '../ledger/entities.js';
 import type { Tx } from './client.js';
 import { inserts } from './statements.js';
-import { arraysOf, given, listOf, readerOf } from './table.js';
+import { amongGiven, arraysOf, given, listOf, readerOf } from './table.js';
 import { idempotencyRecords } from './tables.js';
 
 /** Where a record is kept: a key of one customer, one operation name and one kind. */
@@ -18,7 +18,7 @@ const KEY = ['customerId', 'name', 'kind', 'key'] as const;
 const STORED = [...KEY, 'requestHash', 'requestHashVersion', 'status', 'answer'] as const;
 const SELECT_RECORDS = `
 SELECT ${listOf(idempotencyRecords, STORED, 'r')} FROM ${given(idempotencyRecords, KEY)}
-JOIN idempotency_records r USING (customer_id, name, kind, key) WHERE r.customer_id = ANY ($1::uuid[])`;
+JOIN idempotency_records r USING (customer_id, name, kind, key) WHERE ${amongGiven(idempotencyRecords, KEY, 'r')}`;
 const FORGET_RECORDS = `
 DELETE FROM idempotency_records r USING (
   SELECT customer_id, name, key FROM idempotency_records WHERE recorded_at < $1::timestamptz AND kind = 'client' LIMIT $2::int

@@ -1,6 +1,6 @@
 // Operations: the record of each request that changed something.
 import type { Row, Tx } from './client.js';
-import { arraysOf, given } from './table.js';
+import { amongGiven, arraysOf, given } from './table.js';
 import { operations } from './tables.js';
 
 /** Whose operations these are; an id that there is none of is left out. */
@@ -14,7 +14,7 @@ export async function findOperationOwners(tx: Tx, ids: readonly string[]): Promi
 
 const KEY = ['customerId', 'id'] as const;
 const SELECT_RECORDED = `
-SELECT o.id FROM ${given(operations, KEY)} JOIN operations o USING (customer_id, id) WHERE o.customer_id = ANY ($1::uuid[])`;
+SELECT o.id FROM ${given(operations, KEY)} JOIN operations o USING (customer_id, id) WHERE ${amongGiven(operations, KEY, 'o')}`;
 
 /** Which of these operations are recorded. Precondition: the customers are locked: their earlier transactions have ended. */
 export async function findRecordedIds(

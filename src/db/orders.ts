@@ -4,7 +4,7 @@ import type { Changes } from '../ledger/changes.js';
 import type { Order, Payment, PaymentStatus } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 import { claims, inserts, updates } from './statements.js';
-import { arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
+import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
 import { orderItems, orders, payments } from './tables.js';
 
 interface OrderRow extends Row {
@@ -105,6 +105,7 @@ WITH moved AS (
       operation_id = given.operation_id, updated_at = given.updated_at
   FROM ${given(moves, MOVE)}
   WHERE own.payment_method = given.payment_method AND own.payment_id = given.payment_id
+    AND ${amongGiven(payments, ['paymentMethod', 'paymentId'], 'own')}
     AND own.status = given.seen_status AND own.order_id = given.seen_order_id
   RETURNING 1
 ) SELECT assert_claimed(count(*) = $${MOVE.length + 1}::bigint) FROM moved`;

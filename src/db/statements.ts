@@ -2,6 +2,7 @@
 // of rows; no rows are no statement. The functions `assert_…` of the database fail inside the statement, so that a COMMIT behind it is a rollback.
 import type { Row, Tx } from './client.js';
 import {
+  amongGiven,
   arraysOf,
   given,
   insertOf,
@@ -35,7 +36,7 @@ export function upserts<C>(
 }
 
 /**
- * Changes rows that are found by their whole key, whose first column is the customer where a customer owns them. Fails when one is not there.
+ * Changes rows that are found by their whole key, the customer first where one owns them. Fails when one is not there.
  * Throws in the statement: a defect.
  */
 export function updates<C, K extends keyof C>(
@@ -44,12 +45,11 @@ export function updates<C, K extends keyof C>(
   changed: readonly K[],
 ): Write<RecordOf<Table<C>, K>> {
   const keys = [...by, ...changed];
-  const first = of.columns[by[0] as K] as { name: string; type: string };
   const set = namesOf(of, changed).map((name) => `${name} = given.${name}`);
   const found = namesOf(of, by).map((name) => `own.${name} = given.${name}`);
   const sql = `WITH changed AS (
   UPDATE ${of.name} own SET ${set.join(', ')} FROM ${given(of, keys)}
-  WHERE ${found.join(' AND ')} AND own.${first.name} = ANY ($1::${first.type}[])
+  WHERE ${found.join(' AND ')} AND ${amongGiven(of, by, 'own')}
   RETURNING 1
 ) SELECT assert_whole(count(*) = $${keys.length + 1}::bigint) FROM changed`;
   return (tx, rows) => (rows.length === 0 ? undefined : tx.query(sql, [...arraysOf(of, keys, rows), rows.length]));
@@ -59,7 +59,7 @@ export function updates<C, K extends keyof C>(
 export function deletes<C, K extends keyof C>(of: Table<C>, by: readonly K[]): Write<RecordOf<Table<C>, K>> {
   const found = namesOf(of, by).map((name) => `own.${name} = given.${name}`);
   const sql = `WITH removed AS (
-  DELETE FROM ${of.name} own USING ${given(of, by)} WHERE ${found.join(' AND ')} RETURNING 1
+  DELETE FROM ${of.name} own USING ${given(of, by)} WHERE ${found.join(' AND ')} AND ${amongGiven(of, by, 'own')} RETURNING 1
 ) SELECT assert_whole(count(*) = $${by.length + 1}::bigint) FROM removed`;
   return (tx, rows) => (rows.length === 0 ? undefined : tx.query(sql, [...arraysOf(of, by, rows), rows.length]));
 }

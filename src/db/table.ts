@@ -143,6 +143,18 @@ export function given<C>(
   return `unnest(${arrays.join(', ')})${numbered} AS ${alias} (${listOf(of, keys)}${isNumbered ? ', place' : ''})`;
 }
 
+/**
+ * The condition that rows of `alias` have the keys of given rows, each column by itself. It stands beside the join: whatever the planner believes of the table,
+ * it finds rows by their whole key then, and never reads all that a customer owns.
+ */
+export function amongGiven<C>(of: Table<C>, keys: readonly (keyof C)[], alias: string, first = 1): string {
+  const conditions = keys.map((key, index) => {
+    const { name, type } = columnOf(of, key);
+    return `${alias}.${name} = ANY ($${first + index}::${type}[])`;
+  });
+  return conditions.join(' AND ');
+}
+
 /** The parameters of `given`: one array for each column. */
 export function arraysOf<C, K extends keyof C>(
   of: Table<C>,

@@ -4,13 +4,13 @@ import type { Changes } from '../ledger/changes.js';
 import type { TrialClaim } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
 import { claims } from './statements.js';
-import { arraysOf, given } from './table.js';
+import { amongGiven, arraysOf, given } from './table.js';
 import { trialUses } from './tables.js';
 
 const CLAIM = ['scope', 'pepperId', 'identityHash', 'identityType'] as const;
 const SELECT_USED = `
 SELECT given.identity_type FROM ${given(trialUses, CLAIM, { isNumbered: true })}
-JOIN trial_uses u USING (scope, pepper_id, identity_hash)
+JOIN trial_uses u USING (scope, pepper_id, identity_hash) WHERE ${amongGiven(trialUses, ['scope', 'pepperId', 'identityHash'], 'u')}
 ORDER BY given.place LIMIT 1`;
 const usesOf = claims(trialUses);
 

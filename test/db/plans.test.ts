@@ -1,0 +1,103 @@
+// What a write asks of the database does not grow with what the customer owns: each row is found by its whole key, whatever the planner believes. Here it
+// believes that a customer has a row of each kind, as most have; the plans are those that the service gets, made without knowing the parameters.
+import pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { grantUnits, putProduct, useTestApp } from '../support/app.js';
+import { customerIdOf } from '../support/parallel.js';
+import { committedTransactions, logStatements } from '../support/statement-log.js';
+
+const app = useTestApp();
+/** Other customers, who have one row of each kind. Nothing of them is committed. */
+const OTHERS = 20_000;
+const GROW = [
+  `INSERT INTO operations SELECT gen_random_uuid(), gen_random_uuid(), name, acting_key, recorded_at, NULL, NULL FROM operations o, generate_series(1, $2::int)
+   WHERE customer_id = $1 AND id = (SELECT id FROM operations WHERE customer_id = $1 LIMIT 1)`,
+  `INSERT INTO idempotency_records SELECT gen_random_uuid(), name, kind, n::text, operation_id, request_hash, request_hash_version, status, answer, recorded_at
+   FROM (SELECT * FROM idempotency_records WHERE customer_id = $1 LIMIT 1) r, generate_series(1, $2::int) n`,
+  `INSERT INTO batches (customer_id, id, product_key, source, operation_id, granted, available, held, consumed, expired, revoked, transferred, priority,
+                        valid_from, created_at)
+   SELECT gen_random_uuid(), gen_random_uuid(), product_key, source, operation_id, 1, 0, 0, 1, 0, 0, 0, priority, valid_from, created_at
+   FROM (SELECT * FROM batches WHERE customer_id = $1 LIMIT 1) b, generate_series(1, $2::int)`,
+  `INSERT INTO reservations SELECT gen_random_uuid(), gen_random_uuid(), operation_id, product_key, feature, amount, costs, 'expired', 0, action_type, action_id,
+          metadata, expires_at, created_at, expires_at, NULL
+   FROM (SELECT * FROM reservations WHERE customer_id = $1 LIMIT 1) r, generate_series(1, $2::int)`,
+  `INSERT INTO orders (customer_id, id, status, currency, total_amount, metadata, expires_at, created_at)
+   SELECT gen_random_uuid(), gen_random_uuid(), 'cancelled', currency, total_amount, metadata, expires_at, created_at
+   FROM (SELECT * FROM orders WHERE customer_id = $1 LIMIT 1) o, generate_series(1, $2::int)`,
+] as const;
+const TABLES = /^(?:operations|idempotency_records|batches|reservations|orders)$/;
+
+interface Plan {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Cond'?: string;
+  Plans?: Plan[];
+}
+
+/** Scans of a table that read all of it, or all that a customer has in it, if no limit stops them. */
+function wideScansOf(plan: Plan): string[] {
+  if (plan['Node Type'] === 'Limit') return [];
+  const table = plan['Relation Name'] ?? '';
+  const condition = plan['Index Cond'] ?? '';
+  const names = new Set(condition.match(/\b[a-z_]+(?= (?:=|<|>|IS))/g) ?? []);
+  const isWide =
+    TABLES.test(table) && plan['Node Type'].includes('Scan') && [...names].every((name) => name === 'customer_id');
+  return [
+    ...(isWide ? [`${table}: ${plan['Node Type']} ${condition}`] : []),
+    ...(plan.Plans ?? []).flatMap(wideScansOf),
+  ];
+}
+
+let customerId = '';
+beforeAll(async () => {
+  await putProduct(app, 'CREDITS');
+  await app.put('/offers/PACK', {
+    name: 'Pack',
+    price: '1.00',
+    currency: 'USD',
+    items: [{ product_key: 'CREDITS', quantity: 5, period_unit: 'forever' }],
+  });
+  await grantUnits(app, 'old-friend', 'CREDITS', 1_000);
+  customerId = await customerIdOf(app, 'old-friend');
+});
+
+describe('the statements of writes', () => {
+  it('find rows by their whole key, however many others the customer has', async () => {
+    const logs = logStatements(app.deps.db.pool);
+    const units = { external_id: 'old-friend', product_key: 'CREDITS', amount: 3 };
+    const consumed = await app.post('/quota/consume', { ...units, idempotency_key: 'a key' });
+    const held = await app.post('/reservations', units);
+    await app.post(`/reservations/${held.body.id}/commit`, { amount: 2 });
+    await app.post('/quota/release', { operation_id: consumed.body.operation_id, amount: 1 });
+    const order = await app.post('/orders', { external_id: 'old-friend', items: [{ sku: 'PACK' }] });
+    const paid = await app.post(`/orders/${order.body.id}/confirm`, { payment_id: 'p-1', payment_method: 'card' });
+    expect(paid.status).toBe(200);
+    await app.post('/reservations', { ...units, ttl_seconds: 60 });
+    await app.post('/credits/add', { external_id: 'old-friend', amount: 5, expires_at: '2026-02-01T00:00:00.000Z' });
+    await app.post('/orders', { external_id: 'old-friend', items: [{ sku: 'PACK' }] });
+    app.clock.advance({ days: 8 });
+    expect((await app.post('/quota/consume', units)).status).toBe(200);
+    const texts = new Set(committedTransactions(logs).flatMap(({ statements }) => statements));
+    expect(texts.size).toBeGreaterThan(15);
+
+    const client = new pg.Client({ connectionString: app.url });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SET LOCAL session_replication_role = replica');
+      await client.query('SET LOCAL random_page_cost = 1.1');
+      for (const grow of GROW) await client.query(grow, [customerId, OTHERS]);
+      await client.query('ANALYZE');
+      const wide: string[] = [];
+      for (const text of texts) {
+        const { rows } = await client.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`);
+        const [{ Plan: root }] = rows[0]['QUERY PLAN'] as [{ Plan: Plan }];
+        wide.push(...wideScansOf(root).map((scan) => `${scan} in ${text}`));
+      }
+      expect(wide).toEqual([]);
+    } finally {
+      await client.query('ROLLBACK').catch(() => undefined);
+      await client.end();
+    }
+  });
+});
