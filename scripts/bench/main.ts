@@ -72,7 +72,7 @@ async function run(plan: Plan): Promise<void> {
   const databaseUrl = await makeDatabase(server);
   const load = startLoad();
   if (flags.profile) {
-    await measureProfile(load, databaseUrl, FULL);
+    await measureProfile(load, databaseUrl, { ...FULL, seconds: 15 });
     await verify([databaseUrl]);
     return;
   }

@@ -6,11 +6,12 @@ import { printTable } from './report.js';
 import { hot, jobOf, type Plan, spread } from './sides.js';
 
 const FUNCTIONS_SHOWN = 25;
+const CALLERS_SHOWN = 70;
 /** Shown under their own names; other frames without a file are native code. */
 const WITHOUT_FILE: ReadonlySet<string> = new Set(['(idle)', '(garbage collector)', '(program)']);
 
 interface Profile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number }; children?: number[] }[];
   samples: number[];
   timeDeltas: number[];
 }
@@ -62,12 +63,14 @@ function readProfile(folder: string): Profile {
 function print(title: string, profile: Profile, requests: number): void {
   const byLayer = new Map<string, number>();
   const byFunction = new Map<string, number>();
+  const withCalled = new Map<string, number>();
   const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+  const callers = callersOf(profile);
   profile.samples.forEach((id, at) => {
     const frame = nodes.get(id);
     const us = profile.timeDeltas[at] ?? 0;
     if (!frame) return;
-    const { functionName, url, lineNumber } = frame;
+    const { functionName, url } = frame;
     const layer =
       url === ''
         ? WITHOUT_FILE.has(functionName)
@@ -76,8 +79,8 @@ function print(title: string, profile: Profile, requests: number): void {
         : (layers.find(([pattern]) => pattern.test(url))?.[1] ?? 'other');
     byLayer.set(layer, (byLayer.get(layer) ?? 0) + us);
     if (layer === '(idle)') return;
-    const name = `${functionName || '(anonymous)'} ${shortPath(url)}${url === '' ? '' : `:${lineNumber + 1}`}`;
-    byFunction.set(name, (byFunction.get(name) ?? 0) + us);
+    byFunction.set(nameOf(frame), (byFunction.get(nameOf(frame)) ?? 0) + us);
+    for (const name of callers(id)) withCalled.set(name, (withCalled.get(name) ?? 0) + us);
   });
   const total = [...byLayer.values()].reduce((sum, us) => sum + us, 0);
   const rows = (sums: Map<string, number>, limit: number) =>
@@ -87,6 +90,29 @@ function print(title: string, profile: Profile, requests: number): void {
       .map(([name, us]) => [name, `${((100 * us) / total).toFixed(1)} %`, (us / requests).toFixed(1)]);
   printTable(`Profile: ${title}`, ['layer', 'time', 'us per request'], rows(byLayer, byLayer.size));
   printTable('Functions, own time', ['function', 'time', 'us per request'], rows(byFunction, FUNCTIONS_SHOWN));
+  printTable('Functions, with what they call', ['function', 'time', 'us per request'], rows(withCalled, CALLERS_SHOWN));
+}
+
+/** The functions on the stack of a sample, each once. */
+function callersOf({ nodes }: Profile): (id: number) => ReadonlySet<string> {
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
+  const frames = new Map(nodes.map((node) => [node.id, node.callFrame]));
+  const known = new Map<number, ReadonlySet<string>>();
+  return (id) => {
+    const earlier = known.get(id);
+    if (earlier) return earlier;
+    const names = new Set<string>();
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+      const frame = frames.get(at);
+      if (frame && !frame.url.startsWith('node:internal/modules')) names.add(nameOf(frame));
+    }
+    known.set(id, names);
+    return names;
+  };
+}
+
+function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
+  return `${functionName || '(anonymous)'} ${shortPath(url)}${url === '' ? '' : `:${lineNumber + 1}`}`;
 }
 
 function shortPath(url: string): string {

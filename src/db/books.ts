@@ -276,22 +276,31 @@ function toLoadedBooks({
   dueOrders,
   due,
 }: LoadedRows): LoadedBooks {
-  const byCustomer = groupBy(rows, (row) => row.customer_id);
-  const isOf = (customerId: string) => (row: { customer_id: string }) => row.customer_id === customerId;
+  const rowsOf = byCustomer(rows);
+  const reservationsOf = byCustomer(held);
+  const takenOf = byCustomer(taken);
+  const pendingOf = byCustomer(pending);
+  const dueBatchesOf = byCustomer(dueBatches);
+  const dueOrdersOf = byCustomer(dueOrders);
   return {
-    atOf: (customerId) => byCustomer.get(customerId)?.[0]?.at ?? undefined,
-    providersFor: (customerId) => (subject) => providersIn(byCustomer.get(customerId) ?? [], subject),
+    atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
+    providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
     bookOf: (customer, now, ids) =>
       toBook(customer, now, ids, {
-        rows: byCustomer.get(customer.id) ?? [],
-        reservations: held.filter(isOf(customer.id)),
-        taken: taken.filter(isOf(customer.id)),
-        pending: pending.filter(isOf(customer.id)),
-        dueBatches: dueBatches.filter(isOf(customer.id)),
-        dueOrders: dueOrders.filter(isOf(customer.id)),
+        rows: rowsOf(customer.id),
+        reservations: reservationsOf(customer.id),
+        taken: takenOf(customer.id),
+        pending: pendingOf(customer.id),
+        dueBatches: dueBatchesOf(customer.id),
+        dueOrders: dueOrdersOf(customer.id),
         isDue: due.has(customer.id),
       }),
   };
+}
+
+function byCustomer<R extends { customer_id: string }>(rows: readonly R[]): (customerId: string) => readonly R[] {
+  const groups = groupBy(rows, (row) => row.customer_id);
+  return (customerId) => groups.get(customerId) ?? [];
 }
 
 function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {

@@ -155,6 +155,11 @@ export function amongGiven<C>(of: Table<C>, keys: readonly (keyof C)[], alias: s
   return conditions.join(' AND ');
 }
 
+/** Whose values need no quotes in the text of an array: the driver would search each for what must be escaped, at ten times the cost. */
+const PLAIN_IN_ARRAYS: ReadonlySet<ColumnType> = new Set([
+  ...(['uuid', 'bigint', 'integer', 'smallint', 'boolean', 'timestamptz', 'numeric'] as const),
+]);
+
 /** The parameters of `given`: one array for each column. */
 export function arraysOf<C, K extends keyof C>(
   of: Table<C>,
@@ -162,8 +167,9 @@ export function arraysOf<C, K extends keyof C>(
   rows: readonly { [P in K]: Held<C[P]> }[],
 ): unknown[] {
   return keys.map((key) => {
-    const { write } = columnOf(of, key);
-    return rows.map((row) => write(row[key]));
+    const { write, type } = columnOf(of, key);
+    const values = rows.map((row) => write(row[key]));
+    return PLAIN_IN_ARRAYS.has(type) ? `{${values.map((value) => value ?? 'NULL').join()}}` : values;
   });
 }
 

@@ -86,6 +86,23 @@ export async function orAbandon<T>(tx: Transaction, work: () => Promise<T>): Pro
   }
 }
 
+/** Lets what is sent in one turn of the event loop go to the server in one piece, instead of each statement in its own. */
+function sendTogether({ connection: { stream } }: pg.PoolClient): <T>(send: () => T) => T {
+  let isHeld = false;
+  const release = (): void => {
+    isHeld = false;
+    stream.uncork();
+  };
+  return (send) => {
+    if (!isHeld) {
+      isHeld = true;
+      stream.cork();
+      process.nextTick(release);
+    }
+    return send();
+  };
+}
+
 /**
  * On a connection of the pool, which sends statements without waiting for the answers of those before: what need not wait costs no round trip, COMMIT
  * goes out behind the writes.
@@ -94,7 +111,8 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
   const client = await pool.connect().catch((error: unknown) => {
     throw new NotBegun(error);
   });
-  const begun = client.query(how).then(() => undefined);
+  const send = sendTogether(client);
+  const begun = send(() => client.query(how)).then(() => undefined);
   begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;
   let isForgetful = false;
@@ -115,7 +133,7 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
   const sendCommit = async (): Promise<void> => {
     let command: string;
     try {
-      command = (await client.query('COMMIT')).command;
+      command = (await send(() => client.query('COMMIT'))).command;
     } catch (error) {
       giveBack(true);
       throw isRefused(error) ? error : new CommitUncertain(error);
@@ -127,7 +145,8 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
     begun,
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
       try {
-        return (await client.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+        const values = [...parameters];
+        return (await send(() => client.query<T>({ name: statementName(sql), text: sql, values }))).rows;
       } catch (error) {
         isForgetful ||= sqlStateOf(error) === STATEMENT_FORGOTTEN;
         throw causeOf(error);
@@ -189,8 +208,9 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
   let send: pg.PoolClient['query'] | undefined;
   const borrow = (lent: pg.PoolClient): void => {
     const { query, release } = lent;
+    const together = sendTogether(lent);
     const own = query.bind(lent);
-    send = own;
+    send = ((...given: Parameters<typeof own>) => together(() => own(...given))) as typeof own;
     const sendAsPrisma = (...given: [{ text?: string }]) => {
       if (given[0]?.text !== 'BEGIN') send = undefined;
       const sending = Reflect.apply(query, lent, given) as Promise<unknown>;

@@ -11,7 +11,7 @@ import { createConnectionBounds } from './connections.js';
 import { resolveCustomer, resolveEach, type Sighting, sightIdentity } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
-import { type Member, type Operation, type Outcome, resolvedAs, toMember } from './operation.js';
+import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
 import { isNamedOnce, type Selector, unknownCustomer } from './selector.js';
 import { type Management, transact, transactManagement } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
@@ -48,8 +48,8 @@ export function createEngine(deps: Foundations): Engine {
   const bounds = createConnectionBounds(deps);
   const lanes = createLanes(deps, bounds);
   const explainer = createExplainer(deps);
-  const runMember = (member: Member): Promise<Outcome> =>
-    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member) : runLone(deps, member);
+  const runMember = (member: Member, resolved?: ResolvedMember): Promise<Outcome> =>
+    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, member);
   const explained = async (outcome: Outcome): Promise<Outcome> =>
     'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
   const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {
@@ -63,14 +63,16 @@ export function createEngine(deps: Foundations): Engine {
     runEach: async (operations) => {
       const selectors = operations.flatMap((operation) => (operation instanceof AppError ? [] : [operation.selector]));
       const resolved = (await resolveOrFail(deps, selectors)).values();
-      const members = operations.map((operation): Member | AppError => {
+      const members = operations.map((operation): ResolvedMember | AppError => {
         if (operation instanceof AppError) return operation;
         const customer = required(resolved.next().value, 'each was resolved');
         return customer instanceof AppError ? customer : resolvedAs(deps, toMember(operation), customer);
       });
       return Promise.all(
         members.map((member) =>
-          member instanceof AppError ? { refusal: member } : asOutcome(deps, answered(runMember(member))),
+          member instanceof AppError
+            ? { refusal: member }
+            : asOutcome(deps, answered(runMember(member.member, member))),
         ),
       );
     },
@@ -100,10 +102,10 @@ export function createEngine(deps: Foundations): Engine {
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */
 async function runLone(deps: Foundations, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
-  let latest = member;
+  let latest: ResolvedMember | undefined;
   return persist(async () => {
     const customerId = await customerOf(deps, member);
-    const own = resolvedAs(deps, latest, customerId);
+    const own = resolvedAs(deps, member, customerId, latest);
     latest = own;
     const { verdicts } = await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));
     const verdict = verdicts.get(own);

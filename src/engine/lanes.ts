@@ -16,8 +16,11 @@ import { type Selector, selectorText } from './selector.js';
 import { transact } from './transact.js';
 
 export interface Lanes {
-  /** Runs an operation with whatever waits beside it. Throws: customer_not_found, selector_conflict, overloaded, unavailable. */
-  run(member: Member): Promise<Outcome>;
+  /**
+   * Runs an operation, whose customer may be known, with whatever waits beside it.
+   * Throws: customer_not_found, selector_conflict, overloaded, unavailable.
+   */
+  run(member: Member, resolved?: ResolvedMember): Promise<Outcome>;
 }
 
 const LANES = 2;
@@ -26,22 +29,28 @@ const REQUESTS_MAX = 256;
 /** Requests of one lane that wait at most; beyond it they are refused before memory grows. */
 const WAITING_MAX = 4_096;
 
-/** A request on its way through a lane. */
-interface Waiting extends Member {
+/** A request that comes to a lane. */
+interface Request {
+  readonly member: Member;
+  readonly resolved: ResolvedMember | undefined;
+}
+
+/** A request that waits in a lane. */
+type Waiting = Asked<Request, Outcome>;
+
+/** A request whose customer is known, on its way through a lane. */
+interface Resolved extends ResolvedMember {
   /** Transactions that were begun for it and failed. */
   failures: number;
   give(outcome: Outcome): void;
   fail(error: unknown): void;
 }
 
-/** A request whose customer is known. */
-type Resolved = Waiting & ResolvedMember;
-
 /** Makes the lanes of a process. */
 export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes {
   const strays = createStrays(deps, bounds);
   const lanes = Array.from({ length: LANES }, () =>
-    createGatherer<Member, Outcome>({
+    createGatherer<Request, Outcome>({
       workersMax: 1,
       waitingMax: WAITING_MAX,
       countElsewhere: strays.count,
@@ -53,31 +62,20 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
       onSharedFailure: () => undefined,
     }),
   );
-  return { run: (member) => required(lanes[laneOf(member)], 'the lane exists')(member) };
+  return {
+    run: (member, resolved) => required(lanes[laneOf(member, resolved)], 'the lane exists')({ member, resolved }),
+  };
 }
 
-/** Runs requests that came together; those that have to wait for the next transaction of the lane come back, in their order. Never throws. */
-async function runGroup(
-  deps: Foundations,
-  strays: Strays,
-  together: readonly Asked<Member, Outcome>[],
-): Promise<Asked<Member, Outcome>[]> {
-  let group: readonly Waiting[] = together.map(({ question, resolve, reject }) => ({
-    ...question,
-    failures: 0,
-    give: resolve,
-    fail: reject,
-  }));
-  let left: readonly Waiting[] = [];
+/** Runs requests that came together; those that have to wait for the next transaction of the lane come back, in their order. */
+async function runGroup(deps: Foundations, strays: Strays, together: readonly Waiting[]): Promise<Waiting[]> {
+  const { now, later } = takeOfOneKey(deps, await resolveAll(deps, together));
   try {
-    const { now, later } = await takeResolved(deps, group);
-    left = later;
-    group = now;
     await runTogether(deps, strays, now);
   } catch (error) {
-    giveUp(deps, group, error);
+    giveUp(deps, now, error);
   }
-  return left.map((waiting) => ({ question: waiting, resolve: waiting.give, reject: waiting.fail }));
+  return later.map((own) => ({ question: { member: own.member, resolved: own }, resolve: own.give, reject: own.fail }));
 }
 
 /** Requests of customers whose lock somebody else holds: they wait off the lane, together, one connection for each customer. */
@@ -131,33 +129,27 @@ function createStrays(deps: Foundations, { lockWaits }: ConnectionBounds): Stray
 }
 
 /** A defect of ours must not leave callers without an answer; those that have one keep it. */
-function giveUp(deps: Foundations, group: readonly Waiting[], error: unknown): void {
+function giveUp(deps: Foundations, group: readonly Resolved[], error: unknown): void {
   deps.log.error({ err: error }, 'a lane failed');
   for (const { fail } of group) fail(error);
 }
 
 /** A customer named in one way always comes to the same lane. */
-function laneOf({ customerId, selector }: Member): number {
-  const name = customerId ?? selector.customerId ?? selectorText(selector);
+function laneOf({ selector }: Member, resolved: ResolvedMember | undefined): number {
+  const name = resolved?.customerId ?? selector.customerId ?? selectorText(selector);
   let hash = 0;
   for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;
   return Math.abs(hash) % LANES;
 }
 
-/**
- * Resolves the selectors, those by identity in one statement; whoever can't be resolved is refused here. Requests of more customers than a
- * transaction takes, or of another lane key, come back as `later`, in their order.
- */
-async function takeResolved(
-  deps: Foundations,
-  group: readonly Waiting[],
-): Promise<{ now: Resolved[]; later: Waiting[] }> {
-  let known = new Map<string, string>();
-  const unresolved = group.filter(({ customerId }) => customerId === undefined);
+/** Resolves the selectors, those by identity in one statement; whoever can't be resolved is refused here. */
+async function resolveAll(deps: Foundations, group: readonly Waiting[]): Promise<Resolved[]> {
+  let known: ReadonlyMap<string, string> = new Map();
+  const unresolved = group.filter(({ question }) => !question.resolved);
   try {
     known = await findCustomersOf(
       deps,
-      unresolved.map(({ selector }) => selector),
+      unresolved.map(({ question }) => question.member.selector),
     );
   } catch {
     // The database can't be asked: each request meets that on its own, in resolveOne.
@@ -169,14 +161,11 @@ async function takeResolved(
     resolving.set(name, resolved);
     return resolved;
   };
-  const resolved = await Promise.all(group.map((waiting) => resolveOne(deps, waiting, known, resolve)));
-  return takeOfOneKey(
-    deps,
-    resolved.flatMap((waiting) => waiting ?? []),
-  );
+  const all = await Promise.all(group.map((waiting) => resolveOne(deps, waiting, known, resolve)));
+  return all.filter((resolved) => resolved !== undefined);
 }
 
-/** The requests of as many customers of the first one's lane key as a transaction takes, and the others, each in their order. */
+/** The requests of as many customers of the first one's lane key as a transaction takes, and the others as `later`, each in their order. */
 function takeOfOneKey(deps: Foundations, requests: readonly Resolved[]): { now: Resolved[]; later: Resolved[] } {
   const keyOf = ({ customerId }: Resolved) => laneKeyOf(deps, customerId);
   const customers = new Set<string>();
@@ -194,16 +183,17 @@ function takeOfOneKey(deps: Foundations, requests: readonly Resolved[]): { now: 
 
 async function resolveOne(
   deps: Foundations,
-  waiting: Waiting,
+  { question, resolve: give, reject: fail }: Waiting,
   known: ReadonlyMap<string, string>,
   resolve: (selector: Selector) => Promise<string>,
 ): Promise<Resolved | undefined> {
-  const found = waiting.customerId ?? known.get(selectorText(waiting.selector));
-  if (found !== undefined) return resolvedAs(deps, waiting, found);
+  const { member, resolved } = question;
   try {
-    return resolvedAs(deps, waiting, await resolve(waiting.selector));
+    const own = resolved?.customerId ?? known.get(selectorText(member.selector)) ?? (await resolve(member.selector));
+    const { customerId, operationId } = resolvedAs(deps, member, own, resolved);
+    return { member, customerId, operationId, failures: 0, give, fail };
   } catch (error) {
-    waiting.fail(error);
+    fail(error);
     return undefined;
   }
 }
@@ -273,7 +263,7 @@ function leftAfter(requests: readonly Resolved[], error: unknown): Resolved[] {
   });
 }
 
-function failAll(requests: readonly Waiting[], error: unknown): void {
+function failAll(requests: readonly Resolved[], error: unknown): void {
   for (const { fail } of requests) fail(error);
 }
 
@@ -281,9 +271,10 @@ function failAll(requests: readonly Waiting[], error: unknown): void {
 async function runEachAlone(deps: Foundations, requests: readonly Resolved[]): Promise<void> {
   for (const [at, waiting] of requests.entries()) {
     try {
-      let latest = waiting;
+      const { member } = waiting;
+      let latest: ResolvedMember = waiting;
       const attempt = async (): Promise<Outcome> => {
-        latest = resolvedAs(deps, latest, await resolveCustomer(deps, waiting.selector));
+        latest = resolvedAs(deps, member, await resolveCustomer(deps, member.selector), latest);
         return attemptAlone(deps, latest);
       };
       waiting.give(await persist(attempt, { failures: waiting.failures }));
@@ -299,7 +290,7 @@ async function runEachAlone(deps: Foundations, requests: readonly Resolved[]): P
 }
 
 /** Runs one request in a transaction of its own, waiting for its lock. Throws CustomerMoved. */
-async function attemptAlone(deps: Foundations, member: Resolved): Promise<Outcome> {
+async function attemptAlone(deps: Foundations, member: ResolvedMember): Promise<Outcome> {
   const { verdicts } = await transact(deps, [member], { opener: 'pool', skipLocked: false });
   const verdict = verdicts.get(member);
   if (verdict === undefined || verdict === 'moved') throw new CustomerMoved();

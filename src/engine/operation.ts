@@ -47,9 +47,9 @@ export interface Operation<R, L = undefined, M = undefined> {
   /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
   selector: Selector;
   /** How the selector becomes a customer, when somebody wants to see it. */
-  resolve?(): Promise<string>;
+  resolve?: (() => Promise<string>) | undefined;
   /** Other customers that are locked too, in one statement with him. */
-  alsoLocks?: readonly string[];
+  alsoLocks?: readonly string[] | undefined;
   call: Call;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
@@ -65,12 +65,9 @@ export interface Operation<R, L = undefined, M = undefined> {
 }
 
 /** An operation on its way, whatever its types. */
-export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks'>, Call {
+export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'call'> {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
-  /** The customer, and the operation's id, once the selector is resolved. */
-  readonly customerId?: string;
-  readonly operationId?: string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
   readonly loadMore: ((tx: Tx, loaded: unknown, customerId: string, now: Date) => Promise<unknown>) | undefined;
   readonly needs: (loaded: unknown) => Needs;
@@ -79,34 +76,37 @@ export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | '
 }
 
 /** A member whose customer is known. Its operation has an id, which names him. */
-export interface ResolvedMember extends Member {
+export interface ResolvedMember {
+  readonly member: Member;
   readonly customerId: string;
   readonly operationId: string;
 }
 
-/** A member as one of this customer. It keeps its id as long as it is his. Precondition: no COMMIT under an earlier id may have succeeded. */
-export function resolvedAs<M extends Member>(
+/**
+ * A member as one of this customer. It keeps the id that it had as his. Precondition: no COMMIT under an earlier id may have succeeded.
+ */
+export function resolvedAs(
   deps: Pick<Foundations, 'ids'>,
-  member: M,
+  member: Member,
   customerId: string,
-): M & ResolvedMember {
-  const { operationId } = member;
-  if (member.customerId === customerId && operationId !== undefined) return { ...member, customerId, operationId };
-  return { ...member, customerId, operationId: deps.ids.ownedBy(customerId).next() };
+  earlier?: ResolvedMember,
+): ResolvedMember {
+  if (earlier?.customerId === customerId) return earlier;
+  return { member, customerId, operationId: deps.ids.ownedBy(customerId).next() };
 }
 
-/** An operation as the engine takes it. */
+/** An operation as the engine takes it. Each member is named, because spreads would cost more than the decision. */
 export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
-  const { name, selector, resolve, alsoLocks, call, load, loadMore, needs } = operation;
+  const { needs } = operation;
   return {
-    name,
-    selector,
-    ...(resolve && { resolve }),
-    ...(alsoLocks && { alsoLocks }),
-    ...call,
+    name: operation.name,
+    selector: operation.selector,
+    resolve: operation.resolve,
+    alsoLocks: operation.alsoLocks,
+    call: operation.call,
     requestHash: once(() => hashRequest(operation.request)),
-    load,
-    loadMore: loadMore as Member['loadMore'],
+    load: operation.load,
+    loadMore: operation.loadMore as Member['loadMore'],
     needs: typeof needs === 'function' ? (needs as Member['needs']) : () => needs,
     answer: (state) => {
       const decision = operation.decide(state as State<L, M>);
@@ -143,7 +143,7 @@ function refusalsAsDecisions<R>(decide: () => Decision<R>): Decision<R> {
 
 /** The row of an accepted operation. Its entries are those of the book from `firstSeq` on. */
 export function toOperationRow(
-  { name, actor, operationId }: ResolvedMember,
+  { member: { name, call }, operationId }: ResolvedMember,
   book: Book,
   firstSeq: number,
 ): NewOperation {
@@ -151,7 +151,7 @@ export function toOperationRow(
   return {
     id: operationId,
     name,
-    actingKey: actor.keyId,
+    actingKey: call.actor.keyId,
     firstSeq: hasEntries ? firstSeq : null,
     lastSeq: hasEntries ? book.nextSeq - 1 : null,
   };
@@ -159,7 +159,7 @@ export function toOperationRow(
 
 /** The records of an accepted operation's answer: under the caller's key, and under what it is about. */
 export function toRecords(
-  { name, idempotencyKey, operationId, requestHash }: ResolvedMember,
+  { member: { name, call, requestHash }, operationId }: ResolvedMember,
   { status, body: answer }: Rendered,
   naturalKey: string | undefined,
 ): IdempotencyRecord[] {
@@ -178,7 +178,7 @@ export function toRecords(
             answer,
           },
         ];
-  return [...recordUnder('client', idempotencyKey), ...recordUnder('natural', naturalKey)];
+  return [...recordUnder('client', call.idempotencyKey), ...recordUnder('natural', naturalKey)];
 }
 
 /** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */

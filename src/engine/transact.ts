@@ -144,8 +144,8 @@ function isAnswered(verdict: Verdict | undefined): boolean {
 }
 
 /** The customers that a member locks, its own first. */
-function customersOf({ customerId, alsoLocks = [] }: ResolvedMember): readonly string[] {
-  return [customerId, ...alsoLocks];
+function customersOf({ customerId, member: { alsoLocks } }: ResolvedMember): readonly string[] {
+  return alsoLocks ? [customerId, ...alsoLocks] : [customerId];
 }
 
 /** What was read under the locks. */
@@ -197,7 +197,15 @@ async function decideTogether<M extends ResolvedMember>(
   return { verdicts: await answerReplays(tx, decided, state.recorded), changes };
 }
 
-function isMoved({ selector: { identity }, customerId }: ResolvedMember, { owners }: UnderLock): boolean {
+function isMoved(
+  {
+    member: {
+      selector: { identity },
+    },
+    customerId,
+  }: ResolvedMember,
+  { owners }: UnderLock,
+): boolean {
   return identity !== undefined && owners.get(identityText(identity)) !== customerId;
 }
 
@@ -212,14 +220,14 @@ async function lockAndLoad(
   members: readonly ResolvedMember[],
   skipLocked: boolean,
 ): Promise<UnderLock> {
-  const isAtOnce = skipLocked && members.every(({ load, loadMore }) => !load && !loadMore);
+  const isAtOnce = skipLocked && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
   const early = deps.clock.now();
   const locking = lockCustomers(tx, customerIds, { skipLocked });
   const looking = Promise.all([
     locking,
     findOwners(tx, members),
     findRecorded(tx, members),
-    Promise.all(members.map((member) => member.load?.(tx, member.customerId))),
+    Promise.all(members.map(({ member, customerId }) => member.load?.(tx, customerId))),
     tx.begun,
   ]);
   const [[locked, owners, recorded, loaded], books] = await Promise.all([
@@ -249,12 +257,12 @@ async function isDueOf(locking: Promise<readonly LockedCustomer[]>, clock: Date)
 
 async function loadMore(
   tx: Tx,
-  member: ResolvedMember,
+  { member, customerId }: ResolvedMember,
   loaded: unknown,
   customers: ReadonlyMap<string, LockedCustomer>,
   clock: Date,
 ): Promise<unknown> {
-  const customer = customers.get(member.customerId);
+  const customer = customers.get(customerId);
   return customer && member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt));
 }
 
@@ -264,7 +272,7 @@ function bookRequestsOf(
   loaded: readonly unknown[],
 ): BookRequest[] {
   const needs = groupBy(
-    members.map((member, index) => ({ id: member.customerId, needs: member.needs(loaded[index]) })),
+    members.map(({ member, customerId }, index) => ({ id: customerId, needs: member.needs(loaded[index]) })),
     ({ id }) => id,
   );
   return customerIds.map((customerId) => ({
@@ -275,7 +283,7 @@ function bookRequestsOf(
 
 /** Who has the identities by which the members name their customers. */
 async function findOwners(tx: Tx, members: readonly ResolvedMember[]): Promise<Map<string, string>> {
-  const identities = members.flatMap(({ selector }) => selector.identity ?? []);
+  const identities = members.flatMap(({ member }) => member.selector.identity ?? []);
   if (identities.length === 0) return new Map();
   const owners = await findIdentityOwners(tx, identities);
   return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
@@ -286,7 +294,8 @@ function recordText({ customerId, name, kind, key }: RecordKey): string {
 }
 
 /** Where the answer to a member's key is kept; undefined when it has none. */
-function clientKeyOf({ customerId, name, idempotencyKey }: ResolvedMember): RecordKey | undefined {
+function clientKeyOf({ customerId, member: { name, call } }: ResolvedMember): RecordKey | undefined {
+  const { idempotencyKey } = call;
   return idempotencyKey === undefined ? undefined : { customerId, name, kind: 'client', key: idempotencyKey };
 }
 
@@ -294,27 +303,27 @@ function clientKeyOf({ customerId, name, idempotencyKey }: ResolvedMember): Reco
 async function findRecorded(tx: Tx, members: readonly ResolvedMember[]): Promise<Recorded> {
   const found = await findRecords(
     tx,
-    members.flatMap((member) => clientKeyOf(member) ?? []),
+    members.flatMap((resolved) => clientKeyOf(resolved) ?? []),
   );
   return new Map(found.map((record) => [recordText(record), record] as const));
 }
 
 /** What a member gets whose key is recorded; nothing is settled for it. */
-function replayOf(member: ResolvedMember, { recorded }: UnderLock): Outcome | undefined {
-  const key = clientKeyOf(member);
+function replayOf(resolved: ResolvedMember, { recorded }: UnderLock): Outcome | undefined {
+  const key = clientKeyOf(resolved);
   const earlier = key && recorded.get(recordText(key));
-  return earlier && replayByKey(earlier, member.requestHash());
+  return earlier && replayByKey(earlier, resolved.member.requestHash());
 }
 
 /** The member's verdict, or the record that has it. */
 function decideOne(
-  member: ResolvedMember,
+  resolved: ResolvedMember,
   index: number,
   [book, ...others]: readonly Book[],
   { recorded, loaded, more, books }: UnderLock,
 ): Outcome | Replay {
   const own = required(book, 'a member has a customer');
-  const { customerId, name, operationId } = member;
+  const { member, customerId, operationId } = resolved;
   const firstSeq = own.nextSeq;
   const all = [own, ...others];
   const decision = decideSafely(all, () =>
@@ -331,12 +340,12 @@ function decideOne(
     case 'refused':
       return { refusal: decision.error };
     case 'replayed':
-      return { replayOf: { customerId, name, kind: 'natural', key: decision.recordedAs } };
+      return { replayOf: { customerId, name: member.name, kind: 'natural', key: decision.recordedAs } };
     case 'unchanged':
       return { answer: { ...decision.result, replayed: false } };
     case 'accepted': {
-      own.changes.operations.push(toOperationRow(member, own, firstSeq));
-      for (const record of toRecords(member, decision.result, decision.recordAs)) {
+      own.changes.operations.push(toOperationRow(resolved, own, firstSeq));
+      for (const record of toRecords(resolved, decision.result, decision.recordAs)) {
         own.changes.records.push(record);
         recorded.set(recordText({ customerId, ...record }), record);
       }

@@ -28,20 +28,22 @@ export async function runWhole(
   recordOf: (outcomes: readonly Outcome[]) => KeyedAnswer | undefined,
   mayCommit: boolean,
 ): Promise<WholeOutcome> {
-  let latest: readonly Member[] = members;
+  let latest: readonly (ResolvedMember | AppError)[] = [];
   return persist(async () => {
     const resolved = await resolveEach(
       deps,
       members.map(({ selector }) => selector),
     );
-    const standing = latest.map((member, index): ResolvedMember | AppError => {
+    const standing = members.map((member, index): ResolvedMember | AppError => {
       const customer = required(resolved[index], 'it is resolved');
-      return customer instanceof AppError ? customer : resolvedAs(deps, member, customer);
+      const earlier = latest[index];
+      if (customer instanceof AppError) return customer;
+      return resolvedAs(deps, member, customer, earlier instanceof AppError ? undefined : earlier);
     });
-    latest = standing.map((own, index) => (own instanceof AppError ? required(members[index], 'it is there') : own));
-    const decidable = standing.flatMap((member) => (member instanceof AppError ? [] : [member]));
+    latest = standing;
+    const decidable = standing.flatMap((resolved) => (resolved instanceof AppError ? [] : [resolved]));
     const outcomesOf = (verdicts: ReadonlyMap<ResolvedMember, Verdict>) =>
-      standing.map((member) => outcomeOf(member, verdicts));
+      standing.map((resolved) => outcomeOf(resolved, verdicts));
     const whole = {
       mayCommit: mayCommit && decidable.length === members.length,
       recordOf: (verdicts: ReadonlyMap<ResolvedMember, Verdict>) => recordOf(outcomesOf(verdicts)),
@@ -55,9 +57,9 @@ export async function runWhole(
 }
 
 /** A customer who is not there could not be locked, so his request has no verdict. */
-function outcomeOf(member: ResolvedMember | AppError, verdicts: ReadonlyMap<ResolvedMember, Verdict>): Outcome {
-  if (member instanceof AppError) return { refusal: member };
-  const verdict = verdicts.get(member);
+function outcomeOf(resolved: ResolvedMember | AppError, verdicts: ReadonlyMap<ResolvedMember, Verdict>): Outcome {
+  if (resolved instanceof AppError) return { refusal: resolved };
+  const verdict = verdicts.get(resolved);
   assert(verdict !== 'moved', 'no identity moved');
-  return verdict ?? { refusal: unknownCustomer(member.selector) };
+  return verdict ?? { refusal: unknownCustomer(resolved.member.selector) };
 }

@@ -30,8 +30,9 @@ function toPointer(part: Part, path: readonly PropertyKey[]): string {
 export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, httpPart = 'body' }) => {
   if (!(schema instanceof z.ZodType)) throw new Error(`the ${httpPart} schema of a route is not zod's`);
   const part = parts[httpPart] ?? 'body';
+  const compiled = z.compile(schema);
   return (input: unknown) => {
-    const parsed = schema.safeParse(input);
+    const parsed = compiled.safeParse(input);
     if (parsed.success) return { value: parsed.data };
     // Once more with words for the faults: to carry them along would double the time of every good request.
     const { error } = schema.safeParse(input, { error: (issue) => describe(issue, part) });
