@@ -39,12 +39,14 @@ const TRIALS_TESTS = 'test/concurrency/trials.test.ts';
 const SWEEP_TESTS = 'test/db/sweep.test.ts';
 const ERROR_TESTS = 'test/unit/database-errors.test.ts';
 const GATHER_TESTS = 'test/unit/gather.test.ts';
+const MOVED = 'test/http/moved-identities.test.ts';
 const EXPIRY = 'test/http/expiry.test.ts';
 const ORDER_OF_USE = 'test/http/quota-order.test.ts';
 const BATCH_REQUESTS = 'test/http/consume-batch.test.ts';
 
 const TRANSACT = 'src/engine/transact.ts';
 const ATTEMPTS = 'src/engine/attempts.ts';
+const RECORDS = 'src/engine/records.ts';
 const ENGINE = 'src/engine/engine.ts';
 const OPERATION = 'src/engine/operation.ts';
 const RESOLVING = 'src/engine/customers.ts';
@@ -86,7 +88,8 @@ const COMMIT_BY_POOL = `      giveBack(true);
       throw isRefused(error) ? error : new CommitUncertain(error);`;
 const COMMIT_BY_PRISMA = `      await ended.catch((error: unknown) => {
         throw isRefused(error) ? error : new CommitUncertain(error);`;
-const DECIDED_TOGETHER = '  const state = await lockAndLoad(deps, tx, wanted, members, skipLocked);\n';
+const DECIDED_TOGETHER =
+  '  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, firstSights: changes.firstSights });\n';
 
 /** Of the one way of a write, whoever takes it. */
 const ofTheEngine: Mutation[] = [
@@ -103,7 +106,9 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'lock only whom the operation is about',
-    changes: [change(TRANSACT, 'return [customerId, ...alsoLocks];', 'return [customerId];')],
+    changes: [
+      change(TRANSACT, 'return alsoLocks ? [customerId, ...alsoLocks] : [customerId];', 'return [customerId];'),
+    ],
     tests: [ONE_WRITE],
   },
   {
@@ -136,7 +141,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'do not look up the keys',
-    changes: [change(TRANSACT, 'return earlier && replayByKey(earlier, member.requestHash());', 'return undefined;')],
+    changes: [change(RECORDS, 'earlier.length === 0 ? undefined', 'earlier.length >= 0 ? undefined')],
     tests: [CONFIRM],
   },
   {
@@ -174,7 +179,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'forget the keys of the same transaction',
-    changes: [change(TRANSACT, '        recorded.set(recordText({ customerId, ...record }), record);\n', '')],
+    changes: [change(TRANSACT, '        recorded.records.set(recordText({ customerId, ...record }), record);\n', '')],
     tests: [LANES_TESTS],
   },
   {
@@ -325,22 +330,21 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         ENGINE,
-        'await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));',
+        'await deps.turns.take(turn, () => transact(deps, [own], { opener, skipLocked: false }));',
         'await transact(deps, [own], { opener, skipLocked: false });',
       ),
     ],
     tests: [WAITING],
   },
   {
-    name: 'give up when another first sight was faster',
-    changes: [
-      change(
-        RESOLVING,
-        '  return persist(async () => {\n    const known = await findIdentity',
-        '  return (async (run: () => Promise<Sighting>) => run())(async () => {\n    const known = await findIdentity',
-      ),
-    ],
-    tests: [FIRST_SIGHT],
+    name: 'do not wait for a first sight that is under way',
+    changes: [change(TRANSACT, '    await awaitFirstSights(tx, firstSights);\n', '')],
+    tests: [UNCERTAIN],
+  },
+  {
+    name: 'forget who had an identity before',
+    changes: [change(RECORDS, '  return [key, ...former', '  return [key, ...former.slice(former.length)')],
+    tests: [MOVED],
   },
   {
     name: 'take the first of two contradicting names',
@@ -601,7 +605,9 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'refuse the requests of later customers',
-    changes: [change(LANES, '    left = later;\n', '    failAll(later, overloaded());\n')],
+    changes: [
+      change(LANES, '  return later.map((own)', '  failAll(later, overloaded());\n  return [].map((own: Resolved)'),
+    ],
     tests: [LANES_TESTS],
   },
   {
@@ -814,8 +820,8 @@ const ofTheLedger: Mutation[] = [
     changes: [
       change(
         OPERATION,
-        "return [...recordUnder('client', idempotencyKey), ...recordUnder('natural', naturalKey)];",
-        "return recordUnder('client', idempotencyKey);",
+        "return [...recordUnder('client', call.idempotencyKey), ...recordUnder('natural', naturalKey)];",
+        "return recordUnder('client', call.idempotencyKey);",
       ),
     ],
     tests: [RESERVATIONS],

@@ -8,7 +8,7 @@ import type { Row, Tx } from './client.js';
 const CASELESS_PROVIDER = 'email';
 
 /** The spellings under which an identity may be stored, beside its own. */
-function otherSpellings({ provider, externalId }: IdentityKey): string[] {
+export function otherSpellings({ provider, externalId }: IdentityKey): string[] {
   const lower =
     provider === CASELESS_PROVIDER ? externalId.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : externalId;
   const spellings = new Set([externalId, lower].flatMap((text) => [text.normalize('NFC'), text.normalize('NFD')]));

@@ -3,7 +3,7 @@
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
-import { claimFirstSights, claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
+import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
@@ -22,8 +22,8 @@ import {
 /** Sends the statements that write some kinds of change, and returns what tells that all of them are done; undefined when there is nothing to write. */
 type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
 
-/** In the order in which they are sent. */
-const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers'>, Writer>> = {
+/** In the order in which they are sent. First sights are not here: their transaction begins with them, because all that follows reads their rows. */
+const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers' | 'firstSights'>, Writer>> = {
   products: writeProducts,
   offers: writeOffers,
   operations: insertOperations,
@@ -41,7 +41,6 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   profiles: updateProfiles,
   newReferrals: insertReferrals,
   removedIdentities: deleteIdentities,
-  firstSights: claimFirstSights,
   newIdentities: claimIdentities,
   trialUses: claimTrials,
   payments: claimPayments,

@@ -1,11 +1,12 @@
 // Customers and their identities: the look-ups, the first sight, and the lock that every write takes.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
-import { findAlike } from './alike-identities.js';
+import type { FirstSight, Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
+import { findAlike, otherSpellings } from './alike-identities.js';
 import type { Row, Tx } from './client.js';
 import { claims, deletes, inserts, updates } from './statements.js';
-import { arraysOf, given, listOf, readerOf } from './table.js';
+import { amongGiven, arraysOf, given, listOf, readerOf } from './table.js';
 import { customers as customersTable, formerIdentities, identities } from './tables.js';
 
 const FIRST_SEQ = 1;
@@ -85,6 +86,7 @@ async function findByNames(tx: Tx, names: readonly CustomerName[]): Promise<(Kno
 }
 
 const customersOf = inserts(customersTable);
+const awaitedOf = inserts(customersTable, 'ON CONFLICT DO NOTHING');
 const identitiesOf = claims(identities);
 const formerOf = inserts(formerIdentities, 'ON CONFLICT DO NOTHING');
 const removedOf = deletes(identities, ['provider', 'externalId', 'customerId']);
@@ -100,20 +102,16 @@ function nameOf({ provider, externalId }: IdentityKey): string {
   return JSON.stringify([provider, externalId]);
 }
 
+function toCustomerRow({ customerId: id, at }: FirstSight) {
+  return { id, metadata: {}, nextSeq: FIRST_SEQ, lastRecordedAt: at, dueAt: null, createdAt: at };
+}
+
 /**
  * Creates customers and the identities that name them. Waits for rivals that have not ended; throws BC001 when one has an identity, and leaves nothing
  * behind then.
  */
-export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unknown> | undefined {
+export function claimFirstSights(tx: Tx, firstSights: readonly FirstSight[]): Promise<unknown> | undefined {
   if (firstSights.length === 0) return undefined;
-  const made = firstSights.map(({ customerId: id, at }) => ({
-    id,
-    metadata: {},
-    nextSeq: FIRST_SEQ,
-    lastRecordedAt: at,
-    dueAt: null,
-    createdAt: at,
-  }));
   const named = firstSights.map(({ identityId: id, at, ...sight }) => ({
     ...sight,
     id,
@@ -121,7 +119,12 @@ export function claimFirstSights(tx: Tx, { firstSights }: Changes): Promise<unkn
     createdAt: at,
     updatedAt: at,
   }));
-  return Promise.all([customersOf(tx, made), identitiesOf(tx, inKeyOrder(named))]);
+  return Promise.all([customersOf(tx, firstSights.map(toCustomerRow)), identitiesOf(tx, inKeyOrder(named))]);
+}
+
+/** Waits until transactions have ended that make these first sights: no row of theirs is there to be locked. What it inserts must be rolled back. */
+export async function awaitFirstSights(tx: Tx, firstSights: readonly FirstSight[]): Promise<void> {
+  await awaitedOf(tx, firstSights.map(toCustomerRow));
 }
 
 /** Claims identities for customers. Waits for rivals that have not ended; throws BC001 when somebody else was first. */
@@ -265,6 +268,29 @@ export async function findIdentityOwners(
     if (key) owners.push({ ...key, customerId });
   }
   return owners;
+}
+
+const FIND_FORMER_OWNERS = `
+SELECT given.place::int AS place, f.customer_id FROM ${given(formerIdentities, KEY, { isNumbered: true })}
+JOIN former_identities f USING (provider, external_id) WHERE ${amongGiven(formerIdentities, KEY, 'f')}`;
+
+/** Customers from whom these identities, in whatever spelling, were unlinked: told as they were asked for. */
+export async function findFormerOwners(
+  tx: Tx,
+  keys: readonly IdentityKey[],
+): Promise<(IdentityKey & { customerId: string })[]> {
+  const spelled = keys.flatMap((key) =>
+    [key.externalId, ...otherSpellings(key)].map((externalId) => ({ key, provider: key.provider, externalId })),
+  );
+  if (spelled.length === 0) return [];
+  const rows = await tx.query<Row & { place: number; customer_id: string }>(
+    FIND_FORMER_OWNERS,
+    arraysOf(formerIdentities, KEY, spelled),
+  );
+  return rows.map(({ place, customer_id }) => ({
+    ...required(spelled[place - 1], 'places are those of what was asked').key,
+    customerId: customer_id,
+  }));
 }
 
 /** Customers of whom something is past its end and not settled, the longest due first; `except` are left out. */

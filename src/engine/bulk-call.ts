@@ -84,7 +84,7 @@ async function runLocked(deps: Foundations, call: KeyedCall, work: () => Promise
     try {
       const earlier = await lockAndFind(holder, call);
       if (earlier) {
-        const outcome = replayByKey(earlier, hashRequest(call.request));
+        const outcome = replayByKey([earlier], hashRequest(call.request));
         if ('refusal' in outcome) throw outcome.refusal;
         return outcome.answer;
       }

@@ -1,19 +1,13 @@
-// From a selector to a customer (DOMAIN 3.0, step 2): a step of its own before the operation; a first sight stays even when the operation
-// is refused.
+// From a selector to a customer (DOMAIN 3.0, step 2): a look-up before the operation. Where nobody is known by an identity the customer is yet to be made,
+// by the operation's own transaction.
 
-import {
-  type CustomerName,
-  findIdentity,
-  findIdentityOwners,
-  findKnownCustomers,
-  type KnownCustomer,
-} from '../db/customers.js';
+import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { FirstSight, Identity, IdentityKey } from '../ledger/entities.js';
+import type { FirstSight, IdentityKey } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
@@ -27,74 +21,58 @@ import {
   unknownCustomer,
   unknownOwned,
 } from './selector.js';
-import { transactManagement } from './transact.js';
 
-/** What a first sight came to. */
-export interface Sighting {
-  identity: Identity;
-  isNewCustomer: boolean;
-  isNewIdentity: boolean;
+/** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
+export interface Resolution {
+  readonly customerId: string;
+  readonly sight?: FirstSight | undefined;
+}
+
+function sightOf({ clock, ids }: Foundations, key: IdentityKey): Resolution {
+  const customerId = ids.next();
+  return { customerId, sight: { ...key, customerId, identityId: ids.next(), at: clock.now() } };
 }
 
 /** Of one call, selectors that are resolved one by one at a time: others want the pool's connections too. */
 const RESOLVED_AT_ONCE = 4;
 
-/** Finds the identity, or creates customer and identity together. Of N at once one creates, the others find. Throws: unavailable. */
-export async function sightIdentity(deps: Foundations, key: IdentityKey): Promise<Sighting> {
-  // What an attempt made whose outcome was not learnt is this call's all the same.
-  const made = new Set<string>();
-  return persist(async () => {
-    const known = await findIdentity(deps.db, key);
-    if (known) {
-      const isOurs = made.has(known.id);
-      return { identity: known, isNewCustomer: isOurs, isNewIdentity: isOurs };
-    }
-    const sight = await transactManagement(deps, {
-      opener: 'pool',
-      load: async () => undefined,
-      decide: (_loaded, now, changes): FirstSight => {
-        const first = { ...key, customerId: deps.ids.next(), identityId: deps.ids.next(), at: now };
-        made.add(first.identityId);
-        changes.firstSights.push(first);
-        return first;
-      },
-    });
-    const identity = { ...key, id: sight.identityId, customerId: sight.customerId, profile: {} };
-    return { identity, isNewCustomer: true, isNewIdentity: true };
-  });
-}
-
 /**
- * The customers of those selectors that can be looked up together, by their texts: a known identity, a known thing, or an id alone, which is not
- * looked up because its lock proves it. The others are for `resolveCustomer`.
+ * Resolves those selectors that can be looked up together, by their texts: an identity, a known thing, or an id alone, which is not looked up because its
+ * lock proves it. The others are for `resolveCustomer`.
  */
-export async function findCustomersOf(deps: Foundations, selectors: readonly Selector[]): Promise<Map<string, string>> {
+export async function resolveTogether(
+  deps: Foundations,
+  selectors: readonly Selector[],
+): Promise<Map<string, Resolution>> {
   const named = selectors.filter(isNamedOnce);
   const identities = named.flatMap(({ identity }) => identity ?? []);
   const owned = named.flatMap((selector) => selector.owned ?? []);
-  const customers = new Map(
-    named.flatMap((selector) =>
-      selector.customerId === undefined ? [] : [[selectorText(selector), selector.customerId] as const],
-    ),
-  );
+  const customers = new Map<string, Resolution>();
+  for (const { customerId } of named)
+    if (customerId !== undefined) customers.set(selectorText({ customerId }), { customerId });
   for (const { provider, externalId, customerId } of identities.length > 0
     ? await findIdentityOwners(deps.db, identities)
     : []) {
-    customers.set(selectorText({ identity: { provider, externalId } }), customerId);
+    customers.set(selectorText({ identity: { provider, externalId } }), { customerId });
+  }
+  for (const identity of identities) {
+    const text = selectorText({ identity });
+    if (!customers.has(text)) customers.set(text, sightOf(deps, identity));
   }
   const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, string>();
   for (const thing of owned) {
-    const owner = owners.get(thing.id);
-    if (owner !== undefined) customers.set(selectorText({ owned: thing }), owner);
+    const customerId = owners.get(thing.id);
+    if (customerId !== undefined) customers.set(selectorText({ owned: thing }), { customerId });
   }
   return customers;
 }
 
-/**
- * The customers of selectors, in their order, or why there is none. First sights are created. An id alone is not looked up: its lock proves it.
- */
-export async function resolveEach(deps: Foundations, selectors: readonly Selector[]): Promise<(string | AppError)[]> {
-  const known: Map<string, string | AppError> = await findCustomersOf(deps, selectors);
+/** Resolves selectors, in their order, or says why there is no customer. */
+export async function resolveEach(
+  deps: Foundations,
+  selectors: readonly Selector[],
+): Promise<(Resolution | AppError)[]> {
+  const known: Map<string, Resolution | AppError> = await resolveTogether(deps, selectors);
   const left = new Map(selectors.map((selector) => [selectorText(selector), selector]));
   for (const text of known.keys()) left.delete(text);
   const slots = createSlots(RESOLVED_AT_ONCE);
@@ -106,7 +84,7 @@ export async function resolveEach(deps: Foundations, selectors: readonly Selecto
   return selectors.map((selector) => required(known.get(selectorText(selector)), 'each selector is resolved'));
 }
 
-async function refusalAsValue(resolving: Promise<string>): Promise<string | AppError> {
+async function refusalAsValue<T>(resolving: Promise<T>): Promise<T | AppError> {
   try {
     return await resolving;
   } catch (error) {
@@ -135,20 +113,23 @@ async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<
 }
 
 /**
- * The customer that a write is about; one named by an identity alone is created on first sight.
+ * The customer that a write is about; one named by an identity alone comes to be on first sight.
  * Throws: customer_not_found (unknown customer_id), selector_conflict, reservation_not_found, operation_not_found (also another customer's),
  * order_not_found, unavailable.
  */
-export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<string> {
+export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<Resolution> {
   const { customerId, identity, owned } = selector;
-  if (identity && customerId === undefined && !owned) return (await sightIdentity(deps, identity)).identity.customerId;
   return persist(async () => {
-    if (!owned) return (await requireCustomer(deps, selector)).customerId;
+    if (isNamedOnce(selector)) {
+      const known = (await resolveTogether(deps, [selector])).get(selectorText(selector));
+      if (known) return known;
+    }
+    if (!owned) return { customerId: (await requireCustomer(deps, selector)).customerId };
     const owner = (await findOwners(deps, [owned])).get(owned.id);
     if (owner === undefined) throw unknownOwned(owned);
     if ((identity || customerId !== undefined) && (await requireCustomer(deps, selector)).customerId !== owner)
       throw unknownOwned(owned);
-    return owner;
+    return { customerId: owner };
   });
 }
 

@@ -2,17 +2,16 @@
 import type { RecordedAnswer, Rendered } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { IdentityKey } from '../ledger/entities.js';
 import { OPERATIONS } from '../ledger/operations.js';
 import { required } from '../lib/assert.js';
 import { CustomerMoved, persist, unavailable } from './attempts.js';
 import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bulk-call.js';
 import { createConnectionBounds } from './connections.js';
-import { resolveCustomer, resolveEach, type Sighting, sightIdentity } from './customers.js';
+import { type Resolution, resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
 import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
-import { isNamedOnce, type Selector, unknownCustomer } from './selector.js';
+import { identityText, type Selector, unknownCustomer } from './selector.js';
 import { type Management, transact, transactManagement } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
 
@@ -37,8 +36,6 @@ export interface Engine {
   runCall(call: BulkCall, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
   /** Runs a change that is about no customer. Throws: what it refuses, unavailable. */
   manage<L, R>(management: Management<L, R>): Promise<R>;
-  /** Finds the identity, or creates customer and identity together. Throws: unavailable. */
-  sight(key: IdentityKey): Promise<Sighting>;
   /** Says why there is too little for a use. */
   readonly explain: Explainer['explain'];
 }
@@ -94,7 +91,6 @@ export function createEngine(deps: Foundations): Engine {
     },
     runCall: (call, work) => bounds.largeCalls.admit(() => runBulkCall(deps, bounds, call, work)),
     manage: (management) => persist(() => transactManagement(deps, management)),
-    sight: (key) => sightIdentity(deps, key),
     explain: explainer.explain,
   };
 }
@@ -104,25 +100,18 @@ async function runLone(deps: Foundations, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
   let latest: ResolvedMember | undefined;
   return persist(async () => {
-    const customerId = await customerOf(deps, member);
-    const own = resolvedAs(deps, member, customerId, latest);
+    const own = resolvedAs(deps, member, await resolveCustomer(deps, member.selector), latest);
     latest = own;
-    const { verdicts } = await deps.turns.take(customerId, () => transact(deps, [own], { opener, skipLocked: false }));
+    const turn = own.sight ? identityText(own.sight) : own.customerId;
+    const { verdicts } = await deps.turns.take(turn, () => transact(deps, [own], { opener, skipLocked: false }));
     const verdict = verdicts.get(own);
     if (verdict === 'moved') throw new CustomerMoved();
     return verdict ?? { refusal: unknownCustomer(member.selector) };
   });
 }
 
-/** An id alone is not looked up: its lock proves it. */
-async function customerOf(deps: Foundations, { selector, resolve }: Member): Promise<string> {
-  if (resolve) return resolve();
-  const { customerId } = selector;
-  return customerId !== undefined && isNamedOnce(selector) ? customerId : resolveCustomer(deps, selector);
-}
-
 /** Where customers can't be looked up their operations fail, and what was done before is told. */
-async function resolveOrFail(deps: Foundations, selectors: readonly Selector[]): Promise<(string | AppError)[]> {
+async function resolveOrFail(deps: Foundations, selectors: readonly Selector[]): Promise<(Resolution | AppError)[]> {
   try {
     return await resolveEach(deps, selectors);
   } catch (error) {

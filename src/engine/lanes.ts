@@ -9,7 +9,7 @@ import { required } from '../lib/assert.js';
 import { type Asked, createGatherer } from '../lib/gather.js';
 import { CustomerMoved, endOf, overloaded, persist, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
-import { findCustomersOf, resolveCustomer } from './customers.js';
+import { type Resolution, resolveCustomer, resolveTogether } from './customers.js';
 import { CUSTOMERS_MAX, laneKeyOf } from './lane-key.js';
 import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
 import { type Selector, selectorText } from './selector.js';
@@ -144,18 +144,18 @@ function laneOf({ selector }: Member, resolved: ResolvedMember | undefined): num
 
 /** Resolves the selectors, those by identity in one statement; whoever can't be resolved is refused here. */
 async function resolveAll(deps: Foundations, group: readonly Waiting[]): Promise<Resolved[]> {
-  let known: ReadonlyMap<string, string> = new Map();
+  let known: ReadonlyMap<string, Resolution> = new Map();
   const unresolved = group.filter(({ question }) => !question.resolved);
   try {
-    known = await findCustomersOf(
+    known = await resolveTogether(
       deps,
       unresolved.map(({ question }) => question.member.selector),
     );
   } catch {
     // The database can't be asked: each request meets that on its own, in resolveOne.
   }
-  const resolving = new Map<string, Promise<string>>();
-  const resolve = (selector: Selector): Promise<string> => {
+  const resolving = new Map<string, Promise<Resolution>>();
+  const resolve = (selector: Selector): Promise<Resolution> => {
     const name = selectorText(selector);
     const resolved = resolving.get(name) ?? resolveCustomer(deps, selector);
     resolving.set(name, resolved);
@@ -184,14 +184,14 @@ function takeOfOneKey(deps: Foundations, requests: readonly Resolved[]): { now: 
 async function resolveOne(
   deps: Foundations,
   { question, resolve: give, reject: fail }: Waiting,
-  known: ReadonlyMap<string, string>,
-  resolve: (selector: Selector) => Promise<string>,
+  known: ReadonlyMap<string, Resolution>,
+  resolve: (selector: Selector) => Promise<Resolution>,
 ): Promise<Resolved | undefined> {
   const { member, resolved } = question;
   try {
-    const own = resolved?.customerId ?? known.get(selectorText(member.selector)) ?? (await resolve(member.selector));
-    const { customerId, operationId } = resolvedAs(deps, member, own, resolved);
-    return { member, customerId, operationId, failures: 0, give, fail };
+    const own = resolved ?? known.get(selectorText(member.selector)) ?? (await resolve(member.selector));
+    const { customerId, sight, operationId } = resolvedAs(deps, member, own, resolved);
+    return { member, customerId, sight, operationId, failures: 0, give, fail };
   } catch (error) {
     fail(error);
     return undefined;

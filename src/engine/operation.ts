@@ -10,6 +10,7 @@ import type { Needs } from '../ledger/consume.js';
 import type { IdempotencyRecord, NewOperation, RecordedRequest, RecordKind } from '../ledger/entities.js';
 import type { OperationName } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
+import type { Resolution } from './customers.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
 import type { Selector } from './selector.js';
 
@@ -36,6 +37,8 @@ export interface State<L, M> {
   /** Those of all customers that the operation locked, by id. */
   books: ReadonlyMap<string, Book>;
   operationId: string;
+  /** The customer came to be in this transaction. */
+  isFirstSight: boolean;
   providersOf: ProvidersOf;
   loaded: L;
   more: M;
@@ -46,8 +49,6 @@ export interface Operation<R, L = undefined, M = undefined> {
   name: OperationName;
   /** Whom it is about. An identity is looked up again under the lock; if it moved meanwhile, the operation starts again with its new customer. */
   selector: Selector;
-  /** How the selector becomes a customer, when somebody wants to see it. */
-  resolve?: (() => Promise<string>) | undefined;
   /** Other customers that are locked too, in one statement with him. */
   alsoLocks?: readonly string[] | undefined;
   call: Call;
@@ -65,7 +66,7 @@ export interface Operation<R, L = undefined, M = undefined> {
 }
 
 /** An operation on its way, whatever its types. */
-export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'resolve' | 'alsoLocks' | 'call'> {
+export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'call'> {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
@@ -76,9 +77,8 @@ export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | '
 }
 
 /** A member whose customer is known. Its operation has an id, which names him. */
-export interface ResolvedMember {
+export interface ResolvedMember extends Resolution {
   readonly member: Member;
-  readonly customerId: string;
   readonly operationId: string;
 }
 
@@ -88,11 +88,12 @@ export interface ResolvedMember {
 export function resolvedAs(
   deps: Pick<Foundations, 'ids'>,
   member: Member,
-  customerId: string,
+  { customerId, sight }: Resolution,
   earlier?: ResolvedMember,
 ): ResolvedMember {
-  if (earlier?.customerId === customerId) return earlier;
-  return { member, customerId, operationId: deps.ids.ownedBy(customerId).next() };
+  if (earlier?.customerId === customerId && earlier.sight === sight) return earlier;
+  const isHis = earlier?.customerId === customerId;
+  return { member, customerId, sight, operationId: isHis ? earlier.operationId : deps.ids.ownedBy(customerId).next() };
 }
 
 /** An operation as the engine takes it. Each member is named, because spreads would cost more than the decision. */
@@ -101,7 +102,6 @@ export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
   return {
     name: operation.name,
     selector: operation.selector,
-    resolve: operation.resolve,
     alsoLocks: operation.alsoLocks,
     call: operation.call,
     requestHash: once(() => hashRequest(operation.request)),
@@ -181,11 +181,10 @@ export function toRecords(
   return [...recordUnder('client', call.idempotencyKey), ...recordUnder('natural', naturalKey)];
 }
 
-/** What a request gets whose key is recorded: the first answer, or a refusal when it is another request. */
-export function replayByKey(recorded: RecordedRequest, requestHash: string): Outcome {
-  if (isSameHash(recorded, requestHash)) {
-    return { answer: storedAnswer(recorded) };
-  }
+/** What a request gets whose key is recorded: the answer to the same request, or a refusal when there were only others. */
+export function replayByKey(recorded: readonly RecordedRequest[], requestHash: string): Outcome {
+  const same = recorded.find((earlier) => isSameHash(earlier, requestHash));
+  if (same) return { answer: storedAnswer(same) };
   const detail = 'This key was used for a request with other contents: send that request again, or another key.';
   return { refusal: new AppError('idempotency_key_reused', detail, { pointer: '/idempotency_key' }) };
 }

@@ -4,14 +4,20 @@
 import { type BookRequest, type IsDue, type LoadedBooks, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
-import { findIdentityOwners, type LockedCustomer, lockCustomers } from '../db/customers.js';
+import {
+  awaitFirstSights,
+  claimFirstSights,
+  findIdentityOwners,
+  type LockedCustomer,
+  lockCustomers,
+} from '../db/customers.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
 import { findRecordedIds } from '../db/operations.js';
 import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
-import type { KeyedAnswer, RecordedRequest } from '../ledger/entities.js';
+import type { FirstSight, KeyedAnswer } from '../ledger/entities.js';
 import type { Opener } from '../ledger/operations.js';
 import { openBook } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
@@ -22,11 +28,11 @@ import {
   decideSafely,
   type Outcome,
   type ResolvedMember,
-  replayByKey,
   storedAnswer,
   toOperationRow,
   toRecords,
 } from './operation.js';
+import { findRecorded, type Recorded, recordText, replayOf } from './records.js';
 import { identityText } from './selector.js';
 
 /** What became of a member; `moved` when its identity names another customer now: it is taken out undecided. */
@@ -58,7 +64,7 @@ export interface Transacted<M> {
 
 /**
  * Runs members in one transaction, in their order, each with its own verdict; a predecessor's effects are seen.
- * Locks: the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver says it; AppErrors are
+ * Locks: identities of first sights, then the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver says it; AppErrors are
  * verdicts.
  */
 export async function transact<M extends ResolvedMember>(
@@ -83,7 +89,7 @@ export async function transact<M extends ResolvedMember>(
   return { ...decided, isCommitted: true };
 }
 
-/** A change that is about no customer: of the catalogue, a first sight, the answer to a keyed call. */
+/** A change that is about no customer: of the catalogue, the answer to a keyed call. */
 export interface Management<L, R> {
   opener: Opener;
   /** Takes the lock under which it loads, if it needs one. */
@@ -123,17 +129,21 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
   }
 }
 
-/** Whether the operations are committed, all of them or none. The locks wait until the transaction that was cut off has ended. */
-async function areRecorded(deps: Foundations, { customers }: Changes): Promise<boolean> {
+/** Whether a transaction is committed that was cut off. What it locked or made is waited for until it has ended. */
+async function areRecorded(deps: Foundations, { customers, firstSights }: Changes): Promise<boolean> {
   const operations = customers.flatMap(({ customerId, changes }) =>
     changes.operations.map(({ id }) => ({ customerId, id })),
   );
-  if (operations.length === 0) return false;
+  if (operations.length + firstSights.length === 0) return false;
   const tx = await begin(deps.db, 'pool');
   try {
     await tx.begun;
+    await awaitFirstSights(tx, firstSights);
     await lockCustomers(tx, [...new Set(operations.map(({ customerId }) => customerId))], { skipLocked: false });
-    return (await findRecordedIds(tx, operations)).size === operations.length;
+    const owners = firstSights.length > 0 ? await findIdentityOwners(tx, firstSights) : [];
+    const made = new Set(owners.map(({ customerId }) => customerId));
+    if (!firstSights.every(({ customerId }) => made.has(customerId))) return false;
+    return operations.length === 0 || (await findRecordedIds(tx, operations)).size === operations.length;
   } finally {
     await tx.abandon();
   }
@@ -159,8 +169,6 @@ interface UnderLock {
   clock: Date;
 }
 
-type Recorded = Map<string, RecordedRequest>;
-
 /** The key of the record that has the answer. */
 interface Replay {
   replayOf: RecordKey;
@@ -174,8 +182,9 @@ async function decideTogether<M extends ResolvedMember>(
   { skipLocked, customerIds = [] }: TransactOptions<M>,
 ): Promise<Pick<Transacted<M>, 'verdicts' | 'changes'>> {
   const wanted = [...new Set([...members.flatMap(customersOf), ...customerIds])];
-  const state = await lockAndLoad(deps, tx, wanted, members, skipLocked);
   const changes = noChanges();
+  changes.firstSights = [...new Set(members.flatMap(({ sight }) => sight ?? []))];
+  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, firstSights: changes.firstSights });
   const books = new Map<string, Book>();
   const bookOf = (id: string): Book => {
     const known = books.get(id);
@@ -191,10 +200,10 @@ async function decideTogether<M extends ResolvedMember>(
   for (const [index, member] of members.entries()) {
     const own = customersOf(member);
     if (own.some((id) => !state.customers.has(id))) continue;
-    const known = isMoved(member, state) ? 'moved' : replayOf(member, state);
+    const known = isMoved(member, state) ? 'moved' : replayOf(member, state.recorded);
     decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
   }
-  return { verdicts: await answerReplays(tx, decided, state.recorded), changes };
+  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes };
 }
 
 function isMoved(
@@ -210,7 +219,7 @@ function isMoved(
 }
 
 /**
- * Locks the customers, then reads under the locks: in statements of their own, sent together. Where no lock is waited for and nothing but books is
+ * Makes those who are seen first, locks the customers, then reads under the locks: in statements of their own, sent together. Where no lock is waited for and nothing but books is
  * loaded, the books are read with the rest, and the clock just before; else the clock is read once the locks are there, and the books after it.
  */
 async function lockAndLoad(
@@ -218,10 +227,11 @@ async function lockAndLoad(
   tx: Transaction,
   customerIds: readonly string[],
   members: readonly ResolvedMember[],
-  skipLocked: boolean,
+  { skipLocked, firstSights }: { skipLocked: boolean; firstSights: readonly FirstSight[] },
 ): Promise<UnderLock> {
   const isAtOnce = skipLocked && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
   const early = deps.clock.now();
+  const sighting = claimFirstSights(tx, firstSights);
   const locking = lockCustomers(tx, customerIds, { skipLocked });
   const looking = Promise.all([
     locking,
@@ -229,6 +239,7 @@ async function lockAndLoad(
     findRecorded(tx, members),
     Promise.all(members.map(({ member, customerId }) => member.load?.(tx, customerId))),
     tx.begun,
+    sighting,
   ]);
   const [[locked, owners, recorded, loaded], books] = await Promise.all([
     looking,
@@ -289,32 +300,6 @@ async function findOwners(tx: Tx, members: readonly ResolvedMember[]): Promise<M
   return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
 }
 
-function recordText({ customerId, name, kind, key }: RecordKey): string {
-  return JSON.stringify([customerId, name, kind, key]);
-}
-
-/** Where the answer to a member's key is kept; undefined when it has none. */
-function clientKeyOf({ customerId, member: { name, call } }: ResolvedMember): RecordKey | undefined {
-  const { idempotencyKey } = call;
-  return idempotencyKey === undefined ? undefined : { customerId, name, kind: 'client', key: idempotencyKey };
-}
-
-/** What is recorded under the members' keys. A predecessor in the same transaction counts too, and is added when it is decided. */
-async function findRecorded(tx: Tx, members: readonly ResolvedMember[]): Promise<Recorded> {
-  const found = await findRecords(
-    tx,
-    members.flatMap((resolved) => clientKeyOf(resolved) ?? []),
-  );
-  return new Map(found.map((record) => [recordText(record), record] as const));
-}
-
-/** What a member gets whose key is recorded; nothing is settled for it. */
-function replayOf(resolved: ResolvedMember, { recorded }: UnderLock): Outcome | undefined {
-  const key = clientKeyOf(resolved);
-  const earlier = key && recorded.get(recordText(key));
-  return earlier && replayByKey(earlier, resolved.member.requestHash());
-}
-
 /** The member's verdict, or the record that has it. */
 function decideOne(
   resolved: ResolvedMember,
@@ -331,6 +316,7 @@ function decideOne(
       book: own,
       books: new Map(all.map((each) => [each.customerId, each])),
       operationId,
+      isFirstSight: resolved.sight !== undefined,
       providersOf: books.providersFor(own.customerId),
       loaded: loaded[index],
       more: more[index],
@@ -347,7 +333,7 @@ function decideOne(
       own.changes.operations.push(toOperationRow(resolved, own, firstSeq));
       for (const record of toRecords(resolved, decision.result, decision.recordAs)) {
         own.changes.records.push(record);
-        recorded.set(recordText({ customerId, ...record }), record);
+        recorded.records.set(recordText({ customerId, ...record }), record);
       }
       return { answer: { ...decision.result, replayed: false } };
     }
@@ -358,7 +344,7 @@ function decideOne(
 async function answerReplays<M>(
   tx: Tx,
   decided: ReadonlyMap<M, Verdict | Replay>,
-  recorded: Recorded,
+  recorded: Recorded['records'],
 ): Promise<Map<M, Verdict>> {
   const replays = [...decided.values()].filter(isReplay).map(({ replayOf: key }) => key);
   const earlier = await findRecords(

@@ -5,7 +5,6 @@ import type { Tx } from '../db/client.js';
 import { findIdentity, listIdentityKeys } from '../db/customers.js';
 import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
-import type { Sighting } from '../engine/customers.js';
 
 import { AppError } from '../errors/app-error.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
@@ -25,7 +24,7 @@ export interface IdentifyResult extends IdentityKey {
 /**
  * Finds or creates the customer of an identity; of N first sights at once one creates. A profile is merged into the known one. An operation
  * is recorded when there is a profile to merge or a key to remember.
- * Throws: idempotency_key_reused, unavailable.
+ * Locks: the customer, but not where he is known and nothing is recorded. Throws: idempotency_key_reused, unavailable.
  */
 export async function identify(
   deps: Deps,
@@ -33,20 +32,16 @@ export async function identify(
   call: Call,
   render: Render<IdentifyResult>,
 ): Promise<RecordedAnswer> {
-  let sighting = await deps.engine.sight(command.identity);
-  if (command.profile === undefined && call.idempotencyKey === undefined) {
-    const { customerId } = sighting.identity;
-    const isEligible = await isTrialEligible(deps, deps.db, customerId, await listIdentityKeys(deps.db, customerId));
-    return { ...render(toResult(sighting.identity, sighting, isEligible)), replayed: false };
+  const isRecorded = command.profile !== undefined || call.idempotencyKey !== undefined;
+  const known = isRecorded ? undefined : await findIdentity(deps.db, command.identity);
+  if (known) {
+    const own = await listIdentityKeys(deps.db, known.customerId);
+    const isEligible = await isTrialEligible(deps, deps.db, known.customerId, own);
+    return { ...render(toResult(known, false, isEligible)), replayed: false };
   }
   return deps.engine.run({
     name: 'identify',
     selector: { identity: command.identity },
-    resolve: async () => {
-      const latest = await deps.engine.sight(command.identity);
-      if (latest.identity.id !== sighting.identity.id) sighting = latest;
-      return latest.identity.customerId;
-    },
     call,
     request: command,
     load: async (tx, customerId) => {
@@ -55,8 +50,9 @@ export async function identify(
     },
     loadMore: (tx, { own }, customerId) => isTrialEligible(deps, tx, customerId, own),
     needs: { asks: [] },
-    decide: ({ book, loaded, more: isEligible }) => {
+    decide: ({ book, isFirstSight, loaded, more: isEligible }) => {
       const stored = required(loaded.stored, 'the identity was looked at under the lock');
+      if (!isRecorded) return { outcome: 'unchanged', result: toResult(stored, isFirstSight, isEligible) };
       const profile = { ...stored.profile, ...command.profile };
       if (!fitsMetadata(profile)) {
         throw new AppError('invalid_request', `The merged profile would exceed ${METADATA_BYTES_MAX} bytes.`, {
@@ -64,7 +60,7 @@ export async function identify(
         });
       }
       book.changes.profiles.push({ provider: stored.provider, externalId: stored.externalId, profile });
-      return { outcome: 'accepted', result: toResult({ ...stored, profile }, sighting, isEligible) };
+      return { outcome: 'accepted', result: toResult({ ...stored, profile }, isFirstSight, isEligible) };
     },
     render,
   });
@@ -76,16 +72,14 @@ async function isTrialEligible(deps: Deps, tx: Tx, customerId: string, own: read
   return (await findUsedTrial(tx, traces)) === undefined;
 }
 
-/** What is known now; created by this call only if it is still what this call saw. */
-function toResult(identity: Identity, sighting: Sighting, isTrialEligible: boolean): IdentifyResult {
-  const isSeen = sighting.identity.id === identity.id;
+function toResult(identity: Identity, isNew: boolean, isTrialEligible: boolean): IdentifyResult {
   return {
     provider: identity.provider,
     externalId: identity.externalId,
     customerId: identity.customerId,
     identityId: identity.id,
-    isNewCustomer: isSeen && sighting.isNewCustomer,
-    isNewIdentity: isSeen && sighting.isNewIdentity,
+    isNewCustomer: isNew,
+    isNewIdentity: isNew,
     isTrialEligible,
     profile: identity.profile,
   };

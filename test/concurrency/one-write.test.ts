@@ -149,11 +149,9 @@ describe('what a decision changes is written', () => {
     for (const person of people) {
       const { orderId, referrerId } = await prepare(person);
       members.push(
-        resolvedAs(
-          app.deps,
-          toMember(changeOfEverything(person, orderId, referrerId)),
-          await customerIdOf(app, person),
-        ),
+        resolvedAs(app.deps, toMember(changeOfEverything(person, orderId, referrerId)), {
+          customerId: await customerIdOf(app, person),
+        }),
       );
     }
     const { verdicts, isCommitted } = await transact(app.deps, members, options);

@@ -2,8 +2,9 @@
 // (DOMAIN 3.0). What was asked happens once, the answer is true, and the same key gets the same bytes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { gateCommits } from '../support/commit-faults.js';
 import { type Cut, type CuttingProxy, openCuttingProxy } from '../support/cutting-proxy.js';
-import { balanceOf, type Client, placeOrder } from '../support/parallel.js';
+import { balanceOf, type Client, placeOrder, send, untilWaiting } from '../support/parallel.js';
 import { clientOf } from '../support/shared-transactions.js';
 
 const BATCH = '/quota/consume/batch';
@@ -190,5 +191,37 @@ describe(`a connection that is lost ${CUTS.join(', ')}`, () => {
       expect(await balanceOf(app, person, 'CREDITS'), cut).toBe(10);
       expect([answer.status, answer.body.status], cut).toEqual([200, 'paid']);
     }
+  });
+
+  it('leaves a customer who was seen first, with what he was granted once, without a key', async () => {
+    for (const cut of CUTS) {
+      const person = nameOf('seen-first', cut);
+      proxy.cutNext(cut);
+      const body = { external_id: person, grant_type: 'bonus', product_key: 'CREDITS', quantity: 10 };
+      const answer = await client.post('/grants', body);
+      expect(proxy.countCut(), cut).toBe(1);
+      expect([answer.status, await balanceOf(app, person, 'CREDITS')], `${cut}: ${answer.text}`).toEqual([201, 10]);
+    }
+  });
+
+  it('leaves a customer who was identified first, and tells that he was created', async () => {
+    for (const cut of CUTS) {
+      const person = nameOf('identified', cut);
+      proxy.cutNext(cut);
+      const answer = await client.post('/identify', { external_id: person });
+      expect(proxy.countCut(), cut).toBe(1);
+      expect([answer.status, answer.body.created_customer], `${cut}: ${answer.text}`).toEqual([200, true]);
+    }
+  });
+
+  it('is answered once the first sight has ended whose COMMIT was under way', async () => {
+    const gate = await gateCommits(app.url, 'identities');
+    proxy.cutNext('during the commit');
+    const body = { external_id: 'long-seen', grant_type: 'bonus', product_key: 'CREDITS', quantity: 10 };
+    const pending = send(client.post('/grants', body));
+    await untilWaiting(app.url, 2); // the COMMIT for the gate, and who asks for it
+    await gate.commit();
+    const answer = await pending;
+    expect([answer.status, await balanceOf(app, 'long-seen', 'CREDITS')], answer.text).toEqual([201, 10]);
   });
 });

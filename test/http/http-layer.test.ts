@@ -257,7 +257,6 @@ function deps(): Deps {
       runWhole: unused('the engine'),
       runCall: unused('the engine'),
       manage: unused('the engine'),
-      sight: unused('the engine'),
       explain: unused('the engine'),
     },
     reads: { find: unused('the readers'), require: unused('the readers') },

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { ask, type HeldTransaction, holdTransaction } from './parallel.js';
 
 /** Tables on which a fault can be placed; each is written by the operations that its tests run. */
-type Table = 'entries' | 'payments' | 'operations' | 'reservations' | 'keyed_calls';
+type Table = 'entries' | 'identities' | 'payments' | 'operations' | 'reservations' | 'keyed_calls';
 
 const GATE_KEY = 4_711;
 
