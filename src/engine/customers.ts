@@ -118,19 +118,28 @@ async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<
  * order_not_found, unavailable.
  */
 export async function resolveCustomer(deps: Foundations, selector: Selector): Promise<Resolution> {
-  const { customerId, identity, owned } = selector;
+  const { owned } = selector;
   return persist(async () => {
     if (isNamedOnce(selector)) {
       const known = (await resolveTogether(deps, [selector])).get(selectorText(selector));
       if (known) return known;
     }
     if (!owned) return { customerId: (await requireCustomer(deps, selector)).customerId };
-    const owner = (await findOwners(deps, [owned])).get(owned.id);
-    if (owner === undefined) throw unknownOwned(owned);
-    if ((identity || customerId !== undefined) && (await requireCustomer(deps, selector)).customerId !== owner)
-      throw unknownOwned(owned);
-    return { customerId: owner };
+    return { customerId: await requireOwner(deps, owned, selector) };
   });
+}
+
+/**
+ * Whose a thing is. Where the selector names a customer it must be his.
+ * Throws: reservation_not_found, operation_not_found, order_not_found (also another customer's), customer_not_found, selector_conflict.
+ */
+export async function requireOwner(deps: Foundations, owned: Owned, selector: Selector): Promise<string> {
+  const { customerId, identity } = selector;
+  const owner = (await findOwners(deps, [owned])).get(owned.id);
+  const isNamed = identity !== undefined || customerId !== undefined;
+  if (owner === undefined || (isNamed && (await requireCustomer(deps, selector)).customerId !== owner))
+    throw unknownOwned(owned);
+  return owner;
 }
 
 /** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */

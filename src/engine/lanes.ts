@@ -12,7 +12,7 @@ import type { ConnectionBounds } from './connections.js';
 import { type Resolution, resolveCustomer, resolveTogether } from './customers.js';
 import { CUSTOMERS_MAX, laneKeyOf } from './lane-key.js';
 import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
-import { type Selector, selectorText } from './selector.js';
+import { type Selector, selectorText, unknownCustomer } from './selector.js';
 import { transact } from './transact.js';
 
 export interface Lanes {
@@ -293,6 +293,6 @@ async function runEachAlone(deps: Foundations, requests: readonly Resolved[]): P
 async function attemptAlone(deps: Foundations, member: ResolvedMember): Promise<Outcome> {
   const { verdicts } = await transact(deps, [member], { opener: 'pool', skipLocked: false });
   const verdict = verdicts.get(member);
-  if (verdict === undefined || verdict === 'moved') throw new CustomerMoved();
-  return verdict;
+  if (verdict === 'moved') throw new CustomerMoved();
+  return verdict ?? { refusal: unknownCustomer(member.member.selector) };
 }

@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { confirmOrderBody, orderAnswer, orderParams, placeOrderBody } from '../schemas/orders.js';
-import { toSelector } from '../schemas/selectors.js';
+import { confirmOrderBody, orderAnswer, orderParams, orderQuery, placeOrderBody } from '../schemas/orders.js';
+import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { confirmOrder, getOrder, type OrderResult, placeOrder } from '../services/orders.js';
 import { toOrderView } from './views.js';
 
@@ -58,9 +58,13 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     tag: 'orders',
     access: 'read',
     params: orderParams,
+    query: orderQuery,
     responses: { 200: orderAnswer },
-    problems: ['order_not_found'],
-    handler: async ({ params }) => ({ status: 200, body: toOrderView(await getOrder(deps, params.id)) }),
+    problems: ['order_not_found', 'customer_not_found', 'selector_conflict'],
+    handler: async ({ params, query }) => ({
+      status: 200,
+      body: toOrderView(await getOrder(deps, toSelectorBeside(query), params.id)),
+    }),
   });
 
   defineRoute(app, {
@@ -77,6 +81,8 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     responses: { 200: orderAnswer },
     problems: [
       'order_not_found',
+      'customer_not_found',
+      'selector_conflict',
       'payment_already_used',
       'order_already_paid',
       'order_not_payable',
@@ -86,6 +92,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     handler: ({ params, body, call }) =>
       confirmOrder(
         deps,
+        toSelectorBeside(body),
         params.id,
         {
           status: body.status,

@@ -19,7 +19,7 @@ import {
   giveBackBody,
   toSubject,
 } from '../schemas/quota.js';
-import { hasSelector, toSelector } from '../schemas/selectors.js';
+import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { giveBackQuota } from '../services/give-back.js';
 import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
 import { toSubjectView, toTakingsView } from './views.js';
@@ -164,7 +164,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     handler: ({ body, call }) =>
       giveBackQuota(
         deps,
-        hasSelector(body) ? toSelector(body) : {},
+        toSelectorBeside(body),
         { operationId: body.operation_id, amount: body.amount, metadata: body.metadata },
         call,
         (result) => ({

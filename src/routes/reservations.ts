@@ -15,8 +15,10 @@ import {
   extendAnswer,
   extendBody,
   releaseAnswer,
+  releaseBody,
   reservationAnswer,
   reservationPage,
+  reservationQuery,
   reservationsQuery,
   reserveAnswer,
   reserveBody,
@@ -24,7 +26,7 @@ import {
   toLifetime,
   toTtlMs,
 } from '../schemas/reservations.js';
-import { toSelector } from '../schemas/selectors.js';
+import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import {
   commit,
   type EndingResult,
@@ -40,6 +42,8 @@ const params = z.object({ id: uuidSchema });
 
 /** Of every change of a reservation that exists. */
 const endingProblems: readonly ErrorCode[] = [
+  'customer_not_found',
+  'selector_conflict',
   'reservation_not_found',
   'reservation_expired',
   'reservation_closed',
@@ -129,10 +133,11 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     tag: 'reservations',
     access: 'read',
     params,
+    query: reservationQuery,
     responses: { 200: reservationAnswer },
-    problems: ['reservation_not_found'],
-    handler: async (input) => {
-      const reservation = await getReservation(deps, input.params.id);
+    problems: ['reservation_not_found', 'customer_not_found', 'selector_conflict'],
+    handler: async ({ params: { id }, query }) => {
+      const reservation = await getReservation(deps, toSelectorBeside(query), id);
       return { status: 200, body: toReservationView(reservation, reservation.customerId) };
     },
   });
@@ -151,10 +156,17 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     responses: { 200: commitAnswer },
     problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
     handler: ({ params: { id }, body, call }) =>
-      commit(deps, id, { amount: body.amount, allowExcess: body.allow_excess }, call, (result) => ({
-        status: 200,
-        body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
-      })),
+      commit(
+        deps,
+        toSelectorBeside(body),
+        id,
+        { amount: body.amount, allowExcess: body.allow_excess },
+        call,
+        (result) => ({
+          status: 200,
+          body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
+        }),
+      ),
   });
 
   defineRoute(app, {
@@ -166,10 +178,11 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     tag: 'reservations',
     access: 'consume',
     params,
+    body: releaseBody,
     responses: { 200: releaseAnswer },
     problems: endingProblems,
-    handler: ({ params: { id }, call }) =>
-      release(deps, id, call, (result) => ({
+    handler: ({ params: { id }, body, call }) =>
+      release(deps, toSelectorBeside(body), id, call, (result) => ({
         status: 200,
         body: renderJson(releaseAnswer, toEndingView(result)),
       })),
@@ -188,7 +201,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     responses: { 200: extendAnswer },
     problems: [...endingProblems, 'reservation_too_long'],
     handler: ({ params: { id }, body, call }) =>
-      extend(deps, id, toTtlMs(body), call, ({ operationId, customerId, reservation }) => ({
+      extend(deps, toSelectorBeside(body), id, toTtlMs(body), call, ({ operationId, customerId, reservation }) => ({
         status: 200,
         body: renderJson(extendAnswer, {
           operation_id: operationId,

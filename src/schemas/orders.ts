@@ -14,7 +14,7 @@ import {
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
-import { withSelector } from './selectors.js';
+import { selectorShape, withSelector } from './selectors.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
@@ -46,7 +46,10 @@ export const placeOrderBody = withSelector({
 
 export const orderParams = z.object({ id: uuidSchema });
 
+export const orderQuery = z.object(selectorShape);
+
 export const confirmOrderBody = z.object({
+  ...selectorShape,
   payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
     .check(refusePlaceholder)
     .nullish()

@@ -18,7 +18,7 @@ import {
   subjectShape,
   takingsSchema,
 } from './quota.js';
-import { withSelector } from './selectors.js';
+import { selectorShape, withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const TTL_DEFAULT_S = 15 * 60;
@@ -55,7 +55,12 @@ export function toLifetime({ ttl_seconds, expires_at }: z.output<typeof reserveB
   return { ttlMs: (ttl_seconds ?? TTL_DEFAULT_S) * MS_PER_S };
 }
 
+export const reservationQuery = z.object(selectorShape);
+
+export const releaseBody = z.object(selectorShape);
+
 export const commitBody = z.object({
+  ...selectorShape,
   amount: quantitySchema
     .optional()
     .meta({ description: 'How much was used; all that is held when left out.', examples: [3] }),
@@ -66,6 +71,7 @@ export const commitBody = z.object({
 });
 
 export const extendBody = z.object({
+  ...selectorShape,
   ttl_seconds: ttlSchema.meta({
     description: 'When it ends by itself, in seconds from now; never sooner than before.',
   }),

@@ -159,9 +159,10 @@ export interface SelectorInput {
   provider?: string | undefined;
 }
 
-/** Whether a parsed body names a customer at all, where it need not. */
-export function hasSelector({ customer_id, user_id, external_id }: SelectorInput): boolean {
-  return customer_id !== undefined || user_id !== undefined || external_id !== undefined;
+/** The selector of a body or query that need not name the customer: of a thing that its id names. Empty when it does not. Throws like `toSelector`. */
+export function toSelectorBeside(input: SelectorInput): ReturnType<typeof toSelector> {
+  const { customer_id, user_id, external_id } = input;
+  return customer_id === undefined && user_id === undefined && external_id === undefined ? {} : toSelector(input);
 }
 
 /**

@@ -2,13 +2,13 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
-import { findOrder, findOrderOwners, findPayment } from '../db/orders.js';
+import { findOrder, findPayment } from '../db/orders.js';
 import { findOrderBatches, type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer } from '../engine/customers.js';
+import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
-import { type Selector, unknownOwned } from '../engine/selector.js';
+import type { Selector } from '../engine/selector.js';
 import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
 import {
@@ -75,11 +75,10 @@ export async function placeOrder(
   });
 }
 
-/** An order with its batches. Throws: order_not_found. */
-export async function getOrder(deps: Deps, orderId: string): Promise<OrderResult> {
-  const owner = (await findOrderOwners(deps.db, [orderId])).get(orderId);
-  const order = owner === undefined ? undefined : await findOrder(deps.db, owner, orderId);
-  if (!order) throw unknownOwned({ kind: 'order', id: orderId });
+/** An order with its batches. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
+export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<OrderResult> {
+  const owner = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
+  const order = required(await findOrder(deps.db, owner, orderId), 'orders are kept');
   const reader = await requireCustomer(deps, { customerId: order.customerId });
   const { now } = reader;
   const batches =
@@ -94,11 +93,12 @@ export async function getOrder(deps: Deps, orderId: string): Promise<OrderResult
 /**
  * Confirms the payment of an order and grants what it bought. Idempotent by payment, with or without a key: the payment that paid this order
  * gets the first answer again, byte for byte.
- * Locks: the customer, then the payment's claim. Throws: order_not_found, invalid_request (payment_id missing), payment_already_used,
+ * Locks: the customer, then the payment's claim. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, invalid_request (payment_id missing), payment_already_used,
  * order_already_paid, order_not_payable, payment_mismatch, quantity_too_large, idempotency_key_reused, unavailable.
  */
 export async function confirmOrder(
   deps: Deps,
+  selector: Selector,
   orderId: string,
   command: ConfirmOrderCommand,
   call: Call,
@@ -107,7 +107,7 @@ export async function confirmOrder(
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
   return deps.engine.run({
     name: 'order.confirm',
-    selector: { owned: { kind: 'order', id: orderId } },
+    selector: { ...selector, owned: { kind: 'order', id: orderId } },
     call,
     request: { orderId, ...command, paymentMethod },
     load: async (tx, customerId) => {

@@ -1,16 +1,11 @@
 // Reservations: units held for work in progress, and their endings (DOMAIN 3.13).
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
-import {
-  findReservation,
-  findReservationOwners,
-  listReservations,
-  type StoredReservation,
-} from '../db/reservations.js';
+import { findReservation, listReservations, type StoredReservation } from '../db/reservations.js';
 import type { Deps } from '../deps.js';
-import { requireCustomer } from '../engine/customers.js';
+import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
-import { type Selector, unknownOwned } from '../engine/selector.js';
+import type { Selector } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
 import { assertProvided, availabilityOf, type Needs, type Provider } from '../ledger/consume.js';
 import type { Metadata, Reservation, ReservationStatus, Subject } from '../ledger/entities.js';
@@ -97,11 +92,12 @@ function decideReserve(
 /**
  * Uses what a reservation holds, all of it or `amount`, and gives the rest back; with `allowExcess` uses more. The same ending again is
  * answered as it was.
- * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota,
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota,
  * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
  */
 export async function commit(
   deps: Deps,
+  selector: Selector,
   reservationId: string,
   command: CommitCommand,
   call: Call,
@@ -109,7 +105,7 @@ export async function commit(
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.commit',
-    selector: { owned: { kind: 'reservation', id: reservationId } },
+    selector: { ...selector, owned: { kind: 'reservation', id: reservationId } },
     call,
     request: { reservationId, ...command },
     needs: needsOf(reservationId, command.amount),
@@ -129,18 +125,19 @@ export async function commit(
 
 /**
  * Gives back what a reservation holds. The same ending again is answered as it was.
- * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, idempotency_key_reused, overloaded,
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, idempotency_key_reused, overloaded,
  * unavailable.
  */
 export async function release(
   deps: Deps,
+  selector: Selector,
   reservationId: string,
   call: Call,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.release',
-    selector: { owned: { kind: 'reservation', id: reservationId } },
+    selector: { ...selector, owned: { kind: 'reservation', id: reservationId } },
     call,
     request: { reservationId },
     needs: needsOf(reservationId, 0),
@@ -156,11 +153,12 @@ export async function release(
 
 /**
  * Lets a reservation end so long after now; never sooner than it would have.
- * Locks: the customer. Throws: reservation_not_found, reservation_expired, reservation_closed, reservation_too_long,
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, reservation_too_long,
  * idempotency_key_reused, overloaded, unavailable.
  */
 export async function extend(
   deps: Deps,
+  selector: Selector,
   reservationId: string,
   ttlMs: number,
   call: Call,
@@ -168,7 +166,7 @@ export async function extend(
 ): Promise<RecordedAnswer> {
   return deps.engine.run({
     name: 'reservation.extend',
-    selector: { owned: { kind: 'reservation', id: reservationId } },
+    selector: { ...selector, owned: { kind: 'reservation', id: reservationId } },
     call,
     request: { reservationId, ttlMs },
     needs: needsOf(reservationId, 0),
@@ -181,12 +179,10 @@ export async function extend(
   });
 }
 
-/** A reservation as it stands. Throws: reservation_not_found. */
-export async function getReservation(deps: Deps, id: string): Promise<StoredReservation> {
-  const owner = (await findReservationOwners(deps.db, [id])).get(id);
-  const found = owner === undefined ? undefined : await findReservation(deps.db, owner, id, deps.clock.now());
-  if (!found) throw unknownOwned({ kind: 'reservation', id });
-  return found;
+/** A reservation as it stands. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
+export async function getReservation(deps: Deps, selector: Selector, id: string): Promise<StoredReservation> {
+  const owner = await requireOwner(deps, { kind: 'reservation', id }, selector);
+  return required(await findReservation(deps.db, owner, id, deps.clock.now()), 'reservations are kept');
 }
 
 /** One page of a customer's reservations, newest first. Throws: customer_not_found, selector_conflict. */
