@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../generated/prisma/client.js';
+import { lendLivingOnly, PROBES, type ProbeOptions } from './dead-connections.js';
 import { knownStatementName, statementName } from './statement-names.js';
 
 export type Row = Record<string, unknown>;
@@ -29,6 +30,7 @@ export type Lending = AsyncLocalStorage<(client: pg.PoolClient) => void>;
 
 export interface DbOptions {
   poolSizeMax?: number;
+  probes?: ProbeOptions;
 }
 
 const POOL_SIZE_MAX = 16;
@@ -116,6 +118,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
   );
   const lending: Lending = new AsyncLocalStorage();
+  lendLivingOnly(pool, options.probes ?? PROBES);
   tellBorrowers(pool, lending);
   // Undefined leaves a statement unnamed, which the adapter's type does not say.
   const statementNameGenerator = ({ sql }: { sql: string }) => knownStatementName(sql) as string;

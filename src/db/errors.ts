@@ -47,8 +47,9 @@ interface FailureRule {
 const RULES: readonly FailureRule[] = [
   {
     class: 'again',
-    // a claim that somebody else made first; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away
-    states: /^(?:BC001|40001|40P01|55P03|08...|57P0[1235])$/,
+    // a claim that somebody else made first; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away, or
+    // takes no writes any more because another one took its place
+    states: /^(?:BC001|40001|40P01|55P03|08...|57P0[1235]|25006)$/,
     codes: new Set([
       'P1008', // Prisma: the operation timed out
       'P1017', // Prisma: the server closed the connection
@@ -66,8 +67,9 @@ const RULES: readonly FailureRule[] = [
   },
   {
     class: 'down',
-    // resources, operator intervention (statement timeout among it), a session that was idle for too long, a full or failing disk
-    states: /^(?:53...|57...|58...|25P0[34])$/,
+    // resources, operator intervention (statement timeout among it), a session that was idle for too long, a full or failing disk; a user, a password or
+    // rights that were taken from us, a database that is gone
+    states: /^(?:53...|57...|58...|25P0[34]|28...|42501|3D000)$/,
     codes: new Set([
       'P1001', // Prisma: the server can't be reached
       'P1002', // Prisma: it was reached, and did not answer in time
@@ -110,6 +112,11 @@ export function classOf(error: unknown): FailureClass {
 /** Whether somebody else held a lock for as long as we wait for one. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
+}
+
+/** Whether the connection that met this error is of no more use, though it stands: the server forgot a statement, or takes no writes. */
+export function isUseless(error: unknown): boolean {
+  return /^(?:26000|25006)$/.test(sqlStateOf(error) ?? '');
 }
 
 // Cancelled or too slow, out of memory, beyond a limit of the server's configuration.

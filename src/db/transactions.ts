@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { Opener } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
 import type { Db, Row, Tx } from './client.js';
-import { sqlStateOf } from './errors.js';
+import { isUseless, sqlStateOf } from './errors.js';
 import { statementName } from './statement-names.js';
 
 /** COMMIT was sent, and the connection was lost before the answer: the transaction may or may not be committed. */
@@ -55,8 +55,6 @@ export interface Transaction extends Tx {
 /** A transaction waits this long for a connection, and may then last this long. */
 const TRANSACTION_WAIT_MS = 20_000;
 const TRANSACTION_MS = 30_000;
-/** The server forgot a prepared statement (`DEALLOCATE ALL`, a pooler between): the connection is of no more use. */
-const STATEMENT_FORGOTTEN = '26000';
 
 /** Begins a transaction; end it with `commit` or `abandon`. Throws NotBegun. */
 export function begin(db: Db, opener: Opener): Promise<Transaction> {
@@ -115,11 +113,11 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
   const begun = send(() => client.query(how)).then(() => undefined);
   begun.catch(() => undefined); // whoever writes or holds a lock looks at it: without a BEGIN each statement is a transaction of its own
   let isGivenBack = false;
-  let isForgetful = false;
+  let isUsedUp = false;
   const causeOf = createFirstError();
   const giveBack = (isBroken: boolean): void => {
     isGivenBack = true; // from now on the connection may be somebody else's
-    client.release(isBroken || isForgetful);
+    client.release(isBroken || isUsedUp);
   };
   const abandon = async (): Promise<void> => {
     if (isGivenBack) return;
@@ -148,7 +146,7 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
         const values = [...parameters];
         return (await send(() => client.query<T>({ name: statementName(sql), text: sql, values }))).rows;
       } catch (error) {
-        isForgetful ||= sqlStateOf(error) === STATEMENT_FORGOTTEN;
+        isUsedUp ||= isUseless(error);
         throw causeOf(error);
       }
     },
@@ -251,8 +249,7 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
       try {
         return (await send<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
       } catch (error) {
-        const state = sqlStateOf(error);
-        isBroken ||= state === undefined || state === STATEMENT_FORGOTTEN;
+        isBroken ||= sqlStateOf(error) === undefined || isUseless(error);
         throw causeOf(error);
       }
     },

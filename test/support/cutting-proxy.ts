@@ -19,6 +19,10 @@ export interface CuttingProxy {
   cutNext(cut: Cut, passing?: number): void;
   /** Makes the next connection that sends a COMMIT dumb, once. It ends when the client closes it. */
   stallNext(stall: Stall): void;
+  /** Makes all connections that there are dumb and deaf: what they are sent is lost. Others may be made. */
+  forgetAll(): void;
+  /** How many queries were sent on connections that are forgotten. */
+  countLost(): number;
   /** Replaces these bytes by others of the same length, the next time that a client sends them, once; `passing` so many times first. */
   spoilNext(from: string, to: string, passing?: number): void;
   /** How many connections were cut or made dumb, or statements spoilt, since that was last asked for. */
@@ -46,6 +50,8 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
   let plan: Plan | undefined;
   let spoiling: { from: string; to: string; passing: number } | undefined;
   let cuts = 0;
+  let lost = 0;
+  const forgetting = new Set<() => void>();
 
   /** What is planned for a COMMIT that just came. */
   function takePlan(): Plan | undefined {
@@ -78,6 +84,11 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
     let atReply: 'pass' | 'cut' | 'swallow' = 'pass';
     let isDeaf = false;
+    let isForgotten = false;
+    const forget = () => {
+      isForgotten = true;
+    };
+    forgetting.add(forget);
     /** The server goes on with what it has, and is left once it has answered the COMMIT: leaving it earlier could take the COMMIT from it. */
     let isLeft = false;
     const end = () => {
@@ -88,12 +99,14 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
       sockets.add(socket);
       socket.on('close', () => {
         sockets.delete(socket);
+        forgetting.delete(forget);
         end();
       });
       socket.on('error', end);
     }
     client.on('data', (bytes) => {
-      if (isDeaf) return;
+      if (isForgotten && bytes.includes('SELECT')) lost += 1;
+      if (isDeaf || isForgotten) return;
       const planned = bytes.includes('COMMIT') ? takePlan() : undefined;
       if (planned?.cut === 'during the commit') {
         isLeft = true;
@@ -131,6 +144,11 @@ export async function openCuttingProxy(url: string): Promise<CuttingProxy> {
       cuts = 0;
       plan = { passing: 0, cut: undefined, stall };
     },
+    forgetAll: () => {
+      lost = 0;
+      for (const forget of forgetting) forget();
+    },
+    countLost: () => lost,
     spoilNext: (from, to, passing = 0) => {
       cuts = 0;
       spoiling = { from, to, passing };
