@@ -56,7 +56,7 @@ async function start(stop: StopRequest): Promise<void> {
   log = createLogger(given);
   for (const warning of warnings) log.warn(warning);
 
-  const databaseUrl = given.databaseUrl ?? (await openEmbedded(given, log));
+  const databaseUrl = given.databaseUrl ?? (await openEmbedded(given, log, stop));
   stop.check();
   await migrateDatabase(databaseUrl, log);
   stop.check();
@@ -99,11 +99,12 @@ function createLogger({ logLevel }: GivenConfig): Logger {
   });
 }
 
-/** Starts the embedded Postgres of the data folder, which is held until the end, and returns its URL. */
-async function openEmbedded({ dataDir }: GivenConfig, logger: Logger): Promise<string> {
+/** Starts the embedded Postgres of the data folder, which is held until the end, and returns its URL. Without it the process ends. */
+async function openEmbedded({ dataDir }: GivenConfig, logger: Logger, stop: StopRequest): Promise<string> {
   makeDataFolder(dataDir);
   closers.add('the data folder', await holdDataFolder(dataDir));
   const server = await startEmbeddedPostgres(dataDir);
+  server.onLost((error) => stop.fail(error));
   closers.add('the embedded Postgres', () => server.stop());
   logger.info({ serverDir: server.serverDir }, 'embedded Postgres is running');
   const urlFile = join(dataDir, 'database-url');

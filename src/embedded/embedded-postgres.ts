@@ -39,6 +39,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const DUPLICATE_DATABASE = '42P04';
 /** Line of postmaster.pid that holds the port. */
 const PORT_LINE = 3;
+const WATCH_EVERY_MS = 1_000;
 
 export interface EmbeddedOptions {
   /** The database to make sure of; default `bursar`. */
@@ -53,6 +54,8 @@ export interface EmbeddedPostgres {
   url: string;
   /** The server's folder: not always below the home it was started for. */
   serverDir: string;
+  /** Calls back once when the server is gone without having been stopped. */
+  onLost(callback: (error: Error) => void): void;
   /** Stops the server; running transactions are rolled back. */
   stop(): Promise<void>;
 }
@@ -79,7 +82,16 @@ export async function startEmbeddedPostgres(home: string, options: EmbeddedOptio
     const port = await ensureRunning(binaries, serverDir, password, settings);
     const urlOf = (name: string) => `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/${name}`;
     await ensureDatabase(urlOf('postgres'), database);
-    return { url: urlOf(database), serverDir, stop: () => stopServer(binaries, serverDir) };
+    const watch = watchServer(serverDir);
+    return {
+      url: urlOf(database),
+      serverDir,
+      onLost: watch.onLost,
+      stop: () => {
+        watch.end();
+        return stopServer(binaries, serverDir);
+      },
+    };
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`the embedded Postgres could not be started: ${firstLine(error)}`, { cause: error });
@@ -205,8 +217,8 @@ function readPidFile(serverDir: string): string[] {
  * would take for a running server. A server works in its own folder, which is how it is told apart; only Linux can be asked.
  */
 function removeForeignPidFile(serverDir: string): void {
-  const pid = Number(readPidFile(serverDir)[0]);
-  if (!Number.isInteger(pid) || pid <= 0 || !existsSync(`/proc/${pid}/cwd`)) return;
+  const pid = serverPidOf(serverDir);
+  if (pid === undefined || !existsSync(`/proc/${pid}/cwd`)) return;
   try {
     if (readlinkSync(`/proc/${pid}/cwd`) !== serverDir) rmSync(join(serverDir, 'postmaster.pid'), { force: true });
   } catch (error) {
@@ -215,7 +227,39 @@ function removeForeignPidFile(serverDir: string): void {
   }
 }
 
+/** Looks whether the server's process is there, as long as it is not to be stopped. */
+function watchServer(serverDir: string): { onLost: EmbeddedPostgres['onLost']; end(): void } {
+  const pid = serverPidOf(serverDir);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    onLost: (callback) => {
+      timer = setInterval(() => {
+        if (pid !== undefined && isAlive(pid)) return;
+        clearInterval(timer);
+        callback(new StartError(`the embedded Postgres has ended; its log is ${join(serverDir, 'server.log')}`));
+      }, WATCH_EVERY_MS).unref();
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+function serverPidOf(serverDir: string): number | undefined {
+  const pid = Number(readPidFile(serverDir)[0]);
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // there, and another user's
+  }
+}
+
 async function stopServer(binaries: PostgresBinaries, serverDir: string): Promise<void> {
+  const pid = serverPidOf(serverDir);
+  if (pid === undefined || !isAlive(pid)) return; // a killed one leaves its file
   const code = await pgCtl(binaries, serverDir, ['stop', '-m', 'fast', '-w', '-t', String(STOP_WAIT_S)]);
   if (code !== 0 && existsSync(join(serverDir, 'postmaster.pid'))) {
     throw new Error(

@@ -12,6 +12,8 @@ export class StopRequested extends Error {
 export interface StopRequest {
   /** Resolves at the first signal; rejects with an error that nobody caught. */
   readonly requested: Promise<void>;
+  /** Asks to stop because of this error. */
+  fail(error: unknown): void;
   /** Throws StopRequested after a signal, and the error after a fatal one: to be called between the steps of starting. */
   check(): void;
 }
@@ -37,13 +39,15 @@ export function listenForStop(force: () => void): StopRequest {
     });
   }
   // covers rejections that nobody handles too: Node raises them as exceptions
-  process.on('uncaughtException', (error) => {
+  const fail = (error: unknown): void => {
     fatal ??= { error };
     reject(error);
-  });
+  };
+  process.on('uncaughtException', fail);
 
   return {
     requested,
+    fail,
     check() {
       if (fatal) throw fatal.error;
       if (firstAtMs !== undefined) throw new StopRequested('asked to stop');

@@ -101,6 +101,9 @@ describe('a start on a database', () => {
   });
 });
 
+const serverPidOf = (dataDir: string): number =>
+  Number(readFileSync(join(serverDirOf(dataDir), 'postmaster.pid'), 'utf8').split('\n')[0]);
+
 describe('an end', () => {
   it('by Ctrl-C, which npm passes on a second time, is clean', async () => {
     const dataDir = newDataDir();
@@ -169,7 +172,7 @@ describe('an end', () => {
     expect(readFileSync(join(dataDir, 'api-token'), 'utf8')).toBe(token);
 
     // now the database server is killed with it, as by a power cut
-    const serverPid = Number(readFileSync(join(serverDirOf(dataDir), 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const serverPid = serverPidOf(dataDir);
     second.signalGroup('SIGKILL');
     process.kill(serverPid, 'SIGKILL');
     await second.exited();
@@ -179,6 +182,25 @@ describe('an end', () => {
     expect(await query(embeddedUrl(dataDir), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     third.signal('SIGTERM');
     await expectCleanEnd(third, url, dataDir);
+  });
+});
+
+describe('a kill -9 of the embedded Postgres', () => {
+  it('ends the process, which says so and nothing else', async () => {
+    const dataDir = newDataDir();
+    const first = startBursar({ BURSAR_DATA_DIR: dataDir });
+    await first.ready();
+    await query(embeddedUrl(dataDir), 'CREATE TABLE kept AS SELECT 42 AS answer');
+    process.kill(serverPidOf(dataDir), 'SIGKILL');
+    expect(await first.exited()).toEqual({ code: 1, signal: null });
+    expect(first.stderr()).toMatch(/^bursar: the embedded Postgres has ended; its log is \S+server\.log\n$/);
+    expect(first.stdout()).not.toContain('could not close');
+
+    const second = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await second.ready();
+    expect(await query(embeddedUrl(dataDir), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    second.signal('SIGTERM');
+    await expectCleanEnd(second, url, dataDir);
   });
 });
 
