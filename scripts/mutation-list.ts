@@ -330,8 +330,8 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         ENGINE,
-        'await deps.turns.take(turn, () => transact(deps, [own], { opener, skipLocked: false }));',
-        'await transact(deps, [own], { opener, skipLocked: false });',
+        'await deps.turns.take(turn, () =>\n      lone.take(() => transact(deps, [own], { opener, skipLocked: false })),\n    );',
+        'await lone.take(() => transact(deps, [own], { opener, skipLocked: false }));',
       ),
     ],
     tests: [WAITING],
@@ -577,7 +577,7 @@ const ofTheLanes: Mutation[] = [
   },
   {
     name: 'let strays take all connections',
-    changes: [change('src/engine/connections.ts', 'LOCK_WAITS_SHARE = 0.5;', 'LOCK_WAITS_SHARE = 4;')],
+    changes: [change('src/engine/connections.ts', 'LOCK_WAITS_SHARE = 0.25;', 'LOCK_WAITS_SHARE = 4;')],
     tests: [LANES_TESTS],
   },
   {

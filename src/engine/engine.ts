@@ -6,7 +6,7 @@ import { OPERATIONS } from '../ledger/operations.js';
 import { required } from '../lib/assert.js';
 import { CustomerMoved, persist, unavailable } from './attempts.js';
 import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bulk-call.js';
-import { createConnectionBounds } from './connections.js';
+import { type ConnectionBounds, createConnectionBounds } from './connections.js';
 import { type Resolution, resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
@@ -46,7 +46,7 @@ export function createEngine(deps: Foundations): Engine {
   const lanes = createLanes(deps, bounds);
   const explainer = createExplainer(deps);
   const runMember = (member: Member, resolved?: ResolvedMember): Promise<Outcome> =>
-    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, member);
+    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, bounds, member);
   const explained = async (outcome: Outcome): Promise<Outcome> =>
     'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
   const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {
@@ -96,14 +96,16 @@ export function createEngine(deps: Foundations): Engine {
 }
 
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */
-async function runLone(deps: Foundations, member: Member): Promise<Outcome> {
+async function runLone(deps: Foundations, { lone }: ConnectionBounds, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
   let latest: ResolvedMember | undefined;
   return persist(async () => {
     const own = resolvedAs(deps, member, await resolveCustomer(deps, member.selector), latest);
     latest = own;
     const turn = own.sight ? identityText(own.sight) : own.customerId;
-    const { verdicts } = await deps.turns.take(turn, () => transact(deps, [own], { opener, skipLocked: false }));
+    const { verdicts } = await deps.turns.take(turn, () =>
+      lone.take(() => transact(deps, [own], { opener, skipLocked: false })),
+    );
     const verdict = verdicts.get(own);
     if (verdict === 'moved') throw new CustomerMoved();
     return verdict ?? { refusal: unknownCustomer(member.selector) };

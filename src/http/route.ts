@@ -229,6 +229,7 @@ function commonProblems(method: Method, url: string, access: Access, isReplayabl
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
   if (method !== 'GET') codes.push('payload_too_large');
   if (method !== 'GET' && access !== 'signature') codes.push('malformed_json', 'unsupported_media_type');
+  if (method !== 'GET' && takesToken(access)) codes.push('overloaded');
   if (isReplayable) codes.push('idempotency_key_reused');
   return codes;
 }

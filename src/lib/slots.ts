@@ -1,18 +1,47 @@
 // A bounded number of works at a time: the others wait, in the order of arrival, or are turned away.
 
 export interface Slots {
-  /** Runs `work` as soon as fewer than the bound are running. */
+  /** Runs `work` as soon as fewer than the bound are running. Throws the refusal of who can't wait, or waited for too long. */
   take<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** So many slots within this process. */
-export function createSlots(count: number): Slots {
+/** How many may wait for a slot, and how long; the others are refused. */
+export interface Patience {
+  waitingMax: number;
+  waitMs: number;
+  refuse(): Error;
+}
+
+/** So many slots within this process. Without patience all wait, for as long as it takes. */
+export function createSlots(count: number, patience?: Patience): Slots {
   let free = count;
   const waiting: (() => void)[] = [];
+
+  const wait = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (!patience) {
+        waiting.push(resolve);
+        return;
+      }
+      if (waiting.length >= patience.waitingMax) {
+        reject(patience.refuse());
+        return;
+      }
+      const start = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(start), 1);
+        reject(patience.refuse());
+      }, patience.waitMs);
+      waiting.push(start);
+    });
+
   return {
     take: async (work) => {
       if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      else await wait();
       try {
         return await work();
       } finally {

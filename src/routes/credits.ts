@@ -43,7 +43,6 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'product_not_currency',
       'product_inactive',
       'quantity_too_large',
-      'overloaded',
     ],
     handler: ({ body, call }) =>
       addCredits(
@@ -89,7 +88,6 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'product_not_currency',
       'quantity_too_large',
-      'overloaded',
     ],
     handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>

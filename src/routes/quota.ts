@@ -55,7 +55,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'feature_not_found',
       'quantity_too_large',
-      'overloaded',
     ],
     handler: async ({ body }) => {
       const result = await checkQuota(deps, toSelector(body), { subject: toSubject(body), amount: body.amount });
@@ -159,7 +158,6 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'customer_not_found',
       'selector_conflict',
-      'overloaded',
     ],
     handler: ({ body, call }) =>
       giveBackQuota(

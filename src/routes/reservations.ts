@@ -70,7 +70,6 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'feature_not_found',
       'quantity_too_large',
-      'overloaded',
     ],
     handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>

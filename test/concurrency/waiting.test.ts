@@ -18,6 +18,10 @@ import {
 import { waitFor } from '../support/wait.js';
 
 const CROWD = 60;
+/** What an app has when its configuration does not say. */
+const CONNECTIONS = 16;
+/** How many of them operations take that have a transaction of their own. */
+const LONE = 6;
 /** Attempts at one operation before it is given up. */
 const ATTEMPTS_MAX = 5;
 
@@ -186,4 +190,19 @@ it('a crowd whose lock does not come is refused together, not one after another'
   // The first was alone in its attempts, and who came last may have missed the others.
   expect(await countTried(app.url)).toBeLessThanOrEqual(3 * ATTEMPTS_MAX);
   expect((await app.get('/balance?external_id=ada&product_key=CREDITS')).body.remaining).toBe(before);
+});
+
+describe('while more customers than the app has connections are locked elsewhere, and an order of each waits', () => {
+  it('others consume and read; then all are ordered for', async () => {
+    const crowd = Array.from({ length: CONNECTIONS + 4 }, (_, index) => `crowd-${index}`);
+    const ids = await Promise.all(crowd.map((person) => customerIdOf(app, person)));
+    const held = await holdCustomers(app.url, ...ids);
+    const pending = crowd.map((external_id) => send(app.post('/orders', { external_id, items: [{ sku: 'PACK' }] })));
+    await untilWaiting(app.url, LONE);
+    const uses = await sendTogether(2, () => app.post('/quota/consume', consume('bob')));
+    expect(tally(uses)).toEqual({ '200': 2 });
+    expect((await app.get('/wallet?external_id=bob')).status).toBe(200);
+    await held.rollback();
+    expect(tally(await Promise.all(pending))).toEqual({ '201': crowd.length });
+  });
 });

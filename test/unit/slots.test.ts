@@ -1,5 +1,5 @@
 // A bounded number of works at a time.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSlots } from '../../src/lib/slots.js';
 
 /** A work that runs until it is ended, and what is running. */
@@ -47,5 +47,27 @@ describe('slots', () => {
     expect(running).toEqual(['first', 'second']);
     end('second');
     expect(await second).toBe('second');
+  });
+
+  it('refuse who comes when too many wait, and who waited for too long; the others go on', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const running: string[] = [];
+    const { work, end } = works(running);
+    const refuse = () => new Error('too many');
+    const slots = createSlots(1, { waitingMax: 2, waitMs: 1_000, refuse });
+    const [first, second] = [slots.take(work('first')), slots.take(work('second'))];
+    vi.advanceTimersByTime(999);
+    const third = slots.take(work('third'));
+    await expect(slots.take(work('fourth'))).rejects.toThrow('too many');
+    vi.advanceTimersByTime(1);
+    await expect(second).rejects.toThrow('too many');
+    end('first');
+    await first;
+    await settled();
+    vi.advanceTimersByTime(5_000);
+    expect(running).toEqual(['first', 'third']);
+    end('third');
+    expect(await third).toBe('third');
   });
 });
