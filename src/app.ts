@@ -5,19 +5,14 @@ import { ATTEMPTS_MAX, endOf } from './engine/attempts.js';
 import { AppError } from './errors/app-error.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
-import {
-  BODY_BYTES_MAX,
-  HEADER_BYTES_MAX,
-  KEEP_ALIVE_TIMEOUT_MS,
-  PARAM_LENGTH_MAX,
-  PLUGIN_TIMEOUT_MS,
-  REQUEST_TIMEOUT_MS,
-} from './http/bounds.js';
+import { BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
+import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { registerOpenapi } from './http/openapi.js';
-import { rawProblemAnswer, sendProblem } from './http/problem.js';
+import { parserRefusal, rawProblemAnswer, sendProblem } from './http/problem.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
+import { createHttpServer } from './http/server.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
@@ -77,10 +72,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     logController: new RequestLog(),
     genReqId: () => deps.ids.next(),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     pluginTimeout: PLUGIN_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    serverFactory: (handle) => createHttpServer(handle, deps.ids),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     trustProxy: false,
     // While closing, requests on open connections are served and told to close, so that none is lost.
@@ -91,18 +84,19 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
     clientErrorHandler(error, socket) {
       deps.log.debug({ code: error.code }, 'request refused by the parser');
-      if (error.code !== 'ECONNRESET' && socket.writable) socket.write(rawProblemAnswer(error.code, deps.ids.next()));
+      if (error.code !== 'ECONNRESET' && socket.writable) {
+        socket.write(rawProblemAnswer(parserRefusal(error.code), deps.ids.next()));
+      }
       socket.destroy(error);
     },
   });
 
   app.setErrorHandler((error, request, reply) => sendProblem(asUnavailable(error), request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new AppError('route_not_found', `There is no ${request.method} on this path.`), request, reply),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    // What no route takes is refused before its body is read.
+    done(hostFault(request.raw) ?? (request.is404 ? notFound(request) : undefined));
   });
   closeConnectionsWhenClosing(app);
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
@@ -120,6 +114,10 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   );
   await app.ready();
   return app;
+}
+
+function notFound({ method }: FastifyRequest): AppError {
+  return new AppError('route_not_found', `There is no ${method} on this path.`);
 }
 
 /** What the database could not do outside the engine, too, is no defect of the request: what reads met. */

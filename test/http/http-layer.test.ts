@@ -28,6 +28,7 @@ import {
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
 import { toSelector, withSelector } from '../../src/schemas/selectors.js';
 import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
+import { exchangeRaw as exchange } from '../support/raw-http.js';
 
 const TOKEN = 'a-token-of-the-http-layer-tests';
 const BASE = '/api/v1/billing';
@@ -274,19 +275,7 @@ const get = (url: string) => request(app.server).get(`${BASE}${url}`).auth(TOKEN
 const post = (url: string) => request(app.server).post(`${BASE}${url}`).auth(TOKEN, { type: 'bearer' });
 const postText = (url: string, body: string) => post(url).set('content-type', 'application/json').send(body);
 
-/** Sends bytes over a socket of its own and gives back all that comes until the server closes it. */
-async function exchangeRaw(bytes: string | Buffer): Promise<string> {
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-  let received = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    received += chunk;
-  });
-  // A server that refuses early may reset while we still write; what it answered is what counts.
-  socket.on('error', () => {});
-  socket.write(bytes);
-  await once(socket, 'close');
-  return received;
-}
+const exchangeRaw = (bytes: string) => exchange((app.server.address() as AddressInfo).port, bytes);
 
 describe('access', () => {
   it.each([
