@@ -5,19 +5,14 @@ import { ATTEMPTS_MAX, endOf } from './engine/attempts.js';
 import { AppError } from './errors/app-error.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
-import {
-  BODY_BYTES_MAX,
-  HEADER_BYTES_MAX,
-  KEEP_ALIVE_TIMEOUT_MS,
-  PARAM_LENGTH_MAX,
-  PLUGIN_TIMEOUT_MS,
-  REQUEST_TIMEOUT_MS,
-} from './http/bounds.js';
+import { BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
+import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { registerOpenapi } from './http/openapi.js';
-import { rawProblemAnswer, sendProblem } from './http/problem.js';
+import { sendProblem } from './http/problem.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
+import { Connections, closeAfterUnread } from './http/server.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
@@ -72,39 +67,41 @@ export interface AppOptions {
 /** Builds the app, ready to listen or to be handed requests. Closing it drains what is under way; the database stays the caller's. */
 export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = deps.log;
+  const connections = new Connections(deps.ids);
   const app = fastify({
     loggerInstance,
     logController: new RequestLog(),
     genReqId: () => deps.ids.next(),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     pluginTimeout: PLUGIN_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    serverFactory: (handle) => connections.createServer(handle),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     trustProxy: false,
     // While closing, requests on open connections are served and told to close, so that none is lost.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
+      closeAfterUnread(request.raw, reply.raw);
       sendProblem(error, request as FastifyRequest, reply as FastifyReply);
     },
     clientErrorHandler(error, socket) {
       deps.log.debug({ code: error.code }, 'request refused by the parser');
-      if (error.code !== 'ECONNRESET' && socket.writable) socket.write(rawProblemAnswer(error.code, deps.ids.next()));
-      socket.destroy(error);
+      connections.refuse(error, socket);
     },
   });
 
-  app.setErrorHandler((error, request, reply) => sendProblem(asUnavailable(error), request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new AppError('route_not_found', `There is no ${request.method} on this path.`), request, reply),
-  );
+  app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    // What no route takes is refused before its body is read.
+    done(hostFault(request.raw) ?? (request.is404 ? notFound(request) : undefined));
+  });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    closeAfterUnread(request.raw, reply.raw);
     done();
   });
-  closeConnectionsWhenClosing(app);
+  closeConnectionsWhenClosing(app, connections);
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);
@@ -122,16 +119,23 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   return app;
 }
 
-/** What the database could not do outside the engine, too, is no defect of the request: what reads met. */
-function asUnavailable(error: unknown): unknown {
+function notFound({ method }: FastifyRequest): AppError {
+  return new AppError('route_not_found', `There is no ${method} on this path.`);
+}
+
+/** A body that broke off has no answer that anybody reads. What the database could not do outside the engine, too, is no defect of the request. */
+function meaningOf(error: unknown, { raw }: FastifyRequest): unknown {
+  if (raw.destroyed && raw.complete === false)
+    return new AppError('invalid_request', 'The body broke off.', { cause: error });
   return endOf(error, ATTEMPTS_MAX)?.error;
 }
 
 /** Without it a client that keeps its connection would hold up closing until the keep-alive timeout. */
-function closeConnectionsWhenClosing(app: FastifyInstance): void {
+function closeConnectionsWhenClosing(app: FastifyInstance, connections: Connections): void {
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
+    connections.boundClosing(app.server);
     done();
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {

@@ -35,6 +35,11 @@ const entries = {
     title: 'More than the reservation holds',
     remedy: 'Commit at most what is held, or send `allow_excess: true`.',
   },
+  path_not_allowed: {
+    status: 403,
+    title: 'The path is not allowed',
+    remedy: 'Ask for the files of /docs by the paths that its page links.',
+  },
   route_not_found: { status: 404, title: 'No such route', remedy: 'Check the method and the path against /docs.' },
   customer_not_found: { status: 404, title: 'No such customer', remedy: 'Identify the customer first.' },
   product_not_found: { status: 404, title: 'No such product', remedy: 'Check the product key.' },
@@ -166,11 +171,21 @@ const entries = {
     title: 'Too much to check in one request',
     remedy: 'Name one customer, or run `npm run verify`.',
   },
+  precondition_failed: {
+    status: 412,
+    title: 'The file has changed',
+    remedy: 'Ask without `If-Match` and `If-Unmodified-Since`.',
+  },
   payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
   unsupported_media_type: {
     status: 415,
     title: 'The media type is not supported',
     remedy: 'Send `Content-Type: application/json`.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: 'The file has no such range',
+    remedy: 'Ask for the whole file, without `Range`.',
   },
   idempotency_key_reused: {
     status: 422,

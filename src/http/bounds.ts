@@ -13,3 +13,16 @@ export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export const PLUGIN_TIMEOUT_MS = 10_000;
 /** How long the readiness check waits for the database. */
 export const READY_TIMEOUT_MS = 2_000;
+/** How often connections are looked at for requests that have taken too long. */
+export const CONNECTION_CHECK_MS = 5_000;
+/** For how long a connection may be silent in both directions before an answer is sent, or while nobody reads one. */
+export const SILENCE_TIMEOUT_MS = 120_000;
+/** Requests that wait on a connection for the one before them to be answered. */
+export const PIPELINED_MAX = 100;
+/** How long, and how much of, a body is read that was answered before it came: 2 s, 16 MiB. */
+export const UNREAD_TICK_MS = 50;
+export const UNREAD_TICKS_MAX = 40;
+export const UNREAD_BYTES_MAX = 16 * 1_048_576;
+/** How long a connection stays while the process stops and nothing is worked on for it: 5 s. */
+export const CLOSING_TICK_MS = 500;
+export const CLOSING_TICKS_MAX = 10;

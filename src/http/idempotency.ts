@@ -48,7 +48,8 @@ function readHeader(request: FastifyRequest): string | undefined {
 /** Whether a header by another name is meant to be the key: one that was ignored would charge twice. */
 function isMeant(name: string): boolean {
   if (name.includes('idempot')) return true;
-  return name.endsWith('key') && mistakesBetween(name, HEADER) <= NEAR_MISTAKES_MAX;
+  const isAlikeLong = Math.abs(name.length - HEADER.length) <= NEAR_MISTAKES_MAX;
+  return isAlikeLong && name.endsWith('key') && mistakesBetween(name, HEADER) <= NEAR_MISTAKES_MAX;
 }
 
 function misnamed(name: string): AppError {

@@ -60,7 +60,7 @@ function parseText(text: string): unknown {
 }
 
 interface Node {
-  value: unknown;
+  value: object;
   key: PropertyKey;
   parent: Node | undefined;
 }
@@ -72,22 +72,27 @@ interface Node {
 function refusePoisonousKeys(root: unknown, text: string): void {
   // Looking at every object is only worth it when the text can hold such a key at all, spelled out or escaped.
   if (!poisonousKeys.some((key) => text.includes(key)) && !text.includes('\\u')) return;
-  const open: Node[] = [{ value: root, key: '', parent: undefined }];
+  const open: Node[] = [];
+  const follow = (value: unknown, key: PropertyKey, parent: Node | undefined) => {
+    if (typeof value === 'object' && value !== null) open.push({ value, key, parent });
+  };
+  follow(root, '', undefined);
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (typeof node.value !== 'object' || node.value === null) continue;
-    const isObject = !Array.isArray(node.value);
-    for (const [key, value] of Object.entries(node.value)) {
-      const child: Node = { value, key, parent: node };
-      if (isObject && poisonousKeys.includes(key)) throw poisonous(pathTo(child), key);
-      open.push(child);
+    const { value } = node;
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) follow(value[index], index, node);
+      continue;
     }
+    const key = poisonousKeys.find((name) => Object.hasOwn(value, name));
+    if (key !== undefined) throw poisonous([...pathTo(node), key], key);
+    for (const name in value) follow((value as Record<string, unknown>)[name], name, node);
   }
 }
 
 function pathTo(node: Node): PropertyKey[] {
   const path: PropertyKey[] = [];
-  for (let at = node; at.parent !== undefined; at = at.parent) path.unshift(at.key);
-  return path;
+  for (let at = node; at.parent !== undefined; at = at.parent) path.push(at.key);
+  return path.reverse();
 }
 
 function poisonous(path: PropertyKey[], key: string): AppError {

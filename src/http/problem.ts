@@ -12,10 +12,17 @@ import { toWireNames } from './wire-names.js';
 const RETRY_AFTER_DEFAULT_S = 1;
 const JSON_TYPE = 'application/json';
 const PROBLEM_TYPE = 'application/problem+json';
+const CLIENT_ERROR_STATUS_LEAST = 400;
 const SERVER_ERROR_STATUS_LEAST = 500;
 
-/** What Fastify and its plugins throw, by their code, as refusals of ours. Anything else is unforeseen. */
-const refusalsByCode: Readonly<Record<string, { code: ErrorCode; detail: string; pointer?: string }>> = {
+interface Refusal {
+  code: ErrorCode;
+  detail: string;
+  pointer?: string;
+}
+
+/** What Fastify and its plugins throw, by their code, as refusals of ours. */
+const refusalsByCode: Readonly<Record<string, Refusal>> = {
   FST_ERR_BAD_URL: { code: 'malformed_url', detail: 'The path is not percent-encoded UTF-8.' },
   FST_ERR_MAX_PARAM_LENGTH: {
     code: 'malformed_url',
@@ -45,6 +52,17 @@ const refusalsByCode: Readonly<Record<string, { code: ErrorCode; detail: string;
   },
 };
 
+/** What they refuse by other codes, or by none, by its status. */
+const refusalsByStatus: Readonly<Record<number, Refusal>> = {
+  403: { code: 'path_not_allowed', detail: 'The path is not the plain path of a file.' },
+  404: { code: 'route_not_found', detail: 'There is nothing on this path.' },
+  412: { code: 'precondition_failed', detail: 'The file is another one than the conditional headers name.' },
+  413: { code: 'payload_too_large', detail: 'The body is too large.' },
+  415: { code: 'unsupported_media_type', detail: 'The media type is not supported.' },
+  416: { code: 'range_not_satisfiable', detail: 'The file has no such range of bytes.' },
+};
+const REFUSAL_OF_ANOTHER_STATUS: Refusal = { code: 'invalid_request', detail: 'The request is not valid.' };
+
 export interface Problem {
   type: string;
   title: string;
@@ -56,10 +74,9 @@ export interface Problem {
 }
 
 /** The refusal that `error` stands for; one that nobody foresaw becomes internal_error, with `error` as its cause. */
-function toAppError(error: unknown): AppError {
+function toAppError(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const refusal = typeof code === 'string' && Object.hasOwn(refusalsByCode, code) ? refusalsByCode[code] : undefined;
+  const refusal = refusalOf(error, request);
   if (refusal) {
     return new AppError(refusal.code, refusal.detail, {
       cause: error,
@@ -69,6 +86,18 @@ function toAppError(error: unknown): AppError {
   return new AppError('internal_error', 'Something went wrong here. Report the request id in `instance`.', {
     cause: error,
   });
+}
+
+/** What the framework refuses; undefined for what is no refusal, or not the framework's, whatever status it names. */
+function refusalOf(error: unknown, { routeOptions }: FastifyRequest): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error ? String(error.code) : '';
+  if (Object.hasOwn(refusalsByCode, code)) return refusalsByCode[code];
+  // On routes that we did not declare nothing runs but the framework: the files of the documentation, and what precedes any route.
+  const isFrameworks = code.startsWith('FST_') || routeOptions.config?.declared === undefined;
+  const status = isFrameworks && 'statusCode' in error ? Number(error.statusCode) : SERVER_ERROR_STATUS_LEAST;
+  if (!(status >= CLIENT_ERROR_STATUS_LEAST && status < SERVER_ERROR_STATUS_LEAST)) return undefined;
+  return refusalsByStatus[status] ?? REFUSAL_OF_ANOTHER_STATUS;
 }
 
 /** The body of a problem, extension members after the fixed ones. */
@@ -115,7 +144,7 @@ function inQuery(error: AppError, request: FastifyRequest): AppError {
 
 /** Answers with the problem that `error` stands for, and logs it when it is ours: 5xx, with the cause. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = inQuery(toAppError(error), request);
+  const refusal = inQuery(toAppError(error, request), request);
   const { status } = catalogue[refusal.code];
   log(refusal, status, request);
   reply
@@ -156,12 +185,8 @@ function log(refusal: AppError, status: number, request: FastifyRequest): void {
   } else request.log.error({ err, code: refusal.code }, 'request failed');
 }
 
-/**
- * The whole HTTP answer, as bytes for the socket, to a request that Node's parser refused before there was a request object.
- * `code` is the parser's error code.
- */
-export function rawProblemAnswer(code: string | undefined, requestId: string): string {
-  const refusal = new AppError('invalid_request', parserFault(code));
+/** The whole HTTP answer, as bytes for the socket, to what never became a request. */
+export function rawProblemAnswer(refusal: AppError, requestId: string): string {
   const problem = toProblem(refusal, requestId);
   const body = JSON.stringify(problem);
   return [
@@ -173,6 +198,11 @@ export function rawProblemAnswer(code: string | undefined, requestId: string): s
     '',
     body,
   ].join('\r\n');
+}
+
+/** The refusal of what Node's parser could not read; `code` is the parser's. */
+export function parserRefusal(code: string | undefined): AppError {
+  return new AppError('invalid_request', parserFault(code));
 }
 
 function parserFault(code: string | undefined): string {

@@ -32,13 +32,20 @@ export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, h
   const part = parts[httpPart] ?? 'body';
   const compiled = z.compile(schema);
   return (input: unknown) => {
-    const parsed = compiled.safeParse(input);
-    if (parsed.success) return { value: parsed.data };
-    // Once more with words for the faults: to carry them along would double the time of every good request.
-    const { error } = schema.safeParse(input, { error: (issue) => describe(issue, part) });
-    return { error: toRefusal((error ?? parsed.error).issues, part) };
+    // What is compiled stops at the first fault; only then are all of them looked for, with words.
+    let hintsLeft = FIELD_ERRORS_MAX;
+    const hint = (key: string, schemaOfKey: unknown) => {
+      hintsLeft -= 1;
+      if (hintsLeft < 0 || !(schemaOfKey instanceof z.ZodObject)) return undefined;
+      return nearestName(key, Object.keys(schemaOfKey.shape));
+    };
+    const parsed = compiled.safeParse(input, { error: (issue) => describe(issue, part, hint) });
+    return parsed.success ? { value: parsed.data } : { error: toRefusal(parsed.error.issues, part) };
   };
 };
+
+/** Which name of a schema was probably meant by a key that it does not know. */
+type Hint = (key: string, schema: unknown) => string | undefined;
 
 /** The refusal for zod's issues in one part of a request. */
 function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
@@ -82,7 +89,7 @@ function codeOf(issue: z.core.$ZodIssue): string {
 const REQUIRED = 'is required';
 
 /** Plain words for zod's own issues; undefined leaves zod's. */
-function describe(issue: z.core.$ZodRawIssue, part: Part): string | undefined {
+function describe(issue: z.core.$ZodRawIssue, part: Part, hint: Hint): string | undefined {
   if (
     issue.input === undefined &&
     (issue.code === 'invalid_type' || issue.code === 'invalid_value' || issue.code === 'invalid_union')
@@ -102,18 +109,17 @@ function describe(issue: z.core.$ZodRawIssue, part: Part): string | undefined {
     case 'invalid_union':
       return 'has none of the forms that are accepted here';
     case 'unrecognized_keys':
-      return describeUnknown(issue.keys as string[], issue.inst, part);
+      return describeUnknown(issue.keys as string[], issue.inst, part, hint);
     default:
       return undefined;
   }
 }
 
 /** A line for each key: that it is unknown, and which of the schema's own was probably meant. */
-function describeUnknown(keys: readonly string[], schema: unknown, part: Part): string {
-  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+function describeUnknown(keys: readonly string[], schema: unknown, part: Part, hint: Hint): string {
   const plain = `is not a ${part === 'query' ? 'query parameter' : 'field'} of this route`;
   const lines = keys.slice(0, FIELD_ERRORS_MAX).map((key) => {
-    const meant = nearestName(key, names);
+    const meant = hint(key, schema);
     return meant === undefined ? plain : `${plain}; did you mean ${meant}?`;
   });
   return lines.join('\n');

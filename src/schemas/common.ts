@@ -185,49 +185,92 @@ export const instantAnswerSchema = z.codec(
   instantForms,
 );
 
+interface MetadataNode {
+  value: unknown;
+  key: PropertyKey;
+  parent: MetadataNode | undefined;
+  depth: number;
+}
+
 interface MetadataFault {
   path: PropertyKey[];
   message: string;
 }
 
-/** Looks for what can't be stored in `metadata`. Iterative, because a body may be nested far deeper than the call stack. */
+const TOO_LARGE: MetadataFault = { path: [], message: `is larger than ${METADATA_BYTES_MAX} bytes as JSON` };
+const TOO_DEEP: MetadataFault = { path: [], message: `is nested deeper than ${METADATA_DEPTH_MAX} levels` };
+
+/**
+ * Looks for what can't be stored in `metadata`, in one pass that ends once there are more values than the bytes that are allowed, so that a refusal
+ * costs no more than what is accepted. Iterative, because a body may be nested far deeper than the call stack.
+ */
 function findMetadataFault(metadata: Record<string, unknown>): MetadataFault | undefined {
-  const open: { value: unknown; path: PropertyKey[]; depth: number }[] = [{ value: metadata, path: [], depth: 1 }];
+  let bytesMin = 0;
+  let fault: MetadataFault | undefined;
+  const open: MetadataNode[] = [{ value: metadata, key: '', parent: undefined, depth: 1 }];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { value, path, depth } = at;
-    if (typeof value === 'string' && !isStorableText(value)) return { path, message: UNSTORABLE };
-    if (typeof value === 'number') {
-      if (!Number.isFinite(value)) return { path, message: 'is too large a number' };
-      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return { path, message: UNSAFE_NUMBER };
-    }
-    if (typeof value !== 'object' || value === null) continue;
-    if (depth > METADATA_DEPTH_MAX) return { path: [], message: `is nested deeper than ${METADATA_DEPTH_MAX} levels` };
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) open.push({ value: item, path: [...path, index], depth: depth + 1 });
+    const { value, depth } = at;
+    if (typeof value !== 'object' || value === null) {
+      bytesMin += typeof value === 'string' ? value.length : 0;
+      if (bytesMin > METADATA_BYTES_MAX) return TOO_LARGE;
+      const message = faultOfValue(value);
+      if (message !== undefined) fault ??= { path: pathTo(at), message };
       continue;
     }
-    for (const [key, item] of Object.entries(value)) {
-      if (!isStorableText(key)) return { path, message: `has a key that ${UNSTORABLE}` };
-      open.push({ value: item, path: [...path, key], depth: depth + 1 });
+    const keys = Array.isArray(value) ? undefined : Object.keys(value);
+    // Each takes a digit and a comma at least.
+    bytesMin += 2 * (keys ?? (value as unknown[])).length;
+    if (bytesMin > METADATA_BYTES_MAX) return TOO_LARGE;
+    if (depth > METADATA_DEPTH_MAX) return TOO_DEEP;
+    if (keys === undefined) {
+      for (const [key, item] of (value as unknown[]).entries())
+        open.push({ value: item, key, parent: at, depth: depth + 1 });
+      continue;
+    }
+    for (const key of keys) {
+      bytesMin += key.length;
+      if (bytesMin > METADATA_BYTES_MAX) return TOO_LARGE;
+      if (!isStorableText(key)) fault ??= { path: pathTo(at), message: `has a key that ${UNSTORABLE}` };
+      open.push({ value: (value as Record<string, unknown>)[key], key, parent: at, depth: depth + 1 });
     }
   }
-  if (!fitsMetadata(metadata)) {
-    return { path: [], message: `is larger than ${METADATA_BYTES_MAX} bytes as JSON` };
-  }
-  return undefined;
+  return fault ?? (fitsMetadata(metadata) ? undefined : TOO_LARGE);
 }
 
-/** Free JSON of the caller: at most 16 KiB and 8 levels, storable text, numbers that JSON keeps exact. Defaults to `{}`. */
-export const metadataSchema = z
-  .record(z.string(), z.unknown())
-  .check((ctx) => {
-    const fault = findMetadataFault(ctx.value);
-    if (fault) ctx.issues.push({ code: 'custom', message: fault.message, path: fault.path, input: ctx.value });
-  })
+function faultOfValue(value: unknown): string | undefined {
+  if (typeof value === 'string') return isStorableText(value) ? undefined : UNSTORABLE;
+  if (typeof value !== 'number') return undefined;
+  if (!Number.isFinite(value)) return 'is too large a number';
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? UNSAFE_NUMBER : undefined;
+}
+
+function pathTo(node: MetadataNode): PropertyKey[] {
+  const path: PropertyKey[] = [];
+  for (let at = node; at.parent !== undefined; at = at.parent) path.push(at.key);
+  return path.reverse();
+}
+
+function refuseFaultyMetadata(ctx: z.core.ParsePayload<unknown>): void {
+  const { value } = ctx;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    ctx.issues.push({ code: 'invalid_type', expected: 'record', input: value });
+    return;
+  }
+  const fault = findMetadataFault(value as Record<string, unknown>);
+  if (fault) ctx.issues.push({ code: 'custom', message: fault.message, path: fault.path, input: value });
+}
+
+/**
+ * Free JSON of the caller: at most 16 KiB and 8 levels, storable text, numbers that JSON keeps exact. Defaults to `{}`. Not a record of zod's, which
+ * would copy all members before anybody asks how large they are.
+ */
+export const metadataSchema = (
+  z.unknown().check(refuseFaultyMetadata).meta({ type: 'object', additionalProperties: true }) as z.ZodType<
+    Record<string, unknown>
+  >
+)
   .default({})
   .meta({
-    propertyNames: undefined,
-    additionalProperties: true,
     description: `Free JSON of the caller; at most ${METADATA_BYTES_MAX} bytes and ${METADATA_DEPTH_MAX} levels.`,
     examples: [{ source: 'bot' }],
   });

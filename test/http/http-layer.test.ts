@@ -1,7 +1,7 @@
 // What every route has from the HTTP layer, shown on toy routes: access, validation, problems, negotiation, recorded answers, limits of input.
 // No resource and no database: the one query of the readiness check is stood in for.
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
@@ -28,6 +28,8 @@ import {
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
 import { toSelector, withSelector } from '../../src/schemas/selectors.js';
 import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
+import { exchangeRaw as exchange } from '../support/raw-http.js';
+import { waitFor } from '../support/wait.js';
 
 const TOKEN = 'a-token-of-the-http-layer-tests';
 const BASE = '/api/v1/billing';
@@ -274,19 +276,7 @@ const get = (url: string) => request(app.server).get(`${BASE}${url}`).auth(TOKEN
 const post = (url: string) => request(app.server).post(`${BASE}${url}`).auth(TOKEN, { type: 'bearer' });
 const postText = (url: string, body: string) => post(url).set('content-type', 'application/json').send(body);
 
-/** Sends bytes over a socket of its own and gives back all that comes until the server closes it. */
-async function exchangeRaw(bytes: string | Buffer): Promise<string> {
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-  let received = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    received += chunk;
-  });
-  // A server that refuses early may reset while we still write; what it answered is what counts.
-  socket.on('error', () => {});
-  socket.write(bytes);
-  await once(socket, 'close');
-  return received;
-}
+const exchangeRaw = (bytes: string) => exchange((app.server.address() as AddressInfo).port, bytes);
 
 describe('access', () => {
   it.each([
@@ -971,16 +961,21 @@ describe('problems', () => {
     expect(problem.instance).toBe(`urn:uuid:${/X-Request-Id: (.*)/.exec(head)?.[1]?.trim()}`);
   });
 
-  it('notices a body that is shorter than announced without answering a stranger', async () => {
+  it.each<[string, (socket: Socket) => void]>([
+    ['is shorter than announced', (socket) => socket.end()],
+    ['breaks off with its connection', (socket) => socket.resetAndDestroy()],
+  ])('notices a body that %s without answering a stranger, and makes no failure of ours of it', async (_how, leave) => {
     const before = logLines.length;
     const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
-    socket.end(
-      `POST ${BASE}/strict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
-    );
+    const body = `Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`;
+    socket.write(`POST ${BASE}/strict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n${body}`);
+    expect((await request(app.server).get('/health/live')).status).toBe(200); // by now the server has what was sent
     socket.resume();
+    leave(socket);
     await once(socket, 'close');
-    expect((await request(app.server).get('/health/live')).status).toBe(200);
-    expect(logLines.slice(before).filter((line) => line.level >= 50)).toEqual([]);
+    const isNoticed = () => logLines.slice(before).some((line) => line.detail === 'The body broke off.');
+    await waitFor('the line in the log', () => isNoticed() || undefined);
+    expect(logLines.slice(before).filter((line) => line.level >= 40)).toEqual([]);
   });
 });
 

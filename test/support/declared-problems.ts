@@ -6,8 +6,11 @@ import type { AppOptions, GivenAnswer } from '../../src/app.js';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { problemExtensions, problemSchema } from '../../src/schemas/problem.js';
 
-/** What may be answered where no route is: the path or method is unknown. */
-const codesWithoutRoute: readonly ErrorCode[] = ['route_not_found', 'malformed_url'];
+/** What may be answered where no declared route is: the path or method is unknown, or it is a file of the documentation. */
+const codesWithoutRoute: readonly ErrorCode[] = [
+  ...(['route_not_found', 'malformed_url', 'invalid_request'] as const),
+  ...(['path_not_allowed', 'precondition_failed', 'range_not_satisfiable'] as const),
+];
 const PROBLEM_STATUS_LEAST = 400;
 
 /** Options for buildApp that make each test of the calling file fail whose app gave an answer that its route does not declare. */
