@@ -10,7 +10,7 @@ import { removeEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js'
 import { isProcessAlive } from './process-alive.js';
 import { waitFor } from './wait.js';
 
-const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
+export const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts of processes and of their servers take the longest on a busy machine, and a test has up to four. */
 const TEST_TIMEOUT_MS = 600_000;
 
@@ -58,8 +58,14 @@ export function newDataDir(mode = 0o711): string {
   return join(parent, 'data');
 }
 
-/** Starts `npm start` or, quicker, what it runs. Variables of the caller's environment that Bursar knows are not passed on. */
-export function startBursar(env: Record<string, string>, { isNpm = false } = {}): BursarProcess {
+/**
+ * Starts `npm start` or, quicker, what it runs, in a folder with a build of the project. Variables of the caller's environment that Bursar knows are not
+ * passed on.
+ */
+export function startBursar(
+  env: Record<string, string>,
+  { isNpm = false, projectDir = PROJECT_DIR } = {},
+): BursarProcess {
   const [command, args] = isNpm ? ['npm', ['start']] : [process.execPath, ['--import', 'tsx', 'src/main.ts']];
   const silent = {
     DATABASE_URL: '',
@@ -70,7 +76,7 @@ export function startBursar(env: Record<string, string>, { isNpm = false } = {})
     HOST: '',
   };
   const child = spawn(command as string, args as string[], {
-    cwd: PROJECT_DIR,
+    cwd: projectDir,
     env: { ...process.env, NODE_ENV: '', VITEST: undefined, ...silent, PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
