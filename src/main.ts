@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createEngine } from './engine/engine.js';
 import { createReads } from './engine/reads.js';
+import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
 import { startForgettingKeys } from './jobs/forget-keys.js';
 import { startSweep } from './jobs/sweep.js';
@@ -142,7 +143,7 @@ function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
 
 /** Says why there is no service: one line that the reader can act on; the stack of what is our fault goes to the log. */
 function report(error: unknown): void {
-  if (error instanceof StartError) {
+  if (error instanceof StartError || error instanceof AppError) {
     process.stderr.write(`bursar: ${error.message}\n`);
     return;
   }

@@ -48,15 +48,17 @@ describe('an older build', () => {
     return url;
   }
 
-  function start(databaseUrl: string, projectDir?: string): BursarProcess {
+  function start(databaseUrl: string, options: { projectDir?: string } = {}): BursarProcess {
     const env = {
       DATABASE_URL: databaseUrl,
       BURSAR_DATA_DIR: newDataDir(),
       BURSAR_API_TOKEN: API_TOKEN,
       BURSAR_PEPPER: TEST_PEPPER,
     };
-    return startBursar(env, projectDir === undefined ? {} : { projectDir });
+    return startBursar(env, options);
   }
+
+  const startOlder = (databaseUrl: string) => start(databaseUrl, older && { projectDir: older.dir });
 
   it('serves a customer in turn with the build of today, on a schema that is newer than both', async () => {
     const url = await newerDatabase(
@@ -64,7 +66,7 @@ describe('an older build', () => {
        ALTER TABLE customers ADD COLUMN made_up text, ADD COLUMN made_up_too int NOT NULL DEFAULT 1;
        CREATE INDEX customers_made_up_ix ON customers (made_up);`,
     );
-    const processes = [start(url), start(url, older?.dir)];
+    const processes = [start(url), startOlder(url)];
     const [today, yesterday] = await Promise.all(processes.map((bursar) => bursar.ready()));
 
     const send = async (origin: string | undefined, path: string, body: Record<string, unknown>, key: string) => {
@@ -92,7 +94,7 @@ describe('an older build', () => {
       'CREATE TABLE made_up (a int PRIMARY KEY); UPDATE schema_compatibility SET needs = 99990101000000;',
     );
     const before = await contentsOf(url);
-    const bursar = start(url, older?.dir);
+    const bursar = startOlder(url);
     expect(await bursar.exited()).toEqual({ code: 1, signal: null });
     expect(bursar.stderr()).toMatch(
       /^bursar: the database is from a newer version of Bursar \(it has .*99990101000000_made_up\) that this one does not understand: start that version, or use another database\n$/,
