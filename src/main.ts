@@ -28,6 +28,7 @@ import { keepSecret, writeForOwner } from './process/secrets.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
 import { fillEmptyCatalogue } from './services/catalog.js';
 import { demoCatalogue } from './services/demo-catalogue.js';
+import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 
@@ -66,6 +67,7 @@ async function start(stop: StopRequest): Promise<void> {
   await requireUtc(db);
 
   const config = complete(given);
+  await guardPeppers({ db, config });
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
