@@ -11,6 +11,7 @@ import { removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/e
 import { sweep } from '../src/engine/sweep.js';
 import { BASE_PATH } from '../src/http/base-path.js';
 import { required } from '../src/lib/assert.js';
+import { guardPeppers } from '../src/services/secrets.js';
 import { startTestApp, TestClock } from '../test/support/app.js';
 import { auditInvariants } from '../test/support/audit.js';
 import { dumpRows } from '../test/support/dump-rows.js';
@@ -60,6 +61,7 @@ async function tell(url: string): Promise<Recorded> {
   try {
     const recorder = new Recorder(app.listeningOrigin);
     await tellStory({ recorder, clock, settleDue: async () => void (await sweep(deps)) });
+    await guardPeppers(deps); // as a start does
     const rows = await query(url, 'SELECT id::text FROM customers ORDER BY id');
     const wallets = await readWallets(
       recorder.origin,

@@ -37,6 +37,7 @@ const BATCHES = 'test/concurrency/consume-batches.test.ts';
 const KEYED_CALLS = 'test/concurrency/keyed-calls.test.ts';
 const TRIALS_TESTS = 'test/concurrency/trials.test.ts';
 const SWEEP_TESTS = 'test/db/sweep.test.ts';
+const CLOCK_TESTS = 'test/db/clock.test.ts';
 const ERROR_TESTS = 'test/unit/database-errors.test.ts';
 const GATHER_TESTS = 'test/unit/gather.test.ts';
 const MOVED = 'test/http/moved-identities.test.ts';
@@ -490,13 +491,28 @@ const ofTransactions: Mutation[] = [
     tests: [ONE_WRITE],
   },
   {
+    name: 'write under a clock that is wrong',
+    changes: [change(CUSTOMERS, '    requireOneTime(clock, row.now, since);\n', '')],
+    tests: [CLOCK_TESTS],
+  },
+  {
+    name: 'write what is about no customer under a clock that is wrong',
+    changes: [change(TRANSACT, 'locking, guardClock(tx, deps.clock), tx.begun]', 'locking, tx.begun]')],
+    tests: [CLOCK_TESTS],
+  },
+  {
+    name: 'write for who is dated ahead of the clock',
+    changes: [change(TRANSACT, ' ?? refusalOfAhead(own, state)', '')],
+    tests: [CLOCK_TESTS],
+  },
+  {
     name: 'write without looking whether BEGIN succeeded',
     changes: [change(TRANSACT, '    tx.begun,\n', '')],
     tests: [PIPELINE],
   },
   {
     name: 'write what is about no customer without looking whether BEGIN succeeded',
-    changes: [change(TRANSACT, 'management.load(tx, now), locking, tx.begun]', 'management.load(tx, now), locking]')],
+    changes: [change(TRANSACT, 'guardClock(tx, deps.clock), tx.begun]', 'guardClock(tx, deps.clock)]')],
     tests: [PIPELINE],
   },
   {
@@ -891,8 +907,24 @@ const ofTheSweep: Mutation[] = [
     tests: [SWEEP_TESTS],
   },
   {
+    name: 'try each alone when the clock is wrong',
+    changes: [change(SWEEP, "error instanceof AppError && error.code === 'clock_skewed'", 'error === undefined')],
+    tests: [CLOCK_TESTS],
+  },
+  {
+    name: 'settle who is dated ahead of the clock',
+    changes: [
+      change(
+        TRANSACT,
+        'if (state.customers.get(id)?.isAhead === false) bookOf(id)',
+        'if (state.customers.has(id)) bookOf(id)',
+      ),
+    ],
+    tests: [CLOCK_TESTS],
+  },
+  {
     name: 'let one who can’t be settled keep the others waiting',
-    changes: [change(SWEEP, '    if (isOutage(error)) throw error;\n', '    throw error;\n')],
+    changes: [change(SWEEP, '    if (isOutage(error) || isClockSkewed(error)) throw error;\n', '    throw error;\n')],
     tests: [SWEEP_TESTS],
   },
   {

@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createEngine } from './engine/engine.js';
 import { createReads } from './engine/reads.js';
+import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
 import { startForgettingKeys } from './jobs/forget-keys.js';
 import { startSweep } from './jobs/sweep.js';
@@ -27,6 +28,7 @@ import { keepSecret, writeForOwner } from './process/secrets.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
 import { fillEmptyCatalogue } from './services/catalog.js';
 import { demoCatalogue } from './services/demo-catalogue.js';
+import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 
@@ -65,6 +67,7 @@ async function start(stop: StopRequest): Promise<void> {
   await requireUtc(db);
 
   const config = complete(given);
+  await guardPeppers({ db, config });
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
@@ -142,7 +145,7 @@ function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
 
 /** Says why there is no service: one line that the reader can act on; the stack of what is our fault goes to the log. */
 function report(error: unknown): void {
-  if (error instanceof StartError) {
+  if (error instanceof StartError || error instanceof AppError) {
     process.stderr.write(`bursar: ${error.message}\n`);
     return;
   }

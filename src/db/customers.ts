@@ -3,8 +3,10 @@
 import type { Changes } from '../ledger/changes.js';
 import type { FirstSight, Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
+import type { Clock } from '../lib/clock.js';
 import { findAlike, otherSpellings } from './alike-identities.js';
 import type { Row, Tx } from './client.js';
+import { isAhead, requireOneTime } from './clock.js';
 import { claims, deletes, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf } from './table.js';
 import { customers as customersTable, formerIdentities, identities } from './tables.js';
@@ -18,6 +20,8 @@ export interface LockedCustomer {
   lastRecordedAt: Date;
   /** Nothing of his falls due before; null when nothing does. */
   dueAt: Date | null;
+  /** What he recorded last lies ahead of the database's clock: nothing may be written until it does not. */
+  isAhead: boolean;
 }
 
 /** Finds an identity, exactly or else in another spelling: the answer tells the one that is stored. Undefined when nobody has it. */
@@ -232,21 +236,28 @@ export async function listCustomers(
 }
 
 const LOCKED = ['id', 'nextSeq', 'lastRecordedAt', 'dueAt'] as const;
-const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)} FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
+const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);
 
 /**
  * Takes the locks of customers, in id order: their rows, FOR NO KEY UPDATE, so that inserts which refer to them don't wait. A statement of its own: what
  * is loaded in the same statement would be the state from before the wait. With `skipLocked` those held by others are left out instead of waited for;
- * unknown ids are left out in any case.
+ * unknown ids are left out in any case. The database's clock comes with them, and `clock` is compared with it, if it is given. Throws: clock_skewed.
  */
 export async function lockCustomers(
   tx: Tx,
   customerIds: readonly string[],
-  { skipLocked }: { skipLocked: boolean },
+  { skipLocked, clock }: { skipLocked: boolean; clock?: Clock },
 ): Promise<LockedCustomer[]> {
-  return (await tx.query(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds])).map(readLocked);
+  const since = clock?.now();
+  const rows = await tx.query<Row & { now: Date }>(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds]);
+  return rows.map((row) => {
+    const locked = readLocked(row);
+    if (!clock || !since) return { ...locked, isAhead: false };
+    requireOneTime(clock, row.now, since);
+    return { ...locked, isAhead: isAhead(clock, locked.lastRecordedAt, row.now) };
+  });
 }
 
 const KEY = ['provider', 'externalId'] as const;

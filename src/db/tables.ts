@@ -285,3 +285,5 @@ export const keyedCalls = table('keyed_calls', {
   answer: text('answer'),
   recordedAt: instant('recorded_at'),
 });
+
+export const secrets = table('secrets', { name: text('name'), fingerprint: nullable(text('fingerprint')) });

@@ -2,6 +2,7 @@
 
 import type { Changes } from '../ledger/changes.js';
 import type { TrialClaim } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { claims } from './statements.js';
 import { amongGiven, arraysOf, given } from './table.js';
@@ -19,6 +20,19 @@ export async function findUsedTrial(tx: Tx, wanted: readonly TrialClaim[]): Prom
   if (wanted.length === 0) return undefined;
   const [row] = await tx.query<Row & { identity_type: string }>(SELECT_USED, arraysOf(trialUses, CLAIM, wanted));
   return row?.identity_type;
+}
+
+/** Whether any trial was used, and whether one was claimed under one of these peppers. */
+export async function findTrialPeppers(
+  tx: Tx,
+  pepperIds: readonly string[],
+): Promise<{ isAnyUsed: boolean; isOneUsed: boolean }> {
+  const [row] = await tx.query<Row & { isAnyUsed: boolean; isOneUsed: boolean }>(
+    `SELECT EXISTS (SELECT FROM trial_uses) AS "isAnyUsed",
+            EXISTS (SELECT FROM trial_uses WHERE pepper_id = ANY ($1::text[])) AS "isOneUsed"`,
+    [pepperIds],
+  );
+  return required(row, 'it was asked');
 }
 
 /** Claims used trials. Waits for rivals that have not ended; throws BC001 when somebody else was first. Precondition: those of one operation are sorted. */

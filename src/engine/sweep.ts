@@ -3,6 +3,7 @@
 // (transact.ts).
 import { listDueCustomers } from '../db/customers.js';
 import { isOutage } from '../db/errors.js';
+import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { countChanges } from '../ledger/changes.js';
 import { byLaneKey } from './lane-key.js';
@@ -21,7 +22,7 @@ export interface Swept {
 
 /**
  * Settles everything that is due, step by step, each in a transaction of its own, until nothing is left or `isStopped` says so.
- * Locks: the customers of a step; those that somebody else holds are passed over.
+ * Locks: the customers of a step; those that somebody else holds are passed over. Throws: clock_skewed, before anything is settled by that clock.
  */
 export async function sweep(deps: Foundations, isStopped: () => boolean = () => false): Promise<Swept> {
   const skipped = new Set<string>();
@@ -54,7 +55,7 @@ async function settleAll(deps: Foundations, customerIds: readonly string[]): Pro
   try {
     return await settleStep(deps, customerIds);
   } catch (error) {
-    if (isOutage(error)) throw error;
+    if (isOutage(error) || isClockSkewed(error)) throw error;
     const all: Settled = { entries: 0, settled: new Set() };
     for (const customerId of customerIds) {
       try {
@@ -67,6 +68,10 @@ async function settleAll(deps: Foundations, customerIds: readonly string[]): Pro
     }
     return all;
   }
+}
+
+function isClockSkewed(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'clock_skewed';
 }
 
 /** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */

@@ -4,6 +4,7 @@
 import { type BookRequest, type IsDue, type LoadedBooks, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
+import { clockSkewed, guardClock } from '../db/clock.js';
 import {
   awaitFirstSights,
   claimFirstSights,
@@ -106,7 +107,7 @@ export async function transactManagement<L, R>(deps: Foundations, management: Ma
   const result = await orAbandon(tx, async () => {
     const now = deps.clock.now();
     const locking = management.lock?.(tx);
-    const [loaded] = await Promise.all([management.load(tx, now), locking, tx.begun]);
+    const [loaded] = await Promise.all([management.load(tx, now), locking, guardClock(tx, deps.clock), tx.begun]);
     return management.decide(loaded, now, changes);
   });
   await writeAndCommit(deps, tx, changes);
@@ -195,12 +196,12 @@ async function decideTogether<M extends ResolvedMember>(
     changes.customers.push(book);
     return book;
   };
-  for (const id of customerIds) if (state.customers.has(id)) bookOf(id);
+  for (const id of customerIds) if (state.customers.get(id)?.isAhead === false) bookOf(id);
   const decided = new Map<M, Verdict | Replay>();
   for (const [index, member] of members.entries()) {
     const own = customersOf(member);
     if (own.some((id) => !state.customers.has(id))) continue;
-    const known = isMoved(member, state) ? 'moved' : replayOf(member, state.recorded);
+    const known = isMoved(member, state) ? 'moved' : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
     decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
   }
   return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes };
@@ -232,7 +233,7 @@ async function lockAndLoad(
   const isAtOnce = skipLocked && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
   const early = deps.clock.now();
   const sighting = claimFirstSights(tx, firstSights);
-  const locking = lockCustomers(tx, customerIds, { skipLocked });
+  const locking = lockCustomers(tx, customerIds, { skipLocked, clock: deps.clock });
   const looking = Promise.all([
     locking,
     findOwners(tx, members),
@@ -298,6 +299,15 @@ async function findOwners(tx: Tx, members: readonly ResolvedMember[]): Promise<M
   if (identities.length === 0) return new Map();
   const owners = await findIdentityOwners(tx, identities);
   return new Map(owners.map((owner) => [identityText(owner), owner.customerId]));
+}
+
+/** What a member gets when a customer of his was dated by a clock that was wrong; undefined when none was. */
+function refusalOfAhead(customerIds: readonly string[], { customers }: UnderLock): Outcome | undefined {
+  const ahead = customerIds.find((id) => customers.get(id)?.isAhead);
+  if (ahead === undefined) return undefined;
+  const until = required(customers.get(ahead), 'it is locked').lastRecordedAt.toISOString();
+  const detail = `What customer ${ahead} recorded last is dated ${until}, ahead of the database's clock (docs/operations.md, A clock that was wrong).`;
+  return { refusal: clockSkewed(detail) };
 }
 
 /** The member's verdict, or the record that has it. */

@@ -193,6 +193,12 @@ const entries = {
     remedy: 'Use a new key for a new request.',
   },
   internal_error: { status: 500, title: 'Something went wrong here', remedy: 'Report the request id in `instance`.' },
+  clock_skewed: {
+    status: 503,
+    title: 'The clock is wrong',
+    remedy:
+      'Try again after `Retry-After` seconds, with the same idempotency key; who runs Bursar sets the clock right.',
+  },
   overloaded: {
     status: 503,
     title: 'Too many requests are waiting',

@@ -224,6 +224,7 @@ function send<R extends Responses>(answer: Answer<R>, reply: FastifyReply): Fast
 /** The problems that a route may answer whatever its resource. */
 function commonProblems(method: Method, url: string, access: Access, isReplayable: boolean): ErrorCode[] {
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
+  if (method !== 'GET') codes.push('clock_skewed'); // whoever writes is dated
   if (access !== 'public') codes.push('unauthenticated');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.

@@ -1,4 +1,5 @@
 // The job that forgets what was answered under old keys of callers.
+import { guardClock } from '../db/clock.js';
 import { forgetOldKeys } from '../db/idempotency.js';
 import type { Deps } from '../deps.js';
 import { type Job, repeat } from './repeat.js';
@@ -18,12 +19,13 @@ export function startForgettingKeys(deps: Deps): Job | undefined {
   });
 }
 
-/** Forgets what was recorded under keys of callers more than so many days ago, step by step; how many records they were. */
+/** Forgets what was recorded under keys of callers more than so many days ago, step by step; how many records they were. Throws: clock_skewed. */
 export async function forgetKeys(
   deps: Pick<Deps, 'db' | 'clock'>,
   keepDays: number,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
+  await guardClock(deps.db, deps.clock);
   const before = new Date(deps.clock.now().getTime() - keepDays * MS_PER_DAY);
   let forgotten = 0;
   while (!isStopped()) {

@@ -5,14 +5,15 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { READY_TIMEOUT_MS } from '../http/bounds.js';
 import { defineRoute } from '../http/route.js';
+import { checkDatabase } from '../services/health.js';
 
 const aliveSchema = z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] });
 const RETRY_AFTER_S = 2;
 const alive = { status: 200, body: { status: 'ok' } } as const;
 
 /** Registers /health/live and /health/ready. */
-export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db'>): void {
-  const isDatabaseThere = checkOnceAtATime(() => deps.db.query('SELECT 1'));
+export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db' | 'clock'>): void {
+  const isDatabaseThere = checkOnceAtATime(() => checkDatabase(deps));
   let isClosing = false;
   app.addHook('preClose', (done) => {
     isClosing = true;
@@ -36,11 +37,11 @@ export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db'>): vo
     url: '/health/ready',
     operationId: 'getReadiness',
     summary: 'Can requests be served?',
-    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms.`,
+    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms, and compares the clocks.`,
     tag: 'health',
     access: 'public',
     responses: { 200: aliveSchema },
-    problems: ['unavailable'],
+    problems: ['unavailable', 'clock_skewed'],
     handler: async () => {
       if (isClosing) throw new AppError('unavailable', 'The process is shutting down.', { retryAfterS: RETRY_AFTER_S });
       await isDatabaseThere();
@@ -51,7 +52,7 @@ export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db'>): vo
 
 /**
  * Wraps a query as a check with a deadline. While one is under way later callers share it, so that probes of a database
- * that hangs do not use up the pool. Throws: unavailable.
+ * that hangs do not use up the pool. Throws: unavailable, what the query refuses.
  */
 function checkOnceAtATime(query: () => Promise<unknown>): () => Promise<void> {
   let underWay: Promise<unknown> | undefined;
@@ -66,6 +67,7 @@ function checkOnceAtATime(query: () => Promise<unknown>): () => Promise<void> {
     try {
       await Promise.race([underWay, deadline]);
     } catch (cause) {
+      if (cause instanceof AppError) throw cause;
       throw new AppError('unavailable', 'The database does not answer.', { cause, retryAfterS: RETRY_AFTER_S });
     } finally {
       clearTimeout(timer);

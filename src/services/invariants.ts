@@ -22,7 +22,9 @@ export async function proveInvariants(deps: Deps, selector: Selector | undefined
   return auditInTurn(deps, {});
 }
 
-/** One audit at a time: each keeps a connection for as long as it takes. */
+/** One audit at a time: each keeps a connection for as long as it takes. Instants are compared with the real time where the clock tells it. */
 function auditInTurn(deps: Deps, options: InvariantOptions): Promise<InvariantReport> {
-  return deps.turns.take('audit', () => checkInvariants(deps.db.pool, options));
+  return deps.turns.take('audit', () =>
+    checkInvariants(deps.db.pool, { ...options, ...(!deps.clock.skewTo && { latest: null }) }),
+  );
 }

@@ -9,10 +9,19 @@ import type { Operation, Outcome } from '../engine/operation.js';
 import { type BookRead, readBookAt } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
 import type { Book } from '../ledger/book.js';
 import { consume, type Provider, type SubjectAsk, type Taking } from '../ledger/consume.js';
 import type { Metadata, Subject } from '../ledger/entities.js';
 import { judgeUse, use } from '../ledger/use.js';
+
+/** What says nothing about the request. */
+const FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'unavailable',
+  'overloaded',
+  'clock_skewed',
+  'internal_error',
+] as const);
 
 export interface ConsumeCommand {
   subject: Subject;
@@ -197,5 +206,5 @@ async function consumeEach(
 }
 
 function isFailure({ code }: AppError): boolean {
-  return code === 'unavailable' || code === 'overloaded' || code === 'internal_error';
+  return FAILURES.has(code);
 }

@@ -33,7 +33,7 @@ const UNKNOWN = idOf('ffff', 1);
 const [A, B, C] = [customer(1), customer(2), customer(3)];
 
 /** On the last day of a year, so that months clamp. */
-const at = (time: string) => `2026-12-31T${time}:00Z`;
+const at = (time: string) => `2025-12-31T${time}:00Z`;
 
 type Row = Record<string, unknown>;
 
@@ -200,7 +200,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     currency: 'USD',
     total_amount: total,
     metadata: {},
-    expires_at: '2027-01-01T09:00:00Z',
+    expires_at: '2026-01-01T09:00:00Z',
     created_at: at('09:00'),
   });
   await insert(client, 'orders', [
@@ -284,13 +284,13 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       granted: 20,
       available: 15,
       consumed: 5,
-      expires_at: '2027-01-30T10:00:00Z',
+      expires_at: '2026-01-30T10:00:00Z',
     }),
     batchRow(2, 'PASS', 1, '10:00', {
       ...bought('BUNDLE', 1, 1),
       consumed: 3,
       priority: 0,
-      expires_at: '2027-02-28T10:00:00Z',
+      expires_at: '2026-02-28T10:00:00Z',
     }),
     batchRow(3, 'LIFETIME', 1, '10:00', { ...bought('BUNDLE', 1, 1), priority: 0 }),
     batchRow(4, 'CREDITS', 1, '10:00', { ...bought('PACK', 1, 2), granted: 100, available: 100 }),
@@ -300,7 +300,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       granted: 3,
       available: 3,
       priority: 5,
-      expires_at: '2027-01-10T16:30:00Z',
+      expires_at: '2026-01-10T16:30:00Z',
     }),
     batchRow(7, 'CREDITS', 6, '16:30', {
       ...bought('FREEBIE', 4, 5),
@@ -308,7 +308,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       available: 2,
       consumed: 1,
       priority: 5,
-      expires_at: '2027-12-31T16:30:00Z',
+      expires_at: '2026-12-31T16:30:00Z',
     }),
     { ...batchRow(8, 'CREDITS', 8, '10:00', { granted: 3, available: 3 }), customer_id: B },
     { ...batchRow(9, 'PASS', 9, '12:00', { source: 'trial', sku: 'FREEBIE' }), customer_id: B },
@@ -441,7 +441,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     ended_by: operation(operationNumber),
     ended_at: at(time),
   });
-  const tomorrow = '2027-01-01T10:00:00Z';
+  const tomorrow = '2026-01-01T10:00:00Z';
   await insert(client, 'reservations', [
     reservationRow(1, 13, '09:30', {
       ...ofChat,
@@ -962,6 +962,16 @@ const corruptions: readonly Corruption[] = [
     'recorded_at goes back',
     [`UPDATE entries SET recorded_at = '${at('16:31')}' ${ofEntry(9)}`],
     ['i3_recorded_at_order'],
+  ],
+  [
+    'a customer is dated ahead',
+    [`UPDATE customers SET last_recorded_at = clock_timestamp() + interval '2 minutes' WHERE id = '${A}'`],
+    ['i3_not_ahead'],
+  ],
+  [
+    'the catalogue is dated ahead',
+    [`UPDATE offers SET updated_at = clock_timestamp() + interval '2 minutes' WHERE sku = 'PACK'`],
+    ['i3_not_ahead'],
   ],
   [
     'last_recorded_at is before an entry',
@@ -1563,31 +1573,31 @@ const corruptions: readonly Corruption[] = [
   ],
   [
     'a period does not clamp to the end of the month',
-    [`UPDATE batches SET expires_at = '2027-03-03T10:00:00Z' ${ofBatch(2)}`],
+    [`UPDATE batches SET expires_at = '2026-03-03T10:00:00Z' ${ofBatch(2)}`],
     ['i8_order_batch_end'],
   ],
   [
     'a period is not multiplied by the quantity',
-    [`UPDATE batches SET expires_at = '2027-01-31T10:00:00Z' ${ofBatch(2)}`],
+    [`UPDATE batches SET expires_at = '2026-01-31T10:00:00Z' ${ofBatch(2)}`],
     ['i8_order_batch_end'],
   ],
   [
     'a length of an unlimited product is not multiplied by the quantity',
     [
       termsOf(1, [bundleTerms[0], bundleTerms[1], { ...bundleTerms[2], periodUnit: 'days', periodValue: 10 }]),
-      `UPDATE batches SET expires_at = '2027-01-10T10:00:00Z' ${ofBatch(3)}`,
+      `UPDATE batches SET expires_at = '2026-01-10T10:00:00Z' ${ofBatch(3)}`,
     ],
     ['i8_order_batch_end'],
   ],
   [
     'a batch for ever has an end',
-    [`UPDATE batches SET expires_at = '2028-01-01T00:00:00Z' ${ofBatch(4)}`],
+    [`UPDATE batches SET expires_at = '2027-01-01T00:00:00Z' ${ofBatch(4)}`],
     ['i8_order_batch_end'],
   ],
   ['a batch with an end has none', [`UPDATE batches SET expires_at = NULL ${ofBatch(2)}`], ['i8_order_batch_end']],
   [
     'one of two terms that differ in length was given twice',
-    [`UPDATE batches SET expires_at = '2027-01-10T16:30:00Z' ${ofBatch(7)}`],
+    [`UPDATE batches SET expires_at = '2026-01-10T16:30:00Z' ${ofBatch(7)}`],
     ['i8_order_batch_end'],
   ],
   [
@@ -1773,7 +1783,7 @@ describe('the auditor', () => {
   it.each(corruptions)('finds that %s', async (_what, sql, checks) => {
     const [{ ok, failed, differences }, failedAtOnce] = await askWith(sql, async () => [
       await runChecks(client),
-      await findFailedChecks(client),
+      await findFailedChecks(client, { latest: new Date() }),
     ]);
     expect(Object.keys(failed)).toEqual(checkNames.filter((name) => checks.includes(name)));
     expect(failedAtOnce).toEqual(Object.keys(failed));
@@ -1785,6 +1795,15 @@ describe('the auditor', () => {
       expect(describeDifference(difference)).toContain(subject);
       expect(actual).not.toBe(expected);
     }
+  });
+
+  it('allows what clocks may differ, and any instant where a clock is set by hand', async () => {
+    const ahead = (interval: string) => [
+      `UPDATE customers SET last_recorded_at = clock_timestamp() + interval '${interval}'`,
+    ];
+    expect((await auditWith(ahead('50 seconds'))).failed).toEqual({});
+    expect((await auditWith(ahead('31 days'))).failed).toEqual({ i3_not_ahead: 3 });
+    expect((await auditWith(ahead('31 days'), { latest: null })).failed).toEqual({});
   });
 
   it('has a corruption for every check', () => {
@@ -1851,7 +1870,7 @@ describe('the auditor', () => {
   it('finds a length of an unlimited product that was multiplied by the quantity right', async () => {
     const report = await auditWith([
       termsOf(1, [bundleTerms[0], bundleTerms[1], { ...bundleTerms[2], periodUnit: 'days', periodValue: 10 }]),
-      `UPDATE batches SET expires_at = '2027-01-20T10:00:00Z' ${ofBatch(3)}`,
+      `UPDATE batches SET expires_at = '2026-01-20T10:00:00Z' ${ofBatch(3)}`,
     ]);
     expect(report.failed).toEqual({});
   });
@@ -1903,7 +1922,7 @@ describe('the auditor', () => {
     const isOfNobody = sql.some((statement) => statement.includes(UNKNOWN));
     await askWith(sql, async () => {
       for (const customerId of [A, B, C, ...(isOfNobody ? [UNKNOWN] : [])]) {
-        for (const name of await findFailedChecks(client, { customerId })) found.add(name);
+        for (const name of await findFailedChecks(client, { customerId, latest: new Date() })) found.add(name);
       }
     });
     const ofCustomers = checks.filter((name) => name !== 'ref_catalogue_name' && name !== 'i4_keyed_call');
@@ -1943,7 +1962,7 @@ describe('the auditor', () => {
     let statements = 0;
     reader.query = (async (...parameters: unknown[]) => {
       const result = await query(...parameters);
-      if (statements++ === 2) await other.query('UPDATE customers SET next_seq = next_seq + 1'); // behind BEGIN, SET and the counts
+      if (statements++ === 3) await other.query('UPDATE customers SET next_seq = next_seq + 1'); // behind BEGIN, SET, the clock and the counts
       return result;
     }) as typeof reader.query;
     try {

@@ -249,7 +249,7 @@ function deps(): Deps {
   };
   return {
     db: { query: () => queryDatabase(), close: unused('close') } as unknown as Deps['db'],
-    clock: { now: unused('the clock') },
+    clock: { now: () => new Date() },
     ids: uuidIds,
     config: { apiToken: TOKEN } as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),

@@ -155,7 +155,7 @@ describe('the document', () => {
     expect(codesOf(play, 415)).toEqual(['unsupported_media_type']);
     expect(codesOf(play, 422)).toEqual(['idempotency_key_reused']);
     expect(codesOf(play, 500)).toEqual(['internal_error']);
-    expect(codesOf(play, 503)).toEqual(['overloaded', 'unavailable']);
+    expect(codesOf(play, 503)).toEqual(['clock_skewed', 'overloaded', 'unavailable']);
     const list = operation(`${BASE}/toys`, 'get');
     expect(Object.keys(list.responses).sort()).toEqual(['200', '400', '401', '500', '503']);
     expect(Object.keys(operation(`${BASE}/toys`, 'post').responses)).not.toContain('422');

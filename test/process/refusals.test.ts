@@ -4,8 +4,10 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { API_TOKEN } from '../support/app.js';
 import { cleanUpProcesses, leftoversOf, newDataDir, startBursar } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
+import { sendPlain } from '../support/recorded.js';
 import { query } from '../support/sql.js';
 
 cleanUpProcesses();
@@ -90,6 +92,24 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
        UPDATE schema_compatibility SET needs = 99990101000000`,
     );
     await expectRefusal({ DATABASE_URL: url }, /from a newer version of Bursar \(it has 99990101000000_future\)/);
+  });
+
+  it('with another pepper than the one under which trials were claimed', async () => {
+    const env = { DATABASE_URL: await newDatabase(), BURSAR_DATA_DIR: newDataDir(), BURSAR_API_TOKEN: API_TOKEN };
+    const pepper = 'the-pepper-of-the-first-start-0001';
+    const first = startBursar({ ...env, BURSAR_PEPPER: pepper });
+    const origin = await first.ready();
+    const trial = { external_id: 'ada', grant_type: 'trial', sku: 'GET_TEST_STAR' };
+    expect(await sendPlain(origin, { method: 'POST', path: '/grants', body: trial })).toMatchObject({ status: 201 });
+    first.signal('SIGTERM');
+    await first.exited();
+    await expectRefusal(
+      { ...env, BURSAR_PEPPER: 'another-pepper-of-a-second-start-02' },
+      /^(?!.*another-pepper).*BURSAR_PEPPER .* has no pepper under which this database knows who had a trial/,
+    );
+    await expectRefusal({ ...env }, /has no pepper under which/); // one that was generated
+    const second = startBursar({ ...env, BURSAR_PEPPER: `a-newer-pepper-of-a-rotation-000003,${pepper}` });
+    await second.ready();
   });
 
   it('with a malformed variable', async () => {

@@ -10,7 +10,8 @@ import { removeEmbeddedPostgres } from '../../src/embedded/embedded-postgres.js'
 import { isProcessAlive } from './process-alive.js';
 import { waitFor } from './wait.js';
 
-const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
+export const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
+const SHIFT_CLOCK = new URL('./shift-clock.mjs', import.meta.url).href;
 /** Starts of processes and of their servers take the longest on a busy machine, and a test has up to four. */
 const TEST_TIMEOUT_MS = 600_000;
 
@@ -58,9 +59,21 @@ export function newDataDir(mode = 0o711): string {
   return join(parent, 'data');
 }
 
+export interface StartOptions {
+  isNpm?: boolean;
+  /** The folder with a build of the project. */
+  projectDir?: string;
+  /** By how much SIGUSR2 puts the clock of the process wrong, and the next one right again. */
+  clockShiftMs?: number;
+}
+
 /** Starts `npm start` or, quicker, what it runs. Variables of the caller's environment that Bursar knows are not passed on. */
-export function startBursar(env: Record<string, string>, { isNpm = false } = {}): BursarProcess {
-  const [command, args] = isNpm ? ['npm', ['start']] : [process.execPath, ['--import', 'tsx', 'src/main.ts']];
+export function startBursar(
+  env: Record<string, string>,
+  { isNpm = false, projectDir = PROJECT_DIR, clockShiftMs }: StartOptions = {},
+): BursarProcess {
+  const shift = clockShiftMs === undefined ? [] : ['--import', SHIFT_CLOCK];
+  const args = isNpm ? ['start'] : [...shift, '--import', 'tsx', 'src/main.ts'];
   const silent = {
     DATABASE_URL: '',
     BURSAR_API_TOKEN: '',
@@ -69,9 +82,18 @@ export function startBursar(env: Record<string, string>, { isNpm = false } = {})
     BURSAR_SANDBOX: '',
     HOST: '',
   };
-  const child = spawn(command as string, args as string[], {
-    cwd: PROJECT_DIR,
-    env: { ...process.env, NODE_ENV: '', VITEST: undefined, ...silent, PORT: '0', LOG_LEVEL: 'warn', ...env },
+  const child = spawn(isNpm ? 'npm' : process.execPath, args, {
+    cwd: projectDir,
+    env: {
+      ...process.env,
+      NODE_ENV: '',
+      VITEST: undefined,
+      ...silent,
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      TEST_CLOCK_SHIFT_MS: String(clockShiftMs ?? 0),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

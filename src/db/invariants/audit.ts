@@ -1,6 +1,8 @@
 // Runs the checks in one snapshot and says what differs. Changes nothing, repairs nothing, and uses nothing of the code that writes the
 // data: what it expects, it recomputes from the rows.
 import pg from 'pg';
+import { required } from '../../lib/assert.js';
+import { SKEW_MAX_MS } from '../../lib/clock.js';
 import { checkNames, checkSql, countsSql, failedChecksSql } from './checks.js';
 
 /** One place where the data are not what an invariant says. */
@@ -34,6 +36,8 @@ export interface InvariantOptions {
   customerId?: string | undefined;
   /** Differences to report at most; default 100. */
   limit?: number | undefined;
+  /** What is recorded later is a difference; null: nothing is, where a clock is set by hand. Default: the database's clock, and what clocks may differ. */
+  latest?: Date | null | undefined;
 }
 
 const LIMIT_DEFAULT = 100;
@@ -57,10 +61,11 @@ export async function checkInvariants(
  */
 export async function runChecks(client: pg.ClientBase, options: InvariantOptions = {}): Promise<InvariantReport> {
   const { customerId = null, limit = LIMIT_DEFAULT } = options;
+  const latest = options.latest === undefined ? await readLatest(client) : options.latest;
   const counts = await client.query<Record<string, number>>(countsSql, [customerId]);
   const found: Difference[][] = [];
   for (const check of checkNames) {
-    const { rows } = await client.query<Omit<Difference, 'check'>>(checkSql(check), [customerId, limit + 1]);
+    const { rows } = await client.query<Omit<Difference, 'check'>>(checkSql(check), [customerId, latest, limit + 1]);
     if (rows.length > 0) found.push(rows.map((row) => ({ check, ...row })));
   }
   const share = Math.max(1, Math.floor(limit / Math.max(1, found.length))); // one flood must not hide the other checks' findings
@@ -75,19 +80,28 @@ export async function runChecks(client: pg.ClientBase, options: InvariantOptions
 }
 
 /**
- * Names of the checks that find something, in their order. For who asks one connection again and again about little data: planning the
+ * Names of the checks that find something, in their order; without `latest` none looks at the clock. For who asks one connection again and again about little data: planning the
  * checks one by one takes ten times as long as running them, so they are one prepared statement here, and what they share is computed once.
  */
 export async function findFailedChecks(
   client: pg.ClientBase,
-  { customerId = null }: { customerId?: string | null } = {},
+  { customerId = null, latest = null }: { customerId?: string | null; latest?: Date | null } = {},
 ): Promise<string[]> {
   const { rows } = await client.query<{ check: string }>({
     name: 'failed_checks',
     text: failedChecksSql,
-    values: [customerId],
+    values: [customerId, latest],
   });
   return rows.map(({ check }) => check);
+}
+
+/** The database's clock and what another clock may differ from it. */
+async function readLatest(client: pg.ClientBase): Promise<Date> {
+  const { rows } = await client.query<{ latest: Date }>(
+    `SELECT clock_timestamp() + $1::bigint * interval '1 ms' AS latest`,
+    [SKEW_MAX_MS],
+  );
+  return required(rows[0], 'the clock is read').latest;
 }
 
 /** A difference in one line. */

@@ -14,13 +14,19 @@ const sections = readdirSync(new URL('.', import.meta.url))
   .sort()
   .flatMap((file) => readSections(readFileSync(new URL(file, import.meta.url), 'utf8')));
 
+/** What has $2, so that each statement does. */
+const LATEST = 'latest';
+
 /** Names of all checks, in the order in which they run. */
 export const checkNames: readonly string[] = sections.filter(({ kind }) => kind === 'name').map(({ name }) => name);
 
 /** One row: how many rows of each table there are to look at. $1: a customer's id, or null for all. */
 export const countsSql = section('counts', 'checked').sql;
 
-/** The names of the checks that find something, in their order: all of them as one statement, what they share computed once. $1 as above. */
+/**
+ * The names of the checks that find something, in their order: all of them as one statement, what they share computed once. $1 as above, $2 the latest
+ * instant at which something may have been recorded, or null for any.
+ */
 export const failedChecksSql = `WITH ${sections
   .filter(({ kind }) => kind === 'shared')
   .map(({ sql }) => sql)
@@ -31,17 +37,18 @@ export const failedChecksSql = `WITH ${sections
   ORDER BY failed.place`;
 
 /**
- * The statement of a check: behind its shared expressions, in an order that does not change from run to run, and bounded by $2.
+ * The statement of a check: behind its shared expressions, in an order that does not change from run to run, and bounded by $3. $1 and $2 as above.
  * Materialized, because the planner would else choose for the first few rows, where it must nearly always look at all and find none
  * (measured: 8 s instead of 1 s for a join of a million entries).
  */
 export function checkSql(name: string): string {
   const { uses, sql } = section('name', name);
-  const expressions = [...uses.map((use) => section('shared', use).sql), `difference AS MATERIALIZED (${sql})`];
+  const shared = [LATEST, ...uses].map((use) => section('shared', use).sql);
+  const expressions = [...shared, `difference AS MATERIALIZED (${sql})`];
   return `WITH ${expressions.join(', ')}
     SELECT invariant, customer_id::text AS "customerId", subject, expected, actual, detail
     FROM difference
-    ORDER BY customer_id, subject, detail LIMIT $2::bigint`;
+    ORDER BY customer_id, subject, detail LIMIT $3::bigint`;
 }
 
 function section(kind: Section['kind'], name: string): Section {

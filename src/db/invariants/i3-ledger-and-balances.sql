@@ -70,6 +70,27 @@ FROM (
 ) e
 WHERE recorded_at < previous
 
+-- name: i3_not_ahead
+-- No entry or operation of a customer is later than his last_recorded_at (i3_last_recorded_at).
+SELECT 'I3' AS invariant, c.id AS customer_id, 'last_recorded_at' AS subject, 'not after ' || l.instant AS expected,
+  c.last_recorded_at::text AS actual,
+  'dated ahead of the clock, he can''t be written until then (docs/operations.md, A clock that was wrong)' AS detail
+FROM customers c
+CROSS JOIN latest l
+WHERE ($1::uuid IS NULL OR c.id = $1) AND c.last_recorded_at > l.instant
+UNION ALL
+SELECT 'I3', NULL::uuid, r.subject, 'not after ' || l.instant, r.instant::text,
+  'dated ahead of the clock (docs/operations.md, A clock that was wrong)'
+FROM (
+  SELECT 'product ' || product_key AS subject, greatest(created_at, updated_at) AS instant FROM products
+  UNION ALL
+  SELECT 'offer ' || sku, greatest(created_at, updated_at) FROM offers
+  UNION ALL
+  SELECT format('answer to %s under the key %s', name, idempotency_key), recorded_at FROM keyed_calls
+) r
+CROSS JOIN latest l
+WHERE $1::uuid IS NULL AND r.instant > l.instant
+
 -- name: i3_last_recorded_at
 SELECT 'I3' AS invariant, c.id AS customer_id, 'last_recorded_at' AS subject,
   'not before ' || r.last_recorded_at AS expected,

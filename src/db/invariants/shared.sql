@@ -5,7 +5,7 @@
 --
 -- `-- name: <name>` begins a check; `-- shared: <name>`, in this file, a common table expression, behind which a check
 -- that says `-- with: <name>, <name>` runs; `-- counts: <name>` one row of how much there is to check.
--- $1 is the only parameter: a customer's id, or null for all. Text of instants assumes a session in UTC.
+-- $1 is a customer's id, or null for all; `latest`, which every check has, the latest instant at which something may have been recorded, or null. Text of instants assumes a session in UTC.
 
 -- counts: checked
 SELECT
@@ -24,6 +24,9 @@ SELECT
   (SELECT count(*) FROM reservation_legs WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservation_legs,
   (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
   (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
+
+-- shared: latest
+latest (instant) AS (SELECT $2::timestamptz)
 
 -- shared: kinds
 -- What one unit of an entry of each kind does to a counted batch, and to what is owed (DOMAIN 3.2). The direction is the sign
