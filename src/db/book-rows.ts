@@ -11,6 +11,7 @@ import type {
   Subject,
   TakenOperation,
 } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
 import { readerOf } from './table.js';
@@ -99,6 +100,8 @@ export interface HoldingRow extends Row {
   running: Row[] | null;
   access_until: Date | null;
   access_forever: boolean | null;
+  /** Null when there is no end that is an instant. */
+  access_anchor: number | null;
   /** Read only when not all usable batches are there, or something is due. */
   overdue: number | null;
   not_yet_valid: number | null;
@@ -178,12 +181,21 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
     owed: row.owed ?? 0,
     usable,
     running: (row.running ?? []).map(toOne),
-    accessUntil: row.access_forever ? 'forever' : row.access_until,
+    accessEnd: toAccessEnd(row),
     overdue: row.overdue ?? 0,
     // Where nothing is due, and all that is usable was read, the rest is of later batches.
     notYetValid: row.not_yet_valid ?? (row.overdue === null ? available - sumAvailable(usable) : 0),
     pending: pending.map(toOne),
   };
+}
+
+function toAccessEnd({
+  access_until: at,
+  access_forever: isForever,
+  access_anchor: anchorDay,
+}: HoldingRow): Holding['accessEnd'] {
+  if (isForever) return 'forever';
+  return at && { at, anchorDay: required(anchorDay, 'an end has an anchor day') };
 }
 
 function sumAvailable(those: readonly Batch[]): number {

@@ -5,6 +5,8 @@ import { listOf } from './table.js';
 import { batches, reservations } from './tables.js';
 
 const RUNNING_MAX = 32;
+/** Batches of a chain of access that are followed back at most: a hundred years of months. */
+const CHAIN_MAX = 1_200;
 /** Batches that are not valid yet, of one product, from which an overdraft takes at most. */
 const PENDING_MAX = 10_000;
 /** Entries of one operation; each takes from another batch. */
@@ -57,6 +59,32 @@ taken AS (
   ) e WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($11::uuid[])
 ),`;
 
+const UNREVOKED_ACCESS = `${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.granted IS NULL AND b.revoked_at IS NULL`;
+const dayOf = (instant: string) => `extract(day FROM ${instant} AT TIME ZONE 'UTC')::smallint`;
+const monthOf = (instant: string) =>
+  `(extract(year FROM ${instant} AT TIME ZONE 'UTC')::int * 12 + extract(month FROM ${instant} AT TIME ZONE 'UTC')::int)`;
+const IS_WHOLE_MONTHS = `b.valid_from AT TIME ZONE 'UTC' + make_interval(months => ${monthOf('b.expires_at')} - ${monthOf('b.valid_from')})
+  = b.expires_at AT TIME ZONE 'UTC'`;
+
+/**
+ * The anchor day of the latest access. Where its batch does not say it, an older build made it: the chain is followed back over batches of whole months to
+ * one that says it, or to its first.
+ */
+const anchorFrom = ({ batches: table }: Source) => `
+       CASE WHEN access.anchor_day IS NULL AND access.until IS NOT NULL THEN (
+         WITH RECURSIVE chain AS (
+           (SELECT b.valid_from, b.expires_at, b.anchor_day, ${IS_WHOLE_MONTHS} AS is_whole, 1 AS place FROM ${table} b
+            WHERE ${UNREVOKED_ACCESS} AND b.expires_at = access.until ORDER BY b.valid_from LIMIT 1)
+           UNION ALL
+           SELECT earlier.* FROM chain CROSS JOIN LATERAL (
+             SELECT b.valid_from, b.expires_at, b.anchor_day, ${IS_WHOLE_MONTHS}, chain.place + 1 FROM ${table} b
+             WHERE ${UNREVOKED_ACCESS} AND b.expires_at = chain.valid_from ORDER BY b.anchor_day, b.valid_from LIMIT 1
+           ) earlier WHERE chain.anchor_day IS NULL AND chain.is_whole AND chain.place < ${CHAIN_MAX}
+         )
+         SELECT coalesce(anchor_day, CASE WHEN is_whole THEN ${dayOf('valid_from')} ELSE ${dayOf('expires_at')} END)
+         FROM chain ORDER BY place DESC LIMIT 1
+       ) ELSE access.anchor_day END`;
+
 /**
  * The holdings of products: $3 usable batches of each at most. Sums over what can't be spent are read only where not all usable batches are, or something
  * is due; they are over ordered rows, which makes the planner take the indexes of open batches rather than read all of a customer's.
@@ -69,7 +97,7 @@ WITH ${source.ctes} ${hasNamed ? TAKEN : ''} wanted AS (
   SELECT n.customer_id, n.product_key FROM unnest($4::uuid[], $5::text[]) AS n (customer_id, product_key)${hasFeatures || hasNamed ? FEATURES : ''}${hasNamed ? NAMED : ''}
 )
 SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
-       usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever,
+       usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever, ${anchorFrom(source)} AS access_anchor,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
          SELECT sum(o.available)::bigint FROM (
            SELECT b.available FROM ${source.batches} b
@@ -107,7 +135,9 @@ CROSS JOIN LATERAL (
   ) u
 ) running
 CROSS JOIN LATERAL (
-  SELECT max(b.expires_at) AS until, bool_or(b.expires_at IS NULL) AS forever FROM ${source.batches} b
+  SELECT max(b.expires_at) AS until, bool_or(b.expires_at IS NULL) AS forever,
+         (array_agg(b.anchor_day ORDER BY b.expires_at DESC NULLS LAST, b.anchor_day DESC NULLS LAST))[1] AS anchor_day
+  FROM ${source.batches} b
   WHERE ${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > c.at)
     AND p.type <> 'quantity'
 ) access`;

@@ -1,10 +1,10 @@
 // The catalogue: products with their features and offers with their items, each read and written as a whole.
 import type { Changes } from '../ledger/changes.js';
-import type { Offer, OfferItemWithProduct, Product, Term } from '../ledger/entities.js';
+import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledger/entities.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import type { Row, Tx } from './client.js';
 import { inserts, upserts } from './statements.js';
-import { readerOf, written } from './table.js';
+import { listOf, readerOf, written } from './table.js';
 import {
   catalogNames,
   offerItems,
@@ -91,34 +91,42 @@ export async function listActiveOffers(tx: Tx, after: string, limit: number): Pr
   return rows.map(({ offer }) => toOffer(offer));
 }
 
+/** What an offer gives, and whether it may be had: without its texts and those of its products, because a hundred may be asked for at once. */
+interface OrderableRow extends Row {
+  items: (Row & { product_type: ProductType; is_product_active: boolean })[] | null;
+}
+
+const ORDERABLE = ['sku', 'name', 'price', 'currency', 'isActive', 'isTrial', 'trialScope'] as const;
+const SELECT_ORDERABLE = `
+SELECT ${listOf(offersTable, ORDERABLE, 'o')}, (
+  SELECT json_agg(to_jsonb(i) || jsonb_build_object('product_type', p.type, 'is_product_active', p.is_active) ORDER BY i.position)
+  FROM offer_items i JOIN products p ON p.product_key = i.product_key WHERE i.sku = o.sku
+) AS items FROM offers o`;
+const readOrderable = readerOf(offersTable, ORDERABLE);
+
+/** The terms are what the items give, with the products' types of this moment. */
+function toOrderable(row: OrderableRow): OrderableOffer {
+  const items = row.items ?? [];
+  return {
+    ...readOrderable(row),
+    terms: items.map((item) => ({ ...readItem(item), productType: item.product_type })),
+    inactiveProductKeys: items.filter((item) => !item.is_product_active).map((item) => String(item.product_key)),
+  };
+}
+
 /** The active offers that are trials, by SKU. */
-export async function listTrialOffers(tx: Tx): Promise<Offer<OfferItemWithProduct>[]> {
-  const rows = await tx.query<Row & { offer: OfferJson }>(
-    `SELECT ${OFFER} AS offer FROM offers o WHERE o.is_active AND o.is_trial`,
+export async function listTrialOffers(tx: Tx, limit: number): Promise<OrderableOffer[]> {
+  const rows = await tx.query<OrderableRow>(
+    `${SELECT_ORDERABLE} WHERE o.is_active AND o.is_trial ORDER BY o.sku LIMIT $1::int`,
+    [limit],
   );
-  return rows.map(({ offer }) => toOffer(offer)).sort((a, b) => (a.sku < b.sku ? -1 : 1));
+  return rows.map(toOrderable);
 }
 
-/** What an item gives, with the product's type of this moment: the terms of an order or grant. */
-export function toTerm({ product, ...item }: OfferItemWithProduct): Term {
-  return { ...item, productType: product.type };
-}
-
-/** The offers of these SKUs as an order sees them. */
+/** The offers of these SKUs as who orders, exchanges or grants them sees them, by SKU; unknown ones are left out. */
 export async function findOrderableOffers(tx: Tx, skus: readonly string[]): Promise<Map<string, OrderableOffer>> {
-  const offers = await findOffers(tx, skus);
-  const orderable = [...offers.values()].map(
-    (offer): OrderableOffer => ({
-      sku: offer.sku,
-      name: offer.name,
-      price: offer.price,
-      currency: offer.currency,
-      isActive: offer.isActive,
-      terms: offer.items.map(toTerm),
-      inactiveProductKeys: offer.items.filter((item) => !item.product.isActive).map((item) => item.productKey),
-    }),
-  );
-  return new Map(orderable.map((offer) => [offer.sku, offer]));
+  const rows = await tx.query<OrderableRow>(`${SELECT_ORDERABLE} WHERE o.sku = ANY ($1::text[])`, [skus]);
+  return new Map(rows.map(toOrderable).map((offer) => [offer.sku, offer]));
 }
 
 /** Serialises changes of the catalogue: they check what other rows of it say. Held until the transaction ends. */

@@ -43,7 +43,7 @@ moved AS (
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.held END::bigint AS held,
     m.consumed::bigint AS consumed, m.expired::bigint AS expired, m.revoked::bigint AS revoked, 0::bigint AS transferred,
     b.granted IS NOT NULL AND (m.available > 0 OR m.held > 0) AS is_open,
-    b.priority, b.valid_from, b.expires_at, b.metadata, b.created_at,
+    b.priority, b.valid_from, b.expires_at, b.anchor_day, b.metadata, b.created_at,
     CASE WHEN b.revoked_at <= ${instant}::timestamptz THEN b.revoked_at END AS revoked_at
   FROM moved m JOIN batches b ON b.customer_id = m.customer_id AND b.id = m.batch_id
 ), owing AS (

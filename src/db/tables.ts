@@ -200,6 +200,7 @@ export const batches = table('batches', {
   validFrom: instant('valid_from'),
   expiresAt: nullable(instant('expires_at')),
   revokedAt: nullable(instant('revoked_at')),
+  anchorDay: nullable(smallint('anchor_day')),
   isOpen: computed(boolean('is_open')),
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),

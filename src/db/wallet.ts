@@ -97,6 +97,7 @@ export type BatchState = 'active' | 'pending' | 'exhausted' | 'expired' | 'revok
 
 export interface BatchFilter {
   productKey?: string | undefined;
+  orderId?: string | undefined;
   state?: BatchState | undefined;
   /** Only batches that end before this instant and have not ended. */
   expiringBefore?: Date | undefined;
@@ -160,17 +161,21 @@ function parametersOf(customerIds: readonly string[], at: Date, settled: readonl
 
 const OF_MEMBER = 'b.customer_id = family.customer_id AND b.customer_id = ANY ($1::uuid[])';
 
-const SELECT_BATCHES = ofSources(({ ctes, batches: table }) => {
-  const page = familyPage(
-    `SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
-   WHERE ${OF_MEMBER} AND ($9::text IS NULL OR b.product_key = $9) AND ($10::text IS NULL OR ${STATE} = $10)
+/** A text of its own for those of an order, $15, so that they are found by it. */
+const selectBatches = (ofOrder: string) =>
+  ofSources(({ ctes, batches: table }) => {
+    const page = familyPage(
+      `SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
+   WHERE ${OF_MEMBER}${ofOrder} AND ($9::text IS NULL OR b.product_key = $9) AND ($10::text IS NULL OR ${STATE} = $10)
      AND ($11::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $11::timestamptz))
      AND ($12::timestamptz IS NULL OR (b.created_at, b.id) < ($12::timestamptz, $13::uuid))`,
-    'created_at DESC, id DESC',
-    '$14::int',
-  );
-  return ctes === '' ? page : `WITH ${ctes.trimEnd().slice(0, -1)} ${page}`;
-});
+      'created_at DESC, id DESC',
+      '$14::int',
+    );
+    return ctes === '' ? page : `WITH ${ctes.trimEnd().slice(0, -1)} ${page}`;
+  });
+const SELECT_BATCHES = selectBatches('');
+const SELECT_BATCHES_OF_ORDER = selectBatches(' AND b.order_id = $15::uuid');
 
 /** One page of a family's batches at an instant, newest first, after a position. */
 export async function listBatches(
@@ -181,7 +186,9 @@ export async function listBatches(
   filter: BatchFilter,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
-  const rows = await tx.query(fromSource(SELECT_BATCHES, instant), [
+  const { orderId } = filter;
+  const texts = orderId === undefined ? SELECT_BATCHES : SELECT_BATCHES_OF_ORDER;
+  const rows = await tx.query(fromSource(texts, instant), [
     ...parametersOf(customerIds, instant.at, settled),
     filter.productKey ?? null,
     filter.state ?? null,
@@ -189,24 +196,46 @@ export async function listBatches(
     page.after?.createdAt.toISOString() ?? null,
     page.after?.id ?? null,
     page.limit,
+    ...(orderId === undefined ? [] : [orderId]),
   ]);
   return rows.map((row) => toStoredBatch(row, instant.at));
 }
 
-const SELECT_ORDER_BATCHES = `
-SELECT ${BATCH_FIELDS} FROM batches b ${JOIN_SETTLED}
-WHERE b.customer_id = ANY ($1::uuid[]) AND b.order_id = $9::uuid AND b.created_at <= $2::timestamptz ORDER BY b.created_at, b.id`;
+/** Batches of an order that are shown with it; there may be more. */
+const SHOWN_OF_ORDER = 200;
 
-/** The batches that an order granted, in the order in which they were made. */
+/** What an order granted: the first batches, in the order in which they were made, and how many there are. */
+export interface OrderBatches {
+  batches: StoredBatch[];
+  total: number;
+}
+
+/** Of an order that granted nothing. */
+export const NO_BATCHES: OrderBatches = { batches: [], total: 0 };
+
+const OF_ORDER = 'b.customer_id = ANY ($1::uuid[]) AND b.order_id = $9::uuid AND b.created_at <= $2::timestamptz';
+const SELECT_ORDER_BATCHES = `
+SELECT ${BATCH_FIELDS}, (SELECT count(*) FROM batches b WHERE ${OF_ORDER}) AS total FROM batches b ${JOIN_SETTLED}
+WHERE ${OF_ORDER} ORDER BY b.created_at, b.id LIMIT ${SHOWN_OF_ORDER}`;
+
+/** What an order has granted by an instant. */
 export async function findOrderBatches(
   tx: Tx,
   customerId: string,
   orderId: string,
   now: Date,
   settled: readonly SettledBatch[],
-): Promise<StoredBatch[]> {
-  const rows = await tx.query(SELECT_ORDER_BATCHES, [...parametersOf([customerId], now, settled), orderId]);
-  return rows.map((row) => toStoredBatch(row, now));
+): Promise<OrderBatches> {
+  const rows = await tx.query<Row & { total: number }>(SELECT_ORDER_BATCHES, [
+    ...parametersOf([customerId], now, settled),
+    orderId,
+  ]);
+  return { batches: rows.map((row) => toStoredBatch(row, now)), total: rows[0]?.total ?? 0 };
+}
+
+/** What an order granted just now. */
+export function toNewlyOrdered(made: readonly NewBatch[]): OrderBatches {
+  return { batches: made.slice(0, SHOWN_OF_ORDER).map(toNewlyStored), total: made.length };
 }
 
 /** Units of one batch that are about to end. */

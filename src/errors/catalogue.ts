@@ -116,6 +116,11 @@ const entries = {
     title: 'The quantity is too large',
     remedy: 'A total stays within 2^53-1; lower the amount.',
   },
+  too_many_batches: {
+    status: 409,
+    title: 'It comes to too many batches',
+    remedy: 'Ask for less at once, or send less metadata where `errors` points at it.',
+  },
   order_already_paid: {
     status: 409,
     title: 'The order is paid by another payment',

@@ -4,6 +4,7 @@
 import { AppError } from '../errors/app-error.js';
 import { assert, required } from '../lib/assert.js';
 import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
+import { assertFewCopies } from './bounds.js';
 import type { Batch, Entry, Holding, Metadata, ProductType, Subject } from './entities.js';
 import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
@@ -172,8 +173,12 @@ function remainingOf(payers: readonly Payer[], takings: readonly Taking[]): numb
   }, 0);
 }
 
-/** Carries out a plan: takes, then owes what is lacking. Returns the last entry, whose id is the `usage_id`. */
+/**
+ * Carries out a plan: takes, then owes what is lacking. Returns the last entry, whose id is the `usage_id`.
+ * Throws: too_many_batches (to which its metadata would be copied), before anything is posted.
+ */
 export function consume(book: Book, plan: UsePlan, details: ConsumeDetails): Entry {
+  assertFewCopies(details.metadata, plan.takings.length);
   let last: Entry | undefined;
   for (const { batch, amount, unitCost } of plan.takings) {
     const posting = { ...details, unitCost: details.feature === null ? null : (unitCost ?? null) };
@@ -188,8 +193,9 @@ export function consume(book: Book, plan: UsePlan, details: ConsumeDetails): Ent
   return required(last, 'a plan takes or owes something');
 }
 
-/** Takes away what a plan over a counted product names: the units end as revoked. */
+/** Takes away what a plan over a counted product names: the units end as revoked. Throws: too_many_batches, like `consume`. */
 export function revokePlanned(book: Book, plan: UsePlan, details: ConsumeDetails): void {
+  assertFewCopies(details.metadata, plan.takings.length);
   for (const { batch, amount } of plan.takings) postDebit(book, batch, 'revoke', amount, details);
   forgetEmptied(book, plan);
 }

@@ -2,7 +2,7 @@
 // or writes them imports them from here.
 import type { Micros } from '../lib/money.js';
 import type { OperationName } from './operations.js';
-import type { PeriodUnit } from './periods.js';
+import type { Anchored, PeriodUnit } from './periods.js';
 
 export type Metadata = Record<string, unknown>;
 
@@ -41,6 +41,8 @@ export interface NewBatch extends Batch {
   orderId: string | null;
   orderItemId: string | null;
   operationId: string;
+  /** The day of the month that its access keeps when it is extended; null when it is counted or never ends. */
+  anchorDay: number | null;
   metadata: Metadata;
 }
 
@@ -123,7 +125,7 @@ export interface Holding {
   /** Running uncounted batches in burn order. */
   running: Batch[];
   /** Latest end among running and future uncounted batches; null when there is none. */
-  accessUntil: Date | 'forever' | null;
+  accessEnd: Anchored | 'forever' | null;
   /** Units in batches past their end that are not settled yet; never spendable. */
   overdue: number;
   /** Units in batches whose validity begins later; not spendable yet. */

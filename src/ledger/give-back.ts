@@ -4,6 +4,7 @@
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
+import { assertFewCopies } from './bounds.js';
 import type { Taking } from './consume.js';
 import type { Metadata, Subject, TakenEntry, TakenOperation } from './entities.js';
 import { isReversible } from './operations.js';
@@ -40,7 +41,7 @@ function subjectTaken({ entries }: TakenOperation): Subject | undefined {
 
 /**
  * Gives back `amount` units of what an operation took, or all that is left of it: newest entries first.
- * Throws: not_reversible, release_exceeds_usage, quantity_too_large.
+ * Throws: not_reversible, release_exceeds_usage, quantity_too_large, too_many_batches (to which its metadata would be copied).
  */
 export function giveBack(
   book: Book,
@@ -67,6 +68,7 @@ export function giveBack(
     return { run, units: units * run.cost };
   });
   assertRoomFor(book, shares);
+  assertFewCopies(details.metadata, taken.entries.length);
   const restored: Taking[] = [];
   const results = shares.map(({ run, units }) => ({
     cost: run.cost,

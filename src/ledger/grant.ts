@@ -4,7 +4,7 @@ import { AppError } from '../errors/app-error.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { SubjectAsk } from './consume.js';
 import type { BatchSource, Metadata, NewBatch, Term } from './entities.js';
-import { addPeriod } from './periods.js';
+import { type Anchored, addPeriod, anchored, anchoredEnd } from './periods.js';
 import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
@@ -43,7 +43,7 @@ function isCounted(term: Term): boolean {
 
 /** Whether the customer holds access of this term's product that never ends, so that extending it means nothing. */
 export function isAlreadyUnlimited(book: Book, term: Term): boolean {
-  return !isCounted(term) && term.stacking === 'extend' && holdingOf(book, term.productKey).accessUntil === 'forever';
+  return !isCounted(term) && term.stacking === 'extend' && holdingOf(book, term.productKey).accessEnd === 'forever';
 }
 
 /** Units that `times` of the term grant; null when they can't be counted exactly. */
@@ -76,30 +76,43 @@ export function assertGrantable(book: Book, terms: readonly { term: Term; times:
   }
 }
 
-/** Undefined when the term is too long even from now on; a chain that would grow beyond the year 9999 runs beside the present access. */
-function validityOf(book: Book, term: Term, times: number): FixedValidity | undefined {
-  if (isCounted(term)) return withEnd(book.now, addPeriod(book.now, term.periodUnit, term.periodValue));
-  const length = term.periodValue === null ? null : multiplyQuantities(term.periodValue, times);
-  if (term.periodValue !== null && length === null) return undefined;
-  const until = holdingOf(book, term.productKey).accessUntil;
-  const extended =
-    term.stacking === 'extend' && until instanceof Date && until.getTime() > book.now.getTime()
-      ? withEnd(until, addPeriod(until, term.periodUnit, length))
-      : undefined;
-  return extended ?? withEnd(book.now, addPeriod(book.now, term.periodUnit, length));
+/** When a batch is valid, and the day of the month that its access keeps when it is extended. */
+interface Validity extends FixedValidity {
+  anchorDay: number | null;
 }
 
-function withEnd(validFrom: Date, expiresAt: Date | null | undefined): FixedValidity | undefined {
-  return expiresAt === undefined ? undefined : { validFrom, expiresAt };
+/** Units are not extended, so that only access keeps a day. */
+function toValidity(term: Term, validFrom: Date, end: Anchored | null): Validity {
+  return { validFrom, expiresAt: end?.at ?? null, anchorDay: isCounted(term) ? null : (end?.anchorDay ?? null) };
+}
+
+/** Undefined when the term is too long even from now on; a chain that would grow beyond the year 9999 runs beside the present access. */
+function validityOf(book: Book, term: Term, times: number): Validity | undefined {
+  const { periodValue } = term;
+  const length = isCounted(term) || periodValue === null ? periodValue : multiplyQuantities(periodValue, times);
+  if (periodValue !== null && length === null) return undefined;
+  const present = isCounted(term) || term.stacking === 'parallel' ? null : holdingOf(book, term.productKey).accessEnd;
+  const isExtended = present !== null && present !== 'forever' && present.at.getTime() > book.now.getTime();
+  const extended = isExtended ? validityFrom(present, term, length) : undefined;
+  return extended ?? validityFrom(anchored(book.now), term, length);
+}
+
+function validityFrom(start: Anchored, term: Term, length: number | null): Validity | undefined {
+  const end = addPeriod(start, term.periodUnit, length);
+  return end === undefined ? undefined : toValidity(term, start.at, end);
+}
+
+function fixedValidity({ validFrom, expiresAt }: FixedValidity, term: Term): Validity {
+  return toValidity(term, validFrom, expiresAt && anchoredEnd(validFrom, expiresAt));
 }
 
 /**
  * Grants `times` of a term as one batch: counted units are multiplied, for uncounted products the length is. Access that extends begins
- * where the present access ends; where that never ends it runs beside it.
+ * where the present access ends, and keeps its anchor day; where that never ends it runs beside it.
  * Preconditions: `assertGrantable` passed for this term.
  */
 export function grant(book: Book, term: Term, times: number, origin: GrantOrigin, fixed?: FixedValidity): NewBatch {
-  const validity = fixed ?? validityOf(book, term, times);
+  const validity = fixed ? fixedValidity(fixed, term) : validityOf(book, term, times);
   const units = isCounted(term) ? unitsGranted(term, times) : null;
   if (validity === undefined || (isCounted(term) && units === null))
     throw new Error('assertion failed: the grant was checked');
@@ -119,8 +132,7 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
     revoked: 0,
     transferred: 0,
     priority: term.priority,
-    validFrom: validity.validFrom,
-    expiresAt: validity.expiresAt,
+    ...validity,
     createdAt: book.now,
     metadata: origin.metadata,
   };

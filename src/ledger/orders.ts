@@ -5,6 +5,7 @@ import { required } from '../lib/assert.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import { formatMoney, type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
+import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
 import type {
   Metadata,
   NewBatch,
@@ -15,16 +16,19 @@ import type {
   Payment,
   PaymentStatus,
   Term,
+  TrialScope,
 } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
 
-/** An offer as an order sees it. */
+/** An offer as who orders, exchanges or grants it sees it. */
 export interface OrderableOffer {
   sku: string;
   name: string;
   price: Micros;
   currency: string;
   isActive: boolean;
+  isTrial: boolean;
+  trialScope: TrialScope | null;
   terms: Term[];
   inactiveProductKeys: string[];
 }
@@ -57,7 +61,8 @@ export function expiryOf(id: string): OrderStep {
 
 /**
  * Makes a pending order of the lines, with the offers' terms of this moment.
- * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large.
+ * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
+ * too_many_batches.
  */
 export function createOrder(
   book: Book,
@@ -66,6 +71,7 @@ export function createOrder(
 ): Order {
   let totalAmount = 0n;
   let currency: string | undefined;
+  let batchCount = 0;
   const items = command.lines.map(({ sku, quantity }, index): OrderItem => {
     const pointer = `/items/${index}/sku`;
     const offer = offers.get(sku);
@@ -83,6 +89,8 @@ export function createOrder(
         pointer: `/items/${index}/quantity`,
       });
     }
+    batchCount += offer.terms.length;
+    assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     return { id: book.ids.next(), sku, name: offer.name, quantity, price: offer.price, terms: offer.terms };
   });
   assertGrantable(
@@ -291,7 +299,7 @@ function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCom
       orderId: order.id,
       orderItemId: item.id,
       actionType: 'purchase',
-      metadata: order.metadata,
+      metadata: {}, // that of the order is found by the order, however many batches there are
     };
     return item.terms.map((term) => grant(book, term, item.quantity, origin));
   });

@@ -1,5 +1,5 @@
-// Calendar arithmetic of validity (DOMAIN 3.5), in UTC: hours and days are fixed durations, months and years are calendar steps
-// clamped to the month's end.
+// Calendar arithmetic of validity (DOMAIN 3.5), in UTC: hours and days are fixed durations, months and years are calendar steps, which end on the anchor day
+// or, where the month is shorter, on its last one.
 
 export type PeriodUnit = 'hours' | 'days' | 'months' | 'years' | 'forever';
 
@@ -8,23 +8,41 @@ const DAY_MS = 24 * HOUR_MS;
 /** The last instant that the wire format can say. */
 const INSTANT_MAX = new Date('9999-12-31T23:59:59.999Z');
 
-function addMonths(from: Date, months: number): Date {
-  const year = from.getUTCFullYear();
-  const month = from.getUTCMonth() + months;
+/** Where a period starts or ends, and the day of the month that calendar steps from there keep: its own, or a later one that its month does not have. */
+export interface Anchored {
+  at: Date;
+  anchorDay: number;
+}
+
+/** An instant that keeps its own day. */
+export function anchored(at: Date): Anchored {
+  return { at, anchorDay: at.getUTCDate() };
+}
+
+function addMonths({ at, anchorDay }: Anchored, months: number): Anchored {
+  const year = at.getUTCFullYear();
+  const month = at.getUTCMonth() + months;
   const lastDay = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  const time = from.getTime() - Date.UTC(year, from.getUTCMonth(), from.getUTCDate());
-  return new Date(Date.UTC(year, month, Math.min(from.getUTCDate(), lastDay)) + time);
+  const time = at.getTime() - Date.UTC(year, at.getUTCMonth(), at.getUTCDate());
+  return { at: new Date(Date.UTC(year, month, Math.min(anchorDay, lastDay)) + time), anchorDay };
 }
 
 /**
- * The end of a period of `value` units that starts at `from`; null when it never ends (`forever`).
+ * The end of a period of `value` units; null when it never ends (`forever`). Calendar steps keep the anchor day of the start.
  * Returns undefined when the end lies beyond INSTANT_MAX.
  */
-export function addPeriod(from: Date, unit: PeriodUnit, value: number | null): Date | null | undefined {
+export function addPeriod(start: Anchored, unit: PeriodUnit, value: number | null): Anchored | null | undefined {
   if (unit === 'forever' || value === null) return null;
-  let end: Date;
-  if (unit === 'hours') end = new Date(from.getTime() + value * HOUR_MS);
-  else if (unit === 'days') end = new Date(from.getTime() + value * DAY_MS);
-  else end = addMonths(from, unit === 'months' ? value : value * 12);
-  return end.getTime() <= INSTANT_MAX.getTime() ? end : undefined; // an invalid Date compares false
+  let end: Anchored;
+  if (unit === 'hours') end = anchored(new Date(start.at.getTime() + value * HOUR_MS));
+  else if (unit === 'days') end = anchored(new Date(start.at.getTime() + value * DAY_MS));
+  else end = addMonths(start, unit === 'months' ? value : value * 12);
+  return end.at.getTime() <= INSTANT_MAX.getTime() ? end : undefined; // an invalid Date compares false
+}
+
+/** An end that was said outright: it keeps the day of its start when whole months lie between them, else its own. */
+export function anchoredEnd(from: Date, at: Date): Anchored {
+  const months = (at.getUTCFullYear() - from.getUTCFullYear()) * 12 + at.getUTCMonth() - from.getUTCMonth();
+  const end = addMonths(anchored(from), months);
+  return end.at.getTime() === at.getTime() ? end : anchored(at);
 }

@@ -4,6 +4,7 @@
 import { assert, required } from '../lib/assert.js';
 import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
 import type { Batch, Entry, EntryKind, Holding, Metadata, NewBatch } from './entities.js';
+import type { Anchored } from './periods.js';
 import { canAdd } from './quantities.js';
 
 /** Why something is posted, as its entry tells it. `occurredAt` is the operation's instant when left out. */
@@ -235,7 +236,7 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
   book.changes.newBatches.push(batch);
   if (batch.granted === null) {
     if (!isPending(book, batch)) insertInBurnOrder(holding.running, batch);
-    holding.accessUntil = laterEnd(holding.accessUntil, batch.expiresAt ?? 'forever');
+    holding.accessEnd = laterEnd(holding.accessEnd, endOf(batch));
     return append(book, holding, batch, 'grant', 'none', 1, details);
   }
   assert(
@@ -250,9 +251,15 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
   return entry;
 }
 
-function laterEnd(a: Holding['accessUntil'], b: Date | 'forever'): Date | 'forever' {
+function endOf({ expiresAt: at, anchorDay }: NewBatch): Anchored | 'forever' {
+  return at === null ? 'forever' : { at, anchorDay: required(anchorDay, 'access that ends has an anchor day') };
+}
+
+/** The later of two ends; of two at one instant the one that keeps the later day. */
+function laterEnd(a: Holding['accessEnd'], b: Anchored | 'forever'): Anchored | 'forever' {
   if (a === 'forever' || b === 'forever') return 'forever';
-  return a === null || a.getTime() < b.getTime() ? b : a;
+  const later = a === null ? 1 : b.at.getTime() - a.at.getTime() || b.anchorDay - a.anchorDay;
+  return a === null || later > 0 ? b : a;
 }
 
 function insertInBurnOrder(batches: Batch[], batch: Batch): void {

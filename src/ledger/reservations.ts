@@ -4,6 +4,7 @@
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
 import type { Book } from './book.js';
+import { assertFewBatches, assertFewCopies, LEGS_MAX } from './bounds.js';
 import { consume, forgetEmptied, type Provider, type Taking, type UsePlan } from './consume.js';
 import type { Batch, Metadata, Reservation, Subject } from './entities.js';
 import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
@@ -41,7 +42,7 @@ export interface Reserved {
 
 /**
  * Holds units, all or nothing, at the costs of now. Precondition: `assertEnd` passed.
- * Throws: insufficient_quota, product_not_found, feature_not_found, quantity_too_large.
+ * Throws: insufficient_quota, product_not_found, feature_not_found, quantity_too_large, too_many_batches.
  */
 export function reserve(
   book: Book,
@@ -62,6 +63,8 @@ function hold(
   { subject, amount, actionType, actionId, metadata, expiresAt }: ReservationTerms,
   operationId: string,
 ): Reservation {
+  assertFewBatches(plan.takings.length, LEGS_MAX, 'A reservation holds units of', '/amount');
+  assertFewCopies(metadata, plan.takings.length);
   const reservation: Reservation = {
     subject,
     amount,
@@ -117,7 +120,8 @@ function excessOf({ amount: held }: Reservation, amount: number): number {
 /**
  * Uses `amount` of what is held, in the order of use, and gives the rest back. With `allowExcess` what goes beyond it is consumed at the
  * costs of reserve time; `providers` are the products of then.
- * Throws: reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota (for the excess), quantity_too_large.
+ * Throws: reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota, too_many_batches (both for the excess),
+ * quantity_too_large.
  */
 export function commitReservation(
   book: Book,
@@ -153,6 +157,7 @@ function commitUsed(
 ): Ending {
   const used = unitsUsed(reservation, amount - excess);
   assertCountable(reservation, used, plan?.takings ?? []);
+  if (plan) assertFewCopies(reservation.metadata, plan.takings.length, '/amount');
   const takings: Taking[] = [];
   for (const [index, { batch }] of reservation.legs.entries()) {
     const units = used[index] ?? 0;
@@ -235,8 +240,9 @@ function unitsUsed(reservation: Reservation, amount: number): number[] {
 
 function assertCountable({ legs }: Reservation, used: readonly number[], beyond: readonly Taking[]): void {
   for (const [index, { batch }] of legs.entries()) {
+    if (batch.granted !== null) continue;
     const more = beyond.find((taking) => taking.batch === batch)?.amount ?? 0;
-    if (batch.granted !== null || canAdd(batch.consumed + more, used[index] ?? 0)) continue;
+    if (canAdd(batch.consumed + more, used[index] ?? 0)) continue;
     throw new AppError('quantity_too_large', `The use of one batch can be counted up to ${QUANTITY_MAX}.`, {
       pointer: '/amount',
     });
@@ -299,6 +305,7 @@ function detailsOf(reservation: Reservation, batch: Batch, operationId: string |
     actionType,
     actionId,
     reservationId: id,
-    metadata,
+    // What lapses by itself may be much at once; its metadata is found by the reservation.
+    metadata: operationId === null ? null : metadata,
   };
 }

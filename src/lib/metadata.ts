@@ -1,8 +1,13 @@
-// The bound of free JSON, where it is checked at the edge and where two of them are merged.
+// The bound of free JSON, where it is checked at the edge, where two of them are merged, and where it is copied.
 
 export const METADATA_BYTES_MAX = 16 * 1_024;
 
-/** Whether a value is small enough to be kept as metadata, in bytes of JSON. */
+/** How large a value is as JSON. */
+export function metadataBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** Whether a value is small enough to be kept as metadata. */
 export function fitsMetadata(value: unknown): boolean {
-  return Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX;
+  return metadataBytes(value) <= METADATA_BYTES_MAX;
 }

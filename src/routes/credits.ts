@@ -88,6 +88,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'product_not_currency',
       'quantity_too_large',
+      'too_many_batches',
     ],
     handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>

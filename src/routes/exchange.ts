@@ -30,6 +30,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
       'product_inactive',
       'already_unlimited',
       'quantity_too_large',
+      'too_many_batches',
     ],
     handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>

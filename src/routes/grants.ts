@@ -31,6 +31,7 @@ const trialProblems: readonly ErrorCode[] = [
   'trial_already_used',
   'product_inactive',
   'quantity_too_large',
+  'too_many_batches',
 ];
 
 function renderGrant(result: GrantResult) {

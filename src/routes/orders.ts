@@ -35,6 +35,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'mixed_currencies',
       'already_unlimited',
       'quantity_too_large',
+      'too_many_batches',
     ],
     handler: ({ body, call }) =>
       placeOrder(

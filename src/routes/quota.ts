@@ -33,6 +33,7 @@ const consumeProblems: readonly ErrorCode[] = [
   'product_not_found',
   'feature_not_found',
   'quantity_too_large',
+  'too_many_batches',
   'overloaded',
 ];
 
@@ -156,6 +157,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'not_reversible',
       'release_exceeds_usage',
       'quantity_too_large',
+      'too_many_batches',
       'customer_not_found',
       'selector_conflict',
     ],

@@ -70,6 +70,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'feature_not_found',
       'quantity_too_large',
+      'too_many_batches',
     ],
     handler: ({ body, call }) =>
       withVerdict(body.on_refusal, () =>
@@ -153,7 +154,13 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     params,
     body: commitBody,
     responses: { 200: commitAnswer },
-    problems: [...endingProblems, 'reservation_exceeded', 'insufficient_quota', 'quantity_too_large'],
+    problems: [
+      ...endingProblems,
+      'reservation_exceeded',
+      'insufficient_quota',
+      'quantity_too_large',
+      'too_many_batches',
+    ],
     handler: ({ params: { id }, body, call }) =>
       commit(
         deps,

@@ -81,7 +81,7 @@ export function toBatchView(batch: StoredBatch) {
   };
 }
 
-export function toOrderView({ order, batches }: OrderResult) {
+export function toOrderView({ order, granted }: OrderResult) {
   const decimals = currencyDecimals(order.currency);
   return {
     id: order.id,
@@ -101,7 +101,7 @@ export function toOrderView({ order, batches }: OrderResult) {
       quantity,
       price: formatMoney(price, decimals),
     })),
-    ...(order.paidAt !== null && { batches: batches.map(toBatchView) }),
+    ...(order.paidAt !== null && { batches: granted.batches.map(toBatchView), batches_total: granted.total }),
     metadata: order.metadata,
     created_at: order.createdAt,
   };

@@ -94,7 +94,12 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
       const batches = await getBatches(
         deps,
         toSelector(query),
-        { productKey: query.product_key, state: query.state, expiringWithinS: query.expiring_within },
+        {
+          productKey: query.product_key,
+          orderId: query.order_id,
+          state: query.state,
+          expiringWithinS: query.expiring_within,
+        },
         query.as_of,
         { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
       );

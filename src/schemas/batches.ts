@@ -30,6 +30,6 @@ export const batchAnswer = z
     expires_at: instantAnswerSchema.nullable(),
     state: batchStateSchema,
     created_at: instantAnswerSchema,
-    metadata: metadataAnswerSchema,
+    metadata: metadataAnswerSchema.meta({ description: 'Empty where an order granted it: the order has it.' }),
   })
   .meta({ id: 'Batch', description: 'granted = available + held + consumed + expired + revoked + transferred.' });

@@ -34,7 +34,11 @@ const orderLineInput = z.strictObject({
 });
 
 export const placeOrderBody = withSelector({
-  items: z.array(orderLineInput).min(1).max(ITEMS_MAX),
+  items: z
+    .array(orderLineInput)
+    .min(1)
+    .max(ITEMS_MAX)
+    .meta({ description: 'All of them come to 1,000 batches at most: each is as many as its offer has items.' }),
   metadata: metadataSchema,
   expires_in: z
     .int()
@@ -97,7 +101,13 @@ export const orderAnswer = z
         price: moneySchema.meta({ description: 'Of one, as it was when the order was made.' }),
       }),
     ),
-    batches: z.array(batchAnswer).optional().meta({ description: 'What a paid order granted.' }),
+    batches: z.array(batchAnswer).optional().meta({
+      description:
+        'What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`.',
+    }),
+    batches_total: countAnswerSchema
+      .optional()
+      .meta({ description: 'How many batches a paid order granted.', examples: [1] }),
     metadata: metadataAnswerSchema,
     created_at: instantAnswerSchema,
   })

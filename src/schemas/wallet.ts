@@ -78,6 +78,7 @@ export const batchesQuery = withSelector({
   ...pageQueryShape,
   ...asOfShape,
   product_key: productKeySchema.optional(),
+  order_id: uuidSchema.optional().meta({ description: 'Only what this order granted.' }),
   state: batchStateSchema.optional(),
   expiring_within: secondsQuerySchema
     .optional()
@@ -145,7 +146,9 @@ const entryAnswer = z
     operation_id: uuidAnswerSchema
       .nullable()
       .meta({ description: 'Null when it happened by itself, such as an expiry.' }),
-    metadata: metadataAnswerSchema,
+    metadata: metadataAnswerSchema.meta({
+      description: 'Empty where an order granted it or a reservation lapsed: they have it.',
+    }),
     occurred_at: instantAnswerSchema,
   })
   .meta({ id: 'Entry' });

@@ -116,7 +116,7 @@ function decideAdd(
 
 /**
  * Takes credits, all or nothing; with `allowNegative` what is lacking is owed. Creates the customer on first sight.
- * Locks: the customer. Throws: insufficient_quota, product_not_found, product_not_currency, quantity_too_large, customer_not_found,
+ * Locks: the customer. Throws: insufficient_quota, product_not_found, product_not_currency, quantity_too_large, too_many_batches, customer_not_found,
  * selector_conflict, idempotency_key_reused, overloaded, unavailable.
  */
 export async function deductCredits(

@@ -35,7 +35,7 @@ const POINTER = '/sku';
 /**
  * Exchanges units of a currency product for an offer, once. Creates the customer on first sight.
  * Locks: the customer. Throws: offer_not_found, offer_inactive, product_inactive, offer_not_exchangeable, already_unlimited,
- * insufficient_quota, quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * insufficient_quota, quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function exchange(
   deps: Deps,

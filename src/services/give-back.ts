@@ -26,8 +26,8 @@ export interface GiveBackResult extends GiveBack {
 
 /**
  * Gives back what a use took, or a part of it, in reverse order of use. A selector is not needed; the use must be of whom it names.
- * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, quantity_too_large, customer_not_found, selector_conflict,
- * idempotency_key_reused, overloaded, unavailable.
+ * Locks: the customer. Throws: operation_not_found, not_reversible, release_exceeds_usage, quantity_too_large, too_many_batches,
+ * customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
  */
 export async function giveBackQuota(
   deps: Deps,

@@ -1,7 +1,7 @@
 // Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
-import { findOffers, findProducts, listTrialOffers, toTerm } from '../db/catalog.js';
+import { findOrderableOffers, findProducts, listTrialOffers } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
@@ -15,16 +15,9 @@ import { isSameRequest } from '../engine/request-hash.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
+import { assertFewBatches, GRANT_BATCHES_MAX } from '../ledger/bounds.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
-import type {
-  Metadata,
-  Offer,
-  OfferItemWithProduct,
-  Product,
-  RecordedRequest,
-  Term,
-  TrialClaim,
-} from '../ledger/entities.js';
+import type { Metadata, Product, RecordedRequest, Term, TrialClaim } from '../ledger/entities.js';
 import {
   asksOf,
   assertEndsLater,
@@ -33,6 +26,7 @@ import {
   type GrantOrigin,
   grant,
 } from '../ledger/grant.js';
+import type { OrderableOffer } from '../ledger/orders.js';
 import {
   identitiesOf,
   identityHashes,
@@ -88,6 +82,8 @@ export interface GrantResult {
 }
 
 const GRANT = 'grant';
+/** Each trial offer gives something, so that more can't be granted at once. */
+const TRIALS_READ = GRANT_BATCHES_MAX + 1;
 
 /** An offer or a quantity in the terms of a grant. */
 interface Grantable {
@@ -99,8 +95,8 @@ interface Grantable {
 /**
  * Grants a bonus, a migration or an adjustment, or takes an adjustment away. Creates the customer on first sight. A migration is idempotent
  * by its source id, with or without a key.
- * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, insufficient_quota
- * (an adjustment that takes away), invalid_request (validity, an uncounted product), customer_not_found, selector_conflict,
+ * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, insufficient_quota and
+ * too_many_batches (an adjustment that takes away), invalid_request (validity, an uncounted product), customer_not_found, selector_conflict,
  * idempotency_key_reused, unavailable.
  */
 export async function grantQuantity(
@@ -154,7 +150,7 @@ function replayMigration(earlier: RecordKey & RecordedRequest, command: GrantCom
  * Grants a trial: one offer, or every trial offer, all or nothing. Each of the customer's identities, its id, and the identities passed in
  * must be unused in the offers' scopes; of N parallel claims one wins. An override grants without looking and without a trace in the claims.
  * Locks: the customer, then the trial claims. Throws: offer_not_found, offer_inactive, offer_not_trial, product_inactive, trial_already_used,
- * quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function grantTrial(
   deps: Deps,
@@ -170,7 +166,7 @@ export async function grantTrial(
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
     load: async (tx, customerId) => {
       const [offers, own] = await Promise.all([
-        command.sku === undefined ? listTrialOffers(tx) : findOffers(tx, [command.sku]),
+        command.sku === undefined ? listTrialOffers(tx, TRIALS_READ) : findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
       ]);
       const found = [...offers.values()];
@@ -178,11 +174,13 @@ export async function grantTrial(
       return { offers: found, ...asked };
     },
     loadMore: (tx, { traces }) => findUsedTrial(tx, traces),
-    needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ items }) => items.map(toTerm))) }),
+    needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ terms }) => terms)) }),
     decide: ({ book, loaded: { offers, claims }, more: usedBy, operationId }): Decision<GrantResult> => {
       const grantables = requireTrials(offers, command.sku).map(
-        (offer): Grantable => ({ sku: offer.sku, terms: offer.items.map(toTerm), times: 1 }),
+        ({ sku, terms }): Grantable => ({ sku, terms, times: 1 }),
       );
+      const count = grantables.reduce((sum, { terms }) => sum + terms.length, 0);
+      assertFewBatches(count, GRANT_BATCHES_MAX, 'A trial comes to', '/sku');
       if (usedBy !== undefined) {
         const detail = `A trial was granted before: the ${usedBy} is known.`;
         return {
@@ -227,7 +225,7 @@ function askedOf(
   customerId: string,
   own: readonly { provider: string; externalId: string }[],
   passed: readonly TrialIdentity[],
-  offers: readonly Offer[],
+  offers: readonly OrderableOffer[],
 ): typeof nothingAsked {
   const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
   const identities = identitiesOf(customerId, own, passed);
@@ -242,10 +240,7 @@ function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
 }
 
 /** Throws: offer_not_found, offer_not_trial, offer_inactive, product_inactive, invalid_request (an offer that gives nothing). */
-function requireTrials(
-  offers: readonly Offer<OfferItemWithProduct>[],
-  sku: string | undefined,
-): Offer<OfferItemWithProduct>[] {
+function requireTrials(offers: readonly OrderableOffer[], sku: string | undefined): OrderableOffer[] {
   if (sku === undefined) {
     if (offers.length === 0) throw new AppError('offer_not_found', 'No active offer is a trial.', { pointer: '/sku' });
     return offers.map((offer) => requireGrantable(offer.sku, offer));
@@ -255,13 +250,13 @@ function requireTrials(
   throw new AppError('offer_not_trial', `The offer ${sku} is not given as a trial.`, { pointer: '/sku' });
 }
 
-function requireGrantable(sku: string, offer: Offer<OfferItemWithProduct> | undefined): Offer<OfferItemWithProduct> {
+function requireGrantable(sku: string, offer: OrderableOffer | undefined): OrderableOffer {
   const pointer = '/sku';
   if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer });
   if (!offer.isActive) throw new AppError('offer_inactive', `The offer ${sku} is not active.`, { pointer });
-  const inactive = offer.items.find((item) => !item.product.isActive);
-  if (inactive) throw inactiveProduct(inactive.productKey, pointer);
-  if (offer.items.length === 0) throw new AppError('invalid_request', `The offer ${sku} gives nothing.`, { pointer });
+  const [inactive] = offer.inactiveProductKeys;
+  if (inactive !== undefined) throw inactiveProduct(inactive, pointer);
+  if (offer.terms.length === 0) throw new AppError('invalid_request', `The offer ${sku} gives nothing.`, { pointer });
   return offer;
 }
 
@@ -270,23 +265,23 @@ function inactiveProduct(productKey: string, pointer: string): AppError {
 }
 
 /** What the catalogue says of what is to be granted; undefined when it does not know it. */
-type Listed = { offer: Offer<OfferItemWithProduct> | undefined } | { product: Product | undefined };
+type Listed = { offer: OrderableOffer | undefined } | { product: Product | undefined };
 
 async function findListed(tx: Tx, subject: GrantSubject): Promise<Listed> {
-  if ('sku' in subject) return { offer: (await findOffers(tx, [subject.sku])).get(subject.sku) };
+  if ('sku' in subject) return { offer: (await findOrderableOffers(tx, [subject.sku])).get(subject.sku) };
   return { product: (await findProducts(tx, [subject.productKey])).get(subject.productKey) };
 }
 
 /** The terms that may be granted, as far as they are known. */
 function listedTerms(listed: Listed): Pick<Term, 'productKey'>[] {
-  if ('offer' in listed) return listed.offer?.items.map(toTerm) ?? [];
+  if ('offer' in listed) return listed.offer?.terms ?? [];
   return listed.product ? [listed.product] : [];
 }
 
 function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Grantable {
   if ('sku' in subject) {
     const offer = requireGrantable(subject.sku, 'offer' in listed ? listed.offer : undefined);
-    return { sku: subject.sku, terms: offer.items.map(toTerm), times: subject.quantity };
+    return { sku: subject.sku, terms: offer.terms, times: subject.quantity };
   }
   const { productKey, quantity, priority } = subject;
   const pointer = '/product_key';

@@ -3,7 +3,7 @@
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import { findOrder, findPayment } from '../db/orders.js';
-import { findOrderBatches, type StoredBatch, toNewlyStored } from '../db/wallet.js';
+import { findOrderBatches, NO_BATCHES, type OrderBatches, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
@@ -24,10 +24,10 @@ import { parseMoney } from '../lib/money.js';
 /** How long an order can be paid when the caller does not say. */
 const ORDER_LIFETIME_S = 24 * 3_600;
 
-/** An order and, once it is paid, the batches that it granted. */
+/** An order and, once it is paid, what it granted. */
 export interface OrderResult {
   order: Order;
-  batches: StoredBatch[];
+  granted: OrderBatches;
 }
 
 export interface OrderCommand {
@@ -49,7 +49,7 @@ export interface ConfirmOrderCommand {
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function placeOrder(
   deps: Deps,
@@ -69,25 +69,25 @@ export async function placeOrder(
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
       const expiresAt = new Date(book.now.getTime() + lifetimeMs);
       const order = createOrder(book, offers, { lines: command.items, metadata: command.metadata, expiresAt });
-      return { outcome: 'accepted', result: { order, batches: [] } };
+      return { outcome: 'accepted', result: { order, granted: NO_BATCHES } };
     },
     render,
   });
 }
 
-/** An order with its batches. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
+/** An order with what it granted. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
 export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<OrderResult> {
   const owner = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
   const order = required(await findOrder(deps.db, owner, orderId), 'orders are kept');
   const reader = await requireCustomer(deps, { customerId: order.customerId });
   const { now } = reader;
-  const batches =
+  const granted =
     order.paidAt === null
-      ? []
+      ? NO_BATCHES
       : await readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
           findOrderBatches(tx, order.customerId, order.id, now, settled),
         );
-  return { order: { ...order, status: effectiveStatus(order, now) }, batches };
+  return { order: { ...order, status: effectiveStatus(order, now) }, granted };
 }
 
 /**
@@ -119,7 +119,7 @@ export async function confirmOrder(
     },
     needs: ({ stored }) => ({ asks: asksOf(stored.items.flatMap((item) => item.terms)) }),
     loadMore: async (tx, { stored }, customerId, now) =>
-      stored.paidAt === null ? [] : findOrderBatches(tx, customerId, orderId, now, []),
+      stored.paidAt === null ? NO_BATCHES : findOrderBatches(tx, customerId, orderId, now, []),
     decide: ({ book, loaded: { stored, payment }, more: granted, operationId }): Decision<OrderResult> => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = confirm(book, order, payment, {
@@ -135,10 +135,10 @@ export async function confirmOrder(
         case 'refused':
           return decision;
         case 'failed':
-          return { outcome: 'accepted', result: { order, batches: granted }, recordAs: decision.recordAs };
+          return { outcome: 'accepted', result: { order, granted }, recordAs: decision.recordAs };
         case 'paid': {
-          const batches = decision.batches.map(toNewlyStored);
-          return { outcome: 'accepted', result: { order: decision.order, batches }, recordAs: decision.recordAs };
+          const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };
+          return { outcome: 'accepted', result, recordAs: decision.recordAs };
         }
       }
     },

@@ -88,7 +88,7 @@ async function findAllowedAt(
 /**
  * Takes units, all or nothing, from the batches that are used first. Creates the customer on first sight.
  * Locks: the customer. Throws: insufficient_quota (with requested, available, reasons, upgrade_skus), product_not_found, feature_not_found,
- * quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
+ * quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
  */
 export async function consumeQuota(
   deps: Deps,

@@ -51,7 +51,7 @@ export interface CommitCommand {
 /**
  * Holds units, all or nothing, of the batches that are used first. Creates the customer on first sight.
  * Locks: the customer. Throws: insufficient_quota, invalid_request (an end that is not in the future), reservation_too_long, product_not_found,
- * feature_not_found, quantity_too_large, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
+ * feature_not_found, quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
  */
 export async function makeReservation(
   deps: Deps,
@@ -92,8 +92,9 @@ function decideReserve(
 /**
  * Uses what a reservation holds, all of it or `amount`, and gives the rest back; with `allowExcess` uses more. The same ending again is
  * answered as it was.
- * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota,
- * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict,
+ * reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota, quantity_too_large, too_many_batches, idempotency_key_reused,
+ * overloaded, unavailable.
  */
 export async function commit(
   deps: Deps,

@@ -291,6 +291,7 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
       consumed: 3,
       priority: 0,
       expires_at: '2026-02-28T10:00:00Z',
+      anchor_day: 31,
     }),
     batchRow(3, 'LIFETIME', 1, '10:00', { ...bought('BUNDLE', 1, 1), priority: 0 }),
     batchRow(4, 'CREDITS', 1, '10:00', { ...bought('PACK', 1, 2), granted: 100, available: 100 }),
@@ -1574,7 +1575,7 @@ const corruptions: readonly Corruption[] = [
   [
     'a period does not clamp to the end of the month',
     [`UPDATE batches SET expires_at = '2026-03-03T10:00:00Z' ${ofBatch(2)}`],
-    ['i8_order_batch_end'],
+    ['i8_order_batch_end', 'i8_anchor_day'],
   ],
   [
     'a period is not multiplied by the quantity',
@@ -1594,7 +1595,11 @@ const corruptions: readonly Corruption[] = [
     [`UPDATE batches SET expires_at = '2027-01-01T00:00:00Z' ${ofBatch(4)}`],
     ['i8_order_batch_end'],
   ],
-  ['a batch with an end has none', [`UPDATE batches SET expires_at = NULL ${ofBatch(2)}`], ['i8_order_batch_end']],
+  [
+    'a batch with an end has none',
+    [`UPDATE batches SET expires_at = NULL ${ofBatch(2)}`],
+    ['i8_order_batch_end', 'i8_anchor_day'],
+  ],
   [
     'one of two terms that differ in length was given twice',
     [`UPDATE batches SET expires_at = '2026-01-10T16:30:00Z' ${ofBatch(7)}`],
@@ -1605,6 +1610,18 @@ const corruptions: readonly Corruption[] = [
     [termsOf(1, [{ ...bundleTerms[0], periodValue: 1e15 }, bundleTerms[1], bundleTerms[2]])],
     ['i8_order_batch_end'],
   ],
+  [
+    'a month is counted from a day that its access does not keep',
+    [`UPDATE batches SET anchor_day = 27 ${ofBatch(2)}`],
+    ['i8_order_batch_end', 'i8_anchor_day'],
+  ],
+  [
+    'access keeps a day although it ends on an earlier one that is not the last of its month',
+    [`UPDATE batches SET anchor_day = 31, expires_at = '2027-02-27T10:00:00Z' ${ofBatch(2)}`],
+    ['i8_order_batch_end', 'i8_anchor_day'],
+  ],
+  ['units keep a day', [`UPDATE batches SET anchor_day = 31 ${ofBatch(5)}`], ['i8_anchor_day']],
+  ['access that never ends keeps a day', [`UPDATE batches SET anchor_day = 31 ${ofBatch(3)}`], ['i8_anchor_day']],
   [
     'a batch names another offer than its line',
     [`UPDATE batches SET sku = 'BUNDLE' ${ofBatch(4)}`],

@@ -1,5 +1,6 @@
-// What a write asks of the database does not grow with what the customer owns: each row is found by its whole key, whatever the planner believes. Here it
-// believes that a customer has a row of each kind, as most have; the plans are those that the service gets, made without knowing the parameters.
+// What a write, or a read of an order, asks of the database does not grow with what the customer owns: each row is found by its whole key, whatever the
+// planner believes. Here it believes that a customer has a row of each kind, as most have; the plans are those that the service gets, made without
+// knowing the parameters.
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
@@ -25,12 +26,14 @@ const GROW = [
    SELECT gen_random_uuid(), gen_random_uuid(), 'cancelled', currency, total_amount, metadata, expires_at, created_at
    FROM (SELECT * FROM orders WHERE customer_id = $1 LIMIT 1) o, generate_series(1, $2::int)`,
 ] as const;
+const BY_ORDER = 'batches_order_ix';
 const TABLES = /^(?:operations|idempotency_records|batches|reservations|orders)$/;
 
 interface Plan {
   'Node Type': string;
   'Relation Name'?: string;
   'Index Cond'?: string;
+  'Index Name'?: string;
   Plans?: Plan[];
 }
 
@@ -46,6 +49,35 @@ function wideScansOf(plan: Plan): string[] {
     ...(isWide ? [`${table}: ${plan['Node Type']} ${condition}`] : []),
     ...(plan.Plans ?? []).flatMap(wideScansOf),
   ];
+}
+
+/** By which index a plan reads batches, whatever its limits. */
+function scansOfBatches({ Plans = [], ...plan }: Plan): string[] {
+  const own = plan['Relation Name'] === 'batches' ? [plan['Index Name'] ?? plan['Node Type']] : [];
+  return [...own, ...Plans.flatMap(scansOfBatches)];
+}
+
+/** What is found in the plans of statements, beside many others. */
+async function amongOthers<T>(texts: readonly string[], find: (root: Plan, text: string) => T): Promise<T[]> {
+  const client = new pg.Client({ connectionString: app.url });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('SET LOCAL session_replication_role = replica');
+    await client.query('SET LOCAL random_page_cost = 1.1');
+    for (const grow of GROW) await client.query(grow, [customerId, OTHERS]);
+    await client.query('ANALYZE');
+    const found: T[] = [];
+    for (const text of texts) {
+      const { rows } = await client.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`);
+      const [{ Plan: root }] = rows[0]['QUERY PLAN'] as [{ Plan: Plan }];
+      found.push(find(root, text));
+    }
+    return found;
+  } finally {
+    await client.query('ROLLBACK').catch(() => undefined);
+    await client.end();
+  }
 }
 
 let customerId = '';
@@ -80,24 +112,21 @@ describe('the statements of writes', () => {
     const texts = new Set(committedTransactions(logs).flatMap(({ statements }) => statements));
     expect(texts.size).toBeGreaterThan(15);
 
-    const client = new pg.Client({ connectionString: app.url });
-    await client.connect();
-    try {
-      await client.query('BEGIN');
-      await client.query('SET LOCAL session_replication_role = replica');
-      await client.query('SET LOCAL random_page_cost = 1.1');
-      for (const grow of GROW) await client.query(grow, [customerId, OTHERS]);
-      await client.query('ANALYZE');
-      const wide: string[] = [];
-      for (const text of texts) {
-        const { rows } = await client.query(`EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`);
-        const [{ Plan: root }] = rows[0]['QUERY PLAN'] as [{ Plan: Plan }];
-        wide.push(...wideScansOf(root).map((scan) => `${scan} in ${text}`));
-      }
-      expect(wide).toEqual([]);
-    } finally {
-      await client.query('ROLLBACK').catch(() => undefined);
-      await client.end();
-    }
+    const wide = await amongOthers([...texts], (root, text) => wideScansOf(root).map((scan) => `${scan} in ${text}`));
+    expect(wide.flat()).toEqual([]);
+  });
+});
+
+describe('the batches of an order', () => {
+  it('are found by the order, not among all that the customer has', async () => {
+    const order = await app.post('/orders', { external_id: 'old-friend', items: [{ sku: 'PACK' }] });
+    await app.post(`/orders/${order.body.id}/confirm`, { payment_id: 'p-2' });
+    const logs = logStatements(app.deps.db.pool);
+    const listed = await app.get(`/wallet/batches?external_id=old-friend&order_id=${order.body.id}`);
+    expect(listed.body.data).toEqual((await app.get(`/orders/${order.body.id}`)).body.batches);
+    const sent = [...logs.values()].flat().map(({ text }) => text);
+    const texts = sent.filter((text) => text.includes('b.order_id = $'));
+    expect(texts).toHaveLength(2);
+    for (const scans of await amongOthers(texts, scansOfBatches)) expect(new Set(scans)).toEqual(new Set([BY_ORDER]));
   });
 });

@@ -121,6 +121,21 @@ describe('GET /wallet/batches', () => {
     expect(pages.map((page) => page.map((batch) => batch.product_key))).toEqual([['CREDITS', 'CREDITS'], ['CREDITS']]);
   });
 
+  it('filters by the order that granted them, now and then, beside other filters', async () => {
+    const external_id = newPerson();
+    await buy(app, external_id, 'PACK');
+    const [bought] = await buy(app, external_id, 'PACK');
+    await grantUnits(app, external_id, 'CREDITS', 1);
+    const path = `/wallet/batches?external_id=${external_id}&order_id=${bought?.order_id}`;
+    expect(await idsOf(path)).toEqual([bought?.id]);
+    expect(await idsOf(`${path}&product_key=CREDITS&state=active`)).toEqual([bought?.id]);
+    expect(await idsOf(`${path}&state=expired`)).toEqual([]);
+    expect(await idsOf(`${path}&as_of=${app.clock.now().toISOString()}`)).toEqual([bought?.id]);
+    const other = newPerson();
+    await buy(app, other, 'PACK');
+    expect(await idsOf(`/wallet/batches?external_id=${other}&order_id=${bought?.order_id}`)).toEqual([]);
+  });
+
   it('finds nothing of a product that nobody made', async () => {
     const external_id = newPerson();
     await grantUnits(app, external_id, 'CREDITS', 1);
@@ -136,6 +151,7 @@ describe('GET /wallet/batches', () => {
     ['cursor=%00', 'query/cursor'],
     ['cursor=eyJzZXEiOjF9', 'query/cursor'],
     ['product_key=a%20b', 'query/product_key'],
+    ['order_id=7', 'query/order_id'],
     ['color=red', 'query/color'],
   ])('refuses ?%s', async (query, pointer) => {
     const external_id = newPerson();

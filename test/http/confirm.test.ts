@@ -52,9 +52,10 @@ describe('POST /orders/{id}/confirm', () => {
           expires_at: null,
           state: 'active',
           created_at: '2026-01-31T12:00:30.000Z',
-          metadata: { chat: 7 },
+          metadata: {},
         },
       ],
+      batches_total: 1,
     });
   });
 

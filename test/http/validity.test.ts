@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { buy, expectProblem, newPayment, newPerson, placeOrder } from '../support/requests.js';
+import { query } from '../support/sql.js';
 
 const app = useTestApp();
 
@@ -62,12 +63,6 @@ describe('a chain of access', () => {
     expect(await spanOf(external_id, 'DAY')).toEqual(['2026-02-02T12:00:00.000Z', '2026-02-03T12:00:00.000Z']);
   });
 
-  it('steps by months from the end of the one before', async () => {
-    const external_id = newPerson();
-    await spanOf(external_id, 'MONTH');
-    expect(await spanOf(external_id, 'MONTH')).toEqual(['2026-02-28T12:00:00.000Z', '2026-03-28T12:00:00.000Z']);
-  });
-
   it('begins anew once the access has ended', async () => {
     const external_id = newPerson();
     await spanOf(external_id, 'DAY');
@@ -120,6 +115,146 @@ describe('a chain of access', () => {
       '2026-02-01T12:00:00.000Z',
       '2026-02-02T12:00:00.000Z',
     ]);
+  });
+});
+
+describe('a chain of months', () => {
+  /** The ends of what is bought one after another. */
+  async function endsOf(external_id: string, skus: readonly string[]): Promise<string[]> {
+    const ends: string[] = [];
+    for (const sku of skus) ends.push(String((await spanOf(external_id, sku))[1]).slice(0, 10));
+    return ends;
+  }
+  const grantUntil = (external_id: string, valid_from: string, expires_at: string) =>
+    grantUnits(app, external_id, 'ACCESS', 1, { valid_from, expires_at });
+
+  it('ends on the day of its start again, where the month has it', async () => {
+    const external_id = newPerson();
+    const skus = Array.from({ length: 12 }, () => 'MONTH');
+    const ends = await endsOf(external_id, skus);
+    expect(ends.slice(0, 4)).toEqual(['2026-02-28', '2026-03-31', '2026-04-30', '2026-05-31']);
+    expect(ends.at(-1)).toBe('2027-01-31');
+    expect(await spanOf(newPerson(), 'MONTH', 12)).toEqual(['2026-01-31T12:00:00.000Z', '2027-01-31T12:00:00.000Z']);
+  });
+
+  it('keeps the day across what was paid long before', async () => {
+    const external_id = newPerson();
+    await endsOf(external_id, ['MONTH']);
+    app.clock.set('2026-02-20T00:00:00.000Z');
+    expect(await endsOf(external_id, ['MONTH'])).toEqual(['2026-03-31']);
+    app.clock.set('2026-03-10T00:00:00.000Z');
+    expect(await endsOf(external_id, ['MONTH', 'YEAR'])).toEqual(['2026-04-30', '2027-04-30']);
+    expect(await endsOf(external_id, ['MONTH'])).toEqual(['2027-05-31']);
+  });
+
+  it('of years from 29 February has it in leap years', async () => {
+    app.clock.set('2028-02-29T00:00:00.000Z');
+    const ends = await endsOf(newPerson(), ['YEAR', 'YEAR', 'YEAR', 'YEAR', 'MONTH']);
+    expect(ends).toEqual(['2029-02-28', '2030-02-28', '2031-02-28', '2032-02-29', '2032-03-29']);
+  });
+
+  it('behind access until 31 January is two months of one order or one of two', async () => {
+    for (const [skus, quantity] of [
+      [['MONTH', 'MONTH'], 1],
+      [['MONTH'], 2],
+    ] as const) {
+      app.clock.set('2026-01-10T00:00:00.000Z');
+      const external_id = newPerson();
+      await grantUntil(external_id, '2026-01-10T00:00:00Z', '2026-01-31T00:00:00Z');
+      let end: unknown;
+      for (const sku of skus) [, end] = await spanOf(external_id, sku, quantity);
+      expect(end).toBe('2026-03-31T00:00:00.000Z');
+    }
+  });
+
+  it('goes on from a day of its own behind what lasts days', async () => {
+    const external_id = newPerson();
+    expect(await endsOf(external_id, ['MONTH', 'DAY', 'MONTH'])).toEqual(['2026-02-28', '2026-03-01', '2026-04-01']);
+    expect(await endsOf(external_id, ['HOUR', 'MONTH'])).toEqual(['2026-04-01', '2026-05-01']);
+  });
+
+  it('begins anew, on the day of then, once the access has ended', async () => {
+    const external_id = newPerson();
+    await endsOf(external_id, ['MONTH']);
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await endsOf(external_id, ['MONTH', 'MONTH'])).toEqual(['2026-03-28', '2026-04-28']);
+  });
+
+  it.each([
+    ['whole months, the day of its start', '2026-01-31T12:00:00Z', '2026-02-28T12:00:00Z', '2026-03-31'],
+    ['another time, the day of its end', '2026-01-31T12:00:00Z', '2026-02-28T12:00:01Z', '2026-03-28'],
+    ['no month', '2026-02-05T00:00:00Z', '2026-02-28T00:00:00Z', '2026-03-28'],
+  ])('behind access that was given for %s', async (_what, from, until, end) => {
+    const external_id = newPerson();
+    await grantUntil(external_id, from, until);
+    expect(await endsOf(external_id, ['MONTH'])).toEqual([end]);
+  });
+
+  it('goes on behind the access that ends last; of two, behind the one that keeps the later day', async () => {
+    const external_id = newPerson();
+    await grantUntil(external_id, '2026-02-10T12:00:00Z', '2026-02-28T12:00:00Z');
+    await grantUntil(external_id, '2026-01-31T12:00:00Z', '2026-02-28T12:00:00Z');
+    await grantUntil(external_id, '2026-02-11T12:00:00Z', '2026-02-28T12:00:00Z');
+    await grantUntil(external_id, '2026-02-11T12:00:00Z', '2026-02-27T12:00:00Z');
+    expect(await endsOf(external_id, ['MONTH'])).toEqual(['2026-03-31']);
+  });
+
+  it('of one order keeps the day from line to line', async () => {
+    const items = [{ sku: 'MONTH' }, { sku: 'MONTH' }, { sku: 'MONTH', quantity: 2 }];
+    const { body: order } = await app.post('/orders', { external_id: newPerson(), items });
+    const { body } = await app.post(`/orders/${order.id}/confirm`, { payment_id: newPayment() });
+    expect(body.batches.map((batch: Json) => String(batch.expires_at).slice(0, 10))).toEqual([
+      '2026-02-28',
+      '2026-03-31',
+      '2026-05-31',
+    ]);
+  });
+
+  describe('that an older build made', () => {
+    const forgetDays = (external_id: string, more = '') =>
+      query(
+        app.url,
+        `UPDATE batches b SET anchor_day = NULL FROM identities i
+         WHERE i.customer_id = b.customer_id AND i.external_id = '${external_id}' ${more}`,
+      );
+
+    it('has the day of its first start', async () => {
+      const external_id = newPerson();
+      await grantUntil(external_id, '2026-01-31T12:00:00Z', '2026-02-28T12:00:00Z');
+      await grantUntil(external_id, '2026-02-28T12:00:00Z', '2026-03-28T12:00:00Z');
+      await grantUntil(external_id, '2026-03-28T12:00:00Z', '2026-04-28T12:00:00Z');
+      await forgetDays(external_id);
+      expect(await endsOf(external_id, ['MONTH'])).toEqual(['2026-05-31']);
+    });
+
+    it('has it although the first have ended', async () => {
+      const external_id = newPerson();
+      await grantUntil(external_id, '2026-01-31T12:00:00Z', '2026-02-28T12:00:00Z');
+      await grantUntil(external_id, '2026-02-28T12:00:00Z', '2026-03-28T12:00:00Z');
+      await forgetDays(external_id);
+      app.clock.set('2026-03-20T00:00:00.000Z');
+      expect(await endsOf(external_id, ['MONTH'])).toEqual(['2026-04-30']);
+    });
+
+    it('has the day that a batch of it says', async () => {
+      const external_id = newPerson();
+      await endsOf(external_id, ['MONTH']);
+      await grantUntil(external_id, '2026-02-28T12:00:00Z', '2026-03-28T12:00:00Z');
+      await forgetDays(external_id, "AND b.valid_from > '2026-02-01'");
+      expect(await endsOf(external_id, ['MONTH'])).toEqual(['2026-04-30']);
+    });
+
+    it('does not reach back over what lasted days, or over a gap', async () => {
+      const days = newPerson();
+      await endsOf(days, ['DAY', 'MONTH', 'MONTH']);
+      await forgetDays(days);
+      expect(await endsOf(days, ['MONTH'])).toEqual(['2026-05-01']);
+      const gap = newPerson();
+      await grantUntil(gap, '2026-01-31T12:00:00Z', '2026-02-28T12:00:00Z');
+      await grantUntil(gap, '2026-02-28T12:00:01Z', '2026-03-28T12:00:01Z');
+      await forgetDays(gap);
+      expect(await endsOf(gap, ['MONTH'])).toEqual(['2026-04-28']);
+    });
   });
 });
 

@@ -57,6 +57,8 @@ export const orderableOffers: ReadonlyMap<string, OrderableOffer> = new Map(
       currency: offer.currency,
       isExchangeOnly: products.some(({ key }) => key === offer.currency),
       isActive: offer.isActive,
+      isTrial: false,
+      trialScope: null,
       terms: offer.items.map(toTerm),
       inactiveProductKeys: offer.items
         .map((item) => item.product)

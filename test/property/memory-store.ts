@@ -16,7 +16,7 @@ export interface Named {
 }
 
 export class MemoryStore {
-  batches: Batch[] = [];
+  batches: NewBatch[] = [];
   /** Their legs name the batches as they were; which they are is all that counts. */
   reservations: Reservation[] = [];
   readonly balances = new Map<string, StoredBalance>();
@@ -33,7 +33,7 @@ export class MemoryStore {
   /** The book of an instant, settled, as db/ would load it: of copies, so that only what is written stays. */
   load(now: Date, named: Named = {}): Book {
     const copies = new Map(this.batches.map((batch) => [batch.id, { ...batch }]));
-    const copyOf = (id: string): Batch => {
+    const copyOf = (id: string): NewBatch => {
       const copy = copies.get(id);
       if (!copy) throw new Error(`there is no batch ${id}`);
       return copy;
@@ -62,18 +62,17 @@ export class MemoryStore {
     });
   }
 
-  #holdingOf(productKey: string, batches: readonly Batch[], now: Date): Holding {
+  #holdingOf(productKey: string, batches: readonly NewBatch[], now: Date): Holding {
     const own = batches.filter((batch) => batch.productKey === productKey).sort(inSqlOrder);
     const counted = own.filter((batch) => batch.granted !== null && batch.available > 0);
     const pending = counted.filter((batch) => batch.validFrom > now);
     const access = own.filter((batch) => batch.granted === null && !hasEnded(batch, now));
-    const ends = access.map((batch) => batch.expiresAt?.getTime() ?? Infinity);
     return {
       productKey,
       ...(this.balances.get(productKey) ?? { available: 0, held: 0, owed: 0 }),
       usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
       running: access.filter((batch) => batch.validFrom <= now),
-      accessUntil: ends.includes(Infinity) ? 'forever' : ends.length > 0 ? new Date(Math.max(...ends)) : null,
+      accessEnd: latestEnd(access),
       overdue: sumAvailable(counted.filter((batch) => hasEnded(batch, now))),
       notYetValid: sumAvailable(pending),
       pending: pending.sort((a, b) => Number(a.validFrom) - Number(b.validFrom)),
@@ -97,7 +96,7 @@ export class MemoryStore {
   }
 
   write({ changes }: Book): void {
-    this.batches = this.batches.map((batch) => changes.changedBatches.get(batch.id) ?? batch);
+    this.batches = this.batches.map((batch) => ({ ...batch, ...changes.changedBatches.get(batch.id) }));
     this.batches.push(...changes.newBatches.map((batch) => ({ ...batch })));
     const changed = [...changes.changedReservations];
     this.reservations = this.reservations.map(
@@ -121,6 +120,17 @@ export class MemoryStore {
   entriesAt(now: Date): Entry[] {
     return [...this.entries, ...this.load(now).changes.entries];
   }
+}
+
+function latestEnd(access: readonly NewBatch[]): Holding['accessEnd'] {
+  let last: { at: Date; anchorDay: number } | null = null;
+  for (const { expiresAt: at, anchorDay } of access) {
+    if (at === null) return 'forever';
+    const end = { at, anchorDay: anchorDay ?? 0 };
+    if (last === null || at > last.at || (at.getTime() === last.at.getTime() && end.anchorDay > last.anchorDay))
+      last = end;
+  }
+  return last;
 }
 
 function hasEnded({ expiresAt }: Batch, now: Date): boolean {

@@ -55,11 +55,12 @@ export function isTooMuch(offer: CatalogueOffer, times: number): boolean {
   });
 }
 
-/** Hours and days are lengths; months and years keep the day of the month, or take the last one that the month has. */
+/** Hours and days are lengths; months and years end on a day of the month, that of their start or another, or on the last one that the month has. */
 export function endOf(
   from: number,
   unit: CatalogueOffer['items'][number]['unit'],
   value: number | null,
+  wantedDay = dayOf(from),
 ): number | null {
   if (unit === 'forever' || value === null) return null;
   if (unit === 'hours') return from + value * HOUR_MS;
@@ -68,7 +69,19 @@ export function endOf(
   const months = start.getUTCFullYear() * 12 + start.getUTCMonth() + value * (unit === 'years' ? 12 : 1);
   const [year, month] = [Math.floor(months / 12), months % 12];
   if (year > 9999) return Infinity;
-  let day = start.getUTCDate();
+  let day = wantedDay;
   while (new Date(Date.UTC(year, month, day)).getUTCMonth() !== month) day -= 1;
   return Date.UTC(year, month, day) + (from % (24 * HOUR_MS));
+}
+
+export function dayOf(instant: number): number {
+  return new Date(instant).getUTCDate();
+}
+
+/** The day of the month that access keeps whose end was said: that of its start, if it lasts a number of months from there, else that of its end. */
+export function dayKept(from: number, end: number): number {
+  for (let months = 1; ; months += 1) {
+    const reached = endOf(from, 'months', months) ?? Infinity;
+    if (reached >= end) return dayOf(reached === end ? from : end);
+  }
 }

@@ -1,7 +1,7 @@
 // What the model's customer holds: a plain list of batches, from which unit after unit is taken, and what is owed. Written from the documented
 // rules alone; slow on purpose, and shares nothing with src/.
 import { type CatalogueOffer, products, type Subject } from './catalogue.js';
-import { byUse, costOf, endOf, isCounted } from './model-rules.js';
+import { byUse, costOf, dayKept, dayOf, endOf, isCounted } from './model-rules.js';
 import type { BatchParts, ReservationState, Taking } from './requests.js';
 
 export interface ModelBatch {
@@ -11,6 +11,8 @@ export interface ModelBatch {
   priority: number;
   validFrom: number;
   expiresAt: number | null;
+  /** Of access: the day of the month on which it would end if every month had it. */
+  day: number;
   madeAt: number;
   /** Units that are neither held nor gone; what is left at the end is expired. */
   left: number;
@@ -76,8 +78,10 @@ export class ModelWallet {
       const lastEnd = this.lastEnd(product);
       const extendsAccess = !isCounted(product) && stacking === 'extend' && lastEnd !== undefined;
       const validFrom = extendsAccess && lastEnd !== Infinity ? lastEnd : this.now;
-      const validity = { validFrom, expiresAt: endOf(validFrom, unit, length) };
-      batches.push(this.addBatch(product, quantity * times, validity, priority));
+      const startDay = validFrom === lastEnd ? this.#lastDay(product) : dayOf(validFrom);
+      const expiresAt = endOf(validFrom, unit, length, startDay);
+      const day = unit === 'months' || unit === 'years' ? startDay : dayOf(expiresAt ?? validFrom);
+      batches.push(this.addBatch(product, quantity * times, { validFrom, expiresAt }, priority, day));
     }
     return batches;
   }
@@ -92,18 +96,28 @@ export class ModelWallet {
     return last;
   }
 
+  /** The day that the access keeps which ends last; of several the latest. */
+  #lastDay(product: string): number {
+    const last = this.lastEnd(product);
+    const ending = this.batches.filter(
+      (batch) => batch.product === product && batch.granted === null && batch.expiresAt === last,
+    );
+    return Math.max(...ending.map(({ day }) => day));
+  }
+
   /** Adds a batch, which begins and ends as told. */
   addBatch(
     product: string,
     units: number,
     validity: { validFrom: number; expiresAt: number | null },
     priority: number,
+    day = dayKept(validity.validFrom, validity.expiresAt ?? validity.validFrom),
   ): BatchParts {
     const granted = isCounted(product) ? units : null;
     const left = granted ?? 0;
     const place = this.batches.length;
     const fresh = { left: 0, held: 0, used: 0, takenAway: 0 };
-    const batch = { place, product, granted, priority, ...validity, madeAt: this.now, ...fresh };
+    const batch = { place, product, granted, priority, ...validity, day, madeAt: this.now, ...fresh };
     this.batches.push(batch);
     for (let unit = 0; unit < left; unit += 1) this.#credit(batch);
     return this.#partsOf(batch);

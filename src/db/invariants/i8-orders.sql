@@ -87,21 +87,29 @@ HAVING sum(promised) <> sum(present)
 -- name: i8_order_batch_end
 -- with: terms
 -- Terms that promise the same units of the same product with the same priority are told apart only by their length:
--- each batch must have the end that one of them gives, and each term must be some batch's.
+-- each batch must have the end that one of them gives, and each term must be some batch's. Months and years end on the anchor
+-- day of the batch (DOMAIN 3.5), or the last one of the month.
 WITH fits AS (
   SELECT b.customer_id, b.order_id, b.id, t.order_item_id, t.line, t.ordinal, t.period_unit, t.period_value,
     b.valid_from, b.expires_at, e.ends_at, b.expires_at IS NOT DISTINCT FROM e.ends_at AS is_fitting
   FROM terms t
   JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id
     AND b.product_key = t.product_key AND b.priority = t.priority AND b.granted IS NOT DISTINCT FROM t.granted
+  CROSS JOIN LATERAL (SELECT b.valid_from AT TIME ZONE 'UTC' AS starts_at) s
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN t.period_value >= 0 AND extract(year FROM s.starts_at) + t.period_value / CASE t.period_unit
+      WHEN 'hours' THEN 8760 WHEN 'days' THEN 365 WHEN 'months' THEN 12 ELSE 1 END < 275000
+    THEN t.period_value::float8 * CASE t.period_unit
+      WHEN 'hours' THEN interval '1 hour' WHEN 'days' THEN interval '1 day'
+      WHEN 'months' THEN interval '1 month' WHEN 'years' THEN interval '1 year' END
+  END AS length) l
+  CROSS JOIN LATERAL (SELECT date_trunc('month', s.starts_at) + l.length AS month) m
   CROSS JOIN LATERAL (SELECT CASE
     WHEN t.period_unit = 'forever' THEN NULL
-    WHEN t.period_value >= 0 AND extract(year FROM b.valid_from AT TIME ZONE 'UTC') + t.period_value / CASE t.period_unit
-      WHEN 'hours' THEN 8760 WHEN 'days' THEN 365 WHEN 'months' THEN 12 ELSE 1 END < 275000
-    THEN (b.valid_from AT TIME ZONE 'UTC' + t.period_value::float8 * CASE t.period_unit
-      WHEN 'hours' THEN interval '1 hour' WHEN 'days' THEN interval '1 day'
-      WHEN 'months' THEN interval '1 month' WHEN 'years' THEN interval '1 year' END) AT TIME ZONE 'UTC'
-    ELSE 'infinity' -- beyond what an instant can say, or malformed: no batch has this end
+    WHEN l.length IS NULL THEN 'infinity' -- beyond what an instant can say, or malformed: no batch has this end
+    WHEN t.period_unit IN ('hours', 'days') THEN (s.starts_at + l.length) AT TIME ZONE 'UTC'
+    ELSE (m.month + s.starts_at::time + interval '1 day' * (least(coalesce(b.anchor_day, extract(day FROM s.starts_at)),
+      extract(day FROM m.month + interval '1 month -1 day')) - 1)::float8) AT TIME ZONE 'UTC'
   END AS ends_at) e
   WHERE t.status IN ('paid', 'partially_refunded', 'refunded')
 )
@@ -120,6 +128,19 @@ SELECT 'I8', customer_id, 'order ' || order_id,
 FROM fits
 GROUP BY customer_id, order_id, order_item_id, line, ordinal, period_unit, period_value
 HAVING NOT bool_or(is_fitting) AND count(*) > 1 -- with one batch only, the row above has said it
+
+-- name: i8_anchor_day
+-- DOMAIN 3.5: access that ends keeps a day of the month; it ends on this day, or on the last one of a shorter month.
+SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
+  CASE WHEN e.ends_on IS NULL THEN 'none' WHEN e.is_last THEN e.ends_on || ' or later'
+    ELSE e.ends_on::text END AS expected,
+  b.anchor_day::text AS actual, format('anchor day of a batch that ends at %s', b.expires_at) AS detail
+FROM batches b
+CROSS JOIN LATERAL (SELECT b.expires_at AT TIME ZONE 'UTC' AS ends_at) u
+CROSS JOIN LATERAL (SELECT CASE WHEN b.granted IS NULL THEN extract(day FROM u.ends_at) END AS ends_on,
+  extract(day FROM u.ends_at + interval '1 day') = 1 AS is_last) e
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.anchor_day IS NOT NULL
+  AND (b.anchor_day = e.ends_on OR (e.is_last AND b.anchor_day > e.ends_on)) IS NOT TRUE
 
 -- name: i8_order_batch_lineage
 SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
