@@ -9,7 +9,7 @@ import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, settledBalance, spendable } from '../ledger/book.js';
+import { type Book, balanceOf, holdingOf, spendable } from '../ledger/book.js';
 import { assertProvided, consume, type Provider, type Taking } from '../ledger/consume.js';
 import type { Metadata, Term } from '../ledger/entities.js';
 import { assertEndsLater, assertGrantable, type FixedValidity, grant } from '../ledger/grant.js';
@@ -110,7 +110,7 @@ function decideAdd(
   assertGrantable(book, [{ term, times: 1, pointer: '/amount' }]);
   const origin = { sku: null, orderId: null, orderItemId: null, actionType: 'credits.add', metadata };
   const batch = grant(book, term, 1, { ...origin, source: 'bonus', operationId }, validity);
-  const balance = settledBalance(holdingOf(book, productKey));
+  const balance = balanceOf(holdingOf(book, productKey));
   return { operationId, productKey, amount, balance, metadata, batchId: batch.id, repaid: batch.consumed };
 }
 
@@ -141,7 +141,7 @@ export async function deductCredits(
         consume(book, plan, details);
         return plan;
       });
-      const balance = settledBalance(holdingOf(book, productKey));
+      const balance = balanceOf(holdingOf(book, productKey));
       const result = { operationId, productKey, amount, balance, metadata, takings, owed: owed?.amount ?? 0 };
       return { outcome: 'accepted', result };
     },
@@ -162,7 +162,7 @@ export async function getCreditsBalance(deps: Deps, selector: Selector, productK
   return {
     customerId: book.customerId,
     productKey,
-    balance: settledBalance(holding),
+    balance: balanceOf(holding),
     available: spendable(holding),
     held,
     owed,

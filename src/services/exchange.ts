@@ -7,7 +7,7 @@ import type { Deps } from '../deps.js';
 
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, settledBalance } from '../ledger/book.js';
+import { type Book, balanceOf, holdingOf } from '../ledger/book.js';
 import { consume, type Provider } from '../ledger/consume.js';
 import type { Metadata } from '../ledger/entities.js';
 import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
@@ -104,7 +104,7 @@ function exchangeFor(
   });
   const counted = offer.terms.filter((term) => term.productType === 'quantity').map((term) => term.productKey);
   const balances = new Map(
-    [offer.currency, ...counted].map((productKey) => [productKey, settledBalance(holdingOf(book, productKey))]),
+    [offer.currency, ...counted].map((productKey) => [productKey, balanceOf(holdingOf(book, productKey))]),
   );
   return {
     operationId,

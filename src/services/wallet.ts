@@ -9,7 +9,7 @@ import { type BookRead, NOBODY, readBookAt, readSettled, readWallet } from '../e
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
-import { holdingOf, settledBalance, spendable } from '../ledger/book.js';
+import { balanceOf, holdingOf, spendable } from '../ledger/book.js';
 import { assertProvided, availabilityOf, type SubjectAsk } from '../ledger/consume.js';
 import type { Entry, Subject } from '../ledger/entities.js';
 
@@ -44,7 +44,7 @@ export async function getWallet(deps: Deps, selector: Selector, asOf: Date | und
   const { book, products, access: spans, features } = await readWallet(deps, customerId, instant);
   const access = summariseAccess(spans, instant.at);
   const holdings = products.flatMap(({ productKey, isCounted }) => (isCounted ? holdingOf(book, productKey) : []));
-  const balances = holdings.map((holding) => [holding.productKey, settledBalance(holding)] as const);
+  const balances = holdings.map((holding) => [holding.productKey, balanceOf(holding)] as const);
   const usable = holdings.map(
     (holding) => [holding.productKey, Math.max(0, spendable(holding) - holding.owed)] as const,
   );

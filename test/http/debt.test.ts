@@ -144,19 +144,6 @@ describe('a deduction with allow_negative', () => {
     ]);
   });
 
-  it('asks to come again while more batches have ended than one transaction settles', async () => {
-    const external_id = newPerson();
-    const items = Array.from({ length: 50 }, () => ({ product_key: 'STAR', period_unit: 'days', period_value: 1 }));
-    await app.put('/offers/MANY_STARS', { name: 'Many', price: '0', currency: 'USD', items });
-    const grant = { external_id, grant_type: 'bonus', sku: 'MANY_STARS' };
-    for (let made = 0; made < 11; made += 1) expect((await app.post('/grants', grant)).status).toBe(201);
-    app.clock.advance({ days: 1 });
-    const answer = await overdraw(external_id, 3);
-    expectProblem(answer, 503, 'unavailable');
-    expect(answer.headers['retry-after']).toBe('1');
-    expect((await overdraw(external_id, 3)).body).toMatchObject({ owed: 3, balance: -3 });
-  });
-
   it('owes no more than can be counted', async () => {
     const external_id = newPerson();
     await overdraw(external_id, Number.MAX_SAFE_INTEGER);

@@ -39,13 +39,19 @@ const MICROS_PER_HUNDREDTH = 10_000n;
 
 export class MemoryLedger implements System {
   #now = new Date(0);
-  readonly #store = new MemoryStore();
+  readonly #store: MemoryStore;
   readonly #places = new Map<string, number>();
-  readonly #work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
+  readonly #work: MemoryWork;
   readonly #orders: Order[] = [];
   readonly #payments = new Map<string, Payment>();
   readonly #answers = new Map<string, Facts>();
   readonly #claims = new MemoryClaims();
+
+  /** Of what is due `dueMax` batches and holds are settled at once. */
+  constructor(dueMax = Infinity) {
+    this.#store = new MemoryStore(dueMax);
+    this.#work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
+  }
 
   setClock(now: number): void {
     this.#now = new Date(now);
