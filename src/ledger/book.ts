@@ -42,7 +42,31 @@ export function spendable(holding: Holding): number {
   return holding.available - holding.notYetValid;
 }
 
-/** Available minus owed: what the ledger calls the balance. */
+/** What is shown of a product's units, wherever a balance is. */
+export interface Standing {
+  /** What can be spent now, minus what is owed. */
+  balance: number;
+  /** What becomes valid later. */
+  upcoming: number;
+}
+
+/** What a product's units come to for whoever looks at them. Precondition: what is due is settled. */
+export function standingOf(holding: Holding): Standing {
+  return { balance: spendable(holding) - holding.owed, upcoming: holding.notYetValid };
+}
+
+/** Standings by product as answers show them: all balances, and what is upcoming where there is something. */
+export function showStandings(holdings: readonly Holding[]): Record<keyof Standing, Map<string, number>> {
+  const standings = holdings.map((holding) => [holding.productKey, standingOf(holding)] as const);
+  return {
+    balance: new Map(standings.map(([productKey, { balance }]) => [productKey, balance])),
+    upcoming: new Map(
+      standings.flatMap(([productKey, { upcoming }]) => (upcoming > 0 ? [[productKey, upcoming]] : [])),
+    ),
+  };
+}
+
+/** Available minus owed, units that become valid later included: what the ledger calls the balance, and each entry tells. */
 export function balanceOf(holding: Holding): number {
   return holding.available - holding.owed;
 }

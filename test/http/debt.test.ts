@@ -30,6 +30,7 @@ describe('a deduction with allow_negative', () => {
       product_key: 'STAR',
       amount: 10,
       balance: -6,
+      upcoming: 0,
       taken: [{ batch_id, product_key: 'STAR', amount: 4 }],
       owed: 6,
       metadata: { job: 1 },
@@ -96,7 +97,7 @@ describe('a deduction with allow_negative', () => {
     const sooner = await grantUnits(app, external_id, 'STAR', 3, { valid_from: '2026-02-01T00:00:00Z' });
     const now = await grantUnits(app, external_id, 'STAR', 2, { priority: 9 });
     const { body } = await overdraw(external_id, 6);
-    expect(body).toMatchObject({ balance: 2, owed: 0 });
+    expect(body).toMatchObject({ balance: 0, upcoming: 2, owed: 0 });
     expect(body.taken).toEqual([
       { batch_id: now, product_key: 'STAR', amount: 2 },
       { batch_id: sooner, product_key: 'STAR', amount: 3 },
