@@ -69,6 +69,7 @@ const IDEMPOTENCY = 'src/db/idempotency.ts';
 const BOOK_CHANGES = 'src/db/write-books.ts';
 const USE = 'src/ledger/use.ts';
 const SETTLE = 'src/ledger/settle.ts';
+const MANY_DUE = 'test/http/many-due.test.ts';
 const POSTINGS = 'src/ledger/postings.ts';
 const RESERVATION_RULES = 'src/ledger/reservations.ts';
 const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
@@ -265,19 +266,30 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        '  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
-        '  void writeAndCommit(deps, tx, changes, options.customerIds !== undefined).catch(() => undefined);\n  return { ...decided, isCommitted: true };',
+        '  await writeAndCommit(deps, tx, changes, isBehind || options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
+        '  void writeAndCommit(deps, tx, changes, isBehind || options.customerIds !== undefined).catch(() => undefined);\n  return { ...decided, isCommitted: true };',
       ),
     ],
     tests: [LANES_TESTS],
+  },
+  {
+    name: 'decide while more is due than was loaded',
+    changes: [
+      change(
+        TRANSACT,
+        'const isBehind = (id: string) => state.customers.has(id) && state.books.isBehind(id);',
+        'const isBehind = (_id: string) => false;',
+      ),
+    ],
+    tests: [MANY_DUE],
   },
   {
     name: 'run again after the COMMIT',
     changes: [
       change(
         TRANSACT,
-        '  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
-        `  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);
+        '  await writeAndCommit(deps, tx, changes, isBehind || options.customerIds !== undefined);\n  return { ...decided, isCommitted: true };',
+        `  await writeAndCommit(deps, tx, changes, isBehind || options.customerIds !== undefined);
   const again = { ...options, isAgain: true };
   return 'isAgain' in options ? { ...decided, isCommitted: true } : transact(deps, members, again);`,
       ),

@@ -182,7 +182,6 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
     usable,
     running: (row.running ?? []).map(toOne),
     accessEnd: toAccessEnd(row),
-    overdue: row.overdue ?? 0,
     // Where nothing is due, and all that is usable was read, the rest is of later batches.
     notYetValid: row.not_yet_valid ?? (row.overdue === null ? available - sumAvailable(usable) : 0),
     pending: pending.map(toOne),
@@ -218,16 +217,29 @@ export function toProvider(row: HoldingRow, subject: Subject): Provider | undefi
   return { productKey, type, isActive, isCurrency, unitCost, featureCount };
 }
 
-/** What was read of one customer. */
+/** What was read of one customer; what is due with the soonest end first. */
 export interface BookRows {
   rows: readonly HoldingRow[];
   reservations: readonly ReservationRow[];
   taken: readonly TakenRow[];
   pending: readonly PendingRow[];
   dueBatches: readonly DueBatchRow[];
+  dueHolds: readonly ReservationRow[];
   dueOrders: readonly DueOrderRow[];
   /** Whether it was looked for what is due. */
   isDue: boolean;
+  /** How many of each kind of what is due were read at most; of a kind of which so many were read there may be more. */
+  dueMax: number;
+}
+
+/** Whether more of a customer may be due than was read. */
+export function isMoreDue({
+  dueBatches,
+  dueHolds,
+  dueOrders,
+  dueMax,
+}: Pick<BookRows, 'dueBatches' | 'dueHolds' | 'dueOrders' | 'dueMax'>): boolean {
+  return Math.max(dueBatches.length, dueHolds.length, dueOrders.length) >= dueMax;
 }
 
 /** The book of a customer at an instant, of his rows. */
@@ -235,9 +247,13 @@ export function toBook(
   customer: { id: string; nextSeq: number },
   now: Date,
   ids: Ids,
-  { rows, reservations: held, taken, pending, dueBatches, dueOrders, isDue }: BookRows,
+  { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, isDue, dueMax }: BookRows,
 ): LoadedBook {
   const toOne = batchesOnce();
+  const due = dueBatches.map(toOne);
+  const held = new Map([...named, ...dueHolds].map((row) => [row.id, toReservation(row, toOne)]));
+  const lastOf = <T extends Row>(those: readonly T[]) => (those.length >= dueMax ? those.at(-1) : undefined);
+  const [lastBatch, lastHold] = [lastOf(dueBatches), lastOf(dueHolds)];
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,
@@ -247,8 +263,9 @@ export function toBook(
       rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),
     isDue,
-    due: dueBatches.map(toOne),
-    reservations: new Map(held.map((row) => [row.id, toReservation(row, toOne)])),
+    due,
+    reservations: held,
+    lastDue: { batch: lastBatch && toOne(lastBatch), hold: lastHold && held.get(lastHold.id) },
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
     dueOrders: dueOrders.map(({ id }) => id),
     ids: ids.ownedBy(customer.id),

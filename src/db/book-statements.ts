@@ -4,13 +4,10 @@ import { PRESENT, pastOf, type Source } from './history.js';
 import { listOf } from './table.js';
 import { batches, reservations } from './tables.js';
 
+/** Of the running batches of a product the first is used; nobody asks for the others. */
 const RUNNING_MAX = 32;
 /** Batches of a chain of access that are followed back at most: a hundred years of months. */
 const CHAIN_MAX = 1_200;
-/** Batches that are not valid yet, of one product, from which an overdraft takes at most. */
-const PENDING_MAX = 10_000;
-/** Entries of one operation; each takes from another batch. */
-const TAKEN_ENTRIES_MAX = 100_000;
 
 const BATCH_COLUMNS = listOf(batches, BATCH, 'b');
 const OF_WANTED = 'b.customer_id = w.customer_id AND b.product_key = w.product_key';
@@ -53,9 +50,8 @@ taken AS (
   SELECT e.customer_id, e.product_key, e.feature FROM unnest($10::uuid[], $11::uuid[]) AS n (customer_id, id)
   JOIN operations o USING (customer_id, id)
   CROSS JOIN LATERAL (
-    SELECT e.customer_id, e.product_key, e.feature FROM entries e
-    WHERE e.customer_id = o.customer_id AND e.${OF_CUSTOMERS} AND e.seq BETWEEN o.first_seq AND o.last_seq
-    ORDER BY e.seq LIMIT ${TAKEN_ENTRIES_MAX}
+    SELECT DISTINCT e.customer_id, e.product_key, e.feature FROM entries e
+    WHERE e.customer_id = o.customer_id AND e.${OF_CUSTOMERS} AND e.seq BETWEEN o.first_seq AND o.last_seq ${EACH_ALONE}
   ) e WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($11::uuid[])
 ),`;
 
@@ -158,7 +154,7 @@ WITH ${isPast ? PAST.ctes : ''} due AS (
     WHERE b.customer_id = c.id AND b.${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.expires_at <= ${instantOf(isPast)}
     ORDER BY b.expires_at, b.id LIMIT $3::int
   ) d WHERE c.id = ANY ($1::uuid[])
-) SELECT * FROM due`;
+) SELECT * FROM due ORDER BY expires_at, id`;
 
 const RESERVATION_COLUMNS = `r.customer_id, ${listOf(reservations, RESERVATION, 'r')}`;
 const legsFrom = (source: Source) => `(
@@ -177,7 +173,7 @@ WITH ${isPast ? PAST.ctes : ''} due AS (
     WHERE r.customer_id = c.id AND r.${OF_CUSTOMERS} AND r.status = 'held' AND r.expires_at <= ${instantOf(isPast)}
     ORDER BY r.expires_at, r.id LIMIT $3::int
   ) r WHERE c.id = ANY ($1::uuid[])
-) SELECT ${RESERVATION_COLUMNS}, ${legsFrom(isPast ? PAST : PRESENT)} FROM due r`;
+) SELECT ${RESERVATION_COLUMNS}, ${legsFrom(isPast ? PAST : PRESENT)} FROM due r ORDER BY r.expires_at, r.id`;
 
 export const LOAD_DUE_BATCHES = [false, true].map(loadDueBatchesFrom);
 export const LOAD_DUE_RESERVATIONS = [false, true].map(loadDueReservationsFrom);
@@ -195,18 +191,18 @@ SELECT o.customer_id, o.id FROM customers c CROSS JOIN LATERAL (
   ORDER BY o.expires_at, o.id LIMIT $3::int
 ) o WHERE c.id = ANY ($1::uuid[]) ORDER BY o.expires_at, o.id`;
 
-/** Batches that are not valid yet: of products $4, with their customers $3. */
+/** Batches that are not valid yet, in the order in which an overdraft takes them, as far as $5 units go: of products $4, with their customers $3. */
 export const LOAD_PENDING = `
 SELECT w.customer_id, w.product_key, p.list FROM (
-  SELECT n.customer_id, n.product_key, ${instantOf(false)} AS at
-  FROM unnest($3::uuid[], $4::text[]) AS n (customer_id, product_key) JOIN customers c ON c.id = n.customer_id WHERE c.id = ANY ($1::uuid[])
+  SELECT n.customer_id, n.product_key, n.units, ${instantOf(false)} AS at
+  FROM unnest($3::uuid[], $4::text[], $5::bigint[]) AS n (customer_id, product_key, units) JOIN customers c ON c.id = n.customer_id WHERE c.id = ANY ($1::uuid[])
 ) w
 CROSS JOIN LATERAL (
-  SELECT json_agg(u ORDER BY u.valid_from, u.priority, u.expires_at, u.created_at, u.id) AS list FROM (
-    SELECT ${BATCH_COLUMNS} FROM batches b
+  SELECT json_agg(u ORDER BY u.place) AS list FROM (
+    SELECT ${BATCH_COLUMNS}, row_number() OVER soonest AS place, sum(b.available) OVER soonest - b.available AS before FROM batches b
     WHERE ${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.valid_from > w.at
-    ORDER BY b.valid_from LIMIT ${PENDING_MAX}
-  ) u
+    WINDOW soonest AS (ORDER BY b.valid_from, b.priority, b.expires_at, b.created_at, b.id)
+  ) u WHERE u.before < w.units
 ) p`;
 
 /** What operations took: $3, with their customers $2. In the order of use, with what was given back of each entry. */

@@ -11,6 +11,7 @@ import {
   type DueBatchRow,
   type DueOrderRow,
   type HoldingRow,
+  isMoreDue,
   ownCost,
   type PendingRow,
   type ReservationRow,
@@ -44,6 +45,8 @@ export interface LoadedBooks {
   atOf(customerId: string): Date | undefined;
   /** The products that can pay for what was asked of a customer. */
   providersFor(customerId: string): ProvidersOf;
+  /** Whether more of a customer is due than was loaded: his book can be settled as far as it goes, and says nothing else. */
+  isBehind(customerId: string): boolean;
 }
 
 /** The products that can pay for a subject that was asked for; empty when there is no such product or feature. */
@@ -52,10 +55,10 @@ export type ProvidersOf = (subject: Subject) => Provider[];
 /** Usable batches read at first; more are read only when they don't cover the need. */
 const BATCHES_AT_FIRST = 32;
 const BATCHES_GROWTH = 16;
-/** Batches, reservations, and orders, of a customer that one transaction settles at most; those beyond are not spendable meanwhile. */
+/** Batches, reservations, and orders, of a customer that one transaction settles at most. Whoever meets more settles on in further ones. */
 const SETTLE_MAX = 500;
 /** And a read, which writes nothing of it. */
-const SHOWN_MAX = 1_000_000;
+export const SHOWN_MAX = 1_000;
 
 /** Product units that may be taken of a row's product for all that is asked of its customer. */
 function unitsAsked(row: HoldingRow, needs: readonly Needs[], named: readonly ReservationRow[]): number {
@@ -79,18 +82,20 @@ function isCovered(row: HoldingRow, limit: number, units: () => number): boolean
   return loaded >= Math.min(spendable, units());
 }
 
-/** Things of customers that are named, as the two arrays that a statement takes. */
+/** Things of customers that are named, as the two arrays that a statement takes, and how many units of each are asked for in all. */
 class Names {
   readonly customerIds: string[] = [];
   readonly names: string[] = [];
-  readonly #known = new Set<string>();
+  readonly units: number[] = [];
+  readonly #places = new Map<string, number>();
 
-  add(customerId: string, name: string): void {
+  add(customerId: string, name: string, units = 0): void {
     const text = JSON.stringify([customerId, name]);
-    if (this.#known.has(text)) return;
-    this.#known.add(text);
-    this.customerIds.push(customerId);
-    this.names.push(name);
+    const place = this.#places.get(text) ?? this.names.length;
+    this.#places.set(text, place);
+    this.customerIds[place] = customerId;
+    this.names[place] = name;
+    this.units[place] = Math.min(Number.MAX_SAFE_INTEGER, (this.units[place] ?? 0) + units);
   }
 
   arrays(): [string[], string[]] {
@@ -118,10 +123,10 @@ function namedIn(requests: readonly BookRequest[]): NamedThings {
   };
   for (const { customerId, needs } of requests) {
     for (const { asks, reservation, takenBy } of needs) {
-      for (const { subject, isOverdraft } of asks) {
+      for (const { subject, amount, isOverdraft } of asks) {
         if ('feature' in subject) named.features.add(customerId, subject.feature);
         else named.products.add(customerId, subject.productKey);
-        if (isOverdraft && 'productKey' in subject) named.overdrawn.add(customerId, subject.productKey);
+        if (isOverdraft && 'productKey' in subject) named.overdrawn.add(customerId, subject.productKey, amount);
       }
       if (reservation) named.reservations.add(customerId, reservation.id);
       if (takenBy !== undefined) named.operations.add(customerId, takenBy);
@@ -182,16 +187,25 @@ async function loadCovering(
 /** Whether something of a customer is due. */
 export type IsDue = (customerId: string) => boolean;
 
+/** How books are loaded. */
+export interface LoadOptions {
+  isPast?: boolean;
+  /** Batches, reservations, and orders, past their end that are loaded of a customer at most. */
+  dueMax?: number;
+  /** Who knows of whom something is due, where no holdings are asked for. */
+  asking?: Promise<IsDue>;
+}
+
 /**
  * Reads what the books of customers hold at the clock's instant (of each, not before what he recorded last): the holdings of what is asked, with
- * their usable batches in burn order until the need is covered, the reservations and operations that are asked for, and what is due. For a
- * write the customers must be locked by an earlier statement, which need not be answered yet.
+ * their usable batches in burn order until the need is covered, the reservations and operations that are asked for, and what is due, as far as one
+ * transaction settles it. For a write the customers must be locked by an earlier statement, which need not be answered yet.
  */
 export async function loadBooks(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  { isPast = false, isRead = isPast, asking }: { isPast?: boolean; isRead?: boolean; asking?: Promise<IsDue> } = {},
+  { isPast = false, dueMax = SETTLE_MAX, asking }: LoadOptions = {},
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const ids = idsOf(requests);
@@ -204,20 +218,16 @@ export async function loadBooks(
     loadCovering(tx, requests, clock, isPast, naming),
     naming,
     operations.names.length > 0 ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays()]) : [],
-    overdrawn.names.length > 0 ? tx.query<PendingRow>(LOAD_PENDING, [ids, at, ...overdrawn.arrays()]) : [],
+    overdrawn.names.length > 0
+      ? tx.query<PendingRow>(LOAD_PENDING, [ids, at, ...overdrawn.arrays(), overdrawn.units])
+      : [],
     asking,
   ]);
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
   if (due.length === 0) return toLoadedBooks({ rows, reservations: named, taken, pending, ...NOTHING_DUE });
-  const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, isRead ? SHOWN_MAX : SETTLE_MAX);
-  return toLoadedBooks({
-    taken,
-    pending,
-    ...settling,
-    rows: [...rows, ...settling.rows],
-    reservations: [...named, ...settling.reservations],
-  });
+  const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
+  return toLoadedBooks({ reservations: named, taken, pending, ...settling, rows: [...rows, ...settling.rows] });
 }
 
 /** Like `loadBooks`, for who writes nothing; in a snapshot where one statement does not do. */
@@ -225,11 +235,11 @@ export async function readBooks(
   db: Db,
   requests: readonly BookRequest[],
   clock: Date,
-  isPast = false,
+  { isPast = false, dueMax = SHOWN_MAX }: Omit<LoadOptions, 'asking'> = {},
 ): Promise<LoadedBooks> {
-  if (isPast) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { isPast }));
+  if (isPast) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
   const rows = await loadCovering(db, requests, clock, false, Promise.resolve([]));
-  if (rows.some((row) => row.is_due)) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { isRead: true }));
+  if (rows.some((row) => row.is_due)) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { dueMax }));
   return toLoadedBooks({ rows, reservations: [], taken: [], pending: [], ...NOTHING_DUE });
 }
 
@@ -239,7 +249,7 @@ interface LoadedRows extends Omit<BookRows, 'isDue'> {
   due: ReadonlySet<string>;
 }
 
-const NOTHING_DUE = { dueBatches: [], dueOrders: [], due: new Set<string>() };
+const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
 
 /** What settling needs: what is due, and the holdings that it changes besides those that are known. */
 async function loadDue(
@@ -248,10 +258,10 @@ async function loadDue(
   known: readonly HoldingRow[],
   clock: Date,
   isPast: boolean,
-  settleMax: number,
-): Promise<Omit<LoadedRows, 'taken' | 'pending'>> {
-  const parameters = [customerIds, clock.toISOString(), settleMax];
-  const [dueBatches, held, dueOrders] = await Promise.all([
+  dueMax: number,
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending'>> {
+  const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
+  const [dueBatches, dueHolds, dueOrders] = await Promise.all([
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
     tx.query<ReservationRow>(LOAD_DUE_RESERVATIONS[Number(isPast)] as string, parameters),
     isPast ? [] : tx.query<DueOrderRow>(LOAD_DUE_ORDERS, parameters),
@@ -262,9 +272,9 @@ async function loadDue(
     if (!isKnown.has(JSON.stringify([customerId, productKey]))) changed.products.add(customerId, productKey);
   };
   for (const batch of dueBatches) add(batch.customer_id, String(batch.product_key));
-  for (const { customer_id: customerId, costs } of held) for (const key of Object.keys(costs)) add(customerId, key);
+  for (const { customer_id: customerId, costs } of dueHolds) for (const key of Object.keys(costs)) add(customerId, key);
   const rows = await loadHoldings(tx, changed, customerIds, clock, BATCHES_AT_FIRST, isPast);
-  return { rows, dueBatches, reservations: held, dueOrders, due: new Set(customerIds) };
+  return { rows, dueBatches, dueHolds, dueOrders, due: new Set(customerIds), dueMax };
 }
 
 function toLoadedBooks({
@@ -273,16 +283,27 @@ function toLoadedBooks({
   taken,
   pending,
   dueBatches,
+  dueHolds,
   dueOrders,
   due,
+  dueMax,
 }: LoadedRows): LoadedBooks {
   const rowsOf = byCustomer(rows);
   const reservationsOf = byCustomer(held);
   const takenOf = byCustomer(taken);
   const pendingOf = byCustomer(pending);
   const dueBatchesOf = byCustomer(dueBatches);
+  const dueHoldsOf = byCustomer(dueHolds);
   const dueOrdersOf = byCustomer(dueOrders);
+  const dueOf = (customerId: string) => ({
+    dueBatches: dueBatchesOf(customerId),
+    dueHolds: dueHoldsOf(customerId),
+    dueOrders: dueOrdersOf(customerId),
+    isDue: due.has(customerId),
+    dueMax,
+  });
   return {
+    isBehind: (customerId) => isMoreDue(dueOf(customerId)),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
     providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
     bookOf: (customer, now, ids) =>
@@ -291,9 +312,7 @@ function toLoadedBooks({
         reservations: reservationsOf(customer.id),
         taken: takenOf(customer.id),
         pending: pendingOf(customer.id),
-        dueBatches: dueBatchesOf(customer.id),
-        dueOrders: dueOrdersOf(customer.id),
-        isDue: due.has(customer.id),
+        ...dueOf(customer.id),
       }),
   };
 }

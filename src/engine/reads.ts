@@ -1,6 +1,7 @@
 // Reads of books: what a balance or a dry run looks at. Those that wait at the same time are read together, as the lanes write together
-// (docs/performance.md): an idle reader reads a lone one at once, and while it does, others gather. Takes no lock and writes nothing.
-import { type LoadedBooks, loadBooks, type ProvidersOf, readBooks } from '../db/books.js';
+// (docs/performance.md): an idle reader reads a lone one at once, and while it does, others gather. Takes no lock and writes nothing, but where more is due
+// than a read shows: that is settled first, by the one way of a write.
+import { type BookRequest, type LoadedBooks, loadBooks, type ProvidersOf, readBooks, SHOWN_MAX } from '../db/books.js';
 import type { Tx } from '../db/client.js';
 import { isOutage } from '../db/errors.js';
 import type { ReadInstant } from '../db/history.js';
@@ -19,12 +20,14 @@ import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import type { SubjectAsk } from '../ledger/consume.js';
 import { openBook } from '../ledger/settle.js';
+import { required } from '../lib/assert.js';
 import { type Asked, createGatherer } from '../lib/gather.js';
 import { groupBy } from '../lib/group-by.js';
-import { overloaded } from './attempts.js';
+import { overloaded, persist } from './attempts.js';
 import { findCustomers, type Reader } from './customers.js';
 import { byLaneKey, CUSTOMERS_MAX } from './lane-key.js';
 import { type Selector, selectorText, unknownCustomer } from './selector.js';
+import { transact } from './transact.js';
 
 /** A settled book to look at; nothing may be posted in it, because others may look at it too. */
 export interface BookRead {
@@ -108,9 +111,47 @@ async function readTogether(deps: Foundations, reads: readonly Waiting[]): Promi
     byLaneKey(deps, requests).map(async (those) => ({ those, books: await readBooks(deps.db, those, clock) })),
   );
   for (const { those, books } of loaded) {
-    for (const { customerId } of those) answerOf(deps, books, customerId, clock, ofCustomer.get(customerId) ?? []);
+    for (const request of those) {
+      const own = ofCustomer.get(request.customerId) ?? [];
+      if (books.isBehind(request.customerId)) void answerOnceSettled(deps, request, own);
+      else answerOf(deps, books, request.customerId, clock, own);
+    }
   }
   return [];
+}
+
+/** Answers the reads of a customer of whom more is due than a read shows, off the readers. */
+async function answerOnceSettled(deps: Foundations, request: BookRequest, own: readonly Readable[]): Promise<void> {
+  try {
+    await settleOn(deps, request.customerId);
+    const clock = deps.clock.now();
+    const books = await readBooks(deps.db, [request], clock, ALL_DUE);
+    answerOf(deps, books, request.customerId, clock, own);
+  } catch (error) {
+    for (const { read } of own) read.reject(error);
+  }
+}
+
+/** Loads all that is due, where it is known to be little or can't be settled: after it was settled, and of an instant to come. */
+const ALL_DUE = { dueMax: Infinity };
+
+/** Settles all that is due of a customer. Locks: the customer. Throws: unavailable. */
+async function settleOn(deps: Foundations, customerId: string): Promise<void> {
+  const settle = () => transact(deps, [], { opener: 'pool', skipLocked: false, customerIds: [customerId] });
+  await persist(() => deps.turns.take(customerId, settle));
+}
+
+/** Reads of customers, once what is due of them is little enough to be shown as settled. */
+async function readOn<T extends { loaded: LoadedBooks }>(
+  deps: Foundations,
+  customerIds: readonly string[],
+  read: (dueMax: number) => Promise<T>,
+): Promise<T> {
+  const first = await read(SHOWN_MAX);
+  const behind = customerIds.filter((customerId) => first.loaded.isBehind(customerId));
+  if (behind.length === 0) return first;
+  for (const customerId of behind) await settleOn(deps, customerId);
+  return read(Infinity);
 }
 
 interface Readable {
@@ -160,19 +201,19 @@ export async function readSettled<T>(
   list: (tx: Tx, settled: readonly SettledBatch[]) => Promise<T>,
 ): Promise<T> {
   if (!isDue && !instant.isPast) return list(deps.db, []);
-  return inSnapshot(deps.db, async (tx) => {
-    const requests = familyIds.map((customerId) => ({ customerId, needs: [] }));
-    const loaded = await loadBooks(tx, requests, instant.at, {
-      isPast: instant.isPast,
-      isRead: true,
-      asking: Promise.resolve(() => true),
+  const requests = familyIds.map((customerId) => ({ customerId, needs: [] }));
+  const asking = Promise.resolve(() => true);
+  const readOnce = (dueMax: number) =>
+    inSnapshot(deps.db, async (tx) => {
+      const loaded = await loadBooks(tx, requests, instant.at, { isPast: instant.isPast, dueMax, asking });
+      const settled = familyIds.flatMap((customerId) => {
+        const { changes } = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
+        return [...changes.changedBatches.values()].map((batch) => ({ ...batch, customerId }));
+      });
+      const isWhole = !familyIds.some((customerId) => loaded.isBehind(customerId));
+      return { loaded, listed: isWhole ? await list(tx, settled) : undefined };
     });
-    const settled = familyIds.flatMap((customerId) => {
-      const { changes } = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
-      return [...changes.changedBatches.values()].map((batch) => ({ ...batch, customerId }));
-    });
-    return list(tx, settled);
-  });
+  return required((await readOn(deps, familyIds, readOnce)).listed, 'all that is due was loaded');
 }
 
 /** Everything that a customer holds: the book with all his products, and his access. */
@@ -186,18 +227,21 @@ export interface WalletRead {
 
 /** Reads all that a customer holds at an instant, from one snapshot. */
 export async function readWallet(deps: Foundations, customerId: string, instant: ReadInstant): Promise<WalletRead> {
-  return inSnapshot(deps.db, async (tx) => {
-    const products = await listOwnedProducts(tx, customerId, instant);
-    const keys = products.map(({ productKey }) => productKey);
-    const asks = keys.map((productKey) => ({ subject: { productKey }, amount: 0 }));
-    const [loaded, access, features] = await Promise.all([
-      loadBooks(tx, [{ customerId, needs: [{ asks }] }], instant.at, { isPast: instant.isPast, isRead: true }),
-      listAccess(tx, customerId, instant),
-      listFeatures(tx, keys),
-    ]);
-    const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
-    return { book, products, access, features };
-  });
+  const readOnce = (dueMax: number) => inSnapshot(deps.db, (tx) => readWalletOnce(tx, customerId, instant, dueMax));
+  const { loaded, ...rest } = await readOn(deps, [customerId], readOnce);
+  return { book: openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids)), ...rest };
+}
+
+async function readWalletOnce(tx: Tx, customerId: string, instant: ReadInstant, dueMax: number) {
+  const products = await listOwnedProducts(tx, customerId, instant);
+  const keys = products.map(({ productKey }) => productKey);
+  const asks = keys.map((productKey) => ({ subject: { productKey }, amount: 0 }));
+  const [loaded, access, features] = await Promise.all([
+    loadBooks(tx, [{ customerId, needs: [{ asks }] }], instant.at, { isPast: instant.isPast, dueMax }),
+    listAccess(tx, customerId, instant),
+    listFeatures(tx, keys),
+  ]);
+  return { loaded, products, access, features };
 }
 
 /** The book of a customer at another instant than now, with what is asked; read alone. */
@@ -207,7 +251,11 @@ export async function readBookAt(
   instant: ReadInstant,
   asks: readonly SubjectAsk[],
 ): Promise<BookRead> {
-  const loaded = await readBooks(deps.db, [{ customerId, needs: [{ asks }] }], instant.at, instant.isPast);
+  const requests = [{ customerId, needs: [{ asks }] }];
+  const { at, isPast } = instant;
+  const isToCome = at > deps.clock.now();
+  const readOnce = async (dueMax: number) => ({ loaded: await readBooks(deps.db, requests, at, { isPast, dueMax }) });
+  const { loaded } = isToCome ? await readOnce(Infinity) : await readOn(deps, [customerId], readOnce);
   const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
   return { at: instant.at, book, providersOf: loaded.providersFor(customerId) };
 }

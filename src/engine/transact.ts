@@ -64,20 +64,32 @@ export interface Transacted<M> {
 }
 
 /**
- * Runs members in one transaction, in their order, each with its own verdict; a predecessor's effects are seen.
- * Locks: identities of first sights, then the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver says it; AppErrors are
- * verdicts.
+ * Runs members in one transaction, in their order, each with its own verdict; a predecessor's effects are seen. While more of their customers is due than
+ * one transaction settles, transactions before it do nothing else; with `skipLocked` such customers' members are left out, as if others held the lock.
+ * Locks: identities of first sights, then the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver
+ * says it; AppErrors are verdicts.
  */
 export async function transact<M extends ResolvedMember>(
   deps: Foundations,
   members: readonly M[],
   options: TransactOptions<M>,
 ): Promise<Transacted<M>> {
+  for (;;) {
+    const { isBehind, ...transacted } = await transactOnce(deps, members, options);
+    if (options.skipLocked || !isBehind) return transacted;
+  }
+}
+
+async function transactOnce<M extends ResolvedMember>(
+  deps: Foundations,
+  members: readonly M[],
+  options: TransactOptions<M>,
+): Promise<Transacted<M> & Pick<Decided<M>, 'isBehind'>> {
   const tx = await begin(deps.db, options.opener);
   const decided = await orAbandon(tx, () => decideTogether(deps, tx, members, options));
-  const { verdicts, changes } = decided;
+  const { verdicts, changes, isBehind } = decided;
   const { whole } = options;
-  if (whole) {
+  if (whole && !isBehind) {
     const isWhole = whole.mayCommit && members.every((member) => isAnswered(verdicts.get(member)));
     if (!isWhole) {
       await tx.abandon();
@@ -86,7 +98,7 @@ export async function transact<M extends ResolvedMember>(
     const record = await orAbandon(tx, async () => whole.recordOf(verdicts));
     if (record) changes.keyedAnswers.push(record);
   }
-  await writeAndCommit(deps, tx, changes, options.customerIds !== undefined);
+  await writeAndCommit(deps, tx, changes, isBehind || options.customerIds !== undefined);
   return { ...decided, isCommitted: true };
 }
 
@@ -175,13 +187,18 @@ interface Replay {
   replayOf: RecordKey;
 }
 
-/** Locks, loads, settles and decides; nothing is written yet. */
+/** What was decided. Of a customer who is behind nothing was, but what is due was settled as far as it was loaded. */
+interface Decided<M> extends Pick<Transacted<M>, 'verdicts' | 'changes'> {
+  isBehind: boolean;
+}
+
+/** Locks, loads, settles and decides; nothing is written yet. Where somebody is behind nobody is decided, unless he can be left out. */
 async function decideTogether<M extends ResolvedMember>(
   deps: Foundations,
   tx: Transaction,
   members: readonly M[],
   { skipLocked, customerIds = [] }: TransactOptions<M>,
-): Promise<Pick<Transacted<M>, 'verdicts' | 'changes'>> {
+): Promise<Decided<M>> {
   const wanted = [...new Set([...members.flatMap(customersOf), ...customerIds])];
   const changes = noChanges();
   changes.firstSights = [...new Set(members.flatMap(({ sight }) => sight ?? []))];
@@ -196,15 +213,21 @@ async function decideTogether<M extends ResolvedMember>(
     changes.customers.push(book);
     return book;
   };
-  for (const id of customerIds) if (state.customers.get(id)?.isAhead === false) bookOf(id);
+  const mayBeSettled = (id: string) => state.customers.get(id)?.isAhead === false;
+  const isBehind = (id: string) => mayBeSettled(id) && state.books.isBehind(id);
+  const isLeft = (member: M) => customersOf(member).some(isBehind) && !replayOf(member, state.recorded);
+  const left = new Set(members.filter(isLeft));
+  const settling = [...customerIds, ...[...left].flatMap(customersOf)].filter(mayBeSettled);
+  for (const id of settling) bookOf(id);
+  if (settling.some(isBehind) && !skipLocked) return { verdicts: new Map(), changes, isBehind: true };
   const decided = new Map<M, Verdict | Replay>();
   for (const [index, member] of members.entries()) {
     const own = customersOf(member);
-    if (own.some((id) => !state.customers.has(id))) continue;
+    if (left.has(member) || own.some((id) => !state.customers.has(id))) continue;
     const known = isMoved(member, state) ? 'moved' : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
     decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
   }
-  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes };
+  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes, isBehind: left.size > 0 };
 }
 
 function isMoved(

@@ -17,6 +17,8 @@ export interface Book {
   readonly due: Batch[];
   /** Reservations that were asked for, and open ones past their end; at most a bounded number of these. */
   readonly reservations: Map<string, Reservation>;
+  /** The last of each that was loaded because it is due, where there may be more: settling goes no further than both. Such a book is only settled. */
+  readonly lastDue: { batch?: Batch | undefined; hold?: Reservation | undefined };
   /** Pending orders past their end, which settling lets expire; at most a bounded number of them. */
   readonly dueOrders: string[];
   /** Earlier operations whose units may come back, those that were asked for. */
@@ -35,19 +37,38 @@ export function holdingOf(book: Book, productKey: string): Holding {
   return required(book.holdings.get(productKey), `holding of ${productKey} was not loaded`);
 }
 
-/** Units of a counted product that can be taken now. */
+/** Units of a counted product that can be taken now. Precondition: what is due is settled. */
 export function spendable(holding: Holding): number {
-  return holding.available - holding.overdue - holding.notYetValid;
+  return holding.available - holding.notYetValid;
 }
 
-/** Available minus owed: what the ledger calls the balance. */
+/** What is shown of a product's units, wherever a balance is. */
+export interface Standing {
+  /** What can be spent now, minus what is owed. */
+  balance: number;
+  /** What becomes valid later. */
+  upcoming: number;
+}
+
+/** What a product's units come to for whoever looks at them. Precondition: what is due is settled. */
+export function standingOf(holding: Holding): Standing {
+  return { balance: spendable(holding) - holding.owed, upcoming: holding.notYetValid };
+}
+
+/** Standings by product as answers show them: all balances, and what is upcoming where there is something. */
+export function showStandings(holdings: readonly Holding[]): Record<keyof Standing, Map<string, number>> {
+  const standings = holdings.map((holding) => [holding.productKey, standingOf(holding)] as const);
+  return {
+    balance: new Map(standings.map(([productKey, { balance }]) => [productKey, balance])),
+    upcoming: new Map(
+      standings.flatMap(([productKey, { upcoming }]) => (upcoming > 0 ? [[productKey, upcoming]] : [])),
+    ),
+  };
+}
+
+/** Available minus owed, units that become valid later included: what the ledger calls the balance, and each entry tells. */
 export function balanceOf(holding: Holding): number {
   return holding.available - holding.owed;
-}
-
-/** The balance without units that are past their end, of which more may wait than are settled at once. */
-export function settledBalance(holding: Holding): number {
-  return balanceOf(holding) - holding.overdue;
 }
 
 /** Burn order (DOMAIN 3.3): lower priority, then soonest end (never last), then oldest, then id. */

@@ -130,6 +130,13 @@ export function availabilityOf(
   return { available: payers[0]?.isUncounted ? null : sumPayable(payers), first };
 }
 
+/** What becomes valid later of what is counted, in whole units of what was asked for. */
+export function upcomingOf(book: Book, providers: readonly Provider[]): number {
+  const units = (provider: Provider) =>
+    Math.floor(holdingOf(book, provider.productKey).notYetValid / provider.unitCost);
+  return providers.reduce((sum, provider) => Math.min(QUANTITY_MAX, sum + units(provider)), 0);
+}
+
 function sumPayable(payers: readonly Payer[]): number {
   return payers.reduce((sum, payer) => Math.min(QUANTITY_MAX, sum + unitsPayable(payer)), 0);
 }

@@ -126,8 +126,6 @@ export interface Holding {
   running: Batch[];
   /** Latest end among running and future uncounted batches; null when there is none. */
   accessEnd: Anchored | 'forever' | null;
-  /** Units in batches past their end that are not settled yet; never spendable. */
-  overdue: number;
   /** Units in batches whose validity begins later; not spendable yet. */
   notYetValid: number;
   /** The batches of `notYetValid`, soonest first; loaded only for an overdraft, which takes from every batch. */

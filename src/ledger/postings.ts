@@ -90,8 +90,7 @@ export function postDebit(book: Book, batch: Batch, kind: DebitKind, amount: num
   batch.available -= amount;
   batch[DEBITED_PART[kind]] += amount;
   holding.available -= amount;
-  if (kind === 'expire') holding.overdue -= amount;
-  else if (isPending(book, batch)) holding.notYetValid -= amount;
+  if (kind !== 'expire' && isPending(book, batch)) holding.notYetValid -= amount;
   touch(book, holding, batch);
   return append(book, holding, batch, kind, 'debit', amount, details);
 }
@@ -161,13 +160,11 @@ export function postReturn(
   append(book, holding, batch, kind, 'credit', amount, details);
   const { operationId } = details;
   if (hasEnded(batch, at)) {
-    holding.overdue += amount;
     postDebit(book, batch, 'expire', amount, { operationId, occurredAt: at });
     return { kept: 0, expired: amount };
   }
   repay(book, holding, batch, { operationId, occurredAt: at, lapseOf: details.reservationId ?? null });
   if (hasEnded(batch, book.now)) {
-    holding.overdue += batch.available - before;
     if (batch.available > 0 && !book.due.includes(batch)) book.due.push(batch);
   } else makeSpendable(book, holding, batch, batch.available - before);
   return { kept: amount, expired: 0 };

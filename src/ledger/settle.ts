@@ -18,33 +18,44 @@ export function openBook(loaded: LoadedBook): Book {
 
 /**
  * Lets due holds lapse and due batches expire, in order of their instants, of one instant the lapses first; due orders expire without an entry. A
- * lapse occurred at the hold's end; an expiry at the batch's end, or when its units became available if that was later.
+ * lapse occurred at the hold's end; an expiry at the batch's end, or when its units became available if that was later. Of more than was loaded it
+ * settles what comes before the rest, so that the ledger is the same in however many steps it is written.
  */
 function settle(book: Book): void {
+  const { batch: lastBatch, hold: lastHold } = book.lastDue;
   for (const reservation of dueReservations(book)) {
-    expireBefore(book, reservation.expiresAt.getTime());
+    if (lastHold && compareEnds(reservation, lastHold) > 0) break;
+    if (lastBatch && endOf(reservation) > endOf(lastBatch)) break;
+    expireBefore(book, endOf(reservation));
     lapse(book, reservation);
   }
-  expireBefore(book, Infinity);
+  expireBefore(book, lastHold ? endOf(lastHold) : Infinity, lastBatch);
   for (const id of book.dueOrders.splice(0)) book.changes.orderSteps.push(expiryOf(id));
 }
 
 function dueReservations({ reservations, now }: Book): Reservation[] {
   return [...reservations.values()]
     .filter(({ status, expiresAt }) => status === 'held' && expiresAt.getTime() <= now.getTime())
-    .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime() || (a.id < b.id ? -1 : 1));
+    .sort(compareEnds);
 }
 
-/** Expires the due batches that ended before an instant, soonest first. */
-function expireBefore(book: Book, limitMs: number): void {
-  book.due.sort((a, b) => endOf(a) - endOf(b) || (a.id < b.id ? -1 : 1));
-  const later = book.due.findIndex((batch) => endOf(batch) >= limitMs);
+/** Expires the due batches that ended before an instant, soonest first, up to the last one. */
+function expireBefore(book: Book, limitMs: number, last?: Batch): void {
+  book.due.sort(compareEnds);
+  const later = book.due.findIndex((batch) => endOf(batch) >= limitMs || (last && compareEnds(batch, last) > 0));
   for (const batch of book.due.splice(0, later === -1 ? book.due.length : later)) {
     const occurredAt = new Date(Math.max(endOf(batch), batch.createdAt.getTime()));
     postDebit(book, batch, 'expire', batch.available, { operationId: null, occurredAt });
   }
 }
 
-function endOf(batch: Batch): number {
-  return batch.expiresAt?.getTime() ?? Infinity;
+type Ending = Pick<Batch, 'id' | 'expiresAt'>;
+
+/** The order in which what is due is loaded, and settled. */
+function compareEnds(a: Ending, b: Ending): number {
+  return endOf(a) - endOf(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+function endOf({ expiresAt }: Ending): number {
+  return expiresAt?.getTime() ?? Infinity;
 }

@@ -39,7 +39,7 @@ export type UseVerdict = { plan: UsePlan; refusal: undefined } | { plan: undefin
 
 /**
  * Says what a use would take now, or why it is refused. Posts nothing.
- * Throws: product_not_found, feature_not_found, quantity_too_large, unavailable (an overdraft, see `planOverdraft`).
+ * Throws: product_not_found, feature_not_found, quantity_too_large.
  */
 export function judgeUse(book: Book, ask: UseAsk, providers: readonly Provider[]): UseVerdict {
   const { subject, amount, isOverdraft = false } = ask;

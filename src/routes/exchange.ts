@@ -42,6 +42,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
             spent: { product_key: result.spent.productKey, amount: result.spent.amount },
             batches: result.batches.map(toBatchView),
             balances: Object.fromEntries(result.balances),
+            upcoming: Object.fromEntries(result.upcoming),
             metadata: result.metadata,
           }),
         })),

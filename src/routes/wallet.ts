@@ -44,6 +44,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
           can_use: result.canUse,
           ...toSubjectView(result.subject),
           remaining: result.remaining,
+          upcoming: result.upcoming,
           expires_at: result.expiresAt,
           message: messageOf(result),
         },
@@ -72,6 +73,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         body: {
           customer_id: wallet.customerId,
           balances: Object.fromEntries(wallet.balances),
+          upcoming: Object.fromEntries(wallet.upcoming),
           held: Object.fromEntries(wallet.held),
           access: Object.fromEntries(wallet.access),
           features: Object.fromEntries(features),

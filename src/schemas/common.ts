@@ -132,6 +132,17 @@ export const countAnswerSchema = z
   .number()
   .meta({ type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [10] });
 
+/** Units that become valid later. */
+export const upcomingSchema = countAnswerSchema.meta({
+  description: 'What becomes valid later, and can’t be spent yet.',
+  examples: [0],
+});
+
+/** The same by product, of those that have some. */
+export const upcomingByProductSchema = z
+  .record(z.string(), countAnswerSchema)
+  .meta({ description: 'Units that become valid later, and can’t be spent yet, by product key.', examples: [{}] });
+
 /** An integer of an answer that may be negative, such as a balance with debt. */
 export const signedCountSchema = z.number().meta({
   type: 'integer',

@@ -10,6 +10,7 @@ import {
   quantitySchema,
   signedCountSchema,
   text,
+  upcomingSchema,
   uuidAnswerSchema,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
@@ -57,7 +58,10 @@ const movedShape = {
   operation_id: uuidAnswerSchema,
   product_key: z.string().meta({ examples: ['TEST_STAR'] }),
   amount: countAnswerSchema,
-  balance: signedCountSchema.meta({ description: 'Afterwards; negative when something is owed.' }),
+  balance: signedCountSchema.meta({
+    description: 'What can be spent now, minus what is owed, afterwards; negative with debt.',
+  }),
+  upcoming: upcomingSchema,
   metadata: metadataAnswerSchema,
 };
 
@@ -83,6 +87,7 @@ export const creditsBalanceAnswer = z.object({
   customer_id: uuidAnswerSchema,
   product_key: z.string().meta({ examples: ['TEST_STAR'] }),
   balance: signedCountSchema.meta({ description: 'Available minus owed.' }),
+  upcoming: upcomingSchema,
   available: countAnswerSchema.meta({ description: 'What can be used now.' }),
   held: countAnswerSchema.meta({ examples: [0] }),
   owed: countAnswerSchema.meta({ examples: [0] }),

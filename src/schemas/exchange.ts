@@ -7,6 +7,7 @@ import {
   metadataSchema,
   signedCountSchema,
   skuSchema,
+  upcomingByProductSchema,
   uuidAnswerSchema,
 } from './common.js';
 import { withSelector } from './selectors.js';
@@ -24,9 +25,10 @@ export const exchangeAnswer = z.object({
   spent: z.object({ product_key: z.string().meta({ examples: ['TEST_STAR'] }), amount: countAnswerSchema }),
   batches: z.array(batchAnswer),
   balances: z.record(z.string(), signedCountSchema).meta({
-    description: 'Balances afterwards of the counted products that were touched.',
+    description: 'What can be spent now, minus what is owed, afterwards, of the counted products that were touched.',
     examples: [{ TEST_STAR: 0, TEST_PREDICTION: 1 }],
   }),
+  upcoming: upcomingByProductSchema,
   metadata: metadataAnswerSchema,
 });
 

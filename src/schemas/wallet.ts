@@ -9,6 +9,8 @@ import {
   productKeySchema,
   signedCountSchema,
   text,
+  upcomingByProductSchema,
+  upcomingSchema,
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
@@ -36,6 +38,7 @@ export const balanceAnswer = z.object({
     .meta({ examples: ['CREDITS'] }),
   feature: z.string().optional(),
   remaining: countAnswerSchema.nullable().meta({ description: 'Null when it is not counted.', examples: [99] }),
+  upcoming: upcomingSchema,
   expires_at: instantAnswerSchema.nullable().meta({ description: 'When the units used next end, or the access does.' }),
   message: z.string().meta({ examples: ['99 CREDITS available'] }),
 });
@@ -44,9 +47,11 @@ export const walletQuery = withSelector(asOfShape);
 
 export const walletAnswer = z.object({
   customer_id: uuidAnswerSchema,
-  balances: z
-    .record(z.string(), signedCountSchema)
-    .meta({ description: 'Units by product key; negative with debt.', examples: [{ CREDITS: 99 }] }),
+  balances: z.record(z.string(), signedCountSchema).meta({
+    description: 'Units that can be spent now, minus what is owed, by product key; negative with debt.',
+    examples: [{ CREDITS: 99 }],
+  }),
+  upcoming: upcomingByProductSchema,
   held: z
     .record(z.string(), countAnswerSchema)
     .meta({ description: 'Units held for work in progress.', examples: [{}] }),
@@ -120,7 +125,8 @@ const entryAnswer = z
     batch_id: uuidAnswerSchema.nullable(),
     amount: countAnswerSchema,
     balance_after: signedCountSchema.meta({
-      description: 'Of the product, after this entry; 0 when it is not counted.',
+      description:
+        'Of the product, after this entry: available minus owed, units that become valid later included; 0 when it is not counted.',
     }),
     feature: z
       .string()

@@ -9,7 +9,7 @@ import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, settledBalance, spendable } from '../ledger/book.js';
+import { type Book, holdingOf, type Standing, spendable, standingOf } from '../ledger/book.js';
 import { assertProvided, consume, type Provider, type Taking } from '../ledger/consume.js';
 import type { Metadata, Term } from '../ledger/entities.js';
 import { assertEndsLater, assertGrantable, type FixedValidity, grant } from '../ledger/grant.js';
@@ -30,12 +30,11 @@ export interface DeductCreditsCommand {
   metadata: Metadata;
 }
 
-/** `balance` is what is available minus what is owed, afterwards. */
-interface MovedCredits {
+/** The standing is that afterwards. */
+interface MovedCredits extends Standing {
   operationId: string;
   productKey: string;
   amount: number;
-  balance: number;
   metadata: Metadata;
 }
 
@@ -49,10 +48,9 @@ export interface DeductedCredits extends MovedCredits {
   owed: number;
 }
 
-export interface CreditsBalance {
+export interface CreditsBalance extends Standing {
   customerId: string;
   productKey: string;
-  balance: number;
   available: number;
   held: number;
   owed: number;
@@ -110,8 +108,8 @@ function decideAdd(
   assertGrantable(book, [{ term, times: 1, pointer: '/amount' }]);
   const origin = { sku: null, orderId: null, orderItemId: null, actionType: 'credits.add', metadata };
   const batch = grant(book, term, 1, { ...origin, source: 'bonus', operationId }, validity);
-  const balance = settledBalance(holdingOf(book, productKey));
-  return { operationId, productKey, amount, balance, metadata, batchId: batch.id, repaid: batch.consumed };
+  const standing = standingOf(holdingOf(book, productKey));
+  return { operationId, productKey, amount, ...standing, metadata, batchId: batch.id, repaid: batch.consumed };
 }
 
 /**
@@ -141,8 +139,8 @@ export async function deductCredits(
         consume(book, plan, details);
         return plan;
       });
-      const balance = settledBalance(holdingOf(book, productKey));
-      const result = { operationId, productKey, amount, balance, metadata, takings, owed: owed?.amount ?? 0 };
+      const standing = standingOf(holdingOf(book, productKey));
+      const result = { operationId, productKey, amount, ...standing, metadata, takings, owed: owed?.amount ?? 0 };
       return { outcome: 'accepted', result };
     },
     render,
@@ -162,7 +160,7 @@ export async function getCreditsBalance(deps: Deps, selector: Selector, productK
   return {
     customerId: book.customerId,
     productKey,
-    balance: settledBalance(holding),
+    ...standingOf(holding),
     available: spendable(holding),
     held,
     owed,

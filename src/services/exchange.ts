@@ -7,7 +7,7 @@ import type { Deps } from '../deps.js';
 
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import { type Book, holdingOf, settledBalance } from '../ledger/book.js';
+import { type Book, holdingOf, showStandings } from '../ledger/book.js';
 import { consume, type Provider } from '../ledger/consume.js';
 import type { Metadata } from '../ledger/entities.js';
 import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
@@ -27,6 +27,8 @@ export interface ExchangeResult {
   batches: StoredBatch[];
   /** Balances afterwards of the products that were touched and are counted. */
   balances: Map<string, number>;
+  /** What of them becomes valid later, where there is something. */
+  upcoming: Map<string, number>;
   metadata: Metadata;
 }
 
@@ -103,14 +105,14 @@ function exchangeFor(
     return offer.terms.map((term) => grant(book, term, 1, { ...origin, source: 'exchange', operationId }));
   });
   const counted = offer.terms.filter((term) => term.productType === 'quantity').map((term) => term.productKey);
-  const balances = new Map(
-    [offer.currency, ...counted].map((productKey) => [productKey, settledBalance(holdingOf(book, productKey))]),
-  );
+  const touched = [offer.currency, ...counted].map((productKey) => holdingOf(book, productKey));
+  const { balance: balances, upcoming } = showStandings(touched);
   return {
     operationId,
     spent: { productKey: offer.currency, amount: ask.amount },
     batches: batches.map(toNewlyStored),
     balances,
+    upcoming,
     metadata,
   };
 }

@@ -9,13 +9,16 @@ import { type BookRead, NOBODY, readBookAt, readSettled, readWallet } from '../e
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
-import { holdingOf, settledBalance, spendable } from '../ledger/book.js';
-import { assertProvided, availabilityOf, type SubjectAsk } from '../ledger/consume.js';
+import { holdingOf, showStandings, spendable } from '../ledger/book.js';
+import { assertProvided, availabilityOf, type SubjectAsk, upcomingOf } from '../ledger/consume.js';
 import type { Entry, Subject } from '../ledger/entities.js';
 
 export interface Wallet {
   customerId: string;
+  /** What can be spent now, minus what is owed. */
   balances: Map<string, number>;
+  /** What becomes valid later, of products that have some. */
+  upcoming: Map<string, number>;
   held: Map<string, number>;
   access: Map<string, AccessSummary>;
   features: Map<string, FeatureSummary>;
@@ -26,6 +29,8 @@ export interface BalanceResult {
   canUse: boolean;
   /** In the subject's unit; null when uncounted. */
   remaining: number | null;
+  /** What becomes valid later, in the subject's unit. */
+  upcoming: number;
   /** When the units that are used next end, or the access does; null when never or when there is none. */
   expiresAt: Date | null;
 }
@@ -44,13 +49,14 @@ export async function getWallet(deps: Deps, selector: Selector, asOf: Date | und
   const { book, products, access: spans, features } = await readWallet(deps, customerId, instant);
   const access = summariseAccess(spans, instant.at);
   const holdings = products.flatMap(({ productKey, isCounted }) => (isCounted ? holdingOf(book, productKey) : []));
-  const balances = holdings.map((holding) => [holding.productKey, settledBalance(holding)] as const);
+  const { balance: balances, upcoming } = showStandings(holdings);
   const usable = holdings.map(
     (holding) => [holding.productKey, Math.max(0, spendable(holding) - holding.owed)] as const,
   );
   return {
     customerId,
-    balances: new Map(balances),
+    balances,
+    upcoming,
     held: new Map(holdings.filter(({ held }) => held > 0).map(({ productKey, held }) => [productKey, held])),
     access,
     features: summariseFeatures(features, new Map(usable), access),
@@ -72,13 +78,14 @@ export async function getBalance(
   const providers = read.providersOf(subject);
   assertProvided(subject, providers);
   const { available, first } = availabilityOf(read.book, providers);
+  const upcoming = upcomingOf(read.book, providers);
   if (available !== null || !first) {
-    return { subject, canUse: first !== null, remaining: available, expiresAt: first?.expiresAt ?? null };
+    return { subject, canUse: first !== null, remaining: available, upcoming, expiresAt: first?.expiresAt ?? null };
   }
   const instant = { at: read.at, isPast: asOf !== undefined };
   const access = summariseAccess(await listAccess(deps.db, read.book.customerId, instant), instant.at);
   const span = access.get(first.productKey);
-  return { subject, canUse: true, remaining: null, expiresAt: span ? span.until : first.expiresAt };
+  return { subject, canUse: true, remaining: null, upcoming, expiresAt: span ? span.until : first.expiresAt };
 }
 
 async function readPast(deps: Deps, selector: Selector, asOf: Date, asks: readonly SubjectAsk[]): Promise<BookRead> {

@@ -217,6 +217,7 @@ describe('as_of', () => {
     expect(answers['/wallet?']).toEqual({
       customer_id: expect.any(String),
       balances: {},
+      upcoming: {},
       held: {},
       access: {},
       features: {},

@@ -23,6 +23,7 @@ describe('GET /balance', () => {
       can_use: true,
       product_key: 'CREDITS',
       remaining: 10,
+      upcoming: 0,
       expires_at: '2026-03-01T00:00:00.000Z',
       message: '10 CREDITS available',
     });
@@ -36,6 +37,7 @@ describe('GET /balance', () => {
       can_use: true,
       feature: 'draw',
       remaining: 3,
+      upcoming: 0,
       expires_at: null,
       message: '3 draw available',
     });
@@ -65,6 +67,7 @@ describe('GET /balance', () => {
       can_use: true,
       product_key: 'ACCESS',
       remaining: null,
+      upcoming: 0,
       expires_at: '2026-03-01T00:00:00.000Z',
       message: 'ACCESS available',
     });

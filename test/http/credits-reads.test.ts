@@ -29,7 +29,15 @@ describe('GET /credits/balance', () => {
     const customer_id = await customerIdOf(app, external_id);
     const answer = await app.get(`/credits/balance?customer_id=${customer_id}&product_key=star`);
     expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({ customer_id, product_key: 'STAR', balance: 11, available: 6, held: 4, owed: 0 });
+    expect(answer.body).toEqual({
+      customer_id,
+      product_key: 'STAR',
+      balance: 6,
+      available: 6,
+      held: 4,
+      owed: 0,
+      upcoming: 5,
+    });
   });
 
   it('is nought for a customer who never had any', async () => {

@@ -124,7 +124,7 @@ describe('a debt is repaid by', () => {
     const external_id = await debtorOf(6);
     const batch_id = await grantUnits(app, external_id, 'STAR', 10, { valid_from: '2026-02-01T00:00:00Z' });
     expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 4, consumed: 6, state: 'pending' });
-    expect(await creditsOf(external_id)).toEqual({ balance: 4, available: 0, held: 0, owed: 0 });
+    expect(await creditsOf(external_id)).toEqual({ balance: 0, available: 0, held: 0, owed: 0 });
   });
 
   it('a give-back of an earlier use', async () => {

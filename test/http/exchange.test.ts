@@ -53,6 +53,7 @@ describe('POST /exchange', () => {
       operation_id: expect.any(String),
       spent: { product_key: 'STAR', amount: 5 },
       balances: { STAR: 3, PREDICTION: 10 },
+      upcoming: {},
       metadata: { button: 'exchange' },
     });
     expect(answer.body.batches).toMatchObject([

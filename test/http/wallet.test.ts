@@ -21,6 +21,7 @@ describe('GET /wallet', () => {
     expect(await wallet(external_id)).toEqual({
       customer_id: body.customer_id,
       balances: {},
+      upcoming: {},
       held: {},
       access: {},
       features: {},
@@ -55,12 +56,13 @@ describe('GET /wallet', () => {
     });
   });
 
-  it('counts units that are not valid yet in the balance, but in no feature', async () => {
+  it('counts units that are not valid yet neither in the balance nor in a feature', async () => {
     const external_id = newPerson();
     await grantUnits(app, external_id, 'CREDITS', 3);
     await grantUnits(app, external_id, 'CREDITS', 30, { valid_from: '2026-02-01T00:00:00Z' });
     expect(await wallet(external_id)).toMatchObject({
-      balances: { CREDITS: 33 },
+      balances: { CREDITS: 3 },
+      upcoming: { CREDITS: 30 },
       features: { draw: { can_use: true, remaining: 1 } },
     });
   });

@@ -108,6 +108,7 @@ export class HttpCustomer implements System {
     const features = Object.entries(body.features as Record<string, { can_use: boolean; remaining: number | null }>);
     return {
       balances: body.balances as Record<string, number>,
+      upcoming: body.upcoming as Record<string, number>,
       held: body.held as Record<string, number>,
       access: Object.fromEntries(access.map(([key, { until }]) => [key, { until: toMs(until) }])),
       features: Object.fromEntries(

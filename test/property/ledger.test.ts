@@ -9,6 +9,7 @@ import { runWorkload, type Tally } from './workload.js';
 const SEQUENCES = 1_000;
 const COMMANDS = { min: 1, max: 30 };
 const TIMEOUT_MS = 600_000;
+const FEW_SEQUENCES = 200;
 const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
 
 /** Without these answers the sequences would be about nothing. */
@@ -87,9 +88,28 @@ const onceDifferent: [Workload][] = [
   ],
 ];
 
-function grantOf(product: string, quantity: number): Command {
-  const always = { key: null, as: 'bonus', priority: 0, startsInH: null, lastsH: null } as const;
-  return { kind: 'grant units', product, quantity, ...always };
+/** A hold that ends after two batches did, so that it lapses after both of them, also where only one of them was loaded. */
+const endsApart: [Workload] = [
+  {
+    startsAt: '2026-01-31T12:00:00.000Z',
+    commands: [
+      grantOf('CREDITS', 2, 1),
+      grantOf('CREDITS', 2, 2),
+      {
+        kind: 'reserve',
+        key: null,
+        subject: { product: 'CREDITS' },
+        amount: 1,
+        lifetime: { seconds: 3 * 3_600, as: 'length' },
+      },
+      { kind: 'wait', ms: 4 * 3_600_000 },
+    ],
+  },
+];
+
+function grantOf(product: string, quantity: number, lastsH: number | null = null): Command {
+  const always = { key: null, as: 'bonus', priority: 0, startsInH: null } as const;
+  return { kind: 'grant units', product, quantity, lastsH, ...always };
 }
 
 describe('the pure ledger', () => {
@@ -105,4 +125,17 @@ describe('the pure ledger', () => {
     await fc.assert(property, { ...parameters, examples: onceDifferent });
     if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
+
+  it.each([1, 2])(
+    'does the same where no more than %i of each kind of what is due is settled at once',
+    {
+      timeout,
+    },
+    async (dueMax) => {
+      const property = fc.asyncProperty(workloads(SCOPE, COMMANDS), (workload) =>
+        runWorkload(workload, new MemoryLedger(dueMax), new Map()),
+      );
+      await fc.assert(property, { ...propertyRun(FEW_SEQUENCES, TIMEOUT_MS).parameters, examples: [endsApart] });
+    },
+  );
 });

@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import { AppError } from '../../src/errors/app-error.js';
 import { summariseAccess, summariseFeatures } from '../../src/ledger/access.js';
-import { type Book, balanceOf, holdingOf, spendable } from '../../src/ledger/book.js';
+import { type Book, holdingOf, showStandings, spendable, standingOf } from '../../src/ledger/book.js';
 import { availabilityOf, consume, planConsume, revokePlanned, type UsePlan } from '../../src/ledger/consume.js';
 import type { Batch, NewBatch, Order, Payment, Term } from '../../src/ledger/entities.js';
 import { assertGrantable, type FixedValidity, type GrantOrigin, grant } from '../../src/ledger/grant.js';
@@ -39,13 +39,19 @@ const MICROS_PER_HUNDREDTH = 10_000n;
 
 export class MemoryLedger implements System {
   #now = new Date(0);
-  readonly #store = new MemoryStore();
+  readonly #store: MemoryStore;
   readonly #places = new Map<string, number>();
-  readonly #work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
+  readonly #work: MemoryWork;
   readonly #orders: Order[] = [];
   readonly #payments = new Map<string, Payment>();
   readonly #answers = new Map<string, Facts>();
   readonly #claims = new MemoryClaims();
+
+  /** Of what is due `dueMax` batches and holds are settled at once. */
+  constructor(dueMax = Infinity) {
+    this.#store = new MemoryStore(dueMax);
+    this.#work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
+  }
 
   setClock(now: number): void {
     this.#now = new Date(now);
@@ -142,7 +148,7 @@ export class MemoryLedger implements System {
       return this.#give(book, offer.terms, 1, operationId);
     });
     const touched = [currency, ...offer.terms.filter(isCounted).map(({ productKey }) => productKey)];
-    const balances = Object.fromEntries(touched.map((key) => [key, balanceOf(holdingOf(book, key))]));
+    const balances = Object.fromEntries(showStandings(touched.map((key) => holdingOf(book, key))).balance);
     return { outcome: 'accepted', facts: { spent: { [currency]: price }, batches, balances } };
   }
 
@@ -242,8 +248,10 @@ export class MemoryLedger implements System {
       );
     const spendableNow = new Map(products.map(({ key }) => [key, spendable(holdingOf(book, key))]));
     const held = counted.map((key): [string, number] => [key, holdingOf(book, key).held]);
+    const { balance, upcoming } = showStandings(counted.map((key) => holdingOf(book, key)));
     return {
-      balances: Object.fromEntries(counted.map((key) => [key, balanceOf(holdingOf(book, key))])),
+      balances: Object.fromEntries(balance),
+      upcoming: Object.fromEntries(upcoming),
       held: Object.fromEntries(held.filter(([, units]) => units > 0)),
       access: Object.fromEntries([...access].map(([key, { until }]) => [key, { until: until?.getTime() ?? null }])),
       features: Object.fromEntries(summariseFeatures(provided, spendableNow, access)),
@@ -258,7 +266,7 @@ export class MemoryLedger implements System {
   async creditsOf(product: string): Promise<CreditsState> {
     const holding = holdingOf(this.#load(), product);
     const { held, owed } = holding;
-    return { balance: balanceOf(holding), available: spendable(holding), held, owed };
+    return { balance: standingOf(holding).balance, available: spendable(holding), held, owed };
   }
 
   async parts(): Promise<BatchParts[]> {

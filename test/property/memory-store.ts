@@ -1,6 +1,7 @@
 // The ledger of one customer in memory: what db/ loads into books and writes of them, without a database. Audits itself after each write.
 // Decides nothing.
 
+import { expect } from 'vitest';
 import type { Book } from '../../src/ledger/book.js';
 import type { Batch, Entry, Holding, NewBatch, Reservation, TakenOperation } from '../../src/ledger/entities.js';
 import { openBook } from '../../src/ledger/settle.js';
@@ -30,8 +31,30 @@ export class MemoryStore {
     of: (about: string, what: string) => `${what} of ${about}`,
   };
 
-  /** The book of an instant, settled, as db/ would load it: of copies, so that only what is written stays. */
+  readonly #dueMax: number;
+
+  /** Of what is due `dueMax` batches and holds are loaded at once. */
+  constructor(dueMax = Infinity) {
+    this.#dueMax = dueMax;
+  }
+
+  /**
+   * The book of an instant, settled, as db/ would load it: of copies, so that only what is written stays. Where more is due than is loaded at once,
+   * that is settled and written before, to the same entries as if it were settled at once.
+   */
   load(now: Date, named: Named = {}): Book {
+    const [written, { changes: atOnce }] = [this.entries.length, this.#loadOnce(now, named, Infinity)];
+    for (;;) {
+      const book = this.#loadOnce(now, named, this.#dueMax);
+      if (!book.lastDue.batch && !book.lastDue.hold) {
+        expect([...this.entries.slice(written), ...book.changes.entries]).toEqual(atOnce.entries);
+        return book;
+      }
+      this.write(book);
+    }
+  }
+
+  #loadOnce(now: Date, named: Named, dueMax: number): Book {
     const copies = new Map(this.batches.map((batch) => [batch.id, { ...batch }]));
     const copyOf = (id: string): NewBatch => {
       const copy = copies.get(id);
@@ -39,23 +62,27 @@ export class MemoryStore {
       return copy;
     };
     const batches = [...copies.values()];
-    const due = batches.filter((batch) => batch.available > 0 && hasEnded(batch, now));
-    const loaded = this.reservations.filter(
-      ({ id, status, expiresAt }) => id === named.reservation || (status === 'held' && expiresAt <= now),
+    const due = batches.filter((batch) => batch.available > 0 && hasEnded(batch, now)).sort(byEnd);
+    const dueHolds = this.reservations
+      .filter(({ status, expiresAt }) => status === 'held' && expiresAt <= now)
+      .sort(byEnd);
+    const asked = this.reservations.filter(({ id }) => id === named.reservation);
+    const reservations = new Map(
+      [...asked, ...dueHolds.slice(0, dueMax)].map((reservation) => [
+        reservation.id,
+        { ...reservation, legs: reservation.legs.map((leg) => ({ ...leg, batch: copyOf(leg.batch.id) })) },
+      ]),
     );
+    const lastHold = dueHolds[dueMax - 1];
     return openBook({
       customerId: 'the customer',
       now: new Date(now),
       nextSeq: this.entries.length + 1,
       holdings: new Map(products.map(({ key }) => [key, this.#holdingOf(key, batches, now)])),
-      due: due.sort((a, b) => Number(a.expiresAt) - Number(b.expiresAt) || (a.id < b.id ? -1 : 1)),
-      reservations: new Map(
-        loaded.map((reservation) => [
-          reservation.id,
-          { ...reservation, legs: reservation.legs.map((leg) => ({ ...leg, batch: copyOf(leg.batch.id) })) },
-        ]),
-      ),
+      due: due.slice(0, dueMax),
+      reservations,
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
+      lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
       isDue: true,
       ids: this.ids,
@@ -73,7 +100,6 @@ export class MemoryStore {
       usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
       running: access.filter((batch) => batch.validFrom <= now),
       accessEnd: latestEnd(access),
-      overdue: sumAvailable(counted.filter((batch) => hasEnded(batch, now))),
       notYetValid: sumAvailable(pending),
       pending: pending.sort((a, b) => Number(a.validFrom) - Number(b.validFrom)),
     };
@@ -118,7 +144,8 @@ export class MemoryStore {
 
   /** Every entry, with those that settling would add now. */
   entriesAt(now: Date): Entry[] {
-    return [...this.entries, ...this.load(now).changes.entries];
+    const { changes } = this.load(now);
+    return [...this.entries, ...changes.entries];
   }
 }
 
@@ -135,6 +162,10 @@ function latestEnd(access: readonly NewBatch[]): Holding['accessEnd'] {
 
 function hasEnded({ expiresAt }: Batch, now: Date): boolean {
   return expiresAt !== null && expiresAt <= now;
+}
+
+function byEnd(a: Pick<Batch, 'id' | 'expiresAt'>, b: Pick<Batch, 'id' | 'expiresAt'>): number {
+  return Number(a.expiresAt) - Number(b.expiresAt) || (a.id < b.id ? -1 : 1);
 }
 
 function sumAvailable(batches: readonly Batch[]): number {

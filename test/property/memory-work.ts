@@ -2,7 +2,7 @@
 // operations by the place at which they were made.
 
 import type { Book } from '../../src/ledger/book.js';
-import { balanceOf, holdingOf } from '../../src/ledger/book.js';
+import { holdingOf, standingOf } from '../../src/ledger/book.js';
 import { availabilityOf, consume, type Taking as Taken } from '../../src/ledger/consume.js';
 import type { Reservation } from '../../src/ledger/entities.js';
 import { giveBack } from '../../src/ledger/give-back.js';
@@ -102,7 +102,7 @@ export class MemoryWork {
           actionType: 'credits.add',
         } as const;
         const batch = grant(book, term, 1, { ...why, operationId, metadata: {} }, validity);
-        const balance = balanceOf(holdingOf(book, product));
+        const { balance } = standingOf(holdingOf(book, product));
         return { outcome: 'accepted', facts: { batch: this.#placeOf(batch), repaid: batch.consumed, balance } };
       }
       case 'deduct credits':
@@ -116,7 +116,7 @@ export class MemoryWork {
     const ask = { subject: { productKey: product }, amount, isOverdraft: allowNegative };
     return use(book, ask, providersOf({ product }), (plan): Observed => {
       consume(book, plan, details);
-      const balance = balanceOf(holdingOf(book, product));
+      const { balance } = standingOf(holdingOf(book, product));
       const owed = plan.owed?.amount ?? 0;
       return { outcome: 'accepted', facts: { taken: this.#toTakings(plan.takings), owed, balance } };
     });

@@ -36,9 +36,11 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
   const features: Holdings['features'] = {};
   const inWallet = new Set(Object.keys(wallet.owed));
   for (const product of inWallet) balances[product] = 0 - (wallet.owed[product] ?? 0);
-  for (const { product, granted, available, held: heldOfIt, expiresAt } of wallet.parts()) {
+  const upcoming: Holdings['upcoming'] = {};
+  for (const { product, granted, available, held: heldOfIt, validFrom, expiresAt } of wallet.parts()) {
     if (granted !== null) {
-      balances[product] = (balances[product] ?? 0) + available;
+      balances[product] = (balances[product] ?? 0) + (validFrom <= wallet.now ? available : 0);
+      if (validFrom > wallet.now && available > 0) upcoming[product] = (upcoming[product] ?? 0) + available;
       if (heldOfIt > 0) held[product] = (held[product] ?? 0) + heldOfIt;
     } else {
       const until = accessUntil(wallet, product);
@@ -53,7 +55,7 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
       features[feature] = { canUse, remaining };
     }
   }
-  return { balances, held, access, features };
+  return { balances, upcoming, held, access, features };
 }
 
 /** Until when access lasts without a gap; null when for ever, undefined when there is none now. */

@@ -152,8 +152,10 @@ export interface CheckFacts {
 
 /** What a customer holds, as a wallet shows it. */
 export interface Holdings {
-  /** Available minus owed. */
+  /** What can be spent now, minus what is owed. */
   balances: Record<string, number>;
+  /** What becomes valid later, where there is something. */
+  upcoming: Record<string, number>;
   held: Record<string, number>;
   access: Record<string, { until: number | null }>;
   features: Record<string, { canUse: boolean; remaining: number | null }>;

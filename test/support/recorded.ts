@@ -83,13 +83,16 @@ export async function sendPlain(
   };
 }
 
-/** What each of these customers has. */
+/** What each of these customers has, as it is recorded: units that become valid later count in the balances. */
 export async function readWallets(origin: string, customerIds: readonly string[]): Promise<RecordedWallet[]> {
   const wallets: RecordedWallet[] = [];
   for (const customerId of customerIds) {
     const { status, text } = await sendPlain(origin, { method: 'GET', path: `/wallet?customer_id=${customerId}` });
     if (status !== 200) throw new Error(`the wallet of ${customerId}: ${status} ${text}`);
-    const { balances, held } = JSON.parse(text) as Pick<RecordedWallet, 'balances' | 'held'>;
+    type Shown = Pick<RecordedWallet, 'balances' | 'held'> & { upcoming: RecordedWallet['balances'] };
+    const { balances, held, upcoming } = JSON.parse(text) as Shown;
+    for (const [productKey, units] of Object.entries(upcoming))
+      balances[productKey] = (balances[productKey] ?? 0) + units;
     wallets.push({ customer_id: customerId, balances, held });
   }
   return wallets;

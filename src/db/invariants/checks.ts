@@ -26,13 +26,18 @@ export const countsSql = section('counts', 'checked').sql;
 /**
  * The names of the checks that find something, in their order: all of them as one statement, what they share computed once. $1 as above, $2 the latest
  * instant at which something may have been recorded, or null for any.
+ * They are counted, because for EXISTS the planner would choose for a first row, where there nearly always is none (measured: 3 s instead of minutes
+ * for a customer with 20,000 entries).
  */
 export const failedChecksSql = `WITH ${sections
   .filter(({ kind }) => kind === 'shared')
   .map(({ sql }) => sql)
   .join(', ')}
   SELECT failed.name AS "check" FROM (${checkNames
-    .map((name, index) => `SELECT ${index} AS place, '${name}' AS name WHERE EXISTS (${section('name', name).sql})`)
+    .map(
+      (name, index) =>
+        `SELECT ${index} AS place, '${name}' AS name WHERE (SELECT count(*) FROM (${section('name', name).sql}) AS odd) > 0`,
+    )
     .join(' UNION ALL ')}) AS failed
   ORDER BY failed.place`;
 
