@@ -277,7 +277,7 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        'const isBehind = (id: string) => state.customers.has(id) && state.books.isBehind(id);',
+        'const isBehind = (id: string) => mayBeSettled(id) && state.books.isBehind(id);',
         'const isBehind = (_id: string) => false;',
       ),
     ],
@@ -928,8 +928,8 @@ const ofTheSweep: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        'if (state.customers.get(id)?.isAhead === false) bookOf(id)',
-        'if (state.customers.has(id)) bookOf(id)',
+        'const mayBeSettled = (id: string) => state.customers.get(id)?.isAhead === false;',
+        'const mayBeSettled = (id: string) => state.customers.has(id);',
       ),
     ],
     tests: [CLOCK_TESTS],
