@@ -1,5 +1,5 @@
-// Identities that are one but for their spelling: composed or decomposed letters; of e-mail addresses also case, of ASCII letters. The second look,
-// after nobody was found under the exact spelling: most ids have no other, and are not looked for again.
+// Identities that are one but for their spelling: composed or decomposed letters; of e-mail addresses also case, of ASCII letters. All spellings of one have
+// one form. The second look, after nobody was found under the exact spelling: most are stored in their form, the others are found by an index of it.
 
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
@@ -7,15 +7,20 @@ import type { Row, Tx } from './client.js';
 /** The provider whose ids are the same in upper and lower case. */
 const CASELESS_PROVIDER = 'email';
 
-/** The spellings under which an identity may be stored, beside its own. */
-export function otherSpellings({ provider, externalId }: IdentityKey): string[] {
-  const lower =
-    provider === CASELESS_PROVIDER ? externalId.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : externalId;
-  const spellings = new Set([externalId, lower].flatMap((text) => [text.normalize('NFC'), text.normalize('NFD')]));
-  spellings.add(lower);
-  spellings.delete(externalId);
-  return [...spellings];
+/** The form of all spellings of an identity. */
+export function formOf({ provider, externalId }: IdentityKey): string {
+  const composed = externalId.normalize('NFC');
+  return provider === CASELESS_PROVIDER ? composed.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : composed;
 }
+
+/** The same in SQL, as the indexes of identities have it. */
+const FORM = `CASE WHEN provider = '${CASELESS_PROVIDER}' THEN lower(normalize(external_id, NFC) COLLATE "C") ELSE normalize(external_id, NFC) END`;
+
+/** Selects rows of a table of identities in any spelling of the form `s.form`. */
+export const alikeIn = (table: 'identities' | 'former_identities', columns: string): string => `
+  SELECT ${columns} FROM ${table} WHERE provider = s.provider AND external_id = s.form
+  UNION ALL
+  SELECT ${columns} FROM ${table} WHERE provider = s.provider AND ${FORM} = s.form AND external_id <> ${FORM}`;
 
 interface AlikeRow extends Row {
   position: number;
@@ -28,19 +33,17 @@ interface AlikeRow extends Row {
 
 const FIND_ALIKE = `
 SELECT DISTINCT ON (s.position) s.position, i.provider, i.external_id, i.id, i.customer_id, i.profile
-FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, external_id) JOIN identities i USING (provider, external_id)
+FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
+CROSS JOIN LATERAL (${alikeIn('identities', 'provider, external_id, id, customer_id, profile, created_at')}) i
 ORDER BY s.position, i.created_at, i.id`;
 
 /** The identities that are stored in another spelling than that of `keys`, by the places of these; of several the oldest. */
 export async function findAlike(tx: Tx, keys: readonly IdentityKey[]): Promise<Map<number, Identity>> {
-  const spellings = keys.flatMap((key, position) =>
-    otherSpellings(key).map((externalId) => ({ position, provider: key.provider, externalId })),
-  );
-  if (spellings.length === 0) return new Map();
+  if (keys.length === 0) return new Map();
   const rows = await tx.query<AlikeRow>(FIND_ALIKE, [
-    spellings.map(({ position }) => position),
-    spellings.map(({ provider }) => provider),
-    spellings.map(({ externalId }) => externalId),
+    keys.map((_, position) => position),
+    keys.map(({ provider }) => provider),
+    keys.map(formOf),
   ]);
   return new Map(
     rows.map(({ position, provider, external_id, id, customer_id, profile }) => [
@@ -69,15 +72,14 @@ export async function listAlikeIdentities(
        SELECT provider, array_agg(customer_id::text ORDER BY created_at, id) AS customer_ids
        FROM (
          SELECT DISTINCT ON (provider, form, customer_id) provider, form, customer_id, created_at, id
-         FROM identities, normalize(external_id, NFC) AS composed,
-              LATERAL (SELECT CASE WHEN provider = $1 THEN lower(composed COLLATE "C") ELSE composed END AS form) f
+         FROM identities, LATERAL (SELECT ${FORM} AS form) f
          ORDER BY provider, form, customer_id, created_at, id
        ) one
        GROUP BY provider, form HAVING count(*) > 1
      ) alike
-     WHERE $2::text IS NULL OR $2::text = ANY (customer_ids)
-     ORDER BY provider, customer_ids LIMIT $3::int`,
-    [CASELESS_PROVIDER, customerId ?? null, LISTED_MAX],
+     WHERE $1::text IS NULL OR $1::text = ANY (customer_ids)
+     ORDER BY provider, customer_ids LIMIT $2::int`,
+    [customerId ?? null, LISTED_MAX],
   );
   return rows.map(({ provider, customer_ids }) => ({ provider, customerIds: customer_ids }));
 }

@@ -4,11 +4,11 @@ import type { Changes } from '../ledger/changes.js';
 import type { FirstSight, Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import type { Clock } from '../lib/clock.js';
-import { findAlike, otherSpellings } from './alike-identities.js';
+import { alikeIn, findAlike, formOf } from './alike-identities.js';
 import type { Row, Tx } from './client.js';
 import { isAhead, requireOneTime } from './clock.js';
 import { claims, deletes, inserts, updates } from './statements.js';
-import { amongGiven, arraysOf, given, listOf, readerOf } from './table.js';
+import { arraysOf, given, listOf, readerOf } from './table.js';
 import { customers as customersTable, formerIdentities, identities } from './tables.js';
 
 const FIRST_SEQ = 1;
@@ -282,24 +282,22 @@ export async function findIdentityOwners(
 }
 
 const FIND_FORMER_OWNERS = `
-SELECT given.place::int AS place, f.customer_id FROM ${given(formerIdentities, KEY, { isNumbered: true })}
-JOIN former_identities f USING (provider, external_id) WHERE ${amongGiven(formerIdentities, KEY, 'f')}`;
+SELECT s.position, f.customer_id FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
+CROSS JOIN LATERAL (${alikeIn('former_identities', 'customer_id')}) f`;
 
 /** Customers from whom these identities, in whatever spelling, were unlinked: told as they were asked for. */
 export async function findFormerOwners(
   tx: Tx,
   keys: readonly IdentityKey[],
 ): Promise<(IdentityKey & { customerId: string })[]> {
-  const spelled = keys.flatMap((key) =>
-    [key.externalId, ...otherSpellings(key)].map((externalId) => ({ key, provider: key.provider, externalId })),
-  );
-  if (spelled.length === 0) return [];
-  const rows = await tx.query<Row & { place: number; customer_id: string }>(
-    FIND_FORMER_OWNERS,
-    arraysOf(formerIdentities, KEY, spelled),
-  );
-  return rows.map(({ place, customer_id }) => ({
-    ...required(spelled[place - 1], 'places are those of what was asked').key,
+  if (keys.length === 0) return [];
+  const rows = await tx.query<Row & { position: number; customer_id: string }>(FIND_FORMER_OWNERS, [
+    keys.map((_, position) => position),
+    keys.map(({ provider }) => provider),
+    keys.map(formOf),
+  ]);
+  return rows.map(({ position, customer_id }) => ({
+    ...required(keys[position], 'places are those of what was asked'),
     customerId: customer_id,
   }));
 }

@@ -102,6 +102,40 @@ describe('case', () => {
     expect((await app.get(`/wallet?provider=email&external_id=${asked.external_id}`)).status).toBe(200);
   });
 
+  it.each(['ada@stored.example', 'ADA@STORED.EXAMPLE', 'aDA@Stored.Example'])(
+    'does not matter where one is stored in upper case and %s is asked',
+    async (external_id) => {
+      const { body } = await app.post('/identify', { provider: 'email', external_id: 'Ada@Stored.Example' });
+      expect((await app.post('/identify', { provider: 'email', external_id })).body).toMatchObject({
+        customer_id: body.customer_id,
+        external_id: 'Ada@Stored.Example',
+        created_customer: false,
+      });
+    },
+  );
+
+  it('of a stored address does not matter for a key after it moved', async () => {
+    const [stored, asked] = ['Ada@Moved.Example', 'ada@moved.example'];
+    await app.post('/grants', {
+      provider: 'email',
+      external_id: stored,
+      grant_type: 'bonus',
+      product_key: 'CREDITS',
+      quantity: 10,
+    });
+    const consume = () =>
+      app.post('/quota/consume', {
+        provider: 'email',
+        external_id: asked,
+        product_key: 'CREDITS',
+        idempotency_key: 'k',
+      });
+    const first = await consume();
+    const { body: owner } = await app.post('/identify', { provider: 'email', external_id: stored });
+    expect((await app.delete(`/customers/${owner.customer_id}/identities/email/${stored}`)).status).toBe(204);
+    expect((await consume()).text).toBe(first.text);
+  });
+
   it('matters everywhere else', async () => {
     const { body: lower } = await app.post('/identify', { external_id: 'ada-of-case' });
     const { body: upper } = await app.post('/identify', { external_id: 'Ada-Of-Case' });
