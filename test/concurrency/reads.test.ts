@@ -179,7 +179,7 @@ describe('a read of somebody who is granted something since it was asked', () =>
   it('says until when the access lasts', async () => {
     const reads = await overtakenReads('overtaken-too');
     const balance = await getBalance({ ...app.deps, reads }, named('overtaken-too'), subject, undefined);
-    expect(balance).toEqual({ subject, canUse: true, remaining: null, expiresAt: new Date(expiresAt) });
+    expect(balance).toEqual({ subject, canUse: true, remaining: null, upcoming: 0, expiresAt: new Date(expiresAt) });
   });
 });
 
