@@ -63,8 +63,16 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
     }),
   );
   return {
-    run: (member, resolved) => required(lanes[laneOf(member, resolved)], 'the lane exists')({ member, resolved }),
+    run: (member, resolved) => {
+      const request = toRequest(member, resolved);
+      return required(lanes[laneOf(request)], 'the lane exists')(request);
+    },
   };
+}
+
+/** Whoever is seen first is looked for again: by then he may be there. */
+function toRequest(member: Member, resolved: ResolvedMember | undefined): Request {
+  return { member, resolved: resolved?.sight ? undefined : resolved };
 }
 
 /** Runs requests that came together; those that have to wait for the next transaction of the lane come back, in their order. */
@@ -75,7 +83,7 @@ async function runGroup(deps: Foundations, strays: Strays, together: readonly Wa
   } catch (error) {
     giveUp(deps, now, error);
   }
-  return later.map((own) => ({ question: { member: own.member, resolved: own }, resolve: own.give, reject: own.fail }));
+  return later.map((own) => ({ question: toRequest(own.member, own), resolve: own.give, reject: own.fail }));
 }
 
 /** Requests of customers whose lock somebody else holds: they wait off the lane, together, one connection for each customer. */
@@ -135,7 +143,7 @@ function giveUp(deps: Foundations, group: readonly Resolved[], error: unknown): 
 }
 
 /** A customer named in one way always comes to the same lane. */
-function laneOf({ selector }: Member, resolved: ResolvedMember | undefined): number {
+function laneOf({ member: { selector }, resolved }: Request): number {
   const name = resolved?.customerId ?? selector.customerId ?? selectorText(selector);
   let hash = 0;
   for (let at = 0; at < name.length; at += 1) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0;

@@ -92,7 +92,7 @@ async function transactOnce<M extends ResolvedMember>(
   if (whole && !isBehind) {
     const isWhole = whole.mayCommit && members.every((member) => isAnswered(verdicts.get(member)));
     if (!isWhole) {
-      await tx.abandon();
+      await writeAndCommit(deps, tx, { ...noChanges(), firstSights: changes.firstSights });
       return { ...decided, isCommitted: false };
     }
     const record = await orAbandon(tx, async () => whole.recordOf(verdicts));
