@@ -95,12 +95,12 @@ WITH ${source.ctes} ${hasNamed ? TAKEN : ''} wanted AS (
 SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, f.features, bal.available, bal.held, bal.owed,
        usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever, ${anchorFrom(source)} AS access_anchor,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
-         SELECT sum(o.available)::bigint FROM (
+         SELECT coalesce(sum(o.available), 0)::bigint FROM (
            SELECT b.available FROM ${source.batches} b
            WHERE ${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.expires_at <= c.at ORDER BY b.expires_at, b.id
          ) o) END AS overdue,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
-         SELECT sum(o.available)::bigint FROM (
+         SELECT coalesce(sum(o.available), 0)::bigint FROM (
            SELECT b.available FROM ${source.batches} b
            WHERE ${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.valid_from > c.at ORDER BY b.valid_from
          ) o) END AS not_yet_valid

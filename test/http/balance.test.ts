@@ -89,6 +89,22 @@ describe('GET /balance', () => {
     expect((await balance(external_id, 'product_key=CREDITS')).body).toMatchObject({ can_use: true, remaining: 5 });
   });
 
+  it('counts the units of all batches, more than are read at first too, as the other answers do', async () => {
+    const external_id = newPerson();
+    for (let batch = 0; batch < 40; batch += 1) await grantUnits(app, external_id, 'CREDITS', 2);
+    const consumed = await app.post('/quota/consume', { external_id, product_key: 'CREDITS', amount: 1 });
+    expect(consumed.body.remaining).toBe(79);
+    const check = await app.post('/quota/check', { external_id, product_key: 'CREDITS', amount: 1 });
+    expect(check.body.remaining).toBe(78);
+    expect((await balance(external_id, 'product_key=CREDITS')).body).toMatchObject({ remaining: 79, upcoming: 0 });
+    expect((await app.get(`/wallet?external_id=${external_id}`)).body).toMatchObject({
+      balances: { CREDITS: 79 },
+      upcoming: {},
+    });
+    await grantUnits(app, external_id, 'CREDITS', 5, { valid_from: '2026-03-01T00:00:00Z' });
+    expect((await balance(external_id, 'product_key=CREDITS')).body).toMatchObject({ remaining: 79, upcoming: 5 });
+  });
+
   it.each(['external_id=never-seen', 'customer_id=01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'])(
     'says no about somebody never seen (%s), and creates nobody',
     async (selector) => {
