@@ -97,6 +97,8 @@ export class Connections {
     if (connection && head?.req.complete && !head.writableFinished && !isReset) {
       // The answer would be taken for that of the request before.
       if (!connection.isBroken) head.once('close', () => socket.destroy());
+      // Else the client would send its next request into a connection that ends.
+      if (!head.headersSent) head.setHeader('connection', 'close');
       connection.isBroken = true;
       return;
     }
