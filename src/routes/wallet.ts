@@ -130,7 +130,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     responses: { 200: entryPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const entries = await getEntries(
+      const { entries, isDue } = await getEntries(
         deps,
         toSelector(query),
         {
@@ -149,6 +149,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         body: {
           data: rows.map(toEntryView),
           next_cursor: nextCursor,
+          settlement_pending: isDue,
         },
       };
     },

@@ -158,4 +158,9 @@ const entryAnswer = z
     occurred_at: instantAnswerSchema,
   })
   .meta({ id: 'Entry' });
-export const entryPage = pageOf(entryAnswer);
+export const entryPage = pageOf(entryAnswer).extend({
+  settlement_pending: z.boolean().meta({
+    description:
+      'Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep.',
+  }),
+});

@@ -111,13 +111,13 @@ export async function getBatches(
   );
 }
 
-/** One page of a customer's ledger, newest first. Throws: customer_not_found, selector_conflict. */
+/** One page of a customer's ledger, newest first, and whether something that has fallen due is not in it yet. Throws: customer_not_found, selector_conflict. */
 export async function getEntries(
   deps: Deps,
   selector: Selector,
   filter: EntryFilter,
   page: { beforeSeq: number | undefined; limit: number },
-): Promise<Entry[]> {
-  const { familyIds } = await requireCustomer(deps, selector);
-  return listEntries(deps.db, familyIds, filter, page);
+): Promise<{ entries: Entry[]; isDue: boolean }> {
+  const { familyIds, isDue } = await requireCustomer(deps, selector);
+  return { entries: await listEntries(deps.db, familyIds, filter, page), isDue };
 }

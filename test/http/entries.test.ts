@@ -21,6 +21,21 @@ async function seqsOf(path: string): Promise<unknown[]> {
 }
 
 describe('GET /wallet/entries', () => {
+  it('tells that what expired is not in it yet, until something is written', async () => {
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'CREDITS', 10);
+    await grantUnits(app, external_id, 'CREDITS', 5, { expires_at: '2026-02-01T00:00:00Z' });
+    const read = async () => {
+      const { body } = await app.get(`/wallet/entries?external_id=${external_id}`);
+      return [body.settlement_pending, body.data.map((entry: Json) => entry.kind)];
+    };
+    expect(await read()).toEqual([false, ['grant', 'grant']]);
+    app.clock.advance({ days: 2 });
+    expect(await read()).toEqual([true, ['grant', 'grant']]);
+    await consume(external_id, 1);
+    expect(await read()).toEqual([false, ['consume', 'expire', 'grant', 'grant']]);
+  });
+
   it('shows a purchase with its order and a use with what it was for', async () => {
     const external_id = newPerson();
     const [batch] = await buy(app, external_id, 'PACK');
@@ -86,7 +101,7 @@ describe('GET /wallet/entries', () => {
     const external_id = newPerson();
     await app.post('/identify', { external_id });
     const answer = await app.get(`/wallet/entries?external_id=${external_id}`);
-    expect(answer.body).toEqual({ data: [], next_cursor: null });
+    expect(answer.body).toEqual({ data: [], next_cursor: null, settlement_pending: false });
   });
 
   it('counts from 1 without gaps for each customer, refusals in between', async () => {
