@@ -237,9 +237,9 @@ export async function readBooks(
   clock: Date,
   { isPast = false, dueMax = SHOWN_MAX }: Omit<LoadOptions, 'asking'> = {},
 ): Promise<LoadedBooks> {
-  if (isPast) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
+  if (isPast) return inSnapshot(db, true, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
   const rows = await loadCovering(db, requests, clock, false, Promise.resolve([]));
-  if (rows.some((row) => row.is_due)) return inSnapshot(db, (tx) => loadBooks(tx, requests, clock, { dueMax }));
+  if (rows.some((row) => row.is_due)) return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax }));
   return toLoadedBooks({ rows, reservations: [], taken: [], pending: [], ...NOTHING_DUE });
 }
 

@@ -4,6 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../generated/prisma/client.js';
+import { createSlots, type Slots } from '../lib/slots.js';
 import { lendLivingOnly, PROBES, type ProbeOptions } from './dead-connections.js';
 import { knownStatementName, statementName } from './statement-names.js';
 
@@ -23,6 +24,8 @@ export interface Db extends Tx {
   pool: pg.Pool;
   /** While something runs in it, whoever it names is told of the connections that are lent for it. */
   lending: Lending;
+  /** For reads of the past, which go through all entries of a customer: they leave the other connections to who is quick. */
+  readonly pastReads: Slots;
   close(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export interface DbOptions {
 }
 
 const POOL_SIZE_MAX = 16;
+const PAST_READS_SHARE = 0.25;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A new connection costs a log-in, and each statement is planned anew on it, so that it is worth keeping over quiet minutes. */
 const IDLE_TIMEOUT_MS = 600_000;
@@ -96,9 +100,10 @@ function tellBorrowers(pool: pg.Pool, lending: Lending): void {
 
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */
 export function createDb(url: string, log: Logger, options: DbOptions = {}): Db {
+  const { poolSizeMax = POOL_SIZE_MAX } = options;
   const pool = new pg.Pool({
     ...sessionOf(url),
-    max: options.poolSizeMax ?? POOL_SIZE_MAX,
+    max: poolSizeMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     query_timeout: READ_TIMEOUT_MS,
@@ -130,6 +135,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     prisma,
     pool,
     lending,
+    pastReads: createSlots(Math.max(1, Math.floor(poolSizeMax * PAST_READS_SHARE))),
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows,
     close: async () => {

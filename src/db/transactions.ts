@@ -63,8 +63,12 @@ export function begin(db: Db, opener: Opener): Promise<Transaction> {
 
 const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-/** Reads with several statements from one snapshot. Throws NotBegun, what the reads throw. */
-export async function inSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** Reads with several statements from one snapshot. Those of the past wait for each other. Throws NotBegun, what the reads throw. */
+export async function inSnapshot<T>(db: Db, isPast: boolean, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return isPast ? db.pastReads.take(() => readInSnapshot(db, work)) : readInSnapshot(db, work);
+}
+
+async function readInSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const tx = await beginOnPool(db, SNAPSHOT);
   try {
     const [read] = await Promise.all([work(tx), tx.begun]);

@@ -204,7 +204,7 @@ export async function readSettled<T>(
   const requests = familyIds.map((customerId) => ({ customerId, needs: [] }));
   const asking = Promise.resolve(() => true);
   const readOnce = (dueMax: number) =>
-    inSnapshot(deps.db, async (tx) => {
+    inSnapshot(deps.db, instant.isPast, async (tx) => {
       const loaded = await loadBooks(tx, requests, instant.at, { isPast: instant.isPast, dueMax, asking });
       const settled = familyIds.flatMap((customerId) => {
         const { changes } = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
@@ -227,7 +227,8 @@ export interface WalletRead {
 
 /** Reads all that a customer holds at an instant, from one snapshot. */
 export async function readWallet(deps: Foundations, customerId: string, instant: ReadInstant): Promise<WalletRead> {
-  const readOnce = (dueMax: number) => inSnapshot(deps.db, (tx) => readWalletOnce(tx, customerId, instant, dueMax));
+  const readOnce = (dueMax: number) =>
+    inSnapshot(deps.db, instant.isPast, (tx) => readWalletOnce(tx, customerId, instant, dueMax));
   const { loaded, ...rest } = await readOn(deps, [customerId], readOnce);
   return { book: openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids)), ...rest };
 }

@@ -22,6 +22,8 @@ const CROWD = 60;
 const CONNECTIONS = 16;
 /** How many of them operations take that have a transaction of their own. */
 const LONE = 6;
+/** And how many reads of the past. */
+const PAST_READS = 4;
 /** Attempts at one operation before it is given up. */
 const ATTEMPTS_MAX = 5;
 
@@ -204,5 +206,19 @@ describe('while more customers than the app has connections are locked elsewhere
     expect((await app.get('/wallet?external_id=bob')).status).toBe(200);
     await held.rollback();
     expect(tally(await Promise.all(pending))).toEqual({ '201': crowd.length });
+  });
+});
+
+describe('while more reads of the past than the app has connections wait for the ledger', () => {
+  it('others are read as they are now', async () => {
+    const held = await holdTransaction(app.url);
+    await held.query('LOCK TABLE entries IN ACCESS EXCLUSIVE MODE');
+    const past = `/wallet?external_id=ada&as_of=${encodeURIComponent(app.clock.now().toISOString())}`;
+    const pending = Array.from({ length: CONNECTIONS + 4 }, () => send(app.get(past)));
+    await untilWaiting(app.url, PAST_READS);
+    expect((await app.get('/balance?product_key=CREDITS&external_id=bob')).status).toBe(200);
+    expect((await app.get('/wallet?external_id=bob')).status).toBe(200);
+    await held.rollback();
+    expect(tally(await Promise.all(pending))).toEqual({ '200': pending.length });
   });
 });
