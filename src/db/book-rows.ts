@@ -102,7 +102,7 @@ export interface HoldingRow extends Row {
   access_forever: boolean | null;
   /** Null when there is no end that is an instant. */
   access_anchor: number | null;
-  /** Read only when not all usable batches are there, or something is due. */
+  /** Read only when not all usable batches are there, or something is due: then both are numbers. */
   overdue: number | null;
   not_yet_valid: number | null;
 }
@@ -183,7 +183,7 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
     running: (row.running ?? []).map(toOne),
     accessEnd: toAccessEnd(row),
     // Where nothing is due, and all that is usable was read, the rest is of later batches.
-    notYetValid: row.not_yet_valid ?? (row.overdue === null ? available - sumAvailable(usable) : 0),
+    notYetValid: row.not_yet_valid ?? available - sumAvailable(usable),
     pending: pending.map(toOne),
   };
 }

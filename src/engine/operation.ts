@@ -82,18 +82,15 @@ export interface ResolvedMember extends Resolution {
   readonly operationId: string;
 }
 
-/**
- * A member as one of this customer. It keeps the id that it had as his. Precondition: no COMMIT under an earlier id may have succeeded.
- */
+/** A member as one of this customer. Its operation keeps the id that it had as his. Precondition: no COMMIT under an earlier id may have succeeded. */
 export function resolvedAs(
   deps: Pick<Foundations, 'ids'>,
   member: Member,
   { customerId, sight }: Resolution,
   earlier?: ResolvedMember,
 ): ResolvedMember {
-  if (earlier?.customerId === customerId && earlier.sight === sight) return earlier;
-  const isHis = earlier?.customerId === customerId;
-  return { member, customerId, sight, operationId: isHis ? earlier.operationId : deps.ids.ownedBy(customerId).next() };
+  const earlierId = earlier?.customerId === customerId ? earlier.operationId : undefined;
+  return { member, customerId, sight, operationId: earlierId ?? deps.ids.ownedBy(customerId).next() };
 }
 
 /** An operation as the engine takes it. Each member is named, because spreads would cost more than the decision. */

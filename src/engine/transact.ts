@@ -230,21 +230,15 @@ async function decideTogether<M extends ResolvedMember>(
   return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes, isBehind: left.size > 0 };
 }
 
-function isMoved(
-  {
-    member: {
-      selector: { identity },
-    },
-    customerId,
-  }: ResolvedMember,
-  { owners }: UnderLock,
-): boolean {
+function isMoved({ member, customerId }: ResolvedMember, { owners }: UnderLock): boolean {
+  const { identity } = member.selector;
   return identity !== undefined && owners.get(identityText(identity)) !== customerId;
 }
 
 /**
- * Makes those who are seen first, locks the customers, then reads under the locks: in statements of their own, sent together. Where no lock is waited for and nothing but books is
- * loaded, the books are read with the rest, and the clock just before; else the clock is read once the locks are there, and the books after it.
+ * Makes those who are seen first, locks the customers, then reads under the locks: in statements of their own, sent together. Where nobody is waited for
+ * and nothing but books is loaded, the books are read with the rest, and the clock just before; else the clock is read once the locks are there, and the
+ * books after it.
  */
 async function lockAndLoad(
   deps: Foundations,
@@ -253,7 +247,8 @@ async function lockAndLoad(
   members: readonly ResolvedMember[],
   { skipLocked, firstSights }: { skipLocked: boolean; firstSights: readonly FirstSight[] },
 ): Promise<UnderLock> {
-  const isAtOnce = skipLocked && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
+  const waitsForNobody = skipLocked && firstSights.length === 0;
+  const isAtOnce = waitsForNobody && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
   const early = deps.clock.now();
   const sighting = claimFirstSights(tx, firstSights);
   const locking = lockCustomers(tx, customerIds, { skipLocked, clock: deps.clock });

@@ -93,8 +93,9 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
 /**
  * Confirms the payment of an order and grants what it bought. Idempotent by payment, with or without a key: the payment that paid this order
  * gets the first answer again, byte for byte.
- * Locks: the customer, then the payment's claim. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, invalid_request (payment_id missing), payment_already_used,
- * order_already_paid, order_not_payable, payment_mismatch, quantity_too_large, idempotency_key_reused, unavailable.
+ * Locks: the customer, then the payment's claim. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
+ * selector_conflict, invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
+ * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
  */
 export async function confirmOrder(
   deps: Deps,

@@ -126,8 +126,8 @@ export async function commit(
 
 /**
  * Gives back what a reservation holds. The same ending again is answered as it was.
- * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, idempotency_key_reused, overloaded,
- * unavailable.
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict,
+ * reservation_expired, reservation_closed, idempotency_key_reused, overloaded, unavailable.
  */
 export async function release(
   deps: Deps,
@@ -154,8 +154,8 @@ export async function release(
 
 /**
  * Lets a reservation end so long after now; never sooner than it would have.
- * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict, reservation_expired, reservation_closed, reservation_too_long,
- * idempotency_key_reused, overloaded, unavailable.
+ * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict,
+ * reservation_expired, reservation_closed, reservation_too_long, idempotency_key_reused, overloaded, unavailable.
  */
 export async function extend(
   deps: Deps,
