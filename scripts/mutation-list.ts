@@ -70,6 +70,7 @@ const BOOK_CHANGES = 'src/db/write-books.ts';
 const USE = 'src/ledger/use.ts';
 const SETTLE = 'src/ledger/settle.ts';
 const MANY_DUE = 'test/http/many-due.test.ts';
+const HEAVY = 'test/http/heavy-customers.test.ts';
 const POSTINGS = 'src/ledger/postings.ts';
 const RESERVATION_RULES = 'src/ledger/reservations.ts';
 const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
@@ -91,7 +92,7 @@ const COMMIT_BY_POOL = `      giveBack(true);
 const COMMIT_BY_PRISMA = `      await ended.catch((error: unknown) => {
         throw isRefused(error) ? error : new CommitUncertain(error);`;
 const DECIDED_TOGETHER =
-  '  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, firstSights: changes.firstSights });\n';
+  '  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, isShared, firstSights });\n';
 
 /** Of the one way of a write, whoever takes it. */
 const ofTheEngine: Mutation[] = [
@@ -105,6 +106,16 @@ const ofTheEngine: Mutation[] = [
     name: 'lock the customers in another order',
     changes: [change(CUSTOMERS, LOCK, ' ORDER BY id DESC FOR NO KEY UPDATE')],
     tests: [LANES_TESTS],
+  },
+  {
+    name: 'let a lane read all that a use needs',
+    changes: [change(TRANSACT, 'isOnce: skipLocked, isShared };', 'isOnce: false, isShared };')],
+    tests: [HEAVY],
+  },
+  {
+    name: 'refuse a use whose batches were taken by those it shares a transaction with',
+    changes: [change(TRANSACT, 'if (!isShared || !isTooFewRead(verdict)) decided', 'decided')],
+    tests: [HEAVY],
   },
   {
     name: 'lock only whom the operation is about',
@@ -737,7 +748,7 @@ const ofBatches: Mutation[] = [
     changes: [
       change(
         ENGINE,
-        'bounds.largeCalls.admit(() => runBulkCall(deps, bounds, call, work)),',
+        'bounds.bulkCalls.admit(() => runBulkCall(deps, bounds, call, work)),',
         'runBulkCall(deps, bounds, call, work),',
       ),
     ],

@@ -5,7 +5,7 @@ import { ATTEMPTS_MAX, endOf } from './engine/attempts.js';
 import { AppError } from './errors/app-error.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
-import { BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
+import { ANSWER_TIMEOUT_MS, BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { registerOpenapi } from './http/openapi.js';
@@ -60,6 +60,8 @@ export interface GivenAnswer {
 export interface AppOptions {
   /** Resources beside the product's own; tests of the HTTP layer bring theirs. */
   extraResources?: readonly RegisterRoutes[];
+  /** How long a request may take; tests shorten it. */
+  answerTimeoutMs?: number;
   /** Sees every answer just before it is sent; for tests. */
   onAnswer?: (answer: GivenAnswer) => void;
 }
@@ -90,6 +92,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
   });
 
+  app.decorate('answerTimeoutMs', options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {

@@ -78,7 +78,10 @@ export interface ReservationRow extends Row {
   id: string;
   amount: number;
   costs: Record<string, number>;
+  /** Null when they were not read, because there are too many of them in all. */
   legs: { amount: number; batch: Row }[] | null;
+  /** How many legs it has, at least 1. */
+  leg_count: number;
 }
 
 /** A product of a customer, with what is asked of it. */
@@ -131,7 +134,10 @@ export interface TakenRow extends Row {
   customer_id: string;
   id: string;
   name: string;
+  /** Null when it has none, or they were not read, because there are too many of them in all. */
   entries: TakenJson[] | null;
+  /** How many entries it has. */
+  size: number;
 }
 
 /** Makes batches of rows; of a batch that several rows name there is one. */
@@ -153,10 +159,11 @@ function toReservation(row: ReservationRow, toOne: (row: Row) => Batch): Reserva
   };
 }
 
-function toTaken({ id, name, entries }: TakenRow, toOne: (row: Row) => Batch): TakenOperation {
+function toTaken({ id, name, entries, size }: TakenRow, toOne: (row: Row) => Batch): TakenOperation {
   return {
     id,
     name,
+    size,
     entries: (entries ?? []).map((entry) => ({
       seq: entry.seq,
       productKey: entry.product_key,
@@ -228,7 +235,7 @@ export interface BookRows {
   dueOrders: readonly DueOrderRow[];
   /** Whether it was looked for what is due. */
   isDue: boolean;
-  /** How many of each kind of what is due were read at most; of a kind of which so many were read there may be more. */
+  /** How many of each kind of what is due were read at most, of holds as many as have so many legs; of a kind of which so many were read there may be more. */
   dueMax: number;
 }
 
@@ -239,7 +246,11 @@ export function isMoreDue({
   dueOrders,
   dueMax,
 }: Pick<BookRows, 'dueBatches' | 'dueHolds' | 'dueOrders' | 'dueMax'>): boolean {
-  return Math.max(dueBatches.length, dueHolds.length, dueOrders.length) >= dueMax;
+  return Math.max(dueBatches.length, countLegs(dueHolds), dueOrders.length) >= dueMax;
+}
+
+function countLegs(holds: readonly ReservationRow[]): number {
+  return holds.reduce((sum, hold) => sum + hold.leg_count, 0);
 }
 
 /** The book of a customer at an instant, of his rows. */
@@ -252,8 +263,8 @@ export function toBook(
   const toOne = batchesOnce();
   const due = dueBatches.map(toOne);
   const held = new Map([...named, ...dueHolds].map((row) => [row.id, toReservation(row, toOne)]));
-  const lastOf = <T extends Row>(those: readonly T[]) => (those.length >= dueMax ? those.at(-1) : undefined);
-  const [lastBatch, lastHold] = [lastOf(dueBatches), lastOf(dueHolds)];
+  const lastBatch = dueBatches.length >= dueMax ? dueBatches.at(-1) : undefined;
+  const lastHold = countLegs(dueHolds) >= dueMax ? dueHolds.at(-1) : undefined;
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,

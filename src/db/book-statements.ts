@@ -163,25 +163,35 @@ const legsFrom = (source: Source) => `(
     SELECT ${BATCH_COLUMNS} FROM ${source.batches} b WHERE b.customer_id = l.customer_id AND b.id = l.batch_id AND b.${OF_CUSTOMERS} ${EACH_ALONE}
   ) b
   WHERE l.customer_id = r.customer_id AND l.${OF_CUSTOMERS} AND l.reservation_id = r.id
-) AS legs`;
+)`;
 
-/** Holds past their end, the longest due first. */
+const LEG_COUNT = `(
+  SELECT greatest(count(*), 1) AS leg_count FROM reservation_legs l
+  WHERE l.customer_id = r.customer_id AND l.${OF_CUSTOMERS} AND l.reservation_id = r.id
+)`;
+
+/** Holds past their end, the longest due first, until they have $3 legs. */
 const loadDueReservationsFrom = (isPast: boolean) => `
 WITH ${isPast ? PAST.ctes : ''} due AS (
   SELECT r.* FROM customers c CROSS JOIN LATERAL (
-    SELECT r.* FROM reservations r
-    WHERE r.customer_id = c.id AND r.${OF_CUSTOMERS} AND r.status = 'held' AND r.expires_at <= ${instantOf(isPast)}
-    ORDER BY r.expires_at, r.id LIMIT $3::int
-  ) r WHERE c.id = ANY ($1::uuid[])
-) SELECT ${RESERVATION_COLUMNS}, ${legsFrom(isPast ? PAST : PRESENT)} FROM due r ORDER BY r.expires_at, r.id`;
+    SELECT r.*, sum(r.leg_count) OVER (ORDER BY r.expires_at, r.id) - r.leg_count AS legs_before FROM (
+      SELECT r.*, legs.leg_count FROM reservations r CROSS JOIN LATERAL ${LEG_COUNT} legs
+      WHERE r.customer_id = c.id AND r.${OF_CUSTOMERS} AND r.status = 'held' AND r.expires_at <= ${instantOf(isPast)}
+      ORDER BY r.expires_at, r.id LIMIT $3::int
+    ) r
+  ) r WHERE c.id = ANY ($1::uuid[]) AND coalesce(r.legs_before < $3::int, true)
+) SELECT ${RESERVATION_COLUMNS}, r.leg_count, ${legsFrom(isPast ? PAST : PRESENT)} AS legs FROM due r ORDER BY r.expires_at, r.id`;
 
 export const LOAD_DUE_BATCHES = [false, true].map(loadDueBatchesFrom);
 export const LOAD_DUE_RESERVATIONS = [false, true].map(loadDueReservationsFrom);
 
-/** Reservations by their ids: $2 and $3, with their customers. */
+/** Reservations by their ids: $2 and $3, with their customers. Legs are read in the order in which they are named, until there are $4 of them in all. */
 export const LOAD_RESERVATIONS = `
-SELECT ${RESERVATION_COLUMNS}, ${legsFrom(PRESENT)} FROM unnest($2::uuid[], $3::uuid[]) AS n (customer_id, id)
-JOIN reservations r USING (customer_id, id) WHERE r.${OF_CUSTOMERS} AND r.id = ANY ($3::uuid[])`;
+SELECT ${RESERVATION_COLUMNS}, r.leg_count, CASE WHEN coalesce(r.legs_before < $4::int, true) THEN ${legsFrom(PRESENT)} END AS legs FROM (
+  SELECT r.*, legs.leg_count, sum(legs.leg_count) OVER (ORDER BY n.place) - legs.leg_count AS legs_before
+  FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS n (customer_id, id, place)
+  JOIN reservations r USING (customer_id, id) CROSS JOIN LATERAL ${LEG_COUNT} legs WHERE r.${OF_CUSTOMERS} AND r.id = ANY ($3::uuid[])
+) r`;
 
 /** Pending orders past their end, the longest due first. */
 export const LOAD_DUE_ORDERS = `
@@ -191,7 +201,7 @@ SELECT o.customer_id, o.id FROM customers c CROSS JOIN LATERAL (
   ORDER BY o.expires_at, o.id LIMIT $3::int
 ) o WHERE c.id = ANY ($1::uuid[]) ORDER BY o.expires_at, o.id`;
 
-/** Batches that are not valid yet, in the order in which an overdraft takes them, as far as $5 units go: of products $4, with their customers $3. */
+/** Batches that are not valid yet, in the order in which an overdraft takes them, as far as $5 units and $6 batches go: of products $4, with their customers $3. */
 export const LOAD_PENDING = `
 SELECT w.customer_id, w.product_key, p.list FROM (
   SELECT n.customer_id, n.product_key, n.units, ${instantOf(false)} AS at
@@ -202,12 +212,15 @@ CROSS JOIN LATERAL (
     SELECT ${BATCH_COLUMNS}, row_number() OVER soonest AS place, sum(b.available) OVER soonest - b.available AS before FROM batches b
     WHERE ${OF_WANTED} AND b.${OF_CUSTOMERS} AND b.is_open AND b.available > 0 AND b.valid_from > w.at
     WINDOW soonest AS (ORDER BY b.valid_from, b.priority, b.expires_at, b.created_at, b.id)
-  ) u WHERE u.before < w.units
+  ) u WHERE u.before < w.units AND u.place <= $6::int
 ) p`;
 
-/** What operations took: $3, with their customers $2. In the order of use, with what was given back of each entry. */
+/**
+ * What operations took: $3, with their customers $2. In the order of use, with what was given back of each entry. Entries are read in the order in which
+ * operations are named, until there are $4 of them in all, and of none that has more than $5.
+ */
 export const LOAD_TAKEN = `
-SELECT o.customer_id, o.id, o.name, (
+SELECT o.customer_id, o.id, o.name, o.size, CASE WHEN o.size <= $5::int AND coalesce(o.before < $4::int, true) THEN (
   SELECT json_agg(json_build_object(
     'seq', e.seq, 'product_key', e.product_key, 'amount', e.amount, 'feature', e.feature, 'unit_cost', e.unit_cost,
     'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'reversed', (
@@ -218,5 +231,11 @@ SELECT o.customer_id, o.id, o.name, (
   ) b ON true
   WHERE e.customer_id = o.customer_id AND e.${OF_CUSTOMERS} AND e.seq BETWEEN o.first_seq AND o.last_seq
     AND e.kind IN ('consume', 'commit', 'debt')
-) AS entries
-FROM unnest($2::uuid[], $3::uuid[]) AS n (customer_id, id) JOIN operations o USING (customer_id, id) WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($3::uuid[])`;
+) END AS entries
+FROM (
+  SELECT o.*, sum(o.size) OVER (ORDER BY o.place) - o.size AS before FROM (
+    SELECT o.customer_id, o.id, o.name, o.first_seq, o.last_seq, coalesce(o.last_seq - o.first_seq + 1, 0) AS size, n.place
+    FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS n (customer_id, id, place)
+    JOIN operations o USING (customer_id, id) WHERE o.${OF_CUSTOMERS} AND o.id = ANY ($3::uuid[])
+  ) o
+) o`;

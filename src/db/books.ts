@@ -6,6 +6,7 @@ import type { Needs, Provider } from '../ledger/consume.js';
 import type { Subject } from '../ledger/entities.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
+import { TAKEN_ENTRIES_MAX, USE_BATCHES_MAX } from '../lib/sizes.js';
 import {
   type BookRows,
   type DueBatchRow,
@@ -47,14 +48,18 @@ export interface LoadedBooks {
   providersFor(customerId: string): ProvidersOf;
   /** Whether more of a customer is due than was loaded: his book can be settled as far as it goes, and says nothing else. */
   isBehind(customerId: string): boolean;
+  /** Whether less was read of a customer than his operations look at: nothing of his can be decided in this company. */
+  isUnread(customerId: string): boolean;
 }
 
 /** The products that can pay for a subject that was asked for; empty when there is no such product or feature. */
 export type ProvidersOf = (subject: Subject) => Provider[];
 
-/** Usable batches read at first; more are read only when they don't cover the need. */
+/** Usable batches of a product read at first; more are read only when they don't cover the need, and no more than one use may take of. */
 const BATCHES_AT_FIRST = 32;
-const BATCHES_GROWTH = 16;
+const BATCHES_READ = [BATCHES_AT_FIRST, 512, USE_BATCHES_MAX];
+/** Legs of the reservations, and entries of the operations, that are read for several operations together. */
+const SHARED_MAX = 4_096;
 /** Batches, reservations, and orders, of a customer that one transaction settles at most. Whoever meets more settles on in further ones. */
 const SETTLE_MAX = 500;
 /** And a read, which writes nothing of it. */
@@ -76,7 +81,7 @@ function unitsAsked(row: HoldingRow, needs: readonly Needs[], named: readonly Re
 
 function isCovered(row: HoldingRow, limit: number, units: () => number): boolean {
   const usable = row.usable ?? [];
-  if (usable.length < limit) return true;
+  if (usable.length < limit || limit >= USE_BATCHES_MAX) return true;
   const loaded = usable.reduce((sum, batch) => sum + Number(batch.available), 0);
   const spendable = (row.available ?? 0) - (row.overdue ?? 0) - (row.not_yet_valid ?? 0);
   return loaded >= Math.min(spendable, units());
@@ -162,16 +167,21 @@ async function loadHoldings(
   ]);
 }
 
-/** Reads the holdings of what is named; for whoever needs more, again with more and more of the usable batches until they cover what is asked. */
+/**
+ * Reads the holdings of what is named; for whoever needs more, again with more and more of the usable batches until they cover what is asked, or once only:
+ * then `short` are those who need more.
+ */
 async function loadCovering(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  isPast: boolean,
+  { isPast, isOnce }: { isPast: boolean; isOnce: boolean },
   naming: Promise<readonly ReservationRow[]>,
-): Promise<HoldingRow[]> {
+): Promise<{ rows: HoldingRow[]; short: string[] }> {
   const covered: HoldingRow[] = [];
-  for (let [left, limit] = [requests, BATCHES_AT_FIRST]; left.length > 0; limit *= BATCHES_GROWTH) {
+  let left = requests;
+  for (const limit of isOnce ? [BATCHES_AT_FIRST] : BATCHES_READ) {
+    if (left.length === 0) break;
     const needs = new Map(left.map((request) => [request.customerId, request.needs]));
     const rows = await loadHoldings(tx, namedIn(left), idsOf(left), clock, limit, isPast);
     const named = await naming;
@@ -181,7 +191,7 @@ async function loadCovering(
     covered.push(...rows.filter((row) => !short.has(row.customer_id)));
     left = left.filter(({ customerId }) => short.has(customerId));
   }
-  return covered;
+  return { rows: covered, short: idsOf(left) };
 }
 
 /** Whether something of a customer is due. */
@@ -194,6 +204,10 @@ export interface LoadOptions {
   dueMax?: number;
   /** Who knows of whom something is due, where no holdings are asked for. */
   asking?: Promise<IsDue>;
+  /** Reads holdings once, whatever they lack: nobody waits for who needs many batches. */
+  isOnce?: boolean;
+  /** Reads for several operations: of reservations and operations that are large together only the first. */
+  isShared?: boolean;
 }
 
 /**
@@ -205,29 +219,40 @@ export async function loadBooks(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  { isPast = false, dueMax = SETTLE_MAX, asking }: LoadOptions = {},
+  { isPast = false, dueMax = SETTLE_MAX, asking, isOnce = false, isShared = false }: LoadOptions = {},
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const ids = idsOf(requests);
   const at = clock.toISOString();
+  const sharedMax = isShared ? SHARED_MAX : null;
   const naming =
     held.names.length > 0
-      ? tx.query<ReservationRow>(LOAD_RESERVATIONS, [ids, ...held.arrays()])
+      ? tx.query<ReservationRow>(LOAD_RESERVATIONS, [ids, ...held.arrays(), sharedMax])
       : Promise.resolve([] as ReservationRow[]);
-  const [rows, named, taken, pending, isDue] = await Promise.all([
-    loadCovering(tx, requests, clock, isPast, naming),
+  const [{ rows, short }, named, taken, pending, isDue] = await Promise.all([
+    loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
     naming,
-    operations.names.length > 0 ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays()]) : [],
+    operations.names.length > 0
+      ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays(), sharedMax, TAKEN_ENTRIES_MAX])
+      : [],
     overdrawn.names.length > 0
-      ? tx.query<PendingRow>(LOAD_PENDING, [ids, at, ...overdrawn.arrays(), overdrawn.units])
+      ? tx.query<PendingRow>(LOAD_PENDING, [ids, at, ...overdrawn.arrays(), overdrawn.units, USE_BATCHES_MAX])
       : [],
     asking,
   ]);
+  const unread = new Set([...short, ...(isShared ? unreadOf(named, taken) : [])]);
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
-  if (due.length === 0) return toLoadedBooks({ rows, reservations: named, taken, pending, ...NOTHING_DUE });
+  if (due.length === 0) return toLoadedBooks({ rows, reservations: named, taken, pending, unread, ...NOTHING_DUE });
   const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
-  return toLoadedBooks({ reservations: named, taken, pending, ...settling, rows: [...rows, ...settling.rows] });
+  return toLoadedBooks({ reservations: named, taken, pending, unread, ...settling, rows: [...rows, ...settling.rows] });
+}
+
+/** The customers of whose reservations and operations some were left, because those of all are too large to be read together. */
+function unreadOf(named: readonly ReservationRow[], taken: readonly TakenRow[]): string[] {
+  const isLeft = ({ entries, size }: TakenRow) => entries === null && size > 0 && size <= TAKEN_ENTRIES_MAX;
+  const left = [...named.filter(({ legs }) => legs === null), ...taken.filter(isLeft)];
+  return left.map((row) => row.customer_id);
 }
 
 /** Like `loadBooks`, for who writes nothing; in a snapshot where one statement does not do. */
@@ -235,18 +260,20 @@ export async function readBooks(
   db: Db,
   requests: readonly BookRequest[],
   clock: Date,
-  { isPast = false, dueMax = SHOWN_MAX }: Omit<LoadOptions, 'asking'> = {},
+  { isPast = false, dueMax = SHOWN_MAX }: Pick<LoadOptions, 'isPast' | 'dueMax'> = {},
 ): Promise<LoadedBooks> {
   if (isPast) return inSnapshot(db, true, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
-  const rows = await loadCovering(db, requests, clock, false, Promise.resolve([]));
+  const { rows } = await loadCovering(db, requests, clock, { isPast, isOnce: false }, Promise.resolve([]));
   if (rows.some((row) => row.is_due)) return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax }));
-  return toLoadedBooks({ rows, reservations: [], taken: [], pending: [], ...NOTHING_DUE });
+  return toLoadedBooks({ rows, reservations: [], taken: [], pending: [], unread: new Set(), ...NOTHING_DUE });
 }
 
 /** What was read of all customers. */
 interface LoadedRows extends Omit<BookRows, 'isDue'> {
   /** Those of whom it was looked for what is due. */
   due: ReadonlySet<string>;
+  /** Those of whom not all was read that is asked for. */
+  unread: ReadonlySet<string>;
 }
 
 const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
@@ -259,7 +286,7 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending'>> {
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [dueBatches, dueHolds, dueOrders] = await Promise.all([
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
@@ -286,6 +313,7 @@ function toLoadedBooks({
   dueHolds,
   dueOrders,
   due,
+  unread,
   dueMax,
 }: LoadedRows): LoadedBooks {
   const rowsOf = byCustomer(rows);
@@ -304,6 +332,7 @@ function toLoadedBooks({
   });
   return {
     isBehind: (customerId) => isMoreDue(dueOf(customerId)),
+    isUnread: (customerId) => unread.has(customerId),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
     providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
     bookOf: (customer, now, ids) =>

@@ -57,8 +57,14 @@ export async function listEntries(
   return rows.map(toEntry);
 }
 
-/** Whether the ledger, of all customers, has more than `count` entries. Reads no further than that. */
-export async function hasMoreEntriesThan(tx: Tx, count: number): Promise<boolean> {
-  const rows = await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count]);
+/** Whether the ledger of a customer, or of all, has more than `count` entries. Reads no further than that. */
+export async function hasMoreEntriesThan(tx: Tx, count: number, customerId: string | undefined): Promise<boolean> {
+  const rows =
+    customerId === undefined
+      ? await tx.query('SELECT 1 FROM entries OFFSET $1::bigint LIMIT 1', [count])
+      : await tx.query('SELECT 1 FROM customers WHERE id = $1::uuid AND next_seq > $2::bigint + 1', [
+          customerId,
+          count,
+        ]);
   return rows.length > 0;
 }

@@ -7,6 +7,8 @@ import { backOff } from '../lib/backoff.js';
 /** Attempts at one operation before it is given up with 503. */
 export const ATTEMPTS_MAX = 5;
 const RETRY_AFTER_S = 1;
+/** How long after the first attempt another may begin: nobody waits for an answer any more. */
+const PATIENCE_MS = 60_000;
 
 /** Between the look-up and the lock the customer that is meant became another: the operation is to start again. */
 export class CustomerMoved extends Error {}
@@ -38,13 +40,14 @@ export function endOf(error: unknown, failures: number, isPatient = false): { er
 }
 
 /**
- * Attempts something until it is done, at most ATTEMPTS_MAX times in all, of which `failures` were made before.
+ * Attempts something until it is done, at most ATTEMPTS_MAX times in all, of which `failures` were made before, the last begun within PATIENCE_MS.
  * Throws: unavailable, what the attempt refuses, what is a defect of ours.
  */
 export async function persist<T>(
   attempt: () => Promise<T>,
   { failures = 0, isPatient = false }: { failures?: number; isPatient?: boolean } = {},
 ): Promise<T> {
+  const begunAt = performance.now();
   for (let failed = failures; ; ) {
     if (failed > 0) await backOff(failed);
     try {
@@ -53,6 +56,7 @@ export async function persist<T>(
       failed += 1;
       const end = endOf(error, failed, isPatient);
       if (end) throw end.error;
+      if (performance.now() - begunAt > PATIENCE_MS) throw unavailable(error);
     }
   }
 }

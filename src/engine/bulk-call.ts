@@ -63,16 +63,16 @@ export interface CallResult {
 /**
  * Runs a call, once per key if it has one: a recorded answer is given again. The work runs beside the transaction that holds the key's lock, and is
  * recorded in another.
- * Locks: the key. Throws: idempotency_key_reused, unavailable, what the work throws.
+ * Locks: the key. Throws: idempotency_key_reused, overloaded, unavailable, what the work throws.
  */
 export async function runBulkCall(
   deps: Foundations,
-  { keyedCalls }: ConnectionBounds,
+  { keyedCalls, keylessCalls }: ConnectionBounds,
   bulk: BulkCall,
   work: () => Promise<CallResult>,
 ): Promise<RecordedAnswer> {
   const keyed = toKeyedCall(bulk);
-  if (!keyed) return { ...(await work()).answer, replayed: false };
+  if (!keyed) return { ...(await keylessCalls.take(work)).answer, replayed: false };
   return deps.turns.take(`keyed call ${keyed.owner} ${keyed.name} ${keyed.key}`, () =>
     keyedCalls.take(() => runLocked(deps, keyed, work)),
   );

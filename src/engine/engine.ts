@@ -89,7 +89,7 @@ export function createEngine(deps: Foundations): Engine {
       });
       return { isCommitted, outcomes: all };
     },
-    runCall: (call, work) => bounds.largeCalls.admit(() => runBulkCall(deps, bounds, call, work)),
+    runCall: (call, work) => bounds.bulkCalls.admit(() => runBulkCall(deps, bounds, call, work)),
     manage: (management) => persist(() => transactManagement(deps, management)),
     explain: explainer.explain,
   };

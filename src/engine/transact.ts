@@ -1,7 +1,7 @@
 // The one way of a write (DOMAIN 3.0): lock, look up the keys, load, settle, decide, write, record the answers, commit, and find out about an uncertain
 // COMMIT. A lone operation is a transaction of one member, those that wait together share one, a bulk call that is all or nothing is one as a whole, the
 // sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type IsDue, type LoadedBooks, loadBooks } from '../db/books.js';
+import { type BookRequest, type IsDue, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
 import { clockSkewed, guardClock } from '../db/clock.js';
@@ -17,6 +17,7 @@ import { findRecordedIds } from '../db/operations.js';
 import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
+import { TooFewRead } from '../ledger/bounds.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
 import type { FirstSight, KeyedAnswer } from '../ledger/entities.js';
 import type { Opener } from '../ledger/operations.js';
@@ -65,7 +66,8 @@ export interface Transacted<M> {
 
 /**
  * Runs members in one transaction, in their order, each with its own verdict; a predecessor's effects are seen. While more of their customers is due than
- * one transaction settles, transactions before it do nothing else; with `skipLocked` such customers' members are left out, as if others held the lock.
+ * one transaction settles, transactions before it do nothing else; with `skipLocked` such customers' members are left out, as if others held the lock. So
+ * are those who need more batches than are read at first, and, of several members, those who need more than is read for all of them; alone nobody is.
  * Locks: identities of first sights, then the customers, in id order; then claims. Throws what rolled the transaction back, as the database or the driver
  * says it; AppErrors are verdicts.
  */
@@ -197,12 +199,14 @@ async function decideTogether<M extends ResolvedMember>(
   deps: Foundations,
   tx: Transaction,
   members: readonly M[],
-  { skipLocked, customerIds = [] }: TransactOptions<M>,
+  { skipLocked, customerIds = [], whole }: TransactOptions<M>,
 ): Promise<Decided<M>> {
   const wanted = [...new Set([...members.flatMap(customersOf), ...customerIds])];
   const changes = noChanges();
   changes.firstSights = [...new Set(members.flatMap(({ sight }) => sight ?? []))];
-  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, firstSights: changes.firstSights });
+  const isShared = members.length > 1 && !whole;
+  const { firstSights } = changes;
+  const state = await lockAndLoad(deps, tx, wanted, members, { skipLocked, isShared, firstSights });
   const books = new Map<string, Book>();
   const bookOf = (id: string): Book => {
     const known = books.get(id);
@@ -215,19 +219,27 @@ async function decideTogether<M extends ResolvedMember>(
   };
   const mayBeSettled = (id: string) => state.customers.get(id)?.isAhead === false;
   const isBehind = (id: string) => mayBeSettled(id) && state.books.isBehind(id);
-  const isLeft = (member: M) => customersOf(member).some(isBehind) && !replayOf(member, state.recorded);
-  const left = new Set(members.filter(isLeft));
-  const settling = [...customerIds, ...[...left].flatMap(customersOf)].filter(mayBeSettled);
+  const unanswered = members.filter((member) => !replayOf(member, state.recorded));
+  const settling = [...customerIds, ...unanswered.flatMap(customersOf).filter(isBehind)].filter(mayBeSettled);
   for (const id of settling) bookOf(id);
-  if (settling.some(isBehind) && !skipLocked) return { verdicts: new Map(), changes, isBehind: true };
+  const isAnyBehind = settling.some(isBehind);
+  if (isAnyBehind && !skipLocked) return { verdicts: new Map(), changes, isBehind: true };
+  const isLeft = (id: string) => isBehind(id) || state.books.isUnread(id);
+  const left = new Set(unanswered.filter((member) => customersOf(member).some(isLeft)));
   const decided = new Map<M, Verdict | Replay>();
   for (const [index, member] of members.entries()) {
     const own = customersOf(member);
     if (left.has(member) || own.some((id) => !state.customers.has(id))) continue;
     const known = isMoved(member, state) ? 'moved' : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
-    decided.set(member, known ?? decideOne(member, index, own.map(bookOf), state));
+    const verdict = known ?? decideOne(member, index, own.map(bookOf), state);
+    if (!isShared || !isTooFewRead(verdict)) decided.set(member, verdict);
   }
-  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes, isBehind: left.size > 0 };
+  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes, isBehind: isAnyBehind };
+}
+
+/** Whether the member's use takes of batches that were read for others, and may be accepted when it is alone. */
+function isTooFewRead(verdict: Verdict | Replay): boolean {
+  return typeof verdict === 'object' && 'refusal' in verdict && verdict.refusal instanceof TooFewRead;
 }
 
 function isMoved({ member, customerId }: ResolvedMember, { owners }: UnderLock): boolean {
@@ -245,13 +257,17 @@ async function lockAndLoad(
   tx: Transaction,
   customerIds: readonly string[],
   members: readonly ResolvedMember[],
-  { skipLocked, firstSights }: { skipLocked: boolean; firstSights: readonly FirstSight[] },
+  { skipLocked, isShared, firstSights }: { skipLocked: boolean; isShared: boolean; firstSights: readonly FirstSight[] },
 ): Promise<UnderLock> {
   const waitsForNobody = skipLocked && firstSights.length === 0;
   const isAtOnce = waitsForNobody && members.every(({ member: { load, loadMore } }) => !load && !loadMore);
   const early = deps.clock.now();
   const sighting = claimFirstSights(tx, firstSights);
   const locking = lockCustomers(tx, customerIds, { skipLocked, clock: deps.clock });
+  const load = (loaded: readonly unknown[], clock: Date): Promise<LoadedBooks> => {
+    const options: LoadOptions = { asking: isDueOf(locking, clock), isOnce: skipLocked, isShared };
+    return loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, options);
+  };
   const looking = Promise.all([
     locking,
     findOwners(tx, members),
@@ -262,16 +278,14 @@ async function lockAndLoad(
   ]);
   const [[locked, owners, recorded, loaded], books] = await Promise.all([
     looking,
-    isAtOnce
-      ? loadBooks(tx, bookRequestsOf(customerIds, members, []), early, { asking: isDueOf(locking, early) })
-      : undefined,
+    isAtOnce ? load([], early) : undefined,
   ]);
   const customers = new Map(locked.map((customer) => [customer.id, customer]));
   const known = { customers, owners, recorded, loaded };
   if (books) return { ...known, more: [], books, clock: early };
   const clock = deps.clock.now();
   const [late, more] = await Promise.all([
-    loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, { asking: isDueOf(locking, clock) }),
+    load(loaded, clock),
     Promise.all(members.map((member, index) => loadMore(tx, member, loaded[index], customers, clock))),
   ]);
   return { ...known, more, books: late, clock };

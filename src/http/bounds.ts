@@ -8,6 +8,8 @@ export const HEADER_BYTES_MAX = 16_384;
 export const PARAM_LENGTH_MAX = 255 * 3 * 3;
 /** From the first byte of a request to its last. */
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** From a whole request to its answer: who waits longer gets 503, and his request may still be carried out. */
+export const ANSWER_TIMEOUT_MS = 60_000;
 /** Longer than the 60 s that load balancers keep idle connections, so that they close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export const PLUGIN_TIMEOUT_MS = 10_000;

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
 import type { Call, RecordedAnswer } from '../call.js';
+import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
 import { type Access, type Scope, securityOf, takesToken } from './auth.js';
@@ -86,6 +87,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     declared?: DeclaredRoute;
   }
+  interface FastifyInstance {
+    /** How long a handler may take. */
+    answerTimeoutMs: number;
+  }
 }
 
 const noFields = z.object({});
@@ -158,11 +163,28 @@ export function defineRoute<
     },
     handler: async (request, reply) => {
       const input = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
-      return send(await definition.handler(input as unknown as RouteInput<A, P, Q, B>), reply);
+      const answering = Promise.resolve(definition.handler(input as unknown as RouteInput<A, P, Q, B>));
+      return send(await inTime(answering, app.answerTimeoutMs, request), reply);
     },
   };
   if (isSigned) registerSigned(app, route);
   else app.route(route);
+}
+
+/** What is answered within the time, or 503: the work goes on then, and its end is logged. Fastify's own bound ends when a body was read (on Node 20). */
+function inTime<T>(answering: Promise<T>, timeoutMs: number, request: FastifyRequest): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const detail =
+        'There was no answer in time. It may still be carried out: repeat it with the same idempotency key.';
+      reject(new AppError('unavailable', detail));
+      answering.then(
+        () => request.log.warn('done after its time'),
+        (error: unknown) => request.log.warn({ err: error }, 'failed after its time'),
+      );
+    }, timeoutMs);
+    answering.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function commonInput(request: FastifyRequest) {

@@ -2,9 +2,9 @@
 // and the real thing are one code; `consume` carries a plan out. Who wants to use something asks `use` (use.ts).
 
 import { AppError } from '../errors/app-error.js';
-import { assert, required } from '../lib/assert.js';
+import { required } from '../lib/assert.js';
 import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
-import { assertFewCopies } from './bounds.js';
+import { assertFewCopies, assertFewTaken, TooFewRead } from './bounds.js';
 import type { Batch, Entry, Holding, Metadata, ProductType, Subject } from './entities.js';
 import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
@@ -68,7 +68,8 @@ export interface ConsumeDetails {
 interface Payer {
   provider: Provider;
   holding: Holding;
-  first: Batch;
+  /** Undefined where more can be spent, but what was read of it is taken. */
+  first: Batch | undefined;
   isUncounted: boolean;
 }
 
@@ -91,10 +92,14 @@ function payersOf(book: Book, providers: readonly Provider[]): Payer[] {
     const holding = holdingOf(book, provider.productKey);
     const isUncounted = provider.type !== 'quantity';
     const first = (isUncounted ? holding.running : holding.usable)[0];
-    const canPay = isUncounted || spendable(holding) >= provider.unitCost;
-    if (first && canPay) payers.push({ provider, holding, first, isUncounted });
+    const canPay = isUncounted ? first !== undefined : spendable(holding) >= provider.unitCost;
+    if (canPay) payers.push({ provider, holding, first, isUncounted });
   }
-  return payers.sort((a, b) => rankOf(a) - rankOf(b) || compareBurnOrder(a.first, b.first));
+  return payers.sort((a, b) => rankOf(a) - rankOf(b) || compareFirst(a, b));
+}
+
+function compareFirst({ first: a }: Payer, { first: b }: Payer): number {
+  return a && b ? compareBurnOrder(a, b) : Number(!a) - Number(!b);
 }
 
 function unitsPayable(payer: Payer): number {
@@ -112,12 +117,6 @@ export function takeInOrder(batches: readonly Batch[], amount: number): { taking
     missing -= taken;
   }
   return { takings, missing };
-}
-
-function takeInBurnOrder({ holding, provider: { productKey, unitCost } }: Payer, amount: number): Taking[] {
-  const { takings, missing } = takeInOrder(holding.usable, amount);
-  assert(missing === 0, `the loaded batches of ${productKey} cover the need`);
-  return takings.map((taking) => ({ ...taking, unitCost }));
 }
 
 /** What can be used now, in the asked unit (null when uncounted), and the batch that would be used first. */
@@ -143,16 +142,22 @@ function sumPayable(payers: readonly Payer[]): number {
 
 /**
  * Plans to take `amount` units, all or nothing: uncounted products first, then direct, then pooled ones; each pays whole feature
- * units before the next is asked. Throws: quantity_too_large (an uncounted batch whose use can't be counted any more).
+ * units before the next is asked. `pointer` names the amount in the request.
+ * Throws: quantity_too_large (an uncounted batch whose use can't be counted any more), too_many_batches.
  */
-export function planConsume(book: Book, providers: readonly Provider[], amount: number): ConsumePlan {
+export function planConsume(
+  book: Book,
+  providers: readonly Provider[],
+  amount: number,
+  pointer = '/amount',
+): ConsumePlan {
   const payers = payersOf(book, providers);
   const uncounted = payers.find((payer) => payer.isUncounted);
-  if (uncounted) {
+  if (uncounted?.first) {
     const units = multiplyQuantities(amount, uncounted.provider.unitCost);
     if (units === null || !canAdd(uncounted.first.consumed, units)) {
       throw new AppError('quantity_too_large', `The use of one batch can be counted up to ${QUANTITY_MAX}.`, {
-        pointer: '/amount',
+        pointer,
       });
     }
     const taking = { batch: uncounted.first, amount: units, unitCost: uncounted.provider.unitCost };
@@ -160,12 +165,17 @@ export function planConsume(book: Book, providers: readonly Provider[], amount: 
   }
   const available = sumPayable(payers);
   if (available < amount) return { isAllowed: false, available };
+  // In which order they pay is told by the first batch of each.
+  if (payers.some(({ first }) => !first)) throw new TooFewRead(pointer);
   const takings: Taking[] = [];
   let left = amount;
   for (const payer of payers) {
     const units = Math.min(left, unitsPayable(payer));
     if (units === 0) break;
-    takings.push(...takeInBurnOrder(payer, units * payer.provider.unitCost));
+    const { unitCost } = payer.provider;
+    const own = takeInOrder(payer.holding.usable, units * unitCost);
+    for (const taking of own.takings) takings.push({ ...taking, unitCost });
+    assertFewTaken(takings.length, own.missing === 0, pointer);
     left -= units;
   }
   return { isAllowed: true, takings, owed: null, remaining: remainingOf(payers, takings) };

@@ -150,6 +150,8 @@ export interface TakenEntry {
 export interface TakenOperation {
   id: string;
   name: string;
+  /** How many entries it has; of one with more than TAKEN_ENTRIES_MAX none are read. */
+  size: number;
   entries: TakenEntry[];
 }
 

@@ -3,6 +3,7 @@
 
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
+import { TAKEN_ENTRIES_MAX } from '../lib/sizes.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import { assertFewCopies } from './bounds.js';
 import type { Taking } from './consume.js';
@@ -41,7 +42,7 @@ function subjectTaken({ entries }: TakenOperation): Subject | undefined {
 
 /**
  * Gives back `amount` units of what an operation took, or all that is left of it: newest entries first.
- * Throws: not_reversible, release_exceeds_usage, quantity_too_large, too_many_batches (to which its metadata would be copied).
+ * Throws: not_reversible, release_exceeds_usage, quantity_too_large, too_many_batches (that it took of, or to which its metadata would be copied).
  */
 export function giveBack(
   book: Book,
@@ -49,6 +50,10 @@ export function giveBack(
   amount: number | undefined,
   details: { operationId: string; metadata: Metadata },
 ): GiveBack {
+  if (isReversible(taken.name) && taken.size > TAKEN_ENTRIES_MAX) {
+    const detail = `What took units in more than ${TAKEN_ENTRIES_MAX} entries can't be given back by its id: grant them anew.`;
+    throw new AppError('too_many_batches', detail, { pointer: '/operation_id' });
+  }
   const subject = subjectTaken(taken);
   const isTold = taken.entries.every(({ feature, unitCost }) => feature === null || unitCost !== null);
   if (!isReversible(taken.name) || !subject || !isTold) {

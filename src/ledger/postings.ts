@@ -260,6 +260,11 @@ function laterEnd(a: Holding['accessEnd'], b: Anchored | 'forever'): Anchored | 
 }
 
 function insertInBurnOrder(batches: Batch[], batch: Batch): void {
-  const at = batches.findIndex((other) => compareBurnOrder(batch, other) < 0);
-  batches.splice(at === -1 ? batches.length : at, 0, batch);
+  let [from, to] = [0, batches.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compareBurnOrder(batch, required(batches[middle], 'it is between both')) < 0) to = middle;
+    else from = middle + 1;
+  }
+  batches.splice(from, 0, batch);
 }

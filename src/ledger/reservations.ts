@@ -4,7 +4,7 @@
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
 import type { Book } from './book.js';
-import { assertFewBatches, assertFewCopies, LEGS_MAX } from './bounds.js';
+import { assertFewCopies } from './bounds.js';
 import { consume, forgetEmptied, type Provider, type Taking, type UsePlan } from './consume.js';
 import type { Batch, Metadata, Reservation, Subject } from './entities.js';
 import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
@@ -63,7 +63,6 @@ function hold(
   { subject, amount, actionType, actionId, metadata, expiresAt }: ReservationTerms,
   operationId: string,
 ): Reservation {
-  assertFewBatches(plan.takings.length, LEGS_MAX, 'A reservation holds units of', '/amount');
   assertFewCopies(metadata, plan.takings.length);
   const reservation: Reservation = {
     subject,

@@ -10,6 +10,8 @@ import type { Subject } from './entities.js';
 export interface UseAsk extends SubjectAsk {
   /** How a refusal says it, if not as usual; `available` is in the subject's unit. */
   refusalText?(available: number): string;
+  /** What in the request says how much, where that is no amount. */
+  pointer?: string;
 }
 
 /** A use that there is too little for: who asked for what, and when, and the products that could have paid. */
@@ -39,7 +41,7 @@ export type UseVerdict = { plan: UsePlan; refusal: undefined } | { plan: undefin
 
 /**
  * Says what a use would take now, or why it is refused. Posts nothing.
- * Throws: product_not_found, feature_not_found, quantity_too_large.
+ * Throws: product_not_found, feature_not_found, quantity_too_large, too_many_batches.
  */
 export function judgeUse(book: Book, ask: UseAsk, providers: readonly Provider[]): UseVerdict {
   const { subject, amount, isOverdraft = false } = ask;
@@ -47,7 +49,7 @@ export function judgeUse(book: Book, ask: UseAsk, providers: readonly Provider[]
   if (isOverdraft && 'productKey' in subject) {
     return { plan: planOverdraft(book, subject.productKey, amount), refusal: undefined };
   }
-  const plan = planConsume(book, providers, amount);
+  const plan = planConsume(book, providers, amount, ask.pointer);
   if (plan.isAllowed) return { plan, refusal: undefined };
   const { customerId, now: at } = book;
   const { available } = plan;

@@ -13,7 +13,7 @@ export function registerInvariants(app: FastifyInstance, deps: Deps): void {
     operationId: 'proveInvariants',
     summary: 'Recompute the invariants from the data',
     description:
-      'For one customer, or for all while there are at most 50,000 entries; beyond that run `npm run verify`.',
+      'For one customer, or for all, while there are at most 50,000 entries of them; beyond that run `npm run verify`.',
     tag: 'operations',
     access: 'admin',
     query: invariantsQuery,

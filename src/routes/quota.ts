@@ -56,6 +56,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'product_not_found',
       'feature_not_found',
       'quantity_too_large',
+      'too_many_batches',
     ],
     handler: async ({ body }) => {
       const result = await checkQuota(deps, toSelector(body), { subject: toSubject(body), amount: body.amount });

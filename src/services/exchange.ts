@@ -70,6 +70,7 @@ function priceAsked(offer: OrderableOffer): UseAsk {
     subject: { productKey: currency },
     amount: price,
     refusalText: (available) => `${sku} costs ${price} ${currency}, ${available} available.`,
+    pointer: POINTER,
   };
 }
 

@@ -360,7 +360,7 @@ function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, opera
     unitCost: 1,
     featureCount: 1,
   };
-  const plan = planConsume(book, [provider], amount);
+  const plan = planConsume(book, [provider], amount, '/quantity');
   if (!plan.isAllowed) {
     throw new AppError(
       'insufficient_quota',

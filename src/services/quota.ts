@@ -54,7 +54,7 @@ export interface CheckResult {
 
 /**
  * Says what a consume of the same command would do now: what it would take, or every reason against it. Writes nothing.
- * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large, overloaded.
+ * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large, too_many_batches, overloaded.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
   const read = await deps.reads.require(selector, [command]);
@@ -72,7 +72,7 @@ function judge({ book, providersOf }: BookRead, ask: SubjectAsk) {
   return judgeUse(book, ask, providersOf(ask.subject));
 }
 
-/** The first of these instants at which a use would be allowed. */
+/** The first of these instants at which a use would be allowed. One of too many batches never is. */
 async function findAllowedAt(
   deps: Deps,
   customerId: string,
@@ -80,7 +80,12 @@ async function findAllowedAt(
   starts: Explained['starts'],
 ): Promise<Date | null> {
   for (const start of starts) {
-    if (judge(await readBookAt(deps, customerId, { at: start, isPast: false }, [ask]), ask).plan) return start;
+    const then = await readBookAt(deps, customerId, { at: start, isPast: false }, [ask]);
+    try {
+      if (judge(then, ask).plan) return start;
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'too_many_batches')) throw error;
+    }
   }
   return null;
 }

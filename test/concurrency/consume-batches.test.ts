@@ -23,7 +23,7 @@ import { waitFor } from '../support/wait.js';
 
 /** More than an app has connections. */
 const CROWD = 20;
-const CALLS_ADMITTED_MAX = 64;
+const CALLS_ADMITTED_MAX = 256;
 const BATCH = '/quota/consume/batch';
 const MODES = ['continue', 'atomic'] as const;
 

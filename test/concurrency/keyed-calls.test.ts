@@ -148,3 +148,11 @@ describe('a keyed batch whose connection is cut that holds the lock of its key',
     expect([await balanceOf(app, ada, 'CREDITS'), await balanceOf(app, bob, 'CREDITS')]).toEqual([9, 8]);
   });
 });
+
+it('a hundred that come at once, each with its key, are all done', async () => {
+  const external_id = await personWith(1_000);
+  const items = Array.from({ length: 10 }, () => item(external_id, 1));
+  const answers = await sendTogether(100, () => app.post(PATH, { items, idempotency_key: newKey() }));
+  expect(tally(answers)).toEqual({ 200: 100 });
+  expect(await balanceOf(app, external_id, 'CREDITS')).toBe(0);
+});

@@ -1,8 +1,10 @@
 // Who waits for whom: writes of one customer wait for each other, writes of different customers and all reads never do.
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { buildApp } from '../../src/app.js';
 import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { countTried, failWrites, gateCommits } from '../support/commit-faults.js';
 import {
+  balanceOf,
   countWaiting,
   customerIdOf,
   type HeldTransaction,
@@ -15,6 +17,8 @@ import {
   untilWaiting,
   useSecondApp,
 } from '../support/parallel.js';
+import { expectProblem } from '../support/requests.js';
+import { clientOf } from '../support/shared-transactions.js';
 import { waitFor } from '../support/wait.js';
 
 const CROWD = 60;
@@ -221,4 +225,22 @@ describe('while more reads of the past than the app has connections wait for the
     await held.rollback();
     expect(tally(await Promise.all(pending))).toEqual({ '200': pending.length });
   });
+});
+
+it('whoever gets no answer in time is told so; what he asked is done once, and the same key is answered then', async () => {
+  const impatient = await buildApp(app.deps, { answerTimeoutMs: 200 });
+  await impatient.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => impatient.close());
+  const client = clientOf(impatient);
+  const body = { ...consume('ada'), idempotency_key: 'late' };
+  const before = await balanceOf(app, 'ada', 'CREDITS');
+  const held = await holdCustomers(app.url, await customerIdOf(app, 'ada'));
+  const answer = await client.post('/quota/consume', body);
+  expectProblem(answer, 503, 'unavailable');
+  expect(answer.headers['retry-after']).toBe('1');
+  await held.rollback();
+  await waitFor('the use', async () => ((await balanceOf(app, 'ada', 'CREDITS')) === before - 1 ? true : undefined));
+  const again = await app.post('/quota/consume', body);
+  expect([again.status, again.headers['idempotent-replayed']]).toEqual([200, 'true']);
+  expect(await balanceOf(app, 'ada', 'CREDITS')).toBe(before - 1);
 });

@@ -9,9 +9,6 @@ import { expectProblem, newPayment, newPerson, placeOrder } from '../support/req
 
 const app = useTestApp();
 
-import { writeFileSync } from 'node:fs';
-
-beforeAll(() => writeFileSync('/tmp/due-url', app.url));
 const END = '2026-02-01T00:00:00.000Z';
 
 beforeAll(async () => {
@@ -149,11 +146,11 @@ describe('of 600 batches past their end', () => {
   });
 });
 
-describe('beside 10,001 batches that are valid later', () => {
+describe('beside 1,001 batches that are valid later', () => {
   it('an overdraft takes the soonest, then all of them, and owes the rest', async () => {
     const external_id = newPerson();
     const id = await grantUnits(app, external_id, 'STAR', 1, { valid_from: '2026-03-01T00:00:00Z' });
-    await copyBatch(app.url, id, 10_000, 1);
+    await copyBatch(app.url, id, 1_000, 1);
     const soonest = await app.post('/credits/deduct', {
       external_id,
       product_key: 'STAR',
@@ -164,11 +161,11 @@ describe('beside 10,001 batches that are valid later', () => {
     const answer = await app.post('/credits/deduct', {
       external_id,
       product_key: 'STAR',
-      amount: 10_005,
+      amount: 1_005,
       allow_negative: true,
     });
     expect([answer.status, answer.body.owed, answer.body.balance]).toEqual([200, 5, -5]);
-    expect(answer.body.taken).toHaveLength(10_000);
+    expect(answer.body.taken).toHaveLength(1_000);
     expect((await creditsOf(external_id)).balance).toBe(-5);
   });
 });

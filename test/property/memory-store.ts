@@ -110,6 +110,7 @@ export class MemoryStore {
     return {
       id,
       name,
+      size: own.length,
       entries: own.map((entry) => ({
         ...entry,
         batch: entry.batchId === null ? null : copyOf(entry.batchId),

@@ -124,12 +124,14 @@ async function inSnapshot<T>(db: pg.Pool | pg.ClientBase, work: (client: pg.Clie
   }
 }
 
+/** Plans are made for who is asked about: one for anybody would compare all rows of a large customer with all. */
 async function inSnapshotOf<T>(client: pg.ClientBase, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
   await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     await client.query(
       `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS};
        SET LOCAL work_mem = '${WORK_MEMORY_MB}MB';
+       SET LOCAL plan_cache_mode = force_custom_plan;
        SET LOCAL TimeZone = 'UTC'`,
     );
     const result = await work(client);
