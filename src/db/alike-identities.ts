@@ -1,5 +1,6 @@
 // Identities that are one but for their spelling: composed or decomposed letters; of e-mail addresses also case, of ASCII letters. All spellings of one have
-// one form. The second look, after nobody was found under the exact spelling: most are stored in their form, the others are found by an index of it.
+// one form, in which new ones are stored, so that the first of several at once is the only one. The second look, after nobody was found under the exact
+// spelling: most are stored in their form, the others (from before) are found by an index of it.
 
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
 import type { Row, Tx } from './client.js';
@@ -13,7 +14,12 @@ export function formOf({ provider, externalId }: IdentityKey): string {
   return provider === CASELESS_PROVIDER ? composed.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : composed;
 }
 
-/** The same in SQL, as the indexes of identities have it. */
+/** An identity as it is stored when it is new: of several spellings at once one claims it. */
+export function inForm({ provider, externalId }: IdentityKey): IdentityKey {
+  return { provider, externalId: formOf({ provider, externalId }) };
+}
+
+/** The form in SQL, as the indexes of identities have it. */
 const FORM = `CASE WHEN provider = '${CASELESS_PROVIDER}' THEN lower(normalize(external_id, NFC) COLLATE "C") ELSE normalize(external_id, NFC) END`;
 
 /** Selects rows of a table of identities in any spelling of the form `s.form`. */

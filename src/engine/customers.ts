@@ -1,6 +1,7 @@
 // From a selector to a customer (DOMAIN 3.0, step 2): a look-up before the operation. Where nobody is known by an identity the customer is yet to be made,
 // by the operation's own transaction.
 
+import { inForm } from '../db/alike-identities.js';
 import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
@@ -13,6 +14,7 @@ import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
 import { persist } from './attempts.js';
 import {
+  identityText,
   isNamedOnce,
   type Owned,
   type Selector,
@@ -38,7 +40,7 @@ const RESOLVED_AT_ONCE = 4;
 
 /**
  * Resolves those selectors that can be looked up together, by their texts: an identity, a known thing, or an id alone, which is not looked up because its
- * lock proves it. The others are for `resolveCustomer`.
+ * lock proves it. Spellings of one identity that nobody has come to one who is yet to be made. The others are for `resolveCustomer`.
  */
 export async function resolveTogether(
   deps: Foundations,
@@ -55,9 +57,14 @@ export async function resolveTogether(
     : []) {
     customers.set(selectorText({ identity: { provider, externalId } }), { customerId });
   }
+  const sights = new Map<string, Resolution>();
   for (const identity of identities) {
     const text = selectorText({ identity });
-    if (!customers.has(text)) customers.set(text, sightOf(deps, identity));
+    if (customers.has(text)) continue;
+    const key = inForm(identity);
+    const resolution = sights.get(identityText(key)) ?? sightOf(deps, key);
+    sights.set(identityText(key), resolution);
+    customers.set(text, resolution);
   }
   const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, string>();
   for (const thing of owned) {

@@ -1,6 +1,7 @@
 // Customers and the identities that name them: look-up, metadata, link and unlink.
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
+import { inForm } from '../db/alike-identities.js';
 import { type Customer, findCustomerById, findIdentity, listCustomers } from '../db/customers.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
@@ -89,7 +90,7 @@ export async function linkIdentity(
           },
         );
       }
-      const identity = { ...command.identity, id: book.ids.next(), customerId, profile: command.profile };
+      const identity = { ...inForm(command.identity), id: book.ids.next(), customerId, profile: command.profile };
       book.changes.newIdentities.push(identity);
       return { outcome: 'accepted', result: { identity, isNew: true } };
     },
