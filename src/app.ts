@@ -8,6 +8,7 @@ import { BASE_PATH } from './http/base-path.js';
 import { ANSWER_TIMEOUT_MS, BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
+import { methodFault, trackMethods } from './http/methods.js';
 import { registerOpenapi } from './http/openapi.js';
 import { sendProblem } from './http/problem.js';
 import { RequestLog } from './http/request-log.js';
@@ -98,7 +99,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     // What no route takes is refused before its body is read.
-    done(hostFault(request.raw) ?? (request.is404 ? notFound(request) : undefined));
+    const wrongMethod = methodFault(request);
+    if (wrongMethod) reply.header('allow', wrongMethod.allow);
+    done(hostFault(request.raw) ?? wrongMethod?.error ?? (request.is404 ? notFound(request) : undefined));
   });
   app.addHook('onSend', (request, reply, _payload, done) => {
     closeAfterUnread(request.raw, reply.raw);
@@ -109,6 +112,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
 
   registerJsonBody(app);
   await registerAuth(app, deps.config.apiToken);
+  const refuseOtherMethods = trackMethods(app);
   await registerOpenapi(app);
   registerHealth(app, deps);
   await app.register(
@@ -118,6 +122,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
     { prefix: BASE_PATH },
   );
+  refuseOtherMethods();
   await app.ready();
   return app;
 }

@@ -12,7 +12,7 @@ const entries = {
   malformed_json: {
     status: 400,
     title: 'The body is not valid JSON',
-    remedy: 'Send well-formed JSON; build it with a serializer.',
+    remedy: 'Look at `line` and `column`; build JSON with a serializer.',
   },
   malformed_url: {
     status: 400,
@@ -40,7 +40,7 @@ const entries = {
     title: 'The path is not allowed',
     remedy: 'Ask for the files of /docs by the paths that its page links.',
   },
-  route_not_found: { status: 404, title: 'No such route', remedy: 'Check the method and the path against /docs.' },
+  route_not_found: { status: 404, title: 'No such route', remedy: 'Check the path against the API reference.' },
   customer_not_found: { status: 404, title: 'No such customer', remedy: 'Identify the customer first.' },
   product_not_found: { status: 404, title: 'No such product', remedy: 'Check the product key.' },
   feature_not_found: { status: 404, title: 'No such feature', remedy: 'Check the feature; a product must provide it.' },
@@ -57,6 +57,11 @@ const entries = {
   },
   reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'The path takes other methods',
+    remedy: 'Use one of the methods that the header `Allow` lists.',
+  },
   selector_conflict: {
     status: 409,
     title: 'The selectors name different customers',

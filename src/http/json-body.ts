@@ -3,12 +3,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, type FieldError } from '../errors/app-error.js';
+import { findJsonFault, placeOf } from '../lib/json-fault.js';
 import { BODY_BYTES_MAX } from './bounds.js';
 import { toJsonPointer } from './validation.js';
 
 const poisonousKeys = ['__proto__', 'constructor'];
 const UTF8_NAMES = ['utf-8', 'utf8', 'us-ascii'];
 const BYTE_ORDER_MARK = '\uFEFF';
+/** What a decoder puts where bytes are no UTF-8; it may also be there by right, as its own bytes. */
+const REPLACEMENT = '\uFFFD';
 
 /** Makes `app` read JSON bodies only. */
 export function registerJsonBody(app: FastifyInstance): void {
@@ -42,9 +45,9 @@ function refuseForeignEncoding(request: FastifyRequest): void {
 
 /** Parses a body. Throws: malformed_json, invalid_request (keys that poison prototypes). */
 function parseJsonBody(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new AppError('malformed_json', 'The body is not UTF-8.');
   const decoded = bytes.toString('utf8');
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
+  if (!isUtf8(bytes)) throw malformed('The body is not UTF-8', placeOf(text, findReplaced(bytes, text)));
   if (text.trim() === '') return {};
   const value = parseText(text);
   refusePoisonousKeys(value, text);
@@ -55,8 +58,30 @@ function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new AppError('malformed_json', 'The body is not well-formed JSON.', { cause });
+    const fault = findJsonFault(text);
+    if (fault === undefined) throw cause;
+    throw malformed('The body is not well-formed JSON', fault, fault.expected);
   }
+}
+
+function malformed(what: string, { line, column }: { line: number; column: number }, expected?: string): AppError {
+  const missing = expected === undefined ? '' : `: ${expected} is expected there`;
+  return new AppError('malformed_json', `${what} at line ${line}, column ${column}${missing}.`, {
+    extensions: { line, column },
+  });
+}
+
+/** Where in `text` the first character stands that was put for bytes that are no UTF-8. */
+function findReplaced(bytes: Buffer, text: string): number {
+  let byte = bytes.indexOf(BYTE_ORDER_MARK) === 0 ? Buffer.byteLength(BYTE_ORDER_MARK) : 0;
+  let from = 0;
+  for (let at = text.indexOf(REPLACEMENT); at !== -1; at = text.indexOf(REPLACEMENT, from)) {
+    byte += Buffer.byteLength(text.slice(from, at));
+    if (bytes.indexOf(REPLACEMENT, byte) !== byte) return at;
+    byte += Buffer.byteLength(REPLACEMENT);
+    from = at + 1;
+  }
+  return text.length;
 }
 
 interface Node {

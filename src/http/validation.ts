@@ -4,6 +4,7 @@ import type { FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { nearestName } from '../lib/near-names.js';
+import { findMissing } from '../schemas/presence.js';
 
 /** More faults than this are not listed. */
 const FIELD_ERRORS_MAX = 50;
@@ -40,7 +41,8 @@ export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, h
       return nearestName(key, Object.keys(schemaOfKey.shape));
     };
     const parsed = compiled.safeParse(input, { error: (issue) => describe(issue, part, hint) });
-    return parsed.success ? { value: parsed.data } : { error: toRefusal(parsed.error.issues, part) };
+    if (parsed.success) return { value: parsed.data };
+    return { error: toRefusal([...parsed.error.issues, ...findMissing(schema, input)], part) };
   };
 };
 
@@ -49,7 +51,9 @@ type Hint = (key: string, schema: unknown) => string | undefined;
 
 /** The refusal for zod's issues in one part of a request. */
 function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
-  const errors = issues.flatMap((issue) => toFieldErrors(issue, part, [])).slice(0, FIELD_ERRORS_MAX);
+  const found = issues.flatMap((issue) => toFieldErrors(issue, part, []));
+  const byText = new Map(found.map((error) => [`${error.pointer} ${error.message}`, error]));
+  const errors = [...byText.values()].slice(0, FIELD_ERRORS_MAX);
   const [first] = errors;
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';
   const place = first?.pointer ? `${first.pointer}: ` : '';

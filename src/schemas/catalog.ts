@@ -15,6 +15,7 @@ import {
   text,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { presence } from './presence.js';
 
 const NAME_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 4_000;
@@ -125,12 +126,20 @@ const offerItemInput = z
         examples: ['extend'],
       }),
   })
-  .check((ctx) => {
-    const isForever = ctx.value.period_unit === 'forever';
-    if (isForever === (ctx.value.period_value === null)) return;
-    const message = isForever ? 'must be left out: the unit is forever' : 'is required for this unit';
-    ctx.issues.push({ code: 'custom', message, path: ['period_value'], input: ctx.value.period_value });
-  });
+  .check(
+    presence<{ period_unit?: unknown; period_value?: unknown }>((ctx) => {
+      const { period_unit = 'forever', period_value = null } = ctx.value;
+      if (period_unit === 'forever' || period_value !== null) return;
+      const message = 'is required for this unit';
+      ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: ['period_value'], input: null });
+    }),
+    (ctx) => {
+      const { period_unit, period_value } = ctx.value;
+      if (period_unit !== 'forever' || period_value === null) return;
+      const message = 'must be left out: the unit is forever';
+      ctx.issues.push({ code: 'custom', message, path: ['period_value'], input: period_value });
+    },
+  );
 
 const currencySchema = z
   .string()

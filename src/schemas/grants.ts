@@ -15,6 +15,7 @@ import {
   uuidAnswerSchema,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { presence } from './presence.js';
 import { takingsSchema } from './quota.js';
 import { withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
@@ -91,6 +92,18 @@ const grantShape = {
 
 type GrantInput = Record<keyof typeof grantShape, unknown>;
 
+/** What a grant of this type lacks; undefined is a type that was not understood. */
+function refuseMissing(ctx: z.core.ParsePayload<Partial<GrantInput>>, grantType: unknown): void {
+  const { sku, product_key, source_id, reason, override } = ctx.value;
+  const refuse = (field: keyof GrantInput, message: string) =>
+    ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: [field], input: undefined });
+  if (grantType !== 'trial' && grantType !== undefined && sku === undefined && product_key === undefined)
+    refuse('sku', 'send sku or product_key');
+  if (grantType === 'migration' && source_id === undefined) refuse('source_id', 'is required of a migration');
+  if (grantType === 'adjustment' && reason === undefined) refuse('reason', 'is required of an adjustment');
+  if (override === true && reason === undefined) refuse('reason', 'is required of an override');
+}
+
 /** Refuses members that contradict each other, each with its own pointer. */
 function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z.output<typeof grantTypeSchema>): void {
   const body = ctx.value;
@@ -99,9 +112,8 @@ function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z
   const isTrial = grantType === 'trial';
   if (isTrial && body.product_key !== undefined) refuse('product_key', 'a trial grants an offer: send sku');
   if (isTrial && body.quantity !== 1) refuse('quantity', 'a trial is granted once');
-  if (!isTrial && (body.sku === undefined) === (body.product_key === undefined)) {
-    refuse('sku', body.sku === undefined ? 'send sku or product_key' : 'send sku or product_key, not both');
-  }
+  if (!isTrial && body.sku !== undefined && body.product_key !== undefined)
+    refuse('sku', 'send sku or product_key, not both');
   if (isTrial || body.sku !== undefined || body.direction === 'debit') {
     for (const field of ['valid_from', 'expires_at'] as const) {
       if (body[field] !== undefined && body[field] !== null) refuse(field, 'is for units granted by product_key');
@@ -111,26 +123,26 @@ function refuseContradictions(ctx: z.core.ParsePayload<GrantInput>, grantType: z
   if (body.direction === 'debit' && grantType !== 'adjustment') refuse('direction', 'only an adjustment takes away');
   if (body.direction === 'debit' && body.sku !== undefined)
     refuse('sku', 'an adjustment takes units of a product away: send product_key');
-  if (grantType === 'migration' && body.source_id === undefined) refuse('source_id', 'is required of a migration');
   if (grantType !== 'migration' && body.source_id !== undefined) refuse('source_id', 'is for migrations');
-  if (grantType === 'adjustment' && body.reason === undefined) refuse('reason', 'is required of an adjustment');
   if (body.reason !== undefined && Object.hasOwn(body.metadata as object, 'reason')) {
     refuse('metadata', 'has a reason of its own: send reason only');
   }
   if (body.override === true && !isTrial) refuse('override', 'is for trials');
-  if (body.override === true && body.reason === undefined) refuse('reason', 'is required of an override');
 }
 
-export const grantBody = withSelector({ grant_type: grantTypeSchema, ...grantShape }).check((ctx) =>
-  refuseContradictions(
-    ctx as unknown as z.core.ParsePayload<GrantInput>,
-    (ctx.value as { grant_type: z.output<typeof grantTypeSchema> }).grant_type,
-  ),
+export const grantBody = withSelector({ grant_type: grantTypeSchema, ...grantShape }).check(
+  presence<Partial<GrantInput> & { grant_type?: unknown }>((ctx) => refuseMissing(ctx, ctx.value.grant_type)),
+  (ctx) =>
+    refuseContradictions(
+      ctx as unknown as z.core.ParsePayload<GrantInput>,
+      (ctx.value as { grant_type: z.output<typeof grantTypeSchema> }).grant_type,
+    ),
 );
 
 /** The alias for trials: the same body, the type said by the path. */
-export const trialGrantBody = withSelector(grantShape).check((ctx) =>
-  refuseContradictions(ctx as unknown as z.core.ParsePayload<GrantInput>, 'trial'),
+export const trialGrantBody = withSelector(grantShape).check(
+  presence<Partial<GrantInput>>((ctx) => refuseMissing(ctx, 'trial')),
+  (ctx) => refuseContradictions(ctx as unknown as z.core.ParsePayload<GrantInput>, 'trial'),
 );
 
 export const grantAnswer = z.object({

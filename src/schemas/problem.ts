@@ -41,6 +41,10 @@ export const problemSchema = z
 
 /** Extension members by code. A code that is not here has none. */
 export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
+  malformed_json: z.object({
+    line: z.int().meta({ minimum: 1, description: 'The line of the body, from 1.', examples: [3] }),
+    column: z.int().meta({ minimum: 1, description: 'The character of that line, from 1.', examples: [12] }),
+  }),
   insufficient_quota: z.object({
     requested: z.int().meta({ examples: [5] }),
     available: z.int().meta({ examples: [2] }),

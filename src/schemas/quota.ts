@@ -13,6 +13,7 @@ import {
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
+import { presence } from './presence.js';
 import { selectorShape, withSelector } from './selectors.js';
 import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
@@ -26,12 +27,12 @@ export const subjectShape = {
 };
 
 /** Refuses a body or query that names no subject, or two. */
-export function refuseUnclearSubject(ctx: z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>): void {
+export const refuseUnclearSubject = presence<{ product_key?: unknown; feature?: unknown }>((ctx) => {
   const { product_key, feature } = ctx.value;
   if ((product_key === undefined) !== (feature === undefined)) return;
   const message = product_key === undefined ? 'send product_key or feature' : 'send product_key or feature, not both';
   ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: ['product_key'], input: product_key });
-}
+});
 
 /** The subject of a parsed body or query whose clarity was checked. */
 export function toSubject({
@@ -61,9 +62,7 @@ const consumeShape = {
   metadata: metadataSchema,
 };
 
-export const consumeBody = withSelector({ ...consumeShape, on_refusal: onRefusalSchema }).check((ctx) =>
-  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
-);
+export const consumeBody = withSelector({ ...consumeShape, on_refusal: onRefusalSchema }).check(refuseUnclearSubject);
 
 export const takingsSchema = z
   .array(
@@ -141,7 +140,7 @@ const batchItem = withSelector({
   }),
 })
   .strict()
-  .check((ctx) => refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>));
+  .check(refuseUnclearSubject);
 
 export const consumeBatchBody = z.object({
   items: z

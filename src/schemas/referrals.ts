@@ -9,6 +9,7 @@ import {
   uuidSchema,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { presence } from './presence.js';
 import { externalIdSchema, providerSchema, withSelector } from './selectors.js';
 
 /** Two ways to name the pair: by customer ids, or by external ids of one provider. */
@@ -21,20 +22,22 @@ export const referralBody = z
     referee_external_id: externalIdSchema.optional(),
     metadata: metadataSchema,
   })
-  .check((ctx) => {
-    for (const side of ['referrer', 'referee'] as const) {
-      const byId = ctx.value[`${side}_id`];
-      const byExternalId = ctx.value[`${side}_external_id`];
-      if (byId !== undefined || byExternalId !== undefined) continue;
-      ctx.issues.push({
-        code: 'custom',
-        params: { code: 'required' },
-        message: `send ${side}_id, or ${side}_external_id with provider`,
-        path: [`${side}_id`],
-        input: undefined,
-      });
-    }
-  });
+  .check(
+    presence<{ [K in `${'referrer' | 'referee'}_${'id' | 'external_id'}`]?: unknown }>((ctx) => {
+      for (const side of ['referrer', 'referee'] as const) {
+        const byId = ctx.value[`${side}_id`];
+        const byExternalId = ctx.value[`${side}_external_id`];
+        if (byId !== undefined || byExternalId !== undefined) continue;
+        ctx.issues.push({
+          code: 'custom',
+          params: { code: 'required' },
+          message: `send ${side}_id, or ${side}_external_id with provider`,
+          path: [`${side}_id`],
+          input: undefined,
+        });
+      }
+    }),
+  );
 
 /** The selector of one side of a parsed body, and the field that it came from. */
 export function toSide(body: z.output<typeof referralBody>, side: 'referrer' | 'referee') {

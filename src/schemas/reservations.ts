@@ -41,8 +41,7 @@ export const reserveBody = withSelector({
   ...actionShape,
   metadata: metadataSchema,
   on_refusal: onRefusalSchema,
-}).check((ctx) => {
-  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>);
+}).check(refuseUnclearSubject, (ctx) => {
   const { ttl_seconds, expires_at } = ctx.value as { ttl_seconds?: unknown; expires_at?: unknown };
   if (ttl_seconds == null || expires_at == null) return;
   const message = 'send ttl_seconds or expires_at, not both';

@@ -11,6 +11,7 @@ import {
   UUID_PATTERN,
   uuidSchema,
 } from './common.js';
+import { presence } from './presence.js';
 
 const EXTERNAL_ID_LENGTH_MAX = 255;
 const PROVIDER_LENGTH_MAX = 64;
@@ -131,7 +132,7 @@ export const selectorShape = {
 
 const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (with provider)';
 
-function refuseMissingSelector(ctx: z.core.ParsePayload<SelectorInput>): void {
+const refuseMissingSelector = presence<SelectorInput>((ctx) => {
   const { customer_id, user_id, external_id } = ctx.value;
   if (customer_id === undefined && user_id === undefined && external_id === undefined) {
     ctx.issues.push({
@@ -142,13 +143,11 @@ function refuseMissingSelector(ctx: z.core.ParsePayload<SelectorInput>): void {
       input: ctx.value,
     });
   }
-}
+});
 
 /** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
 export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {
-  return z
-    .object({ ...selectorShape, ...shape })
-    .check((ctx) => refuseMissingSelector(ctx as z.core.ParsePayload<SelectorInput>));
+  return z.object({ ...selectorShape, ...shape }).check(refuseMissingSelector);
 }
 
 /** What `toSelector` reads: the parsed selector fields of a body or query. */

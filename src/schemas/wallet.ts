@@ -26,9 +26,7 @@ const asOfShape = {
     .meta({ description: 'A past instant: the answer as it was then, recomputed from the ledger. Now when left out.' }),
 };
 
-export const balanceQuery = withSelector({ ...subjectShape, ...asOfShape }).check((ctx) =>
-  refuseUnclearSubject(ctx as z.core.ParsePayload<{ product_key?: unknown; feature?: unknown }>),
-);
+export const balanceQuery = withSelector({ ...subjectShape, ...asOfShape }).check(refuseUnclearSubject);
 
 export const balanceAnswer = z.object({
   can_use: z.boolean(),

@@ -335,3 +335,55 @@ describe('a key reused for another body is refused', () => {
     expectProblem(answer, 422, 'idempotency_key_reused', '/idempotency_key');
   });
 });
+
+describe('what is missing', () => {
+  const item = { period_unit: 'months' };
+  it.each<['post' | 'put', string, object, string[]]>([
+    ['post', '/quota/consume', {}, ['/customer_id', '/product_key']],
+    ['post', '/quota/consume', { amount: -1 }, ['/amount', '/customer_id', '/product_key']],
+    ['post', '/quota/check', { amount: 1.5, metadata: 1 }, ['/amount', '/customer_id', '/metadata', '/product_key']],
+    [
+      'post',
+      '/quota/consume/batch',
+      { items: [{ amount: 0 }, { external_id: 'a', feature: 'A' }, {}] },
+      [
+        ...['/items/0/amount', '/items/0/customer_id', '/items/0/product_key'],
+        ...['/items/1/feature', '/items/2/customer_id', '/items/2/product_key'],
+      ],
+    ],
+    ['post', '/orders', {}, ['/customer_id', '/items']],
+    ['post', '/orders', { items: [{}] }, ['/customer_id', '/items/0/sku']],
+    ['post', '/reservations', { ttl_seconds: 0 }, ['/customer_id', '/product_key', '/ttl_seconds']],
+    ['post', '/credits/add', {}, ['/amount', '/customer_id', '/product_key']],
+    ['post', '/credits/deduct', {}, ['/amount', '/customer_id', '/product_key']],
+    ['post', '/exchange', {}, ['/customer_id', '/sku']],
+    ['post', '/referrals', { metadata: 1 }, ['/metadata', '/referee_id', '/referrer_id']],
+    ['post', '/grants', {}, ['/customer_id', '/grant_type']],
+    ['post', '/grants', { grant_type: 'migration', quantity: 0 }, ['/customer_id', '/quantity', '/sku', '/source_id']],
+    ['post', '/grants', { grant_type: 'adjustment', priority: 0.5 }, ['/customer_id', '/priority', '/reason', '/sku']],
+    ['post', '/demo/trial-grant', { override: true, sku: ' ' }, ['/customer_id', '/reason', '/sku']],
+    ['put', '/products/A', {}, ['/name', '/type']],
+    [
+      'put',
+      '/offers/A',
+      { items: [item] },
+      ['/currency', '/items/0/period_value', '/items/0/product_key', '/name', '/price'],
+    ],
+  ])('is named all at once: %s %s %j', async (method, path, body, pointers) => {
+    const answer = await app[method](path, body);
+    expect(answer.status).toBe(400);
+    const named = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer);
+    expect(named.toSorted()).toEqual(pointers);
+  });
+
+  it.each([
+    ['/balance?as_of=x', ['query/as_of', 'query/customer_id', 'query/product_key']],
+    ['/credits/expiring?limit=0', ['query/customer_id', 'query/limit', 'query/product_key']],
+    ['/wallet/entries?kind=x', ['query/customer_id', 'query/kind']],
+  ])('is named all at once: GET %s', async (path, pointers) => {
+    const answer = await app.get(path);
+    expect(answer.status).toBe(400);
+    const named = answer.body.errors.map(({ pointer }: { pointer: string }) => pointer);
+    expect(named.toSorted()).toEqual(pointers);
+  });
+});

@@ -407,19 +407,40 @@ describe('bodies', () => {
     expect((await postText('/strict', '\uFEFF{"name":"a"}')).body.received).toEqual({ name: 'a' });
   });
 
-  it.each(['{', '{"a":}', "{'a':1}", 'nonsense', '{"a":1}{', '[1,]'])('refuses %s as malformed JSON', async (body) => {
+  it.each([
+    ['{', 1, 2],
+    ['{"a":}', 1, 6],
+    ["{'a':1}", 1, 2],
+    ['nonsense', 1, 2],
+    ['{"a":1}{', 1, 8],
+    ['[1,]', 1, 4],
+    ['\uFEFF{"name": "a",\n  "mode": now\n}', 2, 12],
+  ])('refuses %j as malformed JSON at line %i, column %i', async (body, line, column) => {
     const answer = await postText('/strict', body);
     expect(answer.status).toBe(400);
-    expect(answer.body.code).toBe('malformed_json');
+    expect(answer.body).toMatchObject({ code: 'malformed_json', line, column });
+    expect(answer.body.detail).toContain(`at line ${line}, column ${column}: `);
   });
 
-  it('refuses bytes that are no UTF-8', async () => {
-    const body = Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+  it.each([
+    ['{"name":"', 1, 10],
+    ['\uFEFF{\n"\uFFFD": "\uFFFD\uFFFD', 2, 9],
+  ])('refuses bytes that are no UTF-8 after %j, at line %i, column %i', async (before, line, column) => {
+    const body = Buffer.concat([Buffer.from(before), Buffer.from([0xff]), Buffer.from('"}')]);
     const answer = await post('/strict')
       .set('content-type', 'application/json')
       .serialize((raw) => raw as never)
       .send(body);
-    expect(answer.body.code).toBe('malformed_json');
+    expect(answer.body).toMatchObject({ code: 'malformed_json', line, column });
+  });
+
+  it('names every missing field, whatever else is wrong', async () => {
+    const answer = await post('/echo').send({ amount: 'two', unknown: 1 });
+    expect(answer.body.errors).toEqual([
+      expect.objectContaining({ pointer: '/amount' }),
+      expect.objectContaining({ pointer: '/unknown' }),
+      expect.objectContaining({ pointer: '/customer_id', code: 'required' }),
+    ]);
   });
 
   it.each(['null', '[]', '"text"', '7', 'true'])('refuses the body %s, pointing at the whole', async (body) => {
@@ -909,9 +930,7 @@ describe('problems', () => {
 
   it.each([
     ['GET', '/nowhere'],
-    ['PUT', '/things'],
-    ['OPTIONS', '/things'],
-    ['PATCH', '/echo'],
+    ['OPTIONS', '/nowhere'],
     ['DELETE', '/'],
     ['GET', ''],
     ['GET', '/Things'],
@@ -920,6 +939,30 @@ describe('problems', () => {
     const answer = await app.inject({ method: method as 'GET', url: `${BASE}${url}` });
     expect(answer.statusCode).toBe(404);
     expect(answer.json().code).toBe('route_not_found');
+  });
+
+  it.each([
+    ['PUT', `${BASE}/things`, 'GET, HEAD'],
+    ['OPTIONS', `${BASE}/things`, 'GET, HEAD'],
+    ['TRACE', `${BASE}/things`, 'GET, HEAD'],
+    ['POST', `${BASE}/things/${ID}`, 'DELETE, GET, HEAD'],
+    ['POST', `${BASE}/things/no%20id`, 'DELETE, GET, HEAD'],
+    ['PATCH', `${BASE}/echo`, 'POST'],
+    ['GET', `${BASE}/ec%68o?a=b`, 'POST'],
+    ['HEAD', `${BASE}/echo`, 'POST'],
+    ['POST', '/health/ready', 'GET, HEAD'],
+    ['DELETE', '/openapi.json', 'GET, HEAD'],
+    ['PUT', '/docs', 'GET, HEAD'],
+    ['POST', '/docs/static/swagger-ui.css', 'GET, HEAD'],
+  ])('%s %s is 405 method_not_allowed, which lists %s', async (method, url, allow) => {
+    const answer = await app.inject({ method: method as 'GET', url, payload: '{', headers: { 'content-type': 'x/y' } });
+    expect(answer.statusCode).toBe(405);
+    expect(answer.headers.allow).toBe(allow);
+    if (method === 'HEAD') return;
+    expect(answer.json()).toMatchObject({
+      code: 'method_not_allowed',
+      detail: `This path takes ${allow}, not ${method}.`,
+    });
   });
 
   it('answer an unknown route even when its body is of an unknown type', async () => {

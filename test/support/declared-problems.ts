@@ -6,9 +6,9 @@ import type { AppOptions, GivenAnswer } from '../../src/app.js';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { problemExtensions, problemSchema } from '../../src/schemas/problem.js';
 
-/** What may be answered where no declared route is: the path or method is unknown, or it is a file of the documentation. */
+/** What may be answered where no declared route is: the path or method is unknown, or it is the documentation, or a file of it. */
 const codesWithoutRoute: readonly ErrorCode[] = [
-  ...(['route_not_found', 'malformed_url', 'invalid_request'] as const),
+  ...(['route_not_found', 'method_not_allowed', 'malformed_url', 'invalid_request', 'unauthenticated'] as const),
   ...(['path_not_allowed', 'precondition_failed', 'range_not_satisfiable'] as const),
 ];
 const PROBLEM_STATUS_LEAST = 400;
