@@ -11,12 +11,14 @@ import { registerJsonBody } from './http/json-body.js';
 import { methodFault, trackMethods } from './http/methods.js';
 import { registerOpenapi } from './http/openapi.js';
 import { sendProblem } from './http/problem.js';
+import { registerReference } from './http/reference.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
+import { examples } from './routes/examples.js';
 import { registerExchange } from './routes/exchange.js';
 import { registerGrants } from './routes/grants.js';
 import { registerHealth } from './routes/health.js';
@@ -31,17 +33,17 @@ import { registerWallet } from './routes/wallet.js';
 /** Adds the routes of one resource to an app whose prefix is the base path. */
 export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
 
-/** One line for each resource, in the order of the documentation. */
+/** One line for each resource, in the order of the reference, whose examples it makes a story. */
 const resources: readonly RegisterRoutes[] = [
   registerIdentify,
   registerCustomers,
-  registerWallet,
-  registerQuota,
-  registerReservations,
-  registerCredits,
   registerCatalog,
   registerOrders,
   registerGrants,
+  registerCredits,
+  registerWallet,
+  registerQuota,
+  registerReservations,
   registerExchange,
   registerReferrals,
   registerInvariants,
@@ -113,7 +115,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   registerJsonBody(app);
   await registerAuth(app, deps.config.apiToken);
   const refuseOtherMethods = trackMethods(app);
-  await registerOpenapi(app);
+  await registerOpenapi(app, examples);
+  if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
   registerHealth(app, deps);
   await app.register(
     async (api) => {

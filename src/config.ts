@@ -16,6 +16,7 @@ const SWEEP_INTERVAL_MAX_S = 86_400;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const roles = ['all', 'api', 'worker'] as const;
+const docsAccesses = ['public', 'token', 'off'] as const;
 
 /** A whole number written in digits. */
 function wholeNumber(min: number, max: number) {
@@ -86,6 +87,7 @@ export const environmentSchema = z.object({
   BURSAR_SWEEP_INTERVAL_S: wholeNumber(1, SWEEP_INTERVAL_MAX_S)
     .default(SWEEP_INTERVAL_DEFAULT_S)
     .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
+  BURSAR_DOCS: z.enum(docsAccesses).default('public').describe(docsAccesses.join(', ')),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
@@ -111,6 +113,8 @@ export interface Config {
   readonly keysKeepDays: number | null;
   /** Seconds between two sweeps of what has fallen due. */
   readonly sweepIntervalS: number;
+  /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
+  readonly docs: (typeof docsAccesses)[number];
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -151,6 +155,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     laneKeys: values.BURSAR_LANE_KEYS,
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
+    docs: values.BURSAR_DOCS,
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };

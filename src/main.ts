@@ -83,7 +83,9 @@ async function start(stop: StopRequest): Promise<void> {
   const url = await listen(app, config.host, config.port);
   const embeddedIn = given.databaseUrl === undefined ? config.dataDir : undefined;
   if (!config.isProduction) {
-    process.stdout.write(formatBanner({ url, apiToken: config.apiToken, embeddedIn, isDemoLoaded }));
+    process.stdout.write(
+      formatBanner({ url, apiToken: config.apiToken, embeddedIn, isDemoLoaded, hasReference: config.docs !== 'off' }),
+    );
   }
 }
 

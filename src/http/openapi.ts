@@ -2,7 +2,6 @@
 // the problems, headers and keys that hold for many routes, and cleared of components that nothing refers to.
 import { STATUS_CODES } from 'node:http';
 import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -11,11 +10,20 @@ import { AppError } from '../errors/app-error.js';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
 import { problemExtensions } from '../schemas/problem.js';
+import { exampleErrorsOf, problemExamples } from '../schemas/problem-examples.js';
+import { addExamples, type Examples } from './examples.js';
 import { toProblem } from './problem.js';
 import type { DeclaredRoute } from './route.js';
 import { type Tag, tags } from './tags.js';
 
 const EXAMPLE_REQUEST_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
+
+const codes = Object.keys(catalogue) as ErrorCode[];
+const INTRODUCTION = [
+  packageJson.description,
+  'Errors are problem details (RFC 9457); branch on `code`. Every POST takes an idempotency key.',
+  'The examples tell one story, in the order of this page: on a new database with the demo catalogue each of them succeeds. Where an operation asks for an id, its description says whose answer gives it.',
+].join('\n\n');
 
 type Json = Record<string, unknown>;
 
@@ -23,7 +31,7 @@ interface Operation {
   operationId?: string;
   tags?: Tag[];
   parameters?: Json[];
-  requestBody?: { required?: boolean; content: Record<string, { schema?: Json; example?: unknown }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema?: Json }> };
   responses: Record<string, Json>;
 }
 
@@ -33,8 +41,8 @@ interface Document {
   components: Record<string, Json>;
 }
 
-/** Serves the document at /openapi.json and a page for it at /docs; must be awaited before any route is added. */
-export async function registerOpenapi(app: FastifyInstance): Promise<void> {
+/** Makes the document of the routes that are declared from now on; must be awaited before any route is added. */
+export async function registerOpenapi(app: FastifyInstance, examples: Examples): Promise<void> {
   const declaredRoutes = new Map<string, DeclaredRoute>();
   app.addHook('onRoute', (route) => {
     const declared = route.config?.declared;
@@ -48,7 +56,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Bursar',
         version: packageJson.version,
-        description: `${packageJson.description}\n\nErrors are problem details (RFC 9457); branch on \`code\`. Every POST takes an idempotency key.`,
+        description: INTRODUCTION,
         license: { name: 'MIT', identifier: 'MIT' } as { name: string },
       },
       servers: [{ url: '/' }],
@@ -60,13 +68,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       },
     },
     transform: hideUndeclared,
-    transformObject: ((input) => complete(input, declaredRoutes)) as SwaggerTransformObject,
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'none' } });
-  let text: string | undefined;
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => {
-    text ??= openapiText(app);
-    return reply.header('content-type', 'application/json; charset=utf-8').send(text);
+    transformObject: ((input) => complete(input, declaredRoutes, examples)) as SwaggerTransformObject,
   });
 }
 
@@ -80,11 +82,17 @@ const hideUndeclared: SwaggerTransform = (input) => {
   return { schema: { hide: true }, url: input.url };
 };
 
-function complete(input: Parameters<SwaggerTransformObject>[0], declaredRoutes: Map<string, DeclaredRoute>) {
+function complete(
+  input: Parameters<SwaggerTransformObject>[0],
+  declaredRoutes: Map<string, DeclaredRoute>,
+  examples: Examples,
+) {
   const document = jsonSchemaTransformObject(input) as unknown as Document;
   const usedTags = new Set<string>();
   const sharedProblems = new Set<ErrorCode>();
-  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+  addExamples(operations, examples);
+  for (const operation of operations) {
     const declared = declaredRoutes.get(operation.operationId ?? '');
     if (!declared) throw new Error(`operation ${operation.operationId} is not a declared route`);
     completeOperation(operation, declared, sharedProblems);
@@ -93,6 +101,10 @@ function complete(input: Parameters<SwaggerTransformObject>[0], declaredRoutes: 
   document.tags = (document.tags ?? []).filter((tag) => usedTags.has(tag.name));
   document.components.responses = Object.fromEntries(
     [...sharedProblems].map((code) => [toComponentName(code), problemResponse([code])]),
+  );
+  document.components.schemas = { ...(document.components.schemas as Json), ...problemSchemas() };
+  document.components.examples = Object.fromEntries(
+    codes.map((code) => [toComponentName(code), { summary: catalogue[code].title, value: exampleProblem(code) }]),
   );
   document.components.headers = commonHeaders();
   document.components.parameters = { IdempotencyKey: idempotencyKeyParameter() };
@@ -107,8 +119,6 @@ function completeOperation(operation: Operation, declared: DeclaredRoute, shared
   if (operation.requestBody) {
     const [media] = Object.values(operation.requestBody.content);
     operation.requestBody.required = Array.isArray(media?.schema?.required);
-    // Zod drops the examples of schemas that transform.
-    if (media && declared.bodyExamples.length > 0) media.example = declared.bodyExamples[0];
   }
   for (const [status, response] of Object.entries(operation.responses)) {
     if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status;
@@ -141,7 +151,7 @@ function problemResponse(codes: readonly ErrorCode[]): Json {
   const variants = problemVariants(codes);
   const schema = variants.length === 1 ? variants[0] : { oneOf: variants };
   const examples = Object.fromEntries(
-    codes.map((code) => [code, { summary: catalogue[code].title, value: exampleProblem(code) }]),
+    codes.map((code) => [code, { $ref: `#/components/examples/${toComponentName(code)}` }]),
   );
   const canBeRetried = codes.includes('unavailable');
   return {
@@ -150,30 +160,38 @@ function problemResponse(codes: readonly ErrorCode[]): Json {
       'X-Request-Id': { $ref: '#/components/headers/RequestId' },
       ...(canBeRetried && { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } }),
     },
-    content: { 'application/problem+json': { schema, examples }, 'application/json': { schema } },
+    content: { 'application/problem+json': { schema, examples }, 'application/json': { schema, examples } },
   };
 }
 
-/** The schemas of the problems with these codes: one for all codes without members of their own, one for each of the others. */
-function problemVariants(codes: readonly ErrorCode[]): Json[] {
-  const narrow = (members: Json) => ({
-    allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', ...members }],
-  });
-  const plain = codes.filter((code) => problemExtensions[code] === undefined);
+/** The schema of a problem that has these members. */
+function narrowProblem(members: Json): Json {
+  return { allOf: [{ $ref: '#/components/schemas/Problem' }, { type: 'object', ...members }] };
+}
+
+/** The schemas of the problems that have members of their own, by name. */
+function problemSchemas(): Json {
   const extended = codes.flatMap((code) => {
     const extension = problemExtensions[code];
     if (extension === undefined) return [];
     const { properties, required = [] } = z.toJSONSchema(extension, { io: 'output' });
+    const members = { code: { type: 'string', enum: [code] }, ...properties };
     return [
-      narrow({
-        properties: { code: { type: 'string', enum: [code] }, ...properties },
-        required: ['code', ...required],
-      }),
+      [`${toComponentName(code)}Problem`, narrowProblem({ properties: members, required: ['code', ...required] })],
     ];
   });
+  return Object.fromEntries(extended);
+}
+
+/** The schemas of the problems with these codes: one for all codes without members of their own, one for each of the others. */
+function problemVariants(codes: readonly ErrorCode[]): Json[] {
+  const plain = codes.filter((code) => problemExtensions[code] === undefined);
+  const extended = codes
+    .filter((code) => problemExtensions[code] !== undefined)
+    .map((code) => ({ $ref: `#/components/schemas/${toComponentName(code)}Problem` }));
   return plain.length === 0
     ? extended
-    : [narrow({ properties: { code: { type: 'string', enum: plain } }, required: ['code'] }), ...extended];
+    : [narrowProblem({ properties: { code: { type: 'string', enum: plain } }, required: ['code'] }), ...extended];
 }
 
 function exampleProblem(code: ErrorCode): Json {
@@ -184,9 +202,8 @@ function exampleProblem(code: ErrorCode): Json {
       return example === undefined ? [] : [[member, example]];
     }),
   );
-  const { remedy } = catalogue[code];
-  const errors = code === 'invalid_request' ? [{ pointer: '/items', code: 'required', message: 'is required' }] : [];
-  return toProblem(new AppError(code, remedy, { errors, extensions }), EXAMPLE_REQUEST_ID);
+  const { detail } = problemExamples[code];
+  return toProblem(new AppError(code, detail, { errors: exampleErrorsOf(code), extensions }), EXAMPLE_REQUEST_ID);
 }
 
 function commonHeaders(): Json {
@@ -209,14 +226,21 @@ function commonHeaders(): Json {
 }
 
 function idempotencyKeyParameter(): Json {
-  const { description, examples, $schema: _dialect, ...schema } = z.toJSONSchema(idempotencyKeySchema, { io: 'input' });
+  // No example: forms that are filled with one would give all calls the same key.
+  const {
+    description,
+    examples: _left,
+    $schema: _dialect,
+    ...schema
+  } = z.toJSONSchema(idempotencyKeySchema, {
+    io: 'input',
+  });
   return {
     name: 'Idempotency-Key',
     in: 'header',
     required: false,
     description: `${description} May be sent as \`idempotency_key\` in the body instead; when both are sent they must agree.`,
     schema,
-    example: examples?.[0],
   };
 }
 

@@ -154,7 +154,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header('content-type', `${negotiateProblemType(request.headers.accept)}; charset=utf-8`);
   const retryAfterS = refusal.retryAfterS ?? (refusal.code === 'unavailable' ? RETRY_AFTER_DEFAULT_S : undefined);
   if (retryAfterS !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterS))));
-  if (refusal.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="bursar"');
+  if (refusal.code === 'unauthenticated' && !reply.hasHeader('www-authenticate'))
+    reply.header('www-authenticate', 'Bearer realm="bursar"');
   return reply.send(problemText(refusal, request));
 }
 

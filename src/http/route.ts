@@ -77,8 +77,6 @@ export interface DeclaredRoute {
   /** All of them, common ones included. */
   readonly problems: readonly ErrorCode[];
   readonly responses: Responses;
-  /** Examples of the body, as its schema's `.meta({ examples })` gives them. */
-  readonly bodyExamples: readonly unknown[];
   readonly takesIdempotencyKey: boolean;
   readonly isReplayable: boolean;
 }
@@ -135,7 +133,6 @@ export function defineRoute<
     operationId,
     problems: [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])],
     responses,
-    bodyExamples: examplesOf(definition.body),
     takesIdempotencyKey,
     isReplayable,
   };
@@ -227,11 +224,6 @@ function bodySchema(
   // Zod keeps what describes a schema with the instance, and these are other instances.
   const description = body.meta()?.description;
   return description === undefined ? complete : complete.describe(description);
-}
-
-function examplesOf(body: z.ZodObject | undefined): readonly unknown[] {
-  const examples = body?.meta()?.examples;
-  return Array.isArray(examples) ? examples : [];
 }
 
 function send<R extends Responses>(answer: Answer<R>, reply: FastifyReply): FastifyReply {

@@ -6,14 +6,15 @@ export interface Greeting {
   /** The folder of the embedded Postgres; undefined when another one is used. */
   embeddedIn: string | undefined;
   isDemoLoaded: boolean;
+  hasReference: boolean;
 }
 
 /** The text, which ends with a command that works when pasted into a shell. */
-export function formatBanner({ url, apiToken, embeddedIn, isDemoLoaded }: Greeting): string {
+export function formatBanner({ url, apiToken, embeddedIn, isDemoLoaded, hasReference }: Greeting): string {
   return [
     '',
     `  Bursar is ready:  ${url}`,
-    `  API reference:    ${url}/docs`,
+    ...(hasReference ? [`  API reference:    ${url}/docs`] : []),
     `  Token:            ${apiToken}`,
     ...(embeddedIn === undefined ? [] : [`  Data:             ${embeddedIn} (embedded Postgres)`]),
     ...(isDemoLoaded ? ['  The database was empty; it now holds a demo catalogue.'] : []),

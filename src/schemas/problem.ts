@@ -19,10 +19,10 @@ const fieldErrorSchema = z
 export const problemCodeSchema = z.enum(errorCodes).meta({ description: 'Stable; branch on this one.' });
 
 const problemShape = {
-  type: z.string().meta({ format: 'uri-reference', examples: ['/problems/invalid_request'] }),
-  title: z.string().meta({ examples: [catalogue.invalid_request.title] }),
-  status: z.int().meta({ minimum: 400, maximum: 599, examples: [400] }),
-  detail: z.string().meta({ description: 'What went wrong this time, for people.', examples: ['/items: is required'] }),
+  type: z.string().meta({ format: 'uri-reference' }),
+  title: z.string(),
+  status: z.int().meta({ minimum: 400, maximum: 599 }),
+  detail: z.string().meta({ description: 'What went wrong this time, for people.' }),
   instance: z.string().meta({
     format: 'uri',
     description: 'The request id, as `urn:uuid:<id>`; also in the header `X-Request-Id`.',

@@ -1,0 +1,261 @@
+// The examples of the reference: one story, told by all operations in the order of the page, which the demo catalogue plays without a refusal.
+// The first example of an operation is the one that its form is filled with.
+import type { Examples } from '../http/examples.js';
+
+const alice = { external_id: 'alice' };
+const CREDITS = { ...alice, product_key: 'CREDITS' };
+const STARS = { ...alice, product_key: 'TEST_STAR' };
+
+const consume: Examples[string]['requests'] = {
+  product: {
+    summary: 'Three credits',
+    body: { ...CREDITS, amount: 3, action_type: 'predict', action_id: 'prediction-17' },
+  },
+  feature: {
+    summary: 'Two images, at the unit cost of the feature',
+    body: { ...alice, feature: 'image_generation', amount: 2 },
+  },
+  retried: {
+    summary: 'With a key: the same call again takes nothing more',
+    body: { ...CREDITS, amount: 1, idempotency_key: 'alice-use-1' },
+  },
+  verdict: {
+    summary: 'More than there is, refused as a verdict',
+    body: { ...CREDITS, amount: 1_000_000_000, on_refusal: 'verdict' },
+  },
+};
+
+/** By operation. An id that only an earlier answer knows is named with the operation that gives it. */
+export const examples: Examples = {
+  identify: {
+    requests: {
+      alice: { summary: 'An account of your own', body: { ...alice, profile: { name: 'Alice' } } },
+      telegram: {
+        summary: 'A user of Telegram, by his number',
+        body: { provider: 'telegram', external_id: 4711, profile: { username: 'ada' } },
+      },
+      bob: { summary: 'Somebody whom Alice brought', body: { external_id: 'bob' } },
+    },
+  },
+  listCustomers: { requests: { alice: { summary: 'By an identity', query: { ...alice } } } },
+  getCustomer: { ids: { id: 'identify#/customer_id' }, requests: { alice: { summary: 'Alice' } } },
+  updateCustomer: {
+    ids: { id: 'identify#/customer_id' },
+    requests: { gold: { summary: 'A tier', body: { metadata: { tier: 'gold' } } } },
+  },
+  linkIdentity: {
+    ids: { id: 'identify#/customer_id' },
+    requests: {
+      email: { summary: 'An e-mail address', body: { provider: 'email', external_id: 'alice@example.org' } },
+    },
+  },
+  unlinkIdentity: {
+    ids: { id: 'identify#/customer_id' },
+    requests: {
+      email: { summary: 'The e-mail address again', path: { provider: 'email', external_id: 'alice@example.org' } },
+    },
+  },
+  listOffers: { requests: { two: { summary: 'Two offers', query: { sku: ['CREDITS_100', 'VIP_MONTH'] } } } },
+  getOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
+  listProducts: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
+  getProduct: { requests: { credits: { summary: 'Credits', path: { key: 'CREDITS' } } } },
+  putProduct: {
+    requests: {
+      counted: {
+        summary: 'Counted units that a feature uses',
+        path: { key: 'TOKENS' },
+        body: { name: 'Tokens', type: 'quantity', features: [{ feature: 'translation', unit_cost: 2 }] },
+      },
+    },
+  },
+  putOffer: {
+    requests: {
+      pack: {
+        summary: 'A pack that ends after a year',
+        path: { sku: 'TOKENS_1000' },
+        body: {
+          name: '1,000 tokens',
+          price: '19.90',
+          currency: 'USD',
+          items: [{ product_key: 'TOKENS', quantity: 1_000, period_unit: 'years', period_value: 1 }],
+        },
+      },
+      plan: {
+        summary: 'A plan, by the month',
+        path: { sku: 'TOKENS_MONTHLY' },
+        body: {
+          name: 'Tokens, monthly',
+          price: '9.90',
+          currency: 'USD',
+          recurrence: { unit: 'months', count: 1 },
+          items: [{ product_key: 'TOKENS', quantity: 500, period_unit: 'months', period_value: 1 }],
+        },
+      },
+    },
+  },
+  placeOrder: {
+    requests: {
+      credits: {
+        summary: 'A pack, with a key: the same call again gives the same order',
+        body: { ...alice, items: [{ sku: 'CREDITS_100' }], idempotency_key: 'alice-order-1' },
+      },
+      several: {
+        summary: 'Several things, to be paid within an hour',
+        body: {
+          ...alice,
+          items: [{ sku: 'CREDITS_100', quantity: 2 }, { sku: 'VIP_MONTH' }],
+          metadata: { cart: 'c-17' },
+          expires_in: 3_600,
+        },
+      },
+    },
+  },
+  getOrder: { ids: { id: 'placeOrder#/id' }, requests: { credits: { summary: 'The order of the credits' } } },
+  confirmOrder: {
+    ids: { id: 'placeOrder#/id' },
+    requests: {
+      paid: {
+        summary: 'The charge succeeded',
+        body: { payment_method: 'stripe', payment_id: 'ch_alice_1', amount: '9.99', currency: 'USD' },
+      },
+      failed: {
+        summary: 'Another charge failed',
+        body: { status: 'failed', payment_method: 'stripe', payment_id: 'ch_alice_0' },
+      },
+    },
+  },
+  grant: {
+    requests: {
+      bonus: { summary: 'A gift', body: { ...CREDITS, grant_type: 'bonus', quantity: 50, reason: 'welcome' } },
+      trial: {
+        summary: 'A trial, once to each person',
+        body: { external_id: 'bob', grant_type: 'trial', sku: 'TRIAL_10', idempotency_key: 'bob-trial' },
+      },
+      adjustment: {
+        summary: 'Units taken away, with a reason',
+        body: { ...CREDITS, grant_type: 'adjustment', direction: 'debit', quantity: 5, reason: 'counted twice' },
+      },
+      migration: {
+        summary: 'What another system knew, once',
+        body: { ...alice, product_key: 'AI_POOL', grant_type: 'migration', quantity: 500, source_id: 'old-batch-17' },
+      },
+    },
+  },
+  grantTrial: {
+    requests: {
+      trial: {
+        summary: 'A trial that a device has once',
+        body: {
+          external_id: 'carol',
+          sku: 'TRIAL_10',
+          identities: { device: 'a1b2c3' },
+          idempotency_key: 'carol-trial',
+        },
+      },
+    },
+  },
+  listGrants: { requests: { alice: { summary: 'What Alice was given', query: { ...alice } } } },
+  addCredits: {
+    requests: {
+      gift: { summary: 'Stars as a gift', body: { ...STARS, amount: 10, description: 'welcome gift' } },
+      ending: {
+        summary: 'Stars that end',
+        body: { ...STARS, amount: 5, expires_at: '2099-12-31T00:00:00Z', description: 'campaign' },
+      },
+    },
+  },
+  deductCredits: {
+    requests: {
+      use: { summary: 'Two stars', body: { ...STARS, amount: 2, description: 'a reading' } },
+      overdraft: {
+        summary: 'Work that is done already: what is lacking is owed',
+        body: { external_id: 'bob', product_key: 'TEST_STAR', amount: 3, allow_negative: true },
+      },
+    },
+  },
+  getCreditsBalance: { requests: { stars: { summary: 'Stars of Alice', query: { ...STARS } } } },
+  listExpiringCredits: { requests: { stars: { summary: 'Within a week', query: { ...STARS, within: 604_800 } } } },
+  getBalance: { requests: { credits: { summary: 'Credits of Alice', query: { ...CREDITS } } } },
+  getWallet: { requests: { alice: { summary: 'All that Alice holds', query: { ...alice } } } },
+  listBatches: { requests: { active: { summary: 'What she can spend', query: { ...alice, state: 'active' } } } },
+  listEntries: {
+    requests: { credits: { summary: 'The last twenty of her credits', query: { ...CREDITS, limit: 20 } } },
+  },
+  checkQuota: {
+    requests: {
+      product: { summary: 'Three credits', body: { ...CREDITS, amount: 3 } },
+      feature: { summary: 'Two images', body: { ...alice, feature: 'image_generation', amount: 2 } },
+      lacking: { summary: 'More than there is: what would help?', body: { ...CREDITS, amount: 1_000_000 } },
+    },
+  },
+  consumeQuota: { requests: consume },
+  consumeWallet: { requests: consume },
+  consumeQuotaBatch: {
+    requests: {
+      continue: {
+        summary: 'Each item by itself',
+        body: {
+          items: [
+            { ...CREDITS, amount: 1, action_id: 'line-1' },
+            { ...alice, feature: 'image_generation', amount: 1, action_id: 'line-2' },
+          ],
+        },
+      },
+      atomic: {
+        summary: 'All of them or nothing',
+        body: {
+          mode: 'atomic',
+          items: [
+            { ...CREDITS, amount: 1 },
+            { ...CREDITS, amount: 2 },
+          ],
+        },
+      },
+    },
+  },
+  giveBackQuota: {
+    ids: { operation_id: 'consumeQuota#/operation_id' },
+    requests: {
+      part: { summary: 'One of the units', body: { operation_id: '', amount: 1 } },
+      all: { summary: 'All that is left of the use', body: { operation_id: '' } },
+    },
+  },
+  createReservation: {
+    requests: {
+      product: { summary: 'Five credits, for ten minutes', body: { ...CREDITS, amount: 5, ttl_seconds: 600 } },
+      feature: { summary: 'An image, for a quarter of an hour', body: { ...alice, feature: 'image_generation' } },
+    },
+  },
+  listReservations: { requests: { held: { summary: 'What is held', query: { ...alice, status: 'held' } } } },
+  getReservation: { ids: { id: 'createReservation#/id' }, requests: { made: { summary: 'As it is now' } } },
+  commitReservation: {
+    ids: { id: 'createReservation#/id' },
+    requests: {
+      part: { summary: 'Three were used', body: { amount: 3 } },
+      excess: { summary: 'More was used than was held', body: { amount: 7, allow_excess: true } },
+      all: { summary: 'All that is held', body: {} },
+    },
+  },
+  releaseReservation: {
+    ids: { id: 'createReservation#/id' },
+    requests: { all: { summary: 'Nothing was used', body: {} } },
+  },
+  extendReservation: {
+    ids: { id: 'createReservation#/id' },
+    requests: { longer: { summary: 'Half an hour from now', body: { ttl_seconds: 1_800 } } },
+  },
+  exchange: {
+    requests: { prediction: { summary: 'A star for a prediction', body: { ...alice, sku: 'GET_TEST_PREDICTION' } } },
+  },
+  attachReferral: {
+    requests: {
+      bob: {
+        summary: 'Alice brought Bob',
+        body: { referrer_external_id: 'alice', referee_external_id: 'bob', metadata: { campaign: 'spring' } },
+      },
+    },
+  },
+  listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
+  getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
+  proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
+};

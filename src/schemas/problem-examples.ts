@@ -1,0 +1,83 @@
+// What a problem of each code may say: the detail, and the places at fault where it names some. The members that a code adds have their examples in
+// their schema.
+import type { FieldError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
+
+interface ProblemExample {
+  detail: string;
+  /** Pointers at fault, each with the code and the detail of the problem. */
+  at?: readonly string[];
+  /** Faults of their own. */
+  errors?: readonly FieldError[];
+}
+
+export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
+  invalid_request: {
+    detail: '/items: is required (and 1 more, see errors)',
+    errors: [
+      { pointer: '/items', code: 'required', message: 'is required' },
+      { pointer: '/customer_id', code: 'required', message: 'name the customer: send customer_id, or external_id' },
+    ],
+  },
+  malformed_json: {
+    detail: 'The body is not well-formed JSON at line 3, column 12: a value is expected there.',
+  },
+  malformed_url: { detail: 'The path is not percent-encoded UTF-8.' },
+  mixed_currencies: { detail: 'The items are priced in USD and EUR.' },
+  unauthenticated: { detail: 'The request carries no token: send `Authorization: Bearer <token>`.' },
+  insufficient_quota: { detail: '5 of CREDITS asked for, 2 available.' },
+  reservation_exceeded: { detail: '12 asked for, the reservation holds 10.', at: ['/amount'] },
+  path_not_allowed: { detail: 'The path is not the plain path of a file.' },
+  route_not_found: { detail: 'There is no GET on this path.' },
+  customer_not_found: { detail: 'There is no such customer.', at: ['/customer_id'] },
+  product_not_found: { detail: 'There is no product TOKENS.', at: ['/product_key'] },
+  feature_not_found: { detail: 'No product provides the feature translation.', at: ['/feature'] },
+  offer_not_found: { detail: 'There is no offer TOKENS_1000.', at: ['/sku'] },
+  identity_not_found: { detail: 'The customer has no such identity.', at: ['path/external_id'] },
+  operation_not_found: { detail: 'There is no such operation.', at: ['/operation_id'] },
+  reservation_not_found: { detail: 'There is no such reservation.', at: ['path/id'] },
+  order_not_found: { detail: 'There is no such order.', at: ['path/id'] },
+  method_not_allowed: { detail: 'This path takes GET, HEAD, not PUT.' },
+  selector_conflict: { detail: 'customer_id and external_id name different customers.' },
+  name_taken: { detail: 'CREDITS is the key of a product.', at: ['path/sku'] },
+  product_in_use: { detail: 'The type of a product is fixed once it exists.', at: ['/type'] },
+  product_inactive: { detail: 'The product AI_POOL is not active.' },
+  offer_inactive: { detail: 'The offer CREDITS_100 is not active.' },
+  offer_exchange_only: { detail: 'GET_TEST_PREDICTION is priced in TEST_STAR.' },
+  offer_not_exchangeable: { detail: 'CREDITS_100 is priced in USD, which is no currency product.', at: ['/sku'] },
+  offer_not_trial: { detail: 'CREDITS_100 is no trial.', at: ['/sku'] },
+  trial_already_used: { detail: 'A trial was used by this telegram identity.' },
+  identity_taken: { detail: 'The identity belongs to another customer.', at: ['/external_id'] },
+  self_referral: { detail: 'Referrer and referee are one customer.' },
+  already_referred: { detail: 'The referee has another referrer.' },
+  referral_cycle: { detail: 'The referee brought the referrer, directly or over others.' },
+  already_unlimited: { detail: 'The customer has LIFETIME_ACCESS for ever.' },
+  quantity_too_large: { detail: 'The total would be above 2^53-1.' },
+  too_many_batches: { detail: 'The order comes to 1,200 batches; at most 1,000 are granted at once.' },
+  order_already_paid: { detail: 'Another payment paid this order.', at: ['/payment_id'] },
+  order_not_payable: { detail: 'The order is expired.' },
+  payment_already_used: { detail: 'This payment paid another order.', at: ['/payment_id'] },
+  payment_mismatch: { detail: 'The order comes to 9.99 USD, not 9.00 USD.', at: ['/amount'] },
+  product_not_currency: { detail: 'AI_POOL is no currency product.', at: ['/product_key'] },
+  reservation_closed: { detail: 'The reservation is released.' },
+  reservation_expired: { detail: 'The reservation has expired.' },
+  reservation_too_long: { detail: 'It would end more than 7 days after it was made.', at: ['/ttl_seconds'] },
+  not_reversible: { detail: 'The operation is a grant.', at: ['/operation_id'] },
+  release_exceeds_usage: { detail: '5 asked for, 3 can still be given back.', at: ['/amount'] },
+  too_large: { detail: 'There are more than 50,000 entries.' },
+  precondition_failed: { detail: 'The file is another one than the conditional headers name.' },
+  payload_too_large: { detail: 'The body is larger than 1048576 bytes.' },
+  unsupported_media_type: { detail: 'The body must be JSON in UTF-8: send `Content-Type: application/json`.' },
+  range_not_satisfiable: { detail: 'The file has no such range of bytes.' },
+  idempotency_key_reused: { detail: 'The key belongs to a request with another body.' },
+  internal_error: { detail: 'Something went wrong here. Report the request id in `instance`.' },
+  clock_skewed: { detail: 'The clocks of this process and of the database are 75 s apart.' },
+  overloaded: { detail: 'Too many requests are waiting.' },
+  unavailable: { detail: 'The database does not answer.' },
+};
+
+/** The faulty places of the example of this code. */
+export function exampleErrorsOf(code: ErrorCode): FieldError[] {
+  const { detail, at = [], errors = [] } = problemExamples[code];
+  return [...errors, ...at.map((pointer) => ({ pointer, code, message: detail }))];
+}
