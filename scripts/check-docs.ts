@@ -1,5 +1,6 @@
 // Checks that README, CONTRIBUTING, CHANGELOG and docs/ tell the truth about what can be looked up: relative links and their anchors resolve,
-// npm scripts and files named in backticks exist, and what code cites of the rules (docs/domain.md) is there. Says nothing about links to other sites.
+// npm scripts and files named in backticks exist, routes that they or texts of the source name are in openapi/openapi.json, and what code cites of the
+// rules (docs/domain.md) is there. Says nothing about links to other sites.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,11 @@ const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'confi
 /** A path in backticks is checked when it starts with one of these, or with ./ */
 const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', '.ci/'];
 const RULES = 'docs/domain.md';
+const OPENAPI = 'openapi/openapi.json';
+const BASE_PATH = '/api/v1/billing';
+/** Paths that are served beside the routes of the document. */
+const PAGES = ['/docs', '/openapi.json'];
+const UNBUILT = 'not built yet';
 /** Whose comments and texts cite the rules, and what below is made or recorded. */
 const CITING = ['src', 'scripts', 'test', 'prisma'];
 const NOT_CITING = ['src/generated/', 'test/fixtures/'];
@@ -39,6 +45,42 @@ export function listDocuments(project: string): string[] {
 /** A record that another one replaced is not edited any more: the files that it names may be gone. */
 function isSuperseded(text: string): boolean {
   return /^Superseded by /m.test(text);
+}
+
+/**
+ * Routes that a text names (`POST /orders`, in documents also a path alone in backticks that begins like one) and that the OpenAPI document does not
+ * have. Lines that speak of what is not built yet may name what will be.
+ */
+export function checkRoutes(project: string, path: string): string[] {
+  if (!existsSync(join(project, OPENAPI))) return [];
+  const text = readFileSync(join(project, path), 'utf8');
+  if (isSuperseded(text)) return [];
+  const lines = text.split('\n').filter((line) => !line.includes(UNBUILT));
+  const routes = readRoutes(project);
+  const beginnings = new Set(routes.map(([route]) => route.replace(BASE_PATH, '').split('/')[1]));
+  const named = lines.flatMap((line) => [
+    ...line.matchAll(/\b(GET|HEAD|POST|PUT|PATCH|DELETE) (\/[\w/{}:-]*)/g),
+    ...(path.endsWith('.md') ? line.matchAll(/`()(\/[\w/{}:-]*)(?:\?[^`]*)?`/g) : []),
+  ]);
+  return named
+    .filter(([, method = '', name = '']) => method !== '' || beginnings.has(name.split('/')[1]))
+    .filter(([, method = '', name = '']) => !routes.some((route) => isRoute(route, method, name.replace(/:$/, ''))))
+    .map(([, method = '', name = '']) => `no such route: ${`${method} ${name}`.trim()}`);
+}
+
+type Route = readonly [path: string, methods: readonly string[]];
+
+function readRoutes(project: string): Route[] {
+  const { paths } = JSON.parse(readFileSync(join(project, OPENAPI), 'utf8')) as { paths: Record<string, object> };
+  const declared = Object.entries(paths).map(([path, methods]): Route => [path, Object.keys(methods)]);
+  return [...declared, ...PAGES.map((path): Route => [path, ['get']])];
+}
+
+/** Whether a name is of this route, in full or below the base path, with whatever in place of its parameters. */
+function isRoute([path, methods]: Route, method: string, name: string): boolean {
+  if (method !== '' && !methods.includes(method === 'HEAD' ? 'get' : method.toLowerCase())) return false;
+  const pattern = path.replace(/\{\w+\}/g, '[^/]+').replaceAll('.', '\\.');
+  return new RegExp(`^${pattern}$`).test(name) || new RegExp(`^${pattern}$`).test(`${BASE_PATH}${name}`);
 }
 
 function withoutFences(text: string): string {
@@ -145,6 +187,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const documents = listDocuments(PROJECT);
   const mistakes = [
     ...documents.flatMap((path) => checkDocument(PROJECT, path).map((mistake) => `${path}: ${mistake}`)),
+    ...[...documents, ...listSources(PROJECT).filter((path) => path.startsWith('src/'))].flatMap((path) =>
+      checkRoutes(PROJECT, path).map((mistake) => `${path}: ${mistake}`),
+    ),
     ...checkCitations(PROJECT),
   ];
   for (const mistake of mistakes) console.error(mistake);

@@ -98,7 +98,7 @@ const entries = {
   identity_taken: {
     status: 409,
     title: 'The identity belongs to another customer',
-    remedy: 'Unlink it there first, or merge the two customers.',
+    remedy: 'Unlink it there first.',
   },
   self_referral: { status: 409, title: 'Nobody refers himself', remedy: 'Name two customers.' },
   already_referred: {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkCitations, checkDocument, listDocuments } from '../../scripts/check-docs.js';
+import { checkCitations, checkDocument, checkRoutes, listDocuments } from '../../scripts/check-docs.js';
 
 let project: string;
 
@@ -49,6 +49,39 @@ it('looks at the top level and below docs/', () => {
   writeFileSync(join(project, 'README.md'), '');
   writeFileSync(join(project, 'docs/adr/0001-a.md'), '');
   expect(listDocuments(project)).toEqual(['README.md', 'docs/adr/0001-a.md', 'docs/other.md']);
+});
+
+describe('the routes that texts name', () => {
+  beforeEach(() => {
+    mkdirSync(join(project, 'openapi'));
+    const paths = {
+      '/health/live': { get: {} },
+      '/api/v1/billing/orders': { post: {} },
+      '/api/v1/billing/orders/{id}': { get: {} },
+    };
+    writeFileSync(join(project, 'openapi/openapi.json'), JSON.stringify({ paths }));
+  });
+
+  it.each([
+    ['a.md', 'Send POST /orders/merge.', 'no such route: POST /orders/merge'],
+    ['a.md', '`DELETE /orders/{id}`', 'no such route: DELETE /orders/{id}'],
+    ['a.md', 'look at `/orders/{id}/lines?limit=1`', 'no such route: /orders/{id}/lines'],
+    ['a.ts', "remedy: 'Use PUT /orders.'", 'no such route: PUT /orders'],
+    ['a.ts', "remedy: 'Ask GET /health.'", 'no such route: GET /health'],
+  ])('must exist: %s: %s', (path, text, mistake) => {
+    writeFileSync(join(project, path), text);
+    expect(checkRoutes(project, path)).toEqual([mistake]);
+  });
+
+  it.each([
+    ['a.md', 'POST /orders, `GET /orders/{order_id}`: `/orders`, GET /orders/4711?limit=1, `/orders?x=1`, `/docs`'],
+    ['a.md', 'HEAD /health/live, POST /api/v1/billing/orders: `GET /openapi.json`, `/items/0/sku` in `/var/lib`'],
+    ['a.md', '*(not built yet)*: POST /customers/merge'],
+    ['a.ts', "import '/tmp/a'; // `/nothing`"],
+  ])('may be named in many ways: %s: %s', (path, text) => {
+    writeFileSync(join(project, path), text);
+    expect(checkRoutes(project, path)).toEqual([]);
+  });
 });
 
 describe('what code cites of the rules', () => {
