@@ -59,8 +59,8 @@ export function checkRoutes(project: string, path: string): string[] {
   const routes = readRoutes(project);
   const beginnings = new Set(routes.map(([route]) => route.replace(BASE_PATH, '').split('/')[1]));
   const named = lines.flatMap((line) => [
-    ...line.matchAll(/\b(GET|HEAD|POST|PUT|PATCH|DELETE) (\/[\w/{}:-]*)/g),
-    ...(path.endsWith('.md') ? line.matchAll(/`()(\/[\w/{}:-]*)(?:\?[^`]*)?`/g) : []),
+    ...line.matchAll(/\b(GET|HEAD|POST|PUT|PATCH|DELETE) (\/(?:[\w/{}:-]|\.(?=\w))*)/g),
+    ...(path.endsWith('.md') ? line.matchAll(/`()(\/(?:[\w/{}:-]|\.(?=\w))*)(?:\?[^`]*)?`/g) : []),
   ]);
   return named
     .filter(([, method = '', name = '']) => method !== '' || beginnings.has(name.split('/')[1]))

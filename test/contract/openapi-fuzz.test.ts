@@ -13,10 +13,12 @@ import { API_TOKEN, type Json, useTestApp } from '../support/app.js';
 import { type Operation, readOperations, resolve } from '../support/openapi-document.js';
 
 /** Of each operation. */
-const RUNS = 80;
+const RUNS = 40;
 const TIMEOUT_MS = 240_000;
 const SHOWN = 300;
-const { parameters: property, timeout } = propertyRun(RUNS, TIMEOUT_MS);
+/** Of some 44 operations, so many may happen never to succeed. */
+const FAILED_MAX = 6;
+const { parameters: property, timeout, isWhole } = propertyRun(RUNS, TIMEOUT_MS);
 const { seed = 0, numRuns = RUNS } = property;
 const app = useTestApp();
 
@@ -130,16 +132,18 @@ function requestsOf(document: Json, { parameters, body }: Operation): fc.Arbitra
     const given = Object.values(examples ?? {}).map(({ value }) => value);
     return {
       key: `${part} ${name}`,
-      required,
+      required: required === true,
+      isFilled: given.length > 0,
       values: valid(document, { ...schema, ...(given.length > 0 && { examples: given }) }),
     };
   });
   const bodies = Object.values(body?.examples ?? {}).map(({ value }) => value);
   const schema = resolve(document, body?.schema) as Json | undefined;
   return fc.record({
-    parameters: fc.record(Object.fromEntries(named.map(({ key, values }) => [key, values])), {
-      requiredKeys: named.filter(({ required }) => required).map(({ key }) => key),
-    }),
+    parameters: fc.oneof(
+      parametersOf(named),
+      parametersOf(named.filter(({ required, isFilled }) => required || isFilled)),
+    ),
     body:
       schema === undefined
         ? fc.constant(undefined)
@@ -150,9 +154,51 @@ function requestsOf(document: Json, { parameters, body }: Operation): fc.Arbitra
   });
 }
 
+/** Values of these parameters, of the required ones always. */
+function parametersOf(
+  named: readonly { key: string; required: boolean; values: fc.Arbitrary<unknown> }[],
+): fc.Arbitrary<Json> {
+  return fc.record(Object.fromEntries(named.map(({ key, values }) => [key, values])), {
+    requiredKeys: named.filter(({ required }) => required).map(({ key }) => key),
+  });
+}
+
 /** The text as a client can send it: halves of surrogate pairs don't survive it. */
 const wellFormed = (value: unknown) =>
   Buffer.from(typeof value === 'object' ? JSON.stringify(value) : String(value)).toString();
+
+/** Ids that answers gave, by the operation and the field that take them: where the document's links lead. */
+class KnownIds {
+  readonly #ids = new Map<string, unknown[]>();
+
+  keep({ successes }: Operation, status: number, body: Json): void {
+    for (const { operationId, parameters = {}, requestBody = {} } of Object.values(successes[status]?.links ?? {})) {
+      for (const [field, from] of [...Object.entries(parameters), ...Object.entries(requestBody)]) {
+        const ids = this.#ids.get(`${operationId} ${field}`) ?? [];
+        this.#ids.set(`${operationId} ${field}`, ids);
+        ids.push(body[from.replace('$response.body#/', '')]);
+      }
+    }
+  }
+
+  /** The drawn request with ids that exist, mostly. */
+  put(operation: Operation, drawn: Drawn): Drawn {
+    const { operationId } = operation;
+    if (drawn.at % 4 === 0) return drawn;
+    const known = (field: string) => {
+      const ids = this.#ids.get(`${operationId} ${field}`) ?? [];
+      return ids[drawn.at % ids.length];
+    };
+    const replaced = (object: Json, nameOf: (key: string) => string) =>
+      Object.fromEntries(Object.entries(object).map(([key, value]) => [key, known(nameOf(key)) ?? value]));
+    const isObject = typeof drawn.body === 'object' && drawn.body !== null && !Array.isArray(drawn.body);
+    return {
+      ...drawn,
+      parameters: replaced(drawn.parameters, (key) => key.split(' ')[1] ?? ''),
+      body: isObject ? replaced(drawn.body as Json, (key) => key) : drawn.body,
+    };
+  }
+}
 
 function toInjection(operation: Operation, { parameters, body, bad, at, isSpoiled }: Drawn): InjectOptions {
   const hasBody = operation.body !== undefined;
@@ -228,12 +274,16 @@ describe('the OpenAPI document', () => {
     process.stderr.write(`openapi-fuzz: seed ${seed}, ${numRuns} requests of each operation\n`);
     const breaches: string[] = [];
     const statuses = new Map<number, number>();
+    const ids = new KnownIds();
+    const succeeded = new Set<string>();
     for (const operation of operations) {
       const drawn = fc.sample(requestsOf(document, operation), { seed, numRuns });
       for (const one of drawn) {
-        const injection = toInjection(operation, one);
+        const injection = toInjection(operation, ids.put(operation, one));
         const answer = await app.app.inject(injection);
         statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
+        if (answer.statusCode < 300 && answer.body !== '') ids.keep(operation, answer.statusCode, answer.json());
+        if (answer.statusCode < 300) succeeded.add(operation.operationId);
         const breach = breachOf(operation, answer);
         if (breach === undefined) continue;
         const sent = `${injection.method} ${injection.url} ${String(injection.payload ?? '')}`;
@@ -242,8 +292,10 @@ describe('the OpenAPI document', () => {
     }
     process.stderr.write(`${JSON.stringify([...statuses])}\n`);
     expect(breaches, `seed ${seed}`).toEqual([]);
-    const successes = [...statuses].filter(([status]) => status < 300).reduce((sum, [, count]) => sum + count, 0);
-    expect(successes).toBeGreaterThan(operations.length);
+    const failed = operations.filter(({ operationId }) => !succeeded.has(operationId));
+    // Nearly all: what ended by chance can't be extended, for example.
+    if (isWhole)
+      expect(failed.length, JSON.stringify(failed.map(({ operationId }) => operationId))).toBeLessThan(FAILED_MAX);
     for (const status of [400, 402, 404, 409]) expect([...statuses.keys()]).toContain(status);
   });
 });

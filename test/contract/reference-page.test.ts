@@ -8,6 +8,8 @@ import { demoCatalogue } from '../../src/services/demo-catalogue.js';
 import { API_TOKEN, startTestApp, TestClock, useTestApp } from '../support/app.js';
 import { findChromium } from '../support/chromium.js';
 
+/** For what hangs; a busy machine takes minutes to open a page. */
+const GIVE_UP_MS = 230_000;
 const executablePath = findChromium();
 const app = useTestApp();
 
@@ -24,8 +26,10 @@ describe.skipIf(executablePath === undefined)('the API reference in a browser (s
     browser = await chromium.launch({
       ...(executablePath !== undefined && { executablePath }),
       args: ['--no-sandbox'],
+      timeout: GIVE_UP_MS,
     });
     page = await browser.newPage();
+    page.setDefaultTimeout(GIVE_UP_MS);
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });

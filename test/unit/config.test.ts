@@ -24,6 +24,7 @@ describe('readConfig', () => {
       laneKeys: 1,
       keysKeepDays: null,
       sweepIntervalS: 60,
+      docs: 'public',
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -46,6 +47,7 @@ describe('readConfig', () => {
         BURSAR_LANE_KEYS: '4096',
         BURSAR_KEYS_KEEP_DAYS: '30',
         BURSAR_SWEEP_INTERVAL_S: '5',
+        BURSAR_DOCS: 'token',
         LOG_LEVEL: 'silent',
       },
       PROJECT,
@@ -63,6 +65,7 @@ describe('readConfig', () => {
       laneKeys: 4096,
       keysKeepDays: 30,
       sweepIntervalS: 5,
+      docs: 'token',
       logLevel: 'silent',
     });
   });
@@ -80,6 +83,7 @@ describe('readConfig', () => {
     ['PORT', '-1', 'PORT must be a port number'],
     ['HOST', 'a host', 'HOST must be an address or host name'],
     ['BURSAR_SANDBOX', 'yes', 'BURSAR_SANDBOX must be true or false, not "yes"'],
+    ['BURSAR_DOCS', 'on', 'BURSAR_DOCS must be public, token, off, not "on"'],
     ['BURSAR_ROLE', 'web', 'BURSAR_ROLE must be all, api, worker, not "web"'],
     ['BURSAR_POOL_SIZE', '1', 'BURSAR_POOL_SIZE must be a number of database connections, 2 to 500, not "1"'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be fatal, error'],
