@@ -11,7 +11,7 @@ import { renderJson } from '../../src/http/serialisation.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { uuidIds } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
-import { consumeAnswer, consumeBody, consumeOutcome } from '../../src/schemas/quota.js';
+import { consumeAnswer, consumeBody } from '../../src/schemas/quota.js';
 
 const registerCeiling: RegisterRoutes = (app, { ids }) => {
   defineRoute(app, {
@@ -22,8 +22,8 @@ const registerCeiling: RegisterRoutes = (app, { ids }) => {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    responses: { 200: consumeOutcome },
-    problems: [],
+    responses: { 200: consumeAnswer },
+    problems: ['insufficient_quota'],
     handler: ({ body }) => {
       const { product_key = '', amount, metadata } = body;
       const answer = {

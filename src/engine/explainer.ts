@@ -2,7 +2,7 @@
 // are explained by one statement. A refusal that can't be explained is one all the same.
 
 import { isOutage } from '../db/errors.js';
-import { type Explanation, explainShortages } from '../db/explanations.js';
+import { type Explanation, explainShortages, type UpgradeOffer } from '../db/explanations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { InsufficientQuota, type Shortage } from '../ledger/use.js';
@@ -21,7 +21,7 @@ export interface Reason {
 /** What a caller is told beside the refusal itself. */
 export interface Explained {
   reasons: Reason[];
-  upgradeSkus: string[];
+  upgradeOffers: UpgradeOffer[];
   /** The next instants at which units become valid. */
   starts: Date[];
 }
@@ -38,7 +38,7 @@ const EXPLAINERS = 2;
 const TOGETHER_MAX = 256;
 const WAITING_MAX = 4_096;
 
-const UNEXPLAINED: Explanation = { lastExpiry: null, starts: [], upgradeSkus: [] };
+const UNEXPLAINED: Explanation = { lastExpiry: null, starts: [], upgradeOffers: [] };
 
 /** Makes the explainer of a process. */
 export function createExplainer(deps: Foundations): Explainer {
@@ -72,10 +72,10 @@ export function createExplainer(deps: Foundations): Explainer {
     explain,
     complete: async (refusal) => {
       if (!(refusal instanceof InsufficientQuota)) return refusal;
-      const { reasons, upgradeSkus } = await explain(refusal.shortage);
+      const { reasons, upgradeOffers } = await explain(refusal.shortage);
       return new AppError(refusal.code, refusal.message, {
         errors: refusal.errors,
-        extensions: { ...refusal.extensions, reasons: reasons.map(toExtension), upgrade_skus: upgradeSkus },
+        extensions: { ...refusal.extensions, reasons, upgradeSkus: upgradeOffers.map(({ sku }) => sku), upgradeOffers },
       });
     },
   };
@@ -90,9 +90,4 @@ function reasonsOf({ providers }: Shortage, { lastExpiry, starts: [soonest] }: E
       isActive ? [] : [{ code: 'inactive_product' as const, productKey }],
     ),
   ];
-}
-
-/** A reason as a problem carries it. */
-function toExtension({ code, productKey, at }: Reason) {
-  return { code, ...(productKey !== undefined && { product_key: productKey }), ...(at && { at: at.toISOString() }) };
 }

@@ -28,7 +28,7 @@ const entries = {
   insufficient_quota: {
     status: 402,
     title: 'Not enough quota',
-    remedy: 'Offer one of `upgrade_skus`, or lower the amount.',
+    remedy: 'Offer one of `upgrade_offers`, or lower the amount.',
   },
   reservation_exceeded: {
     status: 402,

@@ -7,12 +7,15 @@ import type { Call, RecordedAnswer } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
+import { onRefusalSchema } from '../schemas/verdict.js';
 import { type Access, type Scope, securityOf, takesToken } from './auth.js';
 import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { readIdempotencyKey } from './idempotency.js';
+import { foldLists, listsOf, type Query } from './query-lists.js';
 import { zodSerializerCompiler } from './serialisation.js';
 import type { Tag } from './tags.js';
 import { zodValidatorCompiler } from './validation.js';
+import { isRefusal, withVerdict, withVerdicts } from './verdict.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -114,6 +117,8 @@ type NoFields = typeof noFields;
  *       });
  *     }
  *
+ * A POST that can be refused (402, 409, 429) takes `on_refusal` and answers verdicts, without the handler's doing.
+ *
  * A handler returns `{ status, body }`, where body is the value of that status's schema (Dates for instants), or a RecordedAnswer.
  * A literal written in a handler for an enum of the schema needs `as const`.
  */
@@ -124,14 +129,18 @@ export function defineRoute<
   Q extends z.ZodObject = NoFields,
   B extends z.ZodObject = NoFields,
 >(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R>): void {
-  const { method, url, access, operationId, summary, description, tag, responses } = definition;
+  const { method, url, access, operationId, summary, description, tag } = definition;
   const isSigned = access === 'signature';
+  const lists = listsOf(definition.query ?? noFields);
   const takesBody = !isSigned && method !== 'GET' && method !== 'DELETE';
   const takesIdempotencyKey = method === 'POST' && takesToken(access);
   const isReplayable = takesIdempotencyKey && definition.idempotent !== false;
+  const problems = [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])];
+  const takesOnRefusal = takesIdempotencyKey && problems.some(isRefusal);
+  const responses = takesOnRefusal ? withVerdicts(definition.responses) : definition.responses;
   const declared: DeclaredRoute = {
     operationId,
-    problems: [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])],
+    problems,
     responses,
     takesIdempotencyKey,
     isReplayable,
@@ -148,20 +157,27 @@ export function defineRoute<
       security: securityOf(access),
       ...(definition.params && { params: definition.params }),
       querystring: (definition.query ?? noFields).strict(),
-      ...(takesBody && { body: bodySchema(definition.body ?? noFields, takesIdempotencyKey, definition.tolerated) }),
+      ...(takesBody && {
+        body: bodySchema(definition.body ?? noFields, {
+          ...withoutEffect(definition.tolerated),
+          ...(takesOnRefusal && { on_refusal: onRefusalSchema }),
+          ...(takesIdempotencyKey && { idempotency_key: idempotencyKeySchema.optional() }),
+        }),
+      }),
       response: responses,
     },
     validatorCompiler: zodValidatorCompiler,
     serializerCompiler: zodSerializerCompiler,
-    // A request without any body never reaches the body parser.
     preValidation: (request, _reply, done) => {
+      // A request without any body never reaches the body parser.
       if (takesBody && request.body === undefined) request.body = {};
+      if (lists.length > 0) request.query = foldLists(request.query as Query, lists);
       done();
     },
     handler: async (request, reply) => {
-      const input = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
-      const answering = Promise.resolve(definition.handler(input as unknown as RouteInput<A, P, Q, B>));
-      return send(await inTime(answering, app.answerTimeoutMs, request), reply);
+      const { onRefusal, input } = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
+      const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B>);
+      return send(await inTime(withVerdict(onRefusal, work), app.answerTimeoutMs, request), reply);
     },
   };
   if (isSigned) registerSigned(app, route);
@@ -188,15 +204,22 @@ function commonInput(request: FastifyRequest) {
   return { params: request.params, query: request.query };
 }
 
+/** The members of a body that are of the route and not of its resource. */
+interface RouteMembers {
+  idempotency_key?: string;
+  on_refusal?: 'problem' | 'verdict';
+}
+
 function bodyInput(request: FastifyRequest, takesIdempotencyKey: boolean) {
-  const { idempotency_key: keyFromBody, ...body } = (request.body ?? {}) as { idempotency_key?: string };
+  const { idempotency_key: keyFromBody, on_refusal: onRefusal, ...body } = (request.body ?? {}) as RouteMembers;
   const { actor } = request;
   const idempotencyKey = takesIdempotencyKey ? readIdempotencyKey(request, keyFromBody) : undefined;
-  return { ...commonInput(request), body, ...(actor && { call: { actor, idempotencyKey } }) };
+  return { onRefusal, input: { ...commonInput(request), body, ...(actor && { call: { actor, idempotencyKey } }) } };
 }
 
 function signedInput(request: FastifyRequest) {
-  return { ...commonInput(request), rawBody: request.body ?? Buffer.alloc(0), headers: request.headers };
+  const input = { ...commonInput(request), rawBody: request.body ?? Buffer.alloc(0), headers: request.headers };
+  return { onRefusal: undefined, input };
 }
 
 /** Adds a route that gets the bytes of its body, whatever their type: in a scope of its own, so that the others keep their parser. */
@@ -209,18 +232,18 @@ function registerSigned(app: FastifyInstance, route: RouteOptions): void {
   });
 }
 
-function bodySchema(
-  body: z.ZodObject,
-  takesIdempotencyKey: boolean,
-  tolerated: Readonly<Record<string, string>> = {},
-): z.ZodObject {
-  const withoutEffect = Object.entries(tolerated).map(
-    ([field, reason]) => [field, z.unknown().optional().describe(`Taken without effect: ${reason}`)] as const,
+function withoutEffect(tolerated: Readonly<Record<string, string>> = {}): z.ZodRawShape {
+  return Object.fromEntries(
+    Object.entries(tolerated).map(([field, reason]) => [
+      field,
+      z.unknown().optional().describe(`Taken without effect: ${reason}`),
+    ]),
   );
-  const complete = body.strict().safeExtend({
-    ...Object.fromEntries(withoutEffect),
-    ...(takesIdempotencyKey && { idempotency_key: idempotencyKeySchema.optional() }),
-  });
+}
+
+/** A resource's body with the members that the route adds; nothing else is taken. */
+function bodySchema(body: z.ZodObject, more: z.ZodRawShape): z.ZodObject {
+  const complete = body.strict().safeExtend(more);
   // Zod keeps what describes a schema with the instance, and these are other instances.
   const description = body.meta()?.description;
   return description === undefined ? complete : complete.describe(description);

@@ -1,24 +1,37 @@
-// Refusals as verdicts: for workflows that branch on a field instead of a status, a refusal is answered 200 with `allowed: false`.
+// Refusals as verdicts: for workflows that branch on a field instead of a status, a refusal is answered 200 with `allowed: false`. Every POST with a token
+// that can be refused offers it, by its declaration.
+import { z } from 'zod';
 import type { RecordedAnswer } from '../call.js';
 import { AppError } from '../errors/app-error.js';
-import { catalogue } from '../errors/catalogue.js';
+import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+import { verdictAnswer } from '../schemas/verdict.js';
 import { toWireNames } from './wire-names.js';
 
 /** Statuses of refusals: the request was understood, and the answer is no. */
 const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];
 
+/** Whether a code is that of a refusal, as opposed to an error. */
+export function isRefusal(code: ErrorCode): boolean {
+  return REFUSAL_STATUSES.includes(catalogue[code].status);
+}
+
 /** Runs `work`; with `verdict` a refusal becomes an answer. */
-export async function withVerdict(
-  onRefusal: 'problem' | 'verdict',
-  work: () => Promise<RecordedAnswer>,
-): Promise<RecordedAnswer> {
+export async function withVerdict<T>(
+  onRefusal: 'problem' | 'verdict' | undefined,
+  work: () => Promise<T> | T,
+): Promise<T | RecordedAnswer> {
   try {
     return await work();
   } catch (error) {
-    const isRefusal = error instanceof AppError && REFUSAL_STATUSES.includes(catalogue[error.code].status);
-    if (onRefusal !== 'verdict' || !isRefusal) throw error;
+    if (onRefusal !== 'verdict' || !(error instanceof AppError) || !isRefusal(error.code)) throw error;
     return { status: 200, body: JSON.stringify(toVerdict(error)), replayed: false };
   }
+}
+
+/** The answers of a route, verdicts among those of 200. */
+export function withVerdicts(responses: Record<number, z.ZodType>): Record<number, z.ZodType> {
+  const { 200: success } = responses;
+  return { ...responses, 200: success ? z.union([success, verdictAnswer]) : verdictAnswer };
 }
 
 /** A refusal as the members of an answer. */

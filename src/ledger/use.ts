@@ -31,7 +31,7 @@ export class InsufficientQuota extends AppError {
 
   constructor(shortage: Shortage, detail: string) {
     const { requested, available } = shortage;
-    super('insufficient_quota', detail, { extensions: { requested, available } });
+    super('insufficient_quota', detail, { extensions: { requested, available, remaining: available } });
     this.shortage = shortage;
   }
 }

@@ -5,7 +5,6 @@ import type { Deps } from '../deps.js';
 import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { withVerdict } from '../http/verdict.js';
 import { instantSchema, uuidSchema } from '../schemas/common.js';
 import {
   addCreditsAnswer,
@@ -14,7 +13,6 @@ import {
   creditsBalanceQuery,
   deductCreditsAnswer,
   deductCreditsBody,
-  deductCreditsOutcome,
   expiringCreditsPage,
   expiringCreditsQuery,
   WITHIN_DEFAULT_S,
@@ -81,7 +79,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     tag: 'credits',
     access: 'consume',
     body: deductCreditsBody,
-    responses: { 200: deductCreditsOutcome },
+    responses: { 200: deductCreditsAnswer },
     problems: [
       'insufficient_quota',
       'customer_not_found',
@@ -92,32 +90,30 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
       'too_many_batches',
     ],
     handler: ({ body, call }) =>
-      withVerdict(body.on_refusal, () =>
-        deductCredits(
-          deps,
-          toSelector(body),
-          {
-            productKey: body.product_key,
-            amount: body.amount,
-            allowNegative: body.allow_negative,
-            metadata: withDescription(body),
-          },
-          call,
-          (result) => ({
-            status: 200,
-            body: renderJson(deductCreditsAnswer, {
-              allowed: true,
-              operation_id: result.operationId,
-              product_key: result.productKey,
-              amount: result.amount,
-              balance: result.balance,
-              upcoming: result.upcoming,
-              taken: toTakingsView(result.takings),
-              owed: result.owed,
-              metadata: result.metadata,
-            }),
+      deductCredits(
+        deps,
+        toSelector(body),
+        {
+          productKey: body.product_key,
+          amount: body.amount,
+          allowNegative: body.allow_negative,
+          metadata: withDescription(body),
+        },
+        call,
+        (result) => ({
+          status: 200,
+          body: renderJson(deductCreditsAnswer, {
+            allowed: true,
+            operation_id: result.operationId,
+            product_key: result.productKey,
+            amount: result.amount,
+            balance: result.balance,
+            upcoming: result.upcoming,
+            taken: toTakingsView(result.takings),
+            owed: result.owed,
+            metadata: result.metadata,
           }),
-        ),
+        }),
       ),
   });
 

@@ -3,8 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { withVerdict } from '../http/verdict.js';
-import { exchangeAnswer, exchangeBody, exchangeOutcome } from '../schemas/exchange.js';
+import { exchangeAnswer, exchangeBody } from '../schemas/exchange.js';
 import { toSelector } from '../schemas/selectors.js';
 import { exchange } from '../services/exchange.js';
 import { toBatchView } from './views.js';
@@ -19,7 +18,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
     tag: 'exchange',
     access: 'consume',
     body: exchangeBody,
-    responses: { 200: exchangeOutcome },
+    responses: { 200: exchangeAnswer },
     problems: [
       'insufficient_quota',
       'customer_not_found',
@@ -33,19 +32,17 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
       'too_many_batches',
     ],
     handler: ({ body, call }) =>
-      withVerdict(body.on_refusal, () =>
-        exchange(deps, toSelector(body), { sku: body.sku, metadata: body.metadata }, call, (result) => ({
-          status: 200,
-          body: renderJson(exchangeAnswer, {
-            allowed: true,
-            operation_id: result.operationId,
-            spent: { product_key: result.spent.productKey, amount: result.spent.amount },
-            batches: result.batches.map(toBatchView),
-            balances: Object.fromEntries(result.balances),
-            upcoming: Object.fromEntries(result.upcoming),
-            metadata: result.metadata,
-          }),
-        })),
-      ),
+      exchange(deps, toSelector(body), { sku: body.sku, metadata: body.metadata }, call, (result) => ({
+        status: 200,
+        body: renderJson(exchangeAnswer, {
+          allowed: true,
+          operation_id: result.operationId,
+          spent: { product_key: result.spent.productKey, amount: result.spent.amount },
+          batches: result.batches.map(toBatchView),
+          balances: Object.fromEntries(result.balances),
+          upcoming: Object.fromEntries(result.upcoming),
+          metadata: result.metadata,
+        }),
+      })),
   });
 }

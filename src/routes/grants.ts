@@ -7,13 +7,11 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { withVerdict } from '../http/verdict.js';
 import {
   grantAnswer,
   grantBody,
   grantPage,
   grantsQuery,
-  grantVerdict,
   toGrantSubject,
   toTrialIdentities,
   trialGrantBody,
@@ -51,20 +49,18 @@ function renderGrant(result: GrantResult) {
 
 export function registerGrants(app: FastifyInstance, deps: Deps): void {
   const giveTrial = (body: z.output<typeof trialGrantBody>, call: Call) =>
-    withVerdict(body.on_refusal, () =>
-      grantTrial(
-        deps,
-        toSelector(body),
-        {
-          sku: body.sku,
-          identities: toTrialIdentities(body.identities),
-          override: body.override,
-          reason: body.reason,
-          metadata: body.metadata,
-        },
-        call,
-        renderGrant,
-      ),
+    grantTrial(
+      deps,
+      toSelector(body),
+      {
+        sku: body.sku,
+        identities: toTrialIdentities(body.identities),
+        override: body.override,
+        reason: body.reason,
+        metadata: body.metadata,
+      },
+      call,
+      renderGrant,
     );
 
   defineRoute(app, {
@@ -77,19 +73,17 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     tag: 'grants',
     access: 'grants',
     body: grantBody,
-    responses: { 200: grantVerdict, 201: grantAnswer },
+    responses: { 201: grantAnswer },
     problems: [...trialProblems, 'product_not_found', 'insufficient_quota'],
     handler: ({ body, call }) => {
       const { grant_type: grantType, direction, reason, metadata } = body;
       if (grantType === 'trial') return giveTrial(body, call);
-      return withVerdict(body.on_refusal, () =>
-        grantQuantity(
-          deps,
-          toSelector(body),
-          { grantType, subject: toGrantSubject(body), direction, reason, sourceId: body.source_id, metadata },
-          call,
-          renderGrant,
-        ),
+      return grantQuantity(
+        deps,
+        toSelector(body),
+        { grantType, subject: toGrantSubject(body), direction, reason, sourceId: body.source_id, metadata },
+        call,
+        renderGrant,
       );
     },
   });
@@ -103,7 +97,7 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     access: 'grants',
     body: trialGrantBody,
     tolerated: { grant_type: 'the path says it; workflows written for billable send it' },
-    responses: { 200: grantVerdict, 201: grantAnswer },
+    responses: { 201: grantAnswer },
     problems: trialProblems,
     handler: ({ body, call }) => giveTrial(body, call),
   });

@@ -7,14 +7,13 @@ import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { toVerdict, withVerdict } from '../http/verdict.js';
+import { toVerdict } from '../http/verdict.js';
 import {
   checkAnswer,
   consumeAnswer,
   consumeBatchAnswer,
   consumeBatchBody,
   consumeBody,
-  consumeOutcome,
   giveBackAnswer,
   giveBackBody,
   toSubject,
@@ -68,7 +67,8 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
           remaining: result.remaining,
           reasons: result.reasons.map(({ code, productKey, at }) => ({ code, product_key: productKey, at })),
           violations: [],
-          upgrade_skus: result.upgradeSkus,
+          upgrade_skus: result.upgradeOffers.map(({ sku }) => sku),
+          upgrade_offers: result.upgradeOffers,
           allowed_at: result.allowedAt,
         },
       };
@@ -76,9 +76,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
   });
 
   const consume = (body: z.output<typeof consumeBody>, call: Call) =>
-    withVerdict(body.on_refusal, () =>
-      consumeQuota(deps, toSelector(body), toConsumeCommand(body), call, renderConsume),
-    );
+    consumeQuota(deps, toSelector(body), toConsumeCommand(body), call, renderConsume);
 
   defineRoute(app, {
     method: 'POST',
@@ -90,7 +88,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    responses: { 200: consumeOutcome },
+    responses: { 200: consumeAnswer },
     problems: consumeProblems,
     handler: ({ body, call }) => consume(body, call),
   });
@@ -103,7 +101,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     tag: 'quota',
     access: 'consume',
     body: consumeBody,
-    responses: { 200: consumeOutcome },
+    responses: { 200: consumeAnswer },
     problems: consumeProblems,
     handler: ({ body, call }) => consume(body, call),
   });
@@ -197,7 +195,7 @@ function selectorOrRefusal(item: Parameters<typeof toSelector>[0]): ReturnType<t
 }
 
 /** What a consume asks for, and what it is for. */
-function toConsumeCommand(body: Omit<z.output<typeof consumeBody>, 'on_refusal'>) {
+function toConsumeCommand(body: z.output<typeof consumeBody>) {
   return {
     subject: toSubject(body),
     amount: body.amount,
@@ -207,21 +205,19 @@ function toConsumeCommand(body: Omit<z.output<typeof consumeBody>, 'on_refusal'>
   };
 }
 
-/** The JSON text of an item's result: the bytes of its answer, with its index before them. */
+/** The JSON text of an item's result: the bytes of its answer, with its index before them, and whether they were given before. */
 function toResult(outcome: Outcome, index: number): string {
-  if ('refusal' in outcome) return JSON.stringify({ index, ...toVerdict(outcome.refusal) });
-  return `{"index":${index},${outcome.answer.body.slice(1)}`;
+  if ('refusal' in outcome) return JSON.stringify({ index, replayed: false, ...toVerdict(outcome.refusal) });
+  const { replayed, body } = outcome.answer;
+  return `{"index":${index},"replayed":${replayed},${body.slice(1)}`;
 }
 
 /** Of a bulk call that took nothing: what was allowed has no operation. */
-function toPlannedResult(
-  outcome: Outcome,
-  index: number,
-  item: Omit<z.output<typeof consumeBody>, 'on_refusal'> | undefined,
-): string {
+function toPlannedResult(outcome: Outcome, index: number, item: z.output<typeof consumeBody> | undefined): string {
   if ('refusal' in outcome) return toResult(outcome, index);
   return JSON.stringify({
     index,
+    replayed: false,
     allowed: true,
     ...(item && { ...toSubjectView(toSubject(item)), amount: item.amount }),
   });

@@ -6,7 +6,6 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { withVerdict } from '../http/verdict.js';
 import { uuidSchema } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
 import {
@@ -22,7 +21,6 @@ import {
   reservationsQuery,
   reserveAnswer,
   reserveBody,
-  reserveVerdict,
   toLifetime,
   toTtlMs,
 } from '../schemas/reservations.js';
@@ -61,7 +59,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     tag: 'reservations',
     access: 'consume',
     body: reserveBody,
-    responses: { 200: reserveVerdict, 201: reserveAnswer },
+    responses: { 201: reserveAnswer },
     problems: [
       'insufficient_quota',
       'reservation_too_long',
@@ -73,29 +71,27 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
       'too_many_batches',
     ],
     handler: ({ body, call }) =>
-      withVerdict(body.on_refusal, () =>
-        makeReservation(
-          deps,
-          toSelector(body),
-          {
-            subject: toSubject(body),
-            amount: body.amount,
-            lifetime: toLifetime(body),
-            actionType: body.action_type,
-            actionId: body.action_id ?? undefined,
-            metadata: body.metadata,
-          },
-          call,
-          (result) => ({
-            status: 201,
-            body: renderJson(reserveAnswer, {
-              allowed: true,
-              operation_id: result.operationId,
-              ...toMadeReservationView(result.reservation, result.customerId),
-              remaining: result.remaining,
-            }),
+      makeReservation(
+        deps,
+        toSelector(body),
+        {
+          subject: toSubject(body),
+          amount: body.amount,
+          lifetime: toLifetime(body),
+          actionType: body.action_type,
+          actionId: body.action_id ?? undefined,
+          metadata: body.metadata,
+        },
+        call,
+        (result) => ({
+          status: 201,
+          body: renderJson(reserveAnswer, {
+            allowed: true,
+            operation_id: result.operationId,
+            ...toMadeReservationView(result.reservation, result.customerId),
+            remaining: result.remaining,
           }),
-        ),
+        }),
       ),
   });
 

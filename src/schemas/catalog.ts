@@ -236,8 +236,9 @@ export const offerAnswer = z
 
 export const catalogQuery = z.object({
   ...pageQueryShape,
-  sku: repeatable(skuSchema, SKUS_MAX)
-    .optional()
-    .meta({ description: 'Only these, in this order; repeatable. Unknown and inactive ones are left out.' }),
+  sku: repeatable(skuSchema, SKUS_MAX).optional().meta({
+    description:
+      'Only these, in this order: repeatable, or with commas between them, or as `sku[0]=`. Unknown and inactive ones are left out.',
+  }),
 });
 export const offerPage = pageOf(offerAnswer);

@@ -102,6 +102,15 @@ export const featureSchema = z
   .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower_snake_case: 1 to 64 of a-z, 0-9 and _, beginning with a letter')
   .meta({ examples: ['image_generation'] });
 
+function refuseNotWhole(ctx: z.core.ParsePayload<number>, min: number): void {
+  const { value } = ctx;
+  const refuse = (message: string) => ctx.issues.push({ code: 'custom', message, input: value });
+  if (!Number.isInteger(value)) refuse('must be a whole number, without a fraction');
+  else if (value < 0) refuse(`must not be negative; the least is ${min}`);
+  else if (value < min) refuse(`must be at least ${min}`);
+  else if (value > Number.MAX_SAFE_INTEGER) refuse(`must be at most ${Number.MAX_SAFE_INTEGER} (2^53-1)`);
+}
+
 function wholeNumber(min: number, example: number) {
   return z
     .number({
@@ -110,19 +119,47 @@ function wholeNumber(min: number, example: number) {
         return typeof input === 'string' ? 'must be a JSON number, not a string' : 'must be a whole number';
       },
     })
-    .check((ctx) => {
-      const { value } = ctx;
-      const refuse = (message: string) => ctx.issues.push({ code: 'custom', message, input: value });
-      if (!Number.isInteger(value)) refuse('must be a whole number, without a fraction');
-      else if (value < 0) refuse(`must not be negative; the least is ${min}`);
-      else if (value < min) refuse(`must be at least ${min}`);
-      else if (value > Number.MAX_SAFE_INTEGER) refuse(`must be at most ${Number.MAX_SAFE_INTEGER} (2^53-1)`);
-    })
+    .check((ctx) => refuseNotWhole(ctx, min))
     .meta({ type: 'integer', minimum: min, maximum: Number.MAX_SAFE_INTEGER, examples: [example] });
 }
 
-/** A quantity asked for: an integer 1..2^53-1. */
+/** A quantity that the catalogue states: an integer 1..2^53-1. */
 export const quantitySchema = wholeNumber(1, 10);
+
+const DIGITS = /^(?:0|[1-9][0-9]*)$/;
+const NO_QUANTITY = 'must be a whole number, or its digits as a string such as "12"';
+
+/** Digits as a number; what is too large for one to be exact becomes too large for every bound. */
+function readDigits(input: number | string): number | string {
+  return typeof input === 'string' && DIGITS.test(input) ? Math.min(Number(input), Number.MAX_SAFE_INTEGER + 1) : input;
+}
+
+function quantityForms(max: number) {
+  return [
+    { type: 'integer', minimum: 1, maximum: max },
+    { type: 'string', pattern: '^[1-9][0-9]*$', description: 'Its digits, as forms send them.' },
+  ];
+}
+
+/**
+ * A quantity that a call asks for: an integer 1..2^53-1, or its digits (`"12"`, and in no other way), because forms and workflow tools send text; a
+ * number afterwards, so that both are the same request.
+ */
+export const askedQuantitySchema = z
+  .union([z.number(), z.string()], { error: ({ input }) => (input === undefined ? undefined : NO_QUANTITY) })
+  .overwrite(readDigits)
+  .check((ctx) => {
+    if (typeof ctx.value === 'string') ctx.issues.push({ code: 'custom', message: NO_QUANTITY, input: ctx.value });
+    else refuseNotWhole(ctx as z.core.ParsePayload<number>, 1);
+  })
+  .meta({ anyOf: quantityForms(Number.MAX_SAFE_INTEGER), examples: [10] }) as unknown as z.ZodType<number>;
+
+/** Such a quantity, at most `max`. */
+export function askedQuantityUpTo(max: number) {
+  return askedQuantitySchema
+    .refine((quantity) => quantity <= max, { message: `must be at most ${max}` })
+    .meta({ anyOf: quantityForms(max) });
+}
 
 /** An integer asked for: 0..2^53-1. */
 export const countSchema = wholeNumber(0, 10);
@@ -305,7 +342,25 @@ export const idempotencyKeySchema = z
     examples: ['order-4711-attempt-1'],
   });
 
-/** A query parameter that may be repeated, at most `max` times; an array afterwards, in the order given. */
+/**
+ * A query parameter that names several values, at most `max`: repeated, with commas between them, or (the route folds it) as `name[0]=…`; an array
+ * afterwards, in the order given. The values have no commas.
+ */
 export function repeatable<S extends z.ZodType>(schema: S, max: number) {
-  return z.preprocess((input) => (typeof input === 'string' ? [input] : input), z.array(schema).max(max));
+  const list = z.preprocess(splitAtCommas, z.array(schema).max(max));
+  repeatables.add(list);
+  return list;
+}
+
+const repeatables = new WeakSet<z.ZodType>();
+
+/** Whether a member of a query is `repeatable`, optional or not. */
+export function isRepeatable(schema: z.core.$ZodType): boolean {
+  if (schema instanceof z.ZodOptional) return isRepeatable(schema.unwrap());
+  return schema instanceof z.ZodType && repeatables.has(schema);
+}
+
+function splitAtCommas(input: unknown): unknown {
+  const given = typeof input === 'string' ? [input] : input;
+  return Array.isArray(given) ? given.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text])) : given;
 }

@@ -1,13 +1,13 @@
 // The wire of credits: plain amounts of a currency product.
 import { z } from 'zod';
 import {
+  askedQuantitySchema,
   countAnswerSchema,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
-  quantitySchema,
   signedCountSchema,
   text,
   upcomingSchema,
@@ -16,7 +16,6 @@ import {
 import { pageOf, pageQueryShape } from './pages.js';
 import { takingsSchema } from './quota.js';
 import { withSelector } from './selectors.js';
-import { onRefusalSchema, verdictAnswer } from './verdict.js';
 import { secondsMeta, secondsQuerySchema } from './wallet.js';
 
 const DESCRIPTION_LENGTH_MAX = 500;
@@ -24,7 +23,7 @@ export const WITHIN_DEFAULT_S = 7 * 24 * 3_600;
 
 const creditsShape = {
   product_key: productKeySchema.meta({ description: 'A currency product.', examples: ['TEST_STAR'] }),
-  amount: quantitySchema,
+  amount: askedQuantitySchema,
   description: text({ max: DESCRIPTION_LENGTH_MAX })
     .optional()
     .meta({ description: 'What for; kept in the metadata.', examples: ['welcome gift'] }),
@@ -51,7 +50,6 @@ export const deductCreditsBody = withSelector({
     .boolean()
     .default(false)
     .meta({ description: 'For work that is done already: what is lacking is owed, and repaid by the next credits.' }),
-  on_refusal: onRefusalSchema,
 }).check((ctx) => refuseTwoDescriptions(ctx as Described));
 
 const movedShape = {
@@ -77,9 +75,6 @@ export const deductCreditsAnswer = z.object({
   taken: takingsSchema,
   owed: countAnswerSchema.meta({ description: 'How much of it was lacking, and is owed.', examples: [0] }),
 });
-
-/** What a deduction answers 200: credits taken, or a refusal asked for as a verdict. */
-export const deductCreditsOutcome = z.union([deductCreditsAnswer, verdictAnswer]);
 
 export const creditsBalanceQuery = withSelector({ product_key: productKeySchema });
 

@@ -11,12 +11,10 @@ import {
   uuidAnswerSchema,
 } from './common.js';
 import { withSelector } from './selectors.js';
-import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 export const exchangeBody = withSelector({
   sku: skuSchema.meta({ examples: ['GET_TEST_PREDICTION'] }),
   metadata: metadataSchema,
-  on_refusal: onRefusalSchema,
 });
 
 export const exchangeAnswer = z.object({
@@ -31,6 +29,3 @@ export const exchangeAnswer = z.object({
   upcoming: upcomingByProductSchema,
   metadata: metadataAnswerSchema,
 });
-
-/** What an exchange answers 200: the goods, or a refusal asked for as a verdict. */
-export const exchangeOutcome = z.union([exchangeAnswer, verdictAnswer]);

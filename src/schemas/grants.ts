@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import { prioritySchema } from './catalog.js';
 import {
+  askedQuantitySchema,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
-  quantitySchema,
   refusePlaceholder,
   skuSchema,
   text,
@@ -18,7 +18,6 @@ import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
 import { takingsSchema } from './quota.js';
 import { withSelector } from './selectors.js';
-import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const IDENTITIES_MAX = 20;
 const IDENTITY_TYPE_LENGTH_MAX = 64;
@@ -58,7 +57,9 @@ const grantShape = {
   product_key: productKeySchema
     .optional()
     .meta({ description: 'Grants units of one product; not for trials.', examples: ['CREDITS'] }),
-  quantity: quantitySchema.default(1).meta({ description: 'How often the offer, or how many units.', examples: [10] }),
+  quantity: askedQuantitySchema
+    .default(1)
+    .meta({ description: 'How often the offer, or how many units.', examples: [10] }),
   direction: z
     .enum(['credit', 'debit'])
     .default('credit')
@@ -87,7 +88,6 @@ const grantShape = {
       examples: ['welcome'],
     }),
   metadata: metadataSchema,
-  on_refusal: onRefusalSchema,
 };
 
 type GrantInput = Record<keyof typeof grantShape, unknown>;
@@ -154,9 +154,6 @@ export const grantAnswer = z.object({
   taken: takingsSchema.optional().meta({ description: 'What an adjustment took away.' }),
   metadata: metadataAnswerSchema,
 });
-
-/** What a grant answers 200: a refusal asked for as a verdict. */
-export const grantVerdict = verdictAnswer;
 
 export const grantsQuery = withSelector({ ...pageQueryShape });
 export const grantPage = pageOf(

@@ -2,12 +2,13 @@
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import {
+  askedQuantitySchema,
+  askedQuantityUpTo,
   countAnswerSchema,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
-  quantitySchema,
   refusePlaceholder,
   skuSchema,
   text,
@@ -24,7 +25,7 @@ const DEFAULT_PAYMENT_METHOD = 'provider_payments';
 
 const orderLineInput = z.strictObject({
   sku: skuSchema,
-  quantity: quantitySchema
+  quantity: askedQuantitySchema
     .default(1)
     .meta({ description: 'Multiplies counted units, and the length of access.', examples: [1] }),
   price: z
@@ -40,10 +41,7 @@ export const placeOrderBody = withSelector({
     .max(ITEMS_MAX)
     .meta({ description: 'All of them come to 1,000 batches at most: each is as many as its offer has items.' }),
   metadata: metadataSchema,
-  expires_in: z
-    .int()
-    .min(1)
-    .max(EXPIRES_IN_MAX_S)
+  expires_in: askedQuantityUpTo(EXPIRES_IN_MAX_S)
     .optional()
     .meta({ description: 'Seconds until the order can no longer be paid; 24 hours when left out.', examples: [3600] }),
 });

@@ -1,6 +1,7 @@
 // The wire form of a refusal: RFC 9457 problem details, with the extension members of each code that has some.
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+import { moneySchema } from './common.js';
 
 const errorCodes = Object.keys(catalogue) as ErrorCode[];
 
@@ -39,6 +40,20 @@ export const problemSchema = z
   .looseObject(problemShape)
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457). Some codes add members of their own.' });
 
+/** What would help somebody who has too little. */
+export const upgradeShape = {
+  upgrade_skus: z.array(z.string()).meta({
+    description: 'Offers that would help and that this customer could buy, cheapest first; 10 at most.',
+    examples: [['CREDITS_100']],
+  }),
+  upgrade_offers: z
+    .array(z.object({ sku: z.string(), name: z.string(), price: moneySchema, currency: z.string() }))
+    .meta({
+      description: 'The same offers, with what they cost.',
+      examples: [[{ sku: 'CREDITS_100', name: '100 credits', price: '9.99', currency: 'USD' }]],
+    }),
+};
+
 /** Extension members by code. A code that is not here has none. */
 export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
   malformed_json: z.object({
@@ -48,10 +63,12 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
   insufficient_quota: z.object({
     requested: z.int().meta({ examples: [5] }),
     available: z.int().meta({ examples: [2] }),
+    remaining: z.int().meta({
+      description: 'What is left, in the unit asked for, as an answer of success says it: all that is available.',
+      examples: [2],
+    }),
     reasons: z.array(z.looseObject({ code: z.string() })).meta({ examples: [[{ code: 'insufficient_quota' }]] }),
-    upgrade_skus: z
-      .array(z.string())
-      .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
+    ...upgradeShape,
   }),
   reservation_exceeded: z.object({
     requested: z.int().meta({ examples: [12] }),

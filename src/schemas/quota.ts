@@ -1,6 +1,7 @@
 // The wire of quota checks and consumption.
 import { z } from 'zod';
 import {
+  askedQuantitySchema,
   countAnswerSchema,
   featureSchema,
   idempotencyKeySchema,
@@ -8,14 +9,14 @@ import {
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
-  quantitySchema,
   text,
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
 import { presence } from './presence.js';
+import { upgradeShape } from './problem.js';
 import { selectorShape, withSelector } from './selectors.js';
-import { onRefusalSchema, verdictAnswer } from './verdict.js';
+import { onRefusalSchema } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;
 const DEFAULT_ACTION_TYPE = 'usage';
@@ -57,12 +58,14 @@ export const actionShape = {
 
 const consumeShape = {
   ...subjectShape,
-  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+  amount: askedQuantitySchema
+    .default(1)
+    .meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
   ...actionShape,
   metadata: metadataSchema,
 };
 
-export const consumeBody = withSelector({ ...consumeShape, on_refusal: onRefusalSchema }).check(refuseUnclearSubject);
+export const consumeBody = withSelector(consumeShape).check(refuseUnclearSubject);
 
 export const takingsSchema = z
   .array(
@@ -105,9 +108,6 @@ export const consumeAnswer = z.object({
   metadata: metadataAnswerSchema,
 });
 
-/** What a consume answers 200: units taken, or a refusal asked for as a verdict. */
-export const consumeOutcome = z.union([consumeAnswer, verdictAnswer]);
-
 const reasonSchema = z.object({
   code: z.enum(['insufficient_quota', 'expired', 'not_yet_valid', 'inactive_product']),
   product_key: z.string().optional(),
@@ -122,9 +122,7 @@ export const checkAnswer = z.object({
   }),
   reasons: z.array(reasonSchema),
   violations: z.array(z.object({ code: z.string() })).meta({ description: 'Limits that stand against it.' }),
-  upgrade_skus: z
-    .array(z.string())
-    .meta({ description: 'Offers that would help, cheapest first.', examples: [['CREDITS_100']] }),
+  ...upgradeShape,
   allowed_at: instantAnswerSchema
     .nullable()
     .meta({ description: 'The earliest instant known at which it would be allowed.' }),
@@ -157,7 +155,16 @@ export const consumeBatchBody = z.object({
 export const consumeBatchAnswer = z.object({
   committed: z.boolean().meta({ description: 'False when an atomic batch was refused: nothing was taken.' }),
   results: z
-    .array(z.looseObject({ index: countAnswerSchema, allowed: z.boolean() }))
+    .array(
+      z.looseObject({
+        index: countAnswerSchema,
+        replayed: z.boolean().meta({
+          description:
+            'Whether the item’s key had this answer before the item was reached. Of a call that is itself a replay (`Idempotent-Replayed`), as it was then.',
+        }),
+        allowed: z.boolean(),
+      }),
+    )
     .meta({ description: 'For each item, in their order, the answer of a consume, or the members of its problem.' }),
 });
 
@@ -165,7 +172,7 @@ export const giveBackBody = z
   .object({
     ...selectorShape,
     operation_id: uuidSchema.meta({ description: 'The use of which something is given back.' }),
-    amount: quantitySchema
+    amount: askedQuantitySchema
       .optional()
       .meta({ description: 'In the unit of the use; all that is left of it when left out.', examples: [1] }),
     metadata: metadataSchema,

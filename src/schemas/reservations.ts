@@ -1,12 +1,13 @@
 // The wire of reservations.
 import { z } from 'zod';
 import {
+  askedQuantitySchema,
+  askedQuantityUpTo,
   countAnswerSchema,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
-  quantitySchema,
   uuidAnswerSchema,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
@@ -19,7 +20,6 @@ import {
   takingsSchema,
 } from './quota.js';
 import { selectorShape, withSelector } from './selectors.js';
-import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const TTL_DEFAULT_S = 15 * 60;
 const TTL_EXAMPLE_S = 600;
@@ -27,20 +27,19 @@ const MS_PER_S = 1_000;
 /** So that the end is an instant of four digits of year; the rules bound it far below. */
 const TTL_MAX_S = 10 ** 9;
 
-const ttlSchema = quantitySchema
-  .refine((seconds) => seconds <= TTL_MAX_S, { message: `must be at most ${TTL_MAX_S}` })
-  .meta({ maximum: TTL_MAX_S, examples: [TTL_EXAMPLE_S] });
+const ttlSchema = askedQuantityUpTo(TTL_MAX_S).meta({ examples: [TTL_EXAMPLE_S] });
 
 export const reserveBody = withSelector({
   ...subjectShape,
-  amount: quantitySchema.default(1).meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+  amount: askedQuantitySchema
+    .default(1)
+    .meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
   ttl_seconds: ttlSchema.nullish().meta({
     description: `When it ends by itself, in seconds from now; ${TTL_DEFAULT_S} when neither this nor expires_at is sent. At most 7 days.`,
   }),
   expires_at: instantSchema.nullish().meta({ description: 'Instead of ttl_seconds: the instant at which it ends.' }),
   ...actionShape,
   metadata: metadataSchema,
-  on_refusal: onRefusalSchema,
 }).check(refuseUnclearSubject, (ctx) => {
   const { ttl_seconds, expires_at } = ctx.value as { ttl_seconds?: unknown; expires_at?: unknown };
   if (ttl_seconds == null || expires_at == null) return;
@@ -60,7 +59,7 @@ export const releaseBody = z.object(selectorShape);
 
 export const commitBody = z.object({
   ...selectorShape,
-  amount: quantitySchema
+  amount: askedQuantitySchema
     .optional()
     .meta({ description: 'How much was used; all that is held when left out.', examples: [3] }),
   allow_excess: z
@@ -116,9 +115,6 @@ export const reserveAnswer = z.object({
   ...reservationShape,
   remaining: remainingSchema,
 });
-
-/** What a reserve answers 200: a refusal asked for as a verdict. */
-export const reserveVerdict = verdictAnswer;
 
 export const commitAnswer = z.object({
   operation_id: uuidAnswerSchema,

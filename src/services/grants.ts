@@ -369,8 +369,10 @@ function takeAway(book: Book, { terms }: Grantable, command: GrantCommand, opera
         extensions: {
           requested: amount,
           available: plan.available,
+          remaining: plan.available,
           reasons: [{ code: 'insufficient_quota' }],
           upgradeSkus: [],
+          upgradeOffers: [],
         },
       },
     );

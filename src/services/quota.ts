@@ -48,7 +48,7 @@ export interface CheckResult {
   takings: Taking[];
   remaining: number | null;
   reasons: Reason[];
-  upgradeSkus: string[];
+  upgradeOffers: Explained['upgradeOffers'];
   allowedAt: Date | null;
 }
 
@@ -61,11 +61,11 @@ export async function checkQuota(deps: Deps, selector: Selector, command: Subjec
   const { plan, refusal } = judge(read, command);
   if (plan) {
     const { takings, remaining } = plan;
-    return { isAllowed: true, takings, remaining, reasons: [], upgradeSkus: [], allowedAt: read.at };
+    return { isAllowed: true, takings, remaining, reasons: [], upgradeOffers: [], allowedAt: read.at };
   }
-  const { reasons, upgradeSkus, starts } = await deps.engine.explain(refusal.shortage);
+  const { reasons, upgradeOffers, starts } = await deps.engine.explain(refusal.shortage);
   const allowedAt = await findAllowedAt(deps, read.book.customerId, command, starts);
-  return { isAllowed: false, takings: [], remaining: refusal.shortage.available, reasons, upgradeSkus, allowedAt };
+  return { isAllowed: false, takings: [], remaining: refusal.shortage.available, reasons, upgradeOffers, allowedAt };
 }
 
 function judge({ book, providersOf }: BookRead, ask: SubjectAsk) {
@@ -92,7 +92,7 @@ async function findAllowedAt(
 
 /**
  * Takes units, all or nothing, from the batches that are used first. Creates the customer on first sight.
- * Locks: the customer. Throws: insufficient_quota (with requested, available, reasons, upgrade_skus), product_not_found, feature_not_found,
+ * Locks: the customer. Throws: insufficient_quota (with what it says beside), product_not_found, feature_not_found,
  * quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
  */
 export async function consumeQuota(

@@ -24,7 +24,7 @@ function countExplanations(fails = false): () => number {
   const { query } = db;
   let count = 0;
   db.query = (sql, parameters) => {
-    if (!sql.includes('upgrade.skus')) return query(sql, parameters);
+    if (!sql.includes('upgrade.offers')) return query(sql, parameters);
     count += 1;
     return fails ? Promise.reject(new Error('not explained')) : query(sql, parameters);
   };

@@ -196,7 +196,7 @@ itRefuses('an amount of zero', withAmount(0));
 itRefuses('a negative amount', withAmount(-1));
 itRefuses('an amount with a fraction', withAmount(1.5));
 itRefuses('an amount above 2^53-1', withAmount(UNSAFE));
-itRefuses('an amount that is text', withAmount('1'));
+itRefuses('an amount that is text', withAmount('1.0'));
 itRefuses('text that is too long', withText(LONG));
 itRefuses('text with NUL', withText(NUL));
 itRefuses('text with half of a surrogate pair', withText(LONE_SURROGATE));

@@ -68,6 +68,20 @@ describe('GET /catalog', () => {
     expect(await skusOf('/catalog?sku=c_2')).toEqual(['C_2']);
   });
 
+  it.each([
+    ['sku=c_3,C_1,c_2', ['C_3', 'C_1', 'C_2']],
+    ['sku=C_3%2CC_1', ['C_3', 'C_1']],
+    ['sku=C_3,%20C_1&sku=C_2', ['C_3', 'C_1', 'C_2']],
+    ['sku[0]=C_3&sku[1]=C_1', ['C_3', 'C_1']],
+    ['sku%5B1%5D=C_3&sku%5B0%5D=C_1', ['C_1', 'C_3']],
+    ['sku[10]=C_3&sku[9]=C_1', ['C_1', 'C_3']],
+    ['sku[]=C_3&sku[]=C_1', ['C_3', 'C_1']],
+    ['sku[0]=C_3,C_2&sku=C_1', ['C_1', 'C_3', 'C_2']],
+    ['sku[0]=C_3', ['C_3']],
+  ])('takes a list as ?%s', async (query, skus) => {
+    expect(await skusOf(`/catalog?${query}`)).toEqual(skus);
+  });
+
   it('leaves out unknown and retired skus', async () => {
     expect(await skusOf('/catalog?sku=C_2&sku=UNKNOWN&sku=RETIRED&sku=C_1')).toEqual(['C_2', 'C_1']);
   });
@@ -92,14 +106,29 @@ describe('GET /catalog', () => {
     ['limit=1&limit=2', 'query/limit'],
     ['cursor=bm90IG91cnM', 'query/cursor'],
     ['sku=no%20sku', 'query/sku/0'],
+    ['sku=C_1,no%20sku', 'query/sku/1'],
+    ['sku=C_1,', 'query/sku/1'],
+    ['sku=', 'query/sku/0'],
+    ['sku[1]=C_1&sku[0]=no%20sku', 'query/sku/0'],
+    ['sku[a]=C_1', 'query/sku[a]'],
+    ['sku[0][0]=C_1', 'query/sku[0][0]'],
+    ['skus[0]=C_1', 'query/skus[0]'],
+    ['limit[0]=1', 'query/limit[0]'],
+    ['__proto__[0]=C_1', 'query/__proto__[0]'],
     ['colour=red', 'query/colour'],
   ])('refuses ?%s', async (query, pointer) => {
     expectProblem(await app.get(`/catalog?${query}`), 400, 'invalid_request', pointer);
   });
 
   it('refuses more than 200 skus', async () => {
-    const query = Array.from({ length: 201 }, (_, index) => `sku=S_${index}`).join('&');
-    expectProblem(await app.get(`/catalog?${query}`), 400, 'invalid_request', 'query/sku');
+    const skus = Array.from({ length: 201 }, (_, index) => `S_${index}`);
+    for (const query of [
+      skus.map((sku) => `sku=${sku}`).join('&'),
+      `sku=${skus.join()}`,
+      skus.map((sku, index) => `sku[${index}]=${sku}`).join('&'),
+    ])
+      expectProblem(await app.get(`/catalog?${query}`), 400, 'invalid_request', 'query/sku');
+    expect(await skusOf(`/catalog?sku=${['C_1', ...skus.slice(2)].join()}`)).toEqual(['C_1']);
   });
 });
 

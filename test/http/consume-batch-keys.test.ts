@@ -56,10 +56,27 @@ describe.each(modes)('an item’s key with mode %s', (mode) => {
       [1, 2, 3].map(() => item(external_id, 2, { idempotency_key: 'k' })),
       { mode },
     );
-    const { index: _index, ...first } = results[0] as Json;
-    expect(first).toMatchObject({ allowed: true, remaining: 8 });
-    expect(results).toEqual([0, 1, 2].map((index) => ({ index, ...first })));
+    const first = results[0] as Json;
+    expect(first).toMatchObject({ replayed: false, allowed: true, remaining: 8 });
+    expect(results).toEqual([first, ...[1, 2].map((index) => ({ ...first, index, replayed: true }))]);
     expect(await balanceOf(external_id)).toBe(8);
+  });
+
+  it('tells which results are replays of an earlier call', async () => {
+    const external_id = await personWith(10);
+    const keyed = (idempotency_key: string) => item(external_id, 2, { idempotency_key });
+    await app.post('/quota/consume', keyed('single'));
+    await batch([keyed('earlier')], { mode });
+    const items = [keyed('single'), keyed('new'), keyed('earlier'), item(external_id, 1)];
+    const { results } = await batch(items, { mode });
+    expect(results.map(({ replayed }) => replayed)).toEqual([true, false, true, false]);
+    expect(await balanceOf(external_id)).toBe(3);
+    const refused = await batch([keyed('single'), item(external_id, 100), item(external_id, 1)], { mode });
+    expect(refused.results.map(({ replayed, allowed }) => [replayed, allowed])).toEqual([
+      [mode === 'continue', true],
+      [false, false],
+      [false, true],
+    ]);
   });
 
   it('sees a predecessor that is far ahead of it', async () => {
@@ -97,7 +114,7 @@ describe.each(modes)('an item’s key with mode %s', (mode) => {
     const external_id = await personWith(10);
     const single = await app.post('/quota/consume', item(external_id, 2, { idempotency_key: 'k' }));
     const { results } = await batch([item(external_id, 1), item(external_id, 2, { idempotency_key: 'k' })], { mode });
-    expect(results[1]).toEqual({ index: 1, ...single.body });
+    expect(results[1]).toEqual({ index: 1, replayed: true, ...single.body });
     expect(await balanceOf(external_id)).toBe(7);
   });
 
@@ -106,7 +123,7 @@ describe.each(modes)('an item’s key with mode %s', (mode) => {
     const answer = await send([item(external_id, 2, { idempotency_key: 'k' })], { mode });
     const single = await app.post(path, item(external_id, 2, { idempotency_key: 'k' }));
     expect(single.headers['idempotent-replayed']).toBe('true');
-    expect(answer.text).toBe(`{"committed":true,"results":[{"index":0,${single.text.slice(1)}]}`);
+    expect(answer.text).toBe(`{"committed":true,"results":[{"index":0,"replayed":false,${single.text.slice(1)}]}`);
     expectProblem(
       await app.post(path, item(external_id, 3, { idempotency_key: 'k' })),
       422,
@@ -121,7 +138,8 @@ describe.each(modes)('an item’s key with mode %s', (mode) => {
     const items = [2, 3].map((amount) => item(external_id, amount, { idempotency_key: `k${amount}` }));
     const first = await send(items, { mode });
     const written = await writtenBy(app, async () => {
-      expect((await send(items, { mode })).text).toBe(first.text);
+      const again = await send(items, { mode });
+      expect(again.text).toBe(first.text.replaceAll('"replayed":false', '"replayed":true'));
     });
     expect(written).toEqual({});
   });
@@ -249,7 +267,10 @@ describe('the call’s key with mode continue', () => {
     const repeated = await send(items, key);
     expect(repeated.headers['idempotent-replayed']).toBeUndefined();
     expect(verdictsOf(repeated.body)).toEqual(['allowed', 'allowed', 'allowed', 'allowed']);
-    for (const index of [0, 2, 3]) expect(repeated.body.results[index]).toEqual(first.results[index]);
+    for (const index of [0, 2, 3]) {
+      expect(repeated.body.results[index]).toEqual({ ...first.results[index], replayed: true });
+    }
+    expect(repeated.body.results[1].replayed).toBe(false);
     expect([await balanceOf(ada), await balanceOf(bob)]).toEqual([6, 4]);
     const again = await send(items, key);
     expect([again.text, again.headers['idempotent-replayed']]).toEqual([repeated.text, 'true']);

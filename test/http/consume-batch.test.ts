@@ -61,6 +61,7 @@ describe.each(modes)('POST /quota/consume/batch with mode %s', (mode) => {
       results: [
         {
           index: 0,
+          replayed: false,
           allowed: true,
           operation_id: expect.any(String),
           usage_id: expect.any(String),
@@ -73,6 +74,7 @@ describe.each(modes)('POST /quota/consume/batch with mode %s', (mode) => {
         },
         {
           index: 1,
+          replayed: false,
           allowed: true,
           operation_id: expect.any(String),
           usage_id: expect.any(String),
@@ -152,14 +154,17 @@ describe.each(modes)('POST /quota/consume/batch with mode %s', (mode) => {
     expect(results).toEqual([
       {
         index: 0,
+        replayed: false,
         allowed: false,
         code: 'insufficient_quota',
         title: expect.any(String),
         detail: expect.any(String),
         requested: 3,
         available: 0,
+        remaining: 0,
         reasons: [{ code: 'insufficient_quota' }],
         upgrade_skus: ['BUYABLE_10'],
+        upgrade_offers: [{ sku: 'BUYABLE_10', name: 'BUYABLE_10', price: '1.00', currency: 'USD' }],
       },
     ]);
   });
@@ -224,10 +229,10 @@ describe('mode atomic', () => {
       expect(answer).toEqual({
         committed: false,
         results: [
-          { index: 0, allowed: true, product_key: 'CREDITS', amount: 3 },
+          { index: 0, replayed: false, allowed: true, product_key: 'CREDITS', amount: 3 },
           expect.objectContaining({ index: 1, allowed: false, code: 'insufficient_quota', requested: 2, available: 1 }),
           expect.objectContaining({ index: 2, allowed: false, code: 'insufficient_quota', requested: 1, available: 0 }),
-          { index: 3, allowed: true, product_key: 'CREDITS', amount: 2 },
+          { index: 3, replayed: false, allowed: true, product_key: 'CREDITS', amount: 2 },
         ],
       });
     });
@@ -286,7 +291,7 @@ describe('the request', () => {
     ['another mode', { items: [good], mode: 'careful' }, '/mode'],
     ['an empty key', { items: [good], idempotency_key: '' }, '/idempotency_key'],
     ['an item with an amount of 0', fourth({ ...good, amount: 0 }), '/items/3/amount'],
-    ['an item with an amount that is text', fourth({ ...good, amount: '1' }), '/items/3/amount'],
+    ['an item with an amount that is text', fourth({ ...good, amount: 'one' }), '/items/3/amount'],
     ['an item without a subject', fourth({ ...good, product_key: undefined }), '/items/3/product_key'],
     ['an item with two subjects', fourth({ ...good, feature: 'images' }), '/items/3/product_key'],
     ['an item without a customer', fourth({ ...good, external_id: undefined }), '/items/3/customer_id'],

@@ -39,7 +39,7 @@ const malformed: [string, Json, string][] = [
   ['an amount of 0', { amount: 0 }, '/amount'],
   ['a negative amount', { amount: -5 }, '/amount'],
   ['an amount with a fraction', { amount: 0.5 }, '/amount'],
-  ['an amount that is text', { amount: '5' }, '/amount'],
+  ['an amount that is text', { amount: 'five' }, '/amount'],
   ['an amount above 2^53-1', { amount: 9007199254740992 }, '/amount'],
   ['an empty description', { description: ' ' }, '/description'],
   ['a description of 501 characters', { description: 'd'.repeat(501) }, '/description'],

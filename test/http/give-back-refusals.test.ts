@@ -181,7 +181,7 @@ describe('the request', () => {
     ['a negative amount', { amount: -1 }, '/amount'],
     ['an amount with a fraction', { amount: 1.5 }, '/amount'],
     ['an amount above 2^53-1', { amount: 9007199254740992 }, '/amount'],
-    ['an amount that is text', { amount: '1' }, '/amount'],
+    ['an amount that is text', { amount: 'one' }, '/amount'],
     ['metadata that is text', { metadata: 'x' }, '/metadata'],
     ['a blank external id', { external_id: ' ' }, '/external_id'],
     ['an empty key', { idempotency_key: '' }, '/idempotency_key'],

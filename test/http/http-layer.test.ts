@@ -205,7 +205,9 @@ function fail(how: string): { status: 200; body: z.output<typeof thing> } {
           requested: 5,
           available: 2,
           reasons: [{ code: 'insufficient_quota' }],
+          remaining: 2,
           upgradeSkus: ['CREDITS_100'],
+          upgradeOffers: [{ sku: 'CREDITS_100', name: '100 credits', price: '9.99', currency: 'USD' }],
           status: 200,
           code: 'forged',
         },
@@ -868,7 +870,9 @@ describe('problems', () => {
       requested: 5,
       available: 2,
       reasons: [{ code: 'insufficient_quota' }],
+      remaining: 2,
       upgrade_skus: ['CREDITS_100'],
+      upgrade_offers: [{ sku: 'CREDITS_100', name: '100 credits', price: '9.99', currency: 'USD' }],
     });
     expect(answer.headers.vary).toBe('Accept');
   });

@@ -170,7 +170,7 @@ describe('the document', () => {
   it('gives problems as problem+json, with the members of their code', () => {
     expect(JSON.stringify(document.components.responses?.InsufficientQuota)).toContain('application/problem+json');
     const insufficient = JSON.stringify(document.components.schemas?.InsufficientQuotaProblem);
-    for (const member of ['requested', 'available', 'reasons', 'upgrade_skus'])
+    for (const member of ['requested', 'available', 'remaining', 'reasons', 'upgrade_skus', 'upgrade_offers'])
       expect(insufficient).toContain(`"${member}"`);
     expect(JSON.stringify(document.components.responses?.Unavailable)).toContain('Retry-After');
   });

@@ -148,7 +148,7 @@ describe('POST /orders', () => {
     ['a quantity of 0', { items: [{ sku: 'PACK', quantity: 0 }] }, '/items/0/quantity'],
     ['a negative quantity', { items: [{ sku: 'PACK', quantity: -1 }] }, '/items/0/quantity'],
     ['a quantity with a fraction', { items: [{ sku: 'PACK', quantity: 0.5 }] }, '/items/0/quantity'],
-    ['a quantity that is text', { items: [{ sku: 'PACK', quantity: '2' }] }, '/items/0/quantity'],
+    ['a quantity that is text', { items: [{ sku: 'PACK', quantity: 'two' }] }, '/items/0/quantity'],
     ['a price of the caller’s', { items: [{ sku: 'PACK', price: '0.01' }] }, '/items/0/price'],
     ['expires_in of 0', { items: [{ sku: 'PACK' }], expires_in: 0 }, '/expires_in'],
     ['expires_in of 31 days', { items: [{ sku: 'PACK' }], expires_in: 31 * 86_400 }, '/expires_in'],

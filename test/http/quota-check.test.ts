@@ -33,6 +33,7 @@ describe('POST /quota/check', () => {
         reasons: [],
         violations: [],
         upgrade_skus: [],
+        upgrade_offers: [],
         allowed_at: '2026-01-31T12:00:00.000Z',
       });
     });

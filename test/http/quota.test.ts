@@ -222,7 +222,7 @@ describe('POST /quota/consume', () => {
     ['a negative amount', { amount: -1 }, '/amount'],
     ['an amount with a fraction', { amount: 1.5 }, '/amount'],
     ['an amount above 2^53-1', { amount: 9007199254740992 }, '/amount'],
-    ['an amount that is text', { amount: '1' }, '/amount'],
+    ['an amount that is text', { amount: 'one' }, '/amount'],
     ['an amount of null', { amount: null }, '/amount'],
     ['an empty action type', { action_type: ' ' }, '/action_type'],
     ['an action id of 256 characters', { action_id: 'a'.repeat(256) }, '/action_id'],

@@ -154,7 +154,7 @@ describe('POST /reservations/{id}/commit', () => {
     ['an amount of 0', { amount: 0 }, '/amount'],
     ['a negative amount', { amount: -1 }, '/amount'],
     ['an amount with a fraction', { amount: 1.5 }, '/amount'],
-    ['an amount that is text', { amount: '1' }, '/amount'],
+    ['an amount that is text', { amount: 'one' }, '/amount'],
     ['an amount of null', { amount: null }, '/amount'],
     ['an excess that is text', { allow_excess: 'yes' }, '/allow_excess'],
     ['an empty key', { idempotency_key: '' }, '/idempotency_key'],

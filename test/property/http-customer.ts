@@ -23,9 +23,9 @@ import type {
 import type { System } from './workload.js';
 
 const OK = 200;
-/** Statuses of refusals that are answered as a verdict when one asks for it, and the routes where one can. */
+/** Statuses of refusals that are answered as a verdict when one asks for it, and the routes that know none. */
 const VERDICT_STATUSES = [402, 409, 429];
-const VERDICT_PATHS = ['/grants', '/exchange', '/quota/consume', '/reservations', '/credits/deduct'];
+const NEVER_REFUSED = ['/identify', '/quota/consume/batch'];
 const PAGE_MAX = '200';
 const WEEK_S = 7 * 24 * 3_600;
 
@@ -66,7 +66,7 @@ export class HttpCustomer implements System {
     const { path, body } = toHttp(request, { customer: this.#name, ...this.#facts.names() });
     const headers: Record<string, string> = request.key === null ? {} : { 'idempotency-key': this.#keyOf(request) };
     this.#requests += 1;
-    const asksForVerdict = VERDICT_PATHS.includes(path) && this.#requests % 2 === 0;
+    const asksForVerdict = !NEVER_REFUSED.includes(path) && this.#requests % 2 === 0;
     const sent = asksForVerdict ? { ...body, on_refusal: 'verdict' } : body;
     const answer: Answer = await this.#app.post(path, sent, headers);
     const isVerdict = answer.status === OK && answer.body.allowed === false;
@@ -177,5 +177,5 @@ export class HttpCustomer implements System {
 
 /** The bytes that each item of a batch of uses would be answered alone. */
 function itemsOf({ body }: Answer): string[] {
-  return (body.results as object[]).map((item) => JSON.stringify({ ...item, index: undefined }));
+  return (body.results as object[]).map((item) => JSON.stringify({ ...item, index: undefined, replayed: undefined }));
 }
