@@ -161,6 +161,14 @@ export function askedQuantityUpTo(max: number) {
     .meta({ anyOf: quantityForms(max) });
 }
 
+/** A switch of a call: true or false, or the word, as forms send it; a boolean afterwards. */
+export const askedSwitchSchema = z
+  .union([z.boolean(), z.enum(['true', 'false'])], {
+    error: ({ input }) => (input === undefined ? undefined : 'must be true or false'),
+  })
+  .overwrite((value) => (typeof value === 'string' ? value === 'true' : value))
+  .meta({ anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['true', 'false'] }] }) as unknown as z.ZodType<boolean>;
+
 /** An integer asked for: 0..2^53-1. */
 export const countSchema = wholeNumber(0, 10);
 

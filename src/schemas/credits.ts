@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   askedQuantitySchema,
+  askedSwitchSchema,
   countAnswerSchema,
   instantAnswerSchema,
   instantSchema,
@@ -46,8 +47,7 @@ export const addCreditsBody = withSelector({
 
 export const deductCreditsBody = withSelector({
   ...creditsShape,
-  allow_negative: z
-    .boolean()
+  allow_negative: askedSwitchSchema
     .default(false)
     .meta({ description: 'For work that is done already: what is lacking is owed, and repaid by the next credits.' }),
 }).check((ctx) => refuseTwoDescriptions(ctx as Described));

@@ -4,6 +4,7 @@ import { batchAnswer } from './batches.js';
 import { prioritySchema } from './catalog.js';
 import {
   askedQuantitySchema,
+  askedSwitchSchema,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
@@ -77,8 +78,7 @@ const grantShape = {
       examples: ['legacy-batch-17'],
     }),
   identities: identitiesSchema,
-  override: z
-    .boolean()
+  override: askedSwitchSchema
     .default(false)
     .meta({ description: 'Of a trial: grants it although one was used; needs a reason.' }),
   reason: text({ max: REASON_LENGTH_MAX })

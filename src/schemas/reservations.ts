@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   askedQuantitySchema,
+  askedSwitchSchema,
   askedQuantityUpTo,
   countAnswerSchema,
   instantAnswerSchema,
@@ -62,8 +63,7 @@ export const commitBody = z.object({
   amount: askedQuantitySchema
     .optional()
     .meta({ description: 'How much was used; all that is held when left out.', examples: [3] }),
-  allow_excess: z
-    .boolean()
+  allow_excess: askedSwitchSchema
     .default(false)
     .meta({ description: 'Takes what goes beyond the held units from the rest, at the costs of then.' }),
 });

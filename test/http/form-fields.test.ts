@@ -1,4 +1,5 @@
-// Amounts as forms send them: a quantity may be sent as its digits wherever a call asks for one, and is the same request.
+// Numbers and switches as forms send them: a quantity may be sent as its digits wherever a call asks for one, true and false as words, and it is the same
+// request.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { expectProblem, newPerson, placeOrder } from '../support/requests.js';
@@ -9,6 +10,7 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: ['draw'] });
   await putProduct(app, 'STAR', { is_currency: true });
   await putOffer(app, 'PACK', 'CREDITS', 10);
+  await putOffer(app, 'SAMPLE', 'CREDITS', 1, { is_trial: true });
 });
 
 async function personWith(quantity: number): Promise<string> {
@@ -175,5 +177,68 @@ describe('a quantity as digits', () => {
   it('is shown as a number', async () => {
     const order = await placeOrder(app, newPerson(), 'PACK', '3' as unknown as number);
     expect(order.items).toMatchObject([{ quantity: 3 }]);
+  });
+});
+
+/** Every switch of a call, each time about a new customer. */
+const SWITCHES: [name: string, make: () => Promise<Asked>][] = [
+  [
+    'allow_excess of a commit',
+    async () => {
+      const external_id = await personWith(100);
+      const { body: held } = await app.post('/reservations', { external_id, product_key: 'CREDITS', amount: 9 });
+      const body = (allow_excess: unknown) => ({ amount: 9, allow_excess });
+      return { path: `/reservations/${held.id}/commit`, body, pointer: '/allow_excess' };
+    },
+  ],
+  [
+    'allow_negative of a deduction',
+    async () => {
+      const external_id = await personWith(100);
+      const body = (allow_negative: unknown) => ({ external_id, product_key: 'STAR', amount: 1, allow_negative });
+      return { path: '/credits/deduct', body, pointer: '/allow_negative' };
+    },
+  ],
+  [
+    'override of a trial',
+    async () => {
+      const external_id = newPerson();
+      const body = (override: unknown) => ({
+        external_id,
+        grant_type: 'trial',
+        sku: 'SAMPLE',
+        override,
+        reason: 'asked',
+      });
+      return { path: '/grants', body, pointer: '/override' };
+    },
+  ],
+];
+
+describe('a switch as a word', () => {
+  it.each(SWITCHES.flatMap(([name, make]) => [true, false].map((value) => [name, value, make] as const)))(
+    'is the same request as the value, %s %s',
+    async (name, value, make) => {
+      const { path, body } = await make();
+      const headers = { 'idempotency-key': `${value} ${name}` };
+      const first = await app.post(path, body(String(value)), headers);
+      expect(first.status, first.text).toBeLessThan(300);
+      const again = await app.post(path, body(value), headers);
+      expect([again.text, again.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
+    },
+  );
+
+  it.each(SWITCHES)('is no other word, %s', async (_name, make) => {
+    const { path, body, pointer } = await make();
+    for (const text of ['', 'True', 'yes', '1', ' true', 1, null]) {
+      expectProblem(await app.post(path, body(text)), 400, 'invalid_request', pointer);
+    }
+  });
+
+  it('counts as what it says', async () => {
+    const external_id = newPerson();
+    const deduct = { external_id, product_key: 'STAR', amount: '5' };
+    expectProblem(await app.post('/credits/deduct', { ...deduct, allow_negative: 'false' }), 402, 'insufficient_quota');
+    expect((await app.post('/credits/deduct', { ...deduct, allow_negative: 'true' })).body.owed).toBe(5);
   });
 });
