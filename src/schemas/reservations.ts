@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import {
   askedQuantitySchema,
-  askedSwitchSchema,
   askedQuantityUpTo,
+  askedSwitchSchema,
   countAnswerSchema,
   instantAnswerSchema,
   instantSchema,
