@@ -31,6 +31,7 @@ const CATALOG_TESTS = 'test/concurrency/catalog.test.ts';
 const PIPELINE = 'test/concurrency/pipeline.test.ts';
 const READS_TESTS = 'test/concurrency/reads.test.ts';
 const REFUSALS = 'test/concurrency/refusals.test.ts';
+const UPGRADES = 'test/http/upgrade-offers.test.ts';
 const RESERVATIONS = 'test/concurrency/reservations.test.ts';
 const GIVE_BACK = 'test/concurrency/give-back.test.ts';
 const BATCHES = 'test/concurrency/consume-batches.test.ts';
@@ -56,6 +57,7 @@ const WHOLE = 'src/engine/whole.ts';
 const BULK_CALL = 'src/engine/bulk-call.ts';
 const READS = 'src/engine/reads.ts';
 const EXPLAINER = 'src/engine/explainer.ts';
+const EXPLANATIONS = 'src/db/explanations.ts';
 const SWEEP = 'src/engine/sweep.ts';
 const GATHER = 'src/lib/gather.ts';
 const TRANSACTIONS = 'src/db/transactions.ts';
@@ -1020,11 +1022,7 @@ const ofTheReaders: Mutation[] = [
   {
     name: 'explain a refusal with what is true of another',
     changes: [
-      change(
-        'src/db/explanations.ts',
-        'const row = byPlace.get(place);',
-        'const row = byPlace.get(shortages.length - 1 - place);',
-      ),
+      change(EXPLANATIONS, 'const row = byPlace.get(place);', 'const row = byPlace.get(shortages.length - 1 - place);'),
     ],
     tests: [REFUSALS],
   },
@@ -1032,6 +1030,48 @@ const ofTheReaders: Mutation[] = [
     name: 'fail when a refusal can’t be explained',
     changes: [change(EXPLAINER, '      return UNEXPLAINED;\n    });', '      throw error;\n    });')],
     tests: [REFUSALS],
+  },
+  {
+    name: 'propose what costs nothing in a currency product',
+    changes: [change(EXPLANATIONS, '(o.price >= 1 OR NOT EXISTS', '(o.price >= 0 OR NOT EXISTS')],
+    tests: [UPGRADES],
+  },
+  {
+    name: 'propose to extend what the customer has for ever',
+    changes: [change(EXPLANATIONS, " OR i.stacking = 'extend' AND i.product_key = ANY (k.endless)", '')],
+    tests: [UPGRADES],
+  },
+  {
+    name: 'propose to everybody what somebody else could buy',
+    changes: [change(EXPLANATIONS, 'b.customer_id = a.customer_id AND b.customer_id = ANY', 'b.customer_id = ANY')],
+    tests: [UPGRADES],
+  },
+  {
+    name: 'read digits that are not written as one writes them',
+    changes: [change('src/schemas/common.ts', 'const DIGITS = /^(?:0|[1-9][0-9]*)$/;', 'const DIGITS = /^[0-9]*$/;')],
+    tests: ['test/http/form-fields.test.ts'],
+  },
+  {
+    name: 'round digits beyond 2^53-1',
+    changes: [
+      change(
+        'src/schemas/common.ts',
+        'Math.min(Number(input), Number.MAX_SAFE_INTEGER + 1)',
+        'Math.min(Number(input), Number.MAX_SAFE_INTEGER)',
+      ),
+    ],
+    tests: ['test/http/form-fields.test.ts'],
+  },
+  {
+    name: 'say of no item that it is a replay',
+    changes: [
+      change(
+        'src/routes/quota.ts',
+        'const { replayed, body } = outcome.answer;',
+        'const { body } = outcome.answer;\n  const replayed = false;',
+      ),
+    ],
+    tests: ['test/http/consume-batch-keys.test.ts'],
   },
 ];
 
