@@ -1,4 +1,5 @@
 // How the tests run: files in parallel, each with its own clone of a migrated template database; `N passed, N failed` as the last line.
+import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.js';
@@ -6,6 +7,10 @@ import { SummaryReporter } from './test/support/summary-reporter.js';
 const WORKERS_MIN = 2;
 /** For what hangs. Far from what anything takes on a machine with ten times as many busy processes as processors: no test fails for being slow. */
 const GIVE_UP_MS = 240_000;
+
+/** Tests may be what is run first in a checkout, by `npx vitest`. */
+const { status } = spawnSync(process.execPath, ['scripts/ensure.mjs'], { cwd: import.meta.dirname, stdio: 'inherit' });
+if (status !== 0) throw new Error('the checkout could not be made ready');
 
 export default defineConfig({
   test: {

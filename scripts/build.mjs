@@ -1,24 +1,38 @@
 // Makes dist/, which runs without TypeScript: the compiled service and `verify`, with the SQL that they read. The layout is the project's own,
 // so that what is found relative to a source file is found relative to its compiled form. Packages are not part of it. Another tsconfig may be named,
-// for what is to be compiled beside it.
+// for what is to be compiled beside it. A build that fails leaves the one before as it was: what is complete takes its place as a whole.
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(PROJECT, 'dist');
+const UNFINISHED = `${DIST}.new`;
 /** What the compiled code reads at run time. */
 const READ_AT_RUN_TIME = ['prisma/migrations', 'src/db/invariants'];
 
-rmSync(DIST, { recursive: true, force: true });
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [tsc, '-p', process.argv[2] ?? 'tsconfig.build.json'], {
-  cwd: PROJECT,
-  stdio: 'inherit',
-});
-if (status === 0)
+remove(UNFINISHED); // of a build that was killed
+process.exitCode = build();
+remove(UNFINISHED);
+
+/** Returns the exit code. */
+function build() {
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const args = [tsc, '-p', process.argv[2] ?? 'tsconfig.build.json', '--outDir', UNFINISHED];
+  const { status } = spawnSync(process.execPath, args, { cwd: PROJECT, stdio: 'inherit' });
+  if (status !== 0) return status ?? 1;
   for (const path of READ_AT_RUN_TIME)
-    cpSync(join(PROJECT, path), join(DIST, path), { recursive: true, filter: (source) => !source.endsWith('.ts') });
-process.exitCode = status ?? 1;
+    cpSync(join(PROJECT, path), join(UNFINISHED, path), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.ts'),
+    });
+  remove(DIST);
+  renameSync(UNFINISHED, DIST);
+  return 0;
+}
+
+function remove(folder) {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -13,8 +13,8 @@ const INTRODUCTION = `# Error codes
 <!-- Generated from src/errors/catalogue.ts by \`npm run errors\`; edit that file. -->
 
 Every refusal and failure is answered with problem details (RFC 9457). Branch on \`code\`: codes keep their name and meaning, while \`title\`
-and \`detail\` are written for people and may change. \`instance\` holds the id of the request, which is also in the header \`X-Request-Id\` and
-in the log.
+and \`detail\` are written for people and may change. \`instance\` holds the id that the request has here, always a new UUID, which
+is in the log as \`request_id\`. The header \`X-Request-Id\` has the same, unless the caller sent an id of his own in it ([operations](operations.md#health-and-logs)).
 
 \`\`\`json
 {

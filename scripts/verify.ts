@@ -1,7 +1,7 @@
 // npm run verify: recomputes the data of a database from its entries and says where it differs. Reads only, repairs nothing.
 // Exit code 0 when all is well, 1 with differences, 2 when it could not look.
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
@@ -11,6 +11,7 @@ import { explainConnectionError } from '../src/db/connection-error.js';
 import { checkInvariants, describeDifference, type InvariantReport } from '../src/db/invariants/audit.js';
 import { checkNames } from '../src/db/invariants/checks.js';
 import { StartError } from '../src/errors/start-error.js';
+import { readEnvFile } from '../src/process/env-file.js';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const USAGE = 'usage: npm run verify [-- --customer <id> --limit <differences to show>]';
@@ -41,11 +42,15 @@ async function verify(): Promise<{ report: InvariantReport; alike: AlikeCustomer
   try {
     await client.connect();
   } catch (error) {
-    const isStopped = database.isEmbedded && (error as { code?: string }).code === 'ECONNREFUSED';
-    throw isStopped ? embeddedNotRunning(error) : explainConnectionError(error, database.url);
+    const isRefused = (error as { code?: string }).code === 'ECONNREFUSED';
+    throw database.embeddedIn !== undefined && isRefused
+      ? embeddedNotRunning(database.embeddedIn, error)
+      : explainConnectionError(error, database.url);
   }
   try {
     const report = await checkInvariants(client, options);
+    if (options.customerId !== undefined && report.checked.customers === 0)
+      throw new StartError(`there is no customer ${options.customerId}`);
     const tx = {
       query: async (text: string, values: readonly unknown[] = []) => (await client.query(text, [...values])).rows,
     };
@@ -78,27 +83,23 @@ function readOptions(): { customerId: string | undefined; limit: number | undefi
 }
 
 /** DATABASE_URL, else the embedded server of the data folder; the environment wins over .env, empty is not given. */
-function findDatabase(): { url: string; isEmbedded: boolean } {
-  const envFile = resolve(PROJECT, '.env');
-  if (existsSync(envFile)) process.loadEnvFile(envFile);
-  const given = process.env.DATABASE_URL;
+function findDatabase(): { url: string; embeddedIn: string | undefined } {
+  const env = { ...readEnvFile(PROJECT), ...process.env };
+  const given = env.DATABASE_URL;
   if (given) {
     if (!URL.canParse(given))
       throw new StartError('DATABASE_URL must be a URL such as postgresql://user:password@host:5432/database');
-    return { url: given, isEmbedded: false };
+    return { url: given, embeddedIn: undefined };
   }
-  const file = databaseUrlFile();
-  if (!existsSync(file)) throw embeddedNotRunning();
-  return { url: readFileSync(file, 'utf8').trim(), isEmbedded: true };
+  const dataDir = resolve(PROJECT, env.BURSAR_DATA_DIR || '.bursar');
+  const file = join(dataDir, 'database-url');
+  if (!existsSync(file)) throw embeddedNotRunning(dataDir);
+  return { url: readFileSync(file, 'utf8').trim(), embeddedIn: dataDir };
 }
 
-function databaseUrlFile(): string {
-  return resolve(PROJECT, process.env.BURSAR_DATA_DIR || '.bursar', 'database-url');
-}
-
-function embeddedNotRunning(cause?: unknown): StartError {
+function embeddedNotRunning(dataDir: string, cause?: unknown): StartError {
   return new StartError(
-    `no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${dirname(databaseUrlFile())} ` +
+    `no database to verify: DATABASE_URL is not set, and the embedded Postgres of ${dataDir} ` +
       'does not run; start Bursar (npm start) or set DATABASE_URL',
     { cause },
   );

@@ -1,11 +1,20 @@
 // The HTTP application: the complete, ordered list of plugins and routes. Opens nothing and listens on nothing; what it needs is handed in.
+import type { IncomingMessage } from 'node:http';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Deps } from './deps.js';
 import { ATTEMPTS_MAX, endOf } from './engine/attempts.js';
 import { AppError } from './errors/app-error.js';
+import { catalogue } from './errors/catalogue.js';
 import { registerAuth } from './http/auth.js';
 import { BASE_PATH } from './http/base-path.js';
-import { ANSWER_TIMEOUT_MS, BODY_BYTES_MAX, PARAM_LENGTH_MAX, PLUGIN_TIMEOUT_MS } from './http/bounds.js';
+import {
+  ANSWER_TIMEOUT_MS,
+  BODY_BYTES_MAX,
+  CLOSING_WORK_MS,
+  PARAM_LENGTH_MAX,
+  PLUGIN_TIMEOUT_MS,
+} from './http/bounds.js';
+import { callerRequestId, correlationOf } from './http/correlation.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { methodFault, trackMethods } from './http/methods.js';
@@ -15,6 +24,7 @@ import { registerReference } from './http/reference.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { Connections, closeAfterUnread } from './http/server.js';
+import { UnderWay } from './http/under-way.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
@@ -67,6 +77,8 @@ export interface AppOptions {
   answerTimeoutMs?: number;
   /** Sees every answer just before it is sent; for tests. */
   onAnswer?: (answer: GivenAnswer) => void;
+  /** Whether the process was asked to stop: then it is not ready, and answers end their connections, while it still listens. */
+  isStopping?: () => boolean;
 }
 
 /** Builds the app, ready to listen or to be handed requests. Closing it drains what is under way; the database stays the caller's. */
@@ -77,6 +89,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     loggerInstance,
     logController: new RequestLog(),
     genReqId: () => deps.ids.next(),
+    childLoggerFactory: (logger, bindings, opts, raw) =>
+      logger.child({ ...bindings, ...correlationOf((raw as IncomingMessage).headers) }, opts),
     bodyLimit: BODY_BYTES_MAX,
     pluginTimeout: PLUGIN_TIMEOUT_MS,
     serverFactory: (handle) => connections.createServer(handle),
@@ -90,16 +104,15 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
       sendProblem(error, request as FastifyRequest, reply as FastifyReply);
     },
     clientErrorHandler(error, socket) {
-      deps.log.debug({ code: error.code }, 'request refused by the parser');
-      connections.refuse(error, socket);
+      const refused = connections.refuse(error, socket);
+      if (refused) logUnreadable(deps.log, refused);
     },
   });
 
-  app.decorate('answerTimeoutMs', options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
+    reply.header('x-request-id', callerRequestId(request.headers) ?? request.id);
     // What no route takes is refused before its body is read.
     const wrongMethod = methodFault(request);
     if (wrongMethod) reply.header('allow', wrongMethod.allow);
@@ -109,7 +122,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     closeAfterUnread(request.raw, reply.raw);
     done();
   });
-  closeConnectionsWhenClosing(app, connections);
+  const underWay = new UnderWay(options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
+  app.decorate('underWay', underWay);
+  const isStopping = closeConnectionsWhenStopping(app, { connections, underWay, isAsked: options.isStopping });
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);
@@ -117,7 +132,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   const refuseOtherMethods = trackMethods(app);
   await registerOpenapi(app, examples);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
-  registerHealth(app, deps);
+  registerHealth(app, deps, isStopping);
   await app.register(
     async (api) => {
       const served = deps.config.role === 'worker' ? [] : resources;
@@ -141,18 +156,40 @@ function meaningOf(error: unknown, { raw }: FastifyRequest): unknown {
   return endOf(error, ATTEMPTS_MAX)?.error;
 }
 
-/** Without it a client that keeps its connection would hold up closing until the keep-alive timeout. */
-function closeConnectionsWhenClosing(app: FastifyInstance, connections: Connections): void {
+/** What never became a request has no line of its own otherwise. */
+function logUnreadable(log: Deps['log'], { refusal, requestId }: { refusal: AppError; requestId: string }): void {
+  const { code, message } = refusal;
+  log.info({ request_id: requestId, status: catalogue[code].status, code }, `unreadable request: ${message}`);
+}
+
+interface Stopping {
+  connections: Connections;
+  underWay: UnderWay;
+  isAsked: (() => boolean) | undefined;
+}
+
+/**
+ * Has answers end their connections once the process stops: a client that keeps one would send its next request to nobody, or hold up closing until the
+ * keep-alive timeout. Returns whether it stops.
+ */
+function closeConnectionsWhenStopping(
+  app: FastifyInstance,
+  { connections, underWay, isAsked }: Stopping,
+): () => boolean {
   let isClosing = false;
+  const isStopping = () => isClosing || isAsked?.() === true;
   app.addHook('preClose', (done) => {
     isClosing = true;
     connections.boundClosing(app.server);
+    const timer = setTimeout(() => underWay.giveUpAll(), CLOSING_WORK_MS).unref();
+    app.server.once('close', () => clearTimeout(timer));
     done();
   });
   app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (isClosing) reply.header('connection', 'close');
+    if (isStopping()) reply.header('connection', 'close');
     done();
   });
+  return isStopping;
 }
 
 function observeAnswers(app: FastifyInstance, onAnswer: (answer: GivenAnswer) => void): void {

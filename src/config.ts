@@ -13,6 +13,9 @@ const LANE_KEYS_MAX = 4_096;
 const KEYS_KEEP_DAYS_MAX = 36_500;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
 const SWEEP_INTERVAL_MAX_S = 86_400;
+const DRAIN_MAX_MS = 300_000;
+/** Longer than balancers and Kubernetes usually take to hear of it. In development nobody waits for that. */
+const DRAIN_OF_PRODUCTION_MS = 5_000;
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const roles = ['all', 'api', 'worker'] as const;
@@ -88,6 +91,7 @@ export const environmentSchema = z.object({
     .default(SWEEP_INTERVAL_DEFAULT_S)
     .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
   BURSAR_DOCS: z.enum(docsAccesses).default('public').describe(docsAccesses.join(', ')),
+  BURSAR_DRAIN_MS: wholeNumber(0, DRAIN_MAX_MS).optional().describe(`a number of milliseconds, 0 to ${DRAIN_MAX_MS}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
@@ -115,6 +119,8 @@ export interface Config {
   readonly sweepIntervalS: number;
   /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
   readonly docs: (typeof docsAccesses)[number];
+  /** For how long requests are still taken, but the process is not ready, once it is asked to stop. */
+  readonly drainMs: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -156,6 +162,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
+    drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };

@@ -1,13 +1,13 @@
 // The process: reads the environment, opens what a running Bursar needs, listens, and closes everything again.
 // The only file that reads process.env and the only one that exits. Decides nothing about billing.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, type GivenConfig, readConfig } from './config.js';
 import { createDb, type Db } from './db/client.js';
+import { errorForLog, messageForLog } from './db/errors-for-log.js';
 import { migrate } from './db/migrate.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
@@ -23,8 +23,11 @@ import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
 import { Closers } from './process/closers.js';
 import { makeDataFolder } from './process/data-folder.js';
+import { Drain } from './process/drain.js';
+import { readEnvFile } from './process/env-file.js';
 import { listen } from './process/listen.js';
 import { keepSecret, writeForOwner } from './process/secrets.js';
+import { writeShellFile } from './process/shell-file.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
 import { fillEmptyCatalogue } from './services/catalog.js';
 import { demoCatalogue } from './services/demo-catalogue.js';
@@ -32,19 +35,25 @@ import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 
+/** A signal of the terminal comes from npm as well, which passes on what it gets. */
+const SIGNAL_COPIES = process.env.npm_lifecycle_event === undefined ? 1 : 2;
+
 const closers = new Closers();
+const drain = new Drain();
 let log: Logger | undefined;
 
 process.exit(await run());
 
 /** Runs until asked to stop, and returns the exit code. */
 async function run(): Promise<number> {
-  const stop = listenForStop(() => process.exit(1)); // an embedded Postgres left so is taken over by the next start
+  const stop = listenForStop(hurry, { copies: SIGNAL_COPIES });
   let hasFailed = false;
   try {
-    await start(stop);
+    const { drainMs, role } = await start(stop);
     await stop.requested;
     log?.info('stopping');
+    await drain.wait(role === 'worker' ? 0 : drainMs); // a worker has no requests
+    stop.check();
   } catch (error) {
     hasFailed = !(error instanceof StopRequested);
     if (hasFailed) report(error);
@@ -53,8 +62,13 @@ async function run(): Promise<number> {
   return hasFailed || !isClean ? 1 : 0;
 }
 
-async function start(stop: StopRequest): Promise<void> {
-  const { config: given, warnings } = readConfig({ ...readEnvFile(), ...process.env }, PROJECT_DIR);
+/** At a signal of somebody who lost patience. An embedded Postgres left so is taken over by the next start. */
+function hurry(): void {
+  if (!drain.cut()) process.exit(1);
+}
+
+async function start(stop: StopRequest): Promise<Config> {
+  const { config: given, warnings } = readConfig({ ...readEnvFile(PROJECT_DIR), ...process.env }, PROJECT_DIR);
   log = createLogger(given);
   for (const warning of warnings) log.warn(warning);
 
@@ -77,22 +91,41 @@ async function start(stop: StopRequest): Promise<void> {
     const forgetting = startForgettingKeys(deps);
     if (forgetting) closers.add('the forgetting of old keys', () => forgetting.stop());
   }
-  const app = await buildApp(deps);
+  const app = await buildApp(deps, { isStopping: () => drain.hasBegun });
   closers.add('the HTTP server', () => app.close());
   stop.check();
   const url = await listen(app, config.host, config.port);
-  const embeddedIn = given.databaseUrl === undefined ? config.dataDir : undefined;
-  if (!config.isProduction) {
-    process.stdout.write(
-      formatBanner({ url, apiToken: config.apiToken, embeddedIn, isDemoLoaded, hasReference: config.docs !== 'off' }),
-    );
-  }
+  if (!config.isProduction) greet(config, { url, isEmbedded: given.databaseUrl === undefined, isDemoLoaded });
+  return config;
 }
 
-/** Variables of the project's .env file, if there is one. */
-function readEnvFile(): Record<string, string | undefined> {
-  const path = join(PROJECT_DIR, '.env');
-  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+/** Says where the service is and how it is reached, on the terminal and in a file. */
+function greet(config: Config, facts: { url: string; isEmbedded: boolean; isDemoLoaded: boolean }): void {
+  const { apiToken, dataDir, docs, role } = config;
+  const shellFile = role === 'worker' ? undefined : offerToShells(dataDir, { url: facts.url, apiToken });
+  const hasFolder = facts.isEmbedded || existsSync(dataDir);
+  process.stdout.write(
+    formatBanner({
+      ...facts,
+      apiToken,
+      dataDir: hasFolder ? dataDir : undefined,
+      shellFile,
+      hasReference: docs !== 'off',
+    }),
+  );
+}
+
+/** Without the file everything works but what reads it. */
+function offerToShells(dataDir: string, access: { url: string; apiToken: string }): string | undefined {
+  try {
+    makeDataFolder(dataDir);
+    const file = writeShellFile(dataDir, access);
+    closers.add('the file for shells', async () => file.remove());
+    return file.path;
+  } catch (error) {
+    log?.warn({ err: error }, 'no shell can read from the data folder where the service is');
+    return undefined;
+  }
 }
 
 function createLogger({ logLevel }: GivenConfig): Logger {
@@ -100,6 +133,7 @@ function createLogger({ logLevel }: GivenConfig): Logger {
     name: 'bursar',
     level: logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: errorForLog },
     redact: ['req.headers.authorization', 'req.headers.cookie'],
   });
 }
@@ -152,5 +186,5 @@ function report(error: unknown): void {
     return;
   }
   log?.fatal({ err: error }, 'unexpected failure');
-  process.stderr.write(`bursar: unexpected failure: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`bursar: unexpected failure: ${messageForLog(error)}\n`);
 }

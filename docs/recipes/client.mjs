@@ -1,14 +1,15 @@
 // The few lines of client that the recipes share: Node's fetch, a token, and problems as errors.
-// BURSAR_URL says where Bursar is; the token is BURSAR_API_TOKEN, else the one that `npm start` generated.
-import { readFileSync } from 'node:fs';
+// BURSAR_URL says where Bursar is and BURSAR_API_TOKEN its token, else the file that `npm start` writes for programs on its machine.
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
-const url = process.env.BURSAR_URL || 'http://127.0.0.1:3000';
-const token =
-  process.env.BURSAR_API_TOKEN ||
-  readFileSync(join(process.env.BURSAR_DATA_DIR || join(project, '.bursar'), 'api-token'), 'utf8').trim();
+const file = join(process.env.BURSAR_DATA_DIR || join(project, '.bursar'), 'api.env');
+const running = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+const url = process.env.BURSAR_URL || running.BURSAR_URL || 'http://127.0.0.1:3000';
+const token = process.env.BURSAR_API_TOKEN || running.BURSAR_API_TOKEN;
 
 /** Sends a request below the base path and returns the status and the parsed body, whatever the status. */
 export async function send(method, path, body, key) {

@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../generated/prisma/client.js';
 import { createSlots, type Slots } from '../lib/slots.js';
+import { cutLentAfter } from './cut-lent.js';
 import { lendLivingOnly, PROBES, type ProbeOptions } from './dead-connections.js';
 import { knownStatementName, statementName } from './statement-names.js';
 
@@ -26,6 +27,7 @@ export interface Db extends Tx {
   lending: Lending;
   /** For reads of the past, which go through all entries of a customer: they leave the other connections to who is quick. */
   readonly pastReads: Slots;
+  /** Ends the connections: those that are lent when they come back, or are cut because they don't. */
   close(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ err: error }, 'a database connection was lost')),
   );
+  const cutLent = cutLentAfter(pool);
   const lending: Lending = new AsyncLocalStorage();
   lendLivingOnly(pool, options.probes ?? PROBES);
   tellBorrowers(pool, lending);
@@ -139,8 +142,10 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows,
     close: async () => {
+      const cut = cutLent();
       await prisma.$disconnect();
       await pool.end();
+      cut.cancel();
     },
   };
 }

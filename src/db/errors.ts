@@ -89,7 +89,8 @@ const RULES: readonly FailureRule[] = [
       'TooManyConnections',
       'TransactionAlreadyClosed',
     ]),
-    messages: /timeout exceeded when trying to connect/,
+    // the second: the process ends
+    messages: /timeout exceeded when trying to connect|Cannot use a pool after calling end on the pool/,
   },
 ];
 

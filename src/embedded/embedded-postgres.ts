@@ -19,6 +19,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { StartError } from '../errors/start-error.js';
+import { explainFolderError, isDiskFull } from '../process/data-folder.js';
+import { writeForOwner } from '../process/secrets.js';
 import {
   findPostgresBinaries,
   giveToServerUser,
@@ -93,6 +95,8 @@ export async function startEmbeddedPostgres(home: string, options: EmbeddedOptio
       },
     };
   } catch (error) {
+    if (isDiskFull(home, error))
+      throw explainFolderError(Object.assign(new Error('full'), { code: 'ENOSPC', cause: error }), home);
     if (error instanceof StartError) throw error;
     throw new StartError(`the embedded Postgres could not be started: ${firstLine(error)}`, { cause: error });
   }
@@ -130,8 +134,8 @@ async function initialise(binaries: PostgresBinaries, serverDir: string, isDurab
   rmSync(part, { recursive: true, force: true });
   mkdirSync(part, { mode: 0o700 });
   giveToServerUser(part);
-  const secret = passwordFile(serverDir);
-  if (!existsSync(secret)) writeFileSync(secret, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  const secret = passwordFile(serverDir); // of no use to anybody before there is a server
+  writeForOwner(secret, randomBytes(24).toString('base64url'));
   writeFileSync(partPassword, readFileSync(secret), { mode: 0o600 });
   giveToServerUser(partPassword);
   const flags = ['-A', 'scram-sha-256', `--pwfile=${partPassword}`, '-E', 'UTF8', '--locale=C'];

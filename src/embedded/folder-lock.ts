@@ -11,7 +11,8 @@ import { codeOf, explainFolderError } from '../process/data-folder.js';
 
 const LOCK_NAME = 'bursar.lock';
 const TAKE_ATTEMPTS_MAX = 5;
-const ASK_TIMEOUT_MS = 2_000;
+/** For a machine that is busy: whoever holds the folder answers at once otherwise. */
+const ASK_TIMEOUT_MS = 10_000;
 /** The smallest limit of the supported systems (macOS), without the suffix of the temporary name. */
 const SOCKET_PATH_BYTES_MAX = 90;
 

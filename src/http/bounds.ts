@@ -28,3 +28,5 @@ export const UNREAD_BYTES_MAX = 16 * 1_048_576;
 /** How long a connection stays while the process stops and nothing is worked on for it: 5 s. */
 export const CLOSING_TICK_MS = 500;
 export const CLOSING_TICKS_MAX = 10;
+/** How long is waited for what is worked on while the process stops; whoever still waits then is told to try again. */
+export const CLOSING_WORK_MS = 10_000;

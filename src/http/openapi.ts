@@ -209,8 +209,9 @@ function exampleProblem(code: ErrorCode): Json {
 function commonHeaders(): Json {
   return {
     RequestId: {
-      description: 'The id of this request, as in the log and in the `instance` of a problem.',
-      schema: { type: 'string', format: 'uuid' },
+      description:
+        'The id of this request: the `X-Request-Id` that the caller sent, if it is 1 to 128 letters, digits or `._:=+/-`, else the one that it has here, a UUID, as in the `instance` of a problem. The log has both.',
+      schema: { type: 'string', maxLength: 128 },
       example: EXAMPLE_REQUEST_ID,
     },
     IdempotentReplayed: {

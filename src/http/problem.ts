@@ -7,6 +7,8 @@ import { AppError } from '../errors/app-error.js';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
 import { problemMembers } from '../schemas/problem.js';
 import { BODY_BYTES_MAX, HEADER_BYTES_MAX, PARAM_LENGTH_MAX, REQUEST_TIMEOUT_MS } from './bounds.js';
+import { callerRequestId } from './correlation.js';
+import { noteCode } from './request-log.js';
 import { toWireNames } from './wire-names.js';
 
 const RETRY_AFTER_DEFAULT_S = 1;
@@ -146,10 +148,11 @@ function inQuery(error: AppError, request: FastifyRequest): AppError {
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const refusal = inQuery(toAppError(error, request), request);
   const { status } = catalogue[refusal.code];
+  noteCode(request, refusal.code);
   log(refusal, status, request);
   reply
     .code(status)
-    .header('x-request-id', request.id)
+    .header('x-request-id', callerRequestId(request.headers) ?? request.id)
     .header('vary', 'Accept')
     .header('content-type', `${negotiateProblemType(request.headers.accept)}; charset=utf-8`);
   const retryAfterS = refusal.retryAfterS ?? (refusal.code === 'unavailable' ? RETRY_AFTER_DEFAULT_S : undefined);

@@ -1,7 +1,15 @@
-// One line per request, when it is done: method, route, status, duration. Never the URL itself, a header or a body, which name people.
+// One line per request, when it is done: method, route, status, the code of a refusal, duration. Never the URL itself, a header or a body, which name people.
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import type { ErrorCode } from '../errors/catalogue.js';
 
 const HEALTH_PREFIX = '/health/';
+
+const codes = new WeakMap<FastifyRequest, ErrorCode>();
+
+/** Has the line of a request say with which code it is refused. */
+export function noteCode(request: FastifyRequest, code: ErrorCode): void {
+  codes.set(request, code);
+}
 
 export class RequestLog extends LogController {
   constructor() {
@@ -18,10 +26,12 @@ export class RequestLog extends LogController {
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     const route = request.routeOptions.url;
+    const code = codes.get(request);
     const line = {
       method: request.method,
       route,
       status: reply.statusCode,
+      ...(code !== undefined && { code }),
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     };
     if (error) request.log.error({ ...line, err: error }, 'request broke off');

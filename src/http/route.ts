@@ -3,8 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import type { Call, RecordedAnswer } from '../call.js';
-import { AppError } from '../errors/app-error.js';
+import type { Call } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
 import { onRefusalSchema } from '../schemas/verdict.js';
@@ -12,10 +11,11 @@ import { type Access, type Scope, securityOf, takesToken } from './auth.js';
 import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { readIdempotencyKey } from './idempotency.js';
 import { foldLists, listsOf, type Query } from './query-lists.js';
+import { noteCode } from './request-log.js';
 import { zodSerializerCompiler } from './serialisation.js';
 import type { Tag } from './tags.js';
 import { zodValidatorCompiler } from './validation.js';
-import { isRefusal, withVerdict, withVerdicts } from './verdict.js';
+import { isRefusal, type Verdict, withVerdict, withVerdicts } from './verdict.js';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -29,7 +29,7 @@ type FitsAll<U> = (U extends unknown ? (fits: U) => void : never) extends (fits:
 type Answer<R extends Responses> =
   | { [S in keyof R & number]: { status: S; body: z.output<R[S]> } }[keyof R & number]
   | { status: keyof R & number; body: FitsAll<z.output<R[keyof R & number]>> }
-  | RecordedAnswer;
+  | Verdict;
 
 interface CommonInput<P extends z.ZodObject, Q extends z.ZodObject> {
   params: z.output<P>;
@@ -87,10 +87,6 @@ export interface DeclaredRoute {
 declare module 'fastify' {
   interface FastifyContextConfig {
     declared?: DeclaredRoute;
-  }
-  interface FastifyInstance {
-    /** How long a handler may take. */
-    answerTimeoutMs: number;
   }
 }
 
@@ -177,27 +173,12 @@ export function defineRoute<
     handler: async (request, reply) => {
       const { onRefusal, input } = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
       const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B>);
-      return send(await inTime(withVerdict(onRefusal, work), app.answerTimeoutMs, request), reply);
+      const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
+      return send(await running, request, reply);
     },
   };
   if (isSigned) registerSigned(app, route);
   else app.route(route);
-}
-
-/** What is answered within the time, or 503: the work goes on then, and its end is logged. Fastify's own bound ends when a body was read (on Node 20). */
-function inTime<T>(answering: Promise<T>, timeoutMs: number, request: FastifyRequest): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const detail =
-        'There was no answer in time. It may still be carried out: repeat it with the same idempotency key.';
-      reject(new AppError('unavailable', detail));
-      answering.then(
-        () => request.log.warn('done after its time'),
-        (error: unknown) => request.log.warn({ err: error }, 'failed after its time'),
-      );
-    }, timeoutMs);
-    answering.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 function commonInput(request: FastifyRequest) {
@@ -249,9 +230,10 @@ function bodySchema(body: z.ZodObject, more: z.ZodRawShape): z.ZodObject {
   return description === undefined ? complete : complete.describe(description);
 }
 
-function send<R extends Responses>(answer: Answer<R>, reply: FastifyReply): FastifyReply {
+function send<R extends Responses>(answer: Answer<R>, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.code(answer.status);
   if ('replayed' in answer) {
+    if (answer.code !== undefined) noteCode(request, answer.code);
     if (answer.replayed) reply.header('idempotent-replayed', 'true');
     return reply.header('content-type', 'application/json; charset=utf-8').send(answer.body);
   }

@@ -89,8 +89,11 @@ export class Connections {
     });
   }
 
-  /** Ends a connection on which something came that Node's parser refuses: with a problem, unless an answer is owed to a request before it. */
-  refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  /**
+   * Ends a connection on which something came that Node's parser refuses: with a problem, unless an answer is owed to a request before it. Returns the
+   * refusal, and the id under which it was answered.
+   */
+  refuse(error: NodeJS.ErrnoException, socket: Duplex): { refusal: AppError; requestId: string } | undefined {
     const connection = this.#open.get(socket);
     const head = connection?.head;
     const isReset = error.code === 'ECONNRESET';
@@ -100,13 +103,14 @@ export class Connections {
       // Else the client would send its next request into a connection that ends.
       if (!head.headersSent) head.setHeader('connection', 'close');
       connection.isBroken = true;
-      return;
+      return undefined;
     }
     const isAnswered = head?.headersSent === true && !head.req.complete;
-    if (!isReset && !isAnswered && socket.writable) {
-      socket.write(rawProblemAnswer(parserRefusal(error.code), this.#ids.next()));
-    }
+    const isOwed = !isReset && !isAnswered && socket.writable;
+    const answer = isOwed ? { refusal: parserRefusal(error.code), requestId: this.#ids.next() } : undefined;
+    if (answer) socket.write(rawProblemAnswer(answer.refusal, answer.requestId));
     socket.destroy(error);
+    return answer;
   }
 
   /** Lets `server` close in time: connections on which nothing is worked on are cut after a while, whatever still comes or goes over them. */

@@ -10,6 +10,11 @@ import { toWireNames } from './wire-names.js';
 /** Statuses of refusals: the request was understood, and the answer is no. */
 const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];
 
+/** An answer; with a code it is a refusal. */
+export interface Verdict extends RecordedAnswer {
+  code?: ErrorCode;
+}
+
 /** Whether a code is that of a refusal, as opposed to an error. */
 export function isRefusal(code: ErrorCode): boolean {
   return REFUSAL_STATUSES.includes(catalogue[code].status);
@@ -19,12 +24,12 @@ export function isRefusal(code: ErrorCode): boolean {
 export async function withVerdict<T>(
   onRefusal: 'problem' | 'verdict' | undefined,
   work: () => Promise<T> | T,
-): Promise<T | RecordedAnswer> {
+): Promise<T | Verdict> {
   try {
     return await work();
   } catch (error) {
     if (onRefusal !== 'verdict' || !(error instanceof AppError) || !isRefusal(error.code)) throw error;
-    return { status: 200, body: JSON.stringify(toVerdict(error)), replayed: false };
+    return { status: 200, body: JSON.stringify(toVerdict(error)), replayed: false, code: error.code };
   }
 }
 

@@ -3,20 +3,35 @@
 export interface Greeting {
   url: string;
   apiToken: string;
-  /** The folder of the embedded Postgres; undefined when another one is used. */
-  embeddedIn: string | undefined;
+  /** The data folder; undefined when there is none. */
+  dataDir: string | undefined;
+  /** Whether the embedded Postgres is in it. */
+  isEmbedded: boolean;
+  /** The file with URL and token for a shell; undefined when there is none. */
+  shellFile: string | undefined;
   isDemoLoaded: boolean;
   hasReference: boolean;
 }
 
 /** The text, which ends with a command that works when pasted into a shell. */
-export function formatBanner({ url, apiToken, embeddedIn, isDemoLoaded, hasReference }: Greeting): string {
+export function formatBanner({
+  url,
+  apiToken,
+  dataDir,
+  isEmbedded,
+  shellFile,
+  isDemoLoaded,
+  hasReference,
+}: Greeting): string {
+  const data =
+    dataDir === undefined ? [] : [`  Data:             ${dataDir}${isEmbedded ? ' (embedded Postgres)' : ''}`];
   return [
     '',
     `  Bursar is ready:  ${url}`,
     ...(hasReference ? [`  API reference:    ${url}/docs`] : []),
     `  Token:            ${apiToken}`,
-    ...(embeddedIn === undefined ? [] : [`  Data:             ${embeddedIn} (embedded Postgres)`]),
+    ...data,
+    ...(shellFile === undefined ? [] : [`  In a shell:       . ${quote(shellFile)}`]),
     ...(isDemoLoaded ? ['  The database was empty; it now holds a demo catalogue.'] : []),
     '',
     '  Try it:',
@@ -25,4 +40,9 @@ export function formatBanner({ url, apiToken, embeddedIn, isDemoLoaded, hasRefer
     '',
     '',
   ].join('\n');
+}
+
+/** As a word of a shell. */
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

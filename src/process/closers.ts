@@ -1,8 +1,10 @@
-// What has been opened and must be closed again, last opened first, each within a bound.
+// What has been opened and must be closed again, last opened first, all of it within a bound.
 import type { Logger } from 'pino';
 
-/** Longer than the longest wait of a request for a lock, so that requests under way end by themselves. */
-const CLOSE_TIMEOUT_MS = 20_000;
+/** For everything. More than the HTTP server takes at most, which answers whom it can't wait for (http/bounds.ts). */
+const CLOSE_TIMEOUT_MS = 22_000;
+/** For what comes last, whatever was before. */
+const CLOSE_LEAST_MS = 1_000;
 
 export class Closers {
   readonly #opened: { name: string; close: () => Promise<void> }[] = [];
@@ -14,10 +16,11 @@ export class Closers {
 
   /** Closes everything; one that fails or takes too long is logged, and the rest still closes. Returns whether all went well. */
   async closeAll(log: Logger | undefined): Promise<boolean> {
+    const endMs = performance.now() + CLOSE_TIMEOUT_MS;
     let isClean = true;
     for (let next = this.#opened.pop(); next !== undefined; next = this.#opened.pop()) {
       try {
-        await withinTimeout(next.close(), CLOSE_TIMEOUT_MS);
+        await withinTimeout(next.close(), Math.max(CLOSE_LEAST_MS, Math.ceil(endMs - performance.now())));
       } catch (error) {
         isClean = false;
         log?.error({ err: error }, `could not close ${next.name}`);

@@ -1,5 +1,5 @@
 // Turns signals and fatal errors into one request to stop. Ends nothing itself: main.ts closes what it opened, in order.
-// Ctrl-C under npm arrives twice within a millisecond, so only a later second signal means that somebody has lost patience.
+// Ctrl-C under npm arrives twice, the copy some time later, so only one that is no copy, and comes later still, means that somebody has lost patience.
 
 const PATIENCE_MS = 2_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -18,9 +18,13 @@ export interface StopRequest {
   check(): void;
 }
 
-/** Starts to listen. `force` is called at a second signal that comes later than the patience. */
-export function listenForStop(force: () => void): StopRequest {
+/**
+ * Starts to listen. Each signal arrives `copies` times. `hurry` is called at another signal that comes later than the patience after the first, or after
+ * the one before at which it was called.
+ */
+export function listenForStop(hurry: () => void, { copies }: { copies: number }): StopRequest {
   let firstAtMs: number | undefined;
+  let count = 0;
   let fatal: { error: unknown } | undefined;
   let resolve: () => void = () => undefined;
   let reject: (error: unknown) => void = () => undefined;
@@ -33,7 +37,12 @@ export function listenForStop(force: () => void): StopRequest {
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       const nowMs = performance.now();
-      if (firstAtMs !== undefined && nowMs - firstAtMs > PATIENCE_MS) force();
+      const isLate = firstAtMs !== undefined && nowMs - firstAtMs > PATIENCE_MS;
+      count += 1;
+      if (isLate && count > copies) {
+        [firstAtMs, count] = [nowMs, 1];
+        hurry();
+      }
       firstAtMs ??= nowMs;
       resolve();
     });

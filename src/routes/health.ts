@@ -11,14 +11,13 @@ const aliveSchema = z.object({ status: z.literal('ok') }).meta({ examples: [{ st
 const RETRY_AFTER_S = 2;
 const alive = { status: 200, body: { status: 'ok' } } as const;
 
-/** Registers /health/live and /health/ready. */
-export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db' | 'clock'>): void {
+/** Registers /health/live and /health/ready, which says when the process was asked to stop. */
+export function registerHealth(
+  app: FastifyInstance,
+  deps: Pick<Deps, 'db' | 'clock'>,
+  isStopping: () => boolean,
+): void {
   const isDatabaseThere = checkOnceAtATime(() => checkDatabase(deps));
-  let isClosing = false;
-  app.addHook('preClose', (done) => {
-    isClosing = true;
-    done();
-  });
 
   defineRoute(app, {
     method: 'GET',
@@ -43,7 +42,8 @@ export function registerHealth(app: FastifyInstance, deps: Pick<Deps, 'db' | 'cl
     responses: { 200: aliveSchema },
     problems: ['unavailable', 'clock_skewed'],
     handler: async () => {
-      if (isClosing) throw new AppError('unavailable', 'The process is shutting down.', { retryAfterS: RETRY_AFTER_S });
+      if (isStopping())
+        throw new AppError('unavailable', 'The process is shutting down.', { retryAfterS: RETRY_AFTER_S });
       await isDatabaseThere();
       return alive;
     },

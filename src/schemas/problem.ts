@@ -26,7 +26,8 @@ const problemShape = {
   detail: z.string().meta({ description: 'What went wrong this time, for people.' }),
   instance: z.string().meta({
     format: 'uri',
-    description: 'The request id, as `urn:uuid:<id>`; also in the header `X-Request-Id`.',
+    description:
+      'The id that this request has here and in the log, as `urn:uuid:<id>`. Also in the header `X-Request-Id`, unless the caller sent one of his own.',
     examples: ['urn:uuid:01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'],
   }),
   code: problemCodeSchema,

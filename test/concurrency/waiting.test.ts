@@ -151,7 +151,7 @@ describe('a consume that holds the lock', () => {
     const pending = send(app.post('/quota/consume', consume('ada')));
     await untilWaiting(app.url, 1);
     const other = await holdTransaction(app.url);
-    await other.query(`SET LOCAL lock_timeout = '1s'`);
+    await other.query(`SET LOCAL lock_timeout = '60s'`);
     await other.query(
       `INSERT INTO operations (customer_id, id, name, acting_key, recorded_at)
        VALUES ($1, gen_random_uuid(), 'grant', 'test', now())`,

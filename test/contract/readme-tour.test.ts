@@ -1,13 +1,15 @@
 // The README keeps its word: its tour, run line by line in a shell against a Bursar that was started as the README says, and its table
 // of variables.
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type BursarProcess, cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
+import { copyCheckout } from '../support/checkout.js';
+import { useTestDatabases } from '../support/database.js';
 
 const run = promisify(execFile);
 const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,6 +18,7 @@ const SEPARATOR = '=== next line ===';
 const readme = readFileSync(join(PROJECT_DIR, 'README.md'), 'utf8');
 
 cleanUpProcesses();
+const newDatabase = useTestDatabases();
 
 /** The lines of all shell blocks below the heading. */
 function readTour(): string[] {
@@ -33,10 +36,12 @@ function provideCurl(): string | undefined {
 }
 
 /** Runs the lines in one shell and returns what each of them printed. */
-async function runLines(lines: readonly string[], env: Record<string, string>): Promise<string[]> {
+async function runLines(lines: readonly string[], env: Record<string, string>, cwd = PROJECT_DIR): Promise<string[]> {
   const path = [provideCurl(), process.env.PATH].filter((part) => part !== undefined).join(delimiter);
   const script = lines.join(`\necho '${SEPARATOR}'\n`);
-  const { stdout, stderr } = await run('sh', ['-u', '-c', script], { env: { ...process.env, PATH: path, ...env } });
+  const own = { BURSAR_DATA_DIR: undefined, BURSAR_API_TOKEN: undefined, PORT: undefined };
+  const options = { cwd, env: { ...process.env, ...own, PATH: path, ...env } };
+  const { stdout, stderr } = await run('sh', ['-u', '-c', script], options);
   expect(stderr).toBe('');
   return stdout.split(`${SEPARATOR}\n`);
 }
@@ -52,7 +57,8 @@ describe('the tour of the README', () => {
   it('does what it says, and nothing twice when it is pasted again', async () => {
     const dataDir = newDataDir();
     const bursar = startBursar({ BURSAR_DATA_DIR: dataDir }, { isNpm: true });
-    const env = { BURSAR_DATA_DIR: dataDir, PORT: new URL(await bursar.ready()).port };
+    await bursar.ready();
+    const env = { BURSAR_DATA_DIR: dataDir };
     const tour = readTour();
     expect(tour).toHaveLength(13);
 
@@ -84,13 +90,54 @@ describe('the tour of the README', () => {
     expect(bodyOf(again.at(-1))).toMatchObject({ ok: true, checked: { entries: 2 } });
   });
 
-  it('works with the stand-in for curl as with curl', async () => {
+  it('works with the stand-in for curl as with curl, and with a token of the environment', async () => {
     const dataDir = newDataDir();
-    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir });
-    const port = new URL(await bursar.ready()).port;
+    await startBursar({ BURSAR_DATA_DIR: dataDir, BURSAR_API_TOKEN: 'given.by-the_environment~+/' }).ready();
     const standIn = `curl() { '${process.execPath}' '${CURL_STAND_IN}' "$@"; }`;
-    const outputs = await runLines([standIn, ...readTour()], { BURSAR_DATA_DIR: dataDir, PORT: port });
+    const outputs = await runLines([standIn, ...readTour()], { BURSAR_DATA_DIR: dataDir });
     expect(isReplay(outputs[9])).toBe(true);
+    expect(bodyOf(outputs.at(-1))).toMatchObject({ ok: true, checked: { entries: 2 } });
+  });
+});
+
+describe('the tour beside a file .env', () => {
+  let project: string;
+
+  beforeEach(() => {
+    project = mkdtempSync(join(tmpdir(), 'bursar-tour-'));
+    copyCheckout(project);
+    cpSync(join(PROJECT_DIR, 'src/generated'), join(project, 'src/generated'), { recursive: true });
+  });
+
+  afterEach(() => rmSync(project, { recursive: true }));
+
+  /** Starts the copy with what its .env says, which the second shell does not know. */
+  async function startWith(dotEnv: Record<string, string>): Promise<BursarProcess> {
+    const lines = Object.entries({ PORT: '0', BURSAR_API_TOKEN: 'token-of-the-file', ...dotEnv });
+    writeFileSync(join(project, '.env'), lines.map(([name, value]) => `${name}="${value}"\n`).join(''));
+    const unset = { PORT: undefined, BURSAR_API_TOKEN: undefined, DATABASE_URL: undefined };
+    const bursar = startBursar(unset, { projectDir: project });
+    await bursar.ready();
+    return bursar;
+  }
+
+  it('finds port and token, and no trace of them is left at the end', async () => {
+    const bursar = await startWith({ DATABASE_URL: await newDatabase() });
+    const outputs = await runLines(readTour(), {}, project);
+    expect(bodyOf(outputs.at(-1))).toMatchObject({ ok: true, checked: { entries: 2 } });
+    const file = join(project, '.bursar', 'api.env');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('works with the line that the banner shows when the data folder is elsewhere', async () => {
+    const dataDir = join(project, "somebody's data");
+    const bursar = await startWith({ DATABASE_URL: await newDatabase(), BURSAR_DATA_DIR: dataDir });
+    expect(bursar.stdout()).toMatch(/^ {2}Data: +\S.*somebody's data$/m);
+    const [, line = ''] = /^ {2}In a shell: +(.*)$/m.exec(bursar.stdout()) ?? [];
+    const outputs = await runLines([line, ...readTour().slice(1)], {}, project);
     expect(bodyOf(outputs.at(-1))).toMatchObject({ ok: true, checked: { entries: 2 } });
   });
 });

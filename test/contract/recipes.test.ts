@@ -1,10 +1,13 @@
 // Runs every recipe of docs/recipes against a running app: it must end well, and print what its page says it prints.
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { writeShellFile } from '../../src/process/shell-file.js';
 import { API_TOKEN, useTestApp } from '../support/app.js';
 
 const run = promisify(execFile);
@@ -44,5 +47,16 @@ describe('the recipes', () => {
     expect(promise).toMatch(/\n.*\n/);
     expect(await runRecipe(name)).toBe(promise);
     expect(await runRecipe(name)).toBe(promise);
+  });
+
+  it('find the service and its token by the file in the data folder', async () => {
+    const { port } = app.app.server.address() as AddressInfo;
+    const dataDir = mkdtempSync(join(tmpdir(), 'bursar-recipes-'));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    writeShellFile(dataDir, { url: `http://127.0.0.1:${port}`, apiToken: API_TOKEN });
+    const env = { ...process.env, BURSAR_URL: '', BURSAR_API_TOKEN: '', BURSAR_DATA_DIR: dataDir };
+    const [name = ''] = names;
+    const { stdout } = await run(process.execPath, [`${RECIPES_DIR}${name}.mjs`], { env });
+    expect(stdout).toBe(readPromise(name));
   });
 });

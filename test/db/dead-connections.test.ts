@@ -9,6 +9,7 @@ import { useTestDatabase } from '../support/database.js';
 const database = useTestDatabase();
 const CONNECTIONS = 6;
 const NEVER_MS = 2 ** 31;
+const PATIENT_MS = 120_000;
 
 /** Runs with a pool whose connections all were used once, one after another, and are forgotten since. */
 async function withForgotten(
@@ -52,7 +53,9 @@ it('are asked once another one failed, however lately they were used', () =>
   }));
 
 it('are told from living ones, which stay', async () => {
-  const db = createDb(database.url, pino({ level: 'silent' }), { probes: { probeAfterMs: 0, probeTimeoutMs: 5_000 } });
+  const db = createDb(database.url, pino({ level: 'silent' }), {
+    probes: { probeAfterMs: 0, probeTimeoutMs: PATIENT_MS },
+  });
   try {
     const pid = () => db.query('SELECT pg_backend_pid() AS pid');
     expect(await pid()).toEqual(await pid());

@@ -2082,10 +2082,11 @@ describe('npm run verify', () => {
     ],
     ['with a URL that is none', { DATABASE_URL: 'secret' }, [], /^verify: DATABASE_URL must be a URL.*\n$/],
     ['for a customer that is no id', {}, ['--customer', 'me'], /^verify: --customer must be the id.*\n$/],
+    ['for a customer that there is not', {}, ['--customer', UNKNOWN], /^verify: there is no customer 0000ffff\S+\n$/],
     ['with a limit that is no number', {}, ['--limit', '0'], /^verify: --limit must be a whole number.*\n$/],
     ['with an option it does not know', {}, ['--repair'], /^verify: .*--repair.*usage: .*\n$/],
   ])('ends with 2 and one line %s', async (_case, env, args, line) => {
-    const { code, out, err } = await verify(env, ...args);
+    const { code, out, err } = await verify({ DATABASE_URL: database.url, ...env }, ...args);
     expect(err).toMatch(line);
     expect(err).not.toContain('u:secret');
     expect(out).toBe('');

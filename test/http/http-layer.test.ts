@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
@@ -28,7 +28,7 @@ import {
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
 import { toSelector, withSelector } from '../../src/schemas/selectors.js';
 import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
-import { exchangeRaw as exchange } from '../support/raw-http.js';
+import { exchangeRaw as exchange, openRaw } from '../support/raw-http.js';
 import { waitFor } from '../support/wait.js';
 
 const TOKEN = 'a-token-of-the-http-layer-tests';
@@ -387,9 +387,70 @@ describe('the request id', () => {
     expect(logLines.some((line) => line.request_id === id)).toBe(true);
   });
 
-  it('is not taken from the client', async () => {
-    const answer = await get('/things').set('x-request-id', 'forged').set('request-id', 'forged');
-    expect(answer.headers['x-request-id']).toMatch(UUID);
+  it('is in the header, in place of it the one that the caller sent; the problem and the log keep ours', async () => {
+    const sent = 'Root=1-67891233:abc/DEF+_.012';
+    const answer = await get('/nowhere').set('x-request-id', sent);
+    expect(answer.headers['x-request-id']).toBe(sent);
+    const id = /^urn:uuid:(.*)$/.exec(answer.body.instance)?.[1] ?? '';
+    expect(id).toMatch(UUID);
+    const lines = logLines.filter((line) => line.request_id === id);
+    expect(lines.map((line) => line.caller_request_id)).toEqual(lines.map(() => sent));
+    expect(lines.length).toBeGreaterThan(0);
+    expect((await get('/things').set('x-request-id', sent)).headers['x-request-id']).toBe(sent);
+  });
+
+  it.each([
+    ['too long', 'a'.repeat(129)],
+    ['of other characters', 'alice@example.test'],
+    ['with spaces', 'a b'],
+    ['with quotes', '"a"'],
+    ['two of them', 'a, b'],
+    ['none', ''],
+  ])('of a caller is passed over when it is %s', async (_what, sent) => {
+    const answer = await get('/nowhere').set('x-request-id', sent);
+    const id = answer.headers['x-request-id'];
+    expect(id).toMatch(UUID);
+    expect(answer.body.instance).toBe(`urn:uuid:${id}`);
+    for (const line of logLines.filter(({ request_id }) => request_id === id))
+      expect(line).not.toHaveProperty('caller_request_id');
+  });
+
+  it('of a caller stands in the answer to what no route takes', async () => {
+    const answer = await exchangeRaw('GET /%zz HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^x-request-id: mine\r$/im);
+  });
+});
+
+describe('the trace of a request', () => {
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const PARENT = '00f067aa0ba902b7';
+
+  async function logged(traceparent: string): Promise<unknown[]> {
+    const answer = await get('/things').set('traceparent', traceparent);
+    const line = logLines.find(({ request_id }) => request_id === answer.headers['x-request-id']);
+    return [line?.trace_id, line?.parent_id];
+  }
+
+  it.each([
+    ['of this version', `00-${TRACE}-${PARENT}-01`],
+    ['not sampled', `00-${TRACE}-${PARENT}-00`],
+    ['of a later version', `cc-${TRACE}-${PARENT}-01-what-the-future-will-be-like`],
+  ])('is in the log: %s', async (_what, traceparent) => {
+    expect(await logged(traceparent)).toEqual([TRACE, PARENT]);
+  });
+
+  it.each([
+    ['of no version', `ff-${TRACE}-${PARENT}-01`],
+    ['longer than its version', `00-${TRACE}-${PARENT}-01-more`],
+    ['longer without a dash', `cc-${TRACE}-${PARENT}-01more`],
+    ['without a trace', `00-${'0'.repeat(32)}-${PARENT}-01`],
+    ['without a parent', `00-${TRACE}-${'0'.repeat(16)}-01`],
+    ['in capitals', `00-${TRACE.toUpperCase()}-${PARENT}-01`],
+    ['too short', `00-${TRACE.slice(1)}-${PARENT}-01`],
+    ['two of them', `00-${TRACE}-${PARENT}-01, 00-${TRACE}-${PARENT}-01`],
+    ['anything', 'x'],
+  ])('is passed over when it is malformed: %s', async (_what, traceparent) => {
+    expect(await logged(traceparent)).toEqual([undefined, undefined]);
   });
 });
 
@@ -1156,7 +1217,7 @@ describe('closing', () => {
     const pending = fetch(`http://127.0.0.1:${port}${BASE}/slow`, { headers: { authorization: `Bearer ${TOKEN}` } });
     await entered;
     const closing = other.close();
-    await expect.poll(() => other.server.listening).toBe(false);
+    await waitFor('the port to close', () => !other.server.listening || undefined);
     finish();
     expect(await (await pending).json()).toEqual({ done: true });
     await closing;
@@ -1172,5 +1233,67 @@ describe('the log', () => {
     expect(lines[0]).toMatchObject({ level: 30, method: 'GET', route: `${BASE}/things/:id`, status: 200 });
     expect(JSON.stringify(lines)).not.toContain(ID);
     expect(JSON.stringify(logLines)).not.toContain(TOKEN);
+  });
+
+  it.each([
+    ['a refusal', () => post('/fail/quota'), 402, 'insufficient_quota'],
+    ['a fault of the body', () => post('/strict').send({ name: 1 }), 400, 'invalid_request'],
+    ['an unknown route', () => get('/nowhere'), 404, 'route_not_found'],
+    ['a missing token', () => request(app.server).get(`${BASE}/things`), 401, 'unauthenticated'],
+    ['a defect', () => post('/fail/anything'), 500, 'internal_error'],
+  ])('has the code of %s in the line of its request', async (_what, send, status, code) => {
+    const answer = await send();
+    const id = answer.headers['x-request-id'];
+    const lines = logLines.filter((line) => line.request_id === id && line.msg === 'request');
+    expect(lines).toMatchObject([{ level: 30, status, code }]);
+  });
+
+  it('has a line of what never becomes a request, with the id that its answer has', async () => {
+    const id = /X-Request-Id: (\S+)/.exec(await exchangeRaw('HELO there\r\n\r\n'))?.[1];
+    expect(logLines.filter((line) => line.request_id === id)).toMatchObject([
+      { level: 30, status: 400, code: 'invalid_request' },
+    ]);
+  });
+});
+
+describe('an app that is asked to stop', () => {
+  it('is not ready, and answers everything with a request to close the connection', async () => {
+    let isStopping = false;
+    const other = await buildApp(deps(), { isStopping: () => isStopping });
+    await other.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = other.server.address() as AddressInfo;
+    const ask = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      await answer.text();
+      return [answer.status, answer.headers.get('connection')];
+    };
+    queryDatabase = async () => [];
+    expect(await ask('/health/live')).toEqual([200, 'keep-alive']);
+    isStopping = true;
+    expect(await ask('/health/ready')).toEqual([503, 'close']);
+    expect(await ask('/health/live')).toEqual([200, 'close']);
+    expect(await ask(`${BASE}/things`)).toEqual([401, 'close']);
+    await other.close();
+  });
+
+  it('gives a body that still comes time to come', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }); // nobody is cut
+    onTestFinished(() => void vi.useRealTimers());
+    const other = await buildApp(deps(), { extraResources: [registerToys] });
+    await other.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = other.server.address() as AddressInfo;
+    const { socket, received } = openRaw(port);
+    const body = '{"external_id":"bob"}';
+    const arrived = once(other.server, 'request');
+    socket.write(
+      `POST ${BASE}/echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n{`,
+    );
+    await arrived;
+    const closing = other.close();
+    await waitFor('the port to close', () => !other.server.listening || undefined);
+    socket.write(body.slice(1));
+    await closing;
+    await waitFor('the end of the connection', () => socket.closed || undefined);
+    expect(received()).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close/i);
   });
 });

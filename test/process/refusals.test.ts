@@ -1,11 +1,13 @@
 // Starts that can't succeed: each says why in one line, exits 1, and leaves nothing behind.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { API_TOKEN } from '../support/app.js';
-import { cleanUpProcesses, leftoversOf, newDataDir, startBursar } from '../support/bursar-process.js';
+import { cleanUpProcesses, leftoversOf, newDataDir, startBursar, untilReady } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
 import { sendPlain } from '../support/recorded.js';
 import { query } from '../support/sql.js';
@@ -31,7 +33,7 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
       { BURSAR_DATA_DIR: dataDir },
       new RegExp(`another Bursar \\(process ${first.pid}\\) is running on`),
     );
-    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    await untilReady(url);
     expect(existsSync(join(dataDir, 'database-url'))).toBe(true);
   });
 
@@ -143,4 +145,44 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
     );
     await expectRefusal({ BURSAR_DATA_DIR: join(path, 'below') }, /a part of the path is not a folder/);
   });
+
+  it.skipIf(!existsSync('/proc/self'))('with a data folder below one that takes none', async () => {
+    await expectRefusal(
+      { BURSAR_DATA_DIR: '/proc/x/data' },
+      /can not use the data folder \/proc\/x\/data: .*; set BURSAR_DATA_DIR/,
+    );
+  });
+
+  it.skipIf(!canMount())('with a data folder on a full disk, whatever of it is made before', async () => {
+    const parent = newDataDir();
+    mkdirSync(parent);
+    for (const size of ['16k', '64k', '20m']) {
+      mount(['-t', 'tmpfs', '-o', `size=${size},mode=0711`, 'tmpfs', parent]);
+      try {
+        await expectRefusal(
+          { BURSAR_DATA_DIR: join(parent, 'data') },
+          /can not use the data folder \S+: its disk is full; set BURSAR_DATA_DIR/,
+        );
+      } finally {
+        spawnSync('umount', [parent]);
+      }
+    }
+  });
 });
+
+function mount(args: string[]): void {
+  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`mount ended with ${status}\n${stderr}`);
+}
+
+/** Whether this user may mount a file system, which only an administrator may. */
+function canMount(): boolean {
+  const dir = mkdtempSync(join(tmpdir(), 'bursar-mount-'));
+  try {
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dir]);
+    if (status === 0) spawnSync('umount', [dir]);
+    return status === 0;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}

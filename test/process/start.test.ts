@@ -1,10 +1,8 @@
 // The process as its users meet it: first start, stopping without leftovers, restart after any end. Refusals have a file of their own.
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { API_TOKEN } from '../support/app.js';
 import {
   type BursarProcess,
   cleanUpProcesses,
@@ -13,8 +11,11 @@ import {
   newDataDir,
   serverDirOf,
   startBursar,
+  untilReady,
 } from '../support/bursar-process.js';
 import { createEmptyDatabase, useTestDatabases } from '../support/database.js';
+import { holdTransaction, untilWaiting } from '../support/parallel.js';
+import { sendPlain } from '../support/recorded.js';
 import { query } from '../support/sql.js';
 import { waitFor } from '../support/wait.js';
 
@@ -49,12 +50,12 @@ describe('a start from nothing', () => {
     const bursar = startBursar({ BURSAR_DATA_DIR: dataDir }, { isNpm: true });
     const url = await bursar.ready();
 
-    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    await untilReady(url);
     expect((await fetch(`${url}/docs`)).status).toBe(200);
     const token = readFileSync(join(dataDir, 'api-token'), 'utf8').trim();
     expect(bursar.stdout()).toContain(token);
     expect(await runPrintedCurl(bursar.stdout())).toMatchObject({ external_id: 'alice', created_customer: true });
-    for (const name of ['api-token', 'pepper', 'database-url']) {
+    for (const name of ['api-token', 'pepper', 'database-url', 'api.env']) {
       expect(statSync(join(dataDir, name)).mode & 0o777, name).toBe(OWNER_ONLY);
     }
     expect(await query(embeddedUrl(dataDir), 'SHOW TimeZone')).toEqual([{ TimeZone: 'UTC' }]);
@@ -79,7 +80,7 @@ describe('a start on a database', () => {
     onTestFinished(() => database.drop());
     const processes = [1, 2].map(() => startBursar({ DATABASE_URL: database.url, BURSAR_DATA_DIR: newDataDir() }));
     for (const bursar of processes) {
-      expect((await fetch(`${await bursar.ready()}/health/ready`)).status).toBe(200);
+      await untilReady(await bursar.ready());
     }
     for (const bursar of processes) bursar.signal('SIGTERM');
     for (const bursar of processes) expect(await bursar.exited()).toEqual({ code: 0, signal: null });
@@ -110,8 +111,6 @@ describe('an end', () => {
     const bursar = startBursar({ BURSAR_DATA_DIR: dataDir }, { isNpm: true });
     const url = await bursar.ready();
     bursar.signalGroup('SIGINT');
-    await delay(1); // as close as npm's own copy of the signal
-    bursar.signalGroup('SIGINT');
     await expectCleanEnd(bursar, url, dataDir);
   });
 
@@ -126,24 +125,28 @@ describe('an end', () => {
 
   it('by SIGTERM waits for the answer to a request that is under way', async () => {
     const token = 'token-of-this-test';
+    const databaseUrl = await newDatabase();
     const bursar = startBursar({
-      DATABASE_URL: await newDatabase(),
+      DATABASE_URL: databaseUrl,
       BURSAR_DATA_DIR: newDataDir(),
       BURSAR_API_TOKEN: token,
     });
     const url = await bursar.ready();
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const unfinished = request(`${url}/api/v1/billing/identify`, { method: 'POST', headers });
-    const answered = once(unfinished, 'response');
-    unfinished.write('{"external_id":');
-    await once(unfinished, 'socket');
-    expect((await fetch(`${url}/health/live`)).status).toBe(200); // by now the server has the other request's head
+    const send = () =>
+      fetch(`${url}/api/v1/billing/quota/consume`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: '{"external_id":"bob","product_key":"AI_POOL","amount":1}',
+      });
+    expect((await send()).status).toBe(402);
+    const held = await holdTransaction(databaseUrl);
+    await held.query('SELECT FROM customers FOR UPDATE');
+    const answered = send();
+    await untilWaiting(databaseUrl, 1);
     bursar.signal('SIGTERM');
     await waitFor('the port to close', async () => !(await isListening(url)) || undefined);
-    unfinished.end('"bob"}');
-    const [response] = (await answered) as [IncomingMessage];
-    expect(response.statusCode).toBe(200);
-    response.resume();
+    await held.rollback();
+    expect((await answered).status).toBe(402);
     expect(await bursar.exited()).toEqual({ code: 0, signal: null });
   });
 
@@ -205,6 +208,16 @@ describe('a kill -9 of the embedded Postgres', () => {
 });
 
 describe('left-over files', () => {
+  it('of a first start that had no room for the password of the embedded Postgres do not keep it from starting', async () => {
+    const dataDir = newDataDir();
+    mkdirSync(dataDir, { mode: 0o711 });
+    writeFileSync(join(dataDir, 'postgres.password'), '');
+    const bursar = startBursar({ BURSAR_DATA_DIR: dataDir });
+    const url = await bursar.ready();
+    bursar.signal('SIGTERM');
+    await expectCleanEnd(bursar, url, dataDir);
+  });
+
   it('with the pid of another living process do not keep it from starting', async () => {
     const dataDir = newDataDir();
     const first = startBursar({ BURSAR_DATA_DIR: dataDir });
@@ -232,10 +245,11 @@ describe('in production', () => {
       BURSAR_API_TOKEN: 'production-token-0123456789',
       BURSAR_PEPPER: 'production-pepper-0123456789abcdef',
       BURSAR_TYPO: '1',
+      BURSAR_DRAIN_MS: '0',
       LOG_LEVEL: 'info',
     });
     const listening = await waitFor('the log line', () => /listening at (\S+)"/.exec(bursar.stdout())?.[1]);
-    expect((await fetch(`${listening}/health/ready`)).status).toBe(200);
+    await untilReady(listening);
     bursar.signal('SIGTERM');
     expect(await bursar.exited()).toEqual({ code: 0, signal: null });
     expect(bursar.stdout()).toContain('unknown variable BURSAR_TYPO');
@@ -243,5 +257,24 @@ describe('in production', () => {
     for (const line of bursar.stdout().trim().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
     expect(existsSync(dataDir)).toBe(false);
     expect(readdirSync(join(dataDir, '..'))).toEqual([]);
+  });
+});
+
+describe('an error of the database', () => {
+  it('is logged without the row that it is about', async () => {
+    const databaseUrl = await newDatabase();
+    await query(databaseUrl, `ALTER TABLE identities ADD CONSTRAINT made_up_ck CHECK (external_id NOT LIKE 'ada%')`);
+    const bursar = startBursar({
+      DATABASE_URL: databaseUrl,
+      BURSAR_DATA_DIR: newDataDir(),
+      BURSAR_API_TOKEN: API_TOKEN,
+    });
+    const origin = await bursar.ready();
+    const identify = { method: 'POST', path: '/identify', body: { external_id: 'ada@example.test' } };
+    expect(await sendPlain(origin, identify)).toMatchObject({ status: 500 });
+    await waitFor('the line of the error', () => bursar.stdout().includes('made_up_ck') || undefined);
+    expect(bursar.stdout()).not.toContain('ada@');
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
   });
 });

@@ -1,27 +1,50 @@
 // A stop while clients hold on to their connections: what nobody works on is cut after a while, and the process ends in order.
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BursarProcess, cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
+import { holdTransaction, untilWaiting } from '../support/parallel.js';
 import { openRaw } from '../support/raw-http.js';
 import { waitFor } from '../support/wait.js';
 
 const TOKEN = 'token-of-this-test';
 const IDENTIFY = `POST /api/v1/billing/identify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
 const AHEAD = 50;
+/** Far longer than a test takes. */
+const DRAIN_MS = 300_000;
+const LATER_MS = 3_000;
 
 cleanUpProcesses();
 const newDatabase = useTestDatabases();
 
-async function startWithToken(): Promise<{ bursar: BursarProcess; port: number; url: string }> {
+interface Started {
+  bursar: BursarProcess;
+  port: number;
+  url: string;
+  databaseUrl: string;
+}
+
+async function startWithToken(env: Record<string, string> = {}): Promise<Started> {
+  const databaseUrl = await newDatabase();
   const bursar = startBursar({
-    DATABASE_URL: await newDatabase(),
+    DATABASE_URL: databaseUrl,
     BURSAR_DATA_DIR: newDataDir(),
     BURSAR_API_TOKEN: TOKEN,
+    ...env,
   });
   const url = await bursar.ready();
-  return { bursar, url, port: Number(new URL(url).port) };
+  return { bursar, url, databaseUrl, port: Number(new URL(url).port) };
+}
+
+/** Status and Connection header of an answer, and the socket that it came over. */
+async function ask(agent: Agent, url: string): Promise<[unknown[], Socket]> {
+  const [response] = (await once(get(url, { agent }), 'response')) as [IncomingMessage];
+  const { socket } = response;
+  response.resume();
+  await once(response, 'end');
+  return [[response.statusCode, response.headers.connection], socket];
 }
 
 /** Opens a connection, sends this over it, and keeps it. */
@@ -62,19 +85,63 @@ describe('a stop', () => {
     expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
   });
 
-  it('gives a body that still comes time to come', async () => {
-    const { bursar, port, url } = await startWithToken();
-    const body = '{"external_id":"bob"}';
-    const { socket, received } = await hold(port, `${IDENTIFY}Content-Length: ${body.length}\r\n\r\n{`);
-    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  it('ends in time while a row that a request waits for is locked elsewhere, and answers the request', async () => {
+    const { bursar, url, databaseUrl } = await startWithToken();
+    const send = () =>
+      fetch(`${url}/api/v1/billing/quota/consume`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ external_id: 'ada', product_key: 'AI_POOL', amount: 1 }),
+      });
+    expect((await send()).status).toBe(402);
+    const held = await holdTransaction(databaseUrl);
+    await held.query('SELECT FROM customers FOR UPDATE');
+    const waiting = Promise.all([send(), send()]);
+    await untilWaiting(databaseUrl, 1, 'at least');
     bursar.signal('SIGTERM');
-    await waitFor('the port to close', () =>
-      fetch(url)
-        .then(() => undefined)
-        .catch(() => true),
+    for (const answer of await waiting) {
+      expect([answer.status, answer.headers.get('connection')]).toEqual([503, 'close']);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await answer.json()).toMatchObject({ code: 'unavailable' });
+    }
+    expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
+    expect(bursar.stdout()).not.toMatch(/"level":(?:50|60)/);
+    expect(bursar.stderr()).toBe('');
+    await held.rollback();
+  });
+
+  it('with a drain delay goes on serving at first, as not ready and on connections that end; a later signal ends the delay', async () => {
+    const { bursar, url } = await startWithToken({ BURSAR_DRAIN_MS: String(DRAIN_MS), LOG_LEVEL: 'info' });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const [before, socket] = await ask(agent, `${url}/health/live`);
+    expect(before).toEqual([200, 'keep-alive']);
+    bursar.signal('SIGTERM');
+    await waitFor(
+      'the process not to be ready',
+      async () => (await fetch(`${url}/health/ready`)).status === 503 || undefined,
     );
-    socket.write(body.slice(1));
-    expect(await bursar.exited()).toEqual({ code: 0, signal: null });
-    expect(received()).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close/i);
+    const sinceMs = performance.now();
+    const [after, same] = await ask(agent, `${url}/health/live`);
+    expect(after).toEqual([200, 'close']);
+    expect(same).toBe(socket);
+    const identified = await fetch(`${url}/api/v1/billing/identify`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: '{"external_id":"ada"}',
+    });
+    expect([identified.status, identified.headers.get('connection')]).toEqual([200, 'close']);
+    await waitFor(
+      'more time than two copies of one signal are apart',
+      () => performance.now() - sinceMs > LATER_MS || undefined,
+    );
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
+  });
+
+  it('with a drain delay ends by itself', async () => {
+    const { bursar } = await startWithToken({ BURSAR_DRAIN_MS: '100' });
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
   });
 });

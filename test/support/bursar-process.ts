@@ -67,9 +67,12 @@ export interface StartOptions {
   clockShiftMs?: number;
 }
 
-/** Starts `npm start` or, quicker, what it runs. Variables of the caller's environment that Bursar knows are not passed on. */
+/**
+ * Starts `npm start` or, quicker, what it runs. Variables of the caller's environment that Bursar knows are not passed on; one that is given as undefined
+ * is not set at all, so that a file .env may say it.
+ */
 export function startBursar(
-  env: Record<string, string>,
+  env: Record<string, string | undefined>,
   { isNpm = false, projectDir = PROJECT_DIR, clockShiftMs }: StartOptions = {},
 ): BursarProcess {
   const shift = clockShiftMs === undefined ? [] : ['--import', SHIFT_CLOCK];
@@ -133,6 +136,11 @@ export function startBursar(
     signal: (signal) => process.kill(pid, signal),
     signalGroup: (signal) => killGroup(pid, signal),
   };
+}
+
+/** Resolves once the service says that it is ready, which a database on a busy machine may deny at first. */
+export async function untilReady(url: string): Promise<void> {
+  await waitFor('the service to be ready', async () => (await fetch(`${url}/health/ready`)).ok || undefined);
 }
 
 /** Whether anything listens at the URL's port. */

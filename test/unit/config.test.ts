@@ -25,6 +25,7 @@ describe('readConfig', () => {
       keysKeepDays: null,
       sweepIntervalS: 60,
       docs: 'public',
+      drainMs: 0,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -48,6 +49,7 @@ describe('readConfig', () => {
         BURSAR_KEYS_KEEP_DAYS: '30',
         BURSAR_SWEEP_INTERVAL_S: '5',
         BURSAR_DOCS: 'token',
+        BURSAR_DRAIN_MS: '20000',
         LOG_LEVEL: 'silent',
       },
       PROJECT,
@@ -66,6 +68,7 @@ describe('readConfig', () => {
       keysKeepDays: 30,
       sweepIntervalS: 5,
       docs: 'token',
+      drainMs: 20_000,
       logLevel: 'silent',
     });
   });
@@ -106,6 +109,20 @@ describe('readConfig', () => {
   it('names all mistakes in one line', () => {
     const refusal = catchError(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' }, PROJECT));
     expect(refusal.message).toMatch(/^PORT must be .*; LOG_LEVEL must be .*$/);
+  });
+
+  it('drains for five seconds in production, unless it is told otherwise', () => {
+    const given = {
+      NODE_ENV: 'production',
+      DATABASE_URL: 'postgres://h/d',
+      BURSAR_API_TOKEN: token,
+      BURSAR_PEPPER: pepper,
+    };
+    expect(readConfig(given, PROJECT).config.drainMs).toBe(5_000);
+    expect(readConfig({ ...given, BURSAR_DRAIN_MS: '0' }, PROJECT).config.drainMs).toBe(0);
+    expect(() => readConfig({ BURSAR_DRAIN_MS: '300001' }, PROJECT)).toThrow(
+      'BURSAR_DRAIN_MS must be a number of milliseconds',
+    );
   });
 
   it('requires long secrets in production only', () => {
