@@ -35,8 +35,8 @@ import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 
-/** A signal of the terminal comes from npm as well, which passes on what it gets. */
-const SIGNAL_COPIES = process.env.npm_lifecycle_event === undefined ? 1 : 2;
+/** A signal of the terminal comes from `npm start` as well, which passes on what it gets. */
+const SIGNAL_COPIES = process.env.npm_lifecycle_event === 'start' ? 2 : 1;
 
 const closers = new Closers();
 const drain = new Drain();

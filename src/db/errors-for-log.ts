@@ -59,9 +59,12 @@ function causeOf({ cause, meta }: Record<string, unknown>): unknown {
   return cause ?? (isObject(meta) ? meta.driverAdapterError : undefined);
 }
 
-/** The SQLSTATE of an error, or of what it wraps. */
+/** The SQLSTATE of an error, or of what it wraps: at the end what the adapter says of it, which is no error itself. */
 function stateOf(error: unknown, depth: number): string | undefined {
-  return sqlStateOf(error) ?? (isObject(error) && depth > 0 ? stateOf(causeOf(error), depth - 1) : undefined);
+  if (!isObject(error)) return undefined;
+  const own = sqlStateOf(error) ?? error.originalCode;
+  if (typeof own === 'string') return own;
+  return depth > 0 ? stateOf(causeOf(error), depth - 1) : undefined;
 }
 
 /** The message at the head of a stack is left out. */

@@ -33,7 +33,7 @@ function logged(error: unknown): string {
 const statements: [string, string, unknown[], string][] = [
   [
     'a row that breaks a rule',
-    `INSERT INTO identities (provider, external_id, customer_id) VALUES ('', $1, $2)`,
+    `INSERT INTO identities (provider, external_id, id, customer_id) VALUES ('', $1, $2, $2)`,
     [E_MAIL, ID],
     '23',
   ],
@@ -69,7 +69,7 @@ describe('an error of the database', () => {
     );
     const error = await failureOf(() =>
       app.deps.db.query(
-        `INSERT INTO identities (provider, external_id, customer_id, linked_at) VALUES ('x', $1, $2, now())`,
+        `INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at) VALUES ('x', $1, $2, $2, now(), now())`,
         [E_MAIL, ID],
       ),
     );

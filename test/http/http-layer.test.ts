@@ -1259,7 +1259,7 @@ describe('the log', () => {
 describe('an app that is asked to stop', () => {
   it('is not ready, and answers everything with a request to close the connection', async () => {
     let isStopping = false;
-    const other = await buildApp(deps(), { isStopping: () => isStopping });
+    const other = await buildApp(deps(), { extraResources: [registerToys], isStopping: () => isStopping });
     await other.listen({ port: 0, host: '127.0.0.1' });
     const { port } = other.server.address() as AddressInfo;
     const ask = async (path: string) => {

@@ -139,6 +139,19 @@ describe('a stop', () => {
     expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
   });
 
+  it('takes the copy of a signal that npm passes on for that, however late it comes', async () => {
+    const { bursar, url } = await startWithToken({ BURSAR_DRAIN_MS: String(DRAIN_MS), npm_lifecycle_event: 'start' });
+    const notReady = async () => (await fetch(`${url}/health/ready`)).status === 503 || undefined;
+    bursar.signal('SIGTERM');
+    await waitFor('the process not to be ready', notReady);
+    const sinceMs = performance.now();
+    await waitFor('a copy that is late', () => performance.now() - sinceMs > LATER_MS || undefined);
+    bursar.signal('SIGTERM');
+    await waitFor('an answer after it', notReady);
+    bursar.signal('SIGTERM');
+    expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
+  });
+
   it('with a drain delay ends by itself', async () => {
     const { bursar } = await startWithToken({ BURSAR_DRAIN_MS: '100' });
     bursar.signal('SIGTERM');

@@ -136,6 +136,7 @@ export async function interruptWaiting(url: string, by: 'pg_cancel_backend' | 'p
 
 async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined); // its database may be dropped before the test is over
   await client.connect();
   onTestFinished(() => client.end());
   return client;
