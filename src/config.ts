@@ -80,6 +80,11 @@ export const environmentSchema = z.object({
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
     .describe(`a number of database connections, 2 to ${POOL_SIZE_MAX}`),
+  BURSAR_PREPARED: z
+    .enum(['true', 'false', '1', '0'])
+    .default('true')
+    .transform((value) => value === 'true' || value === '1')
+    .describe('true or false'),
   BURSAR_LANE_KEYS: wholeNumber(1, LANE_KEYS_MAX)
     .refine((keys) => Number.isInteger(Math.log2(keys)))
     .default(1)
@@ -111,6 +116,8 @@ export interface Config {
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
   readonly poolSize: number;
+  /** Whether connections keep statements and settings; not behind a pooler in transaction mode. */
+  readonly isPrepared: boolean;
   /** What shares a transaction of the lanes, or a statement of the readers, is of one of so many lane keys. */
   readonly laneKeys: number;
   /** How long answers are kept under keys of callers; null is for ever. */
@@ -158,6 +165,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     isProduction,
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,
+    isPrepared: values.BURSAR_PREPARED,
     laneKeys: values.BURSAR_LANE_KEYS,
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,

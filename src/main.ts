@@ -7,8 +7,11 @@ import { type Logger, pino } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, type GivenConfig, readConfig } from './config.js';
 import { createDb, type Db } from './db/client.js';
+import { unreadParameters } from './db/connection-url.js';
 import { errorForLog, messageForLog } from './db/errors-for-log.js';
 import { migrate } from './db/migrate.js';
+import { requireRights } from './db/rights.js';
+import { guardSession } from './db/session-guard.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createEngine } from './engine/engine.js';
@@ -71,14 +74,18 @@ async function start(stop: StopRequest): Promise<Config> {
   const { config: given, warnings } = readConfig({ ...readEnvFile(PROJECT_DIR), ...process.env }, PROJECT_DIR);
   log = createLogger(given);
   for (const warning of warnings) log.warn(warning);
+  const unread = given.databaseUrl === undefined ? [] : unreadParameters(given.databaseUrl);
+  if (unread.length > 0) log.warn({ parameters: unread }, 'unknown parameters of DATABASE_URL are ignored');
 
   const databaseUrl = given.databaseUrl ?? (await openEmbedded(given, log, stop));
   stop.check();
+  const db = createDb(databaseUrl, log, { poolSizeMax: given.poolSize, isPrepared: given.isPrepared });
+  closers.add('the database connections', () => db.close());
+  await guardSession(db, databaseUrl);
+  stop.check();
   await migrateDatabase(databaseUrl, log);
   stop.check();
-  const db = createDb(databaseUrl, log, { poolSizeMax: given.poolSize });
-  closers.add('the database connections', () => db.close());
-  await requireUtc(db);
+  await requireRights(db);
 
   const config = complete(given);
   await guardPeppers({ db, config });
@@ -158,15 +165,6 @@ async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<voi
   if (newer.length > 0)
     logger.warn({ migrations: newer }, 'the database is from a newer version, which this one can read');
   if (modified.length > 0) logger.warn({ migrations: modified }, 'migrations were changed after they had been applied');
-}
-
-/** Times are read as UTC, so a session in another zone would shift every one of them. Throws: StartError. */
-async function requireUtc(db: Db): Promise<void> {
-  const [row] = await db.query<{ zone: string }>(`SELECT current_setting('TimeZone') AS zone`);
-  if (row?.zone === 'UTC') return;
-  throw new StartError(
-    `the database session is in the time zone ${row?.zone}, not UTC: remove what sets it in DATABASE_URL or in the connection pooler`,
-  );
 }
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */

@@ -7,6 +7,8 @@ import { PrismaClient } from '../generated/prisma/client.js';
 import { createSlots, type Slots } from '../lib/slots.js';
 import { cutLentAfter } from './cut-lent.js';
 import { lendLivingOnly, PROBES, type ProbeOptions } from './dead-connections.js';
+import { sqlStateOf } from './errors.js';
+import { borrowedSessions, ownSessions, type Wire } from './sessions.js';
 import { knownStatementName, statementName } from './statement-names.js';
 
 export type Row = Record<string, unknown>;
@@ -22,6 +24,7 @@ export interface Tx {
 export interface Db extends Tx {
   /** Opens interactive transactions (transactions.ts). */
   prisma: PrismaClient;
+  readonly wire: Wire;
   pool: pg.Pool;
   /** While something runs in it, whoever it names is told of the connections that are lent for it. */
   lending: Lending;
@@ -35,6 +38,8 @@ export type Lending = AsyncLocalStorage<(client: pg.PoolClient) => void>;
 
 export interface DbOptions {
   poolSizeMax?: number;
+  /** BURSAR_PREPARED; default true. */
+  isPrepared?: boolean;
   probes?: ProbeOptions;
 }
 
@@ -44,26 +49,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A new connection costs a log-in, and each statement is planned anew on it, so that it is worth keeping over quiet minutes. */
 const IDLE_TIMEOUT_MS = 600_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
-const LOCK_TIMEOUT_MS = 15_000;
-const STATEMENT_TIMEOUT_MS = 20_000;
 /** Longer than any statement may take by the server's own bound: only a dead peer reaches it. */
 const READ_TIMEOUT_MS = 30_000;
-const IDLE_IN_TRANSACTION_MS = 30_000;
-
-/** Holds unless the URL's options say otherwise: rows are found by keys, in memory or on flash; the server's default makes it read tables of up to some 30,000 rows whole for each. */
-const PREFERRED_OPTIONS = '-c random_page_cost=1.1';
-
-const SESSION_OPTIONS = [
-  'TimeZone=UTC', // the adapter ignores the offset of a timestamptz: another zone would shift every instant
-  'default_transaction_isolation=read\\ committed',
-  'jit=off', // compiling takes longer than our statements run
-  'plan_cache_mode=force_generic_plan', // else a statement is planned again and again for arrays of known length: 9 ms for the holdings, which run in 0.5
-  `lock_timeout=${LOCK_TIMEOUT_MS}`,
-  `statement_timeout=${STATEMENT_TIMEOUT_MS}`,
-  `idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS}`,
-]
-  .map((setting) => `-c ${setting}`)
-  .join(' ');
 
 function parseSafeInteger(text: string): number {
   const value = Number(text);
@@ -77,14 +64,6 @@ const types: pg.CustomTypesConfig = {
       ? parseSafeInteger
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
-
-/** The URL without its `options`, and the options of a session: the URL's before ours, so that ours hold. */
-function sessionOf(url: string): { connectionString: string; options: string } {
-  const parsed = new URL(url);
-  const own = parsed.searchParams.get('options');
-  parsed.searchParams.delete('options');
-  return { connectionString: parsed.toString(), options: [PREFERRED_OPTIONS, own ?? '', SESSION_OPTIONS].join(' ') };
-}
 
 /** Tells whoever borrows connections of the pool for something of which ones it got. */
 function tellBorrowers(pool: pg.Pool, lending: Lending): void {
@@ -100,11 +79,38 @@ function tellBorrowers(pool: pg.Pool, lending: Lending): void {
   pool.connect = connectAndTell as pg.Pool['connect'];
 }
 
+/** One statement in a transaction of its own, which is sent in one piece: so it has its settings on a session that had others before. */
+async function queryInTransaction<T extends Row>(
+  pool: pg.Pool,
+  { begin, nameOf }: Wire,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<T[]> {
+  const client = await pool.connect();
+  const { stream } = client.connection;
+  stream.cork();
+  const sent = [
+    client.query(begin),
+    client.query<T>({ name: nameOf(sql), text: sql, values: [...parameters] }),
+    client.query('COMMIT'),
+  ] as const;
+  stream.uncork();
+  const [begun, asked, committed] = await Promise.allSettled(sent);
+  const failed = [begun, asked, committed].find((each) => each.status === 'rejected');
+  if (failed) {
+    client.release(sqlStateOf(failed.reason) === undefined);
+    throw failed.reason;
+  }
+  client.release();
+  return (asked as PromiseFulfilledResult<pg.QueryResult<T>>).value.rows;
+}
+
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */
 export function createDb(url: string, log: Logger, options: DbOptions = {}): Db {
-  const { poolSizeMax = POOL_SIZE_MAX } = options;
+  const { poolSizeMax = POOL_SIZE_MAX, isPrepared = true } = options;
+  const { wire, ...connection } = isPrepared ? ownSessions(url) : borrowedSessions(url);
   const pool = new pg.Pool({
-    ...sessionOf(url),
+    ...connection,
     max: poolSizeMax,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -129,7 +135,8 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   lendLivingOnly(pool, options.probes ?? PROBES);
   tellBorrowers(pool, lending);
   // Undefined leaves a statement unnamed, which the adapter's type does not say.
-  const statementNameGenerator = ({ sql }: { sql: string }) => knownStatementName(sql) as string;
+  const statementNameGenerator = ({ sql }: { sql: string }) =>
+    (isPrepared ? knownStatementName(sql) : undefined) as string;
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, { statementNameGenerator }),
     errorFormat: 'minimal', // else each statement takes the stack, to show a piece of our source in an error
@@ -137,10 +144,13 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
   return {
     prisma,
     pool,
+    wire,
     lending,
     pastReads: createSlots(Math.max(1, Math.floor(poolSizeMax * PAST_READS_SHARE))),
-    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows,
+    query: isPrepared
+      ? async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
+          (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows
+      : (sql, parameters = []) => queryInTransaction(pool, wire, sql, parameters),
     close: async () => {
       const cut = cutLent();
       await prisma.$disconnect();

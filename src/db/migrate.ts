@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { StartError } from '../errors/start-error.js';
 import { explainConnectionError } from './connection-error.js';
+import { connectionOf } from './connection-url.js';
+import { isLockTimeout, sqlStateOf } from './errors.js';
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
@@ -20,10 +22,11 @@ const TABLE_LOCK_TIMEOUT_MS = 5_000;
 const TABLE_LOCK_ATTEMPTS_MAX = 12;
 const TABLE_LOCK_PAUSE_MS = 500;
 const CONNECT_TIMEOUT_MS = 10_000;
-const LOCK_NOT_AVAILABLE = '55P03';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
+const ENCODING = 'UTF8';
 /** Until the transaction ends; a pooler would hand what is set for longer to whoever comes next. */
-const SETTINGS = `SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = ${ADVISORY_LOCK_TIMEOUT_MS}`;
+const SETTINGS = `SET LOCAL TimeZone = 'UTC'; SET LOCAL client_encoding = '${ENCODING}'; SET LOCAL lock_timeout = ${ADVISORY_LOCK_TIMEOUT_MS}`;
 
 /** As Prisma makes it. */
 const MIGRATIONS_TABLE = `CREATE TABLE "_prisma_migrations" (
@@ -48,6 +51,17 @@ export class NewerDatabaseError extends StartError {
   }
 }
 
+/** The schema is in use, and not by Bursar. */
+class ForeignDatabaseError extends StartError {
+  override readonly name = 'ForeignDatabaseError';
+
+  constructor(schema: string, reason: string) {
+    super(
+      `the schema "${schema}" of the database is neither empty nor Bursar's (${reason}): give Bursar a database of its own; nothing was written`,
+    );
+  }
+}
+
 /** A script that failed; nothing of it is left. */
 class MigrationFailedError extends StartError {
   override readonly name = 'MigrationFailedError';
@@ -55,6 +69,19 @@ class MigrationFailedError extends StartError {
   constructor(migration: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(`migration ${migration} failed and was rolled back: ${reason}`, { cause });
+  }
+}
+
+/** A user that is not the owner of the tables met migrations that are missing, or may not even see which are there. */
+class NoRightToMigrateError extends StartError {
+  override readonly name = 'NoRightToMigrateError';
+
+  constructor(user: string | undefined, migration: string | undefined, cause: unknown) {
+    const lack =
+      migration === undefined
+        ? `the user ${user} may neither read nor make the table of migrations`
+        : `the database lacks the migration ${migration}, which the user ${user} may not apply`;
+    super(`${lack}: run "npm run migrate -- --grant-to ${user}" as the owner of the tables`, { cause });
   }
 }
 
@@ -88,7 +115,7 @@ interface Comparison {
  */
 export async function migrate(databaseUrl: string, migrationsDir: string = MIGRATIONS_DIR): Promise<MigrationOutcome> {
   const client = new pg.Client({
-    connectionString: databaseUrl,
+    ...connectionOf(databaseUrl),
     application_name: 'bursar-migrate',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
@@ -149,6 +176,7 @@ async function tryNext(client: pg.Client, migrations: readonly Migration[]): Pro
     return comparison;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined); // a lost connection has rolled back by itself; the first error counts
+    if (sqlStateOf(error) === INSUFFICIENT_PRIVILEGE) throw new NoRightToMigrateError(client.user, next?.name, error);
     throw next ? new MigrationFailedError(next.name, error) : error;
   }
 }
@@ -170,8 +198,9 @@ async function lockOutOthers(client: pg.Client): Promise<void> {
 }
 
 async function compare(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
-  const recorded = await readRecorded(client);
   const known = new Set(migrations.map(({ name }) => name));
+  await requireOurs(client, known);
+  const recorded = await readRecorded(client);
   const missing = migrations.filter(({ name }) => !recorded.has(name));
   const newer = [...recorded.keys()].filter((name) => !known.has(name));
   const modified = migrations.filter(({ name, checksum }) => (recorded.get(name) ?? checksum) !== checksum);
@@ -183,10 +212,50 @@ async function compare(client: pg.Client, migrations: readonly Migration[]): Pro
   return { missing, modified: modified.map(({ name }) => name), newer };
 }
 
+/** What there is in the schema where our tables are, or would be made; what extensions have brought is nobody's. */
+const FOREIGN_RELATIONS = `SELECT c.relname AS name FROM pg_class c
+  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relname <> '_prisma_migrations'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  ORDER BY c.relkind <> 'r', 1`;
+const FOREIGN_SHOWN = 5;
+
+/**
+ * Makes Prisma's table in a schema that is empty. Throws: StartError for one that belongs to somebody else, in which nothing is written: it has tables, and
+ * no migration that this build knows.
+ */
+async function requireOurs(client: pg.Client, known: ReadonlySet<string>): Promise<void> {
+  const { rows: found } = await client.query<{ schema: string | null; path: string; encoding: string }>(
+    `SELECT current_schema() AS schema, current_setting('search_path') AS path, current_setting('server_encoding') AS encoding`,
+  );
+  const [{ schema = null, path = '', encoding = '' } = {}] = found;
+  if (encoding !== ENCODING) {
+    throw new StartError(
+      `the database stores text in ${encoding}, not all of what customers write: use one that was created with ENCODING 'UTF8'; nothing was written`,
+    );
+  }
+  if (schema === null) {
+    throw new StartError(
+      `this user has no schema: of the search_path (${path}) none is there that it may use; create one, or GRANT USAGE ON SCHEMA`,
+    );
+  }
+  // Asked first: an application's role may read the table without the right to create one.
+  const hasRecords = await hasTable(client, '_prisma_migrations');
+  if (hasRecords) {
+    const { rows } = await client.query<{ name: string }>('SELECT migration_name AS name FROM "_prisma_migrations"');
+    if (rows.some(({ name }) => known.has(name))) return;
+    if (rows.length > 0) throw new ForeignDatabaseError(schema, 'its _prisma_migrations has none of our migrations');
+  }
+  const { rows: foreign } = await client.query<{ name: string }>(FOREIGN_RELATIONS);
+  if (foreign.length > 0) {
+    const names = foreign.slice(0, FOREIGN_SHOWN).map(({ name }) => name);
+    const rest = foreign.length > FOREIGN_SHOWN ? ` and ${foreign.length - FOREIGN_SHOWN} more` : '';
+    throw new ForeignDatabaseError(schema, `it has ${names.join(', ')}${rest}`);
+  }
+  if (!hasRecords) await client.query(MIGRATIONS_TABLE);
+}
+
 /** Checksums of what has been applied, by name. */
 async function readRecorded(client: pg.Client): Promise<Map<string, string>> {
-  // Asked first: an application's role may read the table without the right to create one.
-  if (!(await hasTable(client, '_prisma_migrations'))) await client.query(MIGRATIONS_TABLE);
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
     'SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL ORDER BY started_at',
   );
@@ -227,8 +296,4 @@ async function apply(client: pg.Client, { name, script, checksum }: Migration): 
     'UPDATE "_prisma_migrations" SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1',
     [id],
   );
-}
-
-function isLockTimeout(error: unknown): boolean {
-  return (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
 }

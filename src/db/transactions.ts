@@ -6,7 +6,6 @@ import type { Opener } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
 import type { Db, Row, Tx } from './client.js';
 import { isUseless, sqlStateOf } from './errors.js';
-import { statementName } from './statement-names.js';
 
 /** COMMIT was sent, and the connection was lost before the answer: the transaction may or may not be committed. */
 export class CommitUncertain extends Error {
@@ -61,15 +60,13 @@ export function begin(db: Db, opener: Opener): Promise<Transaction> {
   return opener === 'pool' ? beginOnPool(db) : beginByPrisma(db);
 }
 
-const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-
 /** Reads with several statements from one snapshot. Those of the past wait for each other. Throws NotBegun, what the reads throw. */
 export async function inSnapshot<T>(db: Db, isPast: boolean, work: (tx: Tx) => Promise<T>): Promise<T> {
   return isPast ? db.pastReads.take(() => readInSnapshot(db, work)) : readInSnapshot(db, work);
 }
 
 async function readInSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const tx = await beginOnPool(db, SNAPSHOT);
+  const tx = await beginOnPool(db, db.wire.beginSnapshot);
   try {
     const [read] = await Promise.all([work(tx), tx.begun]);
     return read;
@@ -109,7 +106,10 @@ function sendTogether({ connection: { stream } }: pg.PoolClient): <T>(send: () =
  * On a connection of the pool, which sends statements without waiting for the answers of those before: what need not wait costs no round trip, COMMIT
  * goes out behind the writes.
  */
-async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<Transaction> {
+async function beginOnPool(
+  { pool, wire: { begin, nameOf } }: Pick<Db, 'pool' | 'wire'>,
+  how = begin,
+): Promise<Transaction> {
   const client = await pool.connect().catch((error: unknown) => {
     throw new NotBegun(error);
   });
@@ -148,7 +148,7 @@ async function beginOnPool({ pool }: Pick<Db, 'pool'>, how = 'BEGIN'): Promise<T
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
       try {
         const values = [...parameters];
-        return (await send(() => client.query<T>({ name: statementName(sql), text: sql, values }))).rows;
+        return (await send(() => client.query<T>({ name: nameOf(sql), text: sql, values }))).rows;
       } catch (error) {
         isUsedUp ||= isUseless(error);
         throw causeOf(error);
@@ -200,7 +200,7 @@ const ABANDONED = new Error('abandoned');
  * An interactive transaction of Prisma, turned inside out: its callback lasts until it is committed or abandoned. Prisma begins, bounds and ends it;
  * statements go straight to the connection that it borrowed, because Prisma would take several times their processor time, and send one after another.
  */
-async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
+async function beginByPrisma({ prisma, lending, wire: { begin, nameOf } }: Db): Promise<Transaction> {
   let isBroken = false;
   const causeOf = createFirstError();
   let end: { commit(): void; abandon(): void } | undefined;
@@ -214,7 +214,8 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
     const own = query.bind(lent);
     send = ((...given: Parameters<typeof own>) => together(() => own(...given))) as typeof own;
     const sendAsPrisma = (...given: [{ text?: string }]) => {
-      if (given[0]?.text !== 'BEGIN') send = undefined;
+      if (given[0]?.text === 'BEGIN') given[0].text = begin;
+      else send = undefined;
       const sending = Reflect.apply(query, lent, given) as Promise<unknown>;
       sending.catch((error: unknown) => {
         isBroken ||= sqlStateOf(error) === undefined;
@@ -251,7 +252,7 @@ async function beginByPrisma({ prisma, lending }: Db): Promise<Transaction> {
     query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
       if (!send) throw new RolledBack('the transaction took too long and was rolled back');
       try {
-        return (await send<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows;
+        return (await send<T>({ name: nameOf(sql), text: sql, values: [...parameters] })).rows;
       } catch (error) {
         isBroken ||= sqlStateOf(error) === undefined || isUseless(error);
         throw causeOf(error);

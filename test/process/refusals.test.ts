@@ -5,10 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { API_TOKEN } from '../support/app.js';
 import { cleanUpProcesses, leftoversOf, newDataDir, startBursar, untilReady } from '../support/bursar-process.js';
-import { useTestDatabases } from '../support/database.js';
+import { createEmptyDatabase, useTestDatabases } from '../support/database.js';
 import { sendPlain } from '../support/recorded.js';
 import { query } from '../support/sql.js';
 
@@ -94,6 +94,49 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
        UPDATE schema_compatibility SET needs = 99990101000000`,
     );
     await expectRefusal({ DATABASE_URL: url }, /from a newer version of Bursar \(it has 99990101000000_future\)/);
+  });
+
+  it('with a database of another application, in which it writes nothing', async () => {
+    const database = await createEmptyDatabase();
+    onTestFinished(() => database.drop());
+    await query(database.url, 'CREATE TABLE customers (id int); CREATE TABLE invoices (id int)');
+    await expectRefusal(
+      { DATABASE_URL: database.url },
+      /the schema "public" of the database is neither empty nor Bursar's \(it has customers, invoices\).*nothing was written/,
+    );
+    expect(await query(database.url, `SELECT relname FROM pg_stat_user_tables ORDER BY 1`)).toEqual([
+      { relname: 'customers' },
+      { relname: 'invoices' },
+    ]);
+  });
+
+  it('with a schema in the URL, which other libraries take there', async () => {
+    await expectRefusal(
+      { DATABASE_URL: `${await newDatabase()}?schema=billing` },
+      /schema in DATABASE_URL is not supported: .*search_path/,
+    );
+  });
+
+  it('as a user who lacks rights on some tables, which are listed', async () => {
+    const url = new URL(await newDatabase());
+    const role = `bursar_short_${url.pathname.slice(-8)}`;
+    await query(url.toString(), `CREATE ROLE ${role} LOGIN PASSWORD 'short'`);
+    const admin = new URL(url);
+    admin.pathname = '/postgres';
+    onTestFinished(() => query(admin.toString(), `DROP ROLE ${role}`).then(() => undefined)); // the database is gone by then
+    await query(
+      url.toString(),
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}; REVOKE ALL ON secrets FROM ${role}; REVOKE INSERT ON orders FROM ${role}`,
+    );
+    const ofRole = new URL(url);
+    ofRole.username = role;
+    ofRole.password = 'short';
+    await expectRefusal(
+      { DATABASE_URL: ofRole.toString() },
+      new RegExp(
+        `the user ${role} lacks rights in the database: INSERT on orders; SELECT, INSERT, UPDATE on secrets. Run "npm run migrate -- --grant-to ${role}"`,
+      ),
+    );
   });
 
   it('with another pepper than the one under which trials were claimed', async () => {

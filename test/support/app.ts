@@ -73,7 +73,7 @@ export async function startTestApp(
     { DATABASE_URL: url, BURSAR_API_TOKEN: API_TOKEN, BURSAR_PEPPER: TEST_PEPPER },
     process.cwd(),
   );
-  const db = createDb(url, log);
+  const db = createDb(url, log, { isPrepared: settings.isPrepared ?? config.isPrepared });
   const foundations = {
     db,
     clock,

@@ -1,10 +1,12 @@
-// After each file of tests: every statement that the service has sent by then has the shape that statement-shape.ts tells. What a test itself asks the
+// After each file of tests: every statement that the service has sent by then has the shape that statement-shape.ts tells, and does to each table no more than
+// the service's user may (src/db/rights.ts). What a test itself asks the
 // database over the app's connection stands as it is in the test's source, and is left out.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 import { knownStatements } from '../../src/db/statement-names.js';
+import { missingRights } from './statement-rights.js';
 import { missingCustomers } from './statement-shape.js';
 
 const TEST_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -24,4 +26,9 @@ afterAll(() => {
     return missing.length > 0 && !isOfTests(sql) ? [`${missing.join(', ')}: ${sql}`] : [];
   });
   expect(misshapen).toEqual([]);
+  const forbidden = knownStatements().flatMap((sql) => {
+    const missing = missingRights(sql);
+    return missing.length > 0 && !isOfTests(sql) ? [`${missing.join(', ')}: ${sql}`] : [];
+  });
+  expect(forbidden).toEqual([]);
 });
