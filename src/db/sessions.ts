@@ -1,5 +1,5 @@
 // The settings under which our statements run, and the two ways in which they and the statements reach the server: with the log-in and by name, where a
-// connection is a session of its own, or with each transaction and unnamed, where a pooler lends another session for each (ADR 0021).
+// connection is a session of its own, or with each transaction and unnamed, where a pooler lends another session for each (ADR 0022).
 import pg from 'pg';
 import { StartError } from '../errors/start-error.js';
 import { connectionOf } from './connection-url.js';
