@@ -17,6 +17,7 @@ export interface Mutation {
 
 const CONSUME = 'test/concurrency/consume.test.ts';
 const CONFIRM = 'test/concurrency/confirm.test.ts';
+const SESSION_GUARD = 'test/db/session-guard.test.ts';
 const LOCK_THEN_LOAD = 'test/concurrency/lock-then-load.test.ts';
 const FIRST_SIGHT = 'test/concurrency/first-sight.test.ts';
 const FAILED_ATTEMPTS = 'test/concurrency/failed-attempts.test.ts';
@@ -63,6 +64,7 @@ const GATHER = 'src/lib/gather.ts';
 const TRANSACTIONS = 'src/db/transactions.ts';
 const CHANGES = 'src/db/changes.ts';
 const ERRORS = 'src/db/errors.ts';
+const SESSIONS = 'src/db/sessions.ts';
 const CUSTOMERS = 'src/db/customers.ts';
 const BOOKS = 'src/db/book-statements.ts';
 const ORDERS = 'src/db/orders.ts';
@@ -141,7 +143,7 @@ const ofTheEngine: Mutation[] = [
   {
     name: 'load from the snapshot of the lock',
     changes: [
-      change(TRANSACTIONS, `how = 'BEGIN'`, `how = 'BEGIN ISOLATION LEVEL REPEATABLE READ'`),
+      change(SESSIONS, `begin: 'BEGIN',`, `begin: 'BEGIN ISOLATION LEVEL REPEATABLE READ',`),
       change(ERRORS, 'BC001|40001|40P01|55P03|08...', 'BC001|40P01|55P03|08...'),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -577,8 +579,23 @@ const ofTransactions: Mutation[] = [
   },
   {
     name: 'send statements behind the COMMIT or ROLLBACK of Prisma',
-    changes: [change(TRANSACTIONS, `      if (given[0]?.text !== 'BEGIN') send = undefined;\n`, '')],
+    changes: [change(TRANSACTIONS, '      else send = undefined;\n', '')],
     tests: [ONE_WRITE],
+  },
+  {
+    name: 'leave the settings out where sessions are borrowed',
+    changes: [change(SESSIONS, `settings.join('')`, `''`)],
+    tests: [SESSION_GUARD],
+  },
+  {
+    name: 'miss that prepared statements are lost',
+    changes: [change('src/db/session-guard.ts', 'isLost = rows.length > 0;', 'isLost = false;')],
+    tests: [SESSION_GUARD],
+  },
+  {
+    name: 'take the tables of others for an empty schema',
+    changes: [change('src/db/migrate.ts', 'if (foreign.length > 0) {', 'if (foreign.length > 99) {')],
+    tests: ['test/db/foreign.test.ts'],
   },
   {
     name: 'take a lost claim for a defect',

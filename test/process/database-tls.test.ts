@@ -13,7 +13,8 @@ import { debianBinaries, type OwnServer, putFile, startOwnServer } from '../supp
 import { query } from '../support/sql.js';
 import { waitFor } from '../support/wait.js';
 
-const isMissing = debianBinaries === undefined || spawnSync('openssl', ['version']).status !== 0;
+const OPENSSL = 'openssl';
+const isMissing = debianBinaries === undefined || spawnSync(OPENSSL, ['version']).status !== 0;
 const ONLY_TLS = 'hostssl all all 127.0.0.1/32 scram-sha-256\n';
 
 cleanUpProcesses();
@@ -24,7 +25,7 @@ describe.skipIf(isMissing)('TLS to the database', () => {
   const path = (name: string) => join(dir, name);
 
   function openssl(...args: string[]): void {
-    execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
+    execFileSync(OPENSSL, args, { cwd: dir, stdio: 'ignore' });
   }
 
   /** A certificate for localhost that nobody but itself vouches for. */
