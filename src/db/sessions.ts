@@ -85,7 +85,7 @@ export function borrowedSessions(url: string): Sessions {
     ...connection,
     wire: {
       isPrepared: false,
-      begin: beginIn(ISOLATION.toUpperCase()),
+      begin: beginIn(ISOLATION),
       beginSnapshot: beginIn(SNAPSHOT),
       nameOf: (sql) => {
         statementName(sql); // remembers the text
