@@ -379,7 +379,7 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         RESOLVING,
-        '    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer);\n',
+        '    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer ?? identityPointer(selector));\n',
         '',
       ),
     ],

@@ -64,11 +64,19 @@ export async function findProducts(tx: Tx, productKeys: readonly string[]): Prom
   return new Map(rows.map(({ product }) => [String(product.product_key), toProduct(product)]));
 }
 
-/** One page of the active products, by key. */
-export async function listActiveProducts(tx: Tx, after: string, limit: number): Promise<Product[]> {
+/** A page of the catalogue: names behind `after`, and whether those that are not active count. */
+export interface CatalogPage {
+  after: string;
+  limit: number;
+  hasInactive: boolean;
+}
+
+/** One page of the products, by key. */
+export async function listProducts(tx: Tx, { after, limit, hasInactive }: CatalogPage): Promise<Product[]> {
   const rows = await tx.query<Row & { product: ProductJson }>(
-    `SELECT ${PRODUCT} AS product FROM products p WHERE p.is_active AND p.product_key > $1 ORDER BY p.product_key LIMIT $2::int`,
-    [after, limit],
+    `SELECT ${PRODUCT} AS product FROM products p WHERE (p.is_active OR $3::boolean) AND p.product_key > $1
+     ORDER BY p.product_key LIMIT $2::int`,
+    [after, limit, hasInactive],
   );
   return rows.map(({ product }) => toProduct(product));
 }
@@ -82,11 +90,14 @@ export async function findOffers(tx: Tx, skus: readonly string[]): Promise<Map<s
   return new Map(rows.map(({ offer }) => [String(offer.sku), toOffer(offer)]));
 }
 
-/** One page of the active offers, by SKU. */
-export async function listActiveOffers(tx: Tx, after: string, limit: number): Promise<Offer<OfferItemWithProduct>[]> {
+/** One page of the offers, by SKU. */
+export async function listOffers(
+  tx: Tx,
+  { after, limit, hasInactive }: CatalogPage,
+): Promise<Offer<OfferItemWithProduct>[]> {
   const rows = await tx.query<Row & { offer: OfferJson }>(
-    `SELECT ${OFFER} AS offer FROM offers o WHERE o.is_active AND o.sku > $1 ORDER BY o.sku LIMIT $2::int`,
-    [after, limit],
+    `SELECT ${OFFER} AS offer FROM offers o WHERE (o.is_active OR $3::boolean) AND o.sku > $1 ORDER BY o.sku LIMIT $2::int`,
+    [after, limit, hasInactive],
   );
   return rows.map(({ offer }) => toOffer(offer));
 }

@@ -38,7 +38,7 @@ moved AS (
   FROM entries e WHERE ${occurred} AND e.batch_id IS NOT NULL
   GROUP BY e.customer_id, e.batch_id
 ), past_batches AS MATERIALIZED (
-  SELECT b.customer_id, b.id, b.product_key, b.source, b.sku, b.order_id, b.operation_id, b.granted,
+  SELECT b.customer_id, b.id, b.product_key, b.source, b.sku, b.order_id, b.order_item_id, b.operation_id, b.granted,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.available END::bigint AS available,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.held END::bigint AS held,
     m.consumed::bigint AS consumed, m.expired::bigint AS expired, m.revoked::bigint AS revoked, 0::bigint AS transferred,

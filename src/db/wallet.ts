@@ -83,12 +83,21 @@ export async function listFeatures(tx: Tx, productKeys: readonly string[]): Prom
   return (await tx.query(SELECT_FEATURES, [productKeys])).map(readFeature);
 }
 
+const SELECT_PROVIDERS = 'SELECT product_key FROM product_features WHERE feature = $1';
+
+/** The keys of the products that provide a feature. */
+export async function listProviders(tx: Tx, feature: string): Promise<string[]> {
+  const rows = await tx.query<Row & { product_key: string }>(SELECT_PROVIDERS, [feature]);
+  return rows.map((row) => row.product_key);
+}
+
 /** A batch as readers see it: with where it came from. */
 export interface StoredBatch extends Batch {
   state: BatchState;
   source: BatchSource;
   sku: string | null;
   orderId: string | null;
+  orderItemId: string | null;
   revokedAt: Date | null;
   metadata: Metadata;
 }
@@ -96,7 +105,8 @@ export interface StoredBatch extends Batch {
 export type BatchState = 'active' | 'pending' | 'exhausted' | 'expired' | 'revoked';
 
 export interface BatchFilter {
-  productKey?: string | undefined;
+  /** Only batches of these products. */
+  productKeys?: readonly string[] | undefined;
   orderId?: string | undefined;
   state?: BatchState | undefined;
   /** Only batches that end before this instant and have not ended. */
@@ -120,6 +130,7 @@ const FIXED = [
   'source',
   'sku',
   'orderId',
+  'orderItemId',
   'granted',
   'revoked',
   'transferred',
@@ -166,7 +177,7 @@ const selectBatches = (ofOrder: string) =>
   ofSources(({ ctes, batches: table }) => {
     const page = familyPage(
       `SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
-   WHERE ${OF_MEMBER}${ofOrder} AND ($9::text IS NULL OR b.product_key = $9) AND ($10::text IS NULL OR ${STATE} = $10)
+   WHERE ${OF_MEMBER}${ofOrder} AND ($9::text[] IS NULL OR b.product_key = ANY ($9::text[])) AND ($10::text IS NULL OR ${STATE} = $10)
      AND ($11::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $11::timestamptz))
      AND ($12::timestamptz IS NULL OR (b.created_at, b.id) < ($12::timestamptz, $13::uuid))`,
       'created_at DESC, id DESC',
@@ -190,7 +201,7 @@ export async function listBatches(
   const texts = orderId === undefined ? SELECT_BATCHES : SELECT_BATCHES_OF_ORDER;
   const rows = await tx.query(fromSource(texts, instant), [
     ...parametersOf(customerIds, instant.at, settled),
-    filter.productKey ?? null,
+    filter.productKeys ?? null,
     filter.state ?? null,
     filter.expiringBefore?.toISOString() ?? null,
     page.after?.createdAt.toISOString() ?? null,

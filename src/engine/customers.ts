@@ -14,6 +14,7 @@ import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
 import { persist } from './attempts.js';
 import {
+  identityPointer,
   identityText,
   isNamedOnce,
   type Owned,
@@ -166,27 +167,30 @@ function namesOf({ customerId, identity }: Selector): CustomerName[] {
   return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
 }
 
-/** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id. */
+/** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id, where it has another name. */
 export async function findCustomers(
   deps: Foundations,
   selectors: readonly Selector[],
-  pointer = '/external_id',
+  pointer?: string,
 ): Promise<Found[]> {
-  const names = selectors.map(namesOf);
-  const found = await findKnownCustomers(deps.db, names.flat());
+  const names = selectors.map((selector) => ({ selector, own: namesOf(selector) }));
+  const found = await findKnownCustomers(
+    deps.db,
+    names.flatMap(({ own }) => own),
+  );
   let at = 0;
-  return names.map((own): Found => {
+  return names.map(({ selector, own }): Found => {
     const known = found.slice(at, at + own.length);
     at += own.length;
     const [first] = known;
     if (!first) return undefined;
-    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer);
+    if (known.some((other) => other?.id !== first.id)) return selectorConflict(pointer ?? identityPointer(selector));
     return first;
   });
 }
 
 /**
- * The customer that a read is about; undefined when nobody is known by the selector. `pointer` is the field of the external id.
+ * The customer that a read is about; undefined when nobody is known by the selector. `pointer` is the field of the external id, where it has another name.
  * Throws: selector_conflict.
  */
 export async function findCustomer(

@@ -8,6 +8,8 @@ export interface Selector {
   identity?: IdentityKey;
   /** Something of his that the request names by its id. */
   owned?: Owned;
+  /** Which of the others the request sent as `user_id`; refusals point there. */
+  userId?: 'customer' | 'identity';
 }
 
 export interface Owned {
@@ -30,10 +32,21 @@ export function isNamedOnce({ customerId, identity, owned }: Selector): boolean 
   return [customerId, identity, owned].filter((name) => name !== undefined).length === 1;
 }
 
+/** The field by which a selector names an identity. */
+export function identityPointer({ userId }: Selector): string {
+  return userId === 'identity' ? '/user_id' : '/external_id';
+}
+
 /** The refusal of a selector that nobody is known by. */
-export function unknownCustomer({ customerId }: Selector): AppError {
-  const pointer = customerId === undefined ? '/external_id' : '/customer_id';
-  return new AppError('customer_not_found', 'There is no such customer.', { pointer });
+export function unknownCustomer(selector: Selector): AppError {
+  if (selector.customerId === undefined) return unknownAt(identityPointer(selector));
+  return selector.userId === 'customer' ? unknownAt('/user_id', NOT_OURS) : unknownAt('/customer_id');
+}
+
+const NOT_OURS = ' A UUID is read as customer_id: send one of your own as external_id, with provider.';
+
+function unknownAt(pointer: string, hint = ''): AppError {
+  return new AppError('customer_not_found', `There is no such customer.${hint}`, { pointer });
 }
 
 /** The refusal of a selector that names two customers. */

@@ -72,6 +72,11 @@ const entries = {
     title: 'The name is taken',
     remedy: 'Product keys and SKUs share one namespace: choose another name.',
   },
+  name_reserved: {
+    status: 409,
+    title: 'The name is reserved',
+    remedy: 'It is the name of a route: choose another SKU.',
+  },
   product_in_use: {
     status: 409,
     title: 'The product is in use',

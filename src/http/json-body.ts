@@ -1,5 +1,5 @@
 // Reads a body: JSON in UTF-8 or nothing. Refuses other media types and charsets, compressed bodies, bytes that are no UTF-8,
-// and keys that poison prototypes; an empty body is `{}`.
+// and the key that poisons prototypes; an empty body is `{}`.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, type FieldError } from '../errors/app-error.js';
@@ -7,7 +7,8 @@ import { findJsonFault, placeOf } from '../lib/json-fault.js';
 import { BODY_BYTES_MAX } from './bounds.js';
 import { toJsonPointer } from './validation.js';
 
-const poisonousKeys = ['__proto__', 'constructor'];
+/** What objects are merged by, wherever that is done by assignment. Any other name of a prototype's, such as `constructor`, is data. */
+const POISONOUS_KEY = '__proto__';
 const UTF8_NAMES = ['utf-8', 'utf8', 'us-ascii'];
 const BYTE_ORDER_MARK = '\uFEFF';
 /** What a decoder puts where bytes are no UTF-8; it may also be there by right, as its own bytes. */
@@ -96,7 +97,7 @@ interface Node {
  */
 function refusePoisonousKeys(root: unknown, text: string): void {
   // Looking at every object is only worth it when the text can hold such a key at all, spelled out or escaped.
-  if (!poisonousKeys.some((key) => text.includes(key)) && !text.includes('\\u')) return;
+  if (!text.includes(POISONOUS_KEY) && !text.includes('\\u')) return;
   const open: Node[] = [];
   const follow = (value: unknown, key: PropertyKey, parent: Node | undefined) => {
     if (typeof value === 'object' && value !== null) open.push({ value, key, parent });
@@ -108,8 +109,7 @@ function refusePoisonousKeys(root: unknown, text: string): void {
       for (let index = 0; index < value.length; index += 1) follow(value[index], index, node);
       continue;
     }
-    const key = poisonousKeys.find((name) => Object.hasOwn(value, name));
-    if (key !== undefined) throw poisonous([...pathTo(node), key], key);
+    if (Object.hasOwn(value, POISONOUS_KEY)) throw poisonous([...pathTo(node), POISONOUS_KEY]);
     for (const name in value) follow((value as Record<string, unknown>)[name], name, node);
   }
 }
@@ -120,11 +120,11 @@ function pathTo(node: Node): PropertyKey[] {
   return path.reverse();
 }
 
-function poisonous(path: PropertyKey[], key: string): AppError {
+function poisonous(path: PropertyKey[]): AppError {
   const fault: FieldError = {
     pointer: toJsonPointer(path),
     code: 'unrecognized_key',
-    message: `the key "${key}" is not allowed anywhere`,
+    message: `the key "${POISONOUS_KEY}" is not allowed anywhere`,
   };
-  return new AppError('invalid_request', `The key "${key}" is not allowed.`, { errors: [fault] });
+  return new AppError('invalid_request', `The key "${POISONOUS_KEY}" is not allowed.`, { errors: [fault] });
 }

@@ -3,6 +3,11 @@ import { AppError } from '../errors/app-error.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import { hasAtMostDecimals, parseMoney } from '../lib/money.js';
 import type { Offer, OfferItem, OfferItemWithProduct, Product } from './entities.js';
+import { addPeriod, anchored } from './periods.js';
+import { canAdd, QUANTITY_MAX } from './quantities.js';
+
+/** SKUs that are names of routes beside those of offers. */
+const RESERVED_SKUS: ReadonlySet<string> = new Set(['EXPORT', 'IMPORT']);
 
 export type ProductTerms = Omit<Product, 'createdAt'>;
 /** An offer as it is written: the price as a decimal string; an item's stacking may be left to the product's type. */
@@ -59,9 +64,16 @@ export function replaceProduct(
   return { ...terms, createdAt: known.createdAt };
 }
 
+/** Refuses a name that is a route's. An offer that has it from before can be retired, and nothing else. */
+function assertFreeName(known: Offer | undefined, { sku, isActive }: OfferTerms): void {
+  if (!RESERVED_SKUS.has(sku) || (known && !isActive)) return;
+  const detail = `${sku} is the name of a route, and reserved; an offer that has it from before can only be retired.`;
+  throw new AppError('name_reserved', detail, { pointer: 'path/sku' });
+}
+
 /**
  * Replaces an offer, or makes it. `products` are those that it names, by key.
- * Throws: product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
+ * Throws: name_reserved, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
  */
 export function replaceOffer(
   known: Offer | undefined,
@@ -69,6 +81,7 @@ export function replaceOffer(
   products: ReadonlyMap<string, Product>,
   now: Date,
 ): Offer<OfferItemWithProduct> {
+  assertFreeName(known, terms);
   const price = parseMoney(terms.price);
   const { currency } = terms;
   if (!isMoneyCurrency(currency) && !products.get(currency)?.isCurrency) {
@@ -103,4 +116,51 @@ function completeItem(
     throw new AppError('invalid_request', detail, { pointer: `${pointer}/quantity` });
   }
   return { ...item, stacking: item.stacking ?? (isCounted ? 'parallel' : 'extend'), product };
+}
+
+/** Why an offer can't be sold, or gives nothing, as it stands. */
+export interface OfferWarning {
+  code: 'no_items' | 'no_price' | 'product_inactive' | 'quantity_too_large';
+  pointer: string;
+  message: string;
+}
+
+/** What stands against selling an offer now or ever, once it is active. `now` is the instant from which its validity would run. */
+export function warningsOf({ currency, price, items }: Offer<OfferItemWithProduct>, now: Date): OfferWarning[] {
+  const warnings: OfferWarning[] = [];
+  if (items.length === 0) {
+    const message = 'it gives nothing: who orders it gets nothing, and it can be neither exchanged nor granted';
+    warnings.push({ code: 'no_items', pointer: '/items', message });
+  }
+  if (price === 0n && !isMoneyCurrency(currency)) {
+    const message = `it costs nothing in ${currency}: an exchange takes at least 1, so that it can only be granted`;
+    warnings.push({ code: 'no_price', pointer: '/price', message });
+  }
+  const units = new Map<string, number>();
+  for (const [index, item] of items.entries()) warnings.push(...itemWarningsOf(item, `/items/${index}`, units, now));
+  return warnings;
+}
+
+/** The same of one item; `units` are those of the items before it, by product. */
+function itemWarningsOf(
+  { productKey, quantity, periodUnit, periodValue, product }: OfferItemWithProduct,
+  pointer: string,
+  units: Map<string, number>,
+  now: Date,
+): OfferWarning[] {
+  const warnings: OfferWarning[] = [];
+  if (!product.isActive) {
+    const message = `${productKey} is not active: the offer is neither sold nor granted until it is`;
+    warnings.push({ code: 'product_inactive', pointer: `${pointer}/product_key`, message });
+  }
+  if (addPeriod(anchored(now), periodUnit, periodValue) === undefined) {
+    const message = 'it would end after the year 9999, which is refused whenever it is sold or granted';
+    warnings.push({ code: 'quantity_too_large', pointer: `${pointer}/period_value`, message });
+  }
+  const before = units.get(productKey) ?? 0;
+  if (product.type === 'quantity' && !canAdd(before, quantity)) {
+    const message = `the offer gives more than ${QUANTITY_MAX} of ${productKey}, which is refused whenever it is sold or granted`;
+    warnings.push({ code: 'quantity_too_large', pointer: `${pointer}/quantity`, message });
+  } else units.set(productKey, before + quantity);
+  return warnings;
 }

@@ -25,10 +25,13 @@ export interface FixedValidity {
   expiresAt: Date | null;
 }
 
-/** Refuses a validity that would have ended already, or end before it begins. Throws: invalid_request. */
-export function assertEndsLater({ validFrom, expiresAt }: FixedValidity, now: Date): void {
-  if (expiresAt === null || (expiresAt > validFrom && expiresAt > now)) return;
-  const detail = 'expires_at must lie in the future, and after valid_from.';
+/**
+ * Refuses a validity that ends before it begins, and one that would have ended already; of what may have ended, `now` is undefined.
+ * Throws: invalid_request.
+ */
+export function assertEndsLater({ validFrom, expiresAt }: FixedValidity, now: Date | undefined): void {
+  if (expiresAt === null || (expiresAt > validFrom && (now === undefined || expiresAt > now))) return;
+  const detail = `expires_at must lie ${now === undefined ? '' : 'in the future, and '}after valid_from.`;
   throw new AppError('invalid_request', detail, { pointer: '/expires_at' });
 }
 

@@ -163,6 +163,7 @@ export type ConfirmDecision =
   | { outcome: 'paid'; order: Order; batches: NewBatch[]; recordAs: string }
   | { outcome: 'failed'; order: Order; recordAs: string }
   | { outcome: 'replayed'; recordedAs: string }
+  | { outcome: 'unchanged' }
   | { outcome: 'refused'; error: AppError };
 
 /**
@@ -205,13 +206,8 @@ function decideKnownPayment(order: Order, seen: Payment, command: ConfirmCommand
     const detail = `Payment ${seen.paymentId} paid another order.`;
     return refuse(new AppError('payment_already_used', detail, { pointer: '/payment_id' }));
   }
-  if (command.status === 'failed') {
-    return refuse(
-      new AppError('order_already_paid', 'This payment paid the order; it can’t fail any more.', {
-        pointer: '/status',
-      }),
-    );
-  }
+  // It was told late: what paid can't fail any more.
+  if (command.status === 'failed') return { outcome: 'unchanged' };
   const mismatch = mismatchOf(order, command);
   if (mismatch) return refuse(mismatch);
   return { outcome: 'replayed', recordedAs: order.id };

@@ -227,11 +227,15 @@ export function postUse(book: Book, batch: Batch, amount: number, details: Posti
   return append(book, holding, batch, 'consume', 'none', amount, details);
 }
 
-/** Adds a batch that this operation grants, with its entry. The whole of a counted batch is available, and repays what is owed first. */
+/**
+ * Adds a batch that this operation grants, with its entry. The whole of a counted batch is available, and repays what is owed first; of one that has
+ * ended already it expires at once, and repays nothing.
+ */
 export function postGrant(book: Book, batch: NewBatch, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
   book.changes.newBatches.push(batch);
   if (batch.granted === null) {
+    if (hasEnded(batch, book.now)) return append(book, holding, batch, 'grant', 'none', 1, details);
     if (!isPending(book, batch)) insertInBurnOrder(holding.running, batch);
     holding.accessEnd = laterEnd(holding.accessEnd, endOf(batch));
     return append(book, holding, batch, 'grant', 'none', 1, details);
@@ -243,6 +247,10 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
   holding.available += batch.granted;
   book.changes.changedHoldings.add(holding);
   const entry = append(book, holding, batch, 'grant', 'credit', batch.granted, details);
+  if (hasEnded(batch, book.now)) {
+    postDebit(book, batch, 'expire', batch.granted, { operationId: details.operationId });
+    return entry;
+  }
   repay(book, holding, batch, { operationId: details.operationId });
   makeSpendable(book, holding, batch, batch.available);
   return entry;

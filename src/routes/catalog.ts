@@ -14,11 +14,13 @@ import {
   productPage,
   productPageQuery,
   productParams,
+  putOfferAnswer,
   putOfferBody,
   putProductBody,
   skuParams,
 } from '../schemas/catalog.js';
 import {
+  getActiveOffer,
   getOffer,
   getOffers,
   getOffersBySku,
@@ -41,7 +43,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     method: 'GET',
     url: '/catalog',
     operationId: 'listOffers',
-    summary: 'List what is for sale',
+    summary: 'List what is for sale, by SKU',
     tag: 'catalog',
     access: 'read',
     query: catalogQuery,
@@ -49,11 +51,11 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     problems: [],
     handler: async ({ query }) => {
       if (query.sku !== undefined) {
-        const offers = await getOffersBySku(deps, query.sku);
+        const offers = await getOffersBySku(deps, query.sku, query.include_inactive);
         return { status: 200, body: { data: offers.map(toOfferView), next_cursor: null } };
       }
       const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
-      const read = await getOffers(deps, after, query.limit + 1);
+      const read = await getOffers(deps, { after, limit: query.limit + 1, hasInactive: query.include_inactive });
       const { rows, nextCursor } = toPage(read, query.limit, namePosition, ({ sku }) => ({ name: sku }));
       return { status: 200, body: { data: rows.map(toOfferView), next_cursor: nextCursor } };
     },
@@ -64,19 +66,20 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     url: '/catalog/:sku',
     operationId: 'getOffer',
     summary: 'Get an offer that is for sale',
+    description: 'One that is not active is 404 here; `GET /offers/{sku}` has it.',
     tag: 'catalog',
     access: 'read',
     params: skuParams,
     responses: { 200: offerAnswer },
     problems: ['offer_not_found'],
-    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getOffer(deps, params.sku)) }),
+    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getActiveOffer(deps, params.sku)) }),
   });
 
   defineRoute(app, {
     method: 'GET',
     url: '/products',
     operationId: 'listProducts',
-    summary: 'List the active products',
+    summary: 'List the products, by key',
     tag: 'catalog',
     access: 'read',
     query: productPageQuery,
@@ -84,7 +87,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     problems: [],
     handler: async ({ query }) => {
       const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
-      const read = await getProducts(deps, after, query.limit + 1);
+      const read = await getProducts(deps, { after, limit: query.limit + 1, hasInactive: query.include_inactive });
       const { rows, nextCursor } = toPage(read, query.limit, namePosition, ({ productKey }) => ({ name: productKey }));
       return { status: 200, body: { data: rows.map(toProductView), next_cursor: nextCursor } };
     },
@@ -138,20 +141,34 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
   });
 
   defineRoute(app, {
+    method: 'GET',
+    url: '/offers/:sku',
+    operationId: 'getAnyOffer',
+    summary: 'Get an offer, active or not',
+    tag: 'catalog',
+    access: 'read',
+    params: skuParams,
+    responses: { 200: offerAnswer },
+    problems: ['offer_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getOffer(deps, params.sku)) }),
+  });
+
+  defineRoute(app, {
     method: 'PUT',
     url: '/offers/:sku',
     operationId: 'putOffer',
     summary: 'Create or replace an offer',
-    description: 'Fields left out take their defaults. What was sold keeps the terms of its moment.',
+    description:
+      'Fields left out take their defaults: begin with what `GET /offers/{sku}` answers. What was sold keeps the terms of its moment. `warnings` say why it could not be sold.',
     tag: 'catalog',
     access: 'catalog',
     params: skuParams,
     body: putOfferBody,
-    responses: { 200: offerAnswer, 201: offerAnswer },
-    problems: ['name_taken', 'product_not_found'],
+    responses: { 200: putOfferAnswer, 201: putOfferAnswer },
+    problems: ['name_taken', 'name_reserved', 'product_not_found'],
     handler: async ({ params, body }) => {
       assertSameName(params.sku, body.sku, '/sku');
-      const { offer, isNew } = await putOffer(deps, {
+      const { offer, warnings, isNew } = await putOffer(deps, {
         sku: params.sku,
         name: body.name,
         description: body.description,
@@ -173,7 +190,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
         })),
         metadata: body.metadata,
       });
-      const view = toOfferView(offer);
+      const view = { ...toOfferView(offer), warnings };
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },
   });

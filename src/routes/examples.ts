@@ -57,6 +57,7 @@ export const examples: Examples = {
   },
   listOffers: { requests: { two: { summary: 'Two offers', query: { sku: ['CREDITS_100', 'VIP_MONTH'] } } } },
   getOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
+  getAnyOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
   listProducts: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
   getProduct: { requests: { credits: { summary: 'Credits', path: { key: 'CREDITS' } } } },
   putProduct: {

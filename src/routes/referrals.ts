@@ -5,6 +5,7 @@ import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.j
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import {
+  isOfReferee,
   referralAnswer,
   referralBody,
   referralPage,
@@ -13,7 +14,7 @@ import {
   referralsQuery,
   toSide,
 } from '../schemas/referrals.js';
-import { toSelector } from '../schemas/selectors.js';
+import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { attachReferral, getReferralStats, getReferrals } from '../services/referrals.js';
 import { toReferralView } from './views.js';
 
@@ -54,17 +55,21 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     method: 'GET',
     url: '/referrals',
     operationId: 'listReferrals',
-    summary: 'List whom a customer brought, newest first',
+    summary: 'List whom a customer brought, or who brought him, newest first',
+    description:
+      'The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit.',
     tag: 'referrals',
     access: 'read',
     query: referralsQuery,
     responses: { 200: referralPage },
     problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const referrals = await getReferrals(deps, toSelector(query), {
-        after: decodeCreatedAt(query.cursor),
-        limit: query.limit + 1,
-      });
+      const referrals = await getReferrals(
+        deps,
+        toSelectorBeside(query),
+        isOfReferee(query) ? toSide(query, 'referee') : undefined,
+        { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
+      );
       const { rows, nextCursor } = toPage(referrals, query.limit, createdAtPosition, (row) => ({
         created_at: row.createdAt,
         id: row.id,

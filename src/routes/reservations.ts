@@ -9,11 +9,10 @@ import { renderJson } from '../http/serialisation.js';
 import { uuidSchema } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
 import {
-  commitAnswer,
   commitBody,
+  endingAnswer,
   extendAnswer,
   extendBody,
-  releaseAnswer,
   releaseBody,
   reservationAnswer,
   reservationPage,
@@ -144,12 +143,12 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     operationId: 'commitReservation',
     summary: 'Use what is held',
     description:
-      'All of it or `amount`; the rest is given back. The same commit again gets the first answer, with or without a key.',
+      'All of it or `amount`; the rest is given back. A commit of 0 is a release. The same commit again gets the first answer, with or without a key.',
     tag: 'reservations',
     access: 'consume',
     params,
     body: commitBody,
-    responses: { 200: commitAnswer },
+    responses: { 200: endingAnswer },
     problems: [
       ...endingProblems,
       'reservation_exceeded',
@@ -166,7 +165,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
         call,
         (result) => ({
           status: 200,
-          body: renderJson(commitAnswer, { ...toEndingView(result), taken: toTakingsView(result.takings) }),
+          body: renderJson(endingAnswer, toEndingView(result)),
         }),
       ),
   });
@@ -181,12 +180,12 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     access: 'consume',
     params,
     body: releaseBody,
-    responses: { 200: releaseAnswer },
+    responses: { 200: endingAnswer },
     problems: endingProblems,
     handler: ({ params: { id }, body, call }) =>
       release(deps, toSelectorBeside(body), id, call, (result) => ({
         status: 200,
-        body: renderJson(releaseAnswer, toEndingView(result)),
+        body: renderJson(endingAnswer, toEndingView(result)),
       })),
   });
 
@@ -213,10 +212,11 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
   });
 }
 
-function toEndingView({ operationId, customerId, reservation, returned, expired, remaining }: EndingResult) {
+function toEndingView({ operationId, customerId, reservation, takings, returned, expired, remaining }: EndingResult) {
   return {
     operation_id: operationId,
     ...toMadeReservationView(reservation, customerId),
+    taken: toTakingsView(takings),
     returned,
     expired,
     revoked: 0,

@@ -65,6 +65,7 @@ export function toBatchView(batch: StoredBatch) {
     source: batch.source,
     sku: batch.sku,
     order_id: batch.orderId,
+    order_item_id: batch.orderItemId,
     granted: batch.granted,
     available: batch.available,
     held: batch.held,

@@ -98,6 +98,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         toSelector(query),
         {
           productKey: query.product_key,
+          feature: query.feature,
           orderId: query.order_id,
           state: query.state,
           expiringWithinS: query.expiring_within,

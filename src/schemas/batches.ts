@@ -16,6 +16,9 @@ export const batchAnswer = z
       .nullable()
       .meta({ examples: ['CREDITS_100'] }),
     order_id: uuidAnswerSchema.nullable(),
+    order_item_id: uuidAnswerSchema
+      .nullable()
+      .meta({ description: 'The line of the order that granted it: `id` of its `items`.' }),
     granted: countAnswerSchema
       .nullable()
       .meta({ description: 'Null when the product is not counted.', examples: [100] }),

@@ -4,6 +4,7 @@ import {
   countAnswerSchema,
   countSchema,
   featureSchema,
+  flagQuerySchema,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
@@ -94,8 +95,12 @@ export const productAnswer = z
   })
   .meta({ id: 'Product' });
 
-export const productPageQuery = z.object({ ...pageQueryShape });
-export const productPage = pageOf(productAnswer);
+const inactiveShape = {
+  include_inactive: flagQuerySchema('Whether those that are not active are listed too.'),
+};
+
+export const productPageQuery = z.object({ ...pageQueryShape, ...inactiveShape });
+export const productPage = pageOf(productAnswer, 'By `product_key`.');
 
 const periodUnitSchema = z.enum(['hours', 'days', 'months', 'years', 'forever']);
 const periodValueSchema = z.int().min(1).max(PERIOD_VALUE_MAX);
@@ -177,7 +182,7 @@ export const putOfferBody = z
     trial_policy: trialPolicySchema.nullable().default(null),
     recurrence: recurrenceSchema.nullable().default(null),
     plan_group: text({ max: 64 })
-      .optional()
+      .nullish()
       .meta({
         description: `Of a plan: customers have one subscription per group; \`${DEFAULT_PLAN_GROUP}\` when left out.`,
         examples: [DEFAULT_PLAN_GROUP],
@@ -186,7 +191,7 @@ export const putOfferBody = z
     metadata: metadataSchema,
   })
   .check((ctx) => {
-    if (ctx.value.plan_group === undefined || ctx.value.recurrence !== null) return;
+    if (ctx.value.plan_group == null || ctx.value.recurrence !== null) return;
     ctx.issues.push({
       code: 'custom',
       message: 'only a plan (an offer with a recurrence) has a group',
@@ -196,7 +201,7 @@ export const putOfferBody = z
   });
 
 /** The group of a plan that names none. */
-export function planGroupOf(body: { recurrence: unknown; plan_group?: string | undefined }): string | null {
+export function planGroupOf(body: { recurrence: unknown; plan_group?: string | null | undefined }): string | null {
   return body.recurrence === null ? null : (body.plan_group ?? DEFAULT_PLAN_GROUP);
 }
 
@@ -234,11 +239,26 @@ export const offerAnswer = z
   })
   .meta({ id: 'Offer' });
 
+export const putOfferAnswer = offerAnswer
+  .extend({
+    warnings: z
+      .array(
+        z.object({
+          code: z.enum(['no_items', 'no_price', 'product_inactive', 'quantity_too_large']),
+          pointer: z.string().meta({ description: 'The place in the body.', examples: ['/items'] }),
+          message: z.string().meta({ examples: ['it gives nothing'] }),
+        }),
+      )
+      .meta({ description: 'Why it can’t be sold, or gives nothing, as it stands; empty when nothing is against it.' }),
+  })
+  .meta({ id: 'PutOffer', description: 'The offer as it stands now, and what is against selling it.' });
+
 export const catalogQuery = z.object({
   ...pageQueryShape,
+  ...inactiveShape,
   sku: repeatable(skuSchema, SKUS_MAX).optional().meta({
     description:
-      'Only these, in this order: repeatable, or with commas between them, or as `sku[0]=`. Unknown and inactive ones are left out.',
+      'Only these, in this order: repeatable, or with commas between them, or as `sku[0]=`. Unknown ones are left out, and inactive ones unless asked for.',
   }),
 });
-export const offerPage = pageOf(offerAnswer);
+export const offerPage = pageOf(offerAnswer, 'By `sku`; with the parameter `sku` in the order asked for.');

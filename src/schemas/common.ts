@@ -96,10 +96,16 @@ export const productKeySchema = z
   .toUpperCase()
   .meta({ examples: ['CREDITS'] });
 
-/** The name of a feature: lower_snake, exactly as it is. */
+const FEATURE_LENGTH_MAX = 64;
+
+/** The name of a feature, exactly as it is: lower_snake, or several such parts with dots between them. */
 export const featureSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower_snake_case: 1 to 64 of a-z, 0-9 and _, beginning with a letter')
+  .max(FEATURE_LENGTH_MAX)
+  .regex(
+    /^[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*$/,
+    'must be lower_snake_case, with dots between its parts if it has several: of a-z, 0-9 and _, beginning with a letter',
+  )
   .meta({ examples: ['image_generation'] });
 
 function refuseNotWhole(ctx: z.core.ParsePayload<number>, min: number): void {
@@ -134,31 +140,42 @@ function readDigits(input: number | string): number | string {
   return typeof input === 'string' && DIGITS.test(input) ? Math.min(Number(input), Number.MAX_SAFE_INTEGER + 1) : input;
 }
 
-function quantityForms(max: number) {
+function quantityForms(min: 0 | 1, max: number) {
+  const pattern = min === 0 ? '^(?:0|[1-9][0-9]*)$' : '^[1-9][0-9]*$';
   return [
-    { type: 'integer', minimum: 1, maximum: max },
-    { type: 'string', pattern: '^[1-9][0-9]*$', description: 'Its digits, as forms send them.' },
+    { type: 'integer', minimum: min, maximum: max },
+    { type: 'string', pattern, description: 'Its digits, as forms send them.' },
   ];
+}
+
+function askedWhole(min: 0 | 1) {
+  return z
+    .union([z.number(), z.string()], { error: ({ input }) => (input === undefined ? undefined : NO_QUANTITY) })
+    .overwrite(readDigits)
+    .check((ctx) => {
+      if (typeof ctx.value === 'string') ctx.issues.push({ code: 'custom', message: NO_QUANTITY, input: ctx.value });
+      else refuseNotWhole(ctx as z.core.ParsePayload<number>, min);
+    })
+    .meta({
+      anyOf: quantityForms(min, Number.MAX_SAFE_INTEGER),
+      examples: [10],
+    }) as unknown as z.ZodType<number>;
 }
 
 /**
  * A quantity that a call asks for: an integer 1..2^53-1, or its digits (`"12"`, and in no other way), because forms and workflow tools send text; a
  * number afterwards, so that both are the same request.
  */
-export const askedQuantitySchema = z
-  .union([z.number(), z.string()], { error: ({ input }) => (input === undefined ? undefined : NO_QUANTITY) })
-  .overwrite(readDigits)
-  .check((ctx) => {
-    if (typeof ctx.value === 'string') ctx.issues.push({ code: 'custom', message: NO_QUANTITY, input: ctx.value });
-    else refuseNotWhole(ctx as z.core.ParsePayload<number>, 1);
-  })
-  .meta({ anyOf: quantityForms(Number.MAX_SAFE_INTEGER), examples: [10] }) as unknown as z.ZodType<number>;
+export const askedQuantitySchema = askedWhole(1);
+
+/** The same, of which there may be none. */
+export const askedCountSchema = askedWhole(0);
 
 /** Such a quantity, at most `max`. */
 export function askedQuantityUpTo(max: number) {
   return askedQuantitySchema
     .refine((quantity) => quantity <= max, { message: `must be at most ${max}` })
-    .meta({ anyOf: quantityForms(max) });
+    .meta({ anyOf: quantityForms(1, max) });
 }
 
 /** A switch of a call: true or false, or the word, as forms send it; a boolean afterwards. */
@@ -209,22 +226,34 @@ export const moneySchema = z
   .meta({ examples: ['9.99'] });
 
 const isoInstant = z.iso.datetime({ offset: true });
+/** ECMAScript reads a date alone as its beginning in UTC. */
+const isoDate = z.iso.date();
 
 const INSTANT_META = { format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] };
+/** A date alone is its midnight in UTC. */
+const ASKED_INSTANT_META = {
+  type: undefined,
+  anyOf: [
+    { type: 'string', format: 'date-time' },
+    { type: 'string', format: 'date' },
+  ],
+  examples: INSTANT_META.examples,
+};
 const instantForms = {
   decode: (value: string) => new Date(value),
   encode: (instant: Date) => instant.toISOString(),
 };
 
-/** An instant in a request: ISO 8601 with an offset on the wire, a Date inside. */
+/** An instant in a request: ISO 8601 with an offset, or a date, which is its beginning in UTC, on the wire; a Date inside. */
 export const instantSchema = z.codec(
   z
     .string()
-    .refine((value) => isoInstant.safeParse(value).success, {
-      message: 'must be an ISO 8601 instant with an offset, such as 2026-01-31T12:00:00Z',
+    .refine((value) => isoInstant.safeParse(value).success || isoDate.safeParse(value).success, {
+      message:
+        'must be an ISO 8601 instant with an offset, such as 2026-01-31T12:00:00Z, or a date (its midnight in UTC)',
       abort: true,
     })
-    .meta(INSTANT_META),
+    .meta(ASKED_INSTANT_META),
   z
     .date()
     .refine((instant) => instant.getTime() >= INSTANT_MIN_MS && instant.getTime() <= INSTANT_MAX_MS, {
@@ -372,3 +401,11 @@ function splitAtCommas(input: unknown): unknown {
   const given = typeof input === 'string' ? [input] : input;
   return Array.isArray(given) ? given.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text])) : given;
 }
+
+/** A query parameter that is `true` or `false`; a boolean afterwards, false when left out. */
+export const flagQuerySchema = (description: string) =>
+  z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((flag) => flag === 'true')
+    .meta({ type: 'boolean', enum: undefined, default: false, description });

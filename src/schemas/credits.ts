@@ -103,4 +103,5 @@ export const expiringCreditsPage = pageOf(
     amount: countAnswerSchema,
     expires_at: instantAnswerSchema,
   }),
+  'Soonest end first, by `expires_at` and `batch_id`.',
 );

@@ -40,7 +40,7 @@ export const customerAnswer = z
   })
   .meta({ id: 'Customer' });
 
-export const customerPage = pageOf(customerAnswer);
+export const customerPage = pageOf(customerAnswer, 'Newest first, by `created_at` and `id`.');
 
 export const updateCustomerBody = z.object({
   metadata: metadataSchema

@@ -164,6 +164,7 @@ export const grantPage = pageOf(
     batches: z.array(batchAnswer),
     created_at: instantAnswerSchema,
   }),
+  'Newest first, by `created_at` and `operation_id`; the batches of each by `id`.',
 );
 
 type ParsedGrant = z.output<typeof trialGrantBody>;

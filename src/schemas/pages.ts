@@ -32,10 +32,10 @@ export const pageQueryShape = {
     .meta({ description: '`next_cursor` of the page before; opaque.' }),
 };
 
-/** The answer of a list: rows and where the next page begins. */
-export function pageOf<S extends z.ZodType>(row: S) {
+/** The answer of a list: rows, in an order that is told, and where the next page begins. */
+export function pageOf<S extends z.ZodType>(row: S, order: string) {
   return z.object({
-    data: z.array(row),
+    data: z.array(row).meta({ description: order }),
     next_cursor: z
       .string()
       .nullable()

@@ -40,6 +40,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   method_not_allowed: { detail: 'This path takes GET, HEAD, not PUT.' },
   selector_conflict: { detail: 'customer_id and external_id name different customers.' },
   name_taken: { detail: 'CREDITS is the key of a product.', at: ['path/sku'] },
+  name_reserved: { detail: 'EXPORT is the name of a route, and reserved.', at: ['path/sku'] },
   product_in_use: { detail: 'The type of a product is fixed once it exists.', at: ['/type'] },
   product_inactive: { detail: 'The product AI_POOL is not active.' },
   offer_inactive: { detail: 'The offer CREDITS_100 is not active.' },

@@ -6,17 +6,30 @@ import {
   metadataAnswerSchema,
   metadataSchema,
   uuidAnswerSchema,
-  uuidSchema,
 } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
-import { externalIdSchema, providerSchema, withSelector } from './selectors.js';
+import {
+  externalIdSchema,
+  type ParsedSelector,
+  providerSchema,
+  refuseMissingSelector,
+  type SelectorInput,
+  selectorShape,
+  toSelector,
+  userIdSchema,
+  withSelector,
+} from './selectors.js';
 
-/** Two ways to name the pair: by customer ids, or by external ids of one provider. */
+const idSchema = userIdSchema(
+  'A UUID is a `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).',
+);
+
+/** Two ways to name the pair: by ids, as `user_id` names one, or by external ids of one provider. */
 export const referralBody = z
   .object({
-    referrer_id: uuidSchema.optional(),
-    referee_id: uuidSchema.optional(),
+    referrer_id: idSchema.optional(),
+    referee_id: idSchema.optional(),
     provider: providerSchema,
     referrer_external_id: externalIdSchema.optional(),
     referee_external_id: externalIdSchema.optional(),
@@ -39,17 +52,18 @@ export const referralBody = z
     }),
   );
 
-/** The selector of one side of a parsed body, and the field that it came from. */
-export function toSide(body: z.output<typeof referralBody>, side: 'referrer' | 'referee') {
-  const customerId = body[`${side}_id`];
-  const externalId = body[`${side}_external_id`];
-  return {
-    selector: {
-      ...(customerId !== undefined && { customerId }),
-      ...(externalId !== undefined && { identity: { provider: body.provider, externalId } }),
-    },
-    pointer: externalId === undefined ? `/${side}_id` : `/${side}_external_id`,
-  };
+type Side = 'referrer' | 'referee';
+type SideFields = { [K in `${Side}_id` | `${Side}_external_id`]?: string | undefined } & { provider: string };
+
+/** The selector of one side of a parsed body or query, and the field that it came from. Throws: selector_conflict. */
+export function toSide(fields: SideFields, side: Side): { selector: ParsedSelector; pointer: string } {
+  const [idField, externalIdField] = [`${side}_id`, `${side}_external_id`] as const;
+  const { [idField]: user_id, [externalIdField]: external_id, provider } = fields;
+  const { userId: _, ...selector } = toSelector(
+    { user_id, external_id, provider },
+    { user_id: idField, external_id: externalIdField },
+  );
+  return { selector, pointer: external_id === undefined ? `/${idField}` : `/${externalIdField}` };
 }
 
 const referralShape = {
@@ -64,8 +78,33 @@ export const referralAnswer = z.object({
   ...referralShape,
 });
 
-export const referralsQuery = withSelector({ ...pageQueryShape });
-export const referralPage = pageOf(z.object({ ...referralShape, created_at: instantAnswerSchema }));
+export const referralsQuery = z
+  .object({
+    ...pageQueryShape,
+    ...selectorShape,
+    referee_id: idSchema
+      .optional()
+      .meta({ description: 'Only the referral that brought this one: his id, as in `POST /referrals`.' }),
+    referee_external_id: externalIdSchema
+      .optional()
+      .meta({ description: 'The same, by his external id; `provider` is of both.', examples: ['4711'] }),
+  })
+  .check(
+    presence<SelectorInput & { referee_id?: unknown; referee_external_id?: unknown }>((ctx) => {
+      const { referee_id, referee_external_id } = ctx.value;
+      if (referee_id === undefined && referee_external_id === undefined) refuseMissingSelector(ctx);
+    }),
+  );
+
+/** Whether a parsed query names the referee. */
+export function isOfReferee({ referee_id, referee_external_id }: z.output<typeof referralsQuery>): boolean {
+  return referee_id !== undefined || referee_external_id !== undefined;
+}
+
+export const referralPage = pageOf(
+  z.object({ ...referralShape, created_at: instantAnswerSchema }),
+  'Newest first, by `created_at` and `referral_id`.',
+);
 
 export const referralStatsQuery = withSelector({});
 export const referralStatsAnswer = z.object({ customer_id: uuidAnswerSchema, count: countAnswerSchema });

@@ -1,6 +1,7 @@
 // The wire of reservations.
 import { z } from 'zod';
 import {
+  askedCountSchema,
   askedQuantitySchema,
   askedQuantityUpTo,
   askedSwitchSchema,
@@ -60,9 +61,10 @@ export const releaseBody = z.object(selectorShape);
 
 export const commitBody = z.object({
   ...selectorShape,
-  amount: askedQuantitySchema
-    .optional()
-    .meta({ description: 'How much was used; all that is held when left out.', examples: [3] }),
+  amount: askedCountSchema.optional().meta({
+    description: 'How much was used; all that is held when left out. 0 releases it.',
+    examples: [3],
+  }),
   allow_excess: askedSwitchSchema
     .default(false)
     .meta({ description: 'Takes what goes beyond the held units from the rest, at the costs of then.' }),
@@ -116,7 +118,8 @@ export const reserveAnswer = z.object({
   remaining: remainingSchema,
 });
 
-export const commitAnswer = z.object({
+/** Of either ending: a commit of 0 is a release. */
+export const endingAnswer = z.object({
   operation_id: uuidAnswerSchema,
   ...reservationShape,
   taken: takingsSchema,
@@ -124,14 +127,7 @@ export const commitAnswer = z.object({
   remaining: remainingSchema,
 });
 
-export const releaseAnswer = z.object({
-  operation_id: uuidAnswerSchema,
-  ...reservationShape,
-  ...returnedShape,
-  remaining: remainingSchema,
-});
-
 export const extendAnswer = z.object({ operation_id: uuidAnswerSchema, ...reservationShape });
 
 export const reservationsQuery = withSelector({ ...pageQueryShape, status: statusSchema.optional() });
-export const reservationPage = pageOf(reservationAnswer);
+export const reservationPage = pageOf(reservationAnswer, 'Newest first, by `created_at` and `id`.');

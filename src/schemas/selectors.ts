@@ -19,11 +19,6 @@ const PROVIDER_LENGTH_MAX = 64;
 export const DEFAULT_PROVIDER = 'default';
 /** The provider under which a `user_id` that is no UUID is read. */
 const USER_ID_PROVIDER = 'user_id';
-const USER_ID_DIGITS_MAX = 20;
-const UUID_LENGTH = 36;
-const USER_ID_PATTERN = new RegExp(
-  `^(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{1,${USER_ID_DIGITS_MAX}})$`,
-);
 
 const providerText = z
   .string()
@@ -47,13 +42,7 @@ function digitsOf(value: number): { digits: string } | { fault: string } {
   return { digits: String(value === 0 ? 0 : value) };
 }
 
-const stringOrInteger = (meta: {
-  description: string;
-  examples: unknown[];
-  min: number;
-  max: number;
-  pattern?: string;
-}) =>
+const idForm = (description: string) =>
   z
     .union([z.string(), z.number()], {
       error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
@@ -61,78 +50,75 @@ const stringOrInteger = (meta: {
     .meta({
       type: undefined,
       anyOf: [
-        {
-          type: 'string',
-          minLength: 1,
-          maxLength: meta.max,
-          ...(meta.pattern !== undefined && { pattern: meta.pattern }),
-        },
-        { type: 'integer', minimum: meta.min, maximum: Number.MAX_SAFE_INTEGER },
+        { type: 'string', minLength: 1, maxLength: EXTERNAL_ID_LENGTH_MAX },
+        { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
       ],
-      description: meta.description,
-      examples: meta.examples,
+      description,
+      examples: ['4711'],
     });
 
-const externalIdForm = stringOrInteger({
-  description: 'The id in the system of the provider; an integer is read as its digits.',
-  examples: ['4711'],
-  min: Number.MIN_SAFE_INTEGER,
-  max: EXTERNAL_ID_LENGTH_MAX,
-});
+const externalIdForm = idForm('The id in the system of the provider; an integer is read as its digits.');
 
-function readExternalId(input: string | number, ctx: z.core.$RefinementCtx): string {
-  const refuse = (message: string): never => {
-    ctx.issues.push({ code: 'custom', message, input });
-    return z.NEVER;
-  };
+/** The external id that an input stands for, or why it stands for none. */
+function readExternalId(input: string | number): { id: string } | { fault: string } {
   if (typeof input === 'number') {
     const read = digitsOf(input);
-    return 'fault' in read ? refuse(read.fault) : read.digits;
+    return 'fault' in read ? read : { id: read.digits };
   }
   const id = input.trim();
-  if (id.length === 0) return refuse('must not be empty');
-  if (id.length > EXTERNAL_ID_LENGTH_MAX) return refuse(`must have at most ${EXTERNAL_ID_LENGTH_MAX} characters`);
-  return isStorableText(id) ? id : refuse(UNSTORABLE);
+  if (id.length === 0) return { fault: 'must not be empty' };
+  if (id.length > EXTERNAL_ID_LENGTH_MAX) return { fault: `must have at most ${EXTERNAL_ID_LENGTH_MAX} characters` };
+  return isStorableText(id) ? { id } : { fault: UNSTORABLE };
 }
 
+/** The same, of an id by which somebody may come to be known. */
+function readNewExternalId(input: string | number): { id: string } | { fault: string } {
+  const read = readExternalId(input);
+  const fault = 'id' in read ? placeholderFault(read.id) : undefined;
+  return fault === undefined ? read : { fault };
+}
+
+type ReadId = (input: string | number) => { id: string } | { fault: string };
+
+const idReadBy =
+  (read: ReadId) =>
+  (input: string | number, ctx: z.core.$RefinementCtx): string => {
+    const found = read(input);
+    if ('id' in found) return found.id;
+    ctx.issues.push({ code: 'custom', message: found.fault, input });
+    return z.NEVER;
+  };
+
 /** An external id that may have been stored before placeholders were refused: to look for it, or to take it from somebody. */
-export const storedExternalIdSchema = externalIdForm.transform(readExternalId);
+export const storedExternalIdSchema = externalIdForm.transform(idReadBy(readExternalId));
 
 /** The id of a person or account elsewhere: a string, trimmed, or a JSON integer that is read as its digits; a string afterwards. */
-export const externalIdSchema = externalIdForm.transform((input, ctx): string => {
-  const id = readExternalId(input, ctx);
-  const message = typeof id === 'string' ? placeholderFault(id) : undefined;
-  if (message === undefined) return id;
-  ctx.issues.push({ code: 'custom', message, input });
-  return z.NEVER;
-});
+export const externalIdSchema = externalIdForm.transform(idReadBy(readNewExternalId));
 
-const userIdSchema = stringOrInteger({
-  description: 'Alias of `customer_id`; digits are read as the identity (`user_id`, digits).',
-  examples: ['4711'],
-  min: 0,
-  max: UUID_LENGTH,
-  pattern: USER_ID_PATTERN.source,
-}).transform((input, ctx): string => {
-  const read = typeof input === 'number' ? digitsOf(input) : { digits: input.trim().toLowerCase() };
-  const isWellFormed = 'digits' in read && USER_ID_PATTERN.test(read.digits);
-  if (isWellFormed) return read.digits;
-  const message = 'fault' in read ? read.fault : `must be a UUID or at most ${USER_ID_DIGITS_MAX} digits`;
-  ctx.issues.push({ code: 'custom', message, input });
-  return z.NEVER;
-});
+/** A UUID in lower case, or any other text as an external id. */
+function readUserId(input: string | number): { id: string } | { fault: string } {
+  const read = readNewExternalId(input);
+  if ('fault' in read) return { fault: `is read as an external_id, and that ${read.fault}` };
+  return { id: UUID_PATTERN.test(read.id) ? read.id.toLowerCase() : read.id };
+}
+
+/** An id that names a customer in either way: a UUID is his own, in lower case afterwards; any other text, or an integer, is an identity. */
+export const userIdSchema = (description: string) => idForm(description).transform(idReadBy(readUserId));
 
 /** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
 export const selectorShape = {
   customer_id: uuidSchema.optional(),
-  user_id: userIdSchema.optional(),
+  user_id: userIdSchema(
+    'A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).',
+  ).optional(),
   external_id: externalIdSchema.optional(),
   provider: providerSchema,
 };
 
 const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (with provider)';
 
-const refuseMissingSelector = presence<SelectorInput>((ctx) => {
+/** Refuses a body or query that names nobody. */
+export const refuseMissingSelector = presence<SelectorInput>((ctx) => {
   const { customer_id, user_id, external_id } = ctx.value;
   if (customer_id === undefined && user_id === undefined && external_id === undefined) {
     ctx.issues.push({
@@ -164,31 +150,48 @@ export function toSelectorBeside(input: SelectorInput): ReturnType<typeof toSele
   return customer_id === undefined && user_id === undefined && external_id === undefined ? {} : toSelector(input);
 }
 
-/**
- * Normalises the selector fields of a parsed body or query; at least one of the two is present. When both are, they must turn out to be one
- * customer. Throws: invalid_request when they are all missing, selector_conflict when `user_id` contradicts `customer_id` or the external
- * identity.
- */
-export function toSelector(input: SelectorInput): {
+/** Whom a request names, and which of it came as `user_id`. */
+export interface ParsedSelector {
   customerId?: string;
   identity?: { provider: string; externalId: string };
-} {
-  const { customer_id, user_id, external_id } = input;
+  userId?: 'customer' | 'identity';
+}
+
+/** What a parsed `user_id` stands for. */
+function toUserId(userId: string): ParsedSelector {
+  if (UUID_PATTERN.test(userId)) return { customerId: userId, userId: 'customer' };
+  return { identity: { provider: USER_ID_PROVIDER, externalId: userId }, userId: 'identity' };
+}
+
+/**
+ * Normalises the selector fields of a parsed body or query; at least one of them is present. When several are, they must turn out to be one
+ * customer. Throws: invalid_request when they are all missing, selector_conflict when `user_id` contradicts `customer_id` or the external
+ * identity; `names` are the fields' where they have others.
+ */
+export function toSelector(
+  { customer_id, user_id, external_id, provider }: SelectorInput,
+  names = { user_id: 'user_id', external_id: 'external_id' },
+): ParsedSelector {
   if (customer_id === undefined && user_id === undefined && external_id === undefined) {
     throw new AppError('invalid_request', SELECTOR_MISSING);
   }
-  if (customer_id !== undefined && user_id !== undefined && customer_id !== user_id) {
-    throw new AppError('selector_conflict', 'customer_id and its alias user_id differ: send one of them.');
+  const conflict = (detail: string) => new AppError('selector_conflict', detail, { pointer: `/${names.user_id}` });
+  const byUserId = user_id === undefined ? {} : toUserId(user_id);
+  if (customer_id !== undefined && byUserId.customerId !== undefined && customer_id !== byUserId.customerId) {
+    throw conflict('customer_id and its alias user_id differ: send one of them.');
   }
-  const userIdIsUuid = user_id !== undefined && UUID_PATTERN.test(user_id);
-  const customerId = customer_id ?? (userIdIsUuid ? user_id : undefined);
   const byExternalId =
-    external_id === undefined ? undefined : { provider: input.provider ?? DEFAULT_PROVIDER, externalId: external_id };
-  const byUserId =
-    user_id === undefined || userIdIsUuid ? undefined : { provider: USER_ID_PROVIDER, externalId: user_id };
-  if (byExternalId && byUserId && (byExternalId.provider !== byUserId.provider || external_id !== user_id)) {
-    throw new AppError('selector_conflict', 'user_id and external_id are two identities: send one of them.');
+    external_id === undefined ? undefined : { provider: provider ?? DEFAULT_PROVIDER, externalId: external_id };
+  const named = byUserId.identity;
+  if (byExternalId && named && (byExternalId.provider !== named.provider || external_id !== named.externalId)) {
+    throw conflict(`${names.user_id} and ${names.external_id} are two identities: send one of them.`);
   }
-  const identity = byExternalId ?? byUserId;
-  return { ...(customerId !== undefined && { customerId }), ...(identity && { identity }) };
+  const customerId = customer_id ?? byUserId.customerId;
+  const identity = byExternalId ?? named;
+  const isByUserId = (byUserId.userId === 'identity' ? external_id : customer_id) === undefined;
+  return {
+    ...(customerId !== undefined && { customerId }),
+    ...(identity && { identity }),
+    ...(byUserId.userId && isByUserId && { userId: byUserId.userId }),
+  };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { batchAnswer, batchStateSchema } from './batches.js';
 import {
   countAnswerSchema,
+  featureSchema,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
@@ -81,13 +82,14 @@ export const batchesQuery = withSelector({
   ...pageQueryShape,
   ...asOfShape,
   product_key: productKeySchema.optional(),
+  feature: featureSchema.optional().meta({ description: 'Only batches of the products that provide it today.' }),
   order_id: uuidSchema.optional().meta({ description: 'Only what this order granted.' }),
   state: batchStateSchema.optional(),
   expiring_within: secondsQuerySchema
     .optional()
     .meta({ ...secondsMeta, description: 'Only batches that end within so many seconds.' }),
 });
-export const batchPage = pageOf(batchAnswer);
+export const batchPage = pageOf(batchAnswer, 'Newest first, by `created_at` and `id`.');
 
 const kindSchema = z.enum([
   'grant',
@@ -156,7 +158,7 @@ const entryAnswer = z
     occurred_at: instantAnswerSchema,
   })
   .meta({ id: 'Entry' });
-export const entryPage = pageOf(entryAnswer).extend({
+export const entryPage = pageOf(entryAnswer, 'Newest first, by `seq`.').extend({
   settlement_pending: z.boolean().meta({
     description:
       'Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep.',

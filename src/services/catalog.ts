@@ -1,18 +1,27 @@
 // The catalogue: what is counted and how it is sold. Replacing a product or an offer never changes what was sold; nothing is deleted.
 import {
+  type CatalogPage,
   findOffers,
   findProducts,
   isCatalogEmpty,
   isNameUsed,
   isPriceOfOffer,
   isProductUnspent,
-  listActiveOffers,
-  listActiveProducts,
+  listOffers,
+  listProducts,
   lockCatalog,
 } from '../db/catalog.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { assertProduct, type OfferTerms, type ProductTerms, replaceOffer, replaceProduct } from '../ledger/catalog.js';
+import {
+  assertProduct,
+  type OfferTerms,
+  type OfferWarning,
+  type ProductTerms,
+  replaceOffer,
+  replaceProduct,
+  warningsOf,
+} from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
 
 /** A product by its key, active or not. Throws: product_not_found. */
@@ -22,30 +31,38 @@ export async function getProduct(deps: Deps, productKey: string): Promise<Produc
   return product;
 }
 
-/** One page of the active products, by key. */
-export async function getProducts(deps: Deps, after: string, limit: number): Promise<Product[]> {
-  return listActiveProducts(deps.db, after, limit);
+/** One page of the products, by key. */
+export async function getProducts(deps: Deps, page: CatalogPage): Promise<Product[]> {
+  return listProducts(deps.db, page);
 }
 
-/** An active offer by its SKU. Throws: offer_not_found. */
+/** An offer by its SKU, active or not. Throws: offer_not_found. */
 export async function getOffer(deps: Deps, sku: string): Promise<Offer<OfferItemWithProduct>> {
   const offer = (await findOffers(deps.db, [sku])).get(sku);
-  if (!offer?.isActive)
-    throw new AppError('offer_not_found', `There is no active offer ${sku}.`, { pointer: 'path/sku' });
+  if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: 'path/sku' });
   return offer;
 }
 
-/** One page of the active offers, by SKU. */
-export async function getOffers(deps: Deps, after: string, limit: number): Promise<Offer<OfferItemWithProduct>[]> {
-  return listActiveOffers(deps.db, after, limit);
+/** An active offer by its SKU. Throws: offer_not_found. */
+export async function getActiveOffer(deps: Deps, sku: string): Promise<Offer<OfferItemWithProduct>> {
+  const [offer] = await getOffersBySku(deps, [sku], false);
+  if (!offer) throw new AppError('offer_not_found', `There is no active offer ${sku}.`, { pointer: 'path/sku' });
+  return offer;
 }
 
-/** The active offers among these SKUs, in the order asked for. */
-export async function getOffersBySku(deps: Deps, skus: readonly string[]): Promise<Offer<OfferItemWithProduct>[]> {
+/** One page of the offers, by SKU. */
+export async function getOffers(deps: Deps, page: CatalogPage): Promise<Offer<OfferItemWithProduct>[]> {
+  return listOffers(deps.db, page);
+}
+
+/** The offers among these SKUs, in the order asked for; those that are not active too, if asked. */
+export async function getOffersBySku(
+  deps: Deps,
+  skus: readonly string[],
+  hasInactive: boolean,
+): Promise<Offer<OfferItemWithProduct>[]> {
   const offers = await findOffers(deps.db, skus);
-  return skus
-    .map((sku) => offers.get(sku))
-    .filter((offer) => offer?.isActive === true) as Offer<OfferItemWithProduct>[];
+  return skus.flatMap((sku) => offers.get(sku) ?? []).filter(({ isActive }) => isActive || hasInactive);
 }
 
 /**
@@ -86,12 +103,12 @@ export async function putProduct(
 
 /**
  * Creates or replaces an offer. What was sold keeps its terms.
- * Locks: the catalogue. Throws: name_taken, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
+ * Locks: the catalogue. Throws: name_taken, name_reserved, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
  */
 export async function putOffer(
   deps: Deps,
   terms: OfferTerms,
-): Promise<{ offer: Offer<OfferItemWithProduct>; isNew: boolean }> {
+): Promise<{ offer: Offer<OfferItemWithProduct>; warnings: OfferWarning[]; isNew: boolean }> {
   const { sku, currency } = terms;
   const made = new Set<number>(); // by an attempt whose outcome was not learnt
   const named = [...new Set([currency, ...terms.items.map((item) => item.productKey)])];
@@ -112,7 +129,7 @@ export async function putOffer(
       changes.offers.push({ offer, at: now });
       const isNew = known === undefined || made.has(known.createdAt.getTime());
       if (isNew) made.add(offer.createdAt.getTime());
-      return { offer, isNew };
+      return { offer, warnings: warningsOf(offer, now), isNew };
     },
   });
 }

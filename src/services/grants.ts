@@ -304,17 +304,26 @@ function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Gran
   return { sku: null, terms: [term], times: 1 };
 }
 
+/** Of what has ended and of which nobody says when it began: the shortest time before its end. */
+const ENDED_LASTED_MS = 1;
+
 /**
- * The validity that a command gives outright. A migration may have begun in the past.
+ * The validity that a command gives outright. A migration may have begun, and ended, in the past.
  * Throws: invalid_request (it would have ended already, or end before it begins).
  */
-function fixedValidityOf(book: Book, { subject, grantType }: GrantCommand): FixedValidity | undefined {
+function fixedValidityOf({ now }: Book, { subject, grantType }: GrantCommand): FixedValidity | undefined {
   if ('sku' in subject) return undefined;
-  const wanted = subject.validFrom ?? book.now;
-  const validFrom = wanted < book.now && grantType !== 'migration' ? book.now : wanted;
   const expiresAt = subject.expiresAt ?? null;
-  assertEndsLater({ validFrom, expiresAt }, book.now);
+  const isMigration = grantType === 'migration';
+  const begins = subject.validFrom ?? (isMigration ? lastBegin(now, expiresAt) : now);
+  const validFrom = begins < now && !isMigration ? now : begins;
+  assertEndsLater({ validFrom, expiresAt }, isMigration ? undefined : now);
   return { validFrom, expiresAt };
+}
+
+/** Now, or just before an end that has passed. */
+function lastBegin(now: Date, expiresAt: Date | null): Date {
+  return expiresAt === null || expiresAt > now ? now : new Date(expiresAt.getTime() - ENDED_LASTED_MS);
 }
 
 function originOf(

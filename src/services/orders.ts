@@ -9,6 +9,7 @@ import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
+import type { Book } from '../ledger/book.js';
 import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
 import {
@@ -135,8 +136,14 @@ export async function confirmOrder(
         case 'replayed':
         case 'refused':
           return decision;
+        case 'unchanged':
+          return { outcome: 'unchanged', result: { order, granted: asSettled(book, granted) } };
         case 'failed':
-          return { outcome: 'accepted', result: { order, granted }, recordAs: decision.recordAs };
+          return {
+            outcome: 'accepted',
+            result: { order, granted: asSettled(book, granted) },
+            recordAs: decision.recordAs,
+          };
         case 'paid': {
           const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };
           return { outcome: 'accepted', result, recordAs: decision.recordAs };
@@ -145,4 +152,13 @@ export async function confirmOrder(
     },
     render,
   });
+}
+
+/** Batches that were loaded, as settling left them. */
+function asSettled({ changes }: Book, { batches, total }: OrderBatches): OrderBatches {
+  const settled = batches.map((batch) => {
+    const { available, held, consumed, expired } = changes.changedBatches.get(batch.id) ?? batch;
+    return { ...batch, available, held, consumed, expired };
+  });
+  return { batches: settled, total };
 }

@@ -53,11 +53,12 @@ export interface CheckResult {
 }
 
 /**
- * Says what a consume of the same command would do now: what it would take, or every reason against it. Writes nothing.
+ * Says what a consume of the same command would do now: what it would take, or every reason against it. Somebody never seen has nothing. Writes nothing.
  * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large, too_many_batches, overloaded.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
-  const read = await deps.reads.require(selector, [command]);
+  // Whom only an identity names comes to be by a consume; an unknown customer_id does not.
+  const read = await deps.reads[selector.customerId === undefined ? 'find' : 'require'](selector, [command]);
   const { plan, refusal } = judge(read, command);
   if (plan) {
     const { takings, remaining } = plan;
@@ -179,12 +180,19 @@ export async function consumeBatch(
       ? item.selector
       : toOperation(item.selector, item.command, keyOf(item, index, call), renderItem),
   );
-  const keyed = { name: CALL_NAME, call, request: batch };
+  const keyed = { name: CALL_NAME, call, request: { ...batch, items: batch.items.map(asHashed) } };
   return deps.engine.runCall(keyed, async () => {
     if (batch.mode === 'continue') return consumeEach(deps, uses, render);
     const renderAll = (outcomes: readonly Outcome[]) => render({ isCommitted: true, outcomes: [...outcomes] });
     return { answer: render(await deps.engine.runWhole(uses, { ...keyed, render: renderAll })), isFinal: false };
   });
+}
+
+/** An item as the call's fingerprint holds it: whom it names, not by which field. */
+function asHashed({ selector, ...item }: BatchItem): BatchItem {
+  if (selector instanceof AppError) return { ...item, selector };
+  const { userId: _, ...named } = selector;
+  return { ...item, selector: named };
 }
 
 /** Derived keys have an operation name of their own, so that they never meet a caller's. */

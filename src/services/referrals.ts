@@ -70,14 +70,23 @@ async function requireNamed(deps: Deps, selector: Selector, pointer: string): Pr
   return known.customerId;
 }
 
-/** One page of the referrals that a customer made, newest first. Throws: customer_not_found, selector_conflict. */
+/**
+ * One page of the referrals that a customer made, newest first; of a referee who is named only the one that brought him, if it is of the referrer
+ * who is named, or of anybody where none is. Throws: customer_not_found, selector_conflict.
+ */
 export async function getReferrals(
   deps: Deps,
-  selector: Selector,
+  referrer: Selector,
+  referee: { selector: Selector; pointer: string } | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<Referral[]> {
-  const { familyIds } = await requireCustomer(deps, selector);
-  return listReferrals(deps.db, familyIds, page);
+  if (!referee) return listReferrals(deps.db, (await requireCustomer(deps, referrer)).familyIds, page);
+  const isAnybodys = referrer.customerId === undefined && referrer.identity === undefined;
+  const referrerIds = isAnybodys ? undefined : (await requireCustomer(deps, referrer)).familyIds;
+  const made = await findReferral(deps.db, await requireNamed(deps, referee.selector, referee.pointer));
+  const isListed = made !== undefined && (referrerIds?.includes(made.referrerId) ?? true);
+  // Behind the only row there is nothing.
+  return isListed && page.after === undefined ? [made] : [];
 }
 
 /** How many a customer brought. Throws: customer_not_found, selector_conflict. */

@@ -90,8 +90,8 @@ function decideReserve(
 }
 
 /**
- * Uses what a reservation holds, all of it or `amount`, and gives the rest back; with `allowExcess` uses more. The same ending again is
- * answered as it was.
+ * Uses what a reservation holds, all of it or `amount`, and gives the rest back; with `allowExcess` uses more. A commit of 0 is a release. The same
+ * ending again is answered as it was.
  * Locks: the customer. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict,
  * reservation_expired, reservation_closed, reservation_exceeded, insufficient_quota, quantity_too_large, too_many_batches, idempotency_key_reused,
  * overloaded, unavailable.
@@ -104,6 +104,7 @@ export async function commit(
   call: Call,
   render: Render<EndingResult>,
 ): Promise<RecordedAnswer> {
+  if (command.amount === 0) return release(deps, selector, reservationId, call, render);
   return deps.engine.run({
     name: 'reservation.commit',
     selector: { ...selector, owned: { kind: 'reservation', id: reservationId } },

@@ -2,7 +2,7 @@
 
 import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
-import { type BatchFilter, listAccess, listBatches, type StoredBatch } from '../db/wallet.js';
+import { type BatchFilter, listAccess, listBatches, listProviders, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
 import { type BookRead, NOBODY, readBookAt, readSettled, readWallet } from '../engine/reads.js';
@@ -93,22 +93,42 @@ async function readPast(deps: Deps, selector: Selector, asOf: Date, asks: readon
   return readBookAt(deps, customerId, readInstant(now, asOf), asks);
 }
 
+/** What batches are asked for. */
+export type BatchesAsked = Omit<BatchFilter, 'productKeys' | 'expiringBefore'> & {
+  productKey?: string | undefined;
+  /** Only batches of products that provide it today. */
+  feature?: string | undefined;
+  expiringWithinS?: number | undefined;
+};
+
 /** One page of a customer's batches, newest first, now or at an instant. Throws: customer_not_found, selector_conflict, invalid_request. */
 export async function getBatches(
   deps: Deps,
   selector: Selector,
-  filter: Omit<BatchFilter, 'expiringBefore'> & { expiringWithinS?: number | undefined },
+  filter: BatchesAsked,
   asOf: Date | undefined,
   page: { after: { createdAt: Date; id: string } | undefined; limit: number },
 ): Promise<StoredBatch[]> {
   const reader = await requireCustomer(deps, selector);
-  const { expiringWithinS, ...rest } = filter;
+  const { productKey, feature, expiringWithinS, ...rest } = filter;
+  const productKeys = await productsAsked(deps, productKey, feature);
   const instant = readInstant(reader.now, asOf);
   const { at } = instant;
   const expiringBefore = expiringWithinS === undefined ? undefined : new Date(at.getTime() + expiringWithinS * 1_000);
   return readSettled(deps, reader, instant, (tx, settled) =>
-    listBatches(tx, reader.familyIds, instant, settled, { ...rest, expiringBefore }, page),
+    listBatches(tx, reader.familyIds, instant, settled, { ...rest, productKeys, expiringBefore }, page),
   );
+}
+
+/** The keys of the products that a filter leaves; undefined when it leaves all. */
+async function productsAsked(
+  deps: Deps,
+  productKey: string | undefined,
+  feature: string | undefined,
+): Promise<string[] | undefined> {
+  if (feature === undefined) return productKey === undefined ? undefined : [productKey];
+  const providers = await listProviders(deps.db, feature);
+  return productKey === undefined ? providers : providers.filter((key) => key === productKey);
 }
 
 /** One page of a customer's ledger, newest first, and whether something that has fallen due is not in it yet. Throws: customer_not_found, selector_conflict. */

@@ -245,7 +245,19 @@ describe('as_of', () => {
     },
   );
 
-  it.each(['yesterday', '', '2026-01-30', '2026-02-30T00:00:00Z', '2026-01-30T00:00:00', '1769774400'])(
+  it('that is a date is its midnight in UTC', async () => {
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'STAR', 10);
+    app.clock.advance({ days: 2 });
+    for (const [date, balances] of [
+      ['2026-01-31', {}],
+      ['2026-02-01', { STAR: 10 }],
+    ]) {
+      expect((await app.get(`/wallet?external_id=${external_id}&as_of=${date}`)).body.balances).toEqual(balances);
+    }
+  });
+
+  it.each(['yesterday', '', '2026-02-30', '2026-02-30T00:00:00Z', '2026-01-30T00:00:00', '1769774400'])(
     'is refused as %j',
     async (asOf) => {
       const external_id = newPerson();

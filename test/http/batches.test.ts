@@ -27,6 +27,42 @@ describe('GET /wallet/batches', () => {
     expect(bought).toMatchObject({ source: 'purchase', sku: 'PACK', granted: 100 });
   });
 
+  it('says which line of its order granted a batch, wherever it is shown', async () => {
+    const external_id = newPerson();
+    const order = await app.post('/orders', { external_id, items: [{ sku: 'PACK' }, { sku: 'PACK', quantity: 2 }] });
+    const lines = order.body.items.map((item: Json) => item.id);
+    const linesOf = (batches: Json[]) => batches.map((batch) => [batch.order_item_id, batch.granted]);
+    const expected = [
+      [lines[0], 100],
+      [lines[1], 200],
+    ];
+    const paid = await app.post(`/orders/${order.body.id}/confirm`, { payment_id: 'lines' });
+    expect(linesOf(paid.body.batches)).toEqual(expected);
+    expect(linesOf((await app.get(`/orders/${order.body.id}`)).body.batches)).toEqual(expected);
+    const listed = await app.get(`/wallet/batches?external_id=${external_id}`);
+    expect(linesOf(listed.body.data).sort()).toEqual([...expected].sort());
+    const given = await app.post('/grants', { external_id, grant_type: 'bonus', product_key: 'CREDITS' });
+    expect(given.body.batches[0].order_item_id).toBeNull();
+  });
+
+  it('lists those that pay for a feature', async () => {
+    await putProduct(app, 'PAGES', { features: ['reports.pdf_export'] });
+    await putProduct(app, 'POOL', { features: ['reports.pdf_export', 'reports.csv_export'] });
+    const external_id = newPerson();
+    const pages = await grantUnits(app, external_id, 'PAGES', 1);
+    app.clock.advance({ seconds: 1 });
+    const pool = await grantUnits(app, external_id, 'POOL', 1);
+    await grantUnits(app, external_id, 'CREDITS', 1);
+    const list = `/wallet/batches?external_id=${external_id}`;
+    expect(await idsOf(`${list}&feature=reports.pdf_export`)).toEqual([pool, pages]);
+    expect(await idsOf(`${list}&feature=reports.csv_export`)).toEqual([pool]);
+    expect(await idsOf(`${list}&feature=reports.pdf_export&product_key=PAGES`)).toEqual([pages]);
+    expect(await idsOf(`${list}&feature=reports.csv_export&product_key=PAGES`)).toEqual([]);
+    expect(await idsOf(`${list}&feature=flying`)).toEqual([]);
+    expect(await idsOf(`${list}&feature=reports.pdf_export&as_of=2026-01-31T12:00:00Z`)).toEqual([pages]);
+    expectProblem(await app.get(`${list}&feature=Flying`), 400, 'invalid_request', 'query/feature');
+  });
+
   it('is empty for a customer without batches', async () => {
     const external_id = newPerson();
     await app.post('/identify', { external_id });

@@ -1,7 +1,7 @@
 // What is for sale, as readers see it.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { putOffer, putProduct, useTestApp } from '../support/app.js';
-import { expectProblem, readPages } from '../support/requests.js';
+import { expectProblem, itNeedsAToken, readPages } from '../support/requests.js';
 
 const app = useTestApp();
 
@@ -86,6 +86,14 @@ describe('GET /catalog', () => {
     expect(await skusOf('/catalog?sku=C_2&sku=UNKNOWN&sku=RETIRED&sku=C_1')).toEqual(['C_2', 'C_1']);
   });
 
+  it('lists and finds inactive offers when asked to', async () => {
+    expect(await skusOf('/catalog?include_inactive=true')).toEqual(['C_1', 'C_2', 'C_3', 'RETIRED']);
+    expect(await skusOf('/catalog?include_inactive=true&sku=RETIRED&sku=C_1')).toEqual(['RETIRED', 'C_1']);
+    expect(await skusOf('/catalog?include_inactive=false')).toEqual(['C_1', 'C_2', 'C_3']);
+    const pages = await readPages(app, '/catalog?include_inactive=true', 3);
+    expect(pages.map((page) => page.length)).toEqual([3, 1]);
+  });
+
   it('gives pages that an insert does not shift', async () => {
     const first = await app.get('/catalog?limit=2');
     expect(first.body.data).toHaveLength(2);
@@ -116,6 +124,7 @@ describe('GET /catalog', () => {
     ['limit[0]=1', 'query/limit[0]'],
     ['__proto__[0]=C_1', 'query/__proto__[0]'],
     ['colour=red', 'query/colour'],
+    ['include_inactive=yes', 'query/include_inactive'],
   ])('refuses ?%s', async (query, pointer) => {
     expectProblem(await app.get(`/catalog?${query}`), 400, 'invalid_request', pointer);
   });
@@ -150,4 +159,23 @@ describe('GET /catalog/{sku}', () => {
   it('refuses what can be no sku', async () => {
     expectProblem(await app.get('/catalog/a%20b'), 400, 'invalid_request', 'path/sku');
   });
+});
+
+describe('GET /offers/{sku}', () => {
+  it('gives an offer, active or not, whole enough to be put again', async () => {
+    for (const sku of ['c_1', 'retired']) {
+      const { body } = await app.get(`/offers/${sku}`);
+      expect(body).toMatchObject({ sku: sku.toUpperCase(), is_active: sku === 'c_1' });
+      const items = body.items.map(({ product: _, ...item }: { product: unknown }) => item);
+      const again = await app.put(`/offers/${sku}`, { ...body, items });
+      expect(again.status, again.text).toBe(200);
+      expect(again.body).toEqual({ ...body, warnings: [] });
+    }
+  });
+
+  it('does not know an offer that nobody made', async () => {
+    expectProblem(await app.get('/offers/UNKNOWN'), 404, 'offer_not_found', 'path/sku');
+  });
+
+  itNeedsAToken(app, 'get', '/offers/C_1');
 });

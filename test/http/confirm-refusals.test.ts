@@ -10,6 +10,8 @@ const KEPT = { payments: 1 };
 beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putOffer(app, 'PACK', 'CREDITS', 100, { price: '9.99' });
+  const week = { product_key: 'CREDITS', quantity: 100, period_unit: 'days', period_value: 7 };
+  await putOffer(app, 'WEEK', 'CREDITS', 100, { items: [week] });
   await putOffer(app, 'FREE', 'CREDITS', 5, { price: '0' });
   await putOffer(app, 'HUGE', 'CREDITS', Number.MAX_SAFE_INTEGER);
 });
@@ -31,6 +33,42 @@ async function paidOrder(): Promise<{ id: string; external_id: string; payment_i
   expect((await confirm(id, { payment_id })).status).toBe(200);
   return { id, external_id, payment_id };
 }
+
+describe('a failure that is told late', () => {
+  it('of the payment that paid changes nothing, and answers the order as it is', async () => {
+    const { id, external_id, payment_id } = await paidOrder();
+    await app.post('/quota/consume', { external_id, product_key: 'CREDITS', amount: 30 });
+    const order = await app.get(`/orders/${id}`);
+    const written = await writtenBy(app, async () => {
+      for (const more of [{}, { amount: '1.00' }, { idempotency_key: 'late' }]) {
+        const answer = await confirm(id, { payment_id, status: 'failed', ...more });
+        expect(answer.status, answer.text).toBe(200);
+        expect(answer.body).toEqual(order.body);
+      }
+    });
+    expect(written).toEqual({});
+    expect(order.body).toMatchObject({ status: 'paid', batches: [{ available: 70, consumed: 30 }] });
+  });
+
+  it.each(['the payment that paid', 'another payment'])('of %s shows what has expired as expired', async (which) => {
+    const external_id = newPerson();
+    const { id = '' } = await placeOrder(app, external_id, 'WEEK');
+    const payment_id = newPayment();
+    await confirm(id, { payment_id });
+    app.clock.advance({ days: 8 });
+    const late = which === 'another payment' ? newPayment() : payment_id;
+    const answer = await confirm(id, { payment_id: late, status: 'failed' });
+    expect(answer.body.batches).toMatchObject([{ state: 'expired', available: 0, expired: 100 }]);
+    expect(answer.body).toEqual((await app.get(`/orders/${id}`)).body);
+  });
+
+  it('of the payment of another order is refused', async () => {
+    const { payment_id } = await paidOrder();
+    const { id } = await placeOrder(app, newPerson(), 'PACK');
+    const answer = await confirm(id, { payment_id, status: 'failed' });
+    expectProblem(answer, 409, 'payment_already_used', '/payment_id');
+  });
+});
 
 describe('a confirmation is refused', () => {
   it('without a payment id when there is something to pay', async () => {
@@ -142,14 +180,6 @@ describe('a confirmation is refused', () => {
     const { id } = await placeOrder(app, newPerson(), 'FREE');
     await confirm(id, {});
     expectProblem(await confirm(id, { amount: '5.00' }), 409, 'payment_mismatch', '/amount');
-  });
-
-  it('as failed for the payment that paid the order', async () => {
-    const { id, payment_id } = await paidOrder();
-    const written = await writtenBy(app, async () => {
-      expectProblem(await confirm(id, { payment_id, status: 'failed' }), 409, 'order_already_paid', '/status');
-    });
-    expect(written).toEqual({});
   });
 
   it('as failed for a payment that was received before', async () => {

@@ -40,6 +40,7 @@ describe('POST /orders/{id}/confirm', () => {
           source: 'purchase',
           sku: 'PACK',
           order_id: placed.id,
+          order_item_id: (placed.items as unknown as Record<string, string>[])[0]?.id,
           granted: 200,
           available: 200,
           held: 0,

@@ -9,6 +9,9 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putProduct(app, 'ACCESS', { type: 'period' });
   await putOffer(app, 'PACK', 'CREDITS', 10);
+  await putOffer(app, 'MONTH', 'ACCESS', 1, {
+    items: [{ product_key: 'ACCESS', period_unit: 'months', period_value: 1 }],
+  });
 });
 
 const migrate = (external_id: string, more: Json = {}, headers: Record<string, string> = {}) =>
@@ -45,8 +48,62 @@ describe('POST /grants of a migration', () => {
     expect((await app.get(`/balance?external_id=${external_id}&product_key=ACCESS`)).body.can_use).toBe(true);
   });
 
-  it('refuses what has ended already', async () => {
-    const dates = { valid_from: '2025-06-01T00:00:00Z', expires_at: '2026-01-31T12:00:00Z' };
+  it('brings along what has ended: granted and expired, and nothing of it can be used', async () => {
+    const external_id = newPerson();
+    const dates = { valid_from: '2025-06-01', expires_at: '2026-01-31T12:00:00Z' };
+    const answer = await migrate(external_id, dates);
+    expect(answer.status, answer.text).toBe(201);
+    expect(answer.body.batches).toMatchObject([
+      {
+        ...{ granted: 7, available: 0, expired: 7, state: 'expired' },
+        ...{ valid_from: '2025-06-01T00:00:00.000Z', expires_at: '2026-01-31T12:00:00.000Z' },
+      },
+    ]);
+    expect(await balancesOf(external_id)).toEqual({ CREDITS: 0 });
+    const entries = await app.get(`/wallet/entries?external_id=${external_id}`);
+    const { operation_id } = answer.body;
+    expect(entries.body).toMatchObject({
+      data: [
+        { kind: 'expire', amount: 7, balance_after: 0, operation_id, occurred_at: '2026-01-31T12:00:00.000Z' },
+        { kind: 'grant', amount: 7, balance_after: 7, operation_id, occurred_at: '2026-01-31T12:00:00.000Z' },
+      ],
+      settlement_pending: false,
+    });
+    const listed = await app.get(`/wallet/batches?external_id=${external_id}&state=expired`);
+    expect(listed.body.data).toEqual(answer.body.batches);
+    const refused = await app.post('/quota/consume', { external_id, product_key: 'CREDITS' });
+    expect(refused.body.reasons).toContainEqual({ code: 'expired', at: '2026-01-31T12:00:00.000Z' });
+  });
+
+  it('brings along access that has ended, which extends nothing', async () => {
+    const external_id = newPerson();
+    const dates = { valid_from: '2025-06-01', expires_at: '2025-07-01' };
+    const answer = await migrate(external_id, { product_key: 'ACCESS', quantity: 1, ...dates });
+    expect(answer.body.batches).toMatchObject([{ granted: null, state: 'expired' }]);
+    expect((await app.get(`/balance?external_id=${external_id}&product_key=ACCESS`)).body.can_use).toBe(false);
+    const bought = await app.post('/grants', { external_id, grant_type: 'bonus', sku: 'MONTH' });
+    expect(bought.body.batches).toMatchObject([{ valid_from: '2026-01-31T12:00:00.000Z' }]);
+  });
+
+  it('repays no debt with what has ended', async () => {
+    await putProduct(app, 'STAR', { is_currency: true });
+    const external_id = newPerson();
+    await app.post('/credits/deduct', { external_id, product_key: 'STAR', amount: 5, allow_negative: true });
+    const dates = { valid_from: '2025-06-01', expires_at: '2025-07-01' };
+    const answer = await migrate(external_id, { product_key: 'STAR', ...dates });
+    expect(answer.body.batches).toMatchObject([{ granted: 7, consumed: 0, expired: 7 }]);
+    expect(await balancesOf(external_id)).toEqual({ STAR: -5 });
+  });
+
+  it('takes what has ended without a beginning to have begun just before', async () => {
+    const answer = await migrate(newPerson(), { expires_at: '2025-07-01' });
+    expect(answer.body.batches).toMatchObject([
+      { valid_from: '2025-06-30T23:59:59.999Z', expires_at: '2025-07-01T00:00:00.000Z', state: 'expired' },
+    ]);
+  });
+
+  it('refuses an end that is not after the beginning', async () => {
+    const dates = { valid_from: '2025-06-01', expires_at: '2025-06-01' };
     expectProblem(await migrate(newPerson(), dates), 400, 'invalid_request', '/expires_at');
   });
 

@@ -1,5 +1,6 @@
 // Management of offers.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openapiText } from '../../src/http/openapi.js';
 import { putProduct, useTestApp } from '../support/app.js';
 import { expectProblem, writtenBy } from '../support/requests.js';
 
@@ -12,6 +13,7 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putProduct(app, 'ACCESS', { type: 'period' });
   await putProduct(app, 'STAR', { is_currency: true });
+  await putProduct(app, 'GONE', { is_active: false });
 });
 
 describe('PUT /offers/{sku}', () => {
@@ -31,7 +33,7 @@ describe('PUT /offers/{sku}', () => {
         { product_key: 'CREDITS', quantity: 100, period_unit: 'forever', period_value: null, stacking: 'parallel' },
       ],
     });
-    expect((await app.get('/catalog/PACK')).body).toEqual(answer.body);
+    expect({ ...(await app.get('/catalog/PACK')).body, warnings: [] }).toEqual(answer.body);
   });
 
   it('takes every member', async () => {
@@ -162,5 +164,96 @@ describe('PUT /offers/{sku}', () => {
     await app.put('/offers/A_SKU', offer);
     const answer = await app.put('/offers/REFUSED', { ...offer, items: [{ product_key: 'A_SKU' }] });
     expectProblem(answer, 404, 'product_not_found', '/items/0/product_key');
+  });
+});
+
+describe('an offer that can’t be sold', () => {
+  const BEYOND = { period_unit: 'years', period_value: 8_000 };
+  const MOST = Number.MAX_SAFE_INTEGER;
+
+  it.each<[string, object, object[]]>([
+    ['that gives nothing', { items: [] }, [{ code: 'no_items', pointer: '/items' }]],
+    ['that is free in credits', { price: '0', currency: 'STAR' }, [{ code: 'no_price', pointer: '/price' }]],
+    [
+      'with an item that would end after the year 9999',
+      access(BEYOND),
+      [{ code: 'quantity_too_large', pointer: '/items/0/period_value' }],
+    ],
+    [
+      'with more units than can be counted',
+      { items: [{ product_key: 'CREDITS', quantity: MOST }, { product_key: 'STAR' }, { product_key: 'CREDITS' }] },
+      [{ code: 'quantity_too_large', pointer: '/items/2/quantity' }],
+    ],
+    [
+      'of a product that is not active',
+      { items: [{ product_key: 'CREDITS' }, { product_key: 'GONE' }] },
+      [{ code: 'product_inactive', pointer: '/items/1/product_key' }],
+    ],
+    [
+      'for several reasons',
+      { price: '0', currency: 'STAR', items: [], is_active: false },
+      [{ code: 'no_items' }, { code: 'no_price' }],
+    ],
+  ])('says so: one %s', async (_case, more, warnings) => {
+    const answer = await app.put('/offers/UNSOLD', { ...offer, ...more });
+    expect([200, 201], answer.text).toContain(answer.status);
+    expect(answer.body.warnings).toEqual(
+      warnings.map((warning) => ({ pointer: expect.any(String), message: expect.any(String), ...warning })),
+    );
+    expect((await app.get('/offers/UNSOLD')).body).not.toHaveProperty('warnings');
+  });
+
+  it.each([
+    ['free in money', { price: '0' }],
+    ['for one credit', { price: '1', currency: 'STAR' }],
+    ['with all the units that can be counted', withItem({ quantity: MOST })],
+    ['of access twice', { items: [{ product_key: 'ACCESS' }, { product_key: 'ACCESS' }] }],
+  ])('is not one that is %s', async (_case, more) => {
+    expect((await app.put('/offers/SOLD', { ...offer, ...more })).body.warnings).toEqual([]);
+  });
+
+  it('is refused when it is ordered or exchanged', async () => {
+    await app.put('/offers/ENDLESS', access(BEYOND));
+    const order = await app.post('/orders', { external_id: 'a', items: [{ sku: 'ENDLESS' }] });
+    expectProblem(order, 409, 'quantity_too_large');
+    await app.put('/offers/FOR_NOTHING', { ...offer, price: '0', currency: 'STAR' });
+    const exchange = await app.post('/exchange', { external_id: 'a', sku: 'FOR_NOTHING' });
+    expectProblem(exchange, 409, 'offer_not_exchangeable');
+  });
+});
+
+describe('the name of a route', () => {
+  it.each(['EXPORT', 'import'])('%s is no SKU', async (sku) => {
+    const written = await writtenBy(app, async () => {
+      for (const is_active of [true, false]) {
+        expectProblem(await app.put(`/offers/${sku}`, { ...offer, is_active }), 409, 'name_reserved', 'path/sku');
+      }
+    });
+    expect(written).toEqual({});
+  });
+
+  it('is any plain name beside the SKUs of a path', () => {
+    const paths = Object.keys(JSON.parse(openapiText(app.app)).paths);
+    for (const parent of ['/api/v1/billing/catalog/', '/api/v1/billing/offers/']) {
+      expect(paths).toContain(`${parent}{sku}`);
+      const beside = paths
+        .filter((path) => path.startsWith(parent))
+        .map((path) => path.slice(parent.length).split('/')[0]);
+      const names = beside.filter((name) => name !== undefined && !name.startsWith('{'));
+      expect(['export', 'import']).toEqual(expect.arrayContaining(names));
+    }
+  });
+
+  it('stays readable where an offer has it from before, which can only be retired', async () => {
+    await app.put('/offers/BEFORE', offer);
+    await app.deps.db.query(`INSERT INTO catalog_names (name, kind) VALUES ('EXPORT', 'offer')`);
+    await app.deps.db.query(`DELETE FROM offer_items WHERE sku = 'BEFORE'`);
+    await app.deps.db.query(`UPDATE offers SET sku = 'EXPORT' WHERE sku = 'BEFORE'`);
+    await app.deps.db.query(`DELETE FROM catalog_names WHERE name = 'BEFORE'`);
+    expect((await app.get('/catalog?sku=EXPORT')).body.data).toMatchObject([{ sku: 'EXPORT' }]);
+    expectProblem(await app.put('/offers/EXPORT', offer), 409, 'name_reserved', 'path/sku');
+    const retired = await app.put('/offers/EXPORT', { ...offer, is_active: false });
+    expect(retired.status, retired.text).toBe(200);
+    expect((await app.get('/offers/EXPORT')).body.is_active).toBe(false);
   });
 });

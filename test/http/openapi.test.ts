@@ -52,7 +52,7 @@ const registerToys: RegisterRoutes = (app) => {
     tag: 'catalog',
     access: 'read',
     query: z.object(pageQueryShape),
-    responses: { 200: pageOf(row) },
+    responses: { 200: pageOf(row, 'Newest first.') },
     problems: [],
     handler: (_input) => ({ status: 200, body: { data: [], next_cursor: null } }),
   });
@@ -117,6 +117,17 @@ function codesOf(of: Operation, status: number): string[] {
       ),
     ),
   ].sort();
+}
+
+/** The rows of a list that is answered in pages. */
+function pagedRowsOf(of: Operation): { description?: string } | undefined {
+  const content = of.responses['200']?.content as Record<string, { schema: PagedSchema }> | undefined;
+  const properties = content?.['application/json']?.schema.properties;
+  return properties?.next_cursor && properties.data;
+}
+
+interface PagedSchema {
+  properties?: { data?: { description?: string }; next_cursor?: object };
 }
 
 describe('the document', () => {
@@ -216,6 +227,15 @@ describe('the document', () => {
       required: false,
       schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
     });
+  });
+
+  it('tells the order of every list', () => {
+    const lists = Object.entries(document.paths).flatMap(([path, { get }]) => {
+      const data = get && pagedRowsOf(get);
+      return data ? [[path, data.description]] : [];
+    });
+    expect(lists.length).toBeGreaterThan(8);
+    expect(lists.filter(([, order]) => !/ first|^By /.test(order ?? ''))).toEqual([]);
   });
 
   it('asks for a token on the routes of the API and nowhere else', () => {

@@ -180,6 +180,8 @@ describe('GET /products', () => {
     expect(keys).not.toContain('INACTIVE');
     expect(keys).toContain('SOLD');
     expect((await app.get('/products/inactive')).body.is_active).toBe(false);
+    const all = (await readPages(app, '/products?include_inactive=true', 200)).flat();
+    expect(all.map((product) => product.product_key)).toEqual([...keys, 'INACTIVE'].sort());
   });
 
   it('does not know a product that nobody made', async () => {

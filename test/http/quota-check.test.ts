@@ -4,6 +4,7 @@ import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../supp
 import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
+const UNKNOWN_ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 
 beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: ['draw'] });
@@ -150,11 +151,50 @@ describe('POST /quota/check', () => {
     expect(other.headers['idempotent-replayed']).toBeUndefined();
   });
 
-  it('does not create a customer', async () => {
+  it('answers of somebody never seen what a consume would, and does not create him', async () => {
+    await putProduct(app, 'NEW', { features: ['fly'] });
+    await putOffer(app, 'NEW_PACK', 'NEW', 10);
+    const external_id = newPerson();
+    const use = { external_id, feature: 'fly', amount: 2 };
     const written = await writtenBy(app, async () => {
-      expectProblem(await check(newPerson(), 1), 404, 'customer_not_found', '/external_id');
+      const answer = await app.post('/quota/check', use);
+      expect(answer.status, answer.text).toBe(200);
+      expect(answer.body).toMatchObject({
+        allowed: false,
+        would_take: [],
+        remaining: 0,
+        reasons: [{ code: 'insufficient_quota' }],
+        upgrade_skus: ['NEW_PACK'],
+        allowed_at: null,
+      });
     });
     expect(written).toEqual({});
+    const refused = await app.post('/quota/consume', use);
+    expectProblem(refused, 402, 'insufficient_quota');
+    expect(refused.body).toMatchObject({ available: 0, upgrade_skus: ['NEW_PACK'] });
+  });
+
+  it.each([
+    ['a product that nobody made', { product_key: 'X' }, 404, 'product_not_found'],
+    ['a feature that nobody made', { feature: 'x' }, 404, 'feature_not_found'],
+    [
+      'an unknown customer_id',
+      { external_id: undefined, customer_id: UNKNOWN_ID, product_key: 'CREDITS' },
+      404,
+      'customer_not_found',
+    ],
+    [
+      'an unknown UUID as user_id',
+      { external_id: undefined, user_id: UNKNOWN_ID, product_key: 'CREDITS' },
+      404,
+      'customer_not_found',
+    ],
+  ] as const)('refuses of somebody never seen what a consume refuses: %s', async (_case, more, status, code) => {
+    const body = { external_id: newPerson(), ...more };
+    const checked = await app.post('/quota/check', body);
+    const consumed = await app.post('/quota/consume', body);
+    expectProblem(checked, status, code);
+    expect(checked.body.errors).toEqual(consumed.body.errors);
   });
 
   it.each([

@@ -47,6 +47,26 @@ describe('POST /referrals', () => {
     });
   });
 
+  it.each([
+    ['numbers', 81_001, 81_002],
+    ['digits', '81003', '81004'],
+    ['text', 'tg:1', 'tg:2'],
+  ])('takes %s as ids, as user_id does', async (_case, referrer_id, referee_id) => {
+    const [referrer, referee] = await Promise.all(
+      [referrer_id, referee_id].map((external_id) => app.post('/identify', { provider: 'user_id', external_id })),
+    );
+    const answer = await app.post('/referrals', { referrer_id, referee_id });
+    expect(answer.status, answer.text).toBe(201);
+    const { customer_id } = referrer?.body ?? {};
+    expect(answer.body).toMatchObject({ referrer_id: customer_id, referee_id: referee?.body.customer_id });
+    expect((await app.get(`/referrals?user_id=${referrer_id}`)).body.data).toHaveLength(1);
+  });
+
+  it('refuses an id beside an external id that is another identity', async () => {
+    const body = { ...(await newPair()), referee_id: 'tg:1', referee_external_id: 'tg:1' };
+    expectProblem(await app.post('/referrals', body), 409, 'selector_conflict', '/referee_id');
+  });
+
   it('attaches one side by its id and the other by its external id', async () => {
     const external_id = newPerson();
     const [referrer_id = ''] = await newCustomers(1);
@@ -128,6 +148,7 @@ describe('POST /referrals', () => {
   it.each([
     ['referrer', { referrer_id: UNKNOWN_ID }, '/referrer_id'],
     ['referee', { referee_id: UNKNOWN_ID }, '/referee_id'],
+    ['referrer', { referrer_id: 'nobody' }, '/referrer_id'],
     ['referrer', { referrer_id: undefined, referrer_external_id: 'nobody' }, '/referrer_external_id'],
     ['referee', { referee_id: undefined, referee_external_id: 'nobody' }, '/referee_external_id'],
   ])('does not know a %s whom nobody has seen, and does not create him', async (_side, more, pointer) => {
@@ -155,7 +176,7 @@ describe('POST /referrals', () => {
   it.each<[string, Json, string]>([
     ['no referrer', { referrer_id: undefined }, '/referrer_id'],
     ['no referee', { referee_id: undefined }, '/referee_id'],
-    ['an id that is none', { referrer_id: 'ada' }, '/referrer_id'],
+    ['an id that is none', { referrer_id: 'undefined' }, '/referrer_id'],
     ['an id of null', { referee_id: null }, '/referee_id'],
     ['an empty external id', { referee_external_id: ' ' }, '/referee_external_id'],
     ['an external id with a fraction', { referrer_external_id: 1.5 }, '/referrer_external_id'],
@@ -216,6 +237,37 @@ describe('GET /referrals', () => {
     const [referee = ''] = await newCustomers(1);
     await attach(id, referee);
     expect((await app.get(`/referrals?external_id=${external_id}`)).body.data).toHaveLength(1);
+  });
+
+  it('says who brought a customer, by any of his names', async () => {
+    const external_id = newPerson();
+    const referee_id = await customerIdOf(app, external_id);
+    const [referrer_id = '', other = ''] = await newCustomers(2);
+    await attach(referrer_id, referee_id, { metadata: { campaign: 'may' } });
+    await attach(referee_id, other);
+    for (const query of [`referee_id=${referee_id}`, `referee_external_id=${external_id}&limit=1`]) {
+      const answer = await app.get(`/referrals?${query}`);
+      expect(answer.status, answer.text).toBe(200);
+      expect(answer.body).toMatchObject({
+        data: [{ referrer_id, referee_id, metadata: { campaign: 'may' }, created_at: '2026-01-31T12:00:00.000Z' }],
+        next_cursor: null,
+      });
+    }
+    const ofBoth = await app.get(`/referrals?customer_id=${referrer_id}&referee_external_id=${external_id}`);
+    expect(ofBoth.body.data).toHaveLength(1);
+    const ofAnother = await app.get(`/referrals?customer_id=${other}&referee_id=${referee_id}`);
+    expect(ofAnother.body).toEqual({ data: [], next_cursor: null });
+  });
+
+  it('is empty for whom nobody brought', async () => {
+    const [id = ''] = await newCustomers(1);
+    expect((await app.get(`/referrals?referee_id=${id}`)).body).toEqual({ data: [], next_cursor: null });
+  });
+
+  it('points at the referee whom nobody knows', async () => {
+    for (const field of ['referee_id', 'referee_external_id']) {
+      expectProblem(await app.get(`/referrals?${field}=nobody`), 404, 'customer_not_found', `query/${field}`);
+    }
   });
 
   it('does not know a stranger', async () => {

@@ -63,6 +63,60 @@ describe('POST /reservations/{id}/commit', () => {
     expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 6, held: 0, consumed: 4 });
   });
 
+  it('of 0 is a release', async () => {
+    const { external_id, batch_id, id } = await holdFour();
+    const answer = await commit(id, { amount: 0 });
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toMatchObject({
+      status: 'released',
+      committed_amount: 0,
+      taken: [],
+      returned: 4,
+      expired: 0,
+      remaining: 10,
+    });
+    expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 10 }, held: {} });
+    expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 10, held: 0, consumed: 0 });
+    expect((await entriesOf(app, external_id)).map(({ kind }) => kind)).toEqual(['grant', 'hold', 'release']);
+    expect((await app.get(`/reservations/${id}`)).body.status).toBe('released');
+  });
+
+  it('of 0 and a release replay each other, and another commit is another ending', async () => {
+    for (const [first, second] of [
+      [(id: string) => commit(id, { amount: '0' }), (id: string) => release(id)],
+      [(id: string) => release(id), (id: string) => commit(id, { amount: 0, allow_excess: true })],
+    ] as const) {
+      const { id } = await holdFour();
+      const ended = await first(id);
+      const again = await second(id);
+      expect([again.status, again.text]).toEqual([200, ended.text]);
+      expectProblem(await commit(id, { amount: 1 }), 409, 'reservation_closed');
+    }
+    const { id } = await holdFour();
+    await commit(id, { amount: 1 });
+    expectProblem(await commit(id, { amount: 0 }), 409, 'reservation_closed');
+  });
+
+  it('of 0 is refused once the hold has lapsed', async () => {
+    const { id } = await holdFour({ ttl_seconds: 60 });
+    app.clock.advance({ seconds: 60 });
+    expectProblem(await commit(id, { amount: 0 }), 409, 'reservation_expired');
+  });
+
+  it('of 0 has the keys of releases: the same key gives its answer again, and another commit with it does nothing', async () => {
+    const { external_id, id } = await holdFour();
+    const answers = [1, 2].map(() => commit(id, { amount: 0, idempotency_key: 'nothing-used' }));
+    const [first, again] = await Promise.all(answers);
+    expect(again?.text).toBe(first?.text);
+    const written = await writtenBy(app, async () => {
+      const key = { idempotency_key: 'nothing-used' };
+      expect((await release(id, key)).headers['idempotent-replayed']).toBe('true');
+      expectProblem(await commit(id, { amount: 4, ...key }), 409, 'reservation_closed');
+    });
+    expect(written).toEqual({});
+    expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 10 }, held: {} });
+  });
+
   it('uses a part, and the rest comes back', async () => {
     const { external_id, batch_id, id } = await holdFour();
     const answer = await commit(id, { amount: 3 });
@@ -151,7 +205,6 @@ describe('POST /reservations/{id}/commit', () => {
   });
 
   it.each<[string, Json, string]>([
-    ['an amount of 0', { amount: 0 }, '/amount'],
     ['a negative amount', { amount: -1 }, '/amount'],
     ['an amount with a fraction', { amount: 1.5 }, '/amount'],
     ['an amount that is text', { amount: 'one' }, '/amount'],
@@ -206,6 +259,7 @@ describe('POST /reservations/{id}/release', () => {
       ended_at: '2026-01-31T12:00:30.000Z',
       legs: [{ batch_id, product_key: 'CREDITS', amount: 4 }],
       metadata: {},
+      taken: [],
       returned: 4,
       expired: 0,
       revoked: 0,

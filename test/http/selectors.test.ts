@@ -32,13 +32,30 @@ describe('a selector', () => {
   });
 
   it.each([
-    ['a string', '77001', 77001],
+    ['digits', '77001', 77001],
     ['a number', 77002, '77002'],
-  ])('is a user_id of digits as %s: the identity (user_id, digits)', async (_case, user_id, digits) => {
-    const customerId = await identify(digits, 'user_id');
+    ['a negative number', -1001234, '-1001234'],
+    ['the id of a provider', 'tg:123', 'tg:123'],
+    ['a name, as it is written', ' Ada ', 'Ada'],
+    ['an e-mail address', 'ada@example.org', 'ada@example.org'],
+    ['a UUID without hyphens', UNKNOWN_ID.replaceAll('-', ''), UNKNOWN_ID.replaceAll('-', '')],
+    ['a UUID with a digit more', `${UNKNOWN_ID}0`, `${UNKNOWN_ID}0`],
+    ['255 characters', 'u'.repeat(255), 'u'.repeat(255)],
+  ])('is a user_id that is %s: the identity (user_id, text)', async (_case, user_id, text) => {
+    const customerId = await identify(text, 'user_id');
     const answer = await app.post('/grants', { user_id, grant_type: 'bonus', product_key: 'CREDITS' });
     expect(answer.status).toBe(201);
-    expect((await app.get(`/wallet?user_id=${user_id}`)).body.customer_id).toBe(customerId);
+    const wallet = await app.get(`/wallet?user_id=${encodeURIComponent(user_id)}`);
+    expect(wallet.body).toMatchObject({ customer_id: customerId, balances: { CREDITS: 1 } });
+    expectProblem(await app.get(`/wallet?external_id=${encodeURIComponent(text)}`), 404, 'customer_not_found');
+  });
+
+  it('is a user_id beside the customer_id or the identity that it means', async () => {
+    const user_id = newPerson();
+    const customer_id = await identify(user_id, 'user_id');
+    for (const other of [`customer_id=${customer_id}`, `provider=user_id&external_id=${user_id}`]) {
+      expect((await app.get(`/wallet?user_id=${user_id}&${other}`)).body.customer_id).toBe(customer_id);
+    }
   });
 
   it('is an external_id as a number in a body and as digits in a query', async () => {
@@ -100,18 +117,52 @@ describe('a write', () => {
   it('refuses a customer_id and a user_id that differ', async () => {
     const customer_id = await identify(newPerson());
     const answer = await app.post('/quota/consume', { ...consume, customer_id, user_id: UNKNOWN_ID });
-    expectProblem(answer, 409, 'selector_conflict');
+    expectProblem(answer, 409, 'selector_conflict', '/user_id');
   });
 
-  it('refuses digits as user_id beside another identity', async () => {
-    const answer = await app.post('/quota/consume', { ...consume, user_id: '5', external_id: newPerson() });
-    expectProblem(answer, 409, 'selector_conflict');
+  it('refuses a customer_id and a user_id that is the identity of another, and nobody comes to be', async () => {
+    const customer_id = await identify(newPerson());
+    const written = await writtenBy(app, async () => {
+      const answer = await app.post('/quota/consume', { ...consume, customer_id, user_id: newPerson() });
+      expectProblem(answer, 409, 'selector_conflict', '/user_id');
+    });
+    expect(written).toEqual({});
+  });
+
+  it.each(['5', 'tg:123'])('refuses the user_id %s beside another identity', async (user_id) => {
+    const answer = await app.post('/quota/consume', { ...consume, user_id, external_id: newPerson() });
+    expectProblem(answer, 409, 'selector_conflict', '/user_id');
+  });
+
+  it('says of a user_id that is a UUID of nobody how ids of others are sent', async () => {
+    const answer = await app.post('/quota/consume', { ...consume, user_id: UNKNOWN_ID });
+    expectProblem(answer, 404, 'customer_not_found', '/user_id');
+    expect(answer.body.detail).toContain('external_id');
+  });
+
+  it('creates whom a user_id names that is no UUID', async () => {
+    const written = await writtenBy(app, async () => {
+      expectProblem(await app.post('/quota/consume', { ...consume, user_id: 'tg:9' }), 402, 'insufficient_quota');
+    });
+    expect(written).toEqual({ customers: 1, identities: 1 });
+  });
+
+  it('is the same item of a bulk call by whichever field it names the customer', async () => {
+    const user_id = newPerson();
+    await app.post('/grants', { user_id, grant_type: 'bonus', product_key: 'CREDITS', quantity: 3 });
+    const call = (selector: object) =>
+      app.post('/quota/consume/batch', { items: [{ ...consume, ...selector }], idempotency_key: 'bulk' });
+    const first = await call({ user_id });
+    const again = await call({ provider: 'user_id', external_id: user_id });
+    expect([again.text, again.headers['idempotent-replayed']]).toEqual([first.text, 'true']);
   });
 
   it.each([
     ['nobody', {}, '/customer_id'],
     ['a customer_id that is no UUID', { customer_id: '17' }, '/customer_id'],
-    ['a user_id that is neither UUID nor digits', { user_id: 'ada' }, '/user_id'],
+    ['an empty user_id', { user_id: ' ' }, '/user_id'],
+    ['a user_id that stands for a missing one', { user_id: 'undefined' }, '/user_id'],
+    ['a user_id of 256 characters', { user_id: 'u'.repeat(256) }, '/user_id'],
     ['a user_id above 2^53-1 as a number', { user_id: 9007199254740992 }, '/user_id'],
     ['a user_id with a fraction', { user_id: 1.5 }, '/user_id'],
     ['an external_id that is a list', { external_id: ['x'] }, '/external_id'],
@@ -133,12 +184,17 @@ describe('a read', () => {
     expectProblem(byId, 404, 'customer_not_found', 'query/customer_id');
     const byIdentity = await app.get('/wallet?external_id=nobody');
     expectProblem(byIdentity, 404, 'customer_not_found', 'query/external_id');
+    for (const user_id of ['tg:nobody', UNKNOWN_ID]) {
+      expectProblem(await app.get(`/wallet?user_id=${user_id}`), 404, 'customer_not_found', 'query/user_id');
+    }
   });
 
   it('points at the query parameter that contradicts the other', async () => {
     const customer_id = await identify(newPerson());
     const answer = await app.get(`/wallet?customer_id=${customer_id}&external_id=somebody-else`);
     expectProblem(answer, 409, 'selector_conflict', 'query/external_id');
+    const byAlias = await app.get(`/wallet?customer_id=${customer_id}&user_id=somebody-else`);
+    expectProblem(byAlias, 409, 'selector_conflict', 'query/user_id');
   });
 
   it.each(['/wallet', '/wallet/batches', '/wallet/entries', '/balance?product_key=CREDITS'])(
@@ -148,3 +204,13 @@ describe('a read', () => {
     },
   );
 });
+
+it.each([' ', 'null', 'u'.repeat(256), 9007199254740992, 1.5])(
+  'the message about the user_id %j names external_id',
+  async (user_id) => {
+    const answer = await app.post('/quota/consume', { user_id, product_key: 'CREDITS' });
+    expect(answer.body.errors).toMatchObject([
+      { pointer: '/user_id', message: expect.stringContaining('external_id') },
+    ]);
+  },
+);

@@ -42,6 +42,7 @@ describe('POST /grants of a trial', () => {
         source: 'trial',
         sku: 'STARTER',
         order_id: null,
+        order_item_id: null,
         granted: 10,
         available: 10,
         priority: -1,

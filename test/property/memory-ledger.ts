@@ -203,10 +203,11 @@ export class MemoryLedger implements System {
       this.#payments.set(payment.paymentId, payment);
     }
     if (decision.outcome === 'refused') return { outcome: 'refused', code: decision.error.code };
-    this.#orders[request.order] = decision.order;
+    const after = decision.outcome === 'unchanged' ? order : decision.order;
+    this.#orders[request.order] = after;
     const granted = decision.outcome === 'paid' ? decision.batches : this.#batchesOf(book, order);
     const batches = granted.map((batch) => this.#toParts(batch));
-    const facts = { order: request.order, status: decision.order.status, batches };
+    const facts = { order: request.order, status: after.status, batches };
     if ('recordAs' in decision) this.#answers.set(decision.recordAs, facts);
     return { outcome: 'accepted', facts };
   }

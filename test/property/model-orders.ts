@@ -79,7 +79,10 @@ export class ModelOrders {
     const hasOtherAmount = amount !== null && BigInt(amount) !== order.total;
     if (seen?.status === 'paid') {
       if (seen.order !== order.place) return refuse('payment_already_used');
-      if (status === 'failed') return refuse('order_already_paid');
+      if (status === 'failed') {
+        const facts = { order: order.place, status: this.statusOf(order), batches: this.#batchesOf(order) };
+        return { outcome: 'accepted', facts };
+      }
       if (hasOtherAmount || !seen.facts) return refuse('payment_mismatch');
       return { outcome: 'replayed', facts: seen.facts };
     }

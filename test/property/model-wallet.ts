@@ -119,7 +119,8 @@ export class ModelWallet {
     const fresh = { left: 0, held: 0, used: 0, takenAway: 0 };
     const batch = { place, product, granted, priority, ...validity, day, madeAt: this.now, ...fresh };
     this.batches.push(batch);
-    for (let unit = 0; unit < left; unit += 1) this.#credit(batch);
+    if (isOver(batch, this.now)) batch.left = left;
+    else for (let unit = 0; unit < left; unit += 1) this.#credit(batch);
     return this.#partsOf(batch);
   }
 

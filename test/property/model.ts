@@ -140,11 +140,11 @@ export class Model {
     }
   }
 
-  #grantUnits(units: Units, validFrom: number): Expected {
+  #grantUnits(units: Units, validFrom: number, endsAfter = this.wallet.now): Expected {
     const code = refusalOf(units);
     if (code !== undefined) return refuse(code);
     const { product, quantity, expiresAt, priority } = units;
-    if (expiresAt !== null && expiresAt <= Math.max(validFrom, this.wallet.now)) return refuse('invalid_request');
+    if (expiresAt !== null && expiresAt <= Math.max(validFrom, endsAfter)) return refuse('invalid_request');
     const batch = this.wallet.addBatch(product, quantity, { validFrom, expiresAt }, priority);
     return { outcome: 'accepted', facts: { batches: [batch] } };
   }
@@ -167,13 +167,16 @@ export class Model {
     return { outcome: 'accepted', facts: { taken: plan.taken } };
   }
 
-  /** Once per source id, whatever the keys are; what is migrated may have begun before. */
+  /** Once per source id, whatever the keys are; what is migrated may have begun, and ended, before. */
   #migrate(request: Extract<Request, { kind: 'migrate' }>): Expected {
     const text = fingerprintOf({ ...request, key: null });
     const known = this.#migrations.get(request.source);
     if (known?.request === text) return { outcome: 'replayed', facts: known.facts };
     if (known) return refuse('idempotency_key_reused');
-    const answer = this.#grantUnits(request, request.validFrom ?? this.wallet.now);
+    const { now } = this.wallet;
+    const { expiresAt } = request;
+    const begins = expiresAt !== null && expiresAt <= now ? expiresAt - 1 : now;
+    const answer = this.#grantUnits(request, request.validFrom ?? begins, -Infinity);
     if (answer.outcome === 'accepted') this.#migrations.set(request.source, { request: text, facts: answer.facts });
     return answer;
   }

@@ -44,6 +44,10 @@ describe('names', () => {
 
   it('takes a feature exactly as it is', () => {
     expect(read(featureSchema, 'image_generation2')).toBe('image_generation2');
+    for (const good of ['reports.pdf_export', 'api.v2.read', 'a.2d', `a.${'b'.repeat(62)}`])
+      expect(read(featureSchema, good)).toBe(good);
+    for (const bad of ['.a', 'a.', 'a..b', 'a.B', '2.a', 'a.b c', `a.${'b'.repeat(63)}`])
+      expect(read(featureSchema, bad), bad).toBe('refused');
     for (const bad of ['Image', 'image-generation', '2d', ' a', 'a ', '', '_a', 'a'.repeat(65)]) {
       expect(read(featureSchema, bad), bad).toBe('refused');
     }
@@ -120,13 +124,18 @@ describe('instants', () => {
     ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00.000Z'],
     ['2026-01-31T12:00:00.123456+02:00', '2026-01-31T10:00:00.123Z'],
     ['2024-02-29T23:59:59-03:30', '2024-03-01T03:29:59.000Z'],
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+    ['2024-02-29', '2024-02-29T00:00:00.000Z'],
   ])('reads %s', (input, iso) => {
     expect((read(instantSchema, input) as Date).toISOString()).toBe(iso);
   });
 
   it.each([
-    '2026-01-31',
     '2026-01-31T12:00:00',
+    '2025-02-29',
+    '2026-1-31',
+    '20260131',
+    '1899-12-31',
     '2026-02-30T12:00:00Z',
     '2025-02-29T12:00:00Z',
     '2026-01-31T24:00:00Z',
