@@ -1005,8 +1005,8 @@ const ofTheReaders: Mutation[] = [
     changes: [
       change(
         READS,
-        'const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids));',
-        `const book = { ...loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids), changes: {} as Book['changes'] };`,
+        'const book = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, at, deps.ids));',
+        `const book = { ...loaded.bookOf({ id: customerId, ...UNWRITTEN }, at, deps.ids), changes: {} as Book['changes'] };`,
       ),
     ],
     tests: [READS_TESTS],

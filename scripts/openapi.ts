@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { buildApp } from '../src/app.js';
 import type { Deps } from '../src/deps.js';
+import { createHorizon } from '../src/engine/horizon.js';
 import { openapiText } from '../src/http/openapi.js';
 import { systemClock } from '../src/lib/clock.js';
 import { uuidIds } from '../src/lib/ids.js';
@@ -30,6 +31,7 @@ async function generate(): Promise<string> {
     engine: unreachable('engine'),
     reads: unreachable('reads'),
     turns: unreachable('turns'),
+    horizon: createHorizon({ db: unreachable('db') }),
   };
   const app = await buildApp(deps);
   try {

@@ -28,6 +28,7 @@ import { UnderWay } from './http/under-way.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
+import { registerEvents } from './routes/events.js';
 import { examples } from './routes/examples.js';
 import { registerExchange } from './routes/exchange.js';
 import { registerGrants } from './routes/grants.js';
@@ -56,6 +57,7 @@ const resources: readonly RegisterRoutes[] = [
   registerReservations,
   registerExchange,
   registerReferrals,
+  registerEvents,
   registerInvariants,
 ];
 
@@ -125,6 +127,10 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   const underWay = new UnderWay(options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   app.decorate('underWay', underWay);
   const isStopping = closeConnectionsWhenStopping(app, { connections, underWay, isAsked: options.isStopping });
+  app.addHook('preClose', (done) => {
+    deps.horizon.end();
+    done();
+  });
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);

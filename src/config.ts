@@ -10,7 +10,8 @@ const PEPPERS_LENGTH_MAX = 2_048;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
 const LANE_KEYS_MAX = 4_096;
-const KEYS_KEEP_DAYS_MAX = 36_500;
+const KEEP_DAYS_MAX = 36_500;
+const EVENTS_KEEP_DAYS_DEFAULT = 90;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
 const SWEEP_INTERVAL_MAX_S = 86_400;
 const DRAIN_MAX_MS = 300_000;
@@ -89,9 +90,12 @@ export const environmentSchema = z.object({
     .refine((keys) => Number.isInteger(Math.log2(keys)))
     .default(1)
     .describe(`a power of two, 1 to ${LANE_KEYS_MAX}`),
-  BURSAR_KEYS_KEEP_DAYS: wholeNumber(1, KEYS_KEEP_DAYS_MAX)
+  BURSAR_KEYS_KEEP_DAYS: wholeNumber(1, KEEP_DAYS_MAX)
     .optional()
-    .describe(`a number of days, 1 to ${KEYS_KEEP_DAYS_MAX}, or nothing for ever`),
+    .describe(`a number of days, 1 to ${KEEP_DAYS_MAX}, or nothing for ever`),
+  BURSAR_EVENTS_KEEP_DAYS: wholeNumber(1, KEEP_DAYS_MAX)
+    .default(EVENTS_KEEP_DAYS_DEFAULT)
+    .describe(`a number of days, 1 to ${KEEP_DAYS_MAX}`),
   BURSAR_SWEEP_INTERVAL_S: wholeNumber(1, SWEEP_INTERVAL_MAX_S)
     .default(SWEEP_INTERVAL_DEFAULT_S)
     .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
@@ -122,6 +126,8 @@ export interface Config {
   readonly laneKeys: number;
   /** How long answers are kept under keys of callers; null is for ever. */
   readonly keysKeepDays: number | null;
+  /** For how many days events are kept. */
+  readonly eventsKeepDays: number;
   /** Seconds between two sweeps of what has fallen due. */
   readonly sweepIntervalS: number;
   /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
@@ -168,6 +174,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     isPrepared: values.BURSAR_PREPARED,
     laneKeys: values.BURSAR_LANE_KEYS,
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
+    eventsKeepDays: values.BURSAR_EVENTS_KEEP_DAYS,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
     drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),

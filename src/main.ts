@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, type GivenConfig, readConfig } from './config.js';
-import { createDb, type Db } from './db/client.js';
+import { createDb } from './db/client.js';
 import { unreadParameters } from './db/connection-url.js';
 import { errorForLog, messageForLog } from './db/errors-for-log.js';
 import { migrate } from './db/migrate.js';
@@ -14,10 +14,10 @@ import { requireRights } from './db/rights.js';
 import { guardSession } from './db/session-guard.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
-import { createEngine } from './engine/engine.js';
-import { createReads } from './engine/reads.js';
+import { createOver } from './engine/create.js';
 import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
+import { startDroppingEvents } from './jobs/drop-events.js';
 import { startForgettingKeys } from './jobs/forget-keys.js';
 import { startSweep } from './jobs/sweep.js';
 import { systemClock } from './lib/clock.js';
@@ -34,6 +34,7 @@ import { writeShellFile } from './process/shell-file.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
 import { fillEmptyCatalogue } from './services/catalog.js';
 import { demoCatalogue } from './services/demo-catalogue.js';
+import { guardPlaces } from './services/events.js';
 import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -89,14 +90,17 @@ async function start(stop: StopRequest): Promise<Config> {
 
   const config = complete(given);
   await guardPeppers({ db, config });
+  await guardPlaces({ db });
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
-  const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
+  const deps = createOver(foundations);
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role !== 'api') {
     const sweeping = startSweep(deps);
     closers.add('the sweep', () => sweeping.stop());
     const forgetting = startForgettingKeys(deps);
     if (forgetting) closers.add('the forgetting of old keys', () => forgetting.stop());
+    const dropping = startDroppingEvents(deps);
+    closers.add('the dropping of old events', () => dropping.stop());
   }
   const app = await buildApp(deps, { isStopping: () => drain.hasBegun });
   closers.add('the HTTP server', () => app.close());

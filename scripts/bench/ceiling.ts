@@ -4,8 +4,7 @@ import { pino } from 'pino';
 import { buildApp, type RegisterRoutes } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
-import { createEngine } from '../../src/engine/engine.js';
-import { createReads } from '../../src/engine/reads.js';
+import { createOver } from '../../src/engine/create.js';
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { systemClock } from '../../src/lib/clock.js';
@@ -54,6 +53,6 @@ const foundations = {
   config: { ...config, apiToken, pepper },
   turns: createTurns(),
 };
-const deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
+const deps = createOver(foundations);
 const app = await buildApp(deps, { extraResources: [registerCeiling] });
 console.log(`Bursar is ready: ${await app.listen({ host: '127.0.0.1', port: 0 })}`);

@@ -95,6 +95,7 @@ export interface HoldingRow extends Row {
   type: ProductType;
   is_active: boolean;
   is_currency: boolean;
+  low_balance_threshold: number | null;
   features: Record<string, number> | null;
   available: number | null;
   held: number | null;
@@ -183,6 +184,7 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
   const available = row.available ?? 0;
   return {
     productKey: row.product_key,
+    lowBalanceThreshold: row.low_balance_threshold,
     available,
     held: row.held ?? 0,
     owed: row.owed ?? 0,
@@ -255,7 +257,7 @@ function countLegs(holds: readonly ReservationRow[]): number {
 
 /** The book of a customer at an instant, of his rows. */
 export function toBook(
-  customer: { id: string; nextSeq: number },
+  customer: { id: string; nextSeq: number; nextEvent: number },
   now: Date,
   ids: Ids,
   { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, isDue, dueMax }: BookRows,
@@ -270,6 +272,7 @@ export function toBook(
     customerId: customer.id,
     now,
     nextSeq: customer.nextSeq,
+    nextEvent: customer.nextEvent,
     holdings: new Map(
       rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),

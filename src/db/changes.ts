@@ -4,6 +4,7 @@ import type { Changes, CustomerChanges } from '../ledger/changes.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
 import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
+import { insertEvents } from './events.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
@@ -45,6 +46,8 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   trialUses: claimTrials,
   payments: claimPayments,
   keyedAnswers: claimKeyedAnswers,
+  // Last: by then the transaction has a number, and so is waited for by who reads events.
+  events: insertEvents,
 };
 
 const writers: readonly Writer[] = [...new Set(Object.values(WRITERS))];

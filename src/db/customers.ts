@@ -12,11 +12,14 @@ import { arraysOf, given, listOf, readerOf } from './table.js';
 import { customers as customersTable, formerIdentities, identities } from './tables.js';
 
 const FIRST_SEQ = 1;
+/** Behind the event that tells of the first sight. */
+export const NEXT_EVENT_OF_NEW = 2;
 
 /** What the lock gives: where the customer's ledger stands. */
 export interface LockedCustomer {
   id: string;
   nextSeq: number;
+  nextEvent: number;
   lastRecordedAt: Date;
   /** Nothing of his falls due before; null when nothing does. */
   dueAt: Date | null;
@@ -107,7 +110,15 @@ function nameOf({ provider, externalId }: IdentityKey): string {
 }
 
 function toCustomerRow({ customerId: id, at }: FirstSight) {
-  return { id, metadata: {}, nextSeq: FIRST_SEQ, lastRecordedAt: at, dueAt: null, createdAt: at };
+  return {
+    id,
+    metadata: {},
+    nextSeq: FIRST_SEQ,
+    nextEvent: NEXT_EVENT_OF_NEW,
+    lastRecordedAt: at,
+    dueAt: null,
+    createdAt: at,
+  };
 }
 
 /**
@@ -235,7 +246,7 @@ export async function listCustomers(
   return rows.map(toCustomer);
 }
 
-const LOCKED = ['id', 'nextSeq', 'lastRecordedAt', 'dueAt'] as const;
+const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt'] as const;
 const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);

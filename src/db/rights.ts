@@ -17,13 +17,19 @@ const NEVER_UPDATED = new Set<string>(
     tables.idempotencyRecords,
     tables.reservationLegs,
     tables.keyedCalls,
+    tables.events,
   ].map(({ name }) => name),
 );
 /** What is replaced, unlinked, or forgotten with age; everything else is kept. */
 const DELETED_FROM = new Set<string>(
-  [tables.productFeatures, tables.offerItems, tables.identities, tables.idempotencyRecords, tables.keyedCalls].map(
-    ({ name }) => name,
-  ),
+  [
+    tables.productFeatures,
+    tables.offerItems,
+    tables.identities,
+    tables.idempotencyRecords,
+    tables.keyedCalls,
+    tables.events,
+  ].map(({ name }) => name),
 );
 
 /** By the names of the tables. */
@@ -32,6 +38,9 @@ export const RIGHTS: ReadonlyMap<string, readonly Right[]> = new Map([
   ['_prisma_migrations', ['SELECT']],
   ['schema_compatibility', ['SELECT']],
 ]);
+
+/** How far places of events were drawn, and behind which they go on when the data move. */
+export const SEQUENCES: ReadonlyMap<string, readonly Right[]> = new Map([['events_place_seq', ['SELECT', 'UPDATE']]]);
 
 function rightsOn(table: string): Right[] {
   const rights: Right[] = ['SELECT', 'INSERT'];
@@ -54,7 +63,7 @@ FROM (
 
 /** Looks for every right that the service needs. Throws: StartError, with all that are missing. */
 export async function requireRights(tx: Tx): Promise<void> {
-  const needed = [...RIGHTS].flatMap(([name, rights]) => rights.map((right) => [name, right] as const));
+  const needed = [...RIGHTS, ...SEQUENCES].flatMap(([name, rights]) => rights.map((right) => [name, right] as const));
   const rows = await tx.query<Row & { user: string; thing: string; missing: string }>(MISSING, [
     needed.map(([name]) => name),
     needed.map(([, right]) => right),
@@ -82,7 +91,7 @@ export async function grantRights(client: pg.ClientBase, role: string): Promise<
   );
   const [{ schema = 'public', isOwner = false } = {}] = rows;
   if (isOwner) throw new StartError(`the role ${role} owns the tables, and so has all rights: grant to another one`);
-  const grants = [...RIGHTS].flatMap(([name, rights]) => {
+  const grants = [...RIGHTS, ...SEQUENCES].flatMap(([name, rights]) => {
     const table = pg.escapeIdentifier(name);
     return [`REVOKE ALL ON ${table} FROM ${to}`, `GRANT ${rights.join(', ')} ON ${table} TO ${to}`];
   });

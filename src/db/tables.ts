@@ -15,6 +15,7 @@ import type {
   Term,
   TrialScope,
 } from '../ledger/entities.js';
+import type { EventType } from '../ledger/event-types.js';
 import type { PeriodUnit } from '../ledger/periods.js';
 import {
   bigint,
@@ -38,6 +39,7 @@ export const customers = table('customers', {
   nextSeq: bigint('next_seq'),
   lastRecordedAt: instant('last_recorded_at'),
   dueAt: nullable(instant('due_at')),
+  nextEvent: bigint('next_event'),
   createdAt: instant('created_at'),
 });
 
@@ -288,3 +290,23 @@ export const keyedCalls = table('keyed_calls', {
 });
 
 export const secrets = table('secrets', { name: text('name'), fingerprint: nullable(text('fingerprint')) });
+
+export const events = table('events', {
+  place: computed(bigint('place')),
+  customerId: uuid('customer_id'),
+  number: bigint('number'),
+  id: uuid('id'),
+  type: text<EventType>('type'),
+  schemaVersion: smallint('schema_version'),
+  subjectId: uuid('subject_id'),
+  operationId: nullable(uuid('operation_id')),
+  data: json<Metadata>('data'),
+  recordedAt: instant('recorded_at'),
+});
+
+export const eventLog = table('event_log', {
+  isTheRow: boolean('is_the_row'),
+  toldSince: nullable(instant('told_since')),
+  droppedPlace: bigint('dropped_place'),
+  server: nullable(text('server')),
+});

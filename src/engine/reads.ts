@@ -65,6 +65,9 @@ interface Question {
 
 type Waiting = Asked<Question, BookRead>;
 
+/** Where a book stands in which nothing is written. */
+const UNWRITTEN = { nextSeq: 1, nextEvent: 1 };
+
 /** Makes the readers of a process. */
 export function createReads(deps: Foundations): Reads {
   const ask = createGatherer<Question, BookRead>({
@@ -182,7 +185,7 @@ function answerOf(
 ): void {
   try {
     const at = loaded.atOf(customerId) ?? clock;
-    const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, at, deps.ids));
+    const book = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, at, deps.ids));
     const providersOf = loaded.providersFor(customerId);
     for (const { read } of own) read.resolve({ at, book, providersOf });
   } catch (error) {
@@ -207,7 +210,7 @@ export async function readSettled<T>(
     inSnapshot(deps.db, instant.isPast, async (tx) => {
       const loaded = await loadBooks(tx, requests, instant.at, { isPast: instant.isPast, dueMax, asking });
       const settled = familyIds.flatMap((customerId) => {
-        const { changes } = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
+        const { changes } = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, instant.at, deps.ids));
         return [...changes.changedBatches.values()].map((batch) => ({ ...batch, customerId }));
       });
       const isWhole = !familyIds.some((customerId) => loaded.isBehind(customerId));
@@ -230,7 +233,7 @@ export async function readWallet(deps: Foundations, customerId: string, instant:
   const readOnce = (dueMax: number) =>
     inSnapshot(deps.db, instant.isPast, (tx) => readWalletOnce(tx, customerId, instant, dueMax));
   const { loaded, ...rest } = await readOn(deps, [customerId], readOnce);
-  return { book: openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids)), ...rest };
+  return { book: openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, instant.at, deps.ids)), ...rest };
 }
 
 async function readWalletOnce(tx: Tx, customerId: string, instant: ReadInstant, dueMax: number) {
@@ -257,6 +260,6 @@ export async function readBookAt(
   const isToCome = at > deps.clock.now();
   const readOnce = async (dueMax: number) => ({ loaded: await readBooks(deps.db, requests, at, { isPast, dueMax }) });
   const { loaded } = isToCome ? await readOnce(Infinity) : await readOn(deps, [customerId], readOnce);
-  const book = openBook(loaded.bookOf({ id: customerId, nextSeq: 1 }, instant.at, deps.ids));
+  const book = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, instant.at, deps.ids));
   return { at: instant.at, book, providersOf: loaded.providersFor(customerId) };
 }

@@ -20,6 +20,7 @@ import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
 import type { FirstSight, KeyedAnswer } from '../ledger/entities.js';
+import { eventsOf } from '../ledger/events.js';
 import type { Opener } from '../ledger/operations.js';
 import { openBook } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
@@ -134,6 +135,7 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     await tx.abandon();
     return;
   }
+  changes.events = eventsOf(changes, deps.ids);
   const writing = await orAbandon(tx, async () => ({ all: writeChanges(tx, changes) }));
   try {
     await tx.commit(writing.all);

@@ -62,6 +62,11 @@ const entries = {
     title: 'The path takes other methods',
     remedy: 'Use one of the methods that the header `Allow` lists.',
   },
+  cursor_expired: {
+    status: 410,
+    title: 'What the cursor names was dropped',
+    remedy: 'Go on from `oldest_cursor`, and read what you follow anew: events are kept for a while only.',
+  },
   selector_conflict: {
     status: 409,
     title: 'The selectors name different customers',

@@ -11,6 +11,7 @@ export const tags = {
   reservations: 'Units held for work in progress.',
   exchange: 'Spend units of a currency product on an offer.',
   referrals: 'Who brought whom, and what each side earned.',
+  events: 'What happened, in order: a feed that misses nothing.',
   operations: 'For operators: proofs and switches.',
   health: 'For probes; no token.',
 } as const;

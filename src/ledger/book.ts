@@ -12,6 +12,8 @@ export interface Book {
   /** The operation's instant: the clock, read under the lock, never before the customer's last recorded instant. */
   readonly now: Date;
   nextSeq: number;
+  /** The number of the customer's next event. */
+  readonly nextEvent: number;
   readonly holdings: Map<string, Holding>;
   /** Batches past their end that still have units, soonest first; at most a bounded number of them. */
   readonly due: Batch[];

@@ -21,6 +21,7 @@ import type {
   Reservation,
   TrialUse,
 } from './entities.js';
+import type { NewEvent } from './event-types.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
 export interface CustomerChanges {
@@ -34,7 +35,8 @@ export interface CustomerChanges {
   /** Up to when what had fallen due was settled, as far as it was settled at once. */
   settled: Date[];
   newOrders: Order[];
-  orderSteps: OrderStep[];
+  /** Those by which it is paid are whole, as they are told. */
+  orderSteps: (OrderStep | Order)[];
   /** His metadata as a whole; the last counts. */
   metadata: Metadata[];
   profiles: (IdentityKey & { profile: Metadata })[];
@@ -53,6 +55,8 @@ export interface ChangedCustomer {
   /** The instant of the changes. */
   readonly now: Date;
   readonly nextSeq: number;
+  /** The number of his next event, before these changes. */
+  readonly nextEvent: number;
   readonly changes: CustomerChanges;
 }
 
@@ -64,6 +68,8 @@ export interface Changes {
   products: { product: Product; at: Date }[];
   offers: { offer: Offer; at: Date }[];
   keyedAnswers: KeyedAnswer[];
+  /** What is told of all that; made of it just before it is written. */
+  events: NewEvent[];
 }
 
 /** A record without any change, of a customer. */
@@ -92,7 +98,7 @@ export function noCustomerChanges(): CustomerChanges {
 
 /** A record without any change, of a transaction. */
 export function noChanges(): Changes {
-  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [] };
+  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [], events: [] };
 }
 
 /** What a refusal leaves behind all the same: a payment that failed or matched nothing (DOMAIN 3.17). */

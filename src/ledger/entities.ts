@@ -116,6 +116,8 @@ export interface Reservation {
 /** What a customer holds of one product. */
 export interface Holding {
   productKey: string;
+  /** At or below it a balance is low, if the product says. */
+  lowBalanceThreshold: number | null;
   /** The balance row: sums of the stored parts of all counted batches. */
   available: number;
   held: number;

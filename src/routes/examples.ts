@@ -258,5 +258,11 @@ export const examples: Examples = {
   },
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
+  followEvents: {
+    requests: {
+      all: { summary: 'From the oldest', query: { limit: 20 } },
+      alice: { summary: 'What was paid by Alice', query: { ...alice, type: ['order.paid'] } },
+    },
+  },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };

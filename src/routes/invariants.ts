@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { invariantsAnswer, invariantsQuery } from '../schemas/invariants.js';
-import { toSelector } from '../schemas/selectors.js';
+import { isSelected, toSelector } from '../schemas/selectors.js';
 import { proveInvariants } from '../services/invariants.js';
 
 export function registerInvariants(app: FastifyInstance, deps: Deps): void {
@@ -20,9 +20,7 @@ export function registerInvariants(app: FastifyInstance, deps: Deps): void {
     responses: { 200: invariantsAnswer },
     problems: ['too_large', 'customer_not_found', 'selector_conflict'],
     handler: async ({ query }) => {
-      const isAboutOne =
-        query.customer_id !== undefined || query.user_id !== undefined || query.external_id !== undefined;
-      const report = await proveInvariants(deps, isAboutOne ? toSelector(query) : undefined);
+      const report = await proveInvariants(deps, isSelected(query) ? toSelector(query) : undefined);
       return {
         status: 200,
         body: {

@@ -38,6 +38,10 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   reservation_not_found: { detail: 'There is no such reservation.', at: ['path/id'] },
   order_not_found: { detail: 'There is no such order.', at: ['path/id'] },
   method_not_allowed: { detail: 'This path takes GET, HEAD, not PUT.' },
+  cursor_expired: {
+    detail: 'Events behind the cursor were dropped by age.',
+    at: ['query/cursor'],
+  },
   selector_conflict: { detail: 'customer_id and external_id name different customers.' },
   name_taken: { detail: 'CREDITS is the key of a product.', at: ['path/sku'] },
   name_reserved: { detail: 'EXPORT is the name of a route, and reserved.', at: ['path/sku'] },

@@ -71,6 +71,11 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     reasons: z.array(z.looseObject({ code: z.string() })).meta({ examples: [[{ code: 'insufficient_quota' }]] }),
     ...upgradeShape,
   }),
+  cursor_expired: z.object({
+    oldest_cursor: z
+      .string()
+      .meta({ description: 'Where the oldest events begin that are left.', examples: ['eyJwbGFjZSI6MTJ9'] }),
+  }),
   reservation_exceeded: z.object({
     requested: z.int().meta({ examples: [12] }),
     held: z.int().meta({ examples: [10] }),

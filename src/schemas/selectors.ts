@@ -119,8 +119,7 @@ const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (w
 
 /** Refuses a body or query that names nobody. */
 export const refuseMissingSelector = presence<SelectorInput>((ctx) => {
-  const { customer_id, user_id, external_id } = ctx.value;
-  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
+  if (!isSelected(ctx.value)) {
     ctx.issues.push({
       code: 'custom',
       params: { code: 'required' },
@@ -144,10 +143,14 @@ export interface SelectorInput {
   provider?: string | undefined;
 }
 
+/** Whether a body or query names a customer. */
+export function isSelected({ customer_id, user_id, external_id }: SelectorInput): boolean {
+  return customer_id !== undefined || user_id !== undefined || external_id !== undefined;
+}
+
 /** The selector of a body or query that need not name the customer: of a thing that its id names. Empty when it does not. Throws like `toSelector`. */
 export function toSelectorBeside(input: SelectorInput): ReturnType<typeof toSelector> {
-  const { customer_id, user_id, external_id } = input;
-  return customer_id === undefined && user_id === undefined && external_id === undefined ? {} : toSelector(input);
+  return isSelected(input) ? toSelector(input) : {};
 }
 
 /** Whom a request names, and which of it came as `user_id`. */
@@ -169,12 +172,11 @@ function toUserId(userId: string): ParsedSelector {
  * identity; `names` are the fields' where they have others.
  */
 export function toSelector(
-  { customer_id, user_id, external_id, provider }: SelectorInput,
+  input: SelectorInput,
   names = { user_id: 'user_id', external_id: 'external_id' },
 ): ParsedSelector {
-  if (customer_id === undefined && user_id === undefined && external_id === undefined) {
-    throw new AppError('invalid_request', SELECTOR_MISSING);
-  }
+  const { customer_id, user_id, external_id, provider } = input;
+  if (!isSelected(input)) throw new AppError('invalid_request', SELECTOR_MISSING);
   const conflict = (detail: string) => new AppError('selector_conflict', detail, { pointer: `/${names.user_id}` });
   const byUserId = user_id === undefined ? {} : toUserId(user_id);
   if (customer_id !== undefined && byUserId.customerId !== undefined && customer_id !== byUserId.customerId) {

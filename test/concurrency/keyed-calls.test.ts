@@ -4,8 +4,7 @@ import { pino } from 'pino';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildApp } from '../../src/app.js';
 import { createDb } from '../../src/db/client.js';
-import { createEngine } from '../../src/engine/engine.js';
-import { createReads } from '../../src/engine/reads.js';
+import { createOver } from '../../src/engine/create.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
 import {
@@ -49,7 +48,7 @@ async function startSmallApp(): Promise<Client> {
   const poolSize = 2;
   const db = createDb(app.url, pino({ level: 'silent' }), { poolSizeMax: poolSize });
   const foundations = { ...app.deps, db, turns: createTurns(), config: { ...app.deps.config, poolSize } };
-  const small = await buildApp({ ...foundations, engine: createEngine(foundations), reads: createReads(foundations) });
+  const small = await buildApp(createOver(foundations));
   await small.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await small.close();

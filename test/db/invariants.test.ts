@@ -1713,7 +1713,26 @@ const corruptions: readonly Corruption[] = [
     ],
     ['ref_referral_cycle'],
   ],
+  ['a change was not told', ['UPDATE event_log SET told_since = NULL'], ['i9_event_missing']],
+  [
+    'a change was told twice',
+    [
+      'UPDATE event_log SET told_since = NULL',
+      `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
+       SELECT id, n, gen_random_uuid(), 'customer.created', 1, id, '{}', created_at FROM customers, generate_series(1, 2) n`,
+      'UPDATE customers SET next_event = 3',
+    ],
+    ['i9_event_missing'],
+  ],
+  ['an event tells of what is not there', [insertEvent('order.paid', UNKNOWN, 1)], ['i9_event_unfounded']],
+  ['events of a customer have a gap', [insertEvent('customer.created', A, 7)], ['i9_event_numbers']],
 ];
+
+/** An event of A, who stands behind two. */
+function insertEvent(type: string, subjectId: string, number: number): string {
+  return `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
+    VALUES ('${A}', ${number}, '${UNKNOWN}', '${type}', 1, '${subjectId}', '{}', '${at('09:00')}')`;
+}
 
 const database = useTestDatabase();
 let client: pg.Client;
@@ -1721,6 +1740,7 @@ let client: pg.Client;
 beforeAll(async () => {
   client = await connect();
   await writeHistory(client);
+  await client.query(`UPDATE event_log SET told_since = '${at('23:59')}'`); // the history is that of a build that told nothing
   await client.query('SET session_replication_role = replica'); // not for each corruption: it makes Postgres forget its plans
   prepareStatements(client);
 });

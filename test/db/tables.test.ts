@@ -24,7 +24,7 @@ const described = Object.values(tables).map(({ name, columns }) => ({
 describe('the description of a table', () => {
   it.each(described)('$name has the columns that the table has, with their types', async ({ name, columns }) => {
     const rows = await app.deps.db.query(
-      `SELECT column_name AS name, data_type AS type, is_nullable = 'YES' AS "isNullable", is_generated = 'ALWAYS' AS "isComputed"
+      `SELECT column_name AS name, data_type AS type, is_nullable = 'YES' AS "isNullable", (is_generated = 'ALWAYS' OR is_identity = 'YES') AS "isComputed"
        FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1 ORDER BY column_name COLLATE "C"`,
       [name],
     );

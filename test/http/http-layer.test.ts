@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { z } from 'zod';
 import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
+import { createHorizon } from '../../src/engine/horizon.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX, SIGNED_BODY_BYTES_MAX } from '../../src/http/bounds.js';
 import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pagination.js';
@@ -264,6 +265,7 @@ function deps(): Deps {
       explain: unused('the engine'),
     },
     reads: { find: unused('the readers'), require: unused('the readers') },
+    horizon: createHorizon({ db: {} as Deps['db'] }),
     turns: { take: unused('turns'), isBusy: unused('turns') },
   };
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { buildApp, type RegisterRoutes } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
+import { createHorizon } from '../../src/engine/horizon.js';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { openapiText } from '../../src/http/openapi.js';
 import { defineRoute } from '../../src/http/route.js';
@@ -86,6 +87,7 @@ function build(): Promise<FastifyInstance> {
     ids: uuidIds,
     config: { apiToken: 'x' },
     log: pino({ level: 'silent' }),
+    horizon: createHorizon({ db: {} as Deps['db'] }),
   } as unknown as Deps;
   return buildApp(deps, { extraResources: [registerToys] });
 }

@@ -78,6 +78,7 @@ export class MemoryStore {
       customerId: 'the customer',
       now: new Date(now),
       nextSeq: this.entries.length + 1,
+      nextEvent: 1,
       holdings: new Map(products.map(({ key }) => [key, this.#holdingOf(key, batches, now)])),
       due: due.slice(0, dueMax),
       reservations,
@@ -97,6 +98,7 @@ export class MemoryStore {
     return {
       productKey,
       ...(this.balances.get(productKey) ?? { available: 0, held: 0, owed: 0 }),
+      lowBalanceThreshold: null,
       usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
       running: access.filter((batch) => batch.validFrom <= now),
       accessEnd: latestEnd(access),

@@ -8,8 +8,7 @@ import { buildApp } from '../../src/app.js';
 import { type Config, readConfig } from '../../src/config.js';
 import { createDb } from '../../src/db/client.js';
 import type { Deps } from '../../src/deps.js';
-import { createEngine } from '../../src/engine/engine.js';
-import { createReads } from '../../src/engine/reads.js';
+import { createOver } from '../../src/engine/create.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { type Ids, uuidIds } from '../../src/lib/ids.js';
 import { createTurns } from '../../src/lib/turns.js';
@@ -82,7 +81,7 @@ export async function startTestApp(
     config: { ...config, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
     turns: createTurns(),
   };
-  const deps: Deps = { ...foundations, engine: createEngine(foundations), reads: createReads(foundations) };
+  const deps: Deps = createOver(foundations);
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {

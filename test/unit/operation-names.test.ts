@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { EVENT_VERSIONS } from '../../src/ledger/event-types.js';
 import { isReversible, OPERATIONS } from '../../src/ledger/operations.js';
 
 const INVARIANTS_DIR = fileURLToPath(new URL('../../src/db/invariants', import.meta.url));
@@ -10,10 +11,10 @@ const sql = readdirSync(INVARIANTS_DIR)
   .filter((name) => name.endsWith('.sql'))
   .map((name) => readFileSync(join(INVARIANTS_DIR, name), 'utf8'))
   .join('\n');
-const names = Object.keys(OPERATIONS);
+const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS)];
 
-describe('the names of operations in the auditor', () => {
-  it('are names of operations', () => {
+describe('the names of operations and events in the auditor', () => {
+  it('are those that there are', () => {
     const dotted = [...sql.matchAll(/'([a-z]+(?:\.[a-z]+)+)'/g)].map(([, name]) => name);
     expect(dotted.length).toBeGreaterThan(10);
     expect([...new Set(dotted)].filter((name) => !names.includes(name ?? ''))).toEqual([]);

@@ -23,7 +23,8 @@ SELECT
   (SELECT count(*) FROM reservations WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservations,
   (SELECT count(*) FROM reservation_legs WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservation_legs,
   (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
-  (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals
+  (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals,
+  (SELECT count(*) FROM events WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS events
 
 -- shared: latest
 latest (instant) AS (SELECT $2::timestamptz)
@@ -117,4 +118,36 @@ terms AS (
   CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
     WITH ORDINALITY AS t (term, ordinal)
   WHERE $1::uuid IS NULL OR i.customer_id = $1
+)
+
+-- shared: told
+-- What must have been told, once each, and when it was. What the rows do not tell for good (a failed payment that another followed, a threshold that
+-- changed since) is not here.
+told (customer_id, type, subject_id, at) AS (
+  SELECT id, 'customer.created', id, created_at FROM customers WHERE $1::uuid IS NULL OR id = $1
+  UNION ALL
+  SELECT customer_id, 'order.created', id, created_at FROM orders WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT customer_id, 'order.paid', id, paid_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND paid_at IS NOT NULL
+  UNION ALL
+  SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT customer_id, CASE kind WHEN 'expire' THEN 'batch.expired' ELSE 'batch.revoked' END, id, recorded_at
+  FROM entries WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('expire', 'revoke')
+  UNION ALL
+  SELECT customer_id, 'quota.exhausted', id, recorded_at FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND direction = 'debit' AND balance_after <= 0 AND balance_after + amount::numeric > 0
+  UNION ALL
+  SELECT customer_id, 'reservation.created', id, created_at FROM reservations WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT customer_id, 'reservation.' || status, id, ended_at FROM reservations
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND status IN ('committed', 'released', 'expired')
+  UNION ALL
+  SELECT customer_id, 'referral.attached', id, created_at FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT customer_id, 'trial.activated', operation_id, max(used_at) FROM trial_uses
+  WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, operation_id
+  UNION ALL
+  SELECT customer_id, 'exchange.completed', id, recorded_at FROM operations
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'exchange'
 )

@@ -1,0 +1,150 @@
+// Events: written with the changes that they tell, read in the order of their places.
+import type { Changes } from '../ledger/changes.js';
+import type { IdentityKey } from '../ledger/entities.js';
+import type { EventType } from '../ledger/event-types.js';
+import { required } from '../lib/assert.js';
+import type { Row, Tx } from './client.js';
+import { NEXT_EVENT_OF_NEW } from './customers.js';
+import { inserts, updates } from './statements.js';
+import { listOf, readerOf } from './table.js';
+import { customers, events } from './tables.js';
+
+const eventsOf = inserts(events);
+const numbersOf = updates(customers, ['id'], ['nextEvent']);
+
+/** Inserts events, and counts on from where their customers stand; who is seen first stands behind his first already. */
+export function insertEvents(tx: Tx, { events: told }: Changes): Promise<unknown> | undefined {
+  if (told.length === 0) return undefined;
+  const next = new Map(told.map(({ customerId: id, number }) => [id, { id, nextEvent: number + 1 }]));
+  const numbers = numbersOf(
+    tx,
+    [...next.values()].filter(({ nextEvent }) => nextEvent > NEXT_EVENT_OF_NEW),
+  );
+  return Promise.all([numbers, eventsOf(tx, told)]);
+}
+
+/** Transaction ids of the server: what is below `oldestRunning` has ended, what is from `next` on has not begun. */
+export interface RunningTransactions {
+  oldestRunning: number;
+  next: number;
+}
+
+/** The last place that was drawn, by whoever wrote or still writes an event; 0 when none was. */
+export async function findLastPlace(tx: Tx): Promise<number> {
+  const rows = await tx.query<Row & { place: number }>(
+    'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS place FROM events_place_seq',
+  );
+  return required(rows[0], 'the sequence is read').place;
+}
+
+export async function findRunningTransactions(tx: Tx): Promise<RunningTransactions> {
+  const rows = await tx.query<Row & { oldest: number; next: number }>(
+    `SELECT pg_snapshot_xmin(now_running)::text::bigint AS oldest, pg_snapshot_xmax(now_running)::text::bigint AS next
+     FROM pg_current_snapshot() AS now_running`,
+  );
+  const { oldest, next } = required(rows[0], 'the snapshot is read');
+  return { oldestRunning: oldest, next };
+}
+
+/** An event as it is told, with whom its customer is known by at the time of reading. */
+export interface StoredEvent {
+  place: number;
+  customerId: string;
+  number: number;
+  id: string;
+  type: EventType;
+  schemaVersion: number;
+  operationId: string | null;
+  data: Record<string, unknown>;
+  recordedAt: Date;
+  identities: IdentityKey[];
+}
+
+/** Which events a reader asks for; all types where none is named. */
+export interface EventsAsked {
+  /** Places above this. */
+  after: number;
+  /** Up to this one. */
+  through: number;
+  types: readonly EventType[];
+  customerId: string | undefined;
+  limit: number;
+}
+
+const STORED = [
+  'place',
+  'customerId',
+  'number',
+  'id',
+  'type',
+  'schemaVersion',
+  'operationId',
+  'data',
+  'recordedAt',
+] as const;
+const readStored = readerOf(events, STORED);
+const IDENTITIES = `(
+  SELECT json_agg(json_build_object('provider', i.provider, 'externalId', i.external_id) ORDER BY i.created_at, i.id)
+  FROM identities i WHERE i.customer_id = e.customer_id
+) AS identities`;
+const listFrom = (customer: string) => `
+SELECT ${listOf(events, STORED, 'e')}, ${IDENTITIES} FROM events e
+WHERE e.place > $1::bigint AND e.place <= $2::bigint AND ($3::text[] IS NULL OR e.type = ANY ($3::text[]))${customer}
+ORDER BY e.place LIMIT $4::int`;
+const LIST_ALL = listFrom('');
+const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid');
+
+/** Events in the order of their places. */
+export async function listEvents(
+  tx: Tx,
+  { after, through, types, customerId, limit }: EventsAsked,
+): Promise<StoredEvent[]> {
+  const parameters = [after, through, types.length > 0 ? types : null, limit];
+  const rows = await (customerId === undefined
+    ? tx.query(LIST_ALL, parameters)
+    : tx.query(LIST_OF_CUSTOMER, [...parameters, customerId]));
+  return rows.map((row) => ({ ...readStored(row), identities: (row.identities as IdentityKey[] | null) ?? [] }));
+}
+
+/** Up to which place events were dropped by age. */
+export async function findDroppedPlace(tx: Tx): Promise<number> {
+  const rows = await tx.query<Row & { dropped_place: number }>('SELECT dropped_place FROM event_log');
+  return required(rows[0], 'there is a row').dropped_place;
+}
+
+const DROP = `
+WITH dropped AS (
+  DELETE FROM events WHERE place IN (SELECT place FROM events ORDER BY place LIMIT $2::int) AND recorded_at < $1::timestamptz RETURNING place
+), counted AS (
+  SELECT count(*) AS events, max(place) AS place FROM dropped
+)
+UPDATE event_log SET dropped_place = greatest(dropped_place, counted.place),
+  told_since = greatest(told_since, $1::timestamptz) FROM counted WHERE counted.events > 0 RETURNING counted.events`;
+
+/** Drops those of the oldest `limit` events that were recorded before an instant; how many they were. */
+export async function dropOldEvents(tx: Tx, before: Date, limit: number): Promise<number> {
+  const [row] = await tx.query<Row & { events: number }>(DROP, [before.toISOString(), limit]);
+  return row?.events ?? 0;
+}
+
+const SERVER = `SELECT system_identifier || '/' || timeline_id AS server FROM pg_control_system(), pg_control_checkpoint()`;
+
+/**
+ * Makes sure that no place is drawn twice: data that moved to another server, or went back in time, may have lost places that readers know. Behind those
+ * that are known a number of the move begins, in the high bits. Locks: the row of the log. True when the data moved.
+ */
+export async function movePlaces(tx: Tx, bitsBelow: number): Promise<boolean> {
+  const rows = await tx.query<Row & { server: string; known: string | null }>(
+    `SELECT s.server, l.server AS known FROM event_log l CROSS JOIN (${SERVER}) s FOR UPDATE OF l`,
+  );
+  const { server, known } = required(rows[0], 'there is a row');
+  if (server === known) return false;
+  if (known !== null) {
+    await tx.query(
+      `SELECT setval('events_place_seq', ((last_value >> $1::int) + 1) << $1::int) FROM events_place_seq`,
+      [bitsBelow],
+    );
+  }
+  await tx.query('UPDATE event_log SET server = $1', [server]);
+  return known !== null;
+}

@@ -1,0 +1,41 @@
+// Which events there are, and what every one of them has.
+import type { Metadata } from './entities.js';
+
+/** All types, with the version of their data. */
+export const EVENT_VERSIONS = {
+  'customer.created': 1,
+  'order.created': 1,
+  'order.paid': 1,
+  'order.payment_failed': 1,
+  'order.expired': 1,
+  'payment.unmatched': 1,
+  'batch.granted': 1,
+  'batch.expired': 1,
+  'batch.revoked': 1,
+  'quota.low': 1,
+  'quota.exhausted': 1,
+  'trial.activated': 1,
+  'referral.attached': 1,
+  'reservation.created': 1,
+  'reservation.committed': 1,
+  'reservation.released': 1,
+  'reservation.expired': 1,
+  'exchange.completed': 1,
+} as const satisfies Record<string, number>;
+
+export type EventType = keyof typeof EVENT_VERSIONS;
+
+/** An event to write. `data` has our names; what is free JSON is its `metadata`. */
+export interface NewEvent {
+  id: string;
+  customerId: string;
+  /** Its place among the customer's events, 1 upwards without gaps. */
+  number: number;
+  type: EventType;
+  schemaVersion: number;
+  /** What it is about. */
+  subjectId: string;
+  operationId: string | null;
+  data: Metadata;
+  recordedAt: Date;
+}

@@ -1,0 +1,241 @@
+// What is told of changes (DOMAIN 3.19): each kind of change has its events here, or is silent. Pure, over all that a transaction changes, so that nothing can
+// be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
+import { currencyDecimals } from '../lib/currencies.js';
+import type { Ids, OwnedIds } from '../lib/ids.js';
+import { metadataBytes } from '../lib/metadata.js';
+import { formatMoney, type Micros } from '../lib/money.js';
+import type { ChangedCustomer, Changes, CustomerChanges } from './changes.js';
+import type {
+  Entry,
+  FirstSight,
+  Metadata,
+  NewBatch,
+  Order,
+  OrderStep,
+  PaymentChange,
+  Referral,
+  Reservation,
+  Subject,
+  TrialUse,
+} from './entities.js';
+import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
+
+/** What one change tells. */
+type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown> };
+
+/** Metadata that is larger as JSON is not told: it is read by the id of what it belongs to. */
+const METADATA_TOLD_BYTES_MAX = 8 * 1_024;
+/** Lines of an order that are told; the others are read by its id. */
+const LINES_TOLD_MAX = 20;
+
+/** Tells all changes of one kind of a customer. */
+type Teller<K extends keyof CustomerChanges> = (made: CustomerChanges[K], customer: ChangedCustomer) => Told[];
+
+/** Every kind of change of a customer: what tells it, or why it is silent. */
+const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
+  operations: (_made, customer) => tellExchanges(customer),
+  newBatches: (made) => made.map(tellGrant),
+  changedBatches: { silent: 'entries tell what changes of a batch' },
+  changedHoldings: { silent: 'entries tell what changes of a balance' },
+  entries: (made, customer) => tellEntries(made, customer),
+  newReservations: (made) => made.map((reservation) => tellReservation(reservation, 'reservation.created')),
+  changedReservations: (made) => [...made].flatMap(tellEnding),
+  settled: { silent: 'what it settles is told' },
+  newOrders: (made) => made.map(tellOrder),
+  orderSteps: (made) => made.map(tellStep),
+  metadata: { silent: 'a change of management' },
+  profiles: { silent: 'a change of management' },
+  newReferrals: (made) => made.map(tellReferral),
+  records: { silent: 'what is kept of answers changes nothing' },
+  removedIdentities: { silent: 'a change of management' },
+  newIdentities: { silent: 'a change of management' },
+  trialUses: (made) => tellTrials(made),
+  payments: (made) => made.flatMap(tellPayment),
+};
+
+/** Why the kinds of change that are about no customer are silent. */
+export const SILENT_CHANGES: Readonly<Record<Exclude<keyof Changes, 'customers' | 'firstSights' | 'events'>, string>> =
+  {
+    products: 'a change of management',
+    offers: 'a change of management',
+    keyedAnswers: 'what is kept of answers changes nothing',
+  };
+
+/** What comes of a customer's changes in which order: what others are about first. */
+const ORDER: readonly (keyof CustomerChanges)[] = [
+  'newReferrals',
+  'newOrders',
+  'payments',
+  'orderSteps',
+  'trialUses',
+  'operations',
+  'newBatches',
+  'newReservations',
+  'changedReservations',
+  'entries',
+];
+
+/** The events of all changes of a transaction, of each customer numbered on from where he stands. */
+export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
+  const events = changes.firstSights.map((sight): NewEvent => {
+    const told = tellFirstSight(sight);
+    return toEvent(told, { customerId: sight.customerId, now: sight.at }, FIRST_NUMBER, ids.ownedBy(sight.customerId));
+  });
+  for (const customer of changes.customers) {
+    const told = ORDER.flatMap((kind) => tellKind(kind, customer));
+    if (told.length === 0) continue;
+    const own = ids.ownedBy(customer.customerId);
+    for (const [index, one] of told.entries()) events.push(toEvent(one, customer, customer.nextEvent + index, own));
+  }
+  return events;
+}
+
+/** The number of what tells that a customer came to be. */
+export const FIRST_NUMBER = 1;
+
+function tellKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCustomer): Told[] {
+  const teller = TELLERS[kind];
+  return typeof teller === 'function' ? teller(customer.changes[kind], customer) : [];
+}
+
+function toEvent(
+  { type, subjectId, operationId, data }: Told,
+  { customerId, now }: Pick<ChangedCustomer, 'customerId' | 'now'>,
+  number: number,
+  ids: OwnedIds,
+): NewEvent {
+  const schemaVersion = EVENT_VERSIONS[type];
+  return { id: ids.next(), customerId, number, type, schemaVersion, subjectId, operationId, data, recordedAt: now };
+}
+
+function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told {
+  return {
+    type: 'customer.created',
+    subjectId: customerId,
+    operationId: null,
+    data: { provider, externalId },
+  };
+}
+
+function tellReferral({ id, referrerId, refereeId, operationId, metadata }: Referral): Told {
+  const data = { referralId: id, referrerId, refereeId, ...toldMetadata(metadata) };
+  return { type: 'referral.attached', subjectId: id, operationId, data };
+}
+
+function orderData({ id, currency, totalAmount, items, metadata, expiresAt }: Order): Record<string, unknown> {
+  const decimals = currencyDecimals(currency);
+  const money = (amount: Micros) => formatMoney(amount, decimals);
+  const lines = items.slice(0, LINES_TOLD_MAX);
+  return {
+    orderId: id,
+    currency,
+    totalAmount: money(totalAmount),
+    items: lines.map(({ sku, quantity, price }) => ({ sku, quantity, price: money(price) })),
+    itemsTotal: items.length,
+    expiresAt,
+    ...toldMetadata(metadata),
+  };
+}
+
+function tellOrder(order: Order): Told {
+  return { type: 'order.created', subjectId: order.id, operationId: null, data: orderData(order) };
+}
+
+function tellStep(step: OrderStep | Order): Told {
+  if (step.status !== 'paid' || !('items' in step)) {
+    return { type: 'order.expired', subjectId: step.id, operationId: null, data: { orderId: step.id } };
+  }
+  const { paymentMethod, paymentId, paidAt, paidBy } = step;
+  const data = { ...orderData(step), paymentMethod, paymentId, paidAt };
+  return { type: 'order.paid', subjectId: step.id, operationId: paidBy, data };
+}
+
+function tellPayment({ payment }: PaymentChange): Told[] {
+  const { status, orderId, operationId, paymentMethod, paymentId, amount, currency } = payment;
+  if (status === 'paid') return []; // the order tells it
+  const decimals = currency === null ? 0 : currencyDecimals(currency);
+  const charged = amount === null || currency === null ? null : formatMoney(amount, decimals);
+  const data = { orderId, paymentMethod, paymentId, amount: charged, currency };
+  const type = status === 'failed' ? 'order.payment_failed' : 'payment.unmatched';
+  return [{ type, subjectId: orderId, operationId, data }];
+}
+
+/** One for each operation, however many identities it claims. */
+function tellTrials(uses: readonly TrialUse[]): Told[] {
+  const operations = new Map(
+    uses.map((use) => [use.operationId, uses.filter((own) => own.operationId === use.operationId)]),
+  );
+  return [...operations].map(([operationId, own]) => ({
+    type: 'trial.activated',
+    subjectId: operationId,
+    operationId,
+    data: { scopes: [...new Set(own.map(({ scope }) => scope))].sort() },
+  }));
+}
+
+function tellGrant(batch: NewBatch): Told {
+  const { id, productKey, source, sku, orderId, granted, priority, validFrom, expiresAt, operationId } = batch;
+  const data = { batchId: id, productKey, source, sku, orderId, granted, priority, validFrom, expiresAt };
+  return { type: 'batch.granted', subjectId: id, operationId, data };
+}
+
+function tellReservation(reservation: Reservation, type: EventType): Told {
+  const { id, subject, amount, expiresAt, operationId, metadata } = reservation;
+  const data = { reservationId: id, ...namedIn(subject), amount, expiresAt, ...toldMetadata(metadata) };
+  return { type, subjectId: id, operationId, data };
+}
+
+/** How a reservation ended; one that was only extended tells nothing. */
+function tellEnding(reservation: Reservation): Told[] {
+  const { status, committedAmount, endedBy } = reservation;
+  if (status === 'held') return [];
+  const { data, ...told } = tellReservation(reservation, `reservation.${status}`);
+  return [{ ...told, operationId: endedBy, data: { ...data, committedAmount } }];
+}
+
+function namedIn(subject: Subject): Record<string, string> {
+  return 'feature' in subject ? { feature: subject.feature } : { productKey: subject.productKey };
+}
+
+/** What an exchange took and gave, of each exchange. */
+function tellExchanges({ changes: { operations, entries, newBatches } }: ChangedCustomer): Told[] {
+  return operations
+    .filter(({ name }) => name === 'exchange')
+    .map(({ id }) => {
+      const given = newBatches.filter((batch) => batch.operationId === id);
+      const spent = entries.filter((entry) => entry.operationId === id && entry.kind === 'consume');
+      const data = {
+        sku: given[0]?.sku ?? null,
+        spent: { productKey: spent[0]?.productKey ?? null, amount: spent.reduce((sum, { amount }) => sum + amount, 0) },
+        batchIds: given.map((batch) => batch.id),
+      };
+      return { type: 'exchange.completed', subjectId: id, operationId: id, data };
+    });
+}
+
+/** What ended or was taken away, and where a balance came down to nothing or to what is low. */
+function tellEntries(entries: readonly Entry[], { changes }: ChangedCustomer): Told[] {
+  const low = new Map([...changes.changedHoldings].map((holding) => [holding.productKey, holding.lowBalanceThreshold]));
+  return entries.flatMap((entry): Told[] => {
+    const { id: subjectId, operationId, kind, productKey, batchId, amount, balanceAfter, direction } = entry;
+    const told: Told[] = [];
+    if (kind === 'expire' || kind === 'revoke') {
+      const data = { batchId, productKey, amount, balance: balanceAfter };
+      told.push({ type: kind === 'expire' ? 'batch.expired' : 'batch.revoked', subjectId, operationId, data });
+    }
+    if (direction !== 'debit') return told;
+    const before = balanceAfter + amount;
+    const threshold = low.get(productKey) ?? null;
+    if (threshold !== null && before > threshold && balanceAfter <= threshold) {
+      told.push({ type: 'quota.low', subjectId, operationId, data: { productKey, balance: balanceAfter, threshold } });
+    }
+    if (before > 0 && balanceAfter <= 0) {
+      told.push({ type: 'quota.exhausted', subjectId, operationId, data: { productKey, balance: balanceAfter } });
+    }
+    return told;
+  });
+}
+
+function toldMetadata(metadata: Metadata): { metadata: Metadata | null } {
+  return { metadata: metadataBytes(metadata) <= METADATA_TOLD_BYTES_MAX ? metadata : null };
+}

@@ -1,0 +1,74 @@
+// What happened, for whoever follows it.
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { StoredEvent } from '../db/events.js';
+import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
+import { decodeCursor, encodeCursor } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import { toWireNames } from '../http/wire-names.js';
+import { eventsAnswer, eventsQuery } from '../schemas/events.js';
+import { isSelected, toSelector } from '../schemas/selectors.js';
+import { followEvents } from '../services/events.js';
+
+const MS_PER_S = 1_000;
+const placePosition = z.strictObject({ place: z.int().min(0) });
+
+export function registerEvents(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/events',
+    operationId: 'followEvents',
+    summary: 'Follow what happened, in order',
+    description:
+      'A feed: send `next_cursor` back as `cursor`, again and again. Whoever does misses nothing and is told nothing twice; of each customer the order is that of `sequence`, of different customers it is none. Events are kept for `BURSAR_EVENTS_KEEP_DAYS`; an older cursor is 410.',
+    tag: 'events',
+    access: 'events',
+    query: eventsQuery,
+    responses: { 200: eventsAnswer },
+    problems: ['customer_not_found', 'selector_conflict', 'cursor_expired'],
+    handler: async ({ query }) => {
+      const { events, place, isExpired } = await followEvents(deps, {
+        selector: isSelected(query) ? toSelector(query) : undefined,
+        types: query.type ?? [],
+        after: decodeCursor(placePosition, query.cursor)?.place,
+        limit: query.limit,
+        waitMs: query.wait_s * MS_PER_S,
+      });
+      const cursor = encodeCursor(placePosition, { place });
+      if (isExpired) {
+        const detail = 'Events behind the cursor were dropped by age.';
+        throw new AppError('cursor_expired', detail, { pointer: 'query/cursor', extensions: { oldestCursor: cursor } });
+      }
+      return { status: 200, body: { data: events.map(toEventView), next_cursor: cursor } };
+    },
+  });
+}
+
+/** An event under the names of the wire; what is free JSON in it stays as it is. */
+function toEventView({
+  id,
+  type,
+  recordedAt,
+  number,
+  schemaVersion,
+  operationId,
+  customerId,
+  identities,
+  data,
+}: StoredEvent) {
+  const { metadata, ...ours } = data;
+  return {
+    id,
+    type,
+    created_at: recordedAt,
+    sequence: number,
+    schema_version: schemaVersion,
+    operation_id: operationId,
+    customer: {
+      id: customerId,
+      identities: identities.map(({ provider, externalId }) => ({ provider, external_id: externalId })),
+    },
+    data: { ...toWireNames(ours), ...(metadata !== undefined && { metadata }) },
+  };
+}

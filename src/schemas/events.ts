@@ -1,0 +1,135 @@
+// The wire of events: one schema of data for each type.
+import { z } from 'zod';
+import { countAnswerSchema, instantAnswerSchema, repeatable, uuidAnswerSchema } from './common.js';
+import { pageQueryShape } from './pages.js';
+import { selectorShape } from './selectors.js';
+
+const WAIT_S_MAX = 30;
+
+/** Instants in the data are kept as text. */
+const instant = z.string().meta({ format: 'date-time', examples: ['2026-11-28T12:00:00.000Z'] });
+const name = z.string();
+const units = z.int();
+const price = z.string().meta({ examples: ['9.99'] });
+const metadata = z
+  .record(z.string(), z.unknown())
+  .nullable()
+  .meta({ description: 'Null where it is larger than 8 KiB: read it by the id.', examples: [{}] });
+
+const subject = { product_key: name.optional(), feature: name.optional() };
+const order = {
+  order_id: uuidAnswerSchema,
+  currency: name,
+  total_amount: price,
+  items: z
+    .array(z.object({ sku: name, quantity: units, price }))
+    .meta({ description: 'The first 20 lines; `items_total` says how many there are.' }),
+  items_total: units,
+  expires_at: instant,
+  metadata,
+};
+const payment = {
+  order_id: uuidAnswerSchema,
+  payment_method: name,
+  payment_id: name,
+  amount: price.nullable(),
+  currency: name.nullable(),
+};
+const reservation = { reservation_id: uuidAnswerSchema, ...subject, amount: units, expires_at: instant, metadata };
+const ended = { ...reservation, committed_amount: units };
+const gone = { batch_id: uuidAnswerSchema, product_key: name, amount: units, balance: units };
+
+/** What each type tells. */
+const dataOf = {
+  'customer.created': z.object({ provider: name, external_id: name }),
+  'order.created': z.object(order),
+  'order.paid': z.object({ ...order, payment_method: name, payment_id: name, paid_at: instant }),
+  'order.payment_failed': z.object(payment),
+  'order.expired': z.object({ order_id: uuidAnswerSchema }),
+  'payment.unmatched': z.object(payment),
+  'batch.granted': z.object({
+    batch_id: uuidAnswerSchema,
+    product_key: name,
+    source: name,
+    sku: name.nullable(),
+    order_id: uuidAnswerSchema.nullable(),
+    granted: units.nullable().meta({ description: 'Null where units are not counted.' }),
+    priority: units,
+    valid_from: instant,
+    expires_at: instant.nullable(),
+  }),
+  'batch.expired': z.object(gone),
+  'batch.revoked': z.object(gone),
+  'quota.low': z.object({ product_key: name, balance: units, threshold: units }),
+  'quota.exhausted': z.object({ product_key: name, balance: units }),
+  'trial.activated': z.object({ scopes: z.array(name) }),
+  'referral.attached': z.object({
+    referral_id: uuidAnswerSchema,
+    referrer_id: uuidAnswerSchema,
+    referee_id: uuidAnswerSchema,
+    metadata,
+  }),
+  'reservation.created': z.object(reservation),
+  'reservation.committed': z.object(ended),
+  'reservation.released': z.object(ended),
+  'reservation.expired': z.object(ended),
+  'exchange.completed': z.object({
+    sku: name.nullable(),
+    spent: z.object({ product_key: name.nullable(), amount: units }),
+    batch_ids: z.array(uuidAnswerSchema),
+  }),
+};
+
+type EventType = keyof typeof dataOf;
+const EVENT_TYPES = Object.keys(dataOf) as [EventType, ...EventType[]];
+
+const eventOf = (type: EventType) =>
+  z.object({
+    id: uuidAnswerSchema,
+    type: z.literal(type),
+    created_at: instantAnswerSchema,
+    sequence: countAnswerSchema.meta({ description: 'Its number among the events of the customer, without gaps.' }),
+    schema_version: countAnswerSchema.meta({ description: 'The version of the data of this type.' }),
+    operation_id: uuidAnswerSchema.nullable(),
+    customer: z
+      .object({
+        id: uuidAnswerSchema,
+        identities: z.array(z.object({ provider: name, external_id: name })),
+      })
+      .meta({ description: 'Whose it is, with the identities that he has when the event is read.' }),
+    data: dataOf[type] as z.ZodObject,
+  });
+
+const [first, ...others] = EVENT_TYPES;
+export const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
+
+export const eventsQuery = z.object({
+  ...selectorShape,
+  limit: pageQueryShape.limit,
+  cursor: pageQueryShape.cursor.meta({
+    description: '`next_cursor` of the page before; from the oldest event that is left when left out. Opaque.',
+  }),
+  type: repeatable(z.enum(EVENT_TYPES), EVENT_TYPES.length)
+    .optional()
+    .meta({ description: 'Only events of this type; repeatable.' }),
+  wait_s: z
+    .string()
+    .regex(/^\d{1,2}$/, `must be a whole number from 0 to ${WAIT_S_MAX}`)
+    .default('0')
+    .transform(Number)
+    .refine((seconds) => seconds <= WAIT_S_MAX, `must be a whole number from 0 to ${WAIT_S_MAX}`)
+    .meta({
+      type: 'integer',
+      minimum: 0,
+      maximum: WAIT_S_MAX,
+      description: 'How long to wait for a first event, in seconds; answers as soon as there is one.',
+    }),
+});
+
+export const eventsAnswer = z.object({
+  data: z.array(eventSchema),
+  next_cursor: z.string().meta({
+    description: 'Send it as `cursor` to go on, also when nothing came; never null.',
+    examples: ['eyJwbGFjZSI6MTJ9'],
+  }),
+});
