@@ -28,8 +28,8 @@ export interface Db extends Tx {
   pool: pg.Pool;
   /** While something runs in it, whoever it names is told of the connections that are lent for it. */
   lending: Lending;
-  /** For reads of the past, which go through all entries of a customer: they leave the other connections to who is quick. */
-  readonly pastReads: Slots;
+  /** For reads of the past, which go through all entries of a customer, and those that settle first: they leave the other connections to who is quick. */
+  readonly slowReads: Slots;
   /** Ends the connections: those that are lent when they come back, or are cut because they don't. */
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface DbOptions {
 }
 
 const POOL_SIZE_MAX = 16;
-const PAST_READS_SHARE = 0.25;
+const SLOW_READS_SHARE = 0.25;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A new connection costs a log-in, and each statement is planned anew on it, so that it is worth keeping over quiet minutes. */
 const IDLE_TIMEOUT_MS = 600_000;
@@ -146,7 +146,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     pool,
     wire,
     lending,
-    pastReads: createSlots(Math.max(1, Math.floor(poolSizeMax * PAST_READS_SHARE))),
+    slowReads: createSlots(Math.max(1, Math.floor(poolSizeMax * SLOW_READS_SHARE))),
     query: isPrepared
       ? async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
           (await pool.query<T>({ name: statementName(sql), text: sql, values: [...parameters] })).rows

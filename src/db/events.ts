@@ -128,16 +128,19 @@ export async function dropOldEvents(tx: Tx, before: Date, limit: number): Promis
 }
 
 const SERVER = `SELECT system_identifier || '/' || timeline_id AS server FROM pg_control_system(), pg_control_checkpoint()`;
+const KNOWN_SERVER = 'SELECT server FROM event_log FOR UPDATE';
 
 /**
  * Makes sure that no place is drawn twice: data that moved to another server, or went back in time, may have lost places that readers know. Behind those
  * that are known a number of the move begins, in the high bits. Locks: the row of the log. True when the data moved.
  */
 export async function movePlaces(tx: Tx, bitsBelow: number): Promise<boolean> {
-  const rows = await tx.query<Row & { server: string; known: string | null }>(
-    `SELECT s.server, l.server AS known FROM event_log l CROSS JOIN (${SERVER}) s FOR UPDATE OF l`,
-  );
-  const { server, known } = required(rows[0], 'there is a row');
+  const [[log], [now]] = await Promise.all([
+    tx.query<Row & { server: string | null }>(KNOWN_SERVER),
+    tx.query<Row & { server: string }>(SERVER),
+  ]);
+  const { server: known } = required(log, 'there is a row');
+  const { server } = required(now, 'the server has an identifier');
   if (server === known) return false;
   if (known !== null) {
     await tx.query(

@@ -62,7 +62,7 @@ export function begin(db: Db, opener: Opener): Promise<Transaction> {
 
 /** Reads with several statements from one snapshot. Those of the past wait for each other. Throws NotBegun, what the reads throw. */
 export async function inSnapshot<T>(db: Db, isPast: boolean, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return isPast ? db.pastReads.take(() => readInSnapshot(db, work)) : readInSnapshot(db, work);
+  return isPast ? db.slowReads.take(() => readInSnapshot(db, work)) : readInSnapshot(db, work);
 }
 
 async function readInSnapshot<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -141,7 +141,7 @@ const ALL_DUE = { dueMax: Infinity };
 /** Settles all that is due of a customer. Locks: the customer. Throws: unavailable. */
 async function settleOn(deps: Foundations, customerId: string): Promise<void> {
   const settle = () => transact(deps, [], { opener: 'pool', skipLocked: false, customerIds: [customerId] });
-  await persist(() => deps.turns.take(customerId, settle));
+  await persist(() => deps.turns.take(customerId, () => deps.db.slowReads.take(settle)));
 }
 
 /** Reads of customers, once what is due of them is little enough to be shown as settled. */

@@ -258,11 +258,6 @@ export const examples: Examples = {
   },
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
-  followEvents: {
-    requests: {
-      all: { summary: 'From the oldest', query: { limit: 20 } },
-      alice: { summary: 'What was paid by Alice', query: { ...alice, type: ['order.paid'] } },
-    },
-  },
+  followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };

@@ -127,7 +127,9 @@ export const eventsQuery = z.object({
 });
 
 export const eventsAnswer = z.object({
-  data: z.array(eventSchema),
+  data: z
+    .array(eventSchema)
+    .meta({ description: 'Oldest first, as far as all are there; of one customer by `sequence`.' }),
   next_cursor: z.string().meta({
     description: 'Send it as `cursor` to go on, also when nothing came; never null.',
     examples: ['eyJwbGFjZSI6MTJ9'],

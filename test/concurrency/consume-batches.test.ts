@@ -202,7 +202,7 @@ describe('items with equal keys', () => {
     const same = item(person, 5, { idempotency_key: 'i' });
     const answer = await app.post(BATCH, { items: [same, item(person, 1), same], mode });
     expect(allowedOf(answer)).toEqual([true, true, true]);
-    expect(answer.body.results[2]).toEqual({ ...answer.body.results[0], index: 2 });
+    expect(answer.body.results[2]).toEqual({ ...answer.body.results[0], index: 2, replayed: true });
     expect(await balanceOf(app, person, 'CREDITS')).toBe(94);
   });
 

@@ -223,6 +223,9 @@ describe('a first sight that meets an uncommitted one', () => {
     await held.query(
       `WITH customer AS (
          INSERT INTO customers (id, last_recorded_at, created_at) VALUES (gen_random_uuid(), $1, $1) RETURNING id
+       ), told AS (
+         INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
+         SELECT id, 1, gen_random_uuid(), 'customer.created', 1, id, '{}', $1 FROM customer
        )
        INSERT INTO identities (provider, external_id, id, customer_id, created_at, updated_at)
        SELECT 'default', $2, gen_random_uuid(), id, $1, $1 FROM customer`,

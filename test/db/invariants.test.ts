@@ -1810,6 +1810,7 @@ describe('the auditor', () => {
         reservation_legs: 7,
         trial_uses: 2,
         referrals: 1,
+        events: 0,
       },
       failed: {},
       differences: [],

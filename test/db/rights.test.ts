@@ -58,7 +58,9 @@ describe('the rights of the service', () => {
       new RegExp(`^the user ${ROLE} lacks rights in the database: SELECT, INSERT, UPDATE on customers; `),
     );
     expect(told).toMatch(/; SELECT, INSERT on entries; /);
-    expect(told).toMatch(/; SELECT on _prisma_migrations; SELECT on schema_compatibility\. /);
+    expect(told).toMatch(
+      /; SELECT on _prisma_migrations; SELECT on schema_compatibility; SELECT, UPDATE on events_place_seq\. /,
+    );
     expect(told).toMatch(new RegExp(`Run "npm run migrate -- --grant-to ${ROLE}" as the owner of the tables$`));
     expect(told.match(/ on /g)).toHaveLength(RIGHTS.size + SEQUENCES.size);
   });

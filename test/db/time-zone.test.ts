@@ -5,6 +5,7 @@ import { createDb } from '../../src/db/client.js';
 import { begin, type Transaction } from '../../src/db/transactions.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { ask, customerIdOf } from '../support/parallel.js';
+import { leaveUntold } from '../support/untold.js';
 
 const INSTANTS = ['2026-01-31T12:00:00.123Z', '2026-07-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'];
 
@@ -40,6 +41,8 @@ async function withFreshDb<T>(work: (db: ReturnType<typeof createDb>) => Promise
 }
 
 describe('a process and a database that are both not in UTC', () => {
+  beforeAll(() => leaveUntold(app.url));
+
   it('are what this file tests', async () => {
     expect(process.env.TZ).toBe('America/St_Johns');
     expect(new Date('2026-01-31T12:00:00Z').getTimezoneOffset()).toBe(210);

@@ -202,7 +202,7 @@ describe('POST /orders/{id}/confirm', () => {
         expect(answer.status).toBe(200);
         expect(answer.body).toEqual(placed);
       });
-      expect(written).toEqual({ idempotency_records: 1, operations: 1, payments: 1 });
+      expect(written).toEqual({ customers: 0, idempotency_records: 1, operations: 1, payments: 1 });
     });
 
     it('replays', async () => {

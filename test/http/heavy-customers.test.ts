@@ -154,7 +154,7 @@ describe('holds of many batches', () => {
 async function useAllBySql(customerId: string): Promise<string> {
   const [{ id } = { id: '' }] = await app.deps.db.query<{ id: string }>(
     `WITH used AS MATERIALIZED (
-       SELECT b.*, row_number() OVER (ORDER BY b.id) - 1 AS n, count(*) OVER () AS size, c.next_seq, c.last_recorded_at
+       SELECT b.*, row_number() OVER (ORDER BY b.id) - 1 AS n, count(*) OVER () AS size, c.next_seq, c.next_event, c.last_recorded_at
        FROM batches b JOIN customers c ON c.id = b.customer_id WHERE b.customer_id = $1::uuid
      ), operated AS (
        INSERT INTO operations (customer_id, id, name, acting_key, recorded_at, first_seq, last_seq)
@@ -164,13 +164,17 @@ async function useAllBySql(customerId: string): Promise<string> {
      ), counted AS (
        UPDATE balances a SET available = 0 WHERE a.customer_id = $1::uuid
      ), stood AS (
-       UPDATE customers c SET next_seq = c.next_seq + u.size FROM (SELECT size FROM used LIMIT 1) u WHERE c.id = $1::uuid
-     ), told AS (
+       UPDATE customers c SET next_seq = c.next_seq + u.size, next_event = c.next_event + 1 FROM (SELECT size FROM used LIMIT 1) u WHERE c.id = $1::uuid
+     ), used_up AS (
        INSERT INTO entries (customer_id, seq, id, operation_id, kind, direction, product_key, batch_id, amount, balance_after, action_type, metadata,
                             recorded_at, occurred_at)
        SELECT customer_id, next_seq + n, gen_random_uuid(), o.id, 'consume', 'debit', product_key, u.id, 1, size - n - 1, 'usage', '{}',
               last_recorded_at, last_recorded_at
-       FROM used u, operated o
+       FROM used u, operated o RETURNING customer_id, id, operation_id, balance_after, recorded_at
+     ), told AS (
+       INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, operation_id, data, recorded_at)
+       SELECT e.customer_id, c.next_event, gen_random_uuid(), 'quota.exhausted', 1, e.id, e.operation_id, '{}', e.recorded_at
+       FROM used_up e JOIN customers c ON c.id = e.customer_id WHERE e.balance_after = 0
      ) SELECT id FROM operated`,
     [customerId],
   );

@@ -4,12 +4,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
 import { copyBatch } from '../support/copy-batch.js';
 import { walletOf } from '../support/holdings.js';
-import { customerIdOf, sendTogether, tally } from '../support/parallel.js';
+import { countWaiting, customerIdOf, holdCustomers, sendTogether, tally, untilWaiting } from '../support/parallel.js';
 import { expectProblem, newPayment, newPerson, placeOrder } from '../support/requests.js';
 
 const app = useTestApp();
 
 const END = '2026-02-01T00:00:00.000Z';
+/** More than an app has connections, and how many of those reads take that are slow. */
+const CROWD = 18;
+const SLOW_READS = 4;
 
 beforeAll(async () => {
   await putProduct(app, 'STAR', { is_currency: true, features: [{ feature: 'shine', unit_cost: 2 }] });
@@ -167,6 +170,26 @@ describe('beside 1,001 batches that are valid later', () => {
     expect([answer.status, answer.body.owed, answer.body.balance]).toEqual([200, 5, -5]);
     expect(answer.body.taken).toHaveLength(1_000);
     expect((await creditsOf(external_id)).balance).toBe(-5);
+  });
+});
+
+describe('of several customers at once, of whom more is due than a read shows', () => {
+  it('reads settle on a share of the connections, and nobody else waits', async () => {
+    const people: string[] = [];
+    for (let count = 0; count < CROWD; count += 1) {
+      app.clock.set('2026-01-31T13:00:00Z');
+      people.push(await withEndedBatches(1_001, 1));
+    }
+    const other = newPerson();
+    await grantUnits(app, other, 'STAR', 1);
+    const ids = await Promise.all(people.map((person) => customerIdOf(app, person)));
+    const held = await holdCustomers(app.url, ...ids);
+    const reading = people.map((person) => balanceOf(person));
+    await untilWaiting(app.url, SLOW_READS);
+    expect((await app.post('/quota/consume', { external_id: other, product_key: 'STAR' })).status).toBe(200);
+    expect(await countWaiting(app.url)).toBe(SLOW_READS);
+    await held.rollback();
+    expect(await Promise.all(reading)).toEqual(people.map(() => 1));
   });
 });
 

@@ -230,11 +230,16 @@ describe('a value that stands for none', () => {
     'true',
     'False',
     ' undefined ',
+    '{{ $json.id }}',
+    'user-{{id}}',
+    ['$', '{USER_ID}'].join(''),
+    '<%= id %>',
   ];
+  const NO_VALUE = /^(stands for a missing value|holds a template)/;
   const isRefused = async (path: string, body: Json, pointer: string) => {
     const answer = await app.post(path, body);
     expectProblem(answer, 400, 'invalid_request', pointer);
-    expect(answer.body.errors[0].message).toMatch(/^stands for a missing value/);
+    expect(answer.body.errors[0].message).toMatch(NO_VALUE);
   };
 
   it.each(placeholders)('is no external id, whoever asks: %j', async (external_id) => {
@@ -259,17 +264,20 @@ describe('a value that stands for none', () => {
     );
     const answer = await app.post('/quota/consume', consume, { 'idempotency-key': key });
     expectProblem(answer, 400, 'invalid_request', 'header/idempotency-key');
-    expect(answer.body.errors[0].message).toMatch(/^stands for a missing value/);
+    expect(answer.body.errors[0].message).toMatch(NO_VALUE);
   });
 
-  it.each(['undefined', 'null'])('is nothing else by which something happens once: %j', async (value) => {
-    const trial = { external_id: newPerson(), grant_type: 'trial', sku: 'SAMPLE' };
-    await isRefused('/grants', { ...trial, identities: { device: value } }, '/identities/device');
-    await isRefused('/identify', { external_id: 'a', provider: value }, '/provider');
-    const migration = { external_id: 'a', grant_type: 'migration', product_key: 'CREDITS', source_id: value };
-    await isRefused('/grants', migration, '/source_id');
-    await isRefused(`/orders/${UNKNOWN_ID}/confirm`, { payment_id: value }, '/payment_id');
-  });
+  it.each(['undefined', 'null', '{{ $json.id }}'])(
+    'is nothing else by which something happens once: %j',
+    async (value) => {
+      const trial = { external_id: newPerson(), grant_type: 'trial', sku: 'SAMPLE' };
+      await isRefused('/grants', { ...trial, identities: { device: value } }, '/identities/device');
+      await isRefused('/identify', { external_id: 'a', provider: value }, '/provider');
+      const migration = { external_id: 'a', grant_type: 'migration', product_key: 'CREDITS', source_id: value };
+      await isRefused('/grants', migration, '/source_id');
+      await isRefused(`/orders/${UNKNOWN_ID}/confirm`, { payment_id: value }, '/payment_id');
+    },
+  );
 
   it.each(['\u200b', '\u2060\ufeff', '\u00ad'])('is what nobody can see: %j', async (value) => {
     expectProblem(await app.post('/identify', { external_id: value }), 400, 'invalid_request', '/external_id');
@@ -285,7 +293,7 @@ describe('a value that stands for none', () => {
     expectProblem(await app.post('/quota/consume', keyed), 400, 'invalid_request', '/idempotency_key');
   });
 
-  it.each(['undefined-17', 'nullable', 'nan@mail.example', 'nonesuch', 'truest', '0'])(
+  it.each(['undefined-17', '{a}', 'a}}b{{c', '$5', 'nullable', 'nan@mail.example', 'nonesuch', 'truest', '0'])(
     'is not %j',
     async (external_id) => {
       expect((await app.post('/identify', { external_id })).status).toBe(200);

@@ -4,6 +4,7 @@ import { type Json, useTestApp } from '../support/app.js';
 import { itHonoursIdempotencyKeys } from '../support/idempotency.js';
 import { ask, customerIdOf } from '../support/parallel.js';
 import { expectProblem, itNeedsAToken, newPerson, readPages, writtenBy } from '../support/requests.js';
+import { leaveUntold } from '../support/untold.js';
 
 const UNKNOWN_ID = '01900000-0000-7000-8000-000000000000';
 
@@ -329,6 +330,7 @@ describe('a chain of more referrers than are followed', () => {
        SELECT (array_agg(id ORDER BY id))[1] AS first, (array_agg(id ORDER BY id DESC))[1] AS last FROM chain`,
       [length],
     );
+    await leaveUntold(alone.url);
     const answer = await alone.post('/referrals', { referrer_id: chain?.last, referee_id: chain?.first });
     expectProblem(answer, 409, 'referral_cycle');
   });

@@ -1,4 +1,4 @@
-// Takes units as another process would, in a transaction that a test holds: by plain SQL that leaves the ledger consistent (I1, I2, I3),
+// Takes units as another process would, in a transaction that a test holds: by plain SQL that leaves the ledger consistent (I1, I2, I3, I9),
 // so that the audit after the test holds too.
 import { randomUUID } from 'node:crypto';
 import type { HeldTransaction } from './parallel.js';
@@ -42,7 +42,13 @@ export async function spendBySql(
     at,
   );
   await run(
-    'UPDATE customers SET next_seq = next_seq + 1, last_recorded_at = greatest(last_recorded_at, $2) WHERE id = $1',
+    `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, operation_id, data, recorded_at)
+     SELECT e.customer_id, c.next_event, gen_random_uuid(), 'quota.exhausted', 1, e.id, e.operation_id, '{}', e.recorded_at
+     FROM entries e JOIN customers c ON c.id = e.customer_id WHERE e.customer_id = $1 AND e.operation_id = $2 AND e.balance_after = 0`,
+    operationId,
+  );
+  await run(
+    'UPDATE customers SET next_seq = next_seq + 1, next_event = (SELECT coalesce(max(number), 1) + 1 FROM events WHERE customer_id = $1), last_recorded_at = greatest(last_recorded_at, $2) WHERE id = $1',
     at,
   );
 }
