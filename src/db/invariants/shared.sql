@@ -151,3 +151,16 @@ told (customer_id, type, subject_id, at) AS (
   SELECT customer_id, 'exchange.completed', id, recorded_at FROM operations
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'exchange'
 )
+
+-- shared: telling
+-- What must have been told beside what was, counted by what it is about: grouped rather than joined, which for a customer with very many of both could be
+-- planned as a comparison of all with all.
+telling (customer_id, type, subject_id, at, changes, events) AS (
+  SELECT customer_id, type, subject_id, max(at), sum(changes), sum(events)
+  FROM (
+    SELECT customer_id, type, subject_id, at, 1 AS changes, 0 AS events FROM told
+    UNION ALL
+    SELECT customer_id, type, subject_id, NULL, 0, 1 FROM events WHERE $1::uuid IS NULL OR customer_id = $1
+  ) t
+  GROUP BY customer_id, type, subject_id
+)
