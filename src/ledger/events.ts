@@ -32,7 +32,7 @@ const LINES_TOLD_MAX = 20;
 type Teller<K extends keyof CustomerChanges> = (made: CustomerChanges[K], customer: ChangedCustomer) => Told[];
 
 /** Every kind of change of a customer: what tells it, or why it is silent. */
-const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
+export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
   operations: (_made, customer) => tellExchanges(customer),
   newBatches: (made) => made.map(tellGrant),
   changedBatches: { silent: 'entries tell what changes of a batch' },
@@ -62,7 +62,7 @@ export const SILENT_CHANGES: Readonly<Record<Exclude<keyof Changes, 'customers' 
   };
 
 /** What comes of a customer's changes in which order: what others are about first. */
-const ORDER: readonly (keyof CustomerChanges)[] = [
+export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'newReferrals',
   'newOrders',
   'payments',
@@ -82,7 +82,7 @@ export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
     return toEvent(told, { customerId: sight.customerId, now: sight.at }, FIRST_NUMBER, ids.ownedBy(sight.customerId));
   });
   for (const customer of changes.customers) {
-    const told = ORDER.flatMap((kind) => tellKind(kind, customer));
+    const told = TOLD_IN_ORDER.flatMap((kind) => tellKind(kind, customer));
     if (told.length === 0) continue;
     const own = ids.ownedBy(customer.customerId);
     for (const [index, one] of told.entries()) events.push(toEvent(one, customer, customer.nextEvent + index, own));
@@ -91,7 +91,7 @@ export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
 }
 
 /** The number of what tells that a customer came to be. */
-export const FIRST_NUMBER = 1;
+const FIRST_NUMBER = 1;
 
 function tellKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCustomer): Told[] {
   const teller = TELLERS[kind];

@@ -101,7 +101,7 @@ const eventOf = (type: EventType) =>
   });
 
 const [first, ...others] = EVENT_TYPES;
-export const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
+const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
 
 export const eventsQuery = z.object({
   ...selectorShape,
