@@ -113,15 +113,19 @@ export async function findDroppedPlace(tx: Tx): Promise<number> {
 }
 
 const DROP = `
-WITH dropped AS (
-  DELETE FROM events WHERE place IN (SELECT place FROM events ORDER BY place LIMIT $2::int) AND recorded_at < $1::timestamptz RETURNING place
+WITH oldest AS (
+  SELECT place, recorded_at FROM events ORDER BY place LIMIT $2::int
+), dropped AS (
+  DELETE FROM events WHERE place IN (
+    SELECT place FROM oldest WHERE place < coalesce((SELECT min(place) FROM oldest WHERE recorded_at >= $1::timestamptz), 9223372036854775807)
+  ) RETURNING place
 ), counted AS (
   SELECT count(*) AS events, max(place) AS place FROM dropped
 )
 UPDATE event_log SET dropped_place = greatest(dropped_place, counted.place),
   told_since = greatest(told_since, $1::timestamptz) FROM counted WHERE counted.events > 0 RETURNING counted.events`;
 
-/** Drops those of the oldest `limit` events that were recorded before an instant; how many they were. */
+/** Drops those of the first `limit` events that come before any that was recorded at an instant or later; how many they were. */
 export async function dropOldEvents(tx: Tx, before: Date, limit: number): Promise<number> {
   const [row] = await tx.query<Row & { events: number }>(DROP, [before.toISOString(), limit]);
   return row?.events ?? 0;

@@ -129,6 +129,20 @@ describe('data that moved to another server', () => {
 });
 
 describe('events that are old', () => {
+  it('stay while one before them is younger: a reader would miss it', async () => {
+    const ahead = newPerson();
+    await placeOrder(app, ahead, 'PACK');
+    await ask(
+      app.url,
+      `UPDATE events SET recorded_at = recorded_at + interval '1 day' WHERE place = (SELECT max(place) FROM events)`,
+    );
+    await placeOrder(app, newPerson(), 'PACK');
+    const before = await ask(app.url, 'SELECT place FROM events ORDER BY place');
+    await dropOldEvents(app.deps.db, new Date(app.clock.now().getTime() + 1_000), 1_000);
+    const left = await ask(app.url, 'SELECT place FROM events ORDER BY place');
+    expect(left).toEqual(before.slice(-3));
+  });
+
   it('are dropped in steps; whoever has not read them is told where to go on', async () => {
     const start = await endOfFeed();
     for (let times = 0; times < 3; times += 1) await placeOrder(app, newPerson(), 'PACK');
