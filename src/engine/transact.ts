@@ -135,8 +135,10 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     await tx.abandon();
     return;
   }
-  changes.events = eventsOf(changes, deps.ids);
-  const writing = await orAbandon(tx, async () => ({ all: writeChanges(tx, changes) }));
+  const writing = await orAbandon(tx, async () => {
+    changes.events = eventsOf(changes, deps.ids);
+    return { all: writeChanges(tx, changes) };
+  });
   try {
     await tx.commit(writing.all);
   } catch (error) {

@@ -2,7 +2,7 @@
 // be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
 import { currencyDecimals } from '../lib/currencies.js';
 import type { Ids, OwnedIds } from '../lib/ids.js';
-import { metadataBytes } from '../lib/metadata.js';
+import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import type { ChangedCustomer, Changes, CustomerChanges } from './changes.js';
 import type {
@@ -23,7 +23,7 @@ import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js'
 /** What one change tells. */
 type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown> };
 
-/** Metadata that is larger as JSON is not told: it is read by the id of what it belongs to. */
+/** Metadata that the database would write out larger is not told: it is read by the id of what it belongs to. */
 const METADATA_TOLD_BYTES_MAX = 8 * 1_024;
 /** Lines of an order that are told; the others are read by its id. */
 const LINES_TOLD_MAX = 20;
@@ -237,5 +237,5 @@ function tellEntries(entries: readonly Entry[], { changes }: ChangedCustomer): T
 }
 
 function toldMetadata(metadata: Metadata): { metadata: Metadata | null } {
-  return { metadata: metadataBytes(metadata) <= METADATA_TOLD_BYTES_MAX ? metadata : null };
+  return { metadata: writtenBytes(metadata) <= METADATA_TOLD_BYTES_MAX ? metadata : null };
 }

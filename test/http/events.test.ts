@@ -194,6 +194,18 @@ describe('what is told', () => {
     expect([...seen].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());
   });
 
+  it.each<[string, Json]>([
+    ['numbers that are long without an exponent', { n: Array(60).fill(1e-300) }],
+    ['the smallest number, many times', { n: Array(400).fill(5e-324) }],
+    ['many small members', { n: Array(5_000).fill(1) }],
+  ])('takes metadata of %s, as large as the database writes it', async (_what, metadata) => {
+    const external_id = await personWith(5);
+    await placeOrder(app, external_id, 'PACK', 1, { metadata });
+    await hold(app, external_id, 'STAR', 1, { metadata });
+    const data = (await toldOf(external_id)).slice(-2).map((event) => event.data);
+    expect(data).toEqual([expect.objectContaining({ metadata: null }), expect.objectContaining({ metadata: null })]);
+  });
+
   it('leaves out metadata that is large, and is never more than 16 KiB', async () => {
     const external_id = newPerson();
     const items = Array.from({ length: 100 }, () => ({ sku: 'PACK' }));
