@@ -87,12 +87,22 @@ const IDENTITIES = `(
   SELECT json_agg(json_build_object('provider', i.provider, 'externalId', i.external_id) ORDER BY i.created_at, i.id)
   FROM identities i WHERE i.customer_id = e.customer_id
 ) AS identities`;
-const listFrom = (customer: string) => `
+const listFrom = (customer: string, order: string) => `
 SELECT ${listOf(events, STORED, 'e')}, ${IDENTITIES} FROM events e
 WHERE e.place > $1::bigint AND e.place <= $2::bigint AND ($3::text[] IS NULL OR e.type = ANY ($3::text[]))${customer}
-ORDER BY e.place LIMIT $4::int`;
-const LIST_ALL = listFrom('');
-const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid');
+ORDER BY ${order} LIMIT $4::int`;
+const LIST_ALL = listFrom('', 'e.place');
+/** By their numbers, which is the same order, and an index that has no others. */
+const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid', 'e.number');
+
+/** The place up to which the next `limit` events behind a place are, if there are so many up to `through`; else that. */
+export async function findPlaceOfNext(tx: Tx, after: number, through: number, limit: number): Promise<number> {
+  const [row] = await tx.query<Row & { place: number }>(
+    'SELECT place FROM events WHERE place > $1::bigint AND place <= $2::bigint ORDER BY place OFFSET $3::int - 1 LIMIT 1',
+    [after, through, limit],
+  );
+  return row?.place ?? through;
+}
 
 /** Events in the order of their places. */
 export async function listEvents(

@@ -131,7 +131,8 @@ export const eventsAnswer = z.object({
     .array(eventSchema)
     .meta({ description: 'Oldest first, as far as all are there; of one customer by `sequence`.' }),
   next_cursor: z.string().meta({
-    description: 'Send it as `cursor` to go on, also when nothing came; never null.',
+    description:
+      'Send it as `cursor` to go on, also when nothing came: of events that are rare a page may be empty while there are more. Never null.',
     examples: ['eyJwbGFjZSI6MTJ9'],
   }),
 });

@@ -3,6 +3,7 @@ import {
   type EventsAsked,
   findDroppedPlace,
   findLastPlace,
+  findPlaceOfNext,
   listEvents,
   movePlaces,
   type StoredEvent,
@@ -31,6 +32,8 @@ export interface FeedPage {
 }
 
 const MS_BETWEEN_LOOKS = 200;
+/** Events of everybody that one statement looks at at most, so that a type that is rare does not hold a reader up. */
+const LOOKED_AT_MAX = 10_000;
 
 /**
  * Events behind a place, in the order of places, as far as none can come between them any more. Waits for a first one for a while, if that is asked for.
@@ -41,16 +44,18 @@ export async function followEvents(deps: Deps, query: FeedQuery): Promise<FeedPa
   const customerId = selector && (await requireCustomer(deps, selector)).customerId;
   const after = await placeToGoOnFrom(deps, query.after);
   const endMs = performance.now() + waitMs;
-  for (;;) {
-    const through = Math.max(after, await deps.horizon.look());
-    const events = through > after ? await listEvents(deps.db, { after, through, types, customerId, limit }) : [];
+  for (let from = after; ; ) {
+    const horizon = Math.max(from, await deps.horizon.look());
+    const through = customerId === undefined ? await findPlaceOfNext(deps.db, from, horizon, LOOKED_AT_MAX) : horizon;
+    const events = through > from ? await listEvents(deps.db, { after: from, through, types, customerId, limit }) : [];
     if (events.length > 0 || performance.now() >= endMs || deps.horizon.isEnded()) {
       // Looked at last, because some may have been dropped while they were read.
       const oldest = await findDroppedPlace(deps.db);
       if (after < oldest) return { events: [], place: oldest, isExpired: true };
       return { events, place: events.length < limit ? through : (events.at(-1)?.place ?? through), isExpired: false };
     }
-    await deps.horizon.pause(Math.min(MS_BETWEEN_LOOKS, endMs - performance.now()));
+    from = through;
+    if (through === horizon) await deps.horizon.pause(Math.min(MS_BETWEEN_LOOKS, endMs - performance.now()));
   }
 }
 

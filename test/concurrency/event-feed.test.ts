@@ -24,6 +24,8 @@ const second = useSecondApp(app);
 const CONNECTIONS = 64;
 const PEOPLE = 12;
 const DAY_MS = 86_400_000;
+/** Events that a reader looks at at a time. */
+const LOOKED_AT = 10_000;
 
 beforeAll(async () => {
   await putProduct(app, 'STAR');
@@ -162,5 +164,30 @@ describe('events that are old', () => {
     expect(told.map(({ type }) => type)).toEqual(['customer.created', 'order.created']);
     expect((await follow(later.cursor, () => true)).told).toEqual(told);
     expect((await follow(undefined, () => true)).told).toEqual(told);
+  });
+});
+
+describe('a reader of what is rare', () => {
+  it('looks at so many events at a time, and finds it all the same', async () => {
+    const cursor = await endOfFeed();
+    const { body } = await app.post('/identify', { external_id: newPerson() });
+    await ask(
+      app.url,
+      `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
+       SELECT $1, n, gen_random_uuid(), 'quota.low', 1, gen_random_uuid(), '{"productKey":"STAR","balance":1,"threshold":1}', $3
+       FROM generate_series(2, $2::int + 1) n`,
+      [body.customer_id, LOOKED_AT, app.clock.now()],
+    );
+    await ask(app.url, 'UPDATE customers SET next_event = $2 WHERE id = $1', [body.customer_id, LOOKED_AT + 2]);
+    const rare = newPerson();
+    await placeOrder(app, rare, 'PACK');
+    await untilTold(app);
+    const first = await app.get(`/events?type=order.created&cursor=${cursor}`);
+    expect(first.body.data).toEqual([]);
+    const second = await app.get(`/events?type=order.created&cursor=${first.body.next_cursor}`);
+    expect(second.body.data).toHaveLength(1);
+    const waited = await app.get(`/events?type=order.created&wait_s=30&cursor=${cursor}`);
+    expect(waited.body.data).toEqual(second.body.data);
+    expect((await app.get(`/events?external_id=${rare}&limit=1`)).body.data).toHaveLength(1);
   });
 });
