@@ -25,9 +25,11 @@ import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { UnderWay } from './http/under-way.js';
+import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
+import { registerEndpoints } from './routes/endpoints.js';
 import { registerEvents } from './routes/events.js';
 import { examples } from './routes/examples.js';
 import { registerExchange } from './routes/exchange.js';
@@ -39,6 +41,7 @@ import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
+import { registerSandbox } from './routes/sandbox.js';
 import { registerWallet } from './routes/wallet.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
@@ -58,7 +61,10 @@ const resources: readonly RegisterRoutes[] = [
   registerExchange,
   registerReferrals,
   registerEvents,
+  registerEndpoints,
+  registerAudit,
   registerInvariants,
+  registerSandbox,
 ];
 
 /** What was answered, for tests that compare it with what was declared. */
@@ -139,6 +145,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   await registerOpenapi(app, examples);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
   registerHealth(app, deps, isStopping);
+  followClock(app, deps);
   await app.register(
     async (api) => {
       const served = deps.config.role === 'worker' ? [] : resources;
@@ -149,6 +156,11 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   refuseOtherMethods();
   await app.ready();
   return app;
+}
+
+/** A clock that other processes set, too, is looked at before each request. */
+function followClock(app: FastifyInstance, { clock, config }: Deps): void {
+  if (config.isSandbox) app.addHook('onRequest', async () => clock.refresh?.());
 }
 
 function notFound({ method }: FastifyRequest): AppError {

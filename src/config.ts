@@ -76,7 +76,11 @@ export const environmentSchema = z.object({
     .describe(
       `one secret or several, newest first, separated by commas; at most ${PEPPERS_LENGTH_MAX} characters in all`,
     ),
-  BURSAR_SANDBOX: z.enum(['true', 'false', '1', '0']).optional().describe('true or false'), // accepted, without effect yet
+  BURSAR_SANDBOX: z
+    .enum(['true', 'false', '1', '0'])
+    .default('false')
+    .transform((value) => value === 'true' || value === '1')
+    .describe('true or false'),
   BURSAR_ROLE: z.enum(roles).default('all').describe(roles.join(', ')),
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
@@ -117,6 +121,8 @@ export interface Config {
   /** Key of the HMAC under which trial identities are stored. */
   readonly pepper: string;
   readonly isProduction: boolean;
+  /** Whether the clock can be set by hand, for tests of whoever integrates. */
+  readonly isSandbox: boolean;
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
   readonly poolSize: number;
@@ -169,6 +175,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     apiToken: values.BURSAR_API_TOKEN,
     pepper: values.BURSAR_PEPPER,
     isProduction,
+    isSandbox: values.BURSAR_SANDBOX,
     role: values.BURSAR_ROLE,
     poolSize: values.BURSAR_POOL_SIZE,
     isPrepared: values.BURSAR_PREPARED,
@@ -196,6 +203,8 @@ function describeMistakes(given: Record<string, unknown>, error: z.ZodError): st
 /** What is made up in development must be given in production: a generated secret or an empty ledger would pass for the real one. */
 function requireGiven(values: z.output<typeof environmentSchema>): void {
   const mistakes: string[] = [];
+  if (values.BURSAR_SANDBOX)
+    mistakes.push('BURSAR_SANDBOX must not be set in production: the clock could be set by hand');
   if (values.DATABASE_URL === undefined) {
     mistakes.push('DATABASE_URL must be set in production: without it a new, empty embedded ledger would be started');
   }

@@ -11,16 +11,18 @@ import { unreadParameters } from './db/connection-url.js';
 import { errorForLog, messageForLog } from './db/errors-for-log.js';
 import { migrate } from './db/migrate.js';
 import { requireRights } from './db/rights.js';
+import { findSandboxInstant } from './db/sandbox-clock.js';
 import { guardSession } from './db/session-guard.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createOver } from './engine/create.js';
+import { guardPlaces } from './engine/horizon.js';
 import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
 import { startDroppingEvents } from './jobs/drop-events.js';
 import { startForgettingKeys } from './jobs/forget-keys.js';
 import { startSweep } from './jobs/sweep.js';
-import { systemClock } from './lib/clock.js';
+import { sandboxClock, systemClock } from './lib/clock.js';
 import { uuidIds } from './lib/ids.js';
 import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
@@ -34,7 +36,7 @@ import { writeShellFile } from './process/shell-file.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
 import { fillEmptyCatalogue } from './services/catalog.js';
 import { demoCatalogue } from './services/demo-catalogue.js';
-import { guardPlaces } from './services/events.js';
+import { guardSandbox } from './services/sandbox.js';
 import { guardPeppers } from './services/secrets.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -91,7 +93,11 @@ async function start(stop: StopRequest): Promise<Config> {
   const config = complete(given);
   await guardPeppers({ db, config });
   await guardPlaces({ db });
-  const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
+  await guardSandbox({ db, config });
+  if (config.isSandbox)
+    log.warn('SANDBOX: the clock can be set by hand, and what is recorded says nothing of real time');
+  const clock = config.isSandbox ? sandboxClock(() => findSandboxInstant(db)) : systemClock;
+  const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = createOver(foundations);
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role !== 'api') {

@@ -14,6 +14,7 @@ import type {
 import { required } from '../lib/assert.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
+import type { LockedCustomer } from './customers.js';
 import { readerOf } from './table.js';
 import { batches, reservations } from './tables.js';
 
@@ -257,7 +258,7 @@ function countLegs(holds: readonly ReservationRow[]): number {
 
 /** The book of a customer at an instant, of his rows. */
 export function toBook(
-  customer: { id: string; nextSeq: number; nextEvent: number },
+  customer: Pick<LockedCustomer, 'id' | 'nextSeq' | 'nextEvent' | 'tellsUses'>,
   now: Date,
   ids: Ids,
   { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, isDue, dueMax }: BookRows,
@@ -273,6 +274,7 @@ export function toBook(
     now,
     nextSeq: customer.nextSeq,
     nextEvent: customer.nextEvent,
+    tellsUses: customer.tellsUses,
     holdings: new Map(
       rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
     ),

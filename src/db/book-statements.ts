@@ -221,11 +221,11 @@ CROSS JOIN LATERAL (
  */
 export const LOAD_TAKEN = `
 SELECT o.customer_id, o.id, o.name, o.size, CASE WHEN o.size <= $5::int AND coalesce(o.before < $4::int, true) THEN (
-  SELECT json_agg(json_build_object(
+  SELECT coalesce(json_agg(json_build_object(
     'seq', e.seq, 'product_key', e.product_key, 'amount', e.amount, 'feature', e.feature, 'unit_cost', e.unit_cost,
     'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'reversed', (
       SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
-      WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq)) ORDER BY e.seq)
+      WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq)) ORDER BY e.seq), '[]')
   FROM entries e LEFT JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.${OF_CUSTOMERS} AND b.id = e.batch_id ${EACH_ALONE}
   ) b ON true

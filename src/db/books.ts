@@ -30,6 +30,7 @@ import {
   LOAD_TAKEN,
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
+import type { LockedCustomer } from './customers.js';
 import { inSnapshot } from './transactions.js';
 
 /** One customer to load, and what his operations look at. */
@@ -41,7 +42,7 @@ export interface BookRequest {
 /** What was read of customers: their books, and the products that can pay. */
 export interface LoadedBooks {
   /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
-  bookOf(customer: { id: string; nextSeq: number; nextEvent: number }, now: Date, ids: Ids): LoadedBook;
+  bookOf(customer: Pick<LockedCustomer, 'id' | 'nextSeq' | 'nextEvent' | 'tellsUses'>, now: Date, ids: Ids): LoadedBook;
   /** The instant at which a customer was read, which a read tells of; undefined when there was nothing to read. */
   atOf(customerId: string): Date | undefined;
   /** The products that can pay for what was asked of a customer. */

@@ -180,7 +180,7 @@ const itemsOf = inserts(offerItems);
 /** Inserts or replaces products with their features. Throws the violation of `catalog_names_pk` when an offer has such a name. */
 export function writeProducts(tx: Tx, { products }: Changes): Promise<unknown> | undefined {
   if (products.length === 0) return undefined;
-  const rows = products.map(({ product, at }) => ({ ...product, updatedAt: at }));
+  const rows = products.map(({ after, at }) => ({ ...after, updatedAt: at }));
   const features = rows.flatMap(({ productKey, features: own }) => own.map((feature) => ({ ...feature, productKey })));
   return Promise.all([
     namesOf(
@@ -196,7 +196,7 @@ export function writeProducts(tx: Tx, { products }: Changes): Promise<unknown> |
 /** Inserts or replaces offers with their items. Throws the violation of `catalog_names_pk` when a product has such a name. */
 export function writeOffers(tx: Tx, { offers }: Changes): Promise<unknown> | undefined {
   if (offers.length === 0) return undefined;
-  const rows = offers.map(({ offer, at }) => ({ ...offer, updatedAt: at }));
+  const rows = offers.map(({ after, at }) => ({ ...after, updatedAt: at }));
   const items = rows.flatMap(({ sku, items: own }) =>
     own.map((item, index) => ({ ...item, sku, position: index + 1 })),
   );

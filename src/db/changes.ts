@@ -1,15 +1,19 @@
 // Writes whatever a transaction changes. One table says what writes each kind of change: a kind that nothing writes does not compile, and none can be
 // left out on one path. The statements are sent together, in the order of the table: what others refer to first, then where the customers stand, claims last.
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
+import { insertAuditRecords } from './audit-trail.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
 import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
+import { writeEndpoints } from './endpoints.js';
 import { insertEvents } from './events.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
+import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { insertReferrals } from './referrals.js';
 import { writeReservations } from './reservations.js';
+import { writeSandboxClock } from './sandbox-clock.js';
 import { claimTrials } from './trials.js';
 import {
   insertBatches,
@@ -27,6 +31,8 @@ type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
 const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers' | 'firstSights'>, Writer>> = {
   products: writeProducts,
   offers: writeOffers,
+  endpoints: writeEndpoints,
+  clock: writeSandboxClock,
   operations: insertOperations,
   records: insertRecords,
   newOrders: insertOrders,
@@ -45,7 +51,9 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   newIdentities: claimIdentities,
   trialUses: claimTrials,
   payments: claimPayments,
+  notices: writeNotices,
   keyedAnswers: claimKeyedAnswers,
+  audit: insertAuditRecords,
   // Last: by then the transaction has a number, and so is waited for by who reads events.
   events: insertEvents,
 };

@@ -13,7 +13,7 @@ import { customers as customersTable, formerIdentities, identities } from './tab
 
 const FIRST_SEQ = 1;
 /** Behind the event that tells of the first sight. */
-export const NEXT_EVENT_OF_NEW = 2;
+const NEXT_EVENT_OF_NEW = 2;
 
 /** What the lock gives: where the customer's ledger stands. */
 export interface LockedCustomer {
@@ -23,6 +23,8 @@ export interface LockedCustomer {
   lastRecordedAt: Date;
   /** Nothing of his falls due before; null when nothing does. */
   dueAt: Date | null;
+  /** Whether an endpoint asks for uses, as of the lock. */
+  tellsUses: boolean;
   /** What he recorded last lies ahead of the database's clock: nothing may be written until it does not. */
   isAhead: boolean;
 }
@@ -171,7 +173,7 @@ export function updateMetadata(tx: Tx, { customers }: Changes): Promise<unknown>
   return metadataOf(
     tx,
     customers.flatMap(({ customerId: id, changes }) =>
-      changes.metadata.slice(-1).map((metadata) => ({ id, metadata })),
+      changes.metadata.slice(-1).map(({ after: metadata }) => ({ id, metadata })),
     ),
   );
 }
@@ -247,7 +249,7 @@ export async function listCustomers(
 }
 
 const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt'] as const;
-const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
+const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);
 
@@ -262,9 +264,11 @@ export async function lockCustomers(
   { skipLocked, clock }: { skipLocked: boolean; clock?: Clock },
 ): Promise<LockedCustomer[]> {
   const since = clock?.now();
-  const rows = await tx.query<Row & { now: Date }>(skipLocked ? LOCK_FREE : LOCK_ALL, [customerIds]);
+  const rows = await tx.query<Row & { now: Date; tells_uses: boolean }>(skipLocked ? LOCK_FREE : LOCK_ALL, [
+    customerIds,
+  ]);
   return rows.map((row) => {
-    const locked = readLocked(row);
+    const locked = { ...readLocked(row), tellsUses: row.tells_uses };
     if (!clock || !since) return { ...locked, isAhead: false };
     requireOneTime(clock, row.now, since);
     return { ...locked, isAhead: isAhead(clock, locked.lastRecordedAt, row.now) };
@@ -311,6 +315,15 @@ export async function findFormerOwners(
     ...required(keys[position], 'places are those of what was asked'),
     customerId: customer_id,
   }));
+}
+
+/** The first instant up to `until` at which something of anybody is past its end and not settled; undefined when nothing is. */
+export async function findFirstDue(tx: Tx, until: Date): Promise<Date | undefined> {
+  const [row] = await tx.query<Row & { due_at: Date }>(
+    'SELECT due_at FROM customers WHERE due_at <= $1::timestamptz ORDER BY due_at LIMIT 1',
+    [until.toISOString()],
+  );
+  return row?.due_at;
 }
 
 /** Customers of whom something is past its end and not settled, the longest due first; `except` are left out. */

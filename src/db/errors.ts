@@ -47,9 +47,9 @@ interface FailureRule {
 const RULES: readonly FailureRule[] = [
   {
     class: 'again',
-    // a claim that somebody else made first; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away, or
+    // a claim that somebody else made first; a place that would be drawn on another server; serialization failure, deadlock, lock timeout; the connection, or the server behind it, went away, or
     // takes no writes any more because another one took its place
-    states: /^(?:BC001|40001|40P01|55P03|08...|57P0[1235]|25006)$/,
+    states: /^(?:BC00[12]|40001|40P01|55P03|08...|57P0[1235]|25006)$/,
     codes: new Set([
       'P1008', // Prisma: the operation timed out
       'P1017', // Prisma: the server closed the connection
@@ -110,6 +110,11 @@ export function classOf(error: unknown): FailureClass {
   return rule?.class ?? classOf(error.cause);
 }
 
+/** Whether events would have been written on another server than the one on which their places were drawn. */
+export function isOfMovedData(error: unknown): boolean {
+  return sqlStateOf(error) === 'BC002';
+}
+
 /** Whether somebody else held a lock for as long as we wait for one. */
 export function isLockTimeout(error: unknown): boolean {
   return sqlStateOf(error) === '55P03';
@@ -131,4 +136,4 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** Rolled back because of others, who have ended. */
-const RETRYABLE = new Set(['BC001', '40001', '40P01', '55P03']);
+const RETRYABLE = new Set(['BC001', 'BC002', '40001', '40P01', '55P03']);

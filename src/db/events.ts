@@ -4,29 +4,38 @@ import type { IdentityKey } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
-import { NEXT_EVENT_OF_NEW } from './customers.js';
-import { inserts, updates } from './statements.js';
-import { listOf, readerOf } from './table.js';
-import { customers, events } from './tables.js';
+import { inserts } from './statements.js';
+import { arraysOf, given, listOf, readerOf, written } from './table.js';
+import { events } from './tables.js';
 
-const eventsOf = inserts(events);
-const numbersOf = updates(customers, ['id'], ['nextEvent']);
+/** The server, and its history, of which the log says that places are drawn there; a log that does not know yet says nothing against it. */
+const IS_SAME_SERVER = `WHERE (
+  SELECT assert_same_server(server IS NULL OR split_part(server, '/', 2) = server_timeline()::text) FROM event_log
+)`;
+const eventsOf = inserts(events, IS_SAME_SERVER);
 
-/** Inserts events, and counts on from where their customers stand; who is seen first stands behind his first already. */
+const COLUMNS = written(events);
+const COUNT = `$${COLUMNS.length + 1}::bigint`;
+/** Those about no customer are numbered under the lock of the log's row, which is held until the end. */
+const INSERT_OWN = `
+WITH numbered AS (
+  UPDATE event_log SET next_event = next_event + ${COUNT} RETURNING next_event - ${COUNT} AS first
+)
+INSERT INTO events (${listOf(events, COLUMNS)})
+SELECT ${COLUMNS.map((key) => (key === 'number' ? 'numbered.first + given.number' : listOf(events, [key], 'given'))).join(', ')}
+FROM numbered CROSS JOIN ${given(events, COLUMNS)} ${IS_SAME_SERVER} ORDER BY given.number`;
+
+/**
+ * Inserts events; where their customers stand afterwards is written with the rest of them. Locks, for those about nobody: the row of the log. Throws in the
+ * statement: BC002 when the data are on another server than their places.
+ */
 export function insertEvents(tx: Tx, { events: told }: Changes): Promise<unknown> | undefined {
   if (told.length === 0) return undefined;
-  const next = new Map(told.map(({ customerId: id, number }) => [id, { id, nextEvent: number + 1 }]));
-  const numbers = numbersOf(
-    tx,
-    [...next.values()].filter(({ nextEvent }) => nextEvent > NEXT_EVENT_OF_NEW),
-  );
-  return Promise.all([numbers, eventsOf(tx, told)]);
-}
-
-/** Transaction ids of the server: what is below `oldestRunning` has ended, what is from `next` on has not begun. */
-export interface RunningTransactions {
-  oldestRunning: number;
-  next: number;
+  const own = told.filter(({ customerId }) => customerId === null);
+  return Promise.all([
+    eventsOf(tx, own.length === 0 ? told : told.filter(({ customerId }) => customerId !== null)),
+    own.length > 0 && tx.query(INSERT_OWN, [...arraysOf(events, COLUMNS, own), own.length]),
+  ]);
 }
 
 /** The last place that was drawn, by whoever wrote or still writes an event; 0 when none was. */
@@ -37,19 +46,25 @@ export async function findLastPlace(tx: Tx): Promise<number> {
   return required(rows[0], 'the sequence is read').place;
 }
 
-export async function findRunningTransactions(tx: Tx): Promise<RunningTransactions> {
-  const rows = await tx.query<Row & { oldest: number; next: number }>(
-    `SELECT pg_snapshot_xmin(now_running)::text::bigint AS oldest, pg_snapshot_xmax(now_running)::text::bigint AS next
-     FROM pg_current_snapshot() AS now_running`,
+/** The number of a transaction that begins and ends now: all that have one have a lower one, all that come get a higher one. */
+export async function takeTransactionId(tx: Tx): Promise<number> {
+  const rows = await tx.query<Row & { id: number }>('SELECT pg_current_xact_id()::text::bigint AS id');
+  return required(rows[0], 'a transaction has a number').id;
+}
+
+/** The number below which all transactions have ended. */
+export async function findOldestRunning(tx: Tx): Promise<number> {
+  const rows = await tx.query<Row & { id: number }>(
+    'SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS id',
   );
-  const { oldest, next } = required(rows[0], 'the snapshot is read');
-  return { oldestRunning: oldest, next };
+  return required(rows[0], 'the snapshot is read').id;
 }
 
 /** An event as it is told, with whom its customer is known by at the time of reading. */
 export interface StoredEvent {
   place: number;
-  customerId: string;
+  /** Null where it is about none. */
+  customerId: string | null;
   number: number;
   id: string;
   type: EventType;
@@ -87,20 +102,28 @@ const IDENTITIES = `(
   SELECT json_agg(json_build_object('provider', i.provider, 'externalId', i.external_id) ORDER BY i.created_at, i.id)
   FROM identities i WHERE i.customer_id = e.customer_id
 ) AS identities`;
-const listFrom = (customer: string, order: string) => `
+const listFrom = (customer: string) => `
 SELECT ${listOf(events, STORED, 'e')}, ${IDENTITIES} FROM events e
 WHERE e.place > $1::bigint AND e.place <= $2::bigint AND ($3::text[] IS NULL OR e.type = ANY ($3::text[]))${customer}
-ORDER BY ${order} LIMIT $4::int`;
-const LIST_ALL = listFrom('', 'e.place');
-/** By their numbers, which is the same order, and an index that has no others. */
-const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid', 'e.number');
+ORDER BY e.place LIMIT $4::int`;
+const LIST_ALL = listFrom('');
+const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid');
 
-/** The place up to which the next `limit` events behind a place are, if there are so many up to `through`; else that. */
-export async function findPlaceOfNext(tx: Tx, after: number, through: number, limit: number): Promise<number> {
-  const [row] = await tx.query<Row & { place: number }>(
-    'SELECT place FROM events WHERE place > $1::bigint AND place <= $2::bigint ORDER BY place OFFSET $3::int - 1 LIMIT 1',
-    [after, through, limit],
-  );
+const nextFrom = (customer: string) => `
+SELECT place FROM events WHERE place > $1::bigint AND place <= $2::bigint${customer} ORDER BY place OFFSET $3::int - 1 LIMIT 1`;
+const NEXT_OF_ALL = nextFrom('');
+const NEXT_OF_CUSTOMER = nextFrom(' AND customer_id = $4::uuid');
+
+/** The place up to which the next `limit` events behind a place are, of a customer if one is named, if there are so many up to `through`; else that. */
+export async function findPlaceOfNext(
+  tx: Tx,
+  { after, through, customerId }: Pick<EventsAsked, 'after' | 'through' | 'customerId'>,
+  limit: number,
+): Promise<number> {
+  const parameters = [after, through, limit];
+  const [row] = await (customerId === undefined
+    ? tx.query<Row & { place: number }>(NEXT_OF_ALL, parameters)
+    : tx.query<Row & { place: number }>(NEXT_OF_CUSTOMER, [...parameters, customerId]));
   return row?.place ?? through;
 }
 
@@ -141,7 +164,8 @@ export async function dropOldEvents(tx: Tx, before: Date, limit: number): Promis
   return row?.events ?? 0;
 }
 
-const SERVER = `SELECT system_identifier || '/' || timeline_id AS server FROM pg_control_system(), pg_control_checkpoint()`;
+/** A checkpoint tells a new timeline late: the log of writes has it at once. */
+const SERVER = `SELECT system_identifier || '/' || server_timeline() AS server FROM pg_control_system()`;
 const KNOWN_SERVER = 'SELECT server FROM event_log FOR UPDATE';
 
 /**

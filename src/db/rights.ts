@@ -18,6 +18,7 @@ const NEVER_UPDATED = new Set<string>(
     tables.reservationLegs,
     tables.keyedCalls,
     tables.events,
+    tables.auditRecords,
   ].map(({ name }) => name),
 );
 /** What is replaced, unlinked, or forgotten with age; everything else is kept. */
@@ -29,6 +30,7 @@ const DELETED_FROM = new Set<string>(
     tables.idempotencyRecords,
     tables.keyedCalls,
     tables.events,
+    tables.webhookEndpoints,
   ].map(({ name }) => name),
 );
 
@@ -50,7 +52,12 @@ function rightsOn(table: string): Right[] {
 }
 
 /** What our statements call. */
-const FUNCTIONS = ['assert_whole(boolean)', 'assert_claimed(boolean)'];
+const FUNCTIONS = [
+  'assert_whole(boolean)',
+  'assert_claimed(boolean)',
+  'assert_same_server(boolean)',
+  'server_timeline()',
+];
 
 const MISSING = `SELECT current_user AS "user", name AS thing, string_agg(privilege, ', ' ORDER BY place) AS missing
 FROM (

@@ -1,5 +1,6 @@
 // The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
 // compares the descriptions with the database's own catalogue.
+import type { AuditAction } from '../ledger/audit-record.js';
 import type {
   BatchSource,
   Entry,
@@ -119,6 +120,7 @@ export const operations = table('operations', {
   recordedAt: instant('recorded_at'),
   firstSeq: nullable(bigint('first_seq')),
   lastSeq: nullable(bigint('last_seq')),
+  tellsUse: boolean('tells_use'),
 });
 
 export const idempotencyRecords = table('idempotency_records', {
@@ -293,7 +295,7 @@ export const secrets = table('secrets', { name: text('name'), fingerprint: nulla
 
 export const events = table('events', {
   place: computed(bigint('place')),
-  customerId: uuid('customer_id'),
+  customerId: nullable(uuid('customer_id')),
   number: bigint('number'),
   id: uuid('id'),
   type: text<EventType>('type'),
@@ -309,4 +311,37 @@ export const eventLog = table('event_log', {
   toldSince: nullable(instant('told_since')),
   droppedPlace: bigint('dropped_place'),
   server: nullable(text('server')),
+  tellsUses: boolean('tells_uses'),
+  nextEvent: bigint('next_event'),
 });
+
+export const auditRecords = table('audit_records', {
+  id: uuid('id'),
+  recordedAt: instant('recorded_at'),
+  actingKey: text('acting_key'),
+  action: text<AuditAction>('action'),
+  subject: text('subject'),
+  customerId: nullable(uuid('customer_id')),
+  operationId: nullable(uuid('operation_id')),
+  before: nullable(json<Metadata>('before')),
+  after: nullable(json<Metadata>('after')),
+});
+
+export const webhookEndpoints = table('webhook_endpoints', {
+  id: text('id'),
+  description: text('description'),
+  types: json<string[]>('types'),
+  isEnabled: boolean('is_enabled'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const notices = table('notices', {
+  customerId: uuid('customer_id'),
+  type: text<EventType>('type'),
+  subject: text('subject'),
+  windowStart: instant('window_start'),
+  eventId: uuid('event_id'),
+});
+
+export const sandboxClock = table('sandbox_clock', { isTheRow: boolean('is_the_row'), instant: instant('instant') });

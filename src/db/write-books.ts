@@ -14,10 +14,11 @@ const batchPartsOf = updates(batches, ['customerId', 'id'], BATCH_PARTS);
 const balancesOf = upserts(balances, ['customerId', 'productKey']);
 const entriesOf = inserts(entries);
 
-/** Where the ledger of a customer stands, and when he falls due next: anew if that was settled, else by what was made or changed. */
+/** Where the ledger and the events of a customer stand, and when he falls due next: anew if that was settled, else by what was made or changed. */
 const standings = table('customers', {
   id: uuid('id'),
   nextSeq: bigint('next_seq'),
+  nextEvent: bigint('next_event'),
   lastRecordedAt: nullable(instant('last_recorded_at')),
   dueAt: nullable(instant('due_at')),
   isSettled: boolean('is_settled'),
@@ -26,7 +27,7 @@ const STANDING = written(standings);
 const UPDATE_STANDINGS = `
 WITH changed AS (
   UPDATE customers own
-  SET next_seq = given.next_seq, last_recorded_at = coalesce(given.last_recorded_at, own.last_recorded_at),
+  SET next_seq = given.next_seq, next_event = given.next_event, last_recorded_at = coalesce(given.last_recorded_at, own.last_recorded_at),
       due_at = CASE WHEN given.is_settled THEN least(
         (SELECT min(b.expires_at) FROM batches b
          WHERE b.customer_id = own.id AND b.customer_id = ANY ($1::uuid[]) AND b.is_open AND b.available > 0),
@@ -93,15 +94,20 @@ export function insertEntries(tx: Tx, { customers }: Changes): Promise<unknown> 
 }
 
 /**
- * Writes where the ledgers of customers stand who have new operations or entries, and when something of theirs falls due next. Precondition: batches,
- * reservations and orders are written before. Fails when a customer is not there.
+ * Writes where the ledgers and events of customers stand who have new operations, entries or events, and when something of theirs falls due next.
+ * Precondition: batches, reservations and orders are written before. Fails when a customer is not there.
  */
-export function updateStandings(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const rows = customers.flatMap(({ customerId: id, nextSeq, now, changes }) => {
+export function updateStandings(tx: Tx, { customers, events }: Changes): Promise<unknown> | undefined {
+  const lastTold = new Map(events.map(({ customerId, number }) => [customerId, number]));
+  const rows = customers.flatMap(({ customerId: id, nextSeq, nextEvent: next, now, changes }) => {
     const isRecorded = changes.entries.length > 0 || changes.operations.length > 0;
     const isSettled = changes.settled.length > 0;
-    if (!isRecorded && !isSettled) return [];
-    return [{ id, nextSeq, lastRecordedAt: isRecorded ? now : null, dueAt: earliestEnd(changes), isSettled }];
+    const told = lastTold.get(id);
+    if (!isRecorded && !isSettled && told === undefined) return [];
+    const nextEvent = told === undefined ? next : told + 1;
+    return [
+      { id, nextSeq, nextEvent, lastRecordedAt: isRecorded ? now : null, dueAt: earliestEnd(changes), isSettled },
+    ];
   });
   return rows.length === 0
     ? undefined

@@ -8,7 +8,8 @@ import type { Book } from '../ledger/book.js';
 import { countChanges } from '../ledger/changes.js';
 import type { Needs } from '../ledger/consume.js';
 import type { IdempotencyRecord, NewOperation, RecordedRequest, RecordKind } from '../ledger/entities.js';
-import type { OperationName } from '../ledger/operations.js';
+import { isOfUse } from '../ledger/events.js';
+import { isReversible, type OperationName } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
 import type { Resolution } from './customers.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
@@ -144,13 +145,16 @@ export function toOperationRow(
   book: Book,
   firstSeq: number,
 ): NewOperation {
-  const hasEntries = book.nextSeq > firstSeq;
+  const count = book.nextSeq - firstSeq;
+  const hasEntries = count > 0;
+  const isTold = book.tellsUses && hasEntries && isReversible(name);
   return {
     id: operationId,
     name,
     actingKey: call.actor.keyId,
     firstSeq: hasEntries ? firstSeq : null,
     lastSeq: hasEntries ? book.nextSeq - 1 : null,
+    tellsUse: isTold && book.changes.entries.slice(-count).some(isOfUse),
   };
 }
 

@@ -66,7 +66,7 @@ interface Question {
 type Waiting = Asked<Question, BookRead>;
 
 /** Where a book stands in which nothing is written. */
-const UNWRITTEN = { nextSeq: 1, nextEvent: 1 };
+const UNWRITTEN = { nextSeq: 1, nextEvent: 1, tellsUses: false };
 
 /** Makes the readers of a process. */
 export function createReads(deps: Foundations): Reads {

@@ -25,6 +25,7 @@ export interface Swept {
  * Locks: the customers of a step; those that somebody else holds are passed over. Throws: clock_skewed, before anything is settled by that clock.
  */
 export async function sweep(deps: Foundations, isStopped: () => boolean = () => false): Promise<Swept> {
+  if (deps.clock.refresh) await deps.clock.refresh();
   const skipped = new Set<string>();
   const swept: Swept = { steps: 0, entries: 0, skipped: 0 };
   while (swept.steps < STEPS_MAX && !isStopped()) {

@@ -12,10 +12,12 @@ import {
   type LockedCustomer,
   lockCustomers,
 } from '../db/customers.js';
+import { isOfMovedData } from '../db/errors.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
 import { findRecordedIds } from '../db/operations.js';
 import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
+import { auditOf } from '../ledger/audit.js';
 import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
@@ -27,6 +29,7 @@ import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { groupBy } from '../lib/group-by.js';
 import { persist } from './attempts.js';
+import { guardPlaces } from './horizon.js';
 import {
   decideSafely,
   type Outcome,
@@ -136,12 +139,14 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     return;
   }
   const writing = await orAbandon(tx, async () => {
+    changes.audit = auditOf(changes, deps.ids);
     changes.events = eventsOf(changes, deps.ids);
     return { all: writeChanges(tx, changes) };
   });
   try {
     await tx.commit(writing.all);
   } catch (error) {
+    if (isOfMovedData(error)) await guardPlaces(deps);
     const isUnknown = error instanceof CommitUncertain;
     // Without an answer neither success nor failure would be true.
     if (!isUnknown || !(await persist(() => areRecorded(deps, changes), { isPatient: true }))) throw error;

@@ -57,10 +57,25 @@ const entries = {
   },
   reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  endpoint_not_found: {
+    status: 404,
+    title: 'No such endpoint',
+    remedy: 'Check the id; `GET /webhook-endpoints` lists all.',
+  },
   method_not_allowed: {
     status: 405,
     title: 'The path takes other methods',
     remedy: 'Use one of the methods that the header `Allow` lists.',
+  },
+  too_many_endpoints: {
+    status: 409,
+    title: 'There are as many endpoints as there may be',
+    remedy: 'Delete one that nobody needs any more.',
+  },
+  clock_backwards: {
+    status: 409,
+    title: 'The clock is never set back',
+    remedy: 'Send an instant that is not before what `GET /sandbox/clock` shows.',
   },
   cursor_expired: {
     status: 410,

@@ -25,6 +25,7 @@ export class UnderWay {
     return new Promise((resolve, reject) => {
       const working = (async () => work())();
       const giveUp = (): void => {
+        this.#giveUp.delete(giveUp);
         reject(late());
         working.then(
           () => log.warn('done after its time'),

@@ -15,6 +15,15 @@ function translate(value: unknown): unknown {
   return toWireNames(value as Members);
 }
 
+/** Members of ours that are kept as they are told: what is the caller's own JSON in them, `metadata` and `profile`, stays as it is. */
+export function toWireData({ metadata, profile, ...ours }: Readonly<Members>): Members {
+  return {
+    ...toWireNames(ours),
+    ...(metadata !== undefined && { metadata }),
+    ...(profile !== undefined && { profile }),
+  };
+}
+
 /** upgradeSkus -> upgrade_skus. Most are one word, which a test tells sooner than a replacement. */
 function toWireName(name: string): string {
   return /[A-Z]/.test(name) ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name;

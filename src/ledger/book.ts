@@ -14,6 +14,8 @@ export interface Book {
   nextSeq: number;
   /** The number of the customer's next event. */
   readonly nextEvent: number;
+  /** Whether somebody asks to be told of uses. */
+  readonly tellsUses: boolean;
   readonly holdings: Map<string, Holding>;
   /** Batches past their end that still have units, soonest first; at most a bounded number of them. */
   readonly due: Batch[];

@@ -1,7 +1,9 @@
 // The record of a change: all that a transaction decides upon, before any of it is written. Decisions fill it, db/ writes whatever is in it, and
-// who tells of changes reads it. A kind of change that is not here can't happen.
+// who tells of changes or audits them reads it. A kind of change that is not here can't happen.
+import type { AuditRecord } from './audit-record.js';
 import type {
   Batch,
+  Endpoint,
   Entry,
   FirstSight,
   Holding,
@@ -12,6 +14,7 @@ import type {
   Metadata,
   NewBatch,
   NewOperation,
+  Notice,
   Offer,
   Order,
   OrderStep,
@@ -38,15 +41,16 @@ export interface CustomerChanges {
   /** Those by which it is paid are whole, as they are told. */
   orderSteps: (OrderStep | Order)[];
   /** His metadata as a whole; the last counts. */
-  metadata: Metadata[];
+  metadata: { before: Metadata; after: Metadata; operationId: string }[];
   profiles: (IdentityKey & { profile: Metadata })[];
   newReferrals: Referral[];
   /** The answers of the operations, as far as they are kept. */
   records: IdempotencyRecord[];
-  removedIdentities: IdentityKey[];
-  newIdentities: Identity[];
+  removedIdentities: (Identity & { operationId: string })[];
+  newIdentities: (Identity & { operationId: string })[];
   trialUses: TrialUse[];
   payments: PaymentChange[];
+  notices: Notice[];
 }
 
 /** A customer, what changes of him, and where his ledger stands afterwards. A book is one. */
@@ -60,15 +64,27 @@ export interface ChangedCustomer {
   readonly changes: CustomerChanges;
 }
 
+/** A change of management: what there was before, and is afterwards, at an instant, by whom. */
+export interface Managed<T> {
+  before: T | undefined;
+  after: T | undefined;
+  at: Date;
+  actingKey: string;
+}
+
 /** What one transaction changes. */
 export interface Changes {
   customers: ChangedCustomer[];
   firstSights: FirstSight[];
-  /** Replaced as a whole, at an instant. */
-  products: { product: Product; at: Date }[];
-  offers: { offer: Offer; at: Date }[];
+  /** Replaced as a whole; never deleted. */
+  products: (Managed<Product> & { after: Product })[];
+  offers: (Managed<Offer> & { after: Offer })[];
+  endpoints: Managed<Endpoint>[];
+  /** The test clock. A step on the way to where it is moved is no change of its own. */
+  clock: (Managed<Date> & { after: Date; isStep: boolean })[];
   keyedAnswers: KeyedAnswer[];
-  /** What is told of all that; made of it just before it is written. */
+  /** What is audited, and told, of all that; made of it just before it is written. */
+  audit: AuditRecord[];
   events: NewEvent[];
 }
 
@@ -93,16 +109,27 @@ export function noCustomerChanges(): CustomerChanges {
     newIdentities: [],
     trialUses: [],
     payments: [],
+    notices: [],
   };
 }
 
 /** A record without any change, of a transaction. */
 export function noChanges(): Changes {
-  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [], events: [] };
+  return {
+    customers: [],
+    firstSights: [],
+    products: [],
+    offers: [],
+    endpoints: [],
+    clock: [],
+    keyedAnswers: [],
+    audit: [],
+    events: [],
+  };
 }
 
-/** What a refusal leaves behind all the same: a payment that failed or matched nothing (DOMAIN 3.17). */
-const KEPT_BY_REFUSALS: ReadonlySet<string> = new Set<keyof CustomerChanges>(['payments']);
+/** What a refusal leaves behind all the same: a payment that failed or matched nothing, and what is told of the refusal itself (DOMAIN 3.17). */
+const KEPT_BY_REFUSALS: ReadonlySet<string> = new Set<keyof CustomerChanges>(['payments', 'notices']);
 
 /** How many changes there are of a customer; of those that a refusal must not leave only, with `isRefusal`. */
 export function countChanges(changes: CustomerChanges, isRefusal = false): number {
@@ -117,9 +144,12 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
 export function hasChanges(
-  { customers, firstSights, products, offers, keyedAnswers }: Changes,
+  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers }: Changes,
   isSweep = false,
 ): boolean {
-  const own = firstSights.length + products.length + offers.length + keyedAnswers.length;
+  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers].reduce(
+    (sum, made) => sum + made.length,
+    0,
+  );
   return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));
 }

@@ -165,6 +165,8 @@ export interface NewOperation {
   /** Its entries follow one another in the customer's ledger; null when it has none. */
   firstSeq: number | null;
   lastSeq: number | null;
+  /** It used something, and tells it, because somebody asked for that when its customer was locked. */
+  tellsUse: boolean;
 }
 
 /** Under a key of the caller's, or under what the operation is about: those never age. */
@@ -254,6 +256,28 @@ export interface Offer<Item = OfferItem> {
   items: Item[];
   metadata: Metadata;
   createdAt: Date;
+}
+
+/** What is told at most once of a customer, a type and a subject in a window of time, whether or not what asked for it was refused. */
+export interface Notice {
+  /** The id of its event. */
+  id: string;
+  type: NoticeType;
+  subject: string;
+  windowStart: Date;
+  data: Metadata;
+}
+
+export type NoticeType = 'trial.refused';
+
+/** Who asks for events: of some types, `*` for all, `order.*` for all of a group. */
+export interface Endpoint {
+  id: string;
+  description: string;
+  types: string[];
+  isEnabled: boolean;
+  createdAt: Date;
+  updatedAt: Date;
 }
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';

@@ -12,15 +12,18 @@ export const EVENT_VERSIONS = {
   'batch.granted': 1,
   'batch.expired': 1,
   'batch.revoked': 1,
+  'quota.consumed': 1,
   'quota.low': 1,
   'quota.exhausted': 1,
   'trial.activated': 1,
+  'trial.refused': 1,
   'referral.attached': 1,
   'reservation.created': 1,
   'reservation.committed': 1,
   'reservation.released': 1,
   'reservation.expired': 1,
   'exchange.completed': 1,
+  'product.deactivated': 1,
 } as const satisfies Record<string, number>;
 
 export type EventType = keyof typeof EVENT_VERSIONS;
@@ -28,12 +31,13 @@ export type EventType = keyof typeof EVENT_VERSIONS;
 /** An event to write. `data` has our names; what is free JSON is its `metadata`. */
 export interface NewEvent {
   id: string;
-  customerId: string;
-  /** Its place among the customer's events, 1 upwards without gaps. */
+  /** Null when it is about none. */
+  customerId: string | null;
+  /** Its place among the customer's events, 1 upwards without gaps; of those about nobody, among those of its transaction. */
   number: number;
   type: EventType;
   schemaVersion: number;
-  /** What it is about. */
+  /** What it is about; where that is no customer's, the record of the audit trail. */
   subjectId: string;
   operationId: string | null;
   data: Metadata;

@@ -1,15 +1,20 @@
 // What is told of changes (DOMAIN 3.19): each kind of change has its events here, or is silent. Pure, over all that a transaction changes, so that nothing can
 // be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
+import { required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
+import { groupBy } from '../lib/group-by.js';
 import type { Ids, OwnedIds } from '../lib/ids.js';
 import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
+import type { AuditRecord } from './audit-record.js';
 import type { ChangedCustomer, Changes, CustomerChanges } from './changes.js';
 import type {
   Entry,
+  EntryKind,
   FirstSight,
   Metadata,
   NewBatch,
+  Notice,
   Order,
   OrderStep,
   PaymentChange,
@@ -21,7 +26,7 @@ import type {
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
 
 /** What one change tells. */
-type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown> };
+type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
 
 /** Metadata that the database would write out larger is not told: it is read by the id of what it belongs to. */
 const METADATA_TOLD_BYTES_MAX = 8 * 1_024;
@@ -33,7 +38,7 @@ type Teller<K extends keyof CustomerChanges> = (made: CustomerChanges[K], custom
 
 /** Every kind of change of a customer: what tells it, or why it is silent. */
 export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
-  operations: (_made, customer) => tellExchanges(customer),
+  operations: (_made, customer) => [...tellUses(customer), ...tellExchanges(customer)],
   newBatches: (made) => made.map(tellGrant),
   changedBatches: { silent: 'entries tell what changes of a batch' },
   changedHoldings: { silent: 'entries tell what changes of a balance' },
@@ -43,23 +48,27 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   settled: { silent: 'what it settles is told' },
   newOrders: (made) => made.map(tellOrder),
   orderSteps: (made) => made.map(tellStep),
-  metadata: { silent: 'a change of management' },
-  profiles: { silent: 'a change of management' },
+  metadata: { silent: 'the audit trail has it' },
+  profiles: { silent: 'what a provider says of a person comes with each call' },
   newReferrals: (made) => made.map(tellReferral),
   records: { silent: 'what is kept of answers changes nothing' },
-  removedIdentities: { silent: 'a change of management' },
-  newIdentities: { silent: 'a change of management' },
+  removedIdentities: { silent: 'the audit trail has it' },
+  newIdentities: { silent: 'the audit trail has it' },
   trialUses: (made) => tellTrials(made),
   payments: (made) => made.flatMap(tellPayment),
+  notices: (made) => made.map(tellNotice),
 };
 
-/** Why the kinds of change that are about no customer are silent. */
-export const SILENT_CHANGES: Readonly<Record<Exclude<keyof Changes, 'customers' | 'firstSights' | 'events'>, string>> =
-  {
-    products: 'a change of management',
-    offers: 'a change of management',
-    keyedAnswers: 'what is kept of answers changes nothing',
-  };
+/** Why the kinds of change that are about no customer are silent; what there is to tell of them is told of their records in the audit trail. */
+export const SILENT_CHANGES: Readonly<
+  Record<Exclude<keyof Changes, 'customers' | 'firstSights' | 'audit' | 'events'>, string>
+> = {
+  products: 'the audit trail has it, by which it is told',
+  offers: 'the audit trail has it',
+  endpoints: 'the audit trail has it',
+  clock: 'the audit trail has it',
+  keyedAnswers: 'what is kept of answers changes nothing',
+};
 
 /** What comes of a customer's changes in which order: what others are about first. */
 export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
@@ -73,9 +82,10 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'newReservations',
   'changedReservations',
   'entries',
+  'notices',
 ];
 
-/** The events of all changes of a transaction, of each customer numbered on from where he stands. */
+/** The events of all changes of a transaction, of each customer numbered on from where he stands. Precondition: they are audited. */
 export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
   const events = changes.firstSights.map((sight): NewEvent => {
     const told = tellFirstSight(sight);
@@ -86,6 +96,12 @@ export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
     if (told.length === 0) continue;
     const own = ids.ownedBy(customer.customerId);
     for (const [index, one] of told.entries()) events.push(toEvent(one, customer, customer.nextEvent + index, own));
+  }
+  for (const record of changes.audit) {
+    for (const one of tellRecord(record)) {
+      const number = events.filter(({ customerId }) => customerId === null).length;
+      events.push(toEvent(one, { customerId: null, now: record.recordedAt }, number, ids));
+    }
   }
   return events;
 }
@@ -99,13 +115,29 @@ function tellKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCus
 }
 
 function toEvent(
-  { type, subjectId, operationId, data }: Told,
-  { customerId, now }: Pick<ChangedCustomer, 'customerId' | 'now'>,
+  { type, subjectId, operationId, data, id = undefined }: Told,
+  { customerId, now }: { customerId: string | null; now: Date },
   number: number,
-  ids: OwnedIds,
+  ids: Pick<OwnedIds, 'next'>,
 ): NewEvent {
   const schemaVersion = EVENT_VERSIONS[type];
-  return { id: ids.next(), customerId, number, type, schemaVersion, subjectId, operationId, data, recordedAt: now };
+  return {
+    id: id ?? ids.next(),
+    customerId,
+    number,
+    type,
+    schemaVersion,
+    subjectId,
+    operationId,
+    data,
+    recordedAt: now,
+  };
+}
+
+/** What is told of management. */
+function tellRecord({ id, action, subject, before, after }: AuditRecord): Told[] {
+  if (action !== 'product.updated' || !before?.isActive || after?.isActive) return [];
+  return [{ type: 'product.deactivated', subjectId: id, operationId: null, data: { productKey: subject } }];
 }
 
 function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told {
@@ -160,6 +192,10 @@ function tellPayment({ payment }: PaymentChange): Told[] {
   return [{ type, subjectId: orderId, operationId, data }];
 }
 
+function tellNotice({ id, type, data }: Notice): Told {
+  return { id, type, subjectId: id, operationId: null, data };
+}
+
 /** One for each operation, however many identities it claims. */
 function tellTrials(uses: readonly TrialUse[]): Told[] {
   const operations = new Map(
@@ -195,6 +231,43 @@ function tellEnding(reservation: Reservation): Told[] {
 
 function namedIn(subject: Subject): Record<string, string> {
   return 'feature' in subject ? { feature: subject.feature } : { productKey: subject.productKey };
+}
+
+const KINDS_OF_USE: ReadonlySet<EntryKind> = new Set<EntryKind>(['consume', 'commit', 'debt']);
+
+/** Whether an entry of a use says what was used. */
+export function isOfUse({ kind }: Pick<Entry, 'kind'>): boolean {
+  return KINDS_OF_USE.has(kind);
+}
+
+/** Products of a use that are told; the others are read by its operation. */
+const PRODUCTS_TOLD_MAX = 20;
+
+/** What uses took, of each that is to be told. */
+function tellUses({ changes: { operations, entries } }: ChangedCustomer): Told[] {
+  const uses = operations.filter(({ tellsUse }) => tellsUse);
+  if (uses.length === 0) return [];
+  const entriesOf = groupBy(entries.filter(isOfUse), ({ operationId }) => operationId);
+  return uses.map(({ id, name }) => {
+    const own = entriesOf.get(id) ?? [];
+    const taken = new Map<string, { productKey: string; amount: number; balance: number }>();
+    for (const { productKey, amount, balanceAfter: balance } of own)
+      taken.set(productKey, { productKey, amount: (taken.get(productKey)?.amount ?? 0) + amount, balance });
+    const last = required(own.at(-1), 'a use that is told took something');
+    const { feature, actionType, actionId, reservationId, metadata } = last;
+    const data = {
+      operation: name,
+      usageId: last.id,
+      feature,
+      taken: [...taken.values()].slice(0, PRODUCTS_TOLD_MAX),
+      takenTotal: taken.size,
+      actionType,
+      actionId,
+      reservationId,
+      ...toldMetadata(metadata ?? {}),
+    };
+    return { type: 'quota.consumed', subjectId: id, operationId: id, data };
+  });
 }
 
 /** What an exchange took and gave, of each exchange. */

@@ -263,7 +263,7 @@ function mismatchOf(order: Order, command: ConfirmCommand): AppError | null {
   return null;
 }
 
-/** What becomes of the payment, if one was told. */
+/** What becomes of the payment, if one was told; nothing when it is so already. */
 function keepPayment(
   book: Book,
   order: Order,
@@ -273,6 +273,9 @@ function keepPayment(
   operationId: string | null,
 ): void {
   if (paymentId === null) return;
+  const isSo =
+    seen?.orderId === order.id && seen.status === status && seen.amount === amount && seen.currency === currency;
+  if (isSo) return;
   const { customerId } = book;
   const payment = { paymentMethod, paymentId, customerId, orderId: order.id, status, amount, currency, operationId };
   book.changes.payments.push({ payment, seen: seen && { status: seen.status, orderId: seen.orderId } });

@@ -8,6 +8,11 @@ const DAY_MS = 24 * HOUR_MS;
 /** The last instant that the wire format can say. */
 const INSTANT_MAX = new Date('9999-12-31T23:59:59.999Z');
 
+/** Midnight in UTC of the day in which an instant lies. */
+export function startOfDay(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / DAY_MS) * DAY_MS);
+}
+
 /** Where a period starts or ends, and the day of the month that calendar steps from there keep: its own, or a later one that its month does not have. */
 export interface Anchored {
   at: Date;
@@ -38,6 +43,18 @@ export function addPeriod(start: Anchored, unit: PeriodUnit, value: number | nul
   else if (unit === 'days') end = anchored(new Date(start.at.getTime() + value * DAY_MS));
   else end = addMonths(start, unit === 'months' ? value : value * 12);
   return end.at.getTime() <= INSTANT_MAX.getTime() ? end : undefined; // an invalid Date compares false
+}
+
+/** A length of time: calendar steps first, then milliseconds. */
+export interface Duration {
+  months: number;
+  ms: number;
+}
+
+/** The instant so much later; undefined when it lies beyond INSTANT_MAX. */
+export function addDuration(at: Date, { months, ms }: Duration): Date | undefined {
+  const end = new Date(addMonths(anchored(at), months).at.getTime() + ms);
+  return end.getTime() <= INSTANT_MAX.getTime() ? end : undefined;
 }
 
 /** An end that was said outright: it keeps the day of its start when whole months lie between them, else its own. */

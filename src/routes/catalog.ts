@@ -118,7 +118,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     body: putProductBody,
     responses: { 200: productAnswer, 201: productAnswer },
     problems: ['name_taken', 'product_in_use'],
-    handler: async ({ params, body }) => {
+    handler: async ({ params, body, call }) => {
       assertSameName(params.key, body.product_key, '/product_key');
       const { product, isNew } = await putProduct(
         deps,
@@ -134,6 +134,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
           metadata: body.metadata,
         },
         body.force,
+        call.actor,
       );
       const view = toProductView(product);
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
@@ -166,30 +167,34 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     body: putOfferBody,
     responses: { 200: putOfferAnswer, 201: putOfferAnswer },
     problems: ['name_taken', 'name_reserved', 'product_not_found'],
-    handler: async ({ params, body }) => {
+    handler: async ({ params, body, call }) => {
       assertSameName(params.sku, body.sku, '/sku');
-      const { offer, warnings, isNew } = await putOffer(deps, {
-        sku: params.sku,
-        name: body.name,
-        description: body.description,
-        image: body.image,
-        price: body.price,
-        currency: body.currency,
-        isActive: body.is_active,
-        isTrial: body.is_trial,
-        trialScope: body.trial_policy?.scope ?? null,
-        recurrence: body.recurrence,
-        planGroup: planGroupOf(body),
-        items: body.items.map((item) => ({
-          productKey: item.product_key,
-          quantity: item.quantity,
-          periodUnit: item.period_unit,
-          periodValue: item.period_value,
-          priority: item.priority,
-          stacking: item.stacking,
-        })),
-        metadata: body.metadata,
-      });
+      const { offer, warnings, isNew } = await putOffer(
+        deps,
+        {
+          sku: params.sku,
+          name: body.name,
+          description: body.description,
+          image: body.image,
+          price: body.price,
+          currency: body.currency,
+          isActive: body.is_active,
+          isTrial: body.is_trial,
+          trialScope: body.trial_policy?.scope ?? null,
+          recurrence: body.recurrence,
+          planGroup: planGroupOf(body),
+          items: body.items.map((item) => ({
+            productKey: item.product_key,
+            quantity: item.quantity,
+            periodUnit: item.period_unit,
+            periodValue: item.period_value,
+            priority: item.priority,
+            stacking: item.stacking,
+          })),
+          metadata: body.metadata,
+        },
+        call.actor,
+      );
       const view = { ...toOfferView(offer), warnings };
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { decodeCursor, encodeCursor } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
-import { toWireNames } from '../http/wire-names.js';
+import { toWireData } from '../http/wire-names.js';
 import { eventsAnswer, eventsQuery } from '../schemas/events.js';
 import { isSelected, toSelector } from '../schemas/selectors.js';
 import { followEvents } from '../services/events.js';
@@ -57,7 +57,6 @@ function toEventView({
   identities,
   data,
 }: StoredEvent) {
-  const { metadata, ...ours } = data;
   return {
     id,
     type,
@@ -65,10 +64,13 @@ function toEventView({
     sequence: number,
     schema_version: schemaVersion,
     operation_id: operationId,
-    customer: {
-      id: customerId,
-      identities: identities.map(({ provider, externalId }) => ({ provider, external_id: externalId })),
-    },
-    data: { ...toWireNames(ours), ...(metadata !== undefined && { metadata }) },
+    customer:
+      customerId === null
+        ? null
+        : {
+            id: customerId,
+            identities: identities.map(({ provider, externalId }) => ({ provider, external_id: externalId })),
+          },
+    data: toWireData(data),
   };
 }

@@ -259,5 +259,18 @@ export const examples: Examples = {
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
+  getEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'One that follows the feed' } } },
+  putEndpoint: {
+    requests: {
+      analytics: {
+        summary: 'Be told of uses',
+        path: { id: 'analytics' },
+        body: { types: ['quota.consumed', 'order.*'] },
+      },
+    },
+  },
+  deleteEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'No longer' } } },
+  listAudit: { requests: { alice: { summary: 'What was changed of Alice', query: { ...alice, limit: 20 } } } },
+  putClock: { requests: { month: { summary: 'A month later', body: { advance: 'P1M' } } } },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };

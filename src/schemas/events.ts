@@ -60,9 +60,26 @@ const dataOf = {
   }),
   'batch.expired': z.object(gone),
   'batch.revoked': z.object(gone),
+  'quota.consumed': z.object({
+    operation: name.meta({ description: 'What used it: `quota.consume`, `reservation.commit`, `credits.deduct`, …' }),
+    usage_id: uuidAnswerSchema,
+    feature: name.nullable(),
+    taken: z
+      .array(z.object({ product_key: name, amount: units, balance: units }))
+      .meta({ description: 'By product, the first 20; `taken_total` says how many there are.' }),
+    taken_total: units,
+    action_type: name.nullable(),
+    action_id: name.nullable(),
+    reservation_id: uuidAnswerSchema.nullable(),
+    metadata,
+  }),
   'quota.low': z.object({ product_key: name, balance: units, threshold: units }),
   'quota.exhausted': z.object({ product_key: name, balance: units }),
   'trial.activated': z.object({ scopes: z.array(name) }),
+  'trial.refused': z.object({
+    sku: name.nullable().meta({ description: 'Null where every trial offer was asked for.' }),
+    identity_type: name.meta({ description: 'The kind of identity that had a trial before.' }),
+  }),
   'referral.attached': z.object({
     referral_id: uuidAnswerSchema,
     referrer_id: uuidAnswerSchema,
@@ -78,17 +95,20 @@ const dataOf = {
     spent: z.object({ product_key: name.nullable(), amount: units }),
     batch_ids: z.array(uuidAnswerSchema),
   }),
+  'product.deactivated': z.object({ product_key: name }),
 };
 
 type EventType = keyof typeof dataOf;
-const EVENT_TYPES = Object.keys(dataOf) as [EventType, ...EventType[]];
+export const EVENT_TYPES = Object.keys(dataOf) as [EventType, ...EventType[]];
 
 const eventOf = (type: EventType) =>
   z.object({
     id: uuidAnswerSchema,
     type: z.literal(type),
     created_at: instantAnswerSchema,
-    sequence: countAnswerSchema.meta({ description: 'Its number among the events of the customer, without gaps.' }),
+    sequence: countAnswerSchema.meta({
+      description: 'Its number among the events of the customer, or among those about no customer, without gaps.',
+    }),
     schema_version: countAnswerSchema.meta({ description: 'The version of the data of this type.' }),
     operation_id: uuidAnswerSchema.nullable(),
     customer: z
@@ -96,7 +116,11 @@ const eventOf = (type: EventType) =>
         id: uuidAnswerSchema,
         identities: z.array(z.object({ provider: name, external_id: name })),
       })
-      .meta({ description: 'Whose it is, with the identities that he has when the event is read.' }),
+      .nullable()
+      .meta({
+        description:
+          'Whose it is, with the identities that he has when the event is read; null where it is about nobody.',
+      }),
     data: dataOf[type] as z.ZodObject,
   });
 

@@ -37,6 +37,12 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   operation_not_found: { detail: 'There is no such operation.', at: ['/operation_id'] },
   reservation_not_found: { detail: 'There is no such reservation.', at: ['path/id'] },
   order_not_found: { detail: 'There is no such order.', at: ['path/id'] },
+  endpoint_not_found: { detail: 'There is no endpoint analytics.', at: ['path/id'] },
+  too_many_endpoints: { detail: 'There are 100 endpoints, which is as many as there may be.', at: ['path/id'] },
+  clock_backwards: {
+    detail: 'The clock shows 2026-11-28T12:00:00.000Z, and is never set back: begin with an empty database.',
+    at: ['/now'],
+  },
   method_not_allowed: { detail: 'This path takes GET, HEAD, not PUT.' },
   cursor_expired: {
     detail: 'Events behind the cursor were dropped by age.',

@@ -1,4 +1,5 @@
 // The catalogue: what is counted and how it is sold. Replacing a product or an offer never changes what was sold; nothing is deleted.
+import type { Actor } from '../call.js';
 import {
   type CatalogPage,
   findOffers,
@@ -23,6 +24,9 @@ import {
   warningsOf,
 } from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
+
+/** The service itself, where nobody called. */
+const SYSTEM: Actor = { keyId: 'system', ownerId: 'system' };
 
 /** A product by its key, active or not. Throws: product_not_found. */
 export async function getProduct(deps: Deps, productKey: string): Promise<Product> {
@@ -74,6 +78,7 @@ export async function putProduct(
   deps: Deps,
   terms: ProductTerms,
   force: boolean,
+  actor: Actor,
 ): Promise<{ product: Product; isNew: boolean }> {
   const { productKey } = terms;
   assertProduct(terms);
@@ -93,7 +98,7 @@ export async function putProduct(
     decide: ({ known, isUsed, use }, now, changes) => {
       if (isUsed && !known) throw nameTaken(productKey, 'path/key');
       const product = replaceProduct(known, terms, use, force, now);
-      changes.products.push({ product, at: now });
+      changes.products.push({ before: known, after: product, at: now, actingKey: actor.keyId });
       const isNew = known === undefined || made.has(known.createdAt.getTime());
       if (isNew) made.add(product.createdAt.getTime());
       return { product, isNew };
@@ -108,6 +113,7 @@ export async function putProduct(
 export async function putOffer(
   deps: Deps,
   terms: OfferTerms,
+  actor: Actor,
 ): Promise<{ offer: Offer<OfferItemWithProduct>; warnings: OfferWarning[]; isNew: boolean }> {
   const { sku, currency } = terms;
   const made = new Set<number>(); // by an attempt whose outcome was not learnt
@@ -126,7 +132,7 @@ export async function putOffer(
     decide: ({ products, known, isUsed }, now, changes) => {
       const offer = replaceOffer(known, terms, products, now);
       if (isUsed && !known) throw nameTaken(sku, 'path/sku');
-      changes.offers.push({ offer, at: now });
+      changes.offers.push({ before: known, after: offer, at: now, actingKey: actor.keyId });
       const isNew = known === undefined || made.has(known.createdAt.getTime());
       if (isNew) made.add(offer.createdAt.getTime());
       return { offer, warnings: warningsOf(offer, now), isNew };
@@ -144,7 +150,7 @@ export async function fillEmptyCatalogue(
   { products, offers }: { products: readonly ProductTerms[]; offers: readonly OfferTerms[] },
 ): Promise<boolean> {
   if (!(await isCatalogEmpty(deps.db))) return false;
-  for (const terms of products) await putProduct(deps, terms, false);
-  for (const terms of offers) await putOffer(deps, terms);
+  for (const terms of products) await putProduct(deps, terms, false, SYSTEM);
+  for (const terms of offers) await putOffer(deps, terms, SYSTEM);
   return true;
 }

@@ -52,9 +52,10 @@ export async function updateCustomer(
     request: { metadata },
     load: (tx) => findCustomerById(tx, customerId),
     needs: { asks: [] },
-    decide: ({ book, loaded: customer }) => {
-      book.changes.metadata.push(metadata);
-      return { outcome: 'accepted', result: { ...required(customer, 'a locked customer exists'), metadata } };
+    decide: ({ book, loaded, operationId }) => {
+      const customer = required(loaded, 'a locked customer exists');
+      book.changes.metadata.push({ before: customer.metadata, after: metadata, operationId });
+      return { outcome: 'accepted', result: { ...customer, metadata } };
     },
     render,
   });
@@ -79,7 +80,7 @@ export async function linkIdentity(
     request: command,
     load: (tx) => findIdentity(tx, command.identity),
     needs: { asks: [] },
-    decide: ({ book, loaded: known }): Decision<LinkResult> => {
+    decide: ({ book, loaded: known, operationId }): Decision<LinkResult> => {
       if (known?.customerId === customerId) return { outcome: 'unchanged', result: { identity: known, isNew: false } };
       if (known) {
         throw new AppError(
@@ -91,7 +92,7 @@ export async function linkIdentity(
         );
       }
       const identity = { ...inForm(command.identity), id: book.ids.next(), customerId, profile: command.profile };
-      book.changes.newIdentities.push(identity);
+      book.changes.newIdentities.push({ ...identity, operationId });
       return { outcome: 'accepted', result: { identity, isNew: true } };
     },
     render,
@@ -117,11 +118,11 @@ export async function unlinkIdentity(
     request: identity,
     load: (tx) => findIdentity(tx, identity),
     needs: { asks: [] },
-    decide: ({ book, loaded: known }) => {
+    decide: ({ book, loaded: known, operationId }) => {
       if (known?.customerId !== customerId) {
         throw new AppError('identity_not_found', 'The customer has no such identity.', { pointer: 'path/external_id' });
       }
-      book.changes.removedIdentities.push(known);
+      book.changes.removedIdentities.push({ ...known, operationId });
       return { outcome: 'accepted', result: undefined };
     },
     render,

@@ -5,12 +5,11 @@ import {
   findLastPlace,
   findPlaceOfNext,
   listEvents,
-  movePlaces,
   type StoredEvent,
 } from '../db/events.js';
-import { begin, orAbandon } from '../db/transactions.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
+import { guardPlaces } from '../engine/horizon.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 
@@ -32,7 +31,7 @@ export interface FeedPage {
 }
 
 const MS_BETWEEN_LOOKS = 200;
-/** Events of everybody that one statement looks at at most, so that a type that is rare does not hold a reader up. */
+/** Events that one statement looks at at most, so that a type that is rare does not hold a reader up. */
 const LOOKED_AT_MAX = 10_000;
 
 /**
@@ -42,16 +41,18 @@ const LOOKED_AT_MAX = 10_000;
 export async function followEvents(deps: Deps, query: FeedQuery): Promise<FeedPage> {
   const { selector, types, limit, waitMs } = query;
   const customerId = selector && (await requireCustomer(deps, selector)).customerId;
-  const after = await placeToGoOnFrom(deps, query.after);
+  const begin = await placeToGoOnFrom(deps, query.after);
   const endMs = performance.now() + waitMs;
-  for (let from = after; ; ) {
+  for (let from = begin; ; ) {
     const horizon = Math.max(from, await deps.horizon.look());
-    const through = customerId === undefined ? await findPlaceOfNext(deps.db, from, horizon, LOOKED_AT_MAX) : horizon;
-    const events = through > from ? await listEvents(deps.db, { after: from, through, types, customerId, limit }) : [];
+    const asked = { after: from, through: horizon, types, customerId, limit };
+    if (types.length > 0 && horizon > from) asked.through = await findPlaceOfNext(deps.db, asked, LOOKED_AT_MAX);
+    const { through } = asked;
+    const events = through > from ? await listEvents(deps.db, asked) : [];
     if (events.length > 0 || performance.now() >= endMs || deps.horizon.isEnded()) {
-      // Looked at last, because some may have been dropped while they were read.
+      // Looked at last, because some may have been dropped while they were read; what was looked through before is no loss.
       const oldest = await findDroppedPlace(deps.db);
-      if (after < oldest) return { events: [], place: oldest, isExpired: true };
+      if (from < oldest && query.after !== undefined) return { events: [], place: oldest, isExpired: true };
       return { events, place: events.length < limit ? through : (events.at(-1)?.place ?? through), isExpired: false };
     }
     from = through;
@@ -61,22 +62,11 @@ export async function followEvents(deps: Deps, query: FeedQuery): Promise<FeedPa
 
 async function placeToGoOnFrom(deps: Deps, after: number | undefined): Promise<number> {
   if (after === undefined) return findDroppedPlace(deps.db);
+  if (after <= (await findLastPlace(deps.db))) return after;
+  await guardPlaces(deps); // a server that took over may have lost it
   if (after > (await findLastPlace(deps.db))) {
     const detail = 'The cursor names a place that no event has had yet: it is not one of this database.';
     throw new AppError('invalid_request', detail, { pointer: 'query/cursor' });
   }
   return after;
-}
-
-/** Places below a move of the data to another server: so many that none is drawn twice, and so few that thousands of moves fit in a safe integer. */
-const BITS_BELOW_MOVE = 40;
-
-/** Looks whether the data are on the server on which their places were drawn, before anything is written. Locks: the row of the log of events. */
-export async function guardPlaces({ db }: Pick<Deps, 'db'>): Promise<void> {
-  const tx = await begin(db, 'pool');
-  await orAbandon(tx, async () => {
-    await tx.begun;
-    await movePlaces(tx, BITS_BELOW_MOVE);
-  });
-  await tx.commit();
 }

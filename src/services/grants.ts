@@ -5,6 +5,7 @@ import { findOrderableOffers, findProducts, listTrialOffers } from '../db/catalo
 import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
+import { findNoticeWindow } from '../db/notices.js';
 import { findUsedTrial } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -27,6 +28,7 @@ import {
   grant,
 } from '../ledger/grant.js';
 import type { OrderableOffer } from '../ledger/orders.js';
+import { startOfDay } from '../ledger/periods.js';
 import {
   identitiesOf,
   identityHashes,
@@ -165,23 +167,25 @@ export async function grantTrial(
     call,
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
     load: async (tx, customerId) => {
-      const [offers, own] = await Promise.all([
+      const [offers, own, toldFor] = await Promise.all([
         command.sku === undefined ? listTrialOffers(tx, TRIALS_READ) : findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
+        findNoticeWindow(tx, customerId, TRIAL_REFUSED, subjectOf(command)),
       ]);
       const found = [...offers.values()];
       const asked = command.override ? nothingAsked : askedOf(deps, customerId, own, command.identities, found);
-      return { offers: found, ...asked };
+      return { offers: found, toldFor, ...asked };
     },
     loadMore: (tx, { traces }) => findUsedTrial(tx, traces),
     needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ terms }) => terms)) }),
-    decide: ({ book, loaded: { offers, claims }, more: usedBy, operationId }): Decision<GrantResult> => {
+    decide: ({ book, loaded: { offers, claims, toldFor }, more: usedBy, operationId }): Decision<GrantResult> => {
       const grantables = requireTrials(offers, command.sku).map(
         ({ sku, terms }): Grantable => ({ sku, terms, times: 1 }),
       );
       const count = grantables.reduce((sum, { terms }) => sum + terms.length, 0);
       assertFewBatches(count, GRANT_BATCHES_MAX, 'A trial comes to', '/sku');
       if (usedBy !== undefined) {
+        tellRefusedTrial(book, command, usedBy, toldFor);
         const detail = `A trial was granted before: the ${usedBy} is known.`;
         return {
           outcome: 'refused',
@@ -214,6 +218,23 @@ export async function getGrants(
   return readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
     listGrants(tx, familyIds, now, settled, page),
   );
+}
+
+const TRIAL_REFUSED = 'trial.refused';
+/** The subject of a refusal where every trial offer was asked for: no SKU. */
+const ALL_TRIALS = '*';
+
+function subjectOf({ sku }: TrialCommand): string {
+  return sku ?? ALL_TRIALS;
+}
+
+/** Tells of a refusal, once a day (in UTC) for each customer and offer. */
+function tellRefusedTrial(book: Book, command: TrialCommand, usedBy: string, toldFor: Date | undefined): void {
+  const windowStart = startOfDay(book.now);
+  if (toldFor?.getTime() === windowStart.getTime()) return;
+  const data = { sku: command.sku ?? null, identityType: usedBy };
+  const subject = subjectOf(command);
+  book.changes.notices.push({ id: book.ids.next(), type: TRIAL_REFUSED, subject, windowStart, data });
 }
 
 /** What an override claims, and looks for. */

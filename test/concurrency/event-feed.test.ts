@@ -112,7 +112,67 @@ describe('a reader', () => {
   });
 });
 
+describe('a reader beside the newest transaction of the server', () => {
+  it('is not told of its place before it has ended, and then is told all', async () => {
+    const person = newPerson();
+    await app.post('/identify', { external_id: person });
+    const start = await endOfFeed();
+    const customerId = await customerIdOf(app, person);
+    const writer = await holdTransaction(app.url);
+    await writer.query(
+      `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
+       SELECT id, next_event, gen_random_uuid(), 'trial.refused', 1, id, '{"sku": null, "identityType": "email"}', $2 FROM customers WHERE id = $1`,
+      [customerId, app.clock.now()],
+    );
+    await writer.query('UPDATE customers SET next_event = next_event + 1 WHERE id = $1', [customerId]);
+    const { body } = await app.get(`/events?cursor=${start}`);
+    expect(body.data).toEqual([]);
+    await writer.commit();
+    await untilTold(app);
+    const { told } = await follow(body.next_cursor, () => true);
+    expect(told.map(({ type }) => type)).toEqual(['trial.refused']);
+  });
+
+  it('misses nothing of several who write without a pause', async () => {
+    const start = await endOfFeed();
+    const before = await lastPlace();
+    let isDone = false;
+    const reading = follow(start, () => isDone);
+    const writing = Array.from({ length: 4 }, async () => {
+      for (let count = 0; count < 40; count += 1) await placeOrder(app, newPerson(), 'PACK');
+    });
+    await Promise.all(writing);
+    await untilTold(app);
+    isDone = true;
+    const { told } = await reading;
+    const written = await ask(app.url, 'SELECT id FROM events WHERE place > $1 ORDER BY place', [before]);
+    expect(told.map(({ id }) => id)).toEqual(written.map(({ id }) => id));
+    expect(told).toHaveLength(2 * 4 * 40);
+  });
+});
+
 describe('data that moved to another server', () => {
+  it('have no place drawn there before they go on behind those that readers know', async () => {
+    await placeOrder(app, newPerson(), 'PACK');
+    const before = await lastPlace();
+    await ask(app.url, `UPDATE event_log SET server = 'another/99'`);
+    await placeOrder(app, newPerson(), 'PACK');
+    expect(await lastPlace()).toBeGreaterThan(before + 2 ** 39);
+    const [place] = await ask(app.url, 'SELECT count(*)::int AS count FROM events WHERE place > $1 AND place < $2', [
+      before,
+      before + 2 ** 39,
+    ]);
+    expect(place).toEqual({ count: 0 });
+  });
+
+  it('take a cursor that their server has lost', async () => {
+    const cursor = Buffer.from(JSON.stringify({ place: (await lastPlace()) + 5 })).toString('base64url');
+    expectProblem(await app.get(`/events?cursor=${cursor}`), 400, 'invalid_request');
+    await ask(app.url, `UPDATE event_log SET server = 'another/99'`);
+    const { status } = await app.get(`/events?cursor=${cursor}`);
+    expect(status).toBe(200);
+  });
+
   it('go on behind all places that readers know', async () => {
     const cursor = await endOfFeed();
     const before = await lastPlace();

@@ -74,10 +74,11 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
           metadata: {},
         });
       }
-      changes.metadata.push({ changed: true });
+      changes.metadata.push({ before: {}, after: { changed: true }, operationId });
       changes.profiles.push({ ...identity, profile: { changed: true } });
-      changes.newIdentities.push({ provider: 'second', externalId: person, id: ids.next(), customerId, profile: {} });
-      changes.removedIdentities.push({ provider: 'first', externalId: person });
+      const second = { provider: 'second', externalId: person, id: ids.next(), customerId, profile: {} };
+      changes.newIdentities.push({ ...second, operationId });
+      changes.removedIdentities.push({ ...second, provider: 'first', operationId });
       changes.newReferrals.push({
         id: ids.next(),
         referrerId,
@@ -92,7 +93,7 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
       changes.payments.push({ payment: { ...payment, status: 'failed', operationId }, seen: null });
       changes.orderSteps.push({
         id: orderId,
-        status: 'cancelled',
+        status: 'expired',
         paymentMethod: null,
         paymentId: null,
         paidAt: null,
@@ -115,7 +116,7 @@ async function changesOf(person: string): Promise<unknown> {
        (SELECT array_agg(r.kind ORDER BY r.kind) FROM idempotency_records r WHERE r.customer_id = c.id AND r.name = 'grant') AS answers,
        EXISTS (SELECT FROM trial_uses t WHERE t.customer_id = c.id) AS trial,
        EXISTS (SELECT FROM payments p WHERE p.customer_id = c.id AND p.status = 'failed') AS payment,
-       EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.status = 'cancelled') AS step
+       EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id AND o.status = 'expired') AS step
      FROM customers c JOIN identities i ON i.customer_id = c.id AND i.provider = 'default' WHERE i.external_id = $1`,
     [person],
   );
@@ -216,7 +217,7 @@ describe('what a decision changes is written', () => {
       request: {},
       needs: { asks: [] },
       decide: ({ book }) => {
-        book.changes.metadata.push({});
+        book.changes.metadata.push({ before: {}, after: {}, operationId: 'none' });
         return { outcome: 'replayed', recordedAs: 'something' };
       },
       render: () => ({ status: 200, body: '' }),
@@ -233,9 +234,11 @@ describe('an operation about two customers', () => {
     call: callOf(undefined),
     request: {},
     needs: { asks: [] },
-    decide: ({ book, books }) => {
-      for (const each of books.values())
-        each.changes.metadata.push({ touched: [...books.keys()].indexOf(each.customerId) });
+    decide: ({ book, books, operationId }) => {
+      for (const each of books.values()) {
+        const after = { touched: [...books.keys()].indexOf(each.customerId) };
+        each.changes.metadata.push({ before: {}, after, operationId });
+      }
       return { outcome: 'accepted', result: book.customerId === first ? books.size : 0 };
     },
     render: (size) => ({ status: 200, body: String(size) }),

@@ -2,6 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { grantUnits, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { ask, customerIdOf, placeOrder } from '../support/parallel.js';
+import { leaveUntold } from '../support/untold.js';
 
 const RESTRICT_VIOLATION = '23001';
 const CHECK_VIOLATION = '23514';
@@ -11,6 +12,7 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const app = useTestApp();
 
 beforeAll(async () => {
+  await leaveUntold(app.url);
   await putProduct(app, 'CREDITS');
   await putOffer(app, 'PACK', 'CREDITS', 10);
 });

@@ -1725,13 +1725,24 @@ const corruptions: readonly Corruption[] = [
     ['i9_event_missing'],
   ],
   ['an event tells of what is not there', [insertEvent('order.paid', UNKNOWN, 1)], ['i9_event_unfounded']],
+  [
+    'events about no customer have a gap',
+    [insertEvent('trial.refused', UNKNOWN, 3, 'NULL'), 'UPDATE event_log SET next_event = 4'],
+    ['i9_own_numbers'],
+  ],
+  [
+    'what was told once has no event',
+    [`INSERT INTO notices VALUES ('${A}', 'trial.refused', 'TRY', '9999-01-01', '${UNKNOWN}')`],
+    ['i9_notice'],
+  ],
+  ['uses are told and nobody asks', ['UPDATE event_log SET tells_uses = true'], ['i9_uses_asked']],
   ['events of a customer have a gap', [insertEvent('customer.created', A, 7)], ['i9_event_numbers']],
 ];
 
 /** An event of A, who stands behind two. */
-function insertEvent(type: string, subjectId: string, number: number): string {
+function insertEvent(type: string, subjectId: string, number: number, customerId = `'${A}'`): string {
   return `INSERT INTO events (customer_id, number, id, type, schema_version, subject_id, data, recorded_at)
-    VALUES ('${A}', ${number}, '${UNKNOWN}', '${type}', 1, '${subjectId}', '{}', '${at('09:00')}')`;
+    VALUES (${customerId}, ${number}, '${UNKNOWN}', '${type}', 1, '${subjectId}', '{}', '${at('09:00')}')`;
 }
 
 const database = useTestDatabase();

@@ -79,6 +79,7 @@ export class MemoryStore {
       now: new Date(now),
       nextSeq: this.entries.length + 1,
       nextEvent: 1,
+      tellsUses: false,
       holdings: new Map(products.map(({ key }) => [key, this.#holdingOf(key, batches, now)])),
       due: due.slice(0, dueMax),
       reservations,

@@ -78,7 +78,7 @@ export async function startTestApp(
     clock,
     ids,
     log,
-    config: { ...config, apiToken: API_TOKEN, pepper: TEST_PEPPER, ...settings },
+    config: { ...config, apiToken: API_TOKEN, pepper: TEST_PEPPER, isSandbox: true, ...settings },
     turns: createTurns(),
   };
   const deps: Deps = createOver(foundations);

@@ -95,10 +95,10 @@ export async function findFailedChecks(
   return rows.map(({ check }) => check);
 }
 
-/** The database's clock and what another clock may differ from it. */
+/** The database's clock, or the test clock if that was set further, and what another clock may differ from it. */
 async function readLatest(client: pg.ClientBase): Promise<Date> {
   const { rows } = await client.query<{ latest: Date }>(
-    `SELECT clock_timestamp() + $1::bigint * interval '1 ms' AS latest`,
+    `SELECT greatest(clock_timestamp(), (SELECT instant FROM sandbox_clock)) + $1::bigint * interval '1 ms' AS latest`,
     [SKEW_MAX_MS],
   );
   return required(rows[0], 'the clock is read').latest;

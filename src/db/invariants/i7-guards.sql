@@ -30,6 +30,7 @@ FROM (VALUES
   ('I4', 'trial_uses', 'trial_uses_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'idempotency_records', 'idempotency_records_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'idempotency_records', 'idempotency_records_guard', 11, 'idempotency_records_guard', 'RAISE EXCEPTION'),
+  ('I7', 'audit_records', 'audit_records_append_only', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),

@@ -130,6 +130,8 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT customer_id, 'order.paid', id, paid_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND paid_at IS NOT NULL
   UNION ALL
+  SELECT customer_id, 'order.expired', id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'expired'
+  UNION ALL
   SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE $1::uuid IS NULL OR customer_id = $1
   UNION ALL
   SELECT customer_id, CASE kind WHEN 'expire' THEN 'batch.expired' ELSE 'batch.revoked' END, id, recorded_at
@@ -150,6 +152,11 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT customer_id, 'exchange.completed', id, recorded_at FROM operations
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'exchange'
+  UNION ALL
+  SELECT customer_id, 'quota.consumed', id, recorded_at FROM operations WHERE ($1::uuid IS NULL OR customer_id = $1) AND tells_use
+  UNION ALL
+  SELECT NULL, 'product.deactivated', id, recorded_at FROM audit_records
+  WHERE $1::uuid IS NULL AND action = 'product.updated' AND before ->> 'isActive' = 'true' AND after ->> 'isActive' = 'false'
 )
 
 -- shared: telling

@@ -1,0 +1,34 @@
+// A record of the audit trail.
+import type { Metadata } from './entities.js';
+
+/** What can be audited, `<kind of thing>.<what was done to it>`. */
+export type AuditAction =
+  | `${ManagedKind}.created`
+  | `${ManagedKind}.updated`
+  | 'endpoint.deleted'
+  | 'clock.set'
+  | 'customer.updated'
+  | 'identity.linked'
+  | 'identity.unlinked'
+  | 'balance.adjusted'
+  | 'trial.overridden';
+
+/** What is managed as a whole. */
+export type ManagedKind = 'product' | 'offer' | 'endpoint';
+
+/** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
+type Snapshot = Metadata | null;
+
+/** One change of management: by which key, when, from what to what. */
+export interface AuditRecord {
+  id: string;
+  recordedAt: Date;
+  actingKey: string;
+  action: AuditAction;
+  /** The key, SKU or id of what was changed. */
+  subject: string;
+  customerId: string | null;
+  operationId: string | null;
+  before: Snapshot;
+  after: Snapshot;
+}

@@ -1,0 +1,190 @@
+// What management changed, for the audit trail (DOMAIN 3.20): each kind of change is audited here, or says why not. Pure, over all that a transaction
+// changes, so that nothing can be forgotten on one path.
+import { required } from '../lib/assert.js';
+import { currencyDecimals } from '../lib/currencies.js';
+import type { Ids } from '../lib/ids.js';
+import { isSame } from '../lib/is-same.js';
+import { formatMoney } from '../lib/money.js';
+import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
+import type { ChangedCustomer, Changes, CustomerChanges, Managed } from './changes.js';
+import type { Endpoint, Identity, Metadata, Offer, Product } from './entities.js';
+
+/** What one change says; by which key a customer's was made, its operation knows. */
+type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
+type SaidOfOperation = Said & { operationId: string };
+type SaidOfManagement = Said & Pick<AuditRecord, 'actingKey'> & { at: Date };
+
+type Auditor<K extends keyof CustomerChanges> = (
+  made: CustomerChanges[K],
+  customer: ChangedCustomer,
+) => SaidOfOperation[];
+
+const USE = 'what customers use and buy is in the ledger, with the key of each operation';
+
+/** Every kind of change of a customer: what audits it, or why nothing does. */
+export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { readonly silent: string } } = {
+  operations: { silent: USE },
+  newBatches: (made, customer) => auditGrants(made, customer),
+  changedBatches: { silent: USE },
+  changedHoldings: { silent: USE },
+  entries: (made) => auditTakings(made),
+  newReservations: { silent: USE },
+  changedReservations: { silent: USE },
+  settled: { silent: 'what falls due is nobody’s doing' },
+  newOrders: { silent: USE },
+  orderSteps: { silent: USE },
+  metadata: (made, { customerId: subject }) =>
+    made.map(({ before, after, operationId }) => ({
+      action: 'customer.updated',
+      subject,
+      operationId,
+      before: { metadata: before },
+      after: { metadata: after },
+    })),
+  profiles: { silent: 'what a provider says of a person comes with each call, and replaces what it said before' },
+  newReferrals: { silent: USE },
+  records: { silent: 'what is kept of answers changes nothing' },
+  removedIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.unlinked')),
+  newIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.linked')),
+  trialUses: { silent: USE },
+  payments: { silent: USE },
+  notices: { silent: 'it changes nothing but what is told' },
+};
+
+type OwnKind = Exclude<keyof Changes, 'customers' | 'firstSights' | 'events' | 'audit'>;
+
+/** Every kind of change that is about no customer. */
+export const OWN_AUDITORS: {
+  readonly [K in OwnKind]: ((made: Changes[K]) => SaidOfManagement[]) | { readonly silent: string };
+} = {
+  products: (made) => made.map((change) => auditManaged('product', change, ({ productKey }) => productKey, productOf)),
+  offers: (made) => made.map((change) => auditManaged('offer', change, ({ sku }) => sku, offerOf)),
+  endpoints: (made) => made.map((change) => auditManaged('endpoint', change, ({ id }) => id, endpointOf)),
+  clock: (made) =>
+    made
+      .filter(({ isStep }) => !isStep)
+      .map(({ before, after, at, actingKey }) => ({
+        action: 'clock.set',
+        subject: 'clock',
+        actingKey,
+        at,
+        before: { now: required(before, 'a clock shows something') },
+        after: { now: after },
+      })),
+  keyedAnswers: { silent: 'what is kept of answers changes nothing' },
+};
+
+/** The records of all changes of a transaction; what changed nothing has none. */
+export function auditOf(changes: Changes, ids: Ids): AuditRecord[] {
+  const ofManagement = Object.keys(OWN_AUDITORS).flatMap((kind) => auditOwn(kind as OwnKind, changes));
+  const records = ofManagement.filter(isChange).map(
+    ({ at, ...said }): AuditRecord => ({
+      ...said,
+      id: ids.next(),
+      recordedAt: at,
+      customerId: null,
+      operationId: null,
+    }),
+  );
+  const actors = new Map(
+    changes.customers.flatMap((own) => own.changes.operations.map(({ id, actingKey }) => [id, actingKey] as const)),
+  );
+  for (const customer of changes.customers) {
+    const said = Object.keys(AUDITORS).flatMap((kind) => auditKind(kind as keyof CustomerChanges, customer));
+    if (said.length === 0) continue;
+    const { customerId, now: recordedAt } = customer;
+    for (const one of said.filter(isChange)) {
+      const actingKey = required(actors.get(one.operationId), 'management is an operation');
+      records.push({ ...one, id: ids.next(), recordedAt, actingKey, customerId });
+    }
+  }
+  return records;
+}
+
+function auditKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCustomer): SaidOfOperation[] {
+  const auditor = AUDITORS[kind];
+  return typeof auditor === 'function' ? auditor(customer.changes[kind], customer) : [];
+}
+
+function auditOwn<K extends OwnKind>(kind: K, changes: Changes): SaidOfManagement[] {
+  const auditor = OWN_AUDITORS[kind];
+  return typeof auditor === 'function' ? auditor(changes[kind]) : [];
+}
+
+function isChange({ before, after }: Said): boolean {
+  return !isSame(before, after);
+}
+
+function auditManaged<T>(
+  kind: ManagedKind,
+  { before, after, at, actingKey }: Managed<T>,
+  nameOf: (thing: T) => string,
+  snapshotOf: (thing: T) => Metadata,
+): SaidOfManagement {
+  const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
+  const subject = nameOf(required(before ?? after, 'something is changed'));
+  const [earlier, later] = [before, after].map((thing) => (thing === undefined ? null : snapshotOf(thing)));
+  const action = `${kind}.${what}` as AuditAction;
+  return { action, subject, actingKey, at, before: earlier ?? null, after: later ?? null };
+}
+
+function productOf({ createdAt: _, ...product }: Product): Metadata {
+  return product;
+}
+
+function offerOf({ createdAt: _, price, currency, items, ...offer }: Offer): Metadata {
+  return {
+    ...offer,
+    currency,
+    price: formatMoney(price, currencyDecimals(currency)),
+    items: items.map(({ productKey, quantity, periodUnit, periodValue, priority, stacking }) => ({
+      productKey,
+      quantity,
+      periodUnit,
+      periodValue,
+      priority,
+      stacking,
+    })),
+  };
+}
+
+function endpointOf({ createdAt: _, updatedAt: __, ...endpoint }: Endpoint): Metadata {
+  return endpoint;
+}
+
+function auditIdentity(
+  { id, provider, externalId, profile, operationId }: Identity & { operationId: string },
+  action: 'identity.linked' | 'identity.unlinked',
+): SaidOfOperation {
+  const snapshot = { provider, externalId, profile };
+  const [before, after] = action === 'identity.linked' ? [null, snapshot] : [snapshot, null];
+  return { action, subject: id, operationId, before, after };
+}
+
+/** Adjustments that give, and trials that were granted without a claim. */
+function auditGrants(made: CustomerChanges['newBatches'], { changes }: ChangedCustomer): SaidOfOperation[] {
+  const claimed = new Set(changes.trialUses.map(({ operationId }) => operationId));
+  return made.flatMap(
+    ({ id, source, productKey, granted, sku, expiresAt, operationId, metadata }): SaidOfOperation[] => {
+      const after = { batchId: id, productKey, amount: granted, sku, expiresAt, metadata };
+      if (source === 'adjustment')
+        return [{ action: 'balance.adjusted', subject: operationId, operationId, before: null, after }];
+      if (source === 'trial' && !claimed.has(operationId))
+        return [{ action: 'trial.overridden', subject: operationId, operationId, before: null, after }];
+      return [];
+    },
+  );
+}
+
+/** Adjustments that take away, one for each operation and product. */
+function auditTakings(entries: CustomerChanges['entries']): SaidOfOperation[] {
+  const taken = new Map<string, SaidOfOperation & { after: { amount: number } }>();
+  for (const { kind, operationId, actionType, productKey, amount, metadata } of entries) {
+    if (kind !== 'revoke' || operationId === null || actionType !== 'adjustment') continue;
+    const key = JSON.stringify([operationId, productKey]);
+    const before = taken.get(key)?.after.amount ?? 0;
+    const after = { productKey, amount: before - amount, metadata };
+    taken.set(key, { action: 'balance.adjusted', subject: operationId, operationId, before: null, after });
+  }
+  return [...taken.values()];
+}

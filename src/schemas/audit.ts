@@ -1,0 +1,56 @@
+// The wire of the audit trail.
+import { z } from 'zod';
+import { instantAnswerSchema, instantSchema, repeatable, text, uuidAnswerSchema } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
+import { selectorShape } from './selectors.js';
+
+const ACTIONS = [
+  'product.created',
+  'product.updated',
+  'offer.created',
+  'offer.updated',
+  'endpoint.created',
+  'endpoint.updated',
+  'endpoint.deleted',
+  'clock.set',
+  'customer.updated',
+  'identity.linked',
+  'identity.unlinked',
+  'balance.adjusted',
+  'trial.overridden',
+] as const;
+
+export const auditQuery = z.object({
+  ...selectorShape,
+  ...pageQueryShape,
+  action: repeatable(z.enum(ACTIONS), ACTIONS.length)
+    .optional()
+    .meta({ description: 'Only changes of this kind; repeatable.' }),
+  subject: text().optional().meta({ description: 'Only changes of the thing of this key, SKU or id.' }),
+  key: text().optional().meta({ description: 'Only what was done with this API key, by its id.' }),
+  from: instantSchema.optional().meta({ description: 'From this instant on.' }),
+  until: instantSchema.optional().meta({ description: 'Before this instant.' }),
+});
+
+const snapshot = (when: string) =>
+  z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .meta({
+      description: `What there was ${when}, under the names of its resource; null for nothing.`,
+      examples: [{}],
+    });
+
+const recordAnswer = z.object({
+  id: uuidAnswerSchema,
+  at: instantAnswerSchema,
+  key: z.string().meta({ description: 'The id of the API key that did it; `system` for the service itself.' }),
+  action: z.enum(ACTIONS),
+  subject: z.string().meta({ description: 'The key, SKU or id of what was changed.' }),
+  customer_id: uuidAnswerSchema.nullable(),
+  operation_id: uuidAnswerSchema.nullable(),
+  before: snapshot('before'),
+  after: snapshot('afterwards'),
+});
+
+export const auditPage = pageOf(recordAnswer, 'Newest first.');
