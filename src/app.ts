@@ -43,6 +43,7 @@ import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
 import { registerWallet } from './routes/wallet.js';
+import { eventSchemas } from './schemas/events.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
 export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
@@ -142,7 +143,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   registerJsonBody(app);
   await registerAuth(app, deps.config.apiToken);
   const refuseOtherMethods = trackMethods(app);
-  await registerOpenapi(app, examples);
+  await registerOpenapi(app, examples, eventSchemas);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
   registerHealth(app, deps, isStopping);
   followClock(app, deps);

@@ -37,12 +37,16 @@ interface Operation {
 
 interface Document {
   paths: Record<string, Record<string, Operation>>;
+  webhooks?: Record<string, Json>;
   tags?: { name: string }[];
   components: Record<string, Json>;
 }
 
+/** What is told of by itself: the name of each kind, and the schema of what is sent. */
+export type Webhooks = readonly (readonly [string, z.ZodType])[];
+
 /** Makes the document of the routes that are declared from now on; must be awaited before any route is added. */
-export async function registerOpenapi(app: FastifyInstance, examples: Examples): Promise<void> {
+export async function registerOpenapi(app: FastifyInstance, examples: Examples, webhooks: Webhooks): Promise<void> {
   const declaredRoutes = new Map<string, DeclaredRoute>();
   app.addHook('onRoute', (route) => {
     const declared = route.config?.declared;
@@ -68,7 +72,7 @@ export async function registerOpenapi(app: FastifyInstance, examples: Examples):
       },
     },
     transform: hideUndeclared,
-    transformObject: ((input) => complete(input, declaredRoutes, examples)) as SwaggerTransformObject,
+    transformObject: ((input) => complete(input, declaredRoutes, examples, webhooks)) as SwaggerTransformObject,
   });
 }
 
@@ -86,6 +90,7 @@ function complete(
   input: Parameters<SwaggerTransformObject>[0],
   declaredRoutes: Map<string, DeclaredRoute>,
   examples: Examples,
+  webhooks: Webhooks,
 ) {
   const document = jsonSchemaTransformObject(input) as unknown as Document;
   const usedTags = new Set<string>();
@@ -106,10 +111,23 @@ function complete(
   document.components.examples = Object.fromEntries(
     codes.map((code) => [toComponentName(code), { summary: catalogue[code].title, value: exampleProblem(code) }]),
   );
+  document.webhooks = Object.fromEntries(webhooks.map(([name, schema]) => [name, describeWebhook(name, schema)]));
   document.components.headers = commonHeaders();
   document.components.parameters = { IdempotencyKey: idempotencyKeyParameter() };
   keepReferenced(document);
   return document as unknown as ReturnType<SwaggerTransformObject>;
+}
+
+/** An event as `GET /events` has it. */
+function describeWebhook(name: string, schema: z.ZodType): Json {
+  const { $schema: _dialect, ...event } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+  const post = {
+    operationId: `on ${name}`,
+    summary: `An event of type ${name}`,
+    requestBody: { required: true, content: { 'application/json': { schema: event } } },
+    responses: { '2XX': { description: 'It was received.' } },
+  };
+  return { post };
 }
 
 function completeOperation(operation: Operation, declared: DeclaredRoute, sharedProblems: Set<ErrorCode>): void {

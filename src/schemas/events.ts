@@ -124,6 +124,12 @@ const eventOf = (type: EventType) =>
     data: dataOf[type] as z.ZodObject,
   });
 
+/** What an event of each type looks like to who follows the feed. */
+export const eventSchemas: readonly (readonly [EventType, z.ZodObject])[] = EVENT_TYPES.map((type) => [
+  type,
+  eventOf(type),
+]);
+
 const [first, ...others] = EVENT_TYPES;
 const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
 

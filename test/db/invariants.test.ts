@@ -1727,7 +1727,7 @@ const corruptions: readonly Corruption[] = [
   ['an event tells of what is not there', [insertEvent('order.paid', UNKNOWN, 1)], ['i9_event_unfounded']],
   [
     'events about no customer have a gap',
-    [insertEvent('trial.refused', UNKNOWN, 3, 'NULL'), 'UPDATE event_log SET next_event = 4'],
+    [insertEvent('trial.refused', UNKNOWN, 3, 'NULL'), 'UPDATE event_log SET next_event = 5'],
     ['i9_own_numbers'],
   ],
   [
