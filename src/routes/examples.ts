@@ -259,5 +259,6 @@ export const examples: Examples = {
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
+  listJobs: { requests: { all: { summary: 'All jobs' } } },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };
