@@ -37,6 +37,7 @@ import { registerGrants } from './routes/grants.js';
 import { registerHealth } from './routes/health.js';
 import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
+import { registerJobs } from './routes/jobs.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
@@ -66,6 +67,7 @@ const resources: readonly RegisterRoutes[] = [
   registerAudit,
   registerInvariants,
   registerSandbox,
+  registerJobs,
 ];
 
 /** What was answered, for tests that compare it with what was declared. */

@@ -19,9 +19,8 @@ import { createOver } from './engine/create.js';
 import { guardPlaces } from './engine/horizon.js';
 import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
-import { startDroppingEvents } from './jobs/drop-events.js';
-import { startForgettingKeys } from './jobs/forget-keys.js';
-import { startSweep } from './jobs/sweep.js';
+import { jobs } from './jobs/list.js';
+import { announceJobs, startJobs } from './jobs/run-jobs.js';
 import { sandboxClock, systemClock } from './lib/clock.js';
 import { uuidIds } from './lib/ids.js';
 import { createTurns } from './lib/turns.js';
@@ -100,13 +99,10 @@ async function start(stop: StopRequest): Promise<Config> {
   const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = createOver(foundations);
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
-  if (config.role !== 'api') {
-    const sweeping = startSweep(deps);
-    closers.add('the sweep', () => sweeping.stop());
-    const forgetting = startForgettingKeys(deps);
-    if (forgetting) closers.add('the forgetting of old keys', () => forgetting.stop());
-    const dropping = startDroppingEvents(deps);
-    closers.add('the dropping of old events', () => dropping.stop());
+  if (config.role === 'api') await announceJobs(deps, jobs);
+  else {
+    const running = await startJobs(deps, jobs);
+    closers.add('the background work', () => running.stop());
   }
   const app = await buildApp(deps, { isStopping: () => drain.hasBegun });
   closers.add('the HTTP server', () => app.close());

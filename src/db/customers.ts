@@ -334,3 +334,12 @@ export async function listDueCustomers(tx: Tx, now: Date, except: readonly strin
   );
   return rows.map((row) => row.id);
 }
+
+/** When what is longest past its end and not settled fell due; undefined when nothing is. */
+export async function findOldestDue(tx: Tx, now: Date): Promise<Date | undefined> {
+  const [row] = await tx.query<Row & { due_at: Date }>(
+    'SELECT due_at FROM customers WHERE due_at <= $1::timestamptz ORDER BY due_at LIMIT 1',
+    [now.toISOString()],
+  );
+  return row?.due_at;
+}

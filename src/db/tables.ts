@@ -345,3 +345,19 @@ export const notices = table('notices', {
 });
 
 export const sandboxClock = table('sandbox_clock', { isTheRow: boolean('is_the_row'), instant: instant('instant') });
+export const jobs = table('jobs', {
+  name: text('name'),
+  intervalMs: bigint('interval_ms'),
+  lateAfterMs: bigint('late_after_ms'),
+  nextDueAt: nullable(instant('next_due_at')),
+  holder: nullable(text('holder')),
+  leaseUntil: nullable(instant('lease_until')),
+  runs: bigint('runs'),
+  failures: integer('failures'),
+  lastStartedAt: nullable(instant('last_started_at')),
+  lastEndedAt: nullable(instant('last_ended_at')),
+  lastError: nullable(text('last_error')),
+  lastErrorAt: nullable(instant('last_error_at')),
+  lagMs: nullable(bigint('lag_ms')),
+  lagMeasuredAt: nullable(instant('lag_measured_at')),
+});

@@ -15,6 +15,8 @@ export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export const PLUGIN_TIMEOUT_MS = 10_000;
 /** How long the readiness check waits for the database. */
 export const READY_TIMEOUT_MS = 2_000;
+/** And then looks for what is late; without an answer the process is ready all the same. */
+export const CONDITION_TIMEOUT_MS = 500;
 /** How often connections are looked at for requests that have taken too long. */
 export const CONNECTION_CHECK_MS = 5_000;
 /** For how long a connection may be silent in both directions before an answer is sent, or while nobody reads one. */

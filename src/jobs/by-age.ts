@@ -1,7 +1,7 @@
 // What goes by age: everything recorded more than so many days ago, in bounded steps, so that no step holds anybody up.
 import { guardClock } from '../db/clock.js';
 import type { Deps } from '../deps.js';
-import { type Job, repeat } from './repeat.js';
+import type { Job } from './job.js';
 
 const MS_PER_S = 1_000;
 const MS_PER_DAY = 86_400_000;
@@ -27,10 +27,21 @@ export async function dropByAge(
   return dropped;
 }
 
-/** Starts a job that drops by age, every so many seconds of the configuration. */
-export function startDropping(deps: Deps, name: string, keepDays: number, step: DropStep): Job {
-  return repeat(deps, name, deps.config.sweepIntervalS * MS_PER_S, async (isStopped) => {
-    const rows = await dropByAge(deps, keepDays, step, isStopped);
-    if (rows > 0) deps.log.info({ job: name, rows }, 'dropped by age');
-  });
+/** A job that drops by age; nothing where `keepDaysOf` says null. */
+export function dropJob(
+  name: string,
+  keepDaysOf: (config: Deps['config']) => number | null,
+  stepOf: (deps: Deps) => DropStep,
+): Job {
+  return {
+    name,
+    intervalMs: (config) => (keepDaysOf(config) === null ? null : config.sweepIntervalS * MS_PER_S),
+    runsIn: 'one-process',
+    run: async (deps, isStopped) => {
+      const keepDays = keepDaysOf(deps.config);
+      if (keepDays === null) return;
+      const rows = await dropByAge(deps, keepDays, stepOf(deps), isStopped);
+      if (rows > 0) deps.log.info({ job: name, rows }, 'dropped by age');
+    },
+  };
 }

@@ -1,8 +1,7 @@
 // The job that drops old events.
 import { dropOldEvents } from '../db/events.js';
 import type { Deps } from '../deps.js';
-import { type DropStep, dropByAge, startDropping } from './by-age.js';
-import type { Job } from './repeat.js';
+import { type DropStep, dropByAge, dropJob } from './by-age.js';
 
 /** Events that one step drops at most. */
 const STEP_MAX = 1_000;
@@ -12,10 +11,7 @@ const stepOf =
   (before) =>
     dropOldEvents(db, before, STEP_MAX);
 
-/** Starts dropping. */
-export function startDroppingEvents(deps: Deps): Job {
-  return startDropping(deps, 'drop-events', deps.config.eventsKeepDays, stepOf(deps));
-}
+export const dropOldEventsJob = dropJob('drop-events', ({ eventsKeepDays }) => eventsKeepDays, stepOf);
 
 /** Drops events that were recorded more than so many days ago, oldest first; how many they were. Throws: clock_skewed. */
 export function dropEvents(deps: Pick<Deps, 'db' | 'clock'>, keepDays: number): Promise<number> {

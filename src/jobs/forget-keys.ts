@@ -1,8 +1,7 @@
-// The job that forgets what was answered under old keys of callers.
+// The job that forgets what was answered under old keys of callers, unless they are kept for ever.
 import { forgetOldKeys } from '../db/idempotency.js';
 import type { Deps } from '../deps.js';
-import { type DropStep, dropByAge, startDropping } from './by-age.js';
-import type { Job } from './repeat.js';
+import { type DropStep, dropByAge, dropJob } from './by-age.js';
 
 /** Records that one step forgets at most. */
 const STEP_MAX = 1_000;
@@ -12,11 +11,7 @@ const stepOf =
   (before) =>
     forgetOldKeys(db, before, STEP_MAX);
 
-/** Starts forgetting; nothing where keys are kept for ever. */
-export function startForgettingKeys(deps: Deps): Job | undefined {
-  const { keysKeepDays } = deps.config;
-  return keysKeepDays === null ? undefined : startDropping(deps, 'forget-keys', keysKeepDays, stepOf(deps));
-}
+export const forgetKeysJob = dropJob('forget-keys', ({ keysKeepDays }) => keysKeepDays, stepOf);
 
 /** Forgets what was recorded under keys of callers more than so many days ago; how many records they were. Throws: clock_skewed. */
 export function forgetKeys(

@@ -1,36 +1,41 @@
-// Background work of a process, again and again with a pause between. Several processes may do the same work at once; it is made so.
+// Work of a process, again and again with a pause between: the timer behind all jobs.
 import type { Deps } from '../deps.js';
 
-/** A job that runs until it is stopped. */
-export interface Job {
+/** What goes on until it is stopped. */
+export interface Repeating {
   /** Resolves when the run that is under way has ended; none begins afterwards. */
   stop(): Promise<void>;
 }
 
+/** Nothing is tried again sooner after an error: whatever is away is not asked ten times a second, nor is each time logged. */
+const PAUSE_AFTER_ERROR_MIN_MS = 5_000;
+
 /**
- * Runs `work` now and `pauseMs` after each end of it. An error is logged and does not end the job. `isStopped` tells long work to come to an
- * end.
+ * Runs `work` now and `pauseMs` after each end of it, but PAUSE_AFTER_ERROR_MIN_MS at least after an error, which is logged and does not end the job.
+ * `isStopped` tells long work to come to an end.
  */
 export function repeat(
   { log }: Pick<Deps, 'log'>,
   name: string,
   pauseMs: number,
   work: (isStopped: () => boolean) => Promise<void>,
-): Job {
+): Repeating {
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
   const run = async (): Promise<void> => {
+    let nextMs = pauseMs;
     try {
       await work(() => isStopped);
     } catch (error) {
+      nextMs = Math.max(pauseMs, PAUSE_AFTER_ERROR_MIN_MS);
       log.error({ err: error, job: name }, 'a job failed; it runs again');
     }
     if (isStopped) return;
     timer = setTimeout(() => {
       running = run();
-    }, pauseMs);
+    }, nextMs);
   };
   running = run();
   return {

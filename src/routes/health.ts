@@ -3,11 +3,28 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { READY_TIMEOUT_MS } from '../http/bounds.js';
+import { CONDITION_TIMEOUT_MS, READY_TIMEOUT_MS } from '../http/bounds.js';
 import { defineRoute } from '../http/route.js';
-import { checkDatabase } from '../services/health.js';
+import { type Condition, checkDatabase, createObserver } from '../services/health.js';
 
+const MS_PER_S = 1_000;
 const aliveSchema = z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] });
+const lateSchema = z.number().meta({ minimum: 0, examples: [240] });
+const readySchema = z
+  .object({
+    status: z.enum(['ok', 'degraded']).meta({ description: 'Degraded: requests are served, but something is late.' }),
+    late_jobs: z
+      .array(z.object({ name: z.string(), lag_s: lateSchema }))
+      .nullable()
+      .meta({
+        description: 'Jobs whose oldest due work is older than it should be. Null when that could not be seen.',
+      }),
+    oldest_transaction: z.object({ pid: z.int().nullable(), lasts_s: lateSchema }).nullable().meta({
+      description:
+        'The transaction for whose end the feed of events waits: its process in Postgres (null: it is prepared), and since when it runs.',
+    }),
+  })
+  .meta({ examples: [{ status: 'ok', late_jobs: [], oldest_transaction: null }] });
 const RETRY_AFTER_S = 2;
 const alive = { status: 200, body: { status: 'ok' } } as const;
 
@@ -17,7 +34,8 @@ export function registerHealth(
   deps: Pick<Deps, 'db' | 'clock'>,
   isStopping: () => boolean,
 ): void {
-  const isDatabaseThere = checkOnceAtATime(() => checkDatabase(deps));
+  const checkDatabaseNow = onceAtATime(() => checkDatabase(deps), READY_TIMEOUT_MS);
+  const observe = onceAtATime(createObserver(deps), CONDITION_TIMEOUT_MS);
 
   defineRoute(app, {
     method: 'GET',
@@ -36,39 +54,57 @@ export function registerHealth(
     url: '/health/ready',
     operationId: 'getReadiness',
     summary: 'Can requests be served?',
-    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms, and compares the clocks.`,
+    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms, and compares the clocks. Says beside it, within ${CONDITION_TIMEOUT_MS} ms, what is late: that is no reason to send requests elsewhere.`,
     tag: 'health',
     access: 'public',
-    responses: { 200: aliveSchema },
+    responses: { 200: readySchema },
     problems: ['unavailable', 'clock_skewed'],
     handler: async () => {
       if (isStopping())
         throw new AppError('unavailable', 'The process is shutting down.', { retryAfterS: RETRY_AFTER_S });
-      await isDatabaseThere();
-      return alive;
+      await checkDatabaseNow().catch(refuse);
+      const condition = await observe().catch((error: unknown) => {
+        app.log.warn({ err: error }, 'could not see what is late');
+      });
+      return { status: 200, body: condition ? toConditionView(condition) : UNSEEN };
     },
   });
 }
 
+const UNSEEN = { status: 'ok', late_jobs: null, oldest_transaction: null } as const;
+
+function toConditionView({ lateJobs, oldestTransaction, isGood }: Condition) {
+  return {
+    status: isGood ? ('ok' as const) : ('degraded' as const),
+    late_jobs: lateJobs.map(({ name, lagMs }) => ({ name, lag_s: lagMs / MS_PER_S })),
+    oldest_transaction: oldestTransaction && {
+      pid: oldestTransaction.pid,
+      lasts_s: oldestTransaction.lastsMs / MS_PER_S,
+    },
+  };
+}
+
+function refuse(cause: unknown): never {
+  if (cause instanceof AppError) throw cause;
+  throw new AppError('unavailable', 'The database does not answer.', { cause, retryAfterS: RETRY_AFTER_S });
+}
+
 /**
- * Wraps a query as a check with a deadline. While one is under way later callers share it, so that probes of a database
- * that hangs do not use up the pool. Throws: unavailable, what the query refuses.
+ * Gives a query a deadline. While one is under way later callers share it, so that probes of a database that hangs do not use up the pool. Throws what
+ * the query throws, or that there was no answer.
  */
-function checkOnceAtATime(query: () => Promise<unknown>): () => Promise<void> {
-  let underWay: Promise<unknown> | undefined;
+function onceAtATime<T>(query: () => Promise<T>, timeoutMs: number): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
   return async () => {
     underWay ??= query().finally(() => {
       underWay = undefined;
     });
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${READY_TIMEOUT_MS} ms`)), READY_TIMEOUT_MS);
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     });
     try {
-      await Promise.race([underWay, deadline]);
-    } catch (cause) {
-      if (cause instanceof AppError) throw cause;
-      throw new AppError('unavailable', 'The database does not answer.', { cause, retryAfterS: RETRY_AFTER_S });
+      return await Promise.race([underWay, deadline]);
     } finally {
       clearTimeout(timer);
     }

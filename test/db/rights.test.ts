@@ -1,18 +1,21 @@
 // The rights of a service that does not own its tables: those that are given are enough and no more, and what is missing is said at start.
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../src/db/migrate.js';
+import { findOldestTransaction } from '../../src/db/oldest-transaction.js';
 import { grantRights, RIGHTS, requireRights, SEQUENCES } from '../../src/db/rights.js';
 import { guardSession } from '../../src/db/session-guard.js';
 import { sweep } from '../../src/engine/sweep.js';
 import { guardPeppers } from '../../src/services/secrets.js';
 import { startTestApp, TestClock } from '../support/app.js';
 import { useTestDatabase } from '../support/database.js';
+import { holdTransaction } from '../support/parallel.js';
 import { Recorder } from '../support/recorder.js';
 import { query } from '../support/sql.js';
 import { missingRights } from '../support/statement-rights.js';
 import { tellStory } from '../support/story.js';
+import { waitFor } from '../support/wait.js';
 
 const database = useTestDatabase();
 const ROLE = `bursar_app_${randomUUID().slice(0, 8)}`;
@@ -97,6 +100,19 @@ describe('the rights of the service', () => {
     } finally {
       await close();
     }
+  });
+
+  it('show whose the oldest transaction is that writes, though not since when', async () => {
+    await grantRights(owner, ROLE);
+    const held = await holdTransaction(database.url);
+    const [mine] = await held.query('SELECT pg_backend_pid() AS pid, pg_current_xact_id()::text AS id');
+    const { deps, close } = await startTestApp(url, new TestClock());
+    onTestFinished(close);
+    const told = await waitFor('those before it to end', async () => {
+      const oldest = await findOldestTransaction(deps.db);
+      return oldest?.id === mine?.id ? oldest : undefined;
+    });
+    expect(told).toEqual({ ...mine, lastsMs: null });
   });
 
   it('are no more than the list, whatever was given before', async () => {

@@ -1,7 +1,8 @@
 // The sweep: settles what has fallen due, whoever's it is, once, without waiting for anybody.
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { sweep } from '../../src/engine/sweep.js';
-import { startSweep } from '../../src/jobs/sweep.js';
+import { startJobs } from '../../src/jobs/run-jobs.js';
+import { sweepJob } from '../../src/jobs/sweep.js';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
 import {
   ask,
@@ -14,6 +15,7 @@ import {
   useSecondApp,
 } from '../support/parallel.js';
 import { newPerson, writtenBy } from '../support/requests.js';
+import { waitFor } from '../support/wait.js';
 
 const app = useTestApp();
 const second = useSecondApp(app);
@@ -294,10 +296,12 @@ describe('the sweep', () => {
 });
 
 describe('the job', () => {
-  it('sweeps as soon as it starts, and ends what is under way before it stops', async () => {
+  it('sweeps when it is due', async () => {
     const [external_id = ''] = await peopleWith(1, 5);
     app.clock.set(LATER);
-    await startSweep(app.deps).stop();
+    const running = await startJobs(app.deps, [sweepJob]);
+    await waitFor('the run', async () => (await ask(app.url, 'SELECT FROM jobs WHERE runs > 0'))[0]);
+    await running.stop();
     expect(await settledOf(external_id)).toEqual([['expire', 5, 0, END]]);
   });
 });

@@ -242,7 +242,7 @@ interface LogLine {
 }
 
 const logLines: LogLine[] = [];
-let queryDatabase: () => Promise<[]> = async () => [];
+let queryDatabase: (sql: string) => Promise<[]> = async () => [];
 const declared = failOnUndeclared();
 let app: FastifyInstance;
 
@@ -251,7 +251,7 @@ function deps(): Deps {
     throw new Error(`the HTTP layer must not reach for ${name}`);
   };
   return {
-    db: { query: () => queryDatabase(), close: unused('close') } as unknown as Deps['db'],
+    db: { query: (sql: string) => queryDatabase(sql), close: unused('close') } as unknown as Deps['db'],
     clock: { now: () => new Date() },
     ids: uuidIds,
     config: { apiToken: TOKEN } as Deps['config'],
@@ -1171,7 +1171,10 @@ describe('health', () => {
     expect(answer.headers['retry-after']).toBe('2');
     expect(answer.text).not.toContain('secret');
     queryDatabase = async () => [];
-    expect((await request(app.server).get('/health/ready')).body).toEqual({ status: 'ok' });
+    const ready = { status: 'ok', late_jobs: [], oldest_transaction: null };
+    expect((await request(app.server).get('/health/ready')).body).toEqual(ready);
+    queryDatabase = async (sql) => (sql.includes('jobs') ? Promise.reject(new Error('the table is locked')) : []);
+    expect((await request(app.server).get('/health/ready')).body).toEqual({ ...ready, late_jobs: null });
   });
 
   it('asks a database that hangs once, however many ask, and does not wait for it', async () => {

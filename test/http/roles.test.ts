@@ -32,7 +32,7 @@ describe('a worker', () => {
     const { server } = await startAs('worker');
     for (const path of ['/health/live', '/health/ready']) {
       const answer = await request(server).get(path);
-      expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }]);
+      expect([answer.status, answer.body]).toMatchObject([200, { status: 'ok' }]);
     }
   });
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { repeat } from '../../src/jobs/repeat.js';
 
 const PAUSE_MS = 1_000;
+const AFTER_ERROR_MS = 5_000;
 const silent = pino({ level: 'silent' });
 
 beforeEach(() => {
@@ -104,7 +105,7 @@ describe('repeat', () => {
         throw new Error('the database is away');
       },
     ],
-  ])('logs a run that %s, with the name of the job, and runs again', async (_how, fail) => {
+  ])('logs a run that %s, with the name of the job, and runs again after a longer pause', async (_how, fail) => {
     const lines: Record<string, unknown>[] = [];
     const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
     let runs = 0;
@@ -114,8 +115,12 @@ describe('repeat', () => {
     });
     await vi.advanceTimersByTimeAsync(0);
     expect(lines).toMatchObject([{ level: 50, job: 'sweep', err: { message: 'the database is away' } }]);
-    await vi.advanceTimersByTimeAsync(PAUSE_MS);
+    await vi.advanceTimersByTimeAsync(AFTER_ERROR_MS - 1);
+    expect(runs).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(runs).toBe(2);
+    await vi.advanceTimersByTimeAsync(PAUSE_MS);
+    expect(runs).toBe(3);
     await job.stop();
     expect(lines).toHaveLength(1);
   });

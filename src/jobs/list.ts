@@ -1,0 +1,7 @@
+// All background work, one line for each job.
+import { dropOldEventsJob } from './drop-events.js';
+import { forgetKeysJob } from './forget-keys.js';
+import type { Job } from './job.js';
+import { sweepJob } from './sweep.js';
+
+export const jobs: readonly Job[] = [sweepJob, forgetKeysJob, dropOldEventsJob];
