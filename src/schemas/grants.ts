@@ -28,22 +28,28 @@ const REASON_LENGTH_MAX = 1_000;
 
 const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
 
-/** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. */
+function refuseManyIdentities(ctx: z.core.ParsePayload<unknown>): void {
+  const { value } = ctx;
+  if (typeof value !== 'object' || value === null || Object.keys(value).length <= IDENTITIES_MAX) return;
+  ctx.issues.push({ code: 'custom', message: `has more than ${IDENTITIES_MAX} members`, input: value });
+}
+
+/** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. Counted before any of them is looked at. */
 const identitiesSchema = z
-  .record(
-    text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }).check(refusePlaceholder),
-    z
-      .union([z.string(), z.int().transform(String)])
-      .pipe(text({ max: IDENTITY_LENGTH_MAX }).check(refusePlaceholder))
-      .nullable(),
+  .unknown()
+  .check(refuseManyIdentities)
+  .pipe(
+    z.record(
+      text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }).check(refusePlaceholder),
+      z
+        .union([z.string(), z.int().transform(String)])
+        .pipe(text({ max: IDENTITY_LENGTH_MAX }).check(refusePlaceholder))
+        .nullable(),
+    ),
   )
-  .check((ctx) => {
-    if (Object.keys(ctx.value).length <= IDENTITIES_MAX) return;
-    ctx.issues.push({ code: 'custom', message: `has more than ${IDENTITIES_MAX} members`, input: ctx.value });
-  })
   .default({})
   .meta({
-    propertyNames: undefined,
+    type: 'object',
     additionalProperties: { type: ['string', 'integer', 'null'] },
     description:
       'Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities.',
