@@ -36,16 +36,28 @@ export function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
 const PLACEHOLDER =
   /^(?:undefined|null|nan|none|nil|true|false|[+-]?infinity|\[object [a-z]*\]|<nil>|<null>|\(null\))$/i;
 /** What a template engine, a shell or a workflow leaves where it was not filled in. */
-const UNFILLED = /\{\{.*\}\}|\$\{[^}]*\}|<%.*%>/s;
+const TEMPLATE_MARKS = [
+  ['{{', '}}'],
+  ['${', '}'],
+  ['<%', '%>'],
+] as const;
 const UNFILLED_MESSAGE = 'holds a template that nobody filled in';
 const PLACEHOLDER_MESSAGE = 'stands for a missing value: whoever sent it had none to put here';
 const UNSEEN_MESSAGE = 'must not be empty';
 const SEEN = /[^\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 
+/** Whether a text holds a template. Searches once for each mark: a pattern would begin anew at each opening one. */
+function isUnfilled(text: string): boolean {
+  return TEMPLATE_MARKS.some(([opening, closing]) => {
+    const at = text.indexOf(opening);
+    return at !== -1 && text.includes(closing, at + opening.length);
+  });
+}
+
 /** Why a name by which somebody or something is known again is none; undefined when it is one. All without a value would be the same. */
 export function placeholderFault(name: string): string | undefined {
   if (PLACEHOLDER.test(name)) return PLACEHOLDER_MESSAGE;
-  if (UNFILLED.test(name)) return UNFILLED_MESSAGE;
+  if (isUnfilled(name)) return UNFILLED_MESSAGE;
   return SEEN.test(name) ? undefined : UNSEEN_MESSAGE;
 }
 

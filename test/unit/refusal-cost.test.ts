@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AppError } from '../../src/errors/app-error.js';
 import { zodValidatorCompiler } from '../../src/http/validation.js';
 import { METADATA_BYTES_MAX } from '../../src/lib/metadata.js';
-import { metadataSchema } from '../../src/schemas/common.js';
+import { metadataSchema, placeholderFault } from '../../src/schemas/common.js';
 import { trialGrantBody } from '../../src/schemas/grants.js';
 import { findMissing, presence } from '../../src/schemas/presence.js';
 import { consumeBatchBody } from '../../src/schemas/quota.js';
@@ -148,6 +148,12 @@ describe('a refused body', () => {
     });
     expect(validate(schema, {}).error?.errors).toHaveLength(FAULTS_MAX);
     expect(texts).toBe(FAULTS_MAX);
+  });
+
+  // Ends only where each mark is searched for once: a search from every opening one would take an hour.
+  it.each(['{{', '$'.concat('{'), '<%'])('is searched for templates in one pass: %s', (opening) => {
+    expect(placeholderFault(opening.repeat(500_000))).toBeUndefined();
+    expect(placeholderFault(`${opening.repeat(500_000)}}}%>`)).toMatch(/^holds a template/);
   });
 
   it('names the place of a fault that is a hundred thousand levels deep', () => {
