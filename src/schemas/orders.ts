@@ -15,7 +15,7 @@ import {
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
-import { selectorShape, withSelector } from './selectors.js';
+import { withOptionalSelector, withSelector } from './selectors.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
@@ -48,10 +48,9 @@ export const placeOrderBody = withSelector({
 
 export const orderParams = z.object({ id: uuidSchema });
 
-export const orderQuery = z.object(selectorShape);
+export const orderQuery = withOptionalSelector({});
 
-export const confirmOrderBody = z.object({
-  ...selectorShape,
+export const confirmOrderBody = withOptionalSelector({
   payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
     .check(refusePlaceholder)
     .nullish()

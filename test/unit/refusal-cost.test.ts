@@ -141,7 +141,11 @@ describe('a refused body', () => {
 
   it('has its places made to text for no more faults than are listed', () => {
     let texts = 0;
-    const place = { toString: () => `place${(texts += 1)}` } as unknown as string;
+    const toText = () => {
+      texts += 1;
+      return `place${texts}`;
+    };
+    const place = { toString: toText } as unknown as string;
     const schema = z.object({}).check((ctx) => {
       for (let fault = 0; fault < 1_000; fault += 1)
         ctx.issues.push({ code: 'custom', message: 'is wrong', path: [place], input: 1 });
