@@ -41,6 +41,10 @@ const TEMPLATE_MARKS = [
   ['${', '}'],
   ['<%', '%>'],
 ] as const;
+/** What JavaScript makes of a missing value that a longer name is put together with, as a part of that name. */
+const MISSING_PART = /(?:^|[-_:/|#.\s])(?:undefined|null|NaN|\[object [A-Za-z]*\])(?=$|[-_:/|#.\s])/;
+const MISSING_PART_MESSAGE =
+  'has a part that stands for a missing value (undefined, null, NaN or [object …]): whoever made it had none to put there';
 const UNFILLED_MESSAGE = 'holds a template that nobody filled in';
 const PLACEHOLDER_MESSAGE = 'stands for a missing value: whoever sent it had none to put here';
 const UNSEEN_MESSAGE = 'must not be empty';
@@ -61,10 +65,17 @@ export function placeholderFault(name: string): string | undefined {
   return SEEN.test(name) ? undefined : UNSEEN_MESSAGE;
 }
 
-/** A check for text by which something happens once, or somebody is known again. */
+/** A check for text by which somebody is known again. */
 export function refusePlaceholder(ctx: z.core.ParsePayload<string>): void {
   const message = placeholderFault(ctx.value);
   if (message !== undefined) ctx.issues.push({ code: 'custom', message, input: ctx.value });
+}
+
+/** A check for text by which something happens once: it may not be made of a missing value either, because all that are would be one. */
+export function refuseMissingPart(ctx: z.core.ParsePayload<string>): void {
+  const { value } = ctx;
+  const message = placeholderFault(value) ?? (MISSING_PART.test(value) ? MISSING_PART_MESSAGE : undefined);
+  if (message !== undefined) ctx.issues.push({ code: 'custom', message, input: value });
 }
 
 /** Text that can be stored. Lengths are UTF-16 code units after trimming; `trim` defaults to true, `min` to 1. */
@@ -388,7 +399,7 @@ export const idempotencyKeySchema = z
   .min(1)
   .max(IDEMPOTENCY_KEY_LENGTH_MAX)
   .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must consist of printable characters')
-  .check(refusePlaceholder)
+  .check(refuseMissingPart)
   .meta({
     pattern: undefined,
     description: 'A key of your choice that makes the call safe to repeat: the same key gives the first answer again.',

@@ -10,6 +10,7 @@ import {
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
+  refuseMissingPart,
   refusePlaceholder,
   skuSchema,
   text,
@@ -77,7 +78,7 @@ const grantShape = {
     .meta({ description: 'With product_key: when it begins to count; now when left out.' }),
   expires_at: instantSchema.nullish().meta({ description: 'With product_key: when it ends; never when left out.' }),
   source_id: text({ max: SOURCE_ID_LENGTH_MAX })
-    .check(refusePlaceholder)
+    .check(refuseMissingPart)
     .optional()
     .meta({
       description: 'Of a migration, required: the id in the system that it comes from. The same id grants once.',

@@ -9,7 +9,7 @@ import {
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
-  refusePlaceholder,
+  refuseMissingPart,
   skuSchema,
   text,
   uuidAnswerSchema,
@@ -52,7 +52,7 @@ export const orderQuery = withOptionalSelector({});
 
 export const confirmOrderBody = withOptionalSelector({
   payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
-    .check(refusePlaceholder)
+    .check(refuseMissingPart)
     .nullish()
     .meta({
       description: 'The provider’s id of the charge; required when the total is above 0.',
