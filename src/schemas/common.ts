@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
 const TEXT_LENGTH_MAX = 1_000;
+/** Of ids of the caller’s systems. */
+export const ID_LENGTH_MAX = 255;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 const METADATA_DEPTH_MAX = 8;
 
@@ -90,6 +92,40 @@ export function text({
 } = {}) {
   const base = trim ? z.string().trim() : z.string();
   return (min > 0 ? base.min(min) : base).max(max).check(refuseUnstorable);
+}
+
+/** Reads a JSON number as the digits of an id, or says why it can't. */
+export function digitsOf(value: number): { digits: string } | { fault: string } {
+  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
+  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_NUMBER };
+  return { digits: String(value === 0 ? 0 : value) };
+}
+
+/** What is taken for an id of the caller's systems, which number their rows: a text, or a JSON integer, to be read by `digitsOf`. */
+export const idForm = z
+  .union([z.string(), z.number()], {
+    error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
+  })
+  .meta({
+    type: undefined,
+    anyOf: [
+      { type: 'string', minLength: 1, maxLength: ID_LENGTH_MAX },
+      { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    ],
+  });
+
+/** An id of the caller's for something: a text, or a JSON integer that is read as its digits; a string afterwards. */
+export function idText(example: string) {
+  return idForm
+    .meta({ examples: [example] })
+    .transform((input, ctx): string => {
+      if (typeof input === 'string') return input;
+      const read = digitsOf(input);
+      if ('digits' in read) return read.digits;
+      ctx.issues.push({ code: 'custom', message: read.fault, input });
+      return z.NEVER;
+    })
+    .pipe(text({ max: ID_LENGTH_MAX }));
 }
 
 /** An id of ours, in any case; lower-case afterwards. */
@@ -402,7 +438,8 @@ export const idempotencyKeySchema = z
   .check(refuseMissingPart)
   .meta({
     pattern: undefined,
-    description: 'A key of your choice that makes the call safe to repeat: the same key gives the first answer again.',
+    description:
+      'A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again.',
     examples: ['order-4711-attempt-1'],
   });
 

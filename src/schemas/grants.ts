@@ -5,6 +5,7 @@ import { prioritySchema } from './catalog.js';
 import {
   askedQuantitySchema,
   askedSwitchSchema,
+  idText,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
@@ -24,7 +25,6 @@ import { withSelector } from './selectors.js';
 const IDENTITIES_MAX = 20;
 const IDENTITY_TYPE_LENGTH_MAX = 64;
 const IDENTITY_LENGTH_MAX = 1_000;
-const SOURCE_ID_LENGTH_MAX = 255;
 const REASON_LENGTH_MAX = 1_000;
 
 const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
@@ -77,13 +77,10 @@ const grantShape = {
     .optional()
     .meta({ description: 'With product_key: when it begins to count; now when left out.' }),
   expires_at: instantSchema.nullish().meta({ description: 'With product_key: when it ends; never when left out.' }),
-  source_id: text({ max: SOURCE_ID_LENGTH_MAX })
-    .check(refuseMissingPart)
-    .optional()
-    .meta({
-      description: 'Of a migration, required: the id in the system that it comes from. The same id grants once.',
-      examples: ['legacy-batch-17'],
-    }),
+  source_id: idText('legacy-batch-17').check(refuseMissingPart).optional().meta({
+    description:
+      'Of a migration, required: the id in the system that it comes from, compared exactly; an integer is read as its digits. To one customer the same id grants once.',
+  }),
   identities: identitiesSchema,
   override: askedSwitchSchema
     .default(false)

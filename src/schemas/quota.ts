@@ -5,6 +5,7 @@ import {
   countAnswerSchema,
   featureSchema,
   idempotencyKeySchema,
+  idText,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
@@ -51,9 +52,9 @@ export const actionShape = {
   action_type: text({ max: ACTION_LENGTH_MAX })
     .default(DEFAULT_ACTION_TYPE)
     .meta({ description: 'What the units are used for.', examples: ['predict'] }),
-  action_id: text({ max: ACTION_LENGTH_MAX })
+  action_id: idText('prediction-17')
     .nullish()
-    .meta({ description: 'Your id of the use.', examples: ['prediction-17'] }),
+    .meta({ description: 'Your id of the use; an integer is read as its digits.' }),
 };
 
 const consumeShape = {

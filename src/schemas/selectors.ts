@@ -2,18 +2,19 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import {
+  digitsOf,
+  ID_LENGTH_MAX,
+  idForm,
   isStorableText,
   placeholderFault,
   refusePlaceholder,
   refuseUnstorable,
-  UNSAFE_NUMBER,
   UNSTORABLE,
   UUID_PATTERN,
   uuidSchema,
 } from './common.js';
 import { presence } from './presence.js';
 
-const EXTERNAL_ID_LENGTH_MAX = 255;
 const PROVIDER_LENGTH_MAX = 64;
 /** The provider of an external id that comes without one. */
 export const DEFAULT_PROVIDER = 'default';
@@ -43,29 +44,9 @@ export const providerBesideSchema = saidProvider
       'Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).',
   });
 
-/** Reads a JSON number as the digits of an id, or says why it can't. */
-function digitsOf(value: number): { digits: string } | { fault: string } {
-  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
-  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_NUMBER };
-  return { digits: String(value === 0 ? 0 : value) };
-}
+const named = (description: string) => idForm.meta({ description, examples: ['4711'] });
 
-const idForm = (description: string) =>
-  z
-    .union([z.string(), z.number()], {
-      error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
-    })
-    .meta({
-      type: undefined,
-      anyOf: [
-        { type: 'string', minLength: 1, maxLength: EXTERNAL_ID_LENGTH_MAX },
-        { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
-      ],
-      description,
-      examples: ['4711'],
-    });
-
-const externalIdForm = idForm('The id in the system of the provider; an integer is read as its digits.');
+const externalIdForm = named('The id in the system of the provider; an integer is read as its digits.');
 
 /** The external id that an input stands for, or why it stands for none. */
 function readExternalId(input: string | number): { id: string } | { fault: string } {
@@ -75,7 +56,7 @@ function readExternalId(input: string | number): { id: string } | { fault: strin
   }
   const id = input.trim();
   if (id.length === 0) return { fault: 'must not be empty' };
-  if (id.length > EXTERNAL_ID_LENGTH_MAX) return { fault: `must have at most ${EXTERNAL_ID_LENGTH_MAX} characters` };
+  if (id.length > ID_LENGTH_MAX) return { fault: `must have at most ${ID_LENGTH_MAX} characters` };
   return isStorableText(id) ? { id } : { fault: UNSTORABLE };
 }
 
@@ -111,7 +92,7 @@ function readUserId(input: string | number): { id: string } | { fault: string } 
 }
 
 /** An id that names a customer in either way: a UUID is his own, in lower case afterwards; any other text, or an integer, is an identity. */
-export const userIdSchema = (description: string) => idForm(description).transform(idReadBy(readUserId));
+export const userIdSchema = (description: string) => named(description).transform(idReadBy(readUserId));
 
 /** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
 export const selectorShape = {
