@@ -31,8 +31,8 @@ const OF_WANTED =
 
 /**
  * $1 to $4 what is short, in an order: customers, places, instants, products as JSON. What holds past their end have in ended batches has ended too,
- * settled or not. Proposed is what an order or an exchange would not refuse: what is priced in a product costs 1 at least, and nothing extends access
- * that the customer has for ever (`endless`, of what the offers in question extend).
+ * settled or not. Proposed is what an order or an exchange would not refuse: what is priced in a product costs 1 at least, in none of those that are
+ * short, and nothing extends access that the customer has for ever (`endless`, of what the offers in question extend).
  */
 const EXPLAIN = `
 WITH asked AS MATERIALIZED (
@@ -55,6 +55,7 @@ WITH asked AS MATERIALIZED (
       SELECT o.sku, o.name, o.price::text AS price, o.currency, o.price AS number FROM offers o
       WHERE o.is_active AND NOT o.is_trial
         AND (o.price >= 1 OR NOT EXISTS (SELECT FROM products c WHERE c.product_key = o.currency))
+        AND o.currency <> ALL (k.product_keys)
         AND EXISTS (SELECT FROM offer_items i WHERE i.sku = o.sku AND i.product_key = ANY (k.product_keys))
         AND NOT EXISTS (SELECT FROM offer_items i JOIN products p ON p.product_key = i.product_key
           WHERE i.sku = o.sku AND (NOT p.is_active OR i.stacking = 'extend' AND i.product_key = ANY (k.endless)))

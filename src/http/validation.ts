@@ -42,22 +42,32 @@ export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, h
     };
     const parsed = compiled.safeParse(input, { error: (issue) => describe(issue, part, hint) });
     if (parsed.success) return { value: parsed.data };
-    return { error: toRefusal([...parsed.error.issues, ...findMissing(schema, input)], part) };
+    return { error: toRefusal([parsed.error.issues, findMissing(schema, input)], part) };
   };
 };
 
 /** Which name of a schema was probably meant by a key that it does not know. */
 type Hint = (key: string, schema: unknown) => string | undefined;
 
-/** The refusal for zod's issues in one part of a request. */
-function toRefusal(issues: readonly z.core.$ZodIssue[], part: Part): AppError {
-  const found = issues.flatMap((issue) => toFieldErrors(issue, part, []));
-  const byText = new Map(found.map((error) => [`${error.pointer} ${error.message}`, error]));
-  const errors = [...byText.values()].slice(0, FIELD_ERRORS_MAX);
+/** The refusal for zod's issues in one part of a request; looks at no more of them than are listed. */
+function toRefusal(found: readonly Iterable<z.core.$ZodIssue>[], part: Part): AppError {
+  const errors = listed(found, part);
   const [first] = errors;
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';
   const place = first?.pointer ? `${first.pointer}: ` : '';
   return new AppError('invalid_request', `${place}${first?.message ?? 'is not valid'}${others}`, { errors });
+}
+
+/** The faults that a refusal lists: each once, and the first ones only. */
+function listed(found: readonly Iterable<z.core.$ZodIssue>[], part: Part): FieldError[] {
+  const byText = new Map<string, FieldError>();
+  for (const issues of found) {
+    for (const issue of issues) {
+      for (const error of toFieldErrors(issue, part, [])) byText.set(`${error.pointer} ${error.message}`, error);
+      if (byText.size >= FIELD_ERRORS_MAX) return [...byText.values()].slice(0, FIELD_ERRORS_MAX);
+    }
+  }
+  return [...byText.values()];
 }
 
 function toFieldErrors(issue: z.core.$ZodIssue, part: Part, prefix: readonly PropertyKey[]): FieldError[] {
@@ -119,7 +129,7 @@ function describe(issue: z.core.$ZodRawIssue, part: Part, hint: Hint): string | 
   }
 }
 
-/** A line for each key: that it is unknown, and which of the schema's own was probably meant. */
+/** A line for each key that may be listed: that it is unknown, and which of the schema's own was probably meant. */
 function describeUnknown(keys: readonly string[], schema: unknown, part: Part, hint: Hint): string {
   const plain = `is not a ${part === 'query' ? 'query parameter' : 'field'} of this route`;
   const lines = keys.slice(0, FIELD_ERRORS_MAX).map((key) => {

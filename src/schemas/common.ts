@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
 const TEXT_LENGTH_MAX = 1_000;
+/** Of ids of the caller’s systems. */
+export const ID_LENGTH_MAX = 255;
 export const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
 const METADATA_DEPTH_MAX = 8;
 
@@ -36,23 +38,46 @@ export function refuseUnstorable(ctx: z.core.ParsePayload<string>): void {
 const PLACEHOLDER =
   /^(?:undefined|null|nan|none|nil|true|false|[+-]?infinity|\[object [a-z]*\]|<nil>|<null>|\(null\))$/i;
 /** What a template engine, a shell or a workflow leaves where it was not filled in. */
-const UNFILLED = /\{\{.*\}\}|\$\{[^}]*\}|<%.*%>/s;
+const TEMPLATE_MARKS = [
+  ['{{', '}}'],
+  ['${', '}'],
+  ['<%', '%>'],
+] as const;
+/** What JavaScript makes of a missing value that a longer name is put together with, as a part of that name. */
+const MISSING_PART = /(?:^|[-_:/|#.\s])(?:undefined|null|NaN|\[object [A-Za-z]*\])(?=$|[-_:/|#.\s])/;
+const MISSING_PART_MESSAGE =
+  'has a part that stands for a missing value (undefined, null, NaN or [object …]): whoever made it had none to put there';
 const UNFILLED_MESSAGE = 'holds a template that nobody filled in';
 const PLACEHOLDER_MESSAGE = 'stands for a missing value: whoever sent it had none to put here';
 const UNSEEN_MESSAGE = 'must not be empty';
 const SEEN = /[^\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u;
 
+/** Whether a text holds a template. Searches once for each mark: a pattern would begin anew at each opening one. */
+function isUnfilled(text: string): boolean {
+  return TEMPLATE_MARKS.some(([opening, closing]) => {
+    const at = text.indexOf(opening);
+    return at !== -1 && text.includes(closing, at + opening.length);
+  });
+}
+
 /** Why a name by which somebody or something is known again is none; undefined when it is one. All without a value would be the same. */
 export function placeholderFault(name: string): string | undefined {
   if (PLACEHOLDER.test(name)) return PLACEHOLDER_MESSAGE;
-  if (UNFILLED.test(name)) return UNFILLED_MESSAGE;
+  if (isUnfilled(name)) return UNFILLED_MESSAGE;
   return SEEN.test(name) ? undefined : UNSEEN_MESSAGE;
 }
 
-/** A check for text by which something happens once, or somebody is known again. */
+/** A check for text by which somebody is known again. */
 export function refusePlaceholder(ctx: z.core.ParsePayload<string>): void {
   const message = placeholderFault(ctx.value);
   if (message !== undefined) ctx.issues.push({ code: 'custom', message, input: ctx.value });
+}
+
+/** A check for text by which something happens once: it may not be made of a missing value either, because all that are would be one. */
+export function refuseMissingPart(ctx: z.core.ParsePayload<string>): void {
+  const { value } = ctx;
+  const message = placeholderFault(value) ?? (MISSING_PART.test(value) ? MISSING_PART_MESSAGE : undefined);
+  if (message !== undefined) ctx.issues.push({ code: 'custom', message, input: value });
 }
 
 /** Text that can be stored. Lengths are UTF-16 code units after trimming; `trim` defaults to true, `min` to 1. */
@@ -67,6 +92,40 @@ export function text({
 } = {}) {
   const base = trim ? z.string().trim() : z.string();
   return (min > 0 ? base.min(min) : base).max(max).check(refuseUnstorable);
+}
+
+/** Reads a JSON number as the digits of an id, or says why it can't. */
+export function digitsOf(value: number): { digits: string } | { fault: string } {
+  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
+  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_NUMBER };
+  return { digits: String(value === 0 ? 0 : value) };
+}
+
+/** What is taken for an id of the caller's systems, which number their rows: a text, or a JSON integer, to be read by `digitsOf`. */
+export const idForm = z
+  .union([z.string(), z.number()], {
+    error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
+  })
+  .meta({
+    type: undefined,
+    anyOf: [
+      { type: 'string', minLength: 1, maxLength: ID_LENGTH_MAX },
+      { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    ],
+  });
+
+/** An id of the caller's for something: a text, or a JSON integer that is read as its digits; a string afterwards. */
+export function idText(example: string) {
+  return idForm
+    .meta({ examples: [example] })
+    .transform((input, ctx): string => {
+      if (typeof input === 'string') return input;
+      const read = digitsOf(input);
+      if ('digits' in read) return read.digits;
+      ctx.issues.push({ code: 'custom', message: read.fault, input });
+      return z.NEVER;
+    })
+    .pipe(text({ max: ID_LENGTH_MAX }));
 }
 
 /** An id of ours, in any case; lower-case afterwards. */
@@ -376,10 +435,11 @@ export const idempotencyKeySchema = z
   .min(1)
   .max(IDEMPOTENCY_KEY_LENGTH_MAX)
   .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must consist of printable characters')
-  .check(refusePlaceholder)
+  .check(refuseMissingPart)
   .meta({
     pattern: undefined,
-    description: 'A key of your choice that makes the call safe to repeat: the same key gives the first answer again.',
+    description:
+      'A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again.',
     examples: ['order-4711-attempt-1'],
   });
 

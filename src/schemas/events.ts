@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { countAnswerSchema, instantAnswerSchema, repeatable, uuidAnswerSchema } from './common.js';
 import { pageQueryShape } from './pages.js';
-import { selectorShape } from './selectors.js';
+import { withOptionalSelector } from './selectors.js';
 
 const WAIT_S_MAX = 30;
 
@@ -133,8 +133,7 @@ export const eventSchemas: readonly (readonly [EventType, z.ZodObject])[] = EVEN
 const [first, ...others] = EVENT_TYPES;
 const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
 
-export const eventsQuery = z.object({
-  ...selectorShape,
+export const eventsQuery = withOptionalSelector({
   limit: pageQueryShape.limit,
   cursor: pageQueryShape.cursor.meta({
     description: '`next_cursor` of the page before; from the oldest event that is left when left out. Opaque.',

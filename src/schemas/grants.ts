@@ -5,11 +5,13 @@ import { prioritySchema } from './catalog.js';
 import {
   askedQuantitySchema,
   askedSwitchSchema,
+  idText,
   instantAnswerSchema,
   instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   productKeySchema,
+  refuseMissingPart,
   refusePlaceholder,
   skuSchema,
   text,
@@ -23,27 +25,32 @@ import { withSelector } from './selectors.js';
 const IDENTITIES_MAX = 20;
 const IDENTITY_TYPE_LENGTH_MAX = 64;
 const IDENTITY_LENGTH_MAX = 1_000;
-const SOURCE_ID_LENGTH_MAX = 255;
 const REASON_LENGTH_MAX = 1_000;
 
 const grantTypeSchema = z.enum(['trial', 'bonus', 'adjustment', 'migration']);
 
-/** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. */
+function refuseManyIdentities(ctx: z.core.ParsePayload<unknown>): void {
+  const { value } = ctx;
+  if (typeof value !== 'object' || value === null || Object.keys(value).length <= IDENTITIES_MAX) return;
+  ctx.issues.push({ code: 'custom', message: `has more than ${IDENTITIES_MAX} members`, input: value });
+}
+
+/** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. Counted before any of them is looked at. */
 const identitiesSchema = z
-  .record(
-    text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }).check(refusePlaceholder),
-    z
-      .union([z.string(), z.int().transform(String)])
-      .pipe(text({ max: IDENTITY_LENGTH_MAX }).check(refusePlaceholder))
-      .nullable(),
+  .unknown()
+  .check(refuseManyIdentities)
+  .pipe(
+    z.record(
+      text({ max: IDENTITY_TYPE_LENGTH_MAX, trim: false }).check(refusePlaceholder),
+      z
+        .union([z.string(), z.int().transform(String)])
+        .pipe(text({ max: IDENTITY_LENGTH_MAX }).check(refusePlaceholder))
+        .nullable(),
+    ),
   )
-  .check((ctx) => {
-    if (Object.keys(ctx.value).length <= IDENTITIES_MAX) return;
-    ctx.issues.push({ code: 'custom', message: `has more than ${IDENTITIES_MAX} members`, input: ctx.value });
-  })
   .default({})
   .meta({
-    propertyNames: undefined,
+    type: 'object',
     additionalProperties: { type: ['string', 'integer', 'null'] },
     description:
       'Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities.',
@@ -70,13 +77,10 @@ const grantShape = {
     .optional()
     .meta({ description: 'With product_key: when it begins to count; now when left out.' }),
   expires_at: instantSchema.nullish().meta({ description: 'With product_key: when it ends; never when left out.' }),
-  source_id: text({ max: SOURCE_ID_LENGTH_MAX })
-    .check(refusePlaceholder)
-    .optional()
-    .meta({
-      description: 'Of a migration, required: the id in the system that it comes from. The same id grants once.',
-      examples: ['legacy-batch-17'],
-    }),
+  source_id: idText('legacy-batch-17').check(refuseMissingPart).optional().meta({
+    description:
+      'Of a migration, required: the id in the system that it comes from, compared exactly; an integer is read as its digits. To one customer the same id grants once.',
+  }),
   identities: identitiesSchema,
   override: askedSwitchSchema
     .default(false)

@@ -1,9 +1,9 @@
 // The wire of the proof.
 import { z } from 'zod';
 import { countAnswerSchema, uuidAnswerSchema } from './common.js';
-import { selectorShape } from './selectors.js';
+import { withOptionalSelector } from './selectors.js';
 
-export const invariantsQuery = z.object({ ...selectorShape });
+export const invariantsQuery = withOptionalSelector({});
 
 export const invariantsAnswer = z.object({
   ok: z.boolean(),

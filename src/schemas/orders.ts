@@ -5,22 +5,22 @@ import {
   askedQuantitySchema,
   askedQuantityUpTo,
   countAnswerSchema,
+  idText,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
-  refusePlaceholder,
+  refuseMissingPart,
   skuSchema,
   text,
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
-import { selectorShape, withSelector } from './selectors.js';
+import { withOptionalSelector, withSelector } from './selectors.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
 const PAYMENT_METHOD_LENGTH_MAX = 64;
-const PAYMENT_ID_LENGTH_MAX = 255;
 const DEFAULT_PAYMENT_METHOD = 'provider_payments';
 
 const orderLineInput = z.strictObject({
@@ -48,17 +48,13 @@ export const placeOrderBody = withSelector({
 
 export const orderParams = z.object({ id: uuidSchema });
 
-export const orderQuery = z.object(selectorShape);
+export const orderQuery = withOptionalSelector({});
 
-export const confirmOrderBody = z.object({
-  ...selectorShape,
-  payment_id: text({ max: PAYMENT_ID_LENGTH_MAX })
-    .check(refusePlaceholder)
-    .nullish()
-    .meta({
-      description: 'The provider’s id of the charge; required when the total is above 0.',
-      examples: ['ch_3Qx1'],
-    }),
+export const confirmOrderBody = withOptionalSelector({
+  payment_id: idText('ch_3Qx1').check(refuseMissingPart).nullish().meta({
+    description:
+      'The provider’s id of the charge, compared exactly; an integer is read as its digits. Required when the total is above 0.',
+  }),
   payment_method: text({ max: PAYMENT_METHOD_LENGTH_MAX })
     .default(DEFAULT_PAYMENT_METHOD)
     .meta({ description: 'Lower-cased; a payment id is unique within its method.', examples: ['stripe'] }),

@@ -14,29 +14,38 @@ export function presence<T extends { readonly [K in keyof T]?: unknown }>(
   return rule as Rule<unknown>;
 }
 
-/** What the rules of `schema`, and of the objects in it, say of `input` as it was sent. */
-export function findMissing(
+/**
+ * What the rules of `schema`, and of the objects in it, say of `input` as it was sent, one after the other: whoever has enough of them stops. An
+ * array that is longer than it may be is not looked into.
+ */
+export function* findMissing(
   schema: z.core.$ZodType,
   input: unknown,
-  path: PropertyKey[] = [],
-): z.core.$ZodIssueCustom[] {
+  path: readonly PropertyKey[] = [],
+): Generator<z.core.$ZodIssueCustom, void, undefined> {
   const { def } = schema._zod as unknown as z.core.$ZodTypeInternals & {
     def: Partial<Record<'innerType', z.core.$ZodType>>;
   };
-  if (def.innerType) return findMissing(def.innerType, input, path);
-  if (isArraySchema(schema) && Array.isArray(input))
-    return input.flatMap((item, index) => findMissing(schema._zod.def.element, item, [...path, index]));
-  if (!isObjectSchema(schema) || typeof input !== 'object' || input === null || Array.isArray(input)) return [];
+  if (def.innerType) return yield* findMissing(def.innerType, input, path);
+  if (isArraySchema(schema) && Array.isArray(input)) {
+    if (input.length > lengthMaxOf(schema)) return;
+    for (const [index, item] of input.entries()) yield* findMissing(schema._zod.def.element, item, [...path, index]);
+    return;
+  }
+  if (!isObjectSchema(schema) || typeof input !== 'object' || input === null || Array.isArray(input)) return;
   const ctx: z.core.ParsePayload<unknown> = { value: input, issues: [] };
   for (const { _zod: check } of def.checks ?? []) {
     if (rules.has(check.check)) void check.check(ctx as never);
   }
-  return [
-    ...ctx.issues.map((issue) => ({ ...(issue as z.core.$ZodIssueCustom), path: [...path, ...(issue.path ?? [])] })),
-    ...Object.entries(schema._zod.def.shape).flatMap(([key, member]) =>
-      findMissing(member, (input as Record<string, unknown>)[key], [...path, key]),
-    ),
-  ];
+  for (const issue of ctx.issues)
+    yield { ...(issue as z.core.$ZodIssueCustom), path: [...path, ...(issue.path ?? [])] };
+  for (const [key, member] of Object.entries(schema._zod.def.shape))
+    yield* findMissing(member, (input as Record<string, unknown>)[key], [...path, key]);
+}
+
+function lengthMaxOf({ _zod: { def } }: z.core.$ZodArray): number {
+  const bounds = def.checks?.map(({ _zod: check }) => (check.def as { maximum?: number }).maximum) ?? [];
+  return Math.min(...bounds.filter((bound) => bound !== undefined));
 }
 
 function isArraySchema(schema: z.core.$ZodType): schema is z.core.$ZodArray {

@@ -5,6 +5,7 @@ import {
   countAnswerSchema,
   featureSchema,
   idempotencyKeySchema,
+  idText,
   instantAnswerSchema,
   metadataAnswerSchema,
   metadataSchema,
@@ -15,7 +16,7 @@ import {
 } from './common.js';
 import { presence } from './presence.js';
 import { upgradeShape } from './problem.js';
-import { selectorShape, withSelector } from './selectors.js';
+import { withOptionalSelector, withSelector } from './selectors.js';
 import { onRefusalSchema } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;
@@ -51,9 +52,9 @@ export const actionShape = {
   action_type: text({ max: ACTION_LENGTH_MAX })
     .default(DEFAULT_ACTION_TYPE)
     .meta({ description: 'What the units are used for.', examples: ['predict'] }),
-  action_id: text({ max: ACTION_LENGTH_MAX })
+  action_id: idText('prediction-17')
     .nullish()
-    .meta({ description: 'Your id of the use.', examples: ['prediction-17'] }),
+    .meta({ description: 'Your id of the use; an integer is read as its digits.' }),
 };
 
 const consumeShape = {
@@ -168,16 +169,13 @@ export const consumeBatchAnswer = z.object({
     .meta({ description: 'For each item, in their order, the answer of a consume, or the members of its problem.' }),
 });
 
-export const giveBackBody = z
-  .object({
-    ...selectorShape,
-    operation_id: uuidSchema.meta({ description: 'The use of which something is given back.' }),
-    amount: askedQuantitySchema
-      .optional()
-      .meta({ description: 'In the unit of the use; all that is left of it when left out.', examples: [1] }),
-    metadata: metadataSchema,
-  })
-  .meta({ description: 'The customer need not be named; if he is, the use must be his.' });
+export const giveBackBody = withOptionalSelector({
+  operation_id: uuidSchema.meta({ description: 'The use of which something is given back.' }),
+  amount: askedQuantitySchema
+    .optional()
+    .meta({ description: 'In the unit of the use; all that is left of it when left out.', examples: [1] }),
+  metadata: metadataSchema,
+}).meta({ description: 'The customer need not be named; if he is, the use must be his.' });
 
 export const giveBackAnswer = z.object({
   operation_id: uuidAnswerSchema,

@@ -12,7 +12,8 @@ import { presence } from './presence.js';
 import {
   externalIdSchema,
   type ParsedSelector,
-  providerSchema,
+  providerBesideSchema,
+  refuseIdleProvider,
   refuseMissingSelector,
   type SelectorInput,
   selectorShape,
@@ -30,7 +31,7 @@ export const referralBody = z
   .object({
     referrer_id: idSchema.optional(),
     referee_id: idSchema.optional(),
-    provider: providerSchema,
+    provider: providerBesideSchema,
     referrer_external_id: externalIdSchema.optional(),
     referee_external_id: externalIdSchema.optional(),
     metadata: metadataSchema,
@@ -50,10 +51,13 @@ export const referralBody = z
         });
       }
     }),
+    refuseIdleProvider(['referrer_id', 'referrer_external_id'], ['referee_id', 'referee_external_id']),
   );
 
 type Side = 'referrer' | 'referee';
-type SideFields = { [K in `${Side}_id` | `${Side}_external_id`]?: string | undefined } & { provider: string };
+type SideFields = { [K in `${Side}_id` | `${Side}_external_id`]?: string | undefined } & {
+  provider?: string | undefined;
+};
 
 /** The selector of one side of a parsed body or query, and the field that it came from. Throws: selector_conflict. */
 export function toSide(fields: SideFields, side: Side): { selector: ParsedSelector; pointer: string } {
@@ -94,6 +98,7 @@ export const referralsQuery = z
       const { referee_id, referee_external_id } = ctx.value;
       if (referee_id === undefined && referee_external_id === undefined) refuseMissingSelector(ctx);
     }),
+    refuseIdleProvider(['user_id', 'external_id'], ['referee_id', 'referee_external_id']),
   );
 
 /** Whether a parsed query names the referee. */

@@ -21,7 +21,7 @@ import {
   subjectShape,
   takingsSchema,
 } from './quota.js';
-import { selectorShape, withSelector } from './selectors.js';
+import { withOptionalSelector, withSelector } from './selectors.js';
 
 const TTL_DEFAULT_S = 15 * 60;
 const TTL_EXAMPLE_S = 600;
@@ -55,12 +55,11 @@ export function toLifetime({ ttl_seconds, expires_at }: z.output<typeof reserveB
   return { ttlMs: (ttl_seconds ?? TTL_DEFAULT_S) * MS_PER_S };
 }
 
-export const reservationQuery = z.object(selectorShape);
+export const reservationQuery = withOptionalSelector({});
 
-export const releaseBody = z.object(selectorShape);
+export const releaseBody = withOptionalSelector({});
 
-export const commitBody = z.object({
-  ...selectorShape,
+export const commitBody = withOptionalSelector({
   amount: askedCountSchema.optional().meta({
     description: 'How much was used; all that is held when left out. 0 releases it.',
     examples: [3],
@@ -70,8 +69,7 @@ export const commitBody = z.object({
     .meta({ description: 'Takes what goes beyond the held units from the rest, at the costs of then.' }),
 });
 
-export const extendBody = z.object({
-  ...selectorShape,
+export const extendBody = withOptionalSelector({
   ttl_seconds: ttlSchema.meta({
     description: 'When it ends by itself, in seconds from now; never sooner than before.',
   }),

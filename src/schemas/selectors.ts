@@ -2,31 +2,27 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
 import {
+  digitsOf,
+  ID_LENGTH_MAX,
+  idForm,
   isStorableText,
   placeholderFault,
   refusePlaceholder,
   refuseUnstorable,
-  UNSAFE_NUMBER,
   UNSTORABLE,
   UUID_PATTERN,
   uuidSchema,
 } from './common.js';
 import { presence } from './presence.js';
 
-const EXTERNAL_ID_LENGTH_MAX = 255;
 const PROVIDER_LENGTH_MAX = 64;
 /** The provider of an external id that comes without one. */
 export const DEFAULT_PROVIDER = 'default';
 /** The provider under which a `user_id` that is no UUID is read. */
 const USER_ID_PROVIDER = 'user_id';
 
-const providerText = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .overwrite((provider) => (provider === '' ? DEFAULT_PROVIDER : provider))
-  .max(PROVIDER_LENGTH_MAX)
-  .check(refuseUnstorable);
+const saidProvider = z.string().trim().toLowerCase().max(PROVIDER_LENGTH_MAX).check(refuseUnstorable);
+const providerText = saidProvider.overwrite((provider) => (provider === '' ? DEFAULT_PROVIDER : provider));
 const PROVIDER_META = { description: 'Where the external id comes from; lower-cased.', examples: ['telegram'] };
 
 /** Where an identity comes from; lower-case afterwards, `default` when empty or left out. */
@@ -35,29 +31,22 @@ export const providerSchema = providerText.check(refusePlaceholder).default(DEFA
 /** Like `providerSchema`, of an identity that may have been stored before placeholders were refused. */
 export const storedProviderSchema = providerText.default(DEFAULT_PROVIDER).meta(PROVIDER_META);
 
-/** Reads a JSON number as the digits of an id, or says why it can't. */
-function digitsOf(value: number): { digits: string } | { fault: string } {
-  if (!Number.isInteger(value)) return { fault: 'must be a string or a whole number' };
-  if (!Number.isSafeInteger(value)) return { fault: UNSAFE_NUMBER };
-  return { digits: String(value === 0 ? 0 : value) };
-}
+/** Like `providerSchema`, beside ids that have no use for it: empty or undefined afterwards when it was not said, so that one in vain can be refused. */
+export const providerBesideSchema = saidProvider
+  .check((ctx) => {
+    if (ctx.value !== '') refusePlaceholder(ctx);
+  })
+  .optional()
+  .meta({
+    ...PROVIDER_META,
+    default: DEFAULT_PROVIDER,
+    description:
+      'Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).',
+  });
 
-const idForm = (description: string) =>
-  z
-    .union([z.string(), z.number()], {
-      error: (issue) => (issue.input === undefined ? undefined : 'must be a string or a whole number'),
-    })
-    .meta({
-      type: undefined,
-      anyOf: [
-        { type: 'string', minLength: 1, maxLength: EXTERNAL_ID_LENGTH_MAX },
-        { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
-      ],
-      description,
-      examples: ['4711'],
-    });
+const named = (description: string) => idForm.meta({ description, examples: ['4711'] });
 
-const externalIdForm = idForm('The id in the system of the provider; an integer is read as its digits.');
+const externalIdForm = named('The id in the system of the provider; an integer is read as its digits.');
 
 /** The external id that an input stands for, or why it stands for none. */
 function readExternalId(input: string | number): { id: string } | { fault: string } {
@@ -67,7 +56,7 @@ function readExternalId(input: string | number): { id: string } | { fault: strin
   }
   const id = input.trim();
   if (id.length === 0) return { fault: 'must not be empty' };
-  if (id.length > EXTERNAL_ID_LENGTH_MAX) return { fault: `must have at most ${EXTERNAL_ID_LENGTH_MAX} characters` };
+  if (id.length > ID_LENGTH_MAX) return { fault: `must have at most ${ID_LENGTH_MAX} characters` };
   return isStorableText(id) ? { id } : { fault: UNSTORABLE };
 }
 
@@ -103,7 +92,7 @@ function readUserId(input: string | number): { id: string } | { fault: string } 
 }
 
 /** An id that names a customer in either way: a UUID is his own, in lower case afterwards; any other text, or an integer, is an identity. */
-export const userIdSchema = (description: string) => idForm(description).transform(idReadBy(readUserId));
+export const userIdSchema = (description: string) => named(description).transform(idReadBy(readUserId));
 
 /** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
 export const selectorShape = {
@@ -112,7 +101,7 @@ export const selectorShape = {
     'A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).',
   ).optional(),
   external_id: externalIdSchema.optional(),
-  provider: providerSchema,
+  provider: providerBesideSchema,
 };
 
 const SELECTOR_MISSING = 'name the customer: send customer_id, or external_id (with provider)';
@@ -130,9 +119,33 @@ export const refuseMissingSelector = presence<SelectorInput>((ctx) => {
   }
 });
 
+/**
+ * A check of a body or query: refuses a provider beside an id that is another provider's identity, and no external id for it. Ignored it would let
+ * the request be about somebody else than was meant.
+ */
+export function refuseIdleProvider(
+  ...pairs: readonly (readonly [userId: string, externalId: string])[]
+): (ctx: z.core.ParsePayload<object>) => void {
+  return (ctx) => {
+    const sent = ctx.value as Readonly<Record<string, string | undefined>>;
+    const isIdle = ([userId, externalId]: readonly [string, string]) =>
+      sent[userId] !== undefined && !UUID_PATTERN.test(sent[userId]) && sent[externalId] === undefined;
+    const idle = pairs.find(isIdle);
+    if (!sent.provider || sent.provider === USER_ID_PROVIDER || idle === undefined) return;
+    const [userId, externalId] = idle;
+    const message = `is not that of ${userId}, which is the identity (${USER_ID_PROVIDER}, text): send ${externalId} with it instead`;
+    ctx.issues.push({ code: 'custom', message, path: ['provider'], input: sent.provider });
+  };
+}
+
+/** A body or query that need not name the customer, with the fields of `shape`. Read the selector with `toSelectorBeside`. */
+export function withOptionalSelector<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.object({ ...selectorShape, ...shape }).check(refuseIdleProvider(['user_id', 'external_id']));
+}
+
 /** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
 export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {
-  return z.object({ ...selectorShape, ...shape }).check(refuseMissingSelector);
+  return withOptionalSelector(shape).check(refuseMissingSelector);
 }
 
 /** What `toSelector` reads: the parsed selector fields of a body or query. */
@@ -183,7 +196,7 @@ export function toSelector(
     throw conflict('customer_id and its alias user_id differ: send one of them.');
   }
   const byExternalId =
-    external_id === undefined ? undefined : { provider: provider ?? DEFAULT_PROVIDER, externalId: external_id };
+    external_id === undefined ? undefined : { provider: provider || DEFAULT_PROVIDER, externalId: external_id };
   const named = byUserId.identity;
   if (byExternalId && named && (byExternalId.provider !== named.provider || external_id !== named.externalId)) {
     throw conflict(`${names.user_id} and ${names.external_id} are two identities: send one of them.`);

@@ -3,12 +3,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fillEmptyCatalogue } from '../../src/services/catalog.js';
 import { demoCatalogue } from '../../src/services/demo-catalogue.js';
 import { API_TOKEN, type Json, useTestApp } from '../support/app.js';
 import { nodeOf, type Run, readWorkflow, runWorkflow, type WorkflowNode } from '../support/n8n-workflow.js';
-import { newPerson } from '../support/requests.js';
+import { newPerson, writtenBy } from '../support/requests.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/n8n/', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/n8n.md', import.meta.url));
@@ -70,6 +71,43 @@ describe.each(files)('the workflow %s', (file) => {
 
   it('is named on the page', () => {
     expect(readFileSync(PAGE, 'utf8')).toContain(`](n8n/${file})`);
+  });
+});
+
+describe('the list of the page', () => {
+  const page = readFileSync(PAGE, 'utf8');
+  const [, expression = ''] = /^=\{\{ (JSON\.stringify\(\{ items: [\s\S]*?) \}\}$/m.exec(page) ?? [];
+  const send = (rows: Json[]) => {
+    const $input = { all: () => rows.map((json) => ({ json })) };
+    return app.post('/quota/consume/batch', JSON.parse(runInNewContext(expression, { $input })));
+  };
+
+  it('takes each row once, whose ids are numbers', async () => {
+    const external_id = newPerson();
+    await app.post('/grants', {
+      provider: 'n8n',
+      external_id,
+      grant_type: 'bonus',
+      product_key: 'CREDITS',
+      quantity: 9,
+    });
+    const rows = [1, 2].map((id) => ({ id, external_id, amount: 2 }));
+    for (const replayed of [false, true]) {
+      const { body } = await send(rows);
+      expect(body.results).toMatchObject(rows.map(() => ({ allowed: true, replayed })));
+    }
+    const entries = await app.get(`/wallet/entries?provider=n8n&external_id=${external_id}&kind=consume`);
+    expect(entries.body.data).toMatchObject([{ action_id: '2' }, { action_id: '1' }]);
+  });
+
+  it.each([undefined, null, Number.NaN, {}, ''])('takes nothing where a row has no id: %j', async (id) => {
+    const external_id = newPerson();
+    const written = await writtenBy(app, async () => {
+      const answer = await send([{ id: 1 }, { id }, { id }].map((row) => ({ ...row, external_id, amount: 1 })));
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toContainEqual(expect.objectContaining({ pointer: '/items/1/idempotency_key' }));
+    });
+    expect(written).toEqual({});
   });
 });
 

@@ -267,6 +267,58 @@ describe('a value that stands for none', () => {
     expect(answer.body.errors[0].message).toMatch(NO_VALUE);
   });
 
+  it.each([
+    'prediction-undefined',
+    'prediction-null',
+    'prediction-NaN',
+    'undefined-undefined',
+    'null_17',
+    'invoice:undefined:1',
+    'a/null',
+    'a|NaN|b',
+    'row#null',
+    'v1.undefined',
+    'prediction undefined',
+    'prediction-[object Object]',
+    '[object Object]-[object Object]',
+  ])('is no part of a name by which something happens once: %j', async (name) => {
+    const NO_PART = /^has a part that stands for a missing value/;
+    const refused = async (path: string, body: Json, pointer: string, headers = {}) => {
+      const answer = await app.post(path, body, headers);
+      expectProblem(answer, 400, 'invalid_request', pointer);
+      expect(answer.body.errors[0].message).toMatch(NO_PART);
+    };
+    const external_id = newPerson();
+    const consume = { external_id, product_key: 'CREDITS' };
+    await refused('/quota/consume', { ...consume, idempotency_key: name }, '/idempotency_key');
+    await refused('/quota/consume', consume, 'header/idempotency-key', { 'idempotency-key': name });
+    const items = [
+      { ...consume, idempotency_key: 'prediction-1' },
+      { ...consume, idempotency_key: name },
+    ];
+    await refused('/quota/consume/batch', { items }, '/items/1/idempotency_key');
+    const migration = { external_id, grant_type: 'migration', product_key: 'CREDITS', source_id: name };
+    await refused('/grants', migration, '/source_id');
+    await refused(`/orders/${UNKNOWN_ID}/confirm`, { payment_id: name }, '/payment_id');
+    expect((await app.post('/identify', { external_id: `${name}-${external_id}` })).status).toBe(200);
+  });
+
+  it.each([
+    'nullable-1',
+    'prediction-none',
+    'Nan-17',
+    'annull',
+    'undefinedness',
+    'a-Null',
+    'nulls_first',
+    '[object] 17',
+  ])('is no part of %j', async (key) => {
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'CREDITS', 1);
+    const consume = { external_id, product_key: 'CREDITS', idempotency_key: key };
+    expect((await app.post('/quota/consume', consume)).status).toBe(200);
+  });
+
   it.each(['undefined', 'null', '{{ $json.id }}'])(
     'is nothing else by which something happens once: %j',
     async (value) => {

@@ -1,6 +1,8 @@
 // Whom a request is about: customer_id, its alias user_id, external_id with provider; on reads and on writes.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { putProduct, useTestApp } from '../support/app.js';
+import { openapiText } from '../../src/http/openapi.js';
+import { type Json, putProduct, useTestApp } from '../support/app.js';
+import { readOperations } from '../support/openapi-document.js';
 import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
@@ -168,6 +170,80 @@ describe('a write', () => {
     ['an external_id that is a list', { external_id: ['x'] }, '/external_id'],
   ])('refuses %s', async (_case, selector, pointer) => {
     expectProblem(await app.post('/quota/consume', { ...consume, ...selector }), 400, 'invalid_request', pointer);
+  });
+});
+
+describe('a provider that nothing would be read with', () => {
+  const consume = { product_key: 'CREDITS', amount: 1 };
+
+  it.each(['telegram', 'default', ' TeleGram '])('is refused beside a user_id that is text: %j', async (provider) => {
+    for (const user_id of ['5', 5, 'tg:5']) {
+      const written = await writtenBy(app, async () => {
+        const answer = await app.post('/quota/consume', { ...consume, user_id, provider });
+        expectProblem(answer, 400, 'invalid_request', '/provider');
+        expect(answer.body.errors[0].message).toContain('send external_id');
+        const item = { ...consume, user_id, provider };
+        const batch = await app.post('/quota/consume/batch', { items: [{ ...consume, user_id: 'a' }, item] });
+        expectProblem(batch, 400, 'invalid_request', '/items/1/provider');
+        const customer_id = UNKNOWN_ID;
+        const order = { items: [{ sku: 'X' }], customer_id, user_id, provider };
+        expectProblem(await app.post('/orders', order), 400, 'invalid_request', '/provider');
+      });
+      expect(written).toEqual({});
+      const query = new URLSearchParams({ user_id: String(user_id), provider });
+      expectProblem(await app.get(`/wallet?${query}`), 400, 'invalid_request', 'query/provider');
+    }
+  });
+
+  it('is refused by every route that takes both', async () => {
+    const named = { user_id: 'text', provider: 'telegram' };
+    const refused: string[] = [];
+    for (const { method, path, parameters, body } of readOperations(JSON.parse(openapiText(app.app)))) {
+      const below = path.replace('/api/v1/billing', '').replace('{id}', UNKNOWN_ID);
+      if (Object.hasOwn(body?.schema?.properties ?? {}, 'user_id')) {
+        const [example] = Object.values<Json>(body?.examples ?? {});
+        const { external_id: _, ...others } = (example?.value ?? {}) as Json;
+        expectProblem(await app.post(below, { ...others, ...named }), 400, 'invalid_request', '/provider');
+        refused.push(path);
+      }
+      const inQuery = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+      if (inQuery.includes('user_id')) {
+        const query = new URLSearchParams({
+          ...named,
+          ...(inQuery.includes('product_key') && { product_key: 'CREDITS' }),
+        });
+        expectProblem(await app.get(`${below}?${query}`), 400, 'invalid_request', 'query/provider');
+        refused.push(`${method} ${path}`);
+      }
+    }
+    expect(refused.length).toBeGreaterThan(25);
+  });
+
+  it('is that of user_id itself, or empty, or of an external id beside it', async () => {
+    const user_id = newPerson();
+    const customer_id = await identify(user_id, 'user_id');
+    for (const more of [
+      '',
+      '&provider=user_id',
+      '&provider=',
+      '&provider=%20',
+      `&provider=User_Id&external_id=${user_id}`,
+    ]) {
+      expect((await app.get(`/wallet?user_id=${user_id}${more}`)).body.customer_id, more).toBe(customer_id);
+    }
+    expect((await app.get(`/wallet?user_id=${customer_id}&provider=telegram`)).body.customer_id).toBe(customer_id);
+  });
+
+  it('is refused when one side of a referral has no use for it', async () => {
+    const referral = { referrer_id: newPerson(), referee_external_id: newPerson() };
+    const answer = await app.post('/referrals', { ...referral, provider: 'telegram' });
+    expectProblem(answer, 400, 'invalid_request', '/provider');
+    const other = { referrer_external_id: newPerson(), referee_id: newPerson(), provider: 'telegram' };
+    expectProblem(await app.post('/referrals', other), 400, 'invalid_request', '/provider');
+    for (const query of ['referee_id=text&external_id=a', 'referee_external_id=a&user_id=text']) {
+      expectProblem(await app.get(`/referrals?${query}&provider=telegram`), 400, 'invalid_request', 'query/provider');
+    }
+    expect((await app.post('/referrals', { ...referral, provider: 'user_id' })).status).toBe(404);
   });
 });
 

@@ -104,6 +104,19 @@ describe('what a refusal proposes', () => {
     }
   });
 
+  it('costs nothing of what is lacking', async () => {
+    await putProduct(app, 'GEM', { is_currency: true, features: ['polish'] });
+    await putProduct(app, 'DUST', { features: ['polish'] });
+    await putOffer(app, 'MORE_GEMS', 'GEM', 10, { price: '1', currency: 'GEM' });
+    await putOffer(app, 'DUST_FOR_GEMS', 'DUST', 10, { price: '1', currency: 'GEM' });
+    await putOffer(app, 'GEMS_FOR_STARS', 'GEM', 10, { price: '2', currency: 'STAR' });
+    const proposed = async (subject: Json) =>
+      (await app.post('/quota/consume', { external_id: newPerson(), ...subject })).body.upgrade_skus;
+    expect(await proposed({ product_key: 'GEM' })).toEqual(['GEMS_FOR_STARS']);
+    expect(await proposed({ feature: 'polish' })).toEqual(['GEMS_FOR_STARS']);
+    expect(await proposed({ product_key: 'DUST' })).toEqual(['DUST_FOR_GEMS']);
+  });
+
   it('extends no access that the customer has for ever', async () => {
     const external_id = await personWith(2);
     await grantUnits(app, external_id, 'ENDLESS', 1);

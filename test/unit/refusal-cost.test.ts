@@ -4,7 +4,10 @@ import { z } from 'zod';
 import type { AppError } from '../../src/errors/app-error.js';
 import { zodValidatorCompiler } from '../../src/http/validation.js';
 import { METADATA_BYTES_MAX } from '../../src/lib/metadata.js';
-import { metadataSchema } from '../../src/schemas/common.js';
+import { metadataSchema, placeholderFault } from '../../src/schemas/common.js';
+import { trialGrantBody } from '../../src/schemas/grants.js';
+import { findMissing, presence } from '../../src/schemas/presence.js';
+import { consumeBatchBody } from '../../src/schemas/quota.js';
 
 const FAULTS_MAX = 50;
 
@@ -96,6 +99,65 @@ describe('a refused body', () => {
     expect(error?.errors).toHaveLength(FAULTS_MAX);
     for (const { message } of error?.errors ?? []) expect(message).toContain('did you mean quantity?');
     expect(lookUps).toBeLessThanOrEqual(FAULTS_MAX);
+  });
+
+  it('has no item of a list looked at that is longer than it may be', () => {
+    const { array, reads } = watched(345_000, {});
+    const { error } = validate(consumeBatchBody, { items: array });
+    expect(error?.errors).toEqual([{ pointer: '/items', code: 'too_big', message: 'must have at most 1000 items' }]);
+    expect(reads()).toBe(0);
+  });
+
+  it('has no member looked at of identities that are too many', () => {
+    let reads = 0;
+    const identities = new Proxy(Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 'a'])), {
+      get(target, key) {
+        reads += 1;
+        return Reflect.get(target, key);
+      },
+    });
+    const { error } = validate(trialGrantBody, { external_id: 'a', identities });
+    expect(error?.errors).toEqual([{ pointer: '/identities', code: 'invalid', message: 'has more than 20 members' }]);
+    expect(reads).toBe(0);
+  });
+
+  it('has missing fields looked for until there are enough of them', () => {
+    let looks = 0;
+    const item = z.object({ name: z.unknown() }).check(
+      presence<{ name?: unknown }>((ctx) => {
+        looks += 1;
+        ctx.issues.push({ code: 'custom', message: 'is required', path: ['name'], input: undefined });
+      }),
+    );
+    const missing = findMissing(
+      z.array(item),
+      Array.from({ length: 1_000 }, () => ({})),
+    );
+    expect(looks).toBe(0);
+    expect(missing.next().value?.path).toEqual([0, 'name']);
+    expect(missing.next().value?.path).toEqual([1, 'name']);
+    expect(looks).toBe(2);
+  });
+
+  it('has its places made to text for no more faults than are listed', () => {
+    let texts = 0;
+    const toText = () => {
+      texts += 1;
+      return `place${texts}`;
+    };
+    const place = { toString: toText } as unknown as string;
+    const schema = z.object({}).check((ctx) => {
+      for (let fault = 0; fault < 1_000; fault += 1)
+        ctx.issues.push({ code: 'custom', message: 'is wrong', path: [place], input: 1 });
+    });
+    expect(validate(schema, {}).error?.errors).toHaveLength(FAULTS_MAX);
+    expect(texts).toBe(FAULTS_MAX);
+  });
+
+  // Ends only where each mark is searched for once: a search from every opening one would take an hour.
+  it.each(['{{', '$'.concat('{'), '<%'])('is searched for templates in one pass: %s', (opening) => {
+    expect(placeholderFault(opening.repeat(500_000))).toBeUndefined();
+    expect(placeholderFault(`${opening.repeat(500_000)}}}%>`)).toMatch(/^holds a template/);
   });
 
   it('names the place of a fault that is a hundred thousand levels deep', () => {
