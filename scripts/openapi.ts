@@ -32,6 +32,7 @@ async function generate(): Promise<string> {
     reads: unreachable('reads'),
     turns: unreachable('turns'),
     horizon: createHorizon({ db: unreachable('db') }),
+    actors: unreachable('actors'),
   };
   const app = await buildApp(deps);
   try {

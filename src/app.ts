@@ -25,6 +25,7 @@ import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { UnderWay } from './http/under-way.js';
+import { registerApiKeys } from './routes/api-keys.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomers } from './routes/customers.js';
@@ -58,6 +59,7 @@ const resources: readonly RegisterRoutes[] = [
   registerExchange,
   registerReferrals,
   registerEvents,
+  registerApiKeys,
   registerInvariants,
 ];
 
@@ -134,7 +136,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);
-  await registerAuth(app, deps.config.apiToken);
+  await registerAuth(app, (token) => deps.actors.of(token));
   const refuseOtherMethods = trackMethods(app);
   await registerOpenapi(app, examples);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);

@@ -1,9 +1,12 @@
 // What passes between the HTTP layer and the use cases, whatever the resource: who asks and under which key, and the bytes of the answer.
 
-/** Who asks: the API key that the caller's token is, and to whom it belongs, which stays when it is rotated. There is one until keys are managed. */
+import type { Scope } from './lib/scopes.js';
+
+/** Who asks: the API key that the caller's token is, to whom it belongs, which stays when it is rotated, and what it allows. */
 export interface Actor {
   readonly keyId: string;
   readonly ownerId: string;
+  readonly scopes: ReadonlySet<Scope>;
 }
 
 /** A call as it came in: who makes it, and the key under which it happens once, if it has one. */

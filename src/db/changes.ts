@@ -1,6 +1,7 @@
 // Writes whatever a transaction changes. One table says what writes each kind of change: a kind that nothing writes does not compile, and none can be
 // left out on one path. The statements are sent together, in the order of the table: what others refer to first, then where the customers stand, claims last.
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
+import { writeApiKeys } from './api-keys.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
 import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
@@ -27,6 +28,7 @@ type Writer = (tx: Tx, changes: Changes) => Promise<unknown> | undefined;
 const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'customers' | 'firstSights'>, Writer>> = {
   products: writeProducts,
   offers: writeOffers,
+  apiKeys: writeApiKeys,
   operations: insertOperations,
   records: insertRecords,
   newOrders: insertOrders,

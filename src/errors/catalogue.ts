@@ -35,6 +35,11 @@ const entries = {
     title: 'More than the reservation holds',
     remedy: 'Commit at most what is held, or send `allow_excess: true`.',
   },
+  forbidden: {
+    status: 403,
+    title: 'The token does not allow this',
+    remedy: 'Use a token that has the scope, and is not bound to somebody else.',
+  },
   path_not_allowed: {
     status: 403,
     title: 'The path is not allowed',
@@ -57,6 +62,7 @@ const entries = {
   },
   reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  api_key_not_found: { status: 404, title: 'No such API key', remedy: 'Check the id of the key.' },
   method_not_allowed: {
     status: 405,
     title: 'The path takes other methods',
@@ -185,6 +191,11 @@ const entries = {
     status: 409,
     title: 'More than was taken',
     remedy: 'Give back at most what is left of the use: `available`.',
+  },
+  api_key_ended: {
+    status: 409,
+    title: 'The API key has ended',
+    remedy: 'Make a new key: one that was revoked or has expired is not rotated.',
   },
   too_large: {
     status: 409,

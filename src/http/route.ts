@@ -5,9 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { z } from 'zod';
 import type { Call } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
+import type { Scope } from '../lib/scopes.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
 import { onRefusalSchema } from '../schemas/verdict.js';
-import { type Access, type Scope, securityOf, takesToken } from './auth.js';
+import { type Access, securityOf, takesToken } from './auth.js';
 import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { readIdempotencyKey } from './idempotency.js';
 import { foldLists, listsOf, type Query } from './query-lists.js';
@@ -245,6 +246,7 @@ function commonProblems(method: Method, url: string, access: Access, isReplayabl
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
   if (method !== 'GET') codes.push('clock_skewed'); // whoever writes is dated
   if (access !== 'public') codes.push('unauthenticated');
+  if (takesToken(access)) codes.push('forbidden');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
   if (method !== 'GET') codes.push('payload_too_large');

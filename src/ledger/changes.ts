@@ -1,6 +1,7 @@
 // The record of a change: all that a transaction decides upon, before any of it is written. Decisions fill it, db/ writes whatever is in it, and
 // who tells of changes reads it. A kind of change that is not here can't happen.
 import type {
+  ApiKeyChange,
   Batch,
   Entry,
   FirstSight,
@@ -68,6 +69,7 @@ export interface Changes {
   products: { product: Product; at: Date }[];
   offers: { offer: Offer; at: Date }[];
   keyedAnswers: KeyedAnswer[];
+  apiKeys: ApiKeyChange[];
   /** What is told of all that; made of it just before it is written. */
   events: NewEvent[];
 }
@@ -98,7 +100,7 @@ export function noCustomerChanges(): CustomerChanges {
 
 /** A record without any change, of a transaction. */
 export function noChanges(): Changes {
-  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [], events: [] };
+  return { customers: [], firstSights: [], products: [], offers: [], keyedAnswers: [], apiKeys: [], events: [] };
 }
 
 /** What a refusal leaves behind all the same: a payment that failed or matched nothing (DOMAIN 3.17). */
@@ -117,9 +119,9 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
 export function hasChanges(
-  { customers, firstSights, products, offers, keyedAnswers }: Changes,
+  { customers, firstSights, products, offers, keyedAnswers, apiKeys }: Changes,
   isSweep = false,
 ): boolean {
-  const own = firstSights.length + products.length + offers.length + keyedAnswers.length;
+  const own = firstSights.length + products.length + offers.length + keyedAnswers.length + apiKeys.length;
   return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));
 }

@@ -59,6 +59,7 @@ export const SILENT_CHANGES: Readonly<Record<Exclude<keyof Changes, 'customers' 
     products: 'a change of management',
     offers: 'a change of management',
     keyedAnswers: 'what is kept of answers changes nothing',
+    apiKeys: 'a change of management',
   };
 
 /** What comes of a customer's changes in which order: what others are about first. */

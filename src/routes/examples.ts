@@ -259,5 +259,18 @@ export const examples: Examples = {
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
+  createApiKey: {
+    requests: {
+      shop: { summary: 'For a shop that sells and asks', body: { name: 'shop', scopes: ['read', 'orders'] } },
+      admin: { summary: 'For a month', body: { name: 'audit', scopes: ['read'], expires_at: '2099-01-31' } },
+    },
+  },
+  listApiKeys: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
+  getApiKey: { ids: { id: 'createApiKey#/id' }, requests: { made: { summary: 'As it is now' } } },
+  rotateApiKey: {
+    ids: { id: 'createApiKey#/id' },
+    requests: { hour: { summary: 'The old one for an hour more', body: { overlap_seconds: 3_600 } } },
+  },
+  revokeApiKey: { ids: { id: 'createApiKey#/id' }, requests: { made: { summary: 'It counts no longer' } } },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };

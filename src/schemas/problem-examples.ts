@@ -27,6 +27,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   unauthenticated: { detail: 'The request carries no token: send `Authorization: Bearer <token>`.' },
   insufficient_quota: { detail: '5 of CREDITS asked for, 2 available.' },
   reservation_exceeded: { detail: '12 asked for, the reservation holds 10.', at: ['/amount'] },
+  forbidden: { detail: 'The token lacks the scope `consume`.' },
   path_not_allowed: { detail: 'The path is not the plain path of a file.' },
   route_not_found: { detail: 'There is no GET on this path.' },
   customer_not_found: { detail: 'There is no such customer.', at: ['/customer_id'] },
@@ -37,6 +38,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   operation_not_found: { detail: 'There is no such operation.', at: ['/operation_id'] },
   reservation_not_found: { detail: 'There is no such reservation.', at: ['path/id'] },
   order_not_found: { detail: 'There is no such order.', at: ['path/id'] },
+  api_key_not_found: { detail: 'There is no such API key.', at: ['path/id'] },
   method_not_allowed: { detail: 'This path takes GET, HEAD, not PUT.' },
   cursor_expired: {
     detail: 'Events behind the cursor were dropped by age.',
@@ -69,6 +71,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   reservation_too_long: { detail: 'It would end more than 7 days after it was made.', at: ['/ttl_seconds'] },
   not_reversible: { detail: 'The operation is a grant.', at: ['/operation_id'] },
   release_exceeds_usage: { detail: '5 asked for, 3 can still be given back.', at: ['/amount'] },
+  api_key_ended: { detail: 'The key was revoked: create another.', at: ['path/id'] },
   too_large: { detail: 'There are more than 50,000 entries.' },
   precondition_failed: { detail: 'The file is another one than the conditional headers name.' },
   payload_too_large: { detail: 'The body is larger than 1048576 bytes.' },

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { z } from 'zod';
 import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
+import { createActors } from '../../src/engine/actors.js';
 import { createHorizon } from '../../src/engine/horizon.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX, SIGNED_BODY_BYTES_MAX } from '../../src/http/bounds.js';
@@ -247,6 +248,11 @@ const declared = failOnUndeclared();
 let app: FastifyInstance;
 
 function deps(): Deps {
+  const foundations = foundationsOf();
+  return { ...foundations, actors: createActors(foundations) };
+}
+
+function foundationsOf(): Omit<Deps, 'actors'> {
   const unused = (name: string) => (): never => {
     throw new Error(`the HTTP layer must not reach for ${name}`);
   };

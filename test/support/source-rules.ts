@@ -64,7 +64,7 @@ const layers: Readonly<Record<string, LayerRule>> = {
   errors: { layers: [], packages: [] },
   lib: { layers: [], packages: ['uuid'] },
   process: { layers: ['errors'], types: ['fastify', 'pino'], packages: [] },
-  'call.ts': { layers: [], packages: [] },
+  'call.ts': { layers: [], types: ['lib'], packages: [] },
   'config.ts': { layers: ['errors'], packages: ['zod'] },
   'foundations.ts': { layers: [], types: ['config.ts', 'db', 'lib', 'pino'], packages: [] },
   'deps.ts': { layers: [], types: ['foundations.ts', 'engine'], packages: [] },
