@@ -45,14 +45,10 @@ async function withDatabase(work: Work): Promise<void> {
   const { config: defaults } = readConfig({}, process.cwd());
   const log = pino({ level: 'silent' });
   const db = createDb(database.url, log, { poolSizeMax: defaults.poolSize });
-  const config = { ...defaults, apiToken: '', pepper: '' };
+  const config = { ...defaults, apiToken: '', pepper: '', secretKey: '' };
   const engine = createEngine({ db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() });
-  const actors = {
-    of: (): never => {
-      throw new Error('a script reads no tokens');
-    },
-    forgetKey: () => undefined,
-  };
+  // Tokens are not read here, and no other process is told: what it remembers of a key ends by itself.
+  const actors = { of: unused, signCustomerToken: unused, forgetKey: () => undefined };
   try {
     await work({ db, engine, ids: uuidIds, actors });
   } catch (error) {
@@ -63,6 +59,10 @@ async function withDatabase(work: Work): Promise<void> {
   } finally {
     await db.close();
   }
+}
+
+function unused(): never {
+  throw new Error('a script reads no tokens');
 }
 
 function readCommand(): Work {

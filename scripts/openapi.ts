@@ -26,7 +26,7 @@ async function generate(): Promise<string> {
     db: unreachable('db'),
     clock: systemClock,
     ids: uuidIds,
-    config: { apiToken: 'unused' } as Deps['config'],
+    config: { apiToken: 'unused', corsOrigins: [] } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'silent' }),
     engine: unreachable('engine'),
     reads: unreachable('reads'),

@@ -15,6 +15,7 @@ import {
   PLUGIN_TIMEOUT_MS,
 } from './http/bounds.js';
 import { callerRequestId, correlationOf } from './http/correlation.js';
+import { registerCors } from './http/cors.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { methodFault, trackMethods } from './http/methods.js';
@@ -28,6 +29,7 @@ import { UnderWay } from './http/under-way.js';
 import { registerApiKeys } from './routes/api-keys.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
+import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
 import { registerEvents } from './routes/events.js';
 import { examples } from './routes/examples.js';
@@ -59,6 +61,7 @@ const resources: readonly RegisterRoutes[] = [
   registerExchange,
   registerReferrals,
   registerEvents,
+  registerCustomerTokens,
   registerApiKeys,
   registerInvariants,
 ];
@@ -113,6 +116,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
   });
 
+  await registerCors(app, deps.config.corsOrigins);
   app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {

@@ -15,6 +15,7 @@ import { guardSession } from './db/session-guard.js';
 import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createOver } from './engine/create.js';
+import { guardSecretKeys } from './engine/secret-keys.js';
 import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
 import { startDroppingEvents } from './jobs/drop-events.js';
@@ -90,6 +91,7 @@ async function start(stop: StopRequest): Promise<Config> {
 
   const config = complete(given);
   await guardPeppers({ db, config });
+  await guardSecretKeys({ db, config });
   await guardPlaces({ db });
   const foundations = { db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() };
   const deps = createOver(foundations);
@@ -173,11 +175,13 @@ async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<voi
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
 function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
-  if (given.apiToken === undefined || given.pepper === undefined) makeDataFolder(given.dataDir);
+  const secrets = [given.apiToken, given.pepper, given.secretKey];
+  if (secrets.includes(undefined)) makeDataFolder(given.dataDir);
   return Object.freeze({
     ...given,
     apiToken: given.apiToken ?? keepSecret(given.dataDir, 'api-token'),
     pepper: given.pepper ?? keepSecret(given.dataDir, 'pepper'),
+    secretKey: given.secretKey ?? keepSecret(given.dataDir, 'secret-key'),
   });
 }
 

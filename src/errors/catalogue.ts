@@ -142,6 +142,11 @@ const entries = {
     title: 'It comes to too many batches',
     remedy: 'Ask for less at once, or send less metadata where `errors` points at it.',
   },
+  too_many_open_orders: {
+    status: 409,
+    title: 'Too many orders wait for a payment',
+    remedy: 'Pay one that is open, or wait until one expires; `BURSAR_OPEN_ORDERS_MAX` says how many there may be.',
+  },
   order_already_paid: {
     status: 409,
     title: 'The order is paid by another payment',

@@ -4,7 +4,7 @@ import bearerAuth from '@fastify/bearer-auth';
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Actor } from '../call.js';
 import { AppError } from '../errors/app-error.js';
-import type { Scope } from '../lib/scopes.js';
+import type { Ability, Scope } from '../lib/scopes.js';
 import { BASE_PATH } from './base-path.js';
 
 /** Who may call a route: whose token has the scope, anybody, or whoever signed the body, which the route's handler checks on its raw bytes. */
@@ -13,6 +13,8 @@ export type Access = Scope | 'public' | 'signature';
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** What a customer's own token must allow; without it none is taken. */
+    ability?: Ability;
   }
   interface FastifyRequest {
     /** Whose token it is; undefined on a route that takes none. */
@@ -63,19 +65,32 @@ export async function registerAuth(app: FastifyInstance, actorOf: ActorOf): Prom
     }
     if (!takesToken(access)) return;
     if (!app.verifyBearerAuth) throw new Error('the bearer check is not registered');
-    route.onRequest = [app.verifyBearerAuth, permit(access), ...[route.onRequest ?? []].flat()];
+    route.onRequest = [app.verifyBearerAuth, permit(access, route.config?.ability), ...[route.onRequest ?? []].flat()];
   });
 }
 
-/** Lets through whose token has the scope. */
-function permit(scope: Scope): onRequestHookHandler {
-  const detail = `The token lacks the scope \`${scope}\`.`;
-  return (request, reply, done) => {
-    if (request.actor?.scopes.has(scope)) {
+/** Lets through whose token has the scope, or whose own token, as a customer's, has the ability. */
+function permit(scope: Scope, ability: Ability | undefined): onRequestHookHandler {
+  return ({ actor }, reply, done) => {
+    const isAllowed = actor?.customer
+      ? ability !== undefined && actor.customer.abilities.has(ability)
+      : actor?.scopes.has(scope);
+    if (isAllowed) {
       done();
       return;
     }
     reply.header('www-authenticate', `Bearer realm="bursar", error="insufficient_scope", scope="${scope}"`);
-    done(new AppError('forbidden', detail));
+    done(
+      new AppError(
+        'forbidden',
+        actor?.customer ? refusalOfCustomer(ability) : `The token lacks the scope \`${scope}\`.`,
+      ),
+    );
   };
+}
+
+function refusalOfCustomer(ability: Ability | undefined): string {
+  return ability === undefined
+    ? 'This is not for the tokens of customers.'
+    : `The customer token lacks the ability \`${ability}\`.`;
 }

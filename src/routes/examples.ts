@@ -259,6 +259,15 @@ export const examples: Examples = {
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
+  issueCustomerToken: {
+    ids: { id: 'identify#/customer_id' },
+    requests: {
+      shop: {
+        summary: 'For a page that shows a wallet and sells',
+        body: { abilities: ['wallet.read', 'catalog.read', 'orders.create'], ttl_seconds: 900 },
+      },
+    },
+  },
   createApiKey: {
     requests: {
       shop: { summary: 'For a shop that sells and asks', body: { name: 'shop', scopes: ['read', 'orders'] } },

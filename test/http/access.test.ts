@@ -3,8 +3,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeApiKey } from '../../src/lib/api-key.js';
 import { uuidIds } from '../../src/lib/ids.js';
-import { SCOPES } from '../../src/lib/scopes.js';
+import { ABILITIES, type Ability, SCOPES } from '../../src/lib/scopes.js';
 import { API_TOKEN, type Json, useTestApp } from '../support/app.js';
+import { issueToken } from '../support/customer-tokens.js';
 import { bearer, makeKey } from '../support/keys.js';
 import { writtenBy } from '../support/requests.js';
 
@@ -46,6 +47,30 @@ async function answerTo({ name, method, url }: Call, headers: Record<string, str
 
 async function answersTo(headers: Record<string, string>): Promise<Json[]> {
   return Promise.all((await guardedCalls()).map((call) => answerTo(call, headers)));
+}
+
+/** What customers may call with their own tokens. */
+const FOR_CUSTOMERS: ReadonlyMap<string, Ability> = new Map([
+  ['getBalance', 'balance.read'],
+  ['getWallet', 'wallet.read'],
+  ['listBatches', 'wallet.read'],
+  ['listEntries', 'entries.read'],
+  ['listOffers', 'catalog.read'],
+  ['getOffer', 'catalog.read'],
+  ['listProducts', 'catalog.read'],
+  ['checkQuota', 'quota.check'],
+  ['getOrder', 'orders.read'],
+  ['placeOrder', 'orders.create'],
+]);
+
+/** For each ability a token that has all others. */
+async function tokensWithoutOne(): Promise<[Ability, string][]> {
+  return Promise.all(
+    ABILITIES.map(async (ability): Promise<[Ability, string]> => {
+      const abilities = ABILITIES.filter((other) => other !== ability);
+      return [ability, await issueToken(app, 'ann', { abilities })];
+    }),
+  );
 }
 
 /** Tokens that are made once, by the case that they are for. */
@@ -118,6 +143,31 @@ describe('every route of the API', () => {
       );
     });
     expect(Object.keys(written)).toEqual(['api_keys']); // that the keys are used
+  });
+
+  it('answers 403 to a customer’s own token, but for what is for customers, which asks for the ability', async () => {
+    const calls = await guardedCalls();
+    const [all, ...others] = [await issueToken(app, 'ann'), ...(await tokensWithoutOne())];
+    const written = await writtenBy(app, async () => {
+      const answers = await Promise.all(calls.map((call) => answerTo(call, bearer(all))));
+      const refused = answers.filter(({ status, code }) => status === 403 && code === 'forbidden');
+      expect(answers.filter(({ status }) => status === 401)).toEqual([]);
+      expect(
+        answers
+          .map(({ name }) => name)
+          .filter((name) => !refused.some((each) => each.name === name))
+          .sort(),
+      ).toEqual([...FOR_CUSTOMERS.keys()].sort());
+      for (const [ability, token] of others) {
+        const own = calls.filter(({ name }) => FOR_CUSTOMERS.get(name) === ability);
+        expect(own.length).toBeGreaterThan(0);
+        for (const call of own) {
+          const { status, code } = await answerTo(call, bearer(token));
+          expect({ name: call.name, status, code }).toEqual({ name: call.name, status: 403, code: 'forbidden' });
+        }
+      }
+    });
+    expect(written).toEqual({});
   });
 
   it('takes the token, and a key that has its scope alone, whatever else it then refuses', async () => {

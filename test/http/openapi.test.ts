@@ -85,7 +85,7 @@ let document: Document;
 function build(): Promise<FastifyInstance> {
   const deps = {
     ids: uuidIds,
-    config: { apiToken: 'x' },
+    config: { apiToken: 'x', corsOrigins: [] },
     log: pino({ level: 'silent' }),
     horizon: createHorizon({ db: {} as Deps['db'] }),
   } as unknown as Deps;
