@@ -144,7 +144,7 @@ const ofTheEngine: Mutation[] = [
     name: 'load from the snapshot of the lock',
     changes: [
       change(SESSIONS, `begin: 'BEGIN',`, `begin: 'BEGIN ISOLATION LEVEL REPEATABLE READ',`),
-      change(ERRORS, 'BC001|40001|40P01|55P03|08...', 'BC001|40P01|55P03|08...'),
+      change(ERRORS, 'BC00[12]|40001|40P01|55P03|08...', 'BC00[12]|40P01|55P03|08...'),
     ],
     tests: [LOCK_THEN_LOAD],
   },
@@ -599,7 +599,7 @@ const ofTransactions: Mutation[] = [
   },
   {
     name: 'take a lost claim for a defect',
-    changes: [change(ERRORS, '/^(?:BC001|40001|', '/^(?:40001|')],
+    changes: [change(ERRORS, '/^(?:BC00[12]|40001|', '/^(?:40001|')],
     tests: [ERROR_TESTS],
   },
   {

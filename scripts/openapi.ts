@@ -26,12 +26,13 @@ async function generate(): Promise<string> {
     db: unreachable('db'),
     clock: systemClock,
     ids: uuidIds,
-    config: { apiToken: 'unused', isSandbox: true } as Deps['config'],
+    config: { apiToken: 'unused', corsOrigins: [], isSandbox: true } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'silent' }),
     engine: unreachable('engine'),
     reads: unreachable('reads'),
     turns: unreachable('turns'),
     horizon: createHorizon({ db: unreachable('db') }),
+    actors: unreachable('actors'),
   };
   const app = await buildApp(deps);
   try {

@@ -15,6 +15,7 @@ import {
   PLUGIN_TIMEOUT_MS,
 } from './http/bounds.js';
 import { callerRequestId, correlationOf } from './http/correlation.js';
+import { registerCors } from './http/cors.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
 import { methodFault, trackMethods } from './http/methods.js';
@@ -25,12 +26,14 @@ import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { UnderWay } from './http/under-way.js';
+import { registerApiKeys } from './routes/api-keys.js';
 import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
+import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
 import { registerEndpoints } from './routes/endpoints.js';
-import { registerEvents } from './routes/events.js';
+import { registerEvents, webhooks } from './routes/events.js';
 import { examples } from './routes/examples.js';
 import { registerExchange } from './routes/exchange.js';
 import { registerGrants } from './routes/grants.js';
@@ -44,7 +47,6 @@ import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
 import { registerWallet } from './routes/wallet.js';
-import { eventSchemas } from './schemas/events.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
 export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
@@ -65,6 +67,8 @@ const resources: readonly RegisterRoutes[] = [
   registerEvents,
   registerEndpoints,
   registerAudit,
+  registerCustomerTokens,
+  registerApiKeys,
   registerInvariants,
   registerSandbox,
   registerJobs,
@@ -120,6 +124,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
   });
 
+  await registerCors(app, deps.config.corsOrigins);
   app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {
@@ -143,9 +148,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);
-  await registerAuth(app, deps.config.apiToken);
+  await registerAuth(app, (token) => deps.actors.of(token));
   const refuseOtherMethods = trackMethods(app);
-  await registerOpenapi(app, examples, eventSchemas);
+  await registerOpenapi(app, examples, webhooks);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
   registerHealth(app, deps, isStopping);
   followClock(app, deps);

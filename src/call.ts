@@ -1,9 +1,14 @@
 // What passes between the HTTP layer and the use cases, whatever the resource: who asks and under which key, and the bytes of the answer.
 
-/** Who asks: the API key that the caller's token is, and to whom it belongs, which stays when it is rotated. There is one until keys are managed. */
+import type { Ability, Scope } from './lib/scopes.js';
+
+/** Who asks: the API key that the caller's token is, to whom it belongs, which stays when it is rotated, and what it allows. */
 export interface Actor {
   readonly keyId: string;
   readonly ownerId: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Whose own token it is, and what it allows then, in place of scopes; nobody else may be touched. */
+  readonly customer?: { readonly id: string; readonly abilities: ReadonlySet<Ability> };
 }
 
 /** A call as it came in: who makes it, and the key under which it happens once, if it has one. */

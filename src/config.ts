@@ -10,6 +10,9 @@ const PEPPERS_LENGTH_MAX = 2_048;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
 const LANE_KEYS_MAX = 4_096;
+const ORIGINS_MAX = 100;
+const OPEN_ORDERS_DEFAULT = 100;
+const OPEN_ORDERS_LIMIT = 100_000;
 const KEEP_DAYS_MAX = 36_500;
 const EVENTS_KEEP_DAYS_DEFAULT = 90;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
@@ -35,6 +38,11 @@ function isPostgresUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   return ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1;
+}
+
+/** As a browser sends it: scheme, host and, where it is not that of the scheme, port. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }
 
 /**
@@ -81,6 +89,23 @@ export const environmentSchema = z.object({
     .default('false')
     .transform((value) => value === 'true' || value === '1')
     .describe('true or false'),
+  BURSAR_SECRET_KEY: z
+    .string()
+    .max(PEPPERS_LENGTH_MAX)
+    .refine((value) => value.split(',').every((key) => key.trim() !== ''))
+    .optional()
+    .describe(
+      `one secret or several, newest first, separated by commas; at most ${PEPPERS_LENGTH_MAX} characters in all`,
+    ),
+  BURSAR_CORS_ORIGINS: z
+    .string()
+    .transform((value) => value.split(',').map((origin) => origin.trim()))
+    .refine((origins) => origins.length <= ORIGINS_MAX && origins.every(isOrigin))
+    .optional()
+    .describe(`origins such as https://shop.example.org, separated by commas; at most ${ORIGINS_MAX}`),
+  BURSAR_OPEN_ORDERS_MAX: wholeNumber(1, OPEN_ORDERS_LIMIT)
+    .default(OPEN_ORDERS_DEFAULT)
+    .describe(`a number of orders, 1 to ${OPEN_ORDERS_LIMIT}`),
   BURSAR_ROLE: z.enum(roles).default('all').describe(roles.join(', ')),
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
@@ -108,7 +133,7 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
-const secretNames = new Set(['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER']);
+const secretNames = new Set(['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER', 'BURSAR_SECRET_KEY']);
 
 /** The whole configuration of a running process. */
 export interface Config {
@@ -120,6 +145,12 @@ export interface Config {
   readonly apiToken: string;
   /** Key of the HMAC under which trial identities are stored. */
   readonly pepper: string;
+  /** Keys from which those are derived that sign and encrypt; newest first, comma-separated. */
+  readonly secretKey: string;
+  /** Origins whose pages may read answers. */
+  readonly corsOrigins: readonly string[];
+  /** Orders of a customer that may wait for a payment at a time. */
+  readonly openOrdersMax: number;
   readonly isProduction: boolean;
   /** Whether the clock can be set by hand, for tests of whoever integrates. */
   readonly isSandbox: boolean;
@@ -144,7 +175,7 @@ export interface Config {
 }
 
 /** Secrets that start-up generates when the environment is silent. */
-type Secret = 'apiToken' | 'pepper';
+type Secret = 'apiToken' | 'pepper' | 'secretKey';
 
 /** The configuration as far as the environment says it; without a URL the database is the embedded one. */
 export type GivenConfig = Omit<Config, Secret> & { readonly [K in Secret | 'databaseUrl']: string | undefined };
@@ -174,6 +205,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     dataDir: resolve(projectDir, values.BURSAR_DATA_DIR),
     apiToken: values.BURSAR_API_TOKEN,
     pepper: values.BURSAR_PEPPER,
+    secretKey: values.BURSAR_SECRET_KEY,
+    corsOrigins: values.BURSAR_CORS_ORIGINS ?? [],
+    openOrdersMax: values.BURSAR_OPEN_ORDERS_MAX,
     isProduction,
     isSandbox: values.BURSAR_SANDBOX,
     role: values.BURSAR_ROLE,
@@ -211,11 +245,18 @@ function requireGiven(values: z.output<typeof environmentSchema>): void {
   if ((values.BURSAR_API_TOKEN?.length ?? 0) < TOKEN_LENGTH_MIN) {
     mistakes.push(`BURSAR_API_TOKEN must be set to at least ${TOKEN_LENGTH_MIN} characters in production`);
   }
-  const peppers = (values.BURSAR_PEPPER ?? '').split(',').map((pepper) => pepper.trim());
-  if (peppers.some((pepper) => pepper.length < PEPPER_LENGTH_MIN)) {
+  if (isAnyShort(values.BURSAR_PEPPER)) {
     mistakes.push(`BURSAR_PEPPER must be set in production, each pepper to at least ${PEPPER_LENGTH_MIN} characters`);
   }
+  if (isAnyShort(values.BURSAR_SECRET_KEY)) {
+    mistakes.push(`BURSAR_SECRET_KEY must be set in production, each key to at least ${PEPPER_LENGTH_MIN} characters`);
+  }
   if (mistakes.length > 0) throw new StartError(mistakes.join('; '));
+}
+
+/** Whether a list of secrets has one that is too short, or is not given. */
+function isAnyShort(secrets = ''): boolean {
+  return secrets.split(',').some((secret) => secret.trim().length < PEPPER_LENGTH_MIN);
 }
 
 function warnOfUnknown(given: Record<string, unknown>): string[] {

@@ -1,4 +1,5 @@
 // What a use case may reach: the foundations of the process, and the engine and the readers over them.
+import type { Actors } from './engine/actors.js';
 import type { Engine } from './engine/engine.js';
 import type { Horizon } from './engine/horizon.js';
 import type { Reads } from './engine/reads.js';
@@ -8,4 +9,5 @@ export interface Deps extends Foundations {
   engine: Engine;
   reads: Reads;
   horizon: Horizon;
+  actors: Actors;
 }

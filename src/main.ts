@@ -17,6 +17,7 @@ import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { holdDataFolder } from './embedded/folder-lock.js';
 import { createOver } from './engine/create.js';
 import { guardPlaces } from './engine/horizon.js';
+import { guardSecretKeys } from './engine/secret-keys.js';
 import { AppError } from './errors/app-error.js';
 import { StartError } from './errors/start-error.js';
 import { jobs } from './jobs/list.js';
@@ -91,6 +92,7 @@ async function start(stop: StopRequest): Promise<Config> {
 
   const config = complete(given);
   await guardPeppers({ db, config });
+  await guardSecretKeys({ db, config });
   await guardPlaces({ db });
   await guardSandbox({ db, config });
   if (config.isSandbox)
@@ -175,11 +177,13 @@ async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<voi
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
 function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
-  if (given.apiToken === undefined || given.pepper === undefined) makeDataFolder(given.dataDir);
+  const secrets = [given.apiToken, given.pepper, given.secretKey];
+  if (secrets.includes(undefined)) makeDataFolder(given.dataDir);
   return Object.freeze({
     ...given,
     apiToken: given.apiToken ?? keepSecret(given.dataDir, 'api-token'),
     pepper: given.pepper ?? keepSecret(given.dataDir, 'pepper'),
+    secretKey: given.secretKey ?? keepSecret(given.dataDir, 'secret-key'),
   });
 }
 

@@ -43,14 +43,14 @@ const registerCeiling: RegisterRoutes = (app, { ids }) => {
 
 const log = pino({ level: 'warn' });
 const { config } = readConfig(process.env, process.cwd());
-const { databaseUrl = '', apiToken = '', pepper = '' } = config;
+const { databaseUrl = '', apiToken = '', pepper = '', secretKey = 'of-the-ceiling' } = config;
 const db = createDb(databaseUrl, log);
 const foundations = {
   db,
   clock: systemClock,
   ids: uuidIds,
   log,
-  config: { ...config, apiToken, pepper },
+  config: { ...config, apiToken, pepper, secretKey },
   turns: createTurns(),
 };
 const deps = createOver(foundations);

@@ -123,6 +123,7 @@ async function startService(
       DATABASE_URL: '',
       BURSAR_API_TOKEN: TOKEN,
       BURSAR_PEPPER: PEPPER,
+      BURSAR_SECRET_KEY: PEPPER,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

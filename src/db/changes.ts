@@ -1,6 +1,7 @@
 // Writes whatever a transaction changes. One table says what writes each kind of change: a kind that nothing writes does not compile, and none can be
 // left out on one path. The statements are sent together, in the order of the table: what others refer to first, then where the customers stand, claims last.
 import type { Changes, CustomerChanges } from '../ledger/changes.js';
+import { writeApiKeys } from './api-keys.js';
 import { insertAuditRecords } from './audit-trail.js';
 import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
@@ -33,6 +34,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   offers: writeOffers,
   endpoints: writeEndpoints,
   clock: writeSandboxClock,
+  apiKeys: writeApiKeys,
   operations: insertOperations,
   records: insertRecords,
   newOrders: insertOrders,

@@ -2,6 +2,7 @@
 
 import type { Changes } from '../ledger/changes.js';
 import type { Order, Payment, PaymentStatus } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { claims, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
@@ -34,6 +35,17 @@ function toOrder(row: OrderRow): Order {
 export async function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
   const [row] = await tx.query<OrderRow>(SELECT_ORDER, [customerId, orderId]);
   return row && toOrder(row);
+}
+
+/** How many orders of a customer wait for a payment, counted up to `max`. */
+export async function countOpenOrders(tx: Tx, customerId: string, now: Date, max: number): Promise<number> {
+  const [row] = await tx.query<Row & { open: number }>(
+    `SELECT count(*) AS open FROM (
+       SELECT 1 FROM orders WHERE customer_id = $1::uuid AND status = 'pending' AND expires_at > $2::timestamptz LIMIT $3::int
+     ) o`,
+    [customerId, now.toISOString(), max],
+  );
+  return required(row, 'there is a count').open;
 }
 
 /** Whose orders these are; an id that there is none of is left out. */

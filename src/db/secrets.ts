@@ -20,6 +20,12 @@ export async function findFingerprints(tx: Tx, names: readonly string[]): Promis
   return new Map(rows.map(({ name, fingerprint }) => [name, fingerprint]));
 }
 
+/** Whether any secret is known whose name is like this pattern. */
+export async function isSecretKnown(tx: Tx, pattern: string): Promise<boolean> {
+  const rows = await tx.query('SELECT 1 FROM secrets WHERE name LIKE $1 LIMIT 1', [pattern]);
+  return rows.length > 0;
+}
+
 /** Stores fingerprints; those that there are stay as they are. */
 export async function recordFingerprints(tx: Tx, stored: readonly StoredSecret[]): Promise<void> {
   await recordOf(tx, stored);

@@ -18,6 +18,7 @@ import type {
 } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import type { Scope } from '../lib/scopes.js';
 import {
   bigint,
   boolean,
@@ -360,4 +361,17 @@ export const jobs = table('jobs', {
   lastErrorAt: nullable(instant('last_error_at')),
   lagMs: nullable(bigint('lag_ms')),
   lagMeasuredAt: nullable(instant('lag_measured_at')),
+});
+
+export const apiKeys = table('api_keys', {
+  id: uuid('id'),
+  ownerId: uuid('owner_id'),
+  name: text('name'),
+  scopes: json<Scope[]>('scopes'),
+  tokenHash: bytes('token_hash'),
+  createdBy: text('created_by'),
+  createdAt: instant('created_at'),
+  expiresAt: nullable(instant('expires_at')),
+  revokedAt: nullable(instant('revoked_at')),
+  lastUsedAt: nullable(instant('last_used_at')),
 });

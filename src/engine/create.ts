@@ -1,15 +1,19 @@
 // What works over the foundations of a process, made together.
 import type { Foundations } from '../foundations.js';
+import { type Actors, createActors } from './actors.js';
 import { createEngine, type Engine } from './engine.js';
 import { createHorizon, type Horizon } from './horizon.js';
 import { createReads, type Reads } from './reads.js';
 
 /** The foundations, and what use cases reach for besides. */
-export function createOver(foundations: Foundations): Foundations & { engine: Engine; reads: Reads; horizon: Horizon } {
+export function createOver(
+  foundations: Foundations,
+): Foundations & { engine: Engine; reads: Reads; horizon: Horizon; actors: Actors } {
   return {
     ...foundations,
     engine: createEngine(foundations),
     reads: createReads(foundations),
     horizon: createHorizon(foundations),
+    actors: createActors(foundations),
   };
 }

@@ -35,6 +35,11 @@ const entries = {
     title: 'More than the reservation holds',
     remedy: 'Commit at most what is held, or send `allow_excess: true`.',
   },
+  forbidden: {
+    status: 403,
+    title: 'The token does not allow this',
+    remedy: 'Use a token that has the scope, and is not bound to somebody else.',
+  },
   path_not_allowed: {
     status: 403,
     title: 'The path is not allowed',
@@ -62,6 +67,7 @@ const entries = {
     title: 'No such endpoint',
     remedy: 'Check the id; `GET /webhook-endpoints` lists all.',
   },
+  api_key_not_found: { status: 404, title: 'No such API key', remedy: 'Check the id of the key.' },
   method_not_allowed: {
     status: 405,
     title: 'The path takes other methods',
@@ -151,6 +157,11 @@ const entries = {
     title: 'It comes to too many batches',
     remedy: 'Ask for less at once, or send less metadata where `errors` points at it.',
   },
+  too_many_open_orders: {
+    status: 409,
+    title: 'Too many orders wait for a payment',
+    remedy: 'Pay one that is open, or wait until one expires; `BURSAR_OPEN_ORDERS_MAX` says how many there may be.',
+  },
   order_already_paid: {
     status: 409,
     title: 'The order is paid by another payment',
@@ -200,6 +211,11 @@ const entries = {
     status: 409,
     title: 'More than was taken',
     remedy: 'Give back at most what is left of the use: `available`.',
+  },
+  api_key_ended: {
+    status: 409,
+    title: 'The API key has ended',
+    remedy: 'Make a new key: one that was revoked or has expired is not rotated.',
   },
   too_large: {
     status: 409,

@@ -1,13 +1,11 @@
 // Who may call: a token with a scope, anybody, or who signed the raw body; and the rule that each route says which. A scope brings the check of the
 // token with it, so no route is exempt because of where it is registered.
-import { hash, timingSafeEqual } from 'node:crypto';
 import bearerAuth from '@fastify/bearer-auth';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Actor } from '../call.js';
+import { AppError } from '../errors/app-error.js';
+import type { Ability, Scope } from '../lib/scopes.js';
 import { BASE_PATH } from './base-path.js';
-
-/** What a token may allow. */
-export type Scope = 'read' | 'consume' | 'orders' | 'payments' | 'grants' | 'catalog' | 'prices' | 'events' | 'admin';
 
 /** Who may call a route: whose token has the scope, anybody, or whoever signed the body, which the route's handler checks on its raw bytes. */
 export type Access = Scope | 'public' | 'signature';
@@ -15,6 +13,8 @@ export type Access = Scope | 'public' | 'signature';
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** What a customer's own token must allow; without it none is taken. */
+    ability?: Ability;
   }
   interface FastifyRequest {
     /** Whose token it is; undefined on a route that takes none. */
@@ -22,27 +22,32 @@ declare module 'fastify' {
   }
 }
 
-/** The bootstrap token. */
-const BOOTSTRAP: Actor = { keyId: 'bootstrap', ownerId: 'bootstrap' };
+/** Says whose token it is. Throws: unauthenticated. */
+export type ActorOf = (token: string) => Actor | Promise<Actor>;
 
 /** The security requirement of OpenAPI that goes with an access. */
 export function securityOf(access: Access): Record<string, string[]>[] {
-  return takesToken(access) ? [{ bearer: [] }] : [];
+  return takesToken(access) ? [{ bearer: [access] }] : [];
 }
 
 export function takesToken(access: Access): access is Scope {
   return access !== 'public' && access !== 'signature';
 }
 
-/** Registers the check of bearer tokens and ties it to scopes; must be awaited before any route is added. The one token has all scopes. */
-export async function registerAuth(app: FastifyInstance, apiToken: string): Promise<void> {
-  const expected = digest(apiToken);
+/** Registers the check of bearer tokens and ties it to scopes; must be awaited before any route is added. */
+export async function registerAuth(app: FastifyInstance, actorOf: ActorOf): Promise<void> {
   await app.register(bearerAuth, {
-    // With keys of its own the plugin would tell lengths apart; digests are all of one length.
+    // Those of its own it would compare with every token, and tell lengths apart.
     keys: new Set<string>(),
     auth: (token, request) => {
-      if (!timingSafeEqual(digest(token), expected)) return false;
-      request.actor = BOOTSTRAP;
+      const actor = actorOf(token);
+      if (actor instanceof Promise) {
+        return actor.then((late) => {
+          request.actor = late;
+          return true;
+        });
+      }
+      request.actor = actor;
       return true;
     },
     addHook: false,
@@ -60,10 +65,32 @@ export async function registerAuth(app: FastifyInstance, apiToken: string): Prom
     }
     if (!takesToken(access)) return;
     if (!app.verifyBearerAuth) throw new Error('the bearer check is not registered');
-    route.onRequest = [app.verifyBearerAuth, ...[route.onRequest ?? []].flat()];
+    route.onRequest = [app.verifyBearerAuth, permit(access, route.config?.ability), ...[route.onRequest ?? []].flat()];
   });
 }
 
-function digest(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
+/** Lets through whose token has the scope, or whose own token, as a customer's, has the ability. */
+function permit(scope: Scope, ability: Ability | undefined): onRequestHookHandler {
+  return ({ actor }, reply, done) => {
+    const isAllowed = actor?.customer
+      ? ability !== undefined && actor.customer.abilities.has(ability)
+      : actor?.scopes.has(scope);
+    if (isAllowed) {
+      done();
+      return;
+    }
+    reply.header('www-authenticate', `Bearer realm="bursar", error="insufficient_scope", scope="${scope}"`);
+    done(
+      new AppError(
+        'forbidden',
+        actor?.customer ? refusalOfCustomer(ability) : `The token lacks the scope \`${scope}\`.`,
+      ),
+    );
+  };
+}
+
+function refusalOfCustomer(ability: Ability | undefined): string {
+  return ability === undefined
+    ? 'This is not for the tokens of customers.'
+    : `The customer token lacks the ability \`${ability}\`.`;
 }

@@ -153,13 +153,18 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   reply
     .code(status)
     .header('x-request-id', callerRequestId(request.headers) ?? request.id)
-    .header('vary', 'Accept')
+    .header('vary', withAccept(reply.getHeader('vary')))
     .header('content-type', `${negotiateProblemType(request.headers.accept)}; charset=utf-8`);
   const retryAfterS = refusal.retryAfterS ?? (refusal.code === 'unavailable' ? RETRY_AFTER_DEFAULT_S : undefined);
   if (retryAfterS !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterS))));
   if (refusal.code === 'unauthenticated' && !reply.hasHeader('www-authenticate'))
     reply.header('www-authenticate', 'Bearer realm="bursar"');
   return reply.send(problemText(refusal, request));
+}
+
+/** What an answer varies by: by more than the type, where it is for pages of other origins. */
+function withAccept(vary: unknown): string {
+  return vary === undefined ? 'Accept' : `${String(vary)}, Accept`;
 }
 
 /** A text rather than an object: it passes Fastify's serialisers untouched. */

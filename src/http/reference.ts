@@ -1,6 +1,7 @@
 // The API reference for people and programs: the page at /docs, the document at /openapi.json. Who may see them is configured.
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/app-error.js';
 import { openapiText } from './openapi.js';
 import { FAVICON, STYLE } from './reference-style.js';
 
@@ -60,7 +61,10 @@ function guard(scope: FastifyInstance): void {
     if (password !== undefined) request.headers.authorization = `Bearer ${password}`;
     verifyBearerAuth.call(scope, request, reply, (error) => {
       if (!error) reply.removeHeader('www-authenticate');
-      done(error);
+      done(
+        error ??
+          (request.actor?.customer ? new AppError('forbidden', 'This is not for the tokens of customers.') : undefined),
+      );
     });
   });
 }

@@ -5,10 +5,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { z } from 'zod';
 import type { Call } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
+import type { Ability, Scope } from '../lib/scopes.js';
 import { idempotencyKeySchema } from '../schemas/common.js';
 import { onRefusalSchema } from '../schemas/verdict.js';
-import { type Access, type Scope, securityOf, takesToken } from './auth.js';
+import { type Access, securityOf, takesToken } from './auth.js';
 import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
+import { type NamedIn, nameOwn, requireOwn } from './customer-bound.js';
 import { readIdempotencyKey } from './idempotency.js';
 import { foldLists, listsOf, type Query } from './query-lists.js';
 import { noteCode } from './request-log.js';
@@ -61,6 +63,8 @@ export interface RouteDefinition<
   tag: Tag;
   /** What the caller's token must allow; or `public`; or `signature`, whose handler gets the raw body and refuses one that is not signed. */
   access: A;
+  /** What a customer's own token must allow; without it none is taken. He is meant where the request names nobody, and nobody else may be named. */
+  ability?: Ability;
   params?: P;
   query?: Q;
   body?: B;
@@ -88,6 +92,16 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     declared?: DeclaredRoute;
   }
+}
+
+/** What a customer may do that is about no customer. */
+const ABOUT_NOBODY: Ability = 'catalog.read';
+
+interface AnyRoute {
+  url: string;
+  query?: z.ZodObject;
+  body?: z.ZodObject;
+  ability?: Ability;
 }
 
 const noFields = z.object({});
@@ -125,7 +139,8 @@ export function defineRoute<
   Q extends z.ZodObject = NoFields,
   B extends z.ZodObject = NoFields,
 >(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R>): void {
-  const { method, url, access, operationId, summary, description, tag } = definition;
+  const { method, url, access, operationId, summary, tag } = definition;
+  const description = describe(definition);
   const isSigned = access === 'signature';
   const lists = listsOf(definition.query ?? noFields);
   const takesBody = !isSigned && method !== 'GET' && method !== 'DELETE';
@@ -134,6 +149,7 @@ export function defineRoute<
   const problems = [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])];
   const takesOnRefusal = takesIdempotencyKey && problems.some(isRefusal);
   const responses = takesOnRefusal ? withVerdicts(definition.responses) : definition.responses;
+  const namedIn = whereNamed(definition);
   const declared: DeclaredRoute = {
     operationId,
     problems,
@@ -144,7 +160,7 @@ export function defineRoute<
   const route: RouteOptions = {
     method,
     url,
-    config: { access, declared },
+    config: { access, declared, ...(definition.ability !== undefined && { ability: definition.ability }) },
     schema: {
       operationId,
       summary,
@@ -168,9 +184,11 @@ export function defineRoute<
       // A request without any body never reaches the body parser.
       if (takesBody && request.body === undefined) request.body = {};
       if (lists.length > 0) request.query = foldLists(request.query as Query, lists);
+      nameOwn(request, namedIn);
       done();
     },
     handler: async (request, reply) => {
+      requireOwn(request, namedIn);
       const { onRefusal, input } = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
       const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B>);
       const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
@@ -179,6 +197,21 @@ export function defineRoute<
   };
   if (isSigned) registerSigned(app, route);
   else app.route(route);
+}
+
+function describe({ description, ability }: { description?: string; ability?: Ability }): string | undefined {
+  if (ability === undefined) return description;
+  const told = `Customers’ own tokens are taken too, with \`${ability}\`.`;
+  return description === undefined ? told : `${description} ${told}`;
+}
+
+/** Where a request names its customer. A route that customers may call and that names none has to be one that is about none. */
+function whereNamed({ query, body, ability, url }: Pick<AnyRoute, 'query' | 'body' | 'ability' | 'url'>): NamedIn {
+  if (body && 'customer_id' in body.shape) return 'body';
+  if (query && 'customer_id' in query.shape) return 'query';
+  if (ability !== undefined && ability !== ABOUT_NOBODY)
+    throw new Error(`${url} takes tokens of customers and names none`);
+  return undefined;
 }
 
 function commonInput(request: FastifyRequest) {
@@ -245,6 +278,7 @@ function commonProblems(method: Method, url: string, access: Access, isReplayabl
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
   if (method !== 'GET') codes.push('clock_skewed'); // whoever writes is dated
   if (access !== 'public') codes.push('unauthenticated');
+  if (takesToken(access)) codes.push('forbidden');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
   if (method !== 'GET') codes.push('payload_too_large');

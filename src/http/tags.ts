@@ -12,6 +12,7 @@ export const tags = {
   exchange: 'Spend units of a currency product on an offer.',
   referrals: 'Who brought whom, and what each side earned.',
   events: 'What happened, in order: a feed that misses nothing.',
+  access: 'Who may call, and what each key allows.',
   operations: 'For operators: proofs and switches.',
   health: 'For probes; no token.',
 } as const;

@@ -2,6 +2,7 @@
 // who tells of changes or audits them reads it. A kind of change that is not here can't happen.
 import type { AuditRecord } from './audit-record.js';
 import type {
+  ApiKeyChange,
   Batch,
   Endpoint,
   Entry,
@@ -83,6 +84,7 @@ export interface Changes {
   /** The test clock. A step on the way to where it is moved is no change of its own. */
   clock: (Managed<Date> & { after: Date; isStep: boolean })[];
   keyedAnswers: KeyedAnswer[];
+  apiKeys: ApiKeyChange[];
   /** What is audited, and told, of all that; made of it just before it is written. */
   audit: AuditRecord[];
   events: NewEvent[];
@@ -123,6 +125,7 @@ export function noChanges(): Changes {
     endpoints: [],
     clock: [],
     keyedAnswers: [],
+    apiKeys: [],
     audit: [],
     events: [],
   };
@@ -144,10 +147,10 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
 export function hasChanges(
-  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers }: Changes,
+  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys }: Changes,
   isSweep = false,
 ): boolean {
-  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers].reduce(
+  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys].reduce(
     (sum, made) => sum + made.length,
     0,
   );

@@ -1,6 +1,7 @@
 // What Bursar keeps of a customer and of the catalogue: the entities of docs/domain.md as the ledger sees them. Types alone; who decides about them, loads
 // or writes them imports them from here.
 import type { Micros } from '../lib/money.js';
+import type { Scope } from '../lib/scopes.js';
 import type { OperationName } from './operations.js';
 import type { Anchored, PeriodUnit } from './periods.js';
 
@@ -380,4 +381,28 @@ export interface KeyedAnswer extends RecordedRequest {
   name: string;
   key: string;
   recordedAt: Date;
+}
+
+/** An API key, without its secret. */
+export interface ApiKey {
+  id: string;
+  /** Whose it is: the id of the first of the keys that took each other's place. */
+  ownerId: string;
+  name: string;
+  scopes: Scope[];
+  /** SHA-256 of the key, in hexadecimal. */
+  tokenHash: string;
+  /** The key that made it. */
+  createdBy: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  /** To the hour. */
+  lastUsedAt: Date | null;
+}
+
+/** What becomes of an API key. */
+export interface ApiKeyChange {
+  kind: 'create' | 'replace' | 'revoke';
+  key: ApiKey;
 }

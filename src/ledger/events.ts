@@ -67,6 +67,7 @@ export const SILENT_CHANGES: Readonly<
   offers: 'the audit trail has it',
   endpoints: 'the audit trail has it',
   clock: 'the audit trail has it',
+  apiKeys: 'a change of management',
   keyedAnswers: 'what is kept of answers changes nothing',
 };
 

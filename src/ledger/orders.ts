@@ -59,6 +59,13 @@ export function expiryOf(id: string): OrderStep {
   return { id, status: 'expired', paymentMethod: null, paymentId: null, paidAt: null, paidBy: null };
 }
 
+/** Nobody has more than so many orders that wait for a payment. Throws: too_many_open_orders. */
+export function assertMayOrder(open: number, max: number): void {
+  if (open < max) return;
+  const detail = `${open} orders of this customer wait for a payment, the most that may.`;
+  throw new AppError('too_many_open_orders', detail);
+}
+
 /**
  * Makes a pending order of the lines, with the offers' terms of this moment.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,

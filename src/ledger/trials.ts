@@ -27,7 +27,9 @@ const PHONE_TYPE = new RegExp(`^${WHOSE}(?:(?:tele|mobile|cell)?phone|mobile|cel
 /** Reads the configured peppers: comma-separated, the newest first; all of them are written and looked for. */
 export function readPeppers(text: string): Pepper[] {
   const secrets = text.split(',').map((secret) => secret.trim());
-  return secrets.filter((secret) => secret !== '').map((secret) => ({ id: fingerprintOf(secret), secret }));
+  return secrets
+    .filter((secret) => secret !== '')
+    .map((secret) => ({ id: fingerprintOf(secret, 'pepper-id'), secret }));
 }
 
 /** One form for all spellings of an identity; the version of these rules is 2. */

@@ -6,7 +6,7 @@ export function keyedHash(secret: string, text: string): string {
   return createHmac('sha256', secret).update(text).digest('hex');
 }
 
-/** A short public name of a secret, which tells nothing about it: the first 12 hex digits of a SHA-256. */
-export function fingerprintOf(secret: string): string {
-  return createHash('sha256').update(`pepper-id\0${secret}`).digest('hex').slice(0, 12);
+/** A short public name of a secret of a kind, which tells nothing about it: the first 12 hex digits of a SHA-256. */
+export function fingerprintOf(secret: string, kind: 'pepper-id' | 'secret-key-id'): string {
+  return createHash('sha256').update(`${kind}\0${secret}`).digest('hex').slice(0, 12);
 }

@@ -12,7 +12,7 @@ const OWNER_ONLY = 0o600;
  * Returns the secret of that name, making it when there is none. Processes that make it at once agree on one.
  * Throws: StartError, when the file is empty or can't be read.
  */
-export function keepSecret(dataDir: string, name: 'api-token' | 'pepper'): string {
+export function keepSecret(dataDir: string, name: 'api-token' | 'pepper' | 'secret-key'): string {
   const path = join(dataDir, name);
   if (!existsSync(path)) create(path, `bsr_${randomBytes(SECRET_BYTES).toString('hex')}`);
   const secret = read(path);

@@ -4,15 +4,19 @@ import { z } from 'zod';
 import type { StoredEvent } from '../db/events.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
+import type { Webhooks } from '../http/openapi.js';
 import { decodeCursor, encodeCursor } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { toWireData } from '../http/wire-names.js';
-import { eventsAnswer, eventsQuery } from '../schemas/events.js';
+import { eventSchemas, eventsAnswer, eventsQuery } from '../schemas/events.js';
 import { isSelected, toSelector } from '../schemas/selectors.js';
 import { followEvents } from '../services/events.js';
 
 const MS_PER_S = 1_000;
 const placePosition = z.strictObject({ place: z.int().min(0) });
+
+/** What is told of by itself. */
+export const webhooks: Webhooks = eventSchemas;
 
 export function registerEvents(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {

@@ -272,5 +272,27 @@ export const examples: Examples = {
   deleteEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'No longer' } } },
   listAudit: { requests: { alice: { summary: 'What was changed of Alice', query: { ...alice, limit: 20 } } } },
   putClock: { requests: { month: { summary: 'A month later', body: { advance: 'P1M' } } } },
+  issueCustomerToken: {
+    ids: { id: 'identify#/customer_id' },
+    requests: {
+      shop: {
+        summary: 'For a page that shows a wallet and sells',
+        body: { abilities: ['wallet.read', 'catalog.read', 'orders.create'], ttl_seconds: 900 },
+      },
+    },
+  },
+  createApiKey: {
+    requests: {
+      shop: { summary: 'For a shop that sells and asks', body: { name: 'shop', scopes: ['read', 'orders'] } },
+      admin: { summary: 'For a month', body: { name: 'audit', scopes: ['read'], expires_at: '2099-01-31' } },
+    },
+  },
+  listApiKeys: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
+  getApiKey: { ids: { id: 'createApiKey#/id' }, requests: { made: { summary: 'As it is now' } } },
+  rotateApiKey: {
+    ids: { id: 'createApiKey#/id' },
+    requests: { hour: { summary: 'The old one for an hour more', body: { overlap_seconds: 3_600 } } },
+  },
+  revokeApiKey: { ids: { id: 'createApiKey#/id' }, requests: { made: { summary: 'It counts no longer' } } },
   proveInvariants: { requests: { alice: { summary: 'The books of Alice', query: { ...alice } } } },
 };

@@ -23,6 +23,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice.',
     tag: 'orders',
     access: 'orders',
+    ability: 'orders.create',
     body: placeOrderBody,
     responses: { 201: orderAnswer },
     problems: [
@@ -36,6 +37,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'already_unlimited',
       'quantity_too_large',
       'too_many_batches',
+      'too_many_open_orders',
     ],
     handler: ({ body, call }) =>
       placeOrder(
@@ -58,6 +60,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     summary: 'Get an order',
     tag: 'orders',
     access: 'read',
+    ability: 'orders.read',
     params: orderParams,
     query: orderQuery,
     responses: { 200: orderAnswer },

@@ -46,6 +46,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'A dry run of consume by the same code: what it would take, or every reason against it. Writes nothing.',
     tag: 'quota',
     access: 'read',
+    ability: 'quota.check',
     body: consumeBody,
     idempotent: false,
     responses: { 200: checkAnswer },

@@ -26,7 +26,7 @@ import {
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
 
 /** The service itself, where nobody called. */
-const SYSTEM: Actor = { keyId: 'system', ownerId: 'system' };
+const SYSTEM: Actor = { keyId: 'system', ownerId: 'system', scopes: new Set() };
 
 /** A product by its key, active or not. Throws: product_not_found. */
 export async function getProduct(deps: Deps, productKey: string): Promise<Product> {

@@ -2,7 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
-import { findOrder, findPayment } from '../db/orders.js';
+import { countOpenOrders, findOrder, findPayment } from '../db/orders.js';
 import { findOrderBatches, NO_BATCHES, type OrderBatches, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
@@ -13,6 +13,7 @@ import type { Book } from '../ledger/book.js';
 import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
 import {
+  assertMayOrder,
   canonicalPaymentMethod,
   confirmOrder as confirm,
   createOrder,
@@ -50,7 +51,7 @@ export interface ConfirmOrderCommand {
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * too_many_batches, too_many_open_orders, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function placeOrder(
   deps: Deps,
@@ -59,6 +60,7 @@ export async function placeOrder(
   call: Call,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
+  const { openOrdersMax } = deps.config;
   return deps.engine.run({
     name: 'order.create',
     selector,
@@ -66,7 +68,9 @@ export async function placeOrder(
     request: command,
     load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
     needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
-    decide: ({ book, loaded: offers }) => {
+    loadMore: (tx, _offers, customerId, now) => countOpenOrders(tx, customerId, now, openOrdersMax),
+    decide: ({ book, loaded: offers, more: open }) => {
+      assertMayOrder(open, openOrdersMax);
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
       const expiresAt = new Date(book.now.getTime() + lifetimeMs);
       const order = createOrder(book, offers, { lines: command.items, metadata: command.metadata, expiresAt });

@@ -3,6 +3,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
+import { BOOTSTRAP_OWNER } from '../engine/actors.js';
 import type { CallResult } from '../engine/bulk-call.js';
 import type { Explained, Reason } from '../engine/explainer.js';
 import type { Operation, Outcome } from '../engine/operation.js';
@@ -196,11 +197,15 @@ function asHashed({ selector, ...item }: BatchItem): BatchItem {
 }
 
 /** Derived keys have an operation name of their own, so that they never meet a caller's. */
-function keyOf({ idempotencyKey }: BatchItem, index: number, call: Call): OperationKey {
-  if (idempotencyKey !== undefined || call.idempotencyKey === undefined) {
-    return { name: 'quota.consume', call: { ...call, idempotencyKey } };
+function keyOf({ idempotencyKey: ownKey }: BatchItem, index: number, call: Call): OperationKey {
+  if (ownKey !== undefined || call.idempotencyKey === undefined) {
+    return { name: 'quota.consume', call: { ...call, idempotencyKey: ownKey } };
   }
-  return { name: 'quota.consume.item', call: { ...call, idempotencyKey: `${call.idempotencyKey}#${index}` } };
+  const { ownerId } = call.actor;
+  // The key is its owner's, and so are those that come of it; the bootstrap token's are as they were when it was the only one.
+  const owner = ownerId === BOOTSTRAP_OWNER ? '' : `${ownerId}:`;
+  const idempotencyKey = `${owner}${call.idempotencyKey}#${index}`;
+  return { name: 'quota.consume.item', call: { ...call, idempotencyKey } };
 }
 
 async function consumeEach(

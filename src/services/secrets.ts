@@ -1,32 +1,10 @@
 // The secrets that the data rest on: another one than before is refused at start, where it would go unnoticed for long.
-import { findFingerprints, recordFingerprints, type StoredSecret } from '../db/secrets.js';
+import { recordFingerprints, type StoredSecret } from '../db/secrets.js';
 import { findTrialPeppers } from '../db/trials.js';
 import type { Deps } from '../deps.js';
+import { findKnown, fingerprinted } from '../engine/fingerprints.js';
 import { StartError } from '../errors/start-error.js';
 import { readPeppers } from '../ledger/trials.js';
-import { keyedHash } from '../lib/keyed-hash.js';
-
-/** What every fingerprint is a keyed hash of; it never changes. */
-const FINGERPRINTED = 'bursar secret';
-
-function toStored(name: string, secret: string): StoredSecret {
-  return { name, fingerprint: keyedHash(secret, FINGERPRINTED) };
-}
-
-/** The names of those secrets that the database knows. Throws: StartError, when one is not what it was under that name. */
-async function findKnown(db: Deps['db'], secrets: readonly StoredSecret[]): Promise<Set<string>> {
-  const known = await findFingerprints(
-    db,
-    secrets.map(({ name }) => name),
-  );
-  const other = secrets.find(({ name, fingerprint }) => (known.get(name) ?? fingerprint) !== fingerprint);
-  if (other) {
-    throw new StartError(
-      `the secret "${other.name}" is not the one that this database knows by that name: set the one that was used before`,
-    );
-  }
-  return new Set(known.keys());
-}
 
 /**
  * Makes sure that trials are looked for under a pepper under which they were claimed, once any was. New peppers beside such a one are a rotation, and
@@ -39,7 +17,7 @@ export async function guardPeppers({ db, config }: Pick<Deps, 'db' | 'config'>):
     peppers.map(({ id }) => id),
   );
   if (!isAnyUsed) return;
-  const secrets = peppers.map(({ id, secret }) => toStored(`pepper ${id}`, secret));
+  const secrets = peppers.map(({ id, secret }) => fingerprinted(`pepper ${id}`, secret));
   const known = await findKnown(db, secrets);
   if (!isOneUsed && known.size === 0) throw strangers(secrets);
   await recordFingerprints(db, secrets);

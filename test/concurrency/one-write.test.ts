@@ -10,6 +10,7 @@ import { type TransactOptions, transact } from '../../src/engine/transact.js';
 import type { Term } from '../../src/ledger/entities.js';
 import { grant } from '../../src/ledger/grant.js';
 import { identitiesOf, readPeppers, trialClaims } from '../../src/ledger/trials.js';
+import { ALL_SCOPES } from '../../src/lib/scopes.js';
 import { grantUnits, putOffer, putProduct, TEST_PEPPER, useTestApp } from '../support/app.js';
 import { gateCommits } from '../support/commit-faults.js';
 import {
@@ -26,7 +27,7 @@ import { committedTransactions, logStatements } from '../support/statement-log.j
 import { waitFor } from '../support/wait.js';
 
 const callOf = (idempotencyKey: string | undefined): Call => ({
-  actor: { keyId: 'tester', ownerId: 'tester' },
+  actor: { keyId: 'tester', ownerId: 'tester', scopes: ALL_SCOPES },
   idempotencyKey,
 });
 

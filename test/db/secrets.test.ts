@@ -1,6 +1,8 @@
 // The guard of the peppers: what a start says of them, on a database in which trials were claimed under others, or none.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { guardSecretKeys, restOnSecretKeys } from '../../src/engine/secret-keys.js';
 import { readPeppers } from '../../src/ledger/trials.js';
+import { readSecretKeys } from '../../src/lib/secret-keys.js';
 import { guardPeppers } from '../../src/services/secrets.js';
 import { TEST_PEPPER, useTestApp } from '../support/app.js';
 import { ask } from '../support/parallel.js';
@@ -61,5 +63,44 @@ describe('the peppers of a start', () => {
   it('stay out of the database', async () => {
     const text = JSON.stringify(await known());
     for (const pepper of [TEST_PEPPER, SECOND, LOST]) expect(text).not.toContain(pepper);
+  });
+});
+
+describe('the secret keys of a start', () => {
+  const app = useTestApp();
+
+  const depsOf = (secretKey: string) => ({ db: app.deps.db, config: { ...app.deps.config, secretKey } });
+  const start = (secretKey: string) => guardSecretKeys(depsOf(secretKey));
+  const nameOf = (secretKey: string) => `secret key ${readSecretKeys(secretKey)[0]?.id}`;
+  const known = async () =>
+    (await ask(app.url, `SELECT name FROM secrets WHERE name LIKE 'secret key %' ORDER BY name`)).map(
+      ({ name }) => name,
+    );
+  const refusal =
+    /^BURSAR_SECRET_KEY .* has no key that this database knows, only "secret key [0-9a-f]{12}": set the one/;
+
+  it('are taken one after the other as long as nothing rests on any, and not remembered', async () => {
+    await start(STRANGER);
+    await start(SECOND);
+    expect(await known()).toEqual([]);
+  });
+
+  it('have to have one that something rests on, and a new one beside it is a rotation', async () => {
+    await restOnSecretKeys(depsOf(SECOND));
+    await expect(start(STRANGER)).rejects.toThrow(refusal);
+    await expect(restOnSecretKeys(depsOf(STRANGER))).rejects.toThrow(refusal);
+    await start(`${LOST}, ${SECOND}`);
+    await start(LOST);
+    expect(await known()).toEqual([nameOf(LOST), nameOf(SECOND)].sort());
+    await expect(start(STRANGER)).rejects.toThrow(refusal);
+  });
+
+  it('are accepted by hand when the old ones are lost', async () => {
+    await ask(app.url, 'INSERT INTO secrets (name) VALUES ($1)', [nameOf(STRANGER)]);
+    await start(STRANGER);
+  });
+
+  it('have other names than peppers of the same text', () => {
+    expect(readSecretKeys(SECOND)[0]?.id).not.toBe(readPeppers(SECOND)[0]?.id);
   });
 });

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { z } from 'zod';
 import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
+import { createActors } from '../../src/engine/actors.js';
 import { createHorizon } from '../../src/engine/horizon.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX, SIGNED_BODY_BYTES_MAX } from '../../src/http/bounds.js';
@@ -247,6 +248,11 @@ const declared = failOnUndeclared();
 let app: FastifyInstance;
 
 function deps(): Deps {
+  const foundations = foundationsOf();
+  return { ...foundations, actors: createActors(foundations) };
+}
+
+function foundationsOf(): Omit<Deps, 'actors'> {
   const unused = (name: string) => (): never => {
     throw new Error(`the HTTP layer must not reach for ${name}`);
   };
@@ -254,7 +260,7 @@ function deps(): Deps {
     db: { query: (sql: string) => queryDatabase(sql), close: unused('close') } as unknown as Deps['db'],
     clock: { now: () => new Date() },
     ids: uuidIds,
-    config: { apiToken: TOKEN } as Deps['config'],
+    config: { apiToken: TOKEN, secretKey: 'of-the-test', corsOrigins: [] } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
     engine: {
       run: unused('the engine'),

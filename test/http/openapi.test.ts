@@ -85,7 +85,7 @@ let document: Document;
 function build(): Promise<FastifyInstance> {
   const deps = {
     ids: uuidIds,
-    config: { apiToken: 'x' },
+    config: { apiToken: 'x', corsOrigins: [] },
     log: pino({ level: 'silent' }),
     horizon: createHorizon({ db: {} as Deps['db'] }),
   } as unknown as Deps;
@@ -176,7 +176,7 @@ describe('the document', () => {
     expect(codesOf(play, 500)).toEqual(['internal_error']);
     expect(codesOf(play, 503)).toEqual(['clock_skewed', 'overloaded', 'unavailable']);
     const list = operation(`${BASE}/toys`, 'get');
-    expect(Object.keys(list.responses).sort()).toEqual(['200', '400', '401', '500', '503']);
+    expect(Object.keys(list.responses).sort()).toEqual(['200', '400', '401', '403', '500', '503']);
     expect(Object.keys(operation(`${BASE}/toys`, 'post').responses)).not.toContain('422');
   });
 
@@ -241,7 +241,7 @@ describe('the document', () => {
   });
 
   it('asks for a token on the routes of the API and nowhere else', () => {
-    expect(operation(`${BASE}/toys`, 'get').security).toEqual([{ bearer: [] }]);
+    expect(operation(`${BASE}/toys`, 'get').security).toEqual([{ bearer: ['read'] }]);
     expect(operation('/health/live', 'get').security).toEqual([]);
     expect(Object.keys(operation('/health/live', 'get').responses)).not.toContain('401');
   });

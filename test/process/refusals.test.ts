@@ -162,7 +162,10 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
   });
 
   it('in production without secrets', async () => {
-    await expectRefusal({ NODE_ENV: 'production' }, /BURSAR_API_TOKEN must be set .*; BURSAR_PEPPER must be set/);
+    await expectRefusal(
+      { NODE_ENV: 'production' },
+      /BURSAR_API_TOKEN must be set .*; BURSAR_PEPPER must be set .*; BURSAR_SECRET_KEY must be set/,
+    );
   });
 
   it('in production without a database, and makes no ledger of its own', async () => {
@@ -172,6 +175,7 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
         NODE_ENV: 'production',
         BURSAR_API_TOKEN: 'production-token-0123456789',
         BURSAR_PEPPER: 'production-pepper-0123456789abcdef',
+        BURSAR_SECRET_KEY: 'production-secret-key-0123456789ab',
         BURSAR_DATA_DIR: dataDir,
       },
       /DATABASE_URL must be set in production/,

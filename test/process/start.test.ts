@@ -244,6 +244,7 @@ describe('in production', () => {
       BURSAR_DATA_DIR: dataDir,
       BURSAR_API_TOKEN: 'production-token-0123456789',
       BURSAR_PEPPER: 'production-pepper-0123456789abcdef',
+      BURSAR_SECRET_KEY: 'production-secret-key-0123456789ab',
       BURSAR_TYPO: '1',
       BURSAR_DRAIN_MS: '0',
       LOG_LEVEL: 'info',

@@ -16,6 +16,7 @@ import { useTestDatabase } from './database.js';
 import { failOnUndeclared } from './declared-problems.js';
 
 export const API_TOKEN = 'a-token-that-only-tests-use';
+export const TEST_SECRET_KEY = 'a-secret-key-that-only-the-tests-ever-use';
 export const TEST_PEPPER = 'a-pepper-that-only-the-tests-ever-use';
 const BASE_PATH = '/api/v1/billing';
 const START = '2026-01-31T12:00:00.000Z';
@@ -78,7 +79,14 @@ export async function startTestApp(
     clock,
     ids,
     log,
-    config: { ...config, apiToken: API_TOKEN, pepper: TEST_PEPPER, isSandbox: true, ...settings },
+    config: {
+      ...config,
+      apiToken: API_TOKEN,
+      pepper: TEST_PEPPER,
+      secretKey: TEST_SECRET_KEY,
+      isSandbox: true,
+      ...settings,
+    },
     turns: createTurns(),
   };
   const deps: Deps = createOver(foundations);

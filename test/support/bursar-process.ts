@@ -81,6 +81,7 @@ export function startBursar(
     DATABASE_URL: '',
     BURSAR_API_TOKEN: '',
     BURSAR_PEPPER: '',
+    BURSAR_SECRET_KEY: '',
     BURSAR_ROLE: '',
     BURSAR_SANDBOX: '',
     HOST: '',

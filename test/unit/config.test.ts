@@ -7,6 +7,7 @@ import { environmentSchema, readConfig } from '../../src/config.js';
 const PROJECT = '/project';
 const token = 't'.repeat(24);
 const pepper = 'p'.repeat(32);
+const secretKey = 's'.repeat(32);
 
 describe('readConfig', () => {
   it('needs nothing', () => {
@@ -18,6 +19,9 @@ describe('readConfig', () => {
       dataDir: '/project/.bursar',
       apiToken: undefined,
       pepper: undefined,
+      secretKey: undefined,
+      corsOrigins: [],
+      openOrdersMax: 100,
       isProduction: false,
       isSandbox: false,
       role: 'all',
@@ -46,6 +50,9 @@ describe('readConfig', () => {
         BURSAR_API_TOKEN: token,
         BURSAR_PEPPER: pepper,
         BURSAR_SANDBOX: '0',
+        BURSAR_SECRET_KEY: secretKey,
+        BURSAR_CORS_ORIGINS: 'https://a.example.org, http://localhost:5173',
+        BURSAR_OPEN_ORDERS_MAX: '7',
         BURSAR_ROLE: 'worker',
         BURSAR_POOL_SIZE: '2',
         BURSAR_PREPARED: 'false',
@@ -66,6 +73,9 @@ describe('readConfig', () => {
       dataDir: '/data',
       apiToken: token,
       pepper,
+      secretKey,
+      corsOrigins: ['https://a.example.org', 'http://localhost:5173'],
+      openOrdersMax: 7,
       isProduction: true,
       isSandbox: false,
       role: 'worker',
@@ -97,6 +107,11 @@ describe('readConfig', () => {
     ['BURSAR_DOCS', 'on', 'BURSAR_DOCS must be public, token, off, not "on"'],
     ['BURSAR_ROLE', 'web', 'BURSAR_ROLE must be all, api, worker, not "web"'],
     ['BURSAR_POOL_SIZE', '1', 'BURSAR_POOL_SIZE must be a number of database connections, 2 to 500, not "1"'],
+    ['BURSAR_CORS_ORIGINS', '*', 'BURSAR_CORS_ORIGINS must be origins such as https://shop.example.org'],
+    ['BURSAR_CORS_ORIGINS', 'https://a.example.org/', 'BURSAR_CORS_ORIGINS must be'],
+    ['BURSAR_CORS_ORIGINS', 'https://a.example.org,', 'BURSAR_CORS_ORIGINS must be'],
+    ['BURSAR_CORS_ORIGINS', 'null', 'BURSAR_CORS_ORIGINS must be'],
+    ['BURSAR_OPEN_ORDERS_MAX', '0', 'BURSAR_OPEN_ORDERS_MAX must be a number of orders, 1 to 100000'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be fatal, error'],
   ])('refuses %s=%s', (name, value, message) => {
     expect(() => readConfig({ [name]: value }, PROJECT)).toThrow(message);
@@ -108,6 +123,7 @@ describe('readConfig', () => {
     ['DATABASE_URL', 'hidden'],
     ['BURSAR_API_TOKEN', 'hidden token'],
     ['BURSAR_PEPPER', 'hidden'.repeat(400)],
+    ['BURSAR_SECRET_KEY', 'hidden,,hidden'],
   ])('refuses a malformed %s without repeating it', (name, value) => {
     const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
     expect(refusal.message).toContain(`${name} must be `);
@@ -125,6 +141,7 @@ describe('readConfig', () => {
       DATABASE_URL: 'postgres://h/d',
       BURSAR_API_TOKEN: token,
       BURSAR_PEPPER: pepper,
+      BURSAR_SECRET_KEY: secretKey,
     };
     expect(readConfig(given, PROJECT).config.drainMs).toBe(5_000);
     expect(readConfig({ ...given, BURSAR_DRAIN_MS: '0' }, PROJECT).config.drainMs).toBe(0);
@@ -134,15 +151,26 @@ describe('readConfig', () => {
   });
 
   it('requires long secrets in production only', () => {
-    const short = { BURSAR_API_TOKEN: 't'.repeat(23), BURSAR_PEPPER: 'p'.repeat(31) };
+    const short = {
+      BURSAR_API_TOKEN: 't'.repeat(23),
+      BURSAR_PEPPER: 'p'.repeat(31),
+      BURSAR_SECRET_KEY: 's'.repeat(31),
+    };
     expect(readConfig(short, PROJECT).config.apiToken).toBe(short.BURSAR_API_TOKEN);
     const refusal = catchError(() => readConfig({ ...short, NODE_ENV: 'production' }, PROJECT));
-    expect(refusal.message).toMatch(/BURSAR_API_TOKEN .* at least 24 .*; BURSAR_PEPPER .* at least 32 /);
+    expect(refusal.message).toMatch(
+      /BURSAR_API_TOKEN .* at least 24 .*; BURSAR_PEPPER .* at least 32 .*; BURSAR_SECRET_KEY .* at least 32 /,
+    );
     expect(() => readConfig({ NODE_ENV: 'production' }, PROJECT)).toThrow('BURSAR_API_TOKEN must be set');
   });
 
   it.each([undefined, ''])('requires a database in production, where no empty one may stand in: %j', (url) => {
-    const production = { NODE_ENV: 'production', BURSAR_API_TOKEN: token, BURSAR_PEPPER: pepper };
+    const production = {
+      NODE_ENV: 'production',
+      BURSAR_API_TOKEN: token,
+      BURSAR_PEPPER: pepper,
+      BURSAR_SECRET_KEY: secretKey,
+    };
     const refusal = catchError(() => readConfig({ ...production, DATABASE_URL: url }, PROJECT));
     expect(refusal.message).toMatch(/^DATABASE_URL must be set in production/);
   });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { AuditAction } from '../../src/ledger/audit-record.js';
 import { EVENT_VERSIONS } from '../../src/ledger/event-types.js';
 import { isReversible, OPERATIONS } from '../../src/ledger/operations.js';
 
@@ -11,7 +12,9 @@ const sql = readdirSync(INVARIANTS_DIR)
   .filter((name) => name.endsWith('.sql'))
   .map((name) => readFileSync(join(INVARIANTS_DIR, name), 'utf8'))
   .join('\n');
-const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS)];
+/** The action of the audit trail by which an event is founded. */
+const AUDITED: AuditAction = 'product.updated';
+const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS), AUDITED];
 
 describe('the names of operations and events in the auditor', () => {
   it('are those that there are', () => {

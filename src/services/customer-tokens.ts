@@ -1,0 +1,41 @@
+// Tokens by which a browser acts for one customer: signed, for minutes to a day, with listed abilities. Nothing is stored of them.
+import type { Actor } from '../call.js';
+import { findCustomerById } from '../db/customers.js';
+import type { Deps } from '../deps.js';
+import { restOnSecretKeys } from '../engine/secret-keys.js';
+import { AppError } from '../errors/app-error.js';
+import { assertMayGive } from '../ledger/api-keys.js';
+import type { CustomerTokenClaims } from '../lib/customer-token.js';
+import { type Ability, scopesOf } from '../lib/scopes.js';
+
+const MS_PER_S = 1_000;
+
+export interface CustomerTokenTerms {
+  abilities: readonly Ability[];
+  /** How long it counts, in seconds. */
+  ttlS: number;
+}
+
+/** Signs a token of a customer, with abilities whose scopes the caller has. Throws: customer_not_found, forbidden. */
+export async function issueCustomerToken(
+  deps: Deps,
+  customerId: string,
+  { abilities, ttlS }: CustomerTokenTerms,
+  actor: Actor,
+): Promise<{ claims: CustomerTokenClaims; token: string }> {
+  assertMayGive(actor.scopes, scopesOf(abilities), '/abilities');
+  const customer = await findCustomerById(deps.db, customerId);
+  if (!customer) throw new AppError('customer_not_found', 'There is no such customer.', { pointer: 'path/id' });
+  await restOnSecretKeys(deps);
+  const issuedAt = deps.clock.now();
+  const expiresAt = new Date(issuedAt.getTime() + ttlS * MS_PER_S);
+  const claims = {
+    id: deps.ids.next(),
+    customerId,
+    abilities: [...new Set(abilities)],
+    issuedBy: actor.keyId,
+    issuedAt,
+    expiresAt: new Date(Math.floor(expiresAt.getTime() / MS_PER_S) * MS_PER_S),
+  };
+  return { claims, token: await deps.actors.signCustomerToken(claims) };
+}
