@@ -40,6 +40,7 @@ const KEYED_CALLS = 'test/concurrency/keyed-calls.test.ts';
 const TRIALS_TESTS = 'test/concurrency/trials.test.ts';
 const SWEEP_TESTS = 'test/db/sweep.test.ts';
 const CLOCK_TESTS = 'test/db/clock.test.ts';
+const JOBS_TESTS = 'test/db/jobs.test.ts';
 const ERROR_TESTS = 'test/unit/database-errors.test.ts';
 const GATHER_TESTS = 'test/unit/gather.test.ts';
 const MOVED = 'test/http/moved-identities.test.ts';
@@ -1092,6 +1093,64 @@ const ofTheReaders: Mutation[] = [
   },
 ];
 
+const JOBS = 'src/db/jobs.ts';
+const RUN_JOBS = 'src/jobs/run-jobs.ts';
+const LEASE = 'src/jobs/lease.ts';
+
+const ofJobs: Mutation[] = [
+  {
+    name: 'take a slot that somebody else has',
+    changes: [change(JOBS, 'AND (lease_until IS NULL OR', 'AND (true OR')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'never take over from a process that died',
+    changes: [change(JOBS, 'OR lease_until <= now() OR', 'OR')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'tell of a run whose lease somebody else has by now',
+    changes: [change(JOBS, 'AND holder IS NOT DISTINCT FROM $2::text', 'AND ($2::text IS NULL OR true)')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'count a slot as done that failed',
+    changes: [change(RUN_JOBS, 'run.error === undefined && !isStopped()', '!isStopped()')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'count a slot as done that was cut by a stop',
+    changes: [change(RUN_JOBS, 'run.error === undefined && !isStopped()', 'run.error === undefined')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'take slots by a clock that is wrong',
+    changes: [change(RUN_JOBS, '  requireOneTime(clock, seen.now, since);\n', '')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'let no run know that its lease was lost',
+    changes: [change(LEASE, 'performance.now() >= untilMs', 'performance.now() < 0')],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'wait for an instant that was set before the clock of the database went back',
+    changes: [
+      change(
+        JOBS,
+        "next_due_at <= now() OR next_due_at > now() + 2 * interval_ms * interval '1 millisecond'",
+        'next_due_at <= now()',
+      ),
+    ],
+    tests: [JOBS_TESTS],
+  },
+  {
+    name: 'call nothing late that is old, as long as the job runs',
+    changes: [change(JOBS, 'CASE WHEN j.lag_ms > 0 THEN', 'CASE WHEN j.lag_ms < 0 THEN')],
+    tests: [JOBS_TESTS],
+  },
+];
+
 /** All mutations, by section, in the order in which they run. */
 export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   engine: ofTheEngine,
@@ -1101,5 +1160,6 @@ export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   batches: ofBatches,
   ledger: ofTheLedger,
   sweep: ofTheSweep,
+  jobs: ofJobs,
   readers: ofTheReaders,
 };
