@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { instantAnswerSchema, instantSchema, repeatable, text, uuidAnswerSchema } from './common.js';
 import { pageOf, pageQueryShape } from './pages.js';
-import { selectorShape } from './selectors.js';
+import { withOptionalSelector } from './selectors.js';
 
 const ACTIONS = [
   'product.created',
@@ -20,8 +20,7 @@ const ACTIONS = [
   'trial.overridden',
 ] as const;
 
-export const auditQuery = z.object({
-  ...selectorShape,
+export const auditQuery = withOptionalSelector({
   ...pageQueryShape,
   action: repeatable(z.enum(ACTIONS), ACTIONS.length)
     .optional()

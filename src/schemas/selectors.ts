@@ -94,7 +94,7 @@ function readUserId(input: string | number): { id: string } | { fault: string } 
 /** An id that names a customer in either way: a UUID is his own, in lower case afterwards; any other text, or an integer, is an identity. */
 export const userIdSchema = (description: string) => named(description).transform(idReadBy(readUserId));
 
-/** The fields by which a request names a customer; spread them where `withSelector` does not fit. */
+/** The fields by which a request names a customer; spread them, with `refuseIdleProvider`, only where no `with…Selector` fits. */
 export const selectorShape = {
   customer_id: uuidSchema.optional(),
   user_id: userIdSchema(
