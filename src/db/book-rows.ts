@@ -97,6 +97,7 @@ export interface HoldingRow extends Row {
   is_active: boolean;
   is_currency: boolean;
   low_balance_threshold: number | null;
+  expiring_days: number | null;
   features: Record<string, number> | null;
   available: number | null;
   held: number | null;
@@ -186,6 +187,7 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
   return {
     productKey: row.product_key,
     lowBalanceThreshold: row.low_balance_threshold,
+    expiringDays: row.expiring_days,
     available,
     held: row.held ?? 0,
     owed: row.owed ?? 0,

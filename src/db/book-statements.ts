@@ -92,7 +92,7 @@ const loadHoldingsFrom = ({ hasFeatures, hasNamed, isPast }: Wanted) => {
 WITH ${source.ctes} ${hasNamed ? TAKEN : ''} wanted AS (
   SELECT n.customer_id, n.product_key FROM unnest($4::uuid[], $5::text[]) AS n (customer_id, product_key)${hasFeatures || hasNamed ? FEATURES : ''}${hasNamed ? NAMED : ''}
 )
-SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, f.features, bal.available, bal.held, bal.owed,
+SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, p.expiring_days, f.features, bal.available, bal.held, bal.owed,
        usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever, ${anchorFrom(source)} AS access_anchor,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
          SELECT coalesce(sum(o.available), 0)::bigint FROM (

@@ -8,6 +8,7 @@ import type { Tx } from './client.js';
 import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
 import { writeEndpoints } from './endpoints.js';
 import { insertEvents } from './events.js';
+import { writePassedNotices } from './expiring.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
 import { writeNotices } from './notices.js';
@@ -54,6 +55,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   trialUses: claimTrials,
   payments: claimPayments,
   notices: writeNotices,
+  passedNotices: writePassedNotices,
   keyedAnswers: claimKeyedAnswers,
   audit: insertAuditRecords,
   // Last: by then the transaction has a number, and so is waited for by who reads events.

@@ -2,6 +2,7 @@
 import { dropOldEventsJob } from './drop-events.js';
 import { forgetKeysJob } from './forget-keys.js';
 import type { Job } from './job.js';
+import { notifyJob } from './notify.js';
 import { sweepJob } from './sweep.js';
 
-export const jobs: readonly Job[] = [sweepJob, forgetKeysJob, dropOldEventsJob];
+export const jobs: readonly Job[] = [sweepJob, notifyJob, forgetKeysJob, dropOldEventsJob];

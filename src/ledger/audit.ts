@@ -48,6 +48,7 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   newIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.linked')),
   trialUses: { silent: USE },
   payments: { silent: USE },
+  passedNotices: { silent: 'it changes nothing but what is told' },
   notices: { silent: 'it changes nothing but what is told' },
 };
 

@@ -52,6 +52,8 @@ export interface CustomerChanges {
   trialUses: TrialUse[];
   payments: PaymentChange[];
   notices: Notice[];
+  /** Batches of which nothing more is to be told ahead, by id. */
+  passedNotices: string[];
 }
 
 /** A customer, what changes of him, and where his ledger stands afterwards. A book is one. */
@@ -112,6 +114,7 @@ export function noCustomerChanges(): CustomerChanges {
     trialUses: [],
     payments: [],
     notices: [],
+    passedNotices: [],
   };
 }
 
@@ -131,8 +134,8 @@ export function noChanges(): Changes {
   };
 }
 
-/** What a refusal leaves behind all the same: a payment that failed or matched nothing, and what is told of the refusal itself (DOMAIN 3.17). */
-const KEPT_BY_REFUSALS: ReadonlySet<string> = new Set<keyof CustomerChanges>(['payments', 'notices']);
+/** What is left behind where no operation is recorded: a payment that failed or matched nothing, and what is told by itself (DOMAIN 3.17). */
+const KEPT_BY_REFUSALS: ReadonlySet<string> = new Set<keyof CustomerChanges>(['payments', 'notices', 'passedNotices']);
 
 /** How many changes there are of a customer; of those that a refusal must not leave only, with `isRefusal`. */
 export function countChanges(changes: CustomerChanges, isRefusal = false): number {

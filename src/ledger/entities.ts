@@ -44,6 +44,8 @@ export interface NewBatch extends Batch {
   operationId: string;
   /** The day of the month that its access keeps when it is extended; null when it is counted or never ends. */
   anchorDay: number | null;
+  /** When it is to be told that it ends soon; null when it is not. */
+  noticeAt: Date | null;
   metadata: Metadata;
 }
 
@@ -119,6 +121,8 @@ export interface Holding {
   productKey: string;
   /** At or below it a balance is low, if the product says. */
   lowBalanceThreshold: number | null;
+  /** How many days before a batch ends that is told, if the product says. */
+  expiringDays: number | null;
   /** The balance row: sums of the stored parts of all counted batches. */
   available: number;
   held: number;
@@ -217,6 +221,7 @@ export interface Product {
   isActive: boolean;
   features: ProductFeature[];
   lowBalanceThreshold: number | null;
+  expiringDays: number | null;
   metadata: Metadata;
   createdAt: Date;
 }
@@ -269,7 +274,10 @@ export interface Notice {
   data: Metadata;
 }
 
-export type NoticeType = 'trial.refused';
+export type NoticeType = 'trial.refused' | 'batch.expiring';
+
+/** A batch of which it is time to tell that it ends. */
+export type ExpiringBatch = Pick<NewBatch, 'id' | 'productKey' | 'granted' | 'available' | 'expiresAt' | 'noticeAt'>;
 
 /** Who asks for events: of some types, `*` for all, `order.*` for all of a group. */
 export interface Endpoint {

@@ -10,6 +10,7 @@ export const EVENT_VERSIONS = {
   'order.expired': 1,
   'payment.unmatched': 1,
   'batch.granted': 1,
+  'batch.expiring': 1,
   'batch.expired': 1,
   'batch.revoked': 1,
   'quota.consumed': 1,

@@ -57,6 +57,7 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   trialUses: (made) => tellTrials(made),
   payments: (made) => made.flatMap(tellPayment),
   notices: (made) => made.map(tellNotice),
+  passedNotices: { silent: 'what is told of them is a notice' },
 };
 
 /** Why the kinds of change that are about no customer are silent; what there is to tell of them is told of their records in the audit trail. */

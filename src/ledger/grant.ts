@@ -3,7 +3,7 @@
 import { AppError } from '../errors/app-error.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { SubjectAsk } from './consume.js';
-import type { BatchSource, Metadata, NewBatch, Term } from './entities.js';
+import type { BatchSource, Holding, Metadata, NewBatch, Term } from './entities.js';
 import { type Anchored, addPeriod, anchored, anchoredEnd } from './periods.js';
 import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
@@ -109,6 +109,14 @@ function fixedValidity({ validFrom, expiresAt }: FixedValidity, term: Term): Val
   return toValidity(term, validFrom, expiresAt && anchoredEnd(validFrom, expiresAt));
 }
 
+const DAY_MS = 86_400_000;
+
+/** So many days before the end as the product says, but not before it begins. */
+function noticeOf({ validFrom, expiresAt }: Validity, { expiringDays }: Holding): Date | null {
+  if (expiresAt === null || expiringDays === null) return null;
+  return new Date(Math.max(validFrom.getTime(), expiresAt.getTime() - expiringDays * DAY_MS));
+}
+
 /**
  * Grants `times` of a term as one batch: counted units are multiplied, for uncounted products the length is. Access that extends begins
  * where the present access ends, and keeps its anchor day; where that never ends it runs beside it.
@@ -136,6 +144,7 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
     transferred: 0,
     priority: term.priority,
     ...validity,
+    noticeAt: noticeOf(validity, holdingOf(book, term.productKey)),
     createdAt: book.now,
     metadata: origin.metadata,
   };

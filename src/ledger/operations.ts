@@ -35,6 +35,7 @@ export const OPERATIONS = {
   grant: other,
   exchange: other,
   'referral.attach': other,
+  'batch.notice': ofUse,
 } as const satisfies Record<string, OperationKind>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -134,6 +134,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
           isActive: body.is_active,
           features: body.features.map(({ feature, unit_cost }) => ({ feature, unitCost: unit_cost })),
           lowBalanceThreshold: body.low_balance_threshold,
+          expiringDays: body.expiring_days,
           metadata: body.metadata,
         },
         body.force,

@@ -27,6 +27,7 @@ export function toProductView(product: Product) {
     is_active: product.isActive,
     features: product.features.map(({ feature, unitCost }) => ({ feature, unit_cost: unitCost })),
     low_balance_threshold: product.lowBalanceThreshold,
+    expiring_days: product.expiringDays,
     metadata: product.metadata,
     created_at: product.createdAt,
   };

@@ -24,6 +24,7 @@ const FEATURES_MAX = 100;
 const ITEMS_MAX = 50;
 const SKUS_MAX = 200;
 const PERIOD_VALUE_MAX = 100_000;
+const EXPIRING_DAYS_MAX = 3_650;
 const PRIORITY_MAX = 1_000_000;
 const DEFAULT_PLAN_GROUP = 'default';
 
@@ -71,6 +72,9 @@ export const putProductBody = z.object({
     })
     .default([]),
   low_balance_threshold: countSchema.nullable().default(null),
+  expiring_days: quantitySchema.max(EXPIRING_DAYS_MAX).nullable().default(null).meta({
+    description: 'So many days before a batch ends `batch.expiring` is told; of batches that are made from now on.',
+  }),
   metadata: metadataSchema,
   force: z
     .boolean()
@@ -90,6 +94,7 @@ export const productAnswer = z
       z.object({ feature: z.string().meta({ examples: ['text_generation'] }), unit_cost: countAnswerSchema }),
     ),
     low_balance_threshold: countAnswerSchema.nullable(),
+    expiring_days: countAnswerSchema.nullable(),
     metadata: metadataAnswerSchema,
     created_at: instantAnswerSchema,
   })

@@ -24,7 +24,7 @@ export function isStorableText(text: string): boolean {
 }
 
 /** Why a JSON number is refused where its digits count. */
-export const UNSAFE_NUMBER = 'is above 2^53-1 and would be rounded: send it as a string';
+const UNSAFE_NUMBER = 'is above 2^53-1 and would be rounded: send it as a string';
 
 /** Why a text is refused that can't be stored. */
 export const UNSTORABLE = 'contains a NUL character or half of a surrogate pair, which cannot be stored';

@@ -58,6 +58,12 @@ const dataOf = {
     valid_from: instant,
     expires_at: instant.nullable(),
   }),
+  'batch.expiring': z.object({
+    batch_id: uuidAnswerSchema,
+    product_key: name,
+    remaining: units.nullable().meta({ description: 'Null where units are not counted.' }),
+    expires_at: instant,
+  }),
   'batch.expired': z.object(gone),
   'batch.revoked': z.object(gone),
   'quota.consumed': z.object({

@@ -19,6 +19,7 @@ function product(
     isActive: true,
     features: features.map(([feature, unitCost]) => ({ feature, unitCost })),
     lowBalanceThreshold: null,
+    expiringDays: null,
     metadata: {},
   };
 }

@@ -2,8 +2,10 @@
 // falls due on the way happens in its order.
 import type { Actor } from '../call.js';
 import { findFirstDue } from '../db/customers.js';
+import { findFirstNotice } from '../db/expiring.js';
 import { findSandboxInstant, lockSandboxClock } from '../db/sandbox-clock.js';
 import type { Deps } from '../deps.js';
+import { notify } from '../engine/notify.js';
 import { sweep } from '../engine/sweep.js';
 import { AppError } from '../errors/app-error.js';
 import { StartError } from '../errors/start-error.js';
@@ -47,18 +49,25 @@ export async function moveClock(deps: Deps, command: ClockCommand, actor: Actor)
   let reached = begin;
   let last: Date | undefined;
   while (steps < STEPS_MAX && performance.now() < endMs) {
-    const due = await findFirstDue(deps.db, target);
+    const due = await findNext(deps, target);
     if (due === undefined || due.getTime() === last?.getTime()) break; // the second time nobody could be settled
     last = due;
     reached = due > reached ? due : reached;
     await setClock(deps, reached, { isStep: true, actor, begin });
     await sweep(deps);
+    await notify(deps);
     steps += 1;
   }
-  const isComplete = (await findFirstDue(deps.db, target)) === undefined;
+  const isComplete = (await findNext(deps, target)) === undefined;
   const now = isComplete ? target : reached;
   await setClock(deps, now, { isStep: false, actor, begin });
   return { now, isSet: true, isComplete, steps };
+}
+
+/** The first instant at which something falls due, or is to be told. */
+async function findNext({ db }: Deps, until: Date): Promise<Date | undefined> {
+  const [due, notice] = await Promise.all([findFirstDue(db, until), findFirstNotice(db, until)]);
+  return due && notice ? (due < notice ? due : notice) : (due ?? notice);
 }
 
 function targetOf(begin: Date, command: ClockCommand): Date {

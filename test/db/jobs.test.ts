@@ -296,6 +296,7 @@ describe('what is told', () => {
     const { body } = await app.get('/jobs');
     expect(body.data.map(({ name, is_late }: Json) => [name, is_late])).toEqual([
       ['drop-events', false],
+      ['notify', false],
       ['sweep', true],
     ]);
   });

@@ -51,6 +51,7 @@ describe('GET /catalog', () => {
             is_active: true,
             features: [{ feature: 'text_generation', unit_cost: 1 }],
             low_balance_threshold: null,
+            expiring_days: null,
             metadata: {},
             created_at: '2026-01-31T12:00:00.000Z',
           },

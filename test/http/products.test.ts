@@ -24,6 +24,7 @@ describe('PUT /products/{key}', () => {
       is_active: true,
       features: [],
       low_balance_threshold: null,
+      expiring_days: null,
       metadata: {},
       created_at: '2026-01-31T12:00:00.000Z',
     });
@@ -39,6 +40,7 @@ describe('PUT /products/{key}', () => {
       name: 'New',
       description: '',
       low_balance_threshold: null,
+      expiring_days: null,
       metadata: { a: 1 },
       created_at: '2026-01-31T12:00:00.000Z',
     });

@@ -49,6 +49,7 @@ describe('background work', () => {
     // nobody does it: the api is ready, and says so
     expect((await jobs()).map(({ name, runs }) => [name, runs])).toEqual([
       ['drop-events', 0],
+      ['notify', 0],
       ['sweep', 0],
     ]);
     await query(databaseUrl, `UPDATE jobs SET next_due_at = now() - interval '10 min'`);
@@ -56,7 +57,10 @@ describe('background work', () => {
       const told = await ready();
       return told.body.status === 'degraded' ? told : undefined;
     });
-    expect(late).toMatchObject({ status: 200, body: { late_jobs: [{ name: 'drop-events' }, { name: 'sweep' }] } });
+    expect(late).toMatchObject({
+      status: 200,
+      body: { late_jobs: [{ name: 'drop-events' }, { name: 'notify' }, { name: 'sweep' }] },
+    });
     expect((await rowOfSweep()).last_started_at).toBeNull();
 
     const worker = start('worker');

@@ -100,6 +100,7 @@ export class MemoryStore {
       productKey,
       ...(this.balances.get(productKey) ?? { available: 0, held: 0, owed: 0 }),
       lowBalanceThreshold: null,
+      expiringDays: null,
       usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
       running: access.filter((batch) => batch.validFrom <= now),
       accessEnd: latestEnd(access),
