@@ -1,4 +1,4 @@
-// Checks that README, CONTRIBUTING, CHANGELOG and docs/ tell the truth about what can be looked up: relative links and their anchors resolve,
+// Checks that README, CONTRIBUTING, CHANGELOG, the client's page and docs/ tell the truth about what can be looked up: relative links and their anchors resolve,
 // npm scripts and files named in backticks exist, routes that they or texts of the source name are in openapi/openapi.json, and what code cites of the
 // rules (docs/domain.md) is there. Says nothing about links to other sites.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -6,11 +6,11 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
-const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'clients/typescript/README.md'];
 /** npm's own commands that need no script. */
 const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'config'];
 /** A path in backticks is checked when it starts with one of these, or with ./ */
-const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', '.ci/'];
+const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', 'clients/', '.ci/'];
 const RULES = 'docs/domain.md';
 const OPENAPI = 'openapi/openapi.json';
 const BASE_PATH = '/api/v1/billing';

@@ -8,8 +8,8 @@ import { parseEnv } from 'node:util';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const file = join(process.env.BURSAR_DATA_DIR || join(project, '.bursar'), 'api.env');
 const running = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-const url = process.env.BURSAR_URL || running.BURSAR_URL || 'http://127.0.0.1:3000';
-const token = process.env.BURSAR_API_TOKEN || running.BURSAR_API_TOKEN;
+export const url = process.env.BURSAR_URL || running.BURSAR_URL || 'http://127.0.0.1:3000';
+export const token = process.env.BURSAR_API_TOKEN || running.BURSAR_API_TOKEN;
 
 /** Sends a request below the base path and returns the status and the parsed body, whatever the status. */
 export async function send(method, path, body, key) {

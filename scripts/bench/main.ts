@@ -1,6 +1,6 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
-// times the migrations that no fixture has yet instead. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
+// times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { compare } from './against.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
+import { measureMetering } from './metering.js';
 import {
   buildService,
   endAll,
@@ -44,6 +45,7 @@ const { values: flags } = parseArgs({
     upgrade: { type: 'boolean', default: false },
     'upgrade-operations': { type: 'string', default: '1000000' },
     migrations: { type: 'string' },
+    metering: { type: 'boolean', default: false },
   },
 });
 
@@ -52,7 +54,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 try {
   const startMs = performance.now();
-  if (flags.upgrade) await measureUpgrade(Number(flags['upgrade-operations']), flags.migrations);
+  if (flags.metering) await measureMetering();
+  else if (flags.upgrade) await measureUpgrade(Number(flags['upgrade-operations']), flags.migrations);
   else await run(flags.quick ? QUICK : FULL);
   console.log(`\n${((performance.now() - startMs) / 1_000).toFixed(0)} s in all`);
 } catch (error) {

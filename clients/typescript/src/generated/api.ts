@@ -1,0 +1,5105 @@
+// Generated from openapi/openapi.json by `npm run client`.
+export interface paths {
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/customers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getCustomer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["updateCustomer"];
+        trace?: never;
+    };
+    "/api/v1/billing/customers/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/customers/{id}/identities/{provider}/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["unlinkIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/catalog/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOffer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/products/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getProduct"];
+        put: operations["putProduct"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/offers/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getAnyOffer"];
+        put: operations["putOffer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["placeOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/orders/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["confirmOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listGrants"];
+        put?: never;
+        post: operations["grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/demo/trial-grant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["grantTrial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/credits/add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["addCredits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/credits/deduct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["deductCredits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/credits/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getCreditsBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/credits/expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listExpiringCredits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getWallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/wallet/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/wallet/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["checkQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/consume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["consumeQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/wallet/consume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["consumeWallet"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/consume/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["consumeQuotaBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["giveBackQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listReservations"];
+        put?: never;
+        post: operations["createReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReservation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/reservations/{id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["commitReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/reservations/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["releaseReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/reservations/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["extendReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referrals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listReferrals"];
+        put?: never;
+        post: operations["attachReferral"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referrals/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReferralStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listEndpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getEndpoint"];
+        put: operations["putEndpoint"];
+        post?: never;
+        delete: operations["deleteEndpoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/customers/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["issueCustomerToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listApiKeys"];
+        put?: never;
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getApiKey"];
+        put?: never;
+        post?: never;
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/invariants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["proveInvariants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/sandbox/clock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getClock"];
+        put: operations["putClock"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        ApiKey: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Whose idempotency keys it uses; a rotated key keeps it.
+             */
+            owner_id: string;
+            name: string;
+            scopes: ("read" | "consume" | "orders" | "payments" | "grants" | "catalog" | "prices" | "events" | "admin")[];
+            /** @description The key that made it. */
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            expires_at: string | null;
+            revoked_at: string | null;
+            /** @description To the hour. */
+            last_used_at: string | null;
+        };
+        /** @description granted = available + held + consumed + expired + revoked + transferred. */
+        Batch: {
+            /** Format: uuid */
+            id: string;
+            product_key: string;
+            source: string;
+            sku: string | null;
+            order_id: string | null;
+            /** @description The line of the order that granted it: `id` of its `items`. */
+            order_item_id: string | null;
+            /** @description Null when the product is not counted. */
+            granted: number | null;
+            available: number;
+            held: number;
+            consumed: number;
+            expired: number;
+            revoked: number;
+            transferred: number;
+            priority: number;
+            /** Format: date-time */
+            valid_from: string;
+            expires_at: string | null;
+            /**
+             * @description `pending` is not valid yet; `exhausted` has nothing left.
+             * @enum {string}
+             */
+            state: "active" | "pending" | "exhausted" | "expired" | "revoked";
+            /** Format: date-time */
+            created_at: string;
+            /** @description Empty where an order granted it: the order has it. */
+            metadata: {
+                [key: string]: unknown;
+            };
+        };
+        CursorExpiredProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "cursor_expired";
+            /** @description Where the oldest events begin that are left. */
+            oldest_cursor: string;
+        };
+        Customer: {
+            /** Format: uuid */
+            id: string;
+            identities: {
+                /** Format: uuid */
+                identity_id: string;
+                provider: string;
+                external_id: string;
+                profile: {
+                    [key: string]: unknown;
+                };
+                /** Format: date-time */
+                created_at: string;
+            }[];
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        Entry: {
+            /** Format: uuid */
+            id: string;
+            /** @description Per customer, without gaps. */
+            seq: number;
+            /** @enum {string} */
+            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+            /** @enum {string} */
+            direction: "credit" | "debit" | "none";
+            product_key: string;
+            batch_id: string | null;
+            amount: number;
+            /** @description Of the product, after this entry: available minus owed, units that become valid later included; 0 when it is not counted. */
+            balance_after: number;
+            feature: string | null;
+            /** @description Product units of one feature unit when the units moved; null when the product was asked for. */
+            unit_cost: number | null;
+            action_type: string | null;
+            action_id: string | null;
+            order_id: string | null;
+            reservation_id: string | null;
+            /** @description The entry of which this one gives something back. */
+            reverses_seq: number | null;
+            /** @description Null when it happened by itself, such as an expiry. */
+            operation_id: string | null;
+            /** @description Empty where an order granted it or a reservation lapsed: they have it. */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            occurred_at: string;
+        };
+        /** @description One faulty place in the request. */
+        FieldError: {
+            /** @description A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`. */
+            pointer: string;
+            code: string;
+            message: string;
+        };
+        InsufficientQuotaProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "insufficient_quota";
+            requested: number;
+            available: number;
+            /** @description What is left, in the unit asked for, as an answer of success says it: all that is available. */
+            remaining: number;
+            reasons: ({
+                code: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            /** @description Offers that would help and that this customer could buy, cheapest first; 10 at most. */
+            upgrade_skus: string[];
+            /** @description The same offers, with what they cost. */
+            upgrade_offers: {
+                sku: string;
+                name: string;
+                price: string;
+                currency: string;
+            }[];
+        };
+        MalformedJsonProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "malformed_json";
+            /** @description The line of the body, from 1. */
+            line: number;
+            /** @description The character of that line, from 1. */
+            column: number;
+        };
+        Offer: {
+            sku: string;
+            name: string;
+            description: string;
+            image: string | null;
+            price: string;
+            currency: string;
+            is_active: boolean;
+            is_trial: boolean;
+            trial_policy: {
+                /**
+                 * @default any
+                 * @enum {string}
+                 */
+                scope: "any" | "offer";
+            } | null;
+            recurrence: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "months" | "years";
+                count: number;
+            } | null;
+            plan_group: string | null;
+            items: {
+                product_key: string;
+                quantity: number;
+                /** @enum {string} */
+                period_unit: "hours" | "days" | "months" | "years" | "forever";
+                period_value: number | null;
+                priority: number;
+                /** @enum {string} */
+                stacking: "extend" | "parallel";
+                product: components["schemas"]["Product"];
+            }[];
+            metadata: {
+                [key: string]: unknown;
+            };
+        };
+        Order: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            customer_id: string;
+            /** @enum {string} */
+            status: "pending" | "paid" | "partially_refunded" | "refunded" | "cancelled" | "expired";
+            /**
+             * Format: date-time
+             * @description Until when a pending order can be paid.
+             */
+            expires_at: string;
+            currency: string;
+            total_amount: string;
+            payment_method: string | null;
+            payment_id: string | null;
+            paid_at: string | null;
+            refunded_amount: string;
+            items: {
+                /** Format: uuid */
+                id: string;
+                sku: string;
+                name: string;
+                quantity: number;
+                /** @description Of one, as it was when the order was made. */
+                price: string;
+            }[];
+            /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+            batches?: components["schemas"]["Batch"][];
+            /** @description How many batches a paid order granted. */
+            batches_total?: number;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        OrderNotPayableProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "order_not_payable";
+            order_status: string;
+        };
+        /** @description Problem details (RFC 9457). Some codes add members of their own. */
+        Problem: {
+            /** Format: uri-reference */
+            type: string;
+            title: string;
+            status: number;
+            /** @description What went wrong this time, for people. */
+            detail: string;
+            /**
+             * Format: uri
+             * @description The id that this request has here and in the log, as `urn:uuid:<id>`. Also in the header `X-Request-Id`, unless the caller sent one of his own.
+             */
+            instance: string;
+            /**
+             * @description Stable; branch on this one.
+             * @enum {string}
+             */
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            /** @description The faulty places, where there are some. */
+            errors?: components["schemas"]["FieldError"][];
+        } & {
+            [key: string]: unknown;
+        };
+        Product: {
+            product_key: string;
+            name: string;
+            description: string;
+            /**
+             * @description `quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.
+             * @enum {string}
+             */
+            type: "quantity" | "period" | "unlimited";
+            is_currency: boolean;
+            is_active: boolean;
+            features: {
+                feature: string;
+                unit_cost: number;
+            }[];
+            low_balance_threshold: number | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description The offer as it stands now, and what is against selling it. */
+        PutOffer: {
+            sku: string;
+            name: string;
+            description: string;
+            image: string | null;
+            price: string;
+            currency: string;
+            is_active: boolean;
+            is_trial: boolean;
+            trial_policy: {
+                /**
+                 * @default any
+                 * @enum {string}
+                 */
+                scope: "any" | "offer";
+            } | null;
+            recurrence: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "months" | "years";
+                count: number;
+            } | null;
+            plan_group: string | null;
+            items: {
+                product_key: string;
+                quantity: number;
+                /** @enum {string} */
+                period_unit: "hours" | "days" | "months" | "years" | "forever";
+                period_value: number | null;
+                priority: number;
+                /** @enum {string} */
+                stacking: "extend" | "parallel";
+                product: components["schemas"]["Product"];
+            }[];
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** @description Why it can’t be sold, or gives nothing, as it stands; empty when nothing is against it. */
+            warnings: {
+                /** @enum {string} */
+                code: "no_items" | "no_price" | "product_inactive" | "quantity_too_large";
+                /** @description The place in the body. */
+                pointer: string;
+                message: string;
+            }[];
+        };
+        ReleaseExceedsUsageProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "release_exceeds_usage";
+            requested: number;
+            /** @description What can still be given back. */
+            available: number;
+        };
+        Reservation: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            customer_id: string;
+            product_key?: string;
+            feature?: string;
+            /** @description Held, in units of the product or the feature. */
+            amount: number;
+            /** @enum {string} */
+            status: "held" | "committed" | "released" | "expired";
+            committed_amount: number;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            /** @description What it holds of each batch, in product units and in the order of use. */
+            legs: {
+                /** Format: uuid */
+                batch_id: string;
+                product_key: string;
+                amount: number;
+            }[];
+            metadata: {
+                [key: string]: unknown;
+            };
+        };
+        ReservationClosedProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "reservation_closed";
+            reservation_status: string;
+        };
+        ReservationExceededProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "reservation_exceeded";
+            requested: number;
+            held: number;
+        };
+        ReservationExpiredProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "reservation_expired";
+            reservation_status: string;
+        };
+        TrialAlreadyUsedProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "trial_already_used";
+            /** @description The kind of identity that had a trial. */
+            identity_type: string;
+        };
+        /** @description A refusal, asked for as a verdict; with the members that the problem of its code has. */
+        Verdict: {
+            /** @constant */
+            allowed: false;
+            /**
+             * @description Stable; branch on this one.
+             * @enum {string}
+             */
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            title: string;
+            detail: string;
+        } & {
+            [key: string]: unknown;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                    };
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "late_jobs": [],
+                     *       "oldest_transaction": null
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Degraded: requests are served, but something is late.
+                         * @enum {string}
+                         */
+                        status: "ok" | "degraded";
+                        /** @description Jobs whose oldest due work is older than it should be. Null when that could not be seen. */
+                        late_jobs: {
+                            name: string;
+                            lag_s: number;
+                        }[] | null;
+                        /** @description The transaction for whose end the feed of events waits: its process in Postgres (null: it is prepared), and since when it runs. */
+                        oldest_transaction: {
+                            pid: number | null;
+                            lasts_s: number;
+                        } | null;
+                    };
+                };
+            };
+        };
+    };
+    identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where the external id comes from; lower-cased.
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id: string | number;
+                    /** @description What the provider knows of the person; merged into the known profile. */
+                    profile?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** Format: uuid */
+                        identity_id: string;
+                        provider: string;
+                        external_id: string;
+                        /** @description Whether this call created the customer. */
+                        created_customer: boolean;
+                        /** @description Whether this call created the identity. */
+                        created_identity: boolean;
+                        /** @description Whether no trial was granted to this customer yet. */
+                        trial_eligible: boolean;
+                        /** @description The merged profile of the identity. */
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                provider?: string;
+                /** @description Only the customer behind this identity. */
+                external_id?: string | number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `id`. */
+                        data: components["schemas"]["Customer"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `customer_id` that `identify` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+        };
+    };
+    updateCustomer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `customer_id` that `identify` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Replaces the customer’s metadata. */
+                    metadata: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `customer_id` that `identify` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Where the external id comes from; lower-cased.
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id: string | number;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    profile?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        identity_id: string;
+                        provider: string;
+                        external_id: string;
+                        profile: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: uuid */
+                        customer_id: string;
+                        created: boolean;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        identity_id: string;
+                        provider: string;
+                        external_id: string;
+                        profile: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: uuid */
+                        customer_id: string;
+                        created: boolean;
+                    };
+                };
+            };
+        };
+    };
+    unlinkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `customer_id` that `identify` answered. */
+                id: string;
+                /** @description Where the external id comes from; lower-cased. */
+                provider: string;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id: string | number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listOffers: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Whether those that are not active are listed too. */
+                include_inactive?: boolean;
+                /** @description Only these, in this order: repeatable, or with commas between them, or as `sku[0]=`. Unknown ones are left out, and inactive ones unless asked for. */
+                sku?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description By `sku`; with the parameter `sku` in the order asked for. */
+                        data: components["schemas"]["Offer"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+        };
+    };
+    listProducts: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Whether those that are not active are listed too. */
+                include_inactive?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description By `product_key`. */
+                        data: components["schemas"]["Product"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+        };
+    };
+    putProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description May be repeated here; must equal the path. */
+                    product_key?: string;
+                    name: string;
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description `quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.
+                     * @enum {string}
+                     */
+                    type: "quantity" | "period" | "unlimited";
+                    /**
+                     * @description Whether offers may be priced in this product.
+                     * @default false
+                     */
+                    is_currency?: boolean;
+                    /**
+                     * @description An inactive product is neither sold nor granted; units already held stay spendable.
+                     * @default true
+                     */
+                    is_active?: boolean;
+                    features?: (string | {
+                        feature: string;
+                        /** @default 1 */
+                        unit_cost?: number;
+                    })[];
+                    /** @default null */
+                    low_balance_threshold?: number | null;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description Allows to raise a unit cost or remove a feature while customers hold units.
+                     * @default false
+                     */
+                    force?: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+        };
+    };
+    getAnyOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+        };
+    };
+    putOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description May be repeated here; must equal the path. */
+                    sku?: string;
+                    name: string;
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description A URL.
+                     * @default null
+                     */
+                    image?: string | null;
+                    price: string;
+                    /** @description A currency code, XTR, or the key of a currency product. */
+                    currency: string;
+                    /** @default true */
+                    is_active?: boolean;
+                    /** @default false */
+                    is_trial?: boolean;
+                    /** @default null */
+                    trial_policy?: {
+                        /**
+                         * @default any
+                         * @enum {string}
+                         */
+                        scope?: "any" | "offer";
+                    } | null;
+                    /** @default null */
+                    recurrence?: {
+                        /** @enum {string} */
+                        unit: "hours" | "days" | "months" | "years";
+                        count: number;
+                    } | null;
+                    /** @description Of a plan: customers have one subscription per group; `default` when left out. */
+                    plan_group?: string | null;
+                    /** @default [] */
+                    items?: {
+                        product_key: string;
+                        /** @default 1 */
+                        quantity?: number;
+                        /**
+                         * @description The unit of the validity; `forever` has no value.
+                         * @default forever
+                         * @enum {string}
+                         */
+                        period_unit?: "hours" | "days" | "months" | "years" | "forever";
+                        /** @default null */
+                        period_value?: number | null;
+                        /**
+                         * @description Batches of lower priority are used first.
+                         * @default 0
+                         */
+                        priority?: number;
+                        /**
+                         * @description Whether new access begins when the present one ends, or at once. Access extends by default.
+                         * @enum {string}
+                         */
+                        stacking?: "extend" | "parallel";
+                    }[];
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutOffer"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutOffer"];
+                };
+            };
+        };
+    };
+    placeOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description All of them come to 1,000 batches at most: each is as many as its offer has items. */
+                    items: {
+                        sku: string;
+                        /**
+                         * @description Multiplies counted units, and the length of access.
+                         * @default 1
+                         */
+                        quantity?: number | string;
+                        /** @description Not accepted: prices come from the catalogue. */
+                        price?: unknown;
+                    }[];
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Seconds until the order can no longer be paid; 24 hours when left out. */
+                    expires_in?: number | string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+        };
+    };
+    getOrder: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `id` that `placeOrder` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+        };
+    };
+    confirmOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `placeOrder` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The provider’s id of the charge, compared exactly; an integer is read as its digits. Required when the total is above 0. */
+                    payment_id?: (string | number) | null;
+                    /**
+                     * @description Lower-cased; a payment id is unique within its method.
+                     * @default provider_payments
+                     */
+                    payment_method?: string;
+                    /**
+                     * @default paid
+                     * @enum {string}
+                     */
+                    status?: "paid" | "failed";
+                    /** @description What was paid; must equal the order’s total. */
+                    amount?: string | null;
+                    /** @description Must equal the order’s currency. */
+                    currency?: string | null;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `operation_id`; the batches of each by `id`. */
+                        data: {
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** @enum {string} */
+                            grant_type: "trial" | "bonus" | "adjustment" | "migration";
+                            products: string[];
+                            batches: components["schemas"]["Batch"][];
+                            /** Format: date-time */
+                            created_at: string;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @enum {string} */
+                    grant_type: "trial" | "bonus" | "adjustment" | "migration";
+                    /** @description Grants what this offer gives. A trial without it grants every active trial offer. */
+                    sku?: string;
+                    /** @description Grants units of one product; not for trials. */
+                    product_key?: string;
+                    /**
+                     * @description How often the offer, or how many units.
+                     * @default 1
+                     */
+                    quantity?: number | string;
+                    /**
+                     * @description Of an adjustment: `debit` takes units away.
+                     * @default credit
+                     * @enum {string}
+                     */
+                    direction?: "credit" | "debit";
+                    /**
+                     * @description Batches of lower priority are used first.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /** @description With product_key: when it begins to count; now when left out. */
+                    valid_from?: string;
+                    /** @description With product_key: when it ends; never when left out. */
+                    expires_at?: (string) | null;
+                    /** @description Of a migration, required: the id in the system that it comes from, compared exactly; an integer is read as its digits. To one customer the same id grants once. */
+                    source_id?: string | number;
+                    /** @description Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities. */
+                    identities?: {
+                        [key: string]: string | number | null;
+                    };
+                    /**
+                     * @description Of a trial: grants it although one was used; needs a reason.
+                     * @default false
+                     */
+                    override?: boolean | ("true" | "false");
+                    /** @description Why; kept in the metadata of the batches. Required of an adjustment and an override. */
+                    reason?: string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** @enum {string} */
+                        grant_type: "trial" | "bonus" | "adjustment" | "migration";
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** @description The keys of the products granted. */
+                        products: string[];
+                        batches: components["schemas"]["Batch"][];
+                        /** @description What an adjustment took away. */
+                        taken?: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    grantTrial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description Grants what this offer gives. A trial without it grants every active trial offer. */
+                    sku?: string;
+                    /** @description Grants units of one product; not for trials. */
+                    product_key?: string;
+                    /**
+                     * @description How often the offer, or how many units.
+                     * @default 1
+                     */
+                    quantity?: number | string;
+                    /**
+                     * @description Of an adjustment: `debit` takes units away.
+                     * @default credit
+                     * @enum {string}
+                     */
+                    direction?: "credit" | "debit";
+                    /**
+                     * @description Batches of lower priority are used first.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /** @description With product_key: when it begins to count; now when left out. */
+                    valid_from?: string;
+                    /** @description With product_key: when it ends; never when left out. */
+                    expires_at?: (string) | null;
+                    /** @description Of a migration, required: the id in the system that it comes from, compared exactly; an integer is read as its digits. To one customer the same id grants once. */
+                    source_id?: string | number;
+                    /** @description Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities. */
+                    identities?: {
+                        [key: string]: string | number | null;
+                    };
+                    /**
+                     * @description Of a trial: grants it although one was used; needs a reason.
+                     * @default false
+                     */
+                    override?: boolean | ("true" | "false");
+                    /** @description Why; kept in the metadata of the batches. Required of an adjustment and an override. */
+                    reason?: string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Taken without effect: the path says it; workflows written for billable send it */
+                    grant_type?: unknown;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** @enum {string} */
+                        grant_type: "trial" | "bonus" | "adjustment" | "migration";
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** @description The keys of the products granted. */
+                        products: string[];
+                        batches: components["schemas"]["Batch"][];
+                        /** @description What an adjustment took away. */
+                        taken?: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    addCredits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description A currency product. */
+                    product_key: string;
+                    amount: number | string;
+                    /** @description What for; kept in the metadata. */
+                    description?: string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description When they end; never when left out. */
+                    expires_at?: (string) | null;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        operation_id: string;
+                        product_key: string;
+                        amount: number;
+                        /** @description What can be spent now, minus what is owed, afterwards; negative with debt. */
+                        balance: number;
+                        /** @description What becomes valid later, and can’t be spent yet. */
+                        upcoming: number;
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: uuid */
+                        batch_id: string;
+                        /** @description How much of it repaid a debt at once. */
+                        repaid: number;
+                    };
+                };
+            };
+        };
+    };
+    deductCredits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description A currency product. */
+                    product_key: string;
+                    amount: number | string;
+                    /** @description What for; kept in the metadata. */
+                    description?: string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description For work that is done already: what is lacking is owed, and repaid by the next credits.
+                     * @default false
+                     */
+                    allow_negative?: boolean | ("true" | "false");
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** Format: uuid */
+                        operation_id: string;
+                        product_key: string;
+                        amount: number;
+                        /** @description What can be spent now, minus what is owed, afterwards; negative with debt. */
+                        balance: number;
+                        /** @description What becomes valid later, and can’t be spent yet. */
+                        upcoming: number;
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        taken: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        /** @description How much of it was lacking, and is owed. */
+                        owed: number;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    getCreditsBalance: {
+        parameters: {
+            query: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                product_key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        product_key: string;
+                        /** @description Available minus owed. */
+                        balance: number;
+                        /** @description What becomes valid later, and can’t be spent yet. */
+                        upcoming: number;
+                        /** @description What can be used now. */
+                        available: number;
+                        held: number;
+                        owed: number;
+                    };
+                };
+            };
+        };
+    };
+    listExpiringCredits: {
+        parameters: {
+            query: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                product_key: string;
+                /** @description Within so many seconds; 604800 (7 days) when left out. */
+                within?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Soonest end first, by `expires_at` and `batch_id`. */
+                        data: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                            /** Format: date-time */
+                            expires_at: string;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getBalance: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                product_key?: string;
+                feature?: string;
+                /** @description A past instant: the answer as it was then, recomputed from the ledger. Now when left out. */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        can_use: boolean;
+                        product_key?: string;
+                        feature?: string;
+                        /** @description Null when it is not counted. */
+                        remaining: number | null;
+                        /** @description What becomes valid later, and can’t be spent yet. */
+                        upcoming: number;
+                        /** @description When the units used next end, or the access does. */
+                        expires_at: string | null;
+                        message: string;
+                    };
+                };
+            };
+        };
+    };
+    getWallet: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description A past instant: the answer as it was then, recomputed from the ledger. Now when left out. */
+                as_of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @description Units that can be spent now, minus what is owed, by product key; negative with debt. */
+                        balances: {
+                            [key: string]: number;
+                        };
+                        /** @description Units that become valid later, and can’t be spent yet, by product key. */
+                        upcoming: {
+                            [key: string]: number;
+                        };
+                        /** @description Units held for work in progress. */
+                        held: {
+                            [key: string]: number;
+                        };
+                        /** @description Present access by product key; `until` is null when it never ends. */
+                        access: {
+                            [key: string]: {
+                                until: string | null;
+                            };
+                        };
+                        /** @description Features of the products in this wallet; `remaining` in feature units, null when not counted. */
+                        features: {
+                            [key: string]: {
+                                can_use: boolean;
+                                remaining: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description A past instant: the answer as it was then, recomputed from the ledger. Now when left out. */
+                as_of?: string;
+                product_key?: string;
+                /** @description Only batches of the products that provide it today. */
+                feature?: string;
+                /** @description Only what this order granted. */
+                order_id?: string;
+                /** @description `pending` is not valid yet; `exhausted` has nothing left. */
+                state?: "active" | "pending" | "exhausted" | "expired" | "revoked";
+                /** @description Only batches that end within so many seconds. */
+                expiring_within?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `id`. */
+                        data: components["schemas"]["Batch"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    listEntries: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                product_key?: string;
+                kind?: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+                action_type?: string;
+                operation_id?: string;
+                /** @description Entries that occurred at or after this instant. */
+                from?: string;
+                /** @description Entries that occurred before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `seq`. */
+                        data: components["schemas"]["Entry"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                        /** @description Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep. */
+                        settlement_pending: boolean;
+                    };
+                };
+            };
+        };
+    };
+    checkQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /**
+                     * @description In units of the product, or of the feature.
+                     * @default 1
+                     */
+                    amount?: number | string;
+                    /**
+                     * @description What the units are used for.
+                     * @default usage
+                     */
+                    action_type?: string;
+                    /** @description Your id of the use; an integer is read as its digits. */
+                    action_id?: (string | number) | null;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        allowed: boolean;
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        would_take: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        /** @description What would be left; when refused, what there is. Null when it is not counted. */
+                        remaining: number | null;
+                        reasons: {
+                            /** @enum {string} */
+                            code: "insufficient_quota" | "expired" | "not_yet_valid" | "inactive_product";
+                            product_key?: string;
+                            /**
+                             * Format: date-time
+                             * @description When it expired, or becomes valid.
+                             */
+                            at?: string;
+                        }[];
+                        /** @description Limits that stand against it. */
+                        violations: {
+                            code: string;
+                        }[];
+                        /** @description Offers that would help and that this customer could buy, cheapest first; 10 at most. */
+                        upgrade_skus: string[];
+                        /** @description The same offers, with what they cost. */
+                        upgrade_offers: {
+                            sku: string;
+                            name: string;
+                            price: string;
+                            currency: string;
+                        }[];
+                        /** @description The earliest instant known at which it would be allowed. */
+                        allowed_at: string | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    consumeQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /**
+                     * @description In units of the product, or of the feature.
+                     * @default 1
+                     */
+                    amount?: number | string;
+                    /**
+                     * @description What the units are used for.
+                     * @default usage
+                     */
+                    action_type?: string;
+                    /** @description Your id of the use; an integer is read as its digits. */
+                    action_id?: (string | number) | null;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** Format: uuid */
+                        operation_id: string;
+                        /**
+                         * Format: uuid
+                         * @description The id of the last entry of this operation.
+                         */
+                        usage_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        amount: number;
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        taken: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        warnings: {
+                            code: string;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    consumeWallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /**
+                     * @description In units of the product, or of the feature.
+                     * @default 1
+                     */
+                    amount?: number | string;
+                    /**
+                     * @description What the units are used for.
+                     * @default usage
+                     */
+                    action_type?: string;
+                    /** @description Your id of the use; an integer is read as its digits. */
+                    action_id?: (string | number) | null;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** Format: uuid */
+                        operation_id: string;
+                        /**
+                         * Format: uuid
+                         * @description The id of the last entry of this operation.
+                         */
+                        usage_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        amount: number;
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        taken: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        warnings: {
+                            code: string;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    consumeQuotaBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Each is a consume with a key of its own. */
+                    items: {
+                        /** Format: uuid */
+                        customer_id?: string;
+                        /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                        user_id?: string | number;
+                        /** @description The id in the system of the provider; an integer is read as its digits. */
+                        external_id?: string | number;
+                        /**
+                         * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                         * @default default
+                         */
+                        provider?: string;
+                        product_key?: string;
+                        feature?: string;
+                        /**
+                         * @description In units of the product, or of the feature.
+                         * @default 1
+                         */
+                        amount?: number | string;
+                        /**
+                         * @description What the units are used for.
+                         * @default usage
+                         */
+                        action_type?: string;
+                        /** @description Your id of the use; an integer is read as its digits. */
+                        action_id?: (string | number) | null;
+                        /**
+                         * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                         * @default {}
+                         */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                        idempotency_key?: string;
+                        /**
+                         * @description Without effect: each item has its verdict. Taken so that an item may be the body of a consume.
+                         * @enum {string}
+                         */
+                        on_refusal?: "problem" | "verdict";
+                    }[];
+                    /**
+                     * @description `continue` takes what can be taken, `atomic` all of it or nothing.
+                     * @default continue
+                     * @enum {string}
+                     */
+                    mode?: "continue" | "atomic";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False when an atomic batch was refused: nothing was taken. */
+                        committed: boolean;
+                        /** @description For each item, in their order, the answer of a consume, or the members of its problem. */
+                        results: ({
+                            index: number;
+                            /** @description Whether the item’s key had this answer before the item was reached. Of a call that is itself a replay (`Idempotent-Replayed`), as it was then. */
+                            replayed: boolean;
+                            allowed: boolean;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
+                    };
+                };
+            };
+        };
+    };
+    giveBackQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The customer need not be named; if he is, the use must be his. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * Format: uuid
+                     * @description The use of which something is given back.
+                     */
+                    operation_id: string;
+                    /** @description In the unit of the use; all that is left of it when left out. */
+                    amount?: number | string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        operation_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        amount: number;
+                        /** @description Units that came back; what is owed is repaid with them first. */
+                        returned: number;
+                        /** @description Units that came back to a batch that had ended. */
+                        expired: number;
+                        /** @description Units that came back to a batch that was refunded. */
+                        revoked: number;
+                        /** @description What came back to each batch, in product units. */
+                        restored: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listReservations: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                status?: "held" | "committed" | "released" | "expired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `id`. */
+                        data: components["schemas"]["Reservation"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    createReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /**
+                     * @description In units of the product, or of the feature.
+                     * @default 1
+                     */
+                    amount?: number | string;
+                    /** @description When it ends by itself, in seconds from now; 900 when neither this nor expires_at is sent. At most 7 days. */
+                    ttl_seconds?: (number | string) | null;
+                    /** @description Instead of ttl_seconds: the instant at which it ends. */
+                    expires_at?: (string) | null;
+                    /**
+                     * @description What the units are used for.
+                     * @default usage
+                     */
+                    action_type?: string;
+                    /** @description Your id of the use; an integer is read as its digits. */
+                    action_id?: (string | number) | null;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        /** @description Held, in units of the product or the feature. */
+                        amount: number;
+                        /** @enum {string} */
+                        status: "held" | "committed" | "released" | "expired";
+                        committed_amount: number;
+                        /** Format: date-time */
+                        expires_at: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        ended_at: string | null;
+                        /** @description What it holds of each batch, in product units and in the order of use. */
+                        legs: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                    };
+                };
+            };
+        };
+    };
+    getReservation: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `id` that `createReservation` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+        };
+    };
+    commitReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createReservation` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description How much was used; all that is held when left out. 0 releases it. */
+                    amount?: number | string;
+                    /**
+                     * @description Takes what goes beyond the held units from the rest, at the costs of then.
+                     * @default false
+                     */
+                    allow_excess?: boolean | ("true" | "false");
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        /** @description Held, in units of the product or the feature. */
+                        amount: number;
+                        /** @enum {string} */
+                        status: "held" | "committed" | "released" | "expired";
+                        committed_amount: number;
+                        /** Format: date-time */
+                        expires_at: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        ended_at: string | null;
+                        /** @description What it holds of each batch, in product units and in the order of use. */
+                        legs: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        taken: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        /** @description Units that came back; what is owed is repaid with them first. */
+                        returned: number;
+                        /** @description Units that came back to a batch that had ended. */
+                        expired: number;
+                        /** @description Units that came back to a batch that was refunded. */
+                        revoked: number;
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    releaseReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createReservation` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        /** @description Held, in units of the product or the feature. */
+                        amount: number;
+                        /** @enum {string} */
+                        status: "held" | "committed" | "released" | "expired";
+                        committed_amount: number;
+                        /** Format: date-time */
+                        expires_at: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        ended_at: string | null;
+                        /** @description What it holds of each batch, in product units and in the order of use. */
+                        legs: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** @description What each batch pays, in product units and in the order of use. */
+                        taken: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        /** @description Units that came back; what is owed is repaid with them first. */
+                        returned: number;
+                        /** @description Units that came back to a batch that had ended. */
+                        expired: number;
+                        /** @description Units that came back to a batch that was refunded. */
+                        revoked: number;
+                        /** @description What is left, in the unit asked for; null when it is not counted. */
+                        remaining: number | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    extendReservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createReservation` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description When it ends by itself, in seconds from now; never sooner than before. */
+                    ttl_seconds: number | string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        operation_id: string;
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        product_key?: string;
+                        feature?: string;
+                        /** @description Held, in units of the product or the feature. */
+                        amount: number;
+                        /** @enum {string} */
+                        status: "held" | "committed" | "released" | "expired";
+                        committed_amount: number;
+                        /** Format: date-time */
+                        expires_at: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        ended_at: string | null;
+                        /** @description What it holds of each batch, in product units and in the order of use. */
+                        legs: {
+                            /** Format: uuid */
+                            batch_id: string;
+                            product_key: string;
+                            amount: number;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    sku: string;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        allowed: true;
+                        /** Format: uuid */
+                        operation_id: string;
+                        spent: {
+                            product_key: string;
+                            amount: number;
+                        };
+                        batches: components["schemas"]["Batch"][];
+                        /** @description What can be spent now, minus what is owed, afterwards, of the counted products that were touched. */
+                        balances: {
+                            [key: string]: number;
+                        };
+                        /** @description Units that become valid later, and can’t be spent yet, by product key. */
+                        upcoming: {
+                            [key: string]: number;
+                        };
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listReferrals: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description Only the referral that brought this one: his id, as in `POST /referrals`. */
+                referee_id?: string | number;
+                /** @description The same, by his external id; `provider` is of both. */
+                referee_external_id?: string | number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `referral_id`. */
+                        data: {
+                            /** Format: uuid */
+                            referral_id: string;
+                            /** Format: uuid */
+                            referrer_id: string;
+                            /** Format: uuid */
+                            referee_id: string;
+                            metadata: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            created_at: string;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    attachReferral: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description A UUID is a `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    referrer_id?: string | number;
+                    /** @description A UUID is a `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    referee_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    referrer_external_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    referee_external_id?: string | number;
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False when the pair was known already. */
+                        created: boolean;
+                        /** Format: uuid */
+                        referral_id: string;
+                        /** Format: uuid */
+                        referrer_id: string;
+                        /** Format: uuid */
+                        referee_id: string;
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description False when the pair was known already. */
+                        created: boolean;
+                        /** Format: uuid */
+                        referral_id: string;
+                        /** Format: uuid */
+                        referrer_id: string;
+                        /** Format: uuid */
+                        referee_id: string;
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+    };
+    getReferralStats: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        count: number;
+                    };
+                };
+            };
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
+                cursor?: string;
+                /** @description Only events of this type; repeatable. */
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
+                wait_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Oldest first, as far as all are there; of one customer by `sequence`. */
+                        data: ({
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "customer.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                provider: string;
+                                external_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                total_amount: string;
+                                /** @description The first 20 lines; `items_total` says how many there are. */
+                                items: {
+                                    sku: string;
+                                    quantity: number;
+                                    price: string;
+                                }[];
+                                items_total: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.paid";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                total_amount: string;
+                                /** @description The first 20 lines; `items_total` says how many there are. */
+                                items: {
+                                    sku: string;
+                                    quantity: number;
+                                    price: string;
+                                }[];
+                                items_total: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                payment_method: string;
+                                payment_id: string;
+                                /** Format: date-time */
+                                paid_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.payment_failed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                payment_method: string;
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "payment.unmatched";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                payment_method: string;
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.granted";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                source: string;
+                                sku: string | null;
+                                order_id: string | null;
+                                /** @description Null where units are not counted. */
+                                granted: number | null;
+                                priority: number;
+                                /** Format: date-time */
+                                valid_from: string;
+                                expires_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                amount: number;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.revoked";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                amount: number;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.consumed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** @description What used it: `quota.consume`, `reservation.commit`, `credits.deduct`, … */
+                                operation: string;
+                                /** Format: uuid */
+                                usage_id: string;
+                                feature: string | null;
+                                /** @description By product, the first 20; `taken_total` says how many there are. */
+                                taken: {
+                                    product_key: string;
+                                    amount: number;
+                                    balance: number;
+                                }[];
+                                taken_total: number;
+                                action_type: string | null;
+                                action_id: string | null;
+                                reservation_id: string | null;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.low";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                                balance: number;
+                                threshold: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.exhausted";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "trial.activated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                scopes: string[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "trial.refused";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** @description Null where every trial offer was asked for. */
+                                sku: string | null;
+                                /** @description The kind of identity that had a trial before. */
+                                identity_type: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.attached";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.committed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.released";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "exchange.completed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                sku: string | null;
+                                spent: {
+                                    product_key: string | null;
+                                    amount: number;
+                                };
+                                batch_ids: string[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "product.deactivated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                            };
+                        })[];
+                        /** @description Send it as `cursor` to go on, also when nothing came: of events that are rare a page may be empty while there are more. Never null. */
+                        next_cursor: string;
+                    };
+                };
+            };
+        };
+    };
+    listEndpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description All of them, by id. */
+                        data: {
+                            id: string;
+                            types: string[];
+                            description: string;
+                            enabled: boolean;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    getEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `putEndpoint` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        types: string[];
+                        description: string;
+                        enabled: boolean;
+                        /** Format: date-time */
+                        created_at: string;
+                        /** Format: date-time */
+                        updated_at: string;
+                    };
+                };
+            };
+        };
+    };
+    putEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Yours to choose. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Types of events, groups of them such as `order.*`, or `*` for all. */
+                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description One that is not asks for nothing.
+                     * @default true
+                     */
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        types: string[];
+                        description: string;
+                        enabled: boolean;
+                        /** Format: date-time */
+                        created_at: string;
+                        /** Format: date-time */
+                        updated_at: string;
+                    };
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        types: string[];
+                        description: string;
+                        enabled: boolean;
+                        /** Format: date-time */
+                        created_at: string;
+                        /** Format: date-time */
+                        updated_at: string;
+                    };
+                };
+            };
+        };
+    };
+    deleteEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `putEndpoint` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only changes of this kind; repeatable. */
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden")[];
+                /** @description Only changes of the thing of this key, SKU or id. */
+                subject?: string;
+                /** @description Only what was done with this API key, by its id. */
+                key?: string;
+                /** @description From this instant on. */
+                from?: string;
+                /** @description Before this instant. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first. */
+                        data: {
+                            /** Format: uuid */
+                            id: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description The id of the API key that did it; `system` for the service itself. */
+                            key: string;
+                            /** @enum {string} */
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden";
+                            /** @description The key, SKU or id of what was changed. */
+                            subject: string;
+                            customer_id: string | null;
+                            operation_id: string | null;
+                            /** @description What there was before, under the names of its resource; null for nothing. */
+                            before: {
+                                [key: string]: unknown;
+                            } | null;
+                            /** @description What there was afterwards, under the names of its resource; null for nothing. */
+                            after: {
+                                [key: string]: unknown;
+                            } | null;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    issueCustomerToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `customer_id` that `identify` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What the customer may do; each needs a scope of your own: `orders` for `orders.create`, else `read`. */
+                    abilities: ("wallet.read" | "balance.read" | "entries.read" | "catalog.read" | "quota.check" | "orders.read" | "orders.create")[];
+                    /**
+                     * @description How long it counts: a minute to a day; 15 minutes when left out.
+                     * @default 900
+                     */
+                    ttl_seconds?: number | string;
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description A bearer token for the customer’s browser. */
+                        token: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        abilities: ("wallet.read" | "balance.read" | "entries.read" | "catalog.read" | "quota.check" | "orders.read" | "orders.create")[];
+                        /** Format: date-time */
+                        expires_at: string;
+                    };
+                };
+            };
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `id`. */
+                        data: components["schemas"]["ApiKey"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What it is for. */
+                    name: string;
+                    /** @description What it allows; only what your own token allows too. */
+                    scopes: ("read" | "consume" | "orders" | "payments" | "grants" | "catalog" | "prices" | "events" | "admin")[];
+                    /** @description When it ends; never when left out. */
+                    expires_at?: (string) | null;
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose idempotency keys it uses; a rotated key keeps it.
+                         */
+                        owner_id: string;
+                        name: string;
+                        scopes: ("read" | "consume" | "orders" | "payments" | "grants" | "catalog" | "prices" | "events" | "admin")[];
+                        /** @description The key that made it. */
+                        created_by: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        expires_at: string | null;
+                        revoked_at: string | null;
+                        /** @description To the hour. */
+                        last_used_at: string | null;
+                        /** @description The key itself, as it is sent. It is told only here: keep it. */
+                        token: string;
+                    };
+                };
+            };
+        };
+    };
+    getApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createApiKey` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createApiKey` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `createApiKey` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description For how long the old key counts beside the new one; a day when left out.
+                     * @default 86400
+                     */
+                    overlap_seconds?: number | string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose idempotency keys it uses; a rotated key keeps it.
+                         */
+                        owner_id: string;
+                        name: string;
+                        scopes: ("read" | "consume" | "orders" | "payments" | "grants" | "catalog" | "prices" | "events" | "admin")[];
+                        /** @description The key that made it. */
+                        created_by: string;
+                        /** Format: date-time */
+                        created_at: string;
+                        expires_at: string | null;
+                        revoked_at: string | null;
+                        /** @description To the hour. */
+                        last_used_at: string | null;
+                        /** @description The key itself, as it is sent. It is told only here: keep it. */
+                        token: string;
+                    };
+                };
+            };
+        };
+    };
+    proveInvariants: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        ok: boolean;
+                        /** @description Rows looked at, by table. */
+                        checked: {
+                            [key: string]: number;
+                        };
+                        differences: {
+                            check: string;
+                            invariant: string;
+                            customer_id: string | null;
+                            subject: string;
+                            expected: string;
+                            actual: string;
+                            detail: string;
+                        }[];
+                        /** @description Whether there are more differences than listed. */
+                        has_more: boolean;
+                    };
+                };
+            };
+        };
+    };
+    getClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        now: string;
+                        /** @description Whether it was set by hand: then it stands still. */
+                        is_set: boolean;
+                    };
+                };
+            };
+        };
+    };
+    putClock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description To this instant. */
+                    now?: string;
+                    /**
+                     * Format: duration
+                     * @description By so much; months and years are calendar steps.
+                     */
+                    advance?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        now: string;
+                        /** @description Whether it was set by hand: then it stands still. */
+                        is_set: boolean;
+                        /** @description Whether it is where it was to go; else send the same instant again. */
+                        complete: boolean;
+                        /** @description Instants at which something fell due on the way. */
+                        steps: number;
+                    };
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description By name. */
+                        data: {
+                            name: string;
+                            /** @description From the end of a run to the next. */
+                            interval_s: number;
+                            /** @description Null where the configuration leaves the job out. What is past is under way, or late. */
+                            next_due_at: string | null;
+                            /** @description For how long its oldest work is due, as of its last look; 0 when nothing is. */
+                            lag_s: number;
+                            /** @description Whether that is longer than it should be. */
+                            is_late: boolean;
+                            /** @description The process that runs it now: host, pid and an id. */
+                            holder: string | null;
+                            /** @description Runs that ended, by whichever process. */
+                            runs: number;
+                            /** @description Runs that failed since the last one that did not. */
+                            failures: number;
+                            last_started_at: string | null;
+                            last_ended_at: string | null;
+                            /** @description What the last run that failed met, however long ago. The log says more. */
+                            last_error: {
+                                /** Format: date-time */
+                                at: string;
+                                message: string;
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,183 @@
+// Generated from openapi/openapi.json by `npm run client`.
+import type { Call, CallShape } from '../call.js';
+
+/** Every call of Bursar. Each throws BursarProblem, BursarUnreachable, or the reason of an aborted signal. */
+export interface Calls {
+  /** Is the process alive? `GET /health/live` */
+  getLiveness: Call<'getLiveness'>;
+  /** Can requests be served? `GET /health/ready`: Asks the database, for at most 2000 ms, and compares the clocks. Says beside it, within 500 ms, what is late: that is no reason to send requests elsewhere. */
+  getReadiness: Call<'getReadiness'>;
+  /** Find or create the customer behind an identity. `POST /api/v1/billing/identify`: Call it whenever somebody appears. A profile is merged into what is known; leaving it out changes nothing. */
+  identify: Call<'identify'>;
+  /** List customers, newest first, or find one by an identity. `GET /api/v1/billing/customers` */
+  listCustomers: Call<'listCustomers'>;
+  /** Get a customer with its identities. `GET /api/v1/billing/customers/{id}` */
+  getCustomer: Call<'getCustomer'>;
+  /** Replace a customer’s metadata. `PATCH /api/v1/billing/customers/{id}` */
+  updateCustomer: Call<'updateCustomer'>;
+  /** Give a customer another identity. `POST /api/v1/billing/customers/{id}/identities` */
+  linkIdentity: Call<'linkIdentity'>;
+  /** Take an identity from a customer. `DELETE /api/v1/billing/customers/{id}/identities/{provider}/{external_id}`: What the customer owns stays; the person behind the identity is unknown afterwards. */
+  unlinkIdentity: Call<'unlinkIdentity'>;
+  /** List what is for sale, by SKU. `GET /api/v1/billing/catalog`: Customers’ own tokens are taken too, with `catalog.read`. */
+  listOffers: Call<'listOffers'>;
+  /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. */
+  getOffer: Call<'getOffer'>;
+  /** List the products, by key. `GET /api/v1/billing/products`: Customers’ own tokens are taken too, with `catalog.read`. */
+  listProducts: Call<'listProducts'>;
+  /** Get a product, active or not. `GET /api/v1/billing/products/{key}` */
+  getProduct: Call<'getProduct'>;
+  /** Create or replace a product. `PUT /api/v1/billing/products/{key}`: Fields left out take their defaults. The type is fixed once the product exists. */
+  putProduct: Call<'putProduct'>;
+  /** Get an offer, active or not. `GET /api/v1/billing/offers/{sku}` */
+  getAnyOffer: Call<'getAnyOffer'>;
+  /** Create or replace an offer. `PUT /api/v1/billing/offers/{sku}`: Fields left out take their defaults: begin with what `GET /offers/{sku}` answers. What was sold keeps the terms of its moment. `warnings` say why it could not be sold. */
+  putOffer: Call<'putOffer'>;
+  /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
+  placeOrder: Call<'placeOrder'>;
+  /** Get an order. `GET /api/v1/billing/orders/{id}`: Customers’ own tokens are taken too, with `orders.read`. */
+  getOrder: Call<'getOrder'>;
+  /** Confirm the payment of an order. `POST /api/v1/billing/orders/{id}/confirm`: Grants what the order bought, once: the same payment gets the first answer again, with or without a key. A payment that can’t be matched is kept. */
+  confirmOrder: Call<'confirmOrder'>;
+  /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants` */
+  listGrants: Call<'listGrants'>;
+  /** Give an offer or a quantity without payment. `POST /api/v1/billing/grants`: A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id). */
+  grant: Call<'grant'>;
+  /** Add credits. `POST /api/v1/billing/credits/add`: As one batch of a currency product. What the customer owes of it is repaid at once. */
+  addCredits: Call<'addCredits'>;
+  /** Take credits. `POST /api/v1/billing/credits/deduct`: All or nothing. With `allow_negative`, for work that is done already, what is lacking is owed and the next credits repay it. */
+  deduct: Call<'deductCredits'>;
+  /** Get a balance of credits. `GET /api/v1/billing/credits/balance` */
+  getCreditsBalance: Call<'getCreditsBalance'>;
+  /** List credits that are about to end, soonest first. `GET /api/v1/billing/credits/expiring` */
+  listExpiringCredits: Call<'listExpiringCredits'>;
+  /** Ask whether a customer can use a product or feature. `GET /api/v1/billing/balance`: Somebody never seen is answered too: `can_use` is false. Customers’ own tokens are taken too, with `balance.read`. */
+  getBalance: Call<'getBalance'>;
+  /** Get everything that a customer holds. `GET /api/v1/billing/wallet`: Customers’ own tokens are taken too, with `wallet.read`. */
+  getWallet: Call<'getWallet'>;
+  /** List a customer’s batches, newest first. `GET /api/v1/billing/wallet/batches`: Customers’ own tokens are taken too, with `wallet.read`. */
+  listBatches: Call<'listBatches'>;
+  /** List a customer’s ledger, newest first. `GET /api/v1/billing/wallet/entries`: Customers’ own tokens are taken too, with `entries.read`. */
+  listEntries: Call<'listEntries'>;
+  /** Ask whether a use would be allowed. `POST /api/v1/billing/quota/check`: A dry run of consume by the same code: what it would take, or every reason against it. Writes nothing. Customers’ own tokens are taken too, with `quota.check`. */
+  check: Call<'checkQuota'>;
+  /** Take units, all or nothing. `POST /api/v1/billing/quota/consume`: From the batches that are used first. Send an idempotency key: a repeated call then takes nothing and gets the first answer again. */
+  consume: Call<'consumeQuota'>;
+  /** Take units many times in one call. `POST /api/v1/billing/quota/consume/batch`: Each item is a consume with a key and a verdict of its own; the key of the call covers all of it. Always answers 200: look at `committed` and at each `allowed`. */
+  consumeBatch: Call<'consumeQuotaBatch'>;
+  /** Give back what a use took. `POST /api/v1/billing/quota/release`: All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. */
+  giveBack: Call<'giveBackQuota'>;
+  /** List a customer’s reservations, newest first. `GET /api/v1/billing/reservations` */
+  listReservations: Call<'listReservations'>;
+  /** Hold units for work in progress. `POST /api/v1/billing/reservations`: All or nothing. Commit what was used, release the rest; what is left alone ends by itself and gives its units back. */
+  reserve: Call<'createReservation'>;
+  /** Get a reservation. `GET /api/v1/billing/reservations/{id}` */
+  getReservation: Call<'getReservation'>;
+  /** Use what is held. `POST /api/v1/billing/reservations/{id}/commit`: All of it or `amount`; the rest is given back. A commit of 0 is a release. The same commit again gets the first answer, with or without a key. */
+  commit: Call<'commitReservation'>;
+  /** Give back what is held. `POST /api/v1/billing/reservations/{id}/release`: The same release again gets the first answer, with or without a key. */
+  release: Call<'releaseReservation'>;
+  /** Let a reservation end later. `POST /api/v1/billing/reservations/{id}/extend`: So many seconds from now, at most 7 days after it was made; it never ends sooner than before. */
+  extend: Call<'extendReservation'>;
+  /** Spend units of a currency product on an offer. `POST /api/v1/billing/exchange`: Takes the price and grants the offer in one operation, or does neither. */
+  exchange: Call<'exchange'>;
+  /** List whom a customer brought, or who brought him, newest first. `GET /api/v1/billing/referrals`: The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit. */
+  listReferrals: Call<'listReferrals'>;
+  /** Say who brought whom. `POST /api/v1/billing/referrals`: Both must be known. A referee has one referrer; the same pair again changes nothing. */
+  attachReferral: Call<'attachReferral'>;
+  /** Count whom a customer brought. `GET /api/v1/billing/referrals/stats` */
+  getReferralStats: Call<'getReferralStats'>;
+  /** Follow what happened, in order. `GET /api/v1/billing/events`: A feed: send `next_cursor` back as `cursor`, again and again. Whoever does misses nothing and is told nothing twice; of each customer the order is that of `sequence`, of different customers it is none. Events are kept for `BURSAR_EVENTS_KEEP_DAYS`; an older cursor is 410. */
+  followEvents: Call<'followEvents'>;
+  /** List who asks for events. `GET /api/v1/billing/webhook-endpoints` */
+  listEndpoints: Call<'listEndpoints'>;
+  /** Get an endpoint. `GET /api/v1/billing/webhook-endpoints/{id}` */
+  getEndpoint: Call<'getEndpoint'>;
+  /** Ask for types of events. `PUT /api/v1/billing/webhook-endpoints/{id}`: For whoever follows the feed: most events are there in any case, `quota.consumed` only of uses that begin while an enabled endpoint asks for it. */
+  putEndpoint: Call<'putEndpoint'>;
+  /** Ask no longer. `DELETE /api/v1/billing/webhook-endpoints/{id}` */
+  deleteEndpoint: Call<'deleteEndpoint'>;
+  /** List what management changed. `GET /api/v1/billing/audit`: The catalogue, endpoints, identities and metadata of customers, adjustments, trials granted over a refusal: by which key, when, from what to what. */
+  listAudit: Call<'listAudit'>;
+  /** Issue a token for a customer’s browser. `POST /api/v1/billing/customers/{id}/tokens`: With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; revoking the API key that issued it ends it too. Nothing is stored of it, and an idempotency key is without effect. */
+  issueCustomerToken: Call<'issueCustomerToken'>;
+  /** List API keys, newest first. `GET /api/v1/billing/api-keys`: Those that have ended too. Never a key itself. */
+  listApiKeys: Call<'listApiKeys'>;
+  /** Make an API key. `POST /api/v1/billing/api-keys`: The answer has the key itself, which is told nowhere else; so it is not recorded, and an idempotency key is without effect. */
+  createApiKey: Call<'createApiKey'>;
+  /** Get an API key, without the key itself. `GET /api/v1/billing/api-keys/{id}` */
+  getApiKey: Call<'getApiKey'>;
+  /** Revoke an API key. `DELETE /api/v1/billing/api-keys/{id}`: It counts no longer: in the process that answers at once, in others within 5 seconds. */
+  revokeApiKey: Call<'revokeApiKey'>;
+  /** Replace an API key by a new one. `POST /api/v1/billing/api-keys/{id}/rotate`: The new one has the owner, name, scopes and expiry of the old, which counts for a while beside it. The answer has the key itself, which is told nowhere else; so it is not recorded, and an idempotency key is without effect. */
+  rotateApiKey: Call<'rotateApiKey'>;
+  /** Recompute the invariants from the data. `GET /api/v1/billing/invariants`: For one customer, or for all, while there are at most 50,000 entries of them; beyond that run `npm run verify`. */
+  proveInvariants: Call<'proveInvariants'>;
+  /** Read the test clock. `GET /api/v1/billing/sandbox/clock`: With `BURSAR_SANDBOX=true` only. */
+  getClock: Call<'getClock'>;
+  /** Set the test clock forward. `PUT /api/v1/billing/sandbox/clock`: With `BURSAR_SANDBOX=true` only. From then on it stands still, for all processes on the database. On the way it stops wherever something falls due, at most 10,000 times a call. */
+  putClock: Call<'putClock'>;
+  /** How the background work stands. `GET /api/v1/billing/jobs`: Of all processes on this database. No answer depends on a job for being right, only for how soon the ledger says it. `/health/ready` names the late ones. */
+  listJobs: Call<'listJobs'>;
+}
+
+export const calls: Readonly<Record<keyof Calls, CallShape>> = {
+  getLiveness: {"method":"GET","path":"/health/live","query":[],"isKeyed":false,"isRefusable":false},
+  getReadiness: {"method":"GET","path":"/health/ready","query":[],"isKeyed":false,"isRefusable":false},
+  identify: {"method":"POST","path":"/api/v1/billing/identify","query":[],"isKeyed":true,"isRefusable":false},
+  listCustomers: {"method":"GET","path":"/api/v1/billing/customers","query":["limit","cursor","provider","external_id"],"isKeyed":false,"isRefusable":false},
+  getCustomer: {"method":"GET","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  updateCustomer: {"method":"PATCH","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  linkIdentity: {"method":"POST","path":"/api/v1/billing/customers/{id}/identities","query":[],"isKeyed":true,"isRefusable":true},
+  unlinkIdentity: {"method":"DELETE","path":"/api/v1/billing/customers/{id}/identities/{provider}/{external_id}","query":[],"isKeyed":false,"isRefusable":false},
+  listOffers: {"method":"GET","path":"/api/v1/billing/catalog","query":["limit","cursor","include_inactive","sku"],"isKeyed":false,"isRefusable":false},
+  getOffer: {"method":"GET","path":"/api/v1/billing/catalog/{sku}","query":[],"isKeyed":false,"isRefusable":false},
+  listProducts: {"method":"GET","path":"/api/v1/billing/products","query":["limit","cursor","include_inactive"],"isKeyed":false,"isRefusable":false},
+  getProduct: {"method":"GET","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRefusable":false},
+  putProduct: {"method":"PUT","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRefusable":false},
+  getAnyOffer: {"method":"GET","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRefusable":false},
+  putOffer: {"method":"PUT","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRefusable":false},
+  placeOrder: {"method":"POST","path":"/api/v1/billing/orders","query":[],"isKeyed":true,"isRefusable":true},
+  getOrder: {"method":"GET","path":"/api/v1/billing/orders/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRefusable":false},
+  confirmOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/confirm","query":[],"isKeyed":true,"isRefusable":true},
+  listGrants: {"method":"GET","path":"/api/v1/billing/grants","query":["customer_id","user_id","external_id","provider","limit","cursor"],"isKeyed":false,"isRefusable":false},
+  grant: {"method":"POST","path":"/api/v1/billing/grants","query":[],"isKeyed":true,"isRefusable":true},
+  addCredits: {"method":"POST","path":"/api/v1/billing/credits/add","query":[],"isKeyed":true,"isRefusable":true},
+  deduct: {"method":"POST","path":"/api/v1/billing/credits/deduct","query":[],"isKeyed":true,"isRefusable":true},
+  getCreditsBalance: {"method":"GET","path":"/api/v1/billing/credits/balance","query":["customer_id","user_id","external_id","provider","product_key"],"isKeyed":false,"isRefusable":false},
+  listExpiringCredits: {"method":"GET","path":"/api/v1/billing/credits/expiring","query":["customer_id","user_id","external_id","provider","limit","cursor","product_key","within"],"isKeyed":false,"isRefusable":false},
+  getBalance: {"method":"GET","path":"/api/v1/billing/balance","query":["customer_id","user_id","external_id","provider","product_key","feature","as_of"],"isKeyed":false,"isRefusable":false},
+  getWallet: {"method":"GET","path":"/api/v1/billing/wallet","query":["customer_id","user_id","external_id","provider","as_of"],"isKeyed":false,"isRefusable":false},
+  listBatches: {"method":"GET","path":"/api/v1/billing/wallet/batches","query":["customer_id","user_id","external_id","provider","limit","cursor","as_of","product_key","feature","order_id","state","expiring_within"],"isKeyed":false,"isRefusable":false},
+  listEntries: {"method":"GET","path":"/api/v1/billing/wallet/entries","query":["customer_id","user_id","external_id","provider","limit","cursor","product_key","kind","action_type","operation_id","from","to"],"isKeyed":false,"isRefusable":false},
+  check: {"method":"POST","path":"/api/v1/billing/quota/check","query":[],"isKeyed":true,"isRefusable":true},
+  consume: {"method":"POST","path":"/api/v1/billing/quota/consume","query":[],"isKeyed":true,"isRefusable":true},
+  consumeBatch: {"method":"POST","path":"/api/v1/billing/quota/consume/batch","query":[],"isKeyed":true,"isRefusable":false},
+  giveBack: {"method":"POST","path":"/api/v1/billing/quota/release","query":[],"isKeyed":true,"isRefusable":true},
+  listReservations: {"method":"GET","path":"/api/v1/billing/reservations","query":["customer_id","user_id","external_id","provider","limit","cursor","status"],"isKeyed":false,"isRefusable":false},
+  reserve: {"method":"POST","path":"/api/v1/billing/reservations","query":[],"isKeyed":true,"isRefusable":true},
+  getReservation: {"method":"GET","path":"/api/v1/billing/reservations/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRefusable":false},
+  commit: {"method":"POST","path":"/api/v1/billing/reservations/{id}/commit","query":[],"isKeyed":true,"isRefusable":true},
+  release: {"method":"POST","path":"/api/v1/billing/reservations/{id}/release","query":[],"isKeyed":true,"isRefusable":true},
+  extend: {"method":"POST","path":"/api/v1/billing/reservations/{id}/extend","query":[],"isKeyed":true,"isRefusable":true},
+  exchange: {"method":"POST","path":"/api/v1/billing/exchange","query":[],"isKeyed":true,"isRefusable":true},
+  listReferrals: {"method":"GET","path":"/api/v1/billing/referrals","query":["limit","cursor","customer_id","user_id","external_id","provider","referee_id","referee_external_id"],"isKeyed":false,"isRefusable":false},
+  attachReferral: {"method":"POST","path":"/api/v1/billing/referrals","query":[],"isKeyed":true,"isRefusable":true},
+  getReferralStats: {"method":"GET","path":"/api/v1/billing/referrals/stats","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRefusable":false},
+  followEvents: {"method":"GET","path":"/api/v1/billing/events","query":["customer_id","user_id","external_id","provider","limit","cursor","type","wait_s"],"isKeyed":false,"isRefusable":false},
+  listEndpoints: {"method":"GET","path":"/api/v1/billing/webhook-endpoints","query":[],"isKeyed":false,"isRefusable":false},
+  getEndpoint: {"method":"GET","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  putEndpoint: {"method":"PUT","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  deleteEndpoint: {"method":"DELETE","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  listAudit: {"method":"GET","path":"/api/v1/billing/audit","query":["customer_id","user_id","external_id","provider","limit","cursor","action","subject","key","from","until"],"isKeyed":false,"isRefusable":false},
+  issueCustomerToken: {"method":"POST","path":"/api/v1/billing/customers/{id}/tokens","query":[],"isKeyed":true,"isRefusable":false},
+  listApiKeys: {"method":"GET","path":"/api/v1/billing/api-keys","query":["limit","cursor"],"isKeyed":false,"isRefusable":false},
+  createApiKey: {"method":"POST","path":"/api/v1/billing/api-keys","query":[],"isKeyed":true,"isRefusable":false},
+  getApiKey: {"method":"GET","path":"/api/v1/billing/api-keys/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  revokeApiKey: {"method":"DELETE","path":"/api/v1/billing/api-keys/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  rotateApiKey: {"method":"POST","path":"/api/v1/billing/api-keys/{id}/rotate","query":[],"isKeyed":true,"isRefusable":true},
+  proveInvariants: {"method":"GET","path":"/api/v1/billing/invariants","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRefusable":false},
+  getClock: {"method":"GET","path":"/api/v1/billing/sandbox/clock","query":[],"isKeyed":false,"isRefusable":false},
+  putClock: {"method":"PUT","path":"/api/v1/billing/sandbox/clock","query":[],"isKeyed":false,"isRefusable":false},
+  listJobs: {"method":"GET","path":"/api/v1/billing/jobs","query":[],"isKeyed":false,"isRefusable":false},
+};
