@@ -1054,6 +1054,7 @@ export interface components {
                 unit_cost: number;
             }[];
             low_balance_threshold: number | null;
+            expiring_days: number | null;
             metadata: {
                 [key: string]: unknown;
             };
@@ -1642,6 +1643,11 @@ export interface operations {
                     })[];
                     /** @default null */
                     low_balance_threshold?: number | null;
+                    /**
+                     * @description So many days before a batch ends `batch.expiring` is told; of batches that are made from now on.
+                     * @default null
+                     */
+                    expiring_days?: number | null;
                     /**
                      * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
                      * @default {}
@@ -3825,7 +3831,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -4068,6 +4074,36 @@ export interface operations {
                                 /** Format: date-time */
                                 valid_from: string;
                                 expires_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.expiring";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                /** @description Null where units are not counted. */
+                                remaining: number | null;
+                                /** Format: date-time */
+                                expires_at: string;
                             };
                         } | {
                             /** Format: uuid */
@@ -4578,7 +4614,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description Types of events, groups of them such as `order.*`, or `*` for all. */
-                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
                     /** @default  */
                     description?: string;
                     /**
