@@ -1,27 +1,28 @@
 // Orders, their lines, and payments.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Order, Payment, PaymentStatus } from '../ledger/entities.js';
+import type { Order, OrderStatus, Payment, PaymentStatus } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
+import { Conditions } from './conditions.js';
 import { claims, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
 import { orderItems, orders, payments } from './tables.js';
 
-interface OrderRow extends Row {
+export interface OrderRow extends Row {
   items: Row[];
 }
 
 const ORDER_ITEM = ['id', 'sku', 'name', 'quantity', 'price', 'terms'] as const;
 
 // Prices leave JSON as text: as a JSON number a price would pass through a float.
+const ITEMS = `json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
+                                    'terms', i.terms) ORDER BY i.position) AS items`;
 const SELECT_ORDER = `
 SELECT ${listOf(orders, written(orders), 'o')}, i.items
 FROM orders o
 CROSS JOIN LATERAL (
-  SELECT json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
-                                    'terms', i.terms) ORDER BY i.position) AS items
-  FROM order_items i WHERE i.customer_id = o.customer_id AND i.customer_id = $1::uuid AND i.order_id = o.id
+  SELECT ${ITEMS} FROM order_items i WHERE i.customer_id = o.customer_id AND i.customer_id = $1::uuid AND i.order_id = o.id
 ) i WHERE o.customer_id = $1::uuid AND o.id = $2::uuid`;
 
 const readOrder = readerOf(orders, written(orders));
@@ -35,6 +36,49 @@ function toOrder(row: OrderRow): Order {
 export async function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
   const [row] = await tx.query<OrderRow>(SELECT_ORDER, [customerId, orderId]);
   return row && toOrder(row);
+}
+
+/** Which orders are asked for; all where nothing is named. */
+export interface OrdersAsked {
+  customerId: string | undefined;
+  /** As of `now`: one that is past its end is expired, whatever its row says. */
+  status: OrderStatus | undefined;
+  sku: string | undefined;
+  paymentId: string | undefined;
+  paymentMethod: string | undefined;
+  from: Date | undefined;
+  until: Date | undefined;
+  after: { createdAt: Date; id: string } | undefined;
+  limit: number;
+}
+
+/** The status of an order as of an instant, as `effectiveStatus` of the ledger says it. */
+const effectiveAt = (instant: string) =>
+  `CASE WHEN o.status = 'pending' AND o.expires_at <= ${instant} THEN 'expired' ELSE o.status END`;
+
+/** One page of orders, newest first. What is not asked for is no part of the statement, so that each goes by its index. */
+export async function listOrders(tx: Tx, asked: OrdersAsked, now: Date): Promise<Order[]> {
+  const { customerId, status, sku, paymentId, paymentMethod, from, until, after, limit } = asked;
+  const where = new Conditions();
+  if (customerId !== undefined) where.add('o.customer_id = ?::uuid', customerId);
+  if (after) where.add('(o.created_at, o.id) < (?::timestamptz, ?::uuid)', after.createdAt.toISOString(), after.id);
+  if (status !== undefined) where.add(`${effectiveAt('?::timestamptz')} = ?`, now.toISOString(), status);
+  if (paymentId !== undefined) where.add('o.payment_id = ?', paymentId);
+  if (paymentMethod !== undefined) where.add('o.payment_method = ?', paymentMethod);
+  if (from) where.add('o.created_at >= ?::timestamptz', from.toISOString());
+  if (until) where.add('o.created_at < ?::timestamptz', until.toISOString());
+  if (sku !== undefined)
+    where.add(
+      'EXISTS (SELECT FROM order_items s WHERE s.customer_id = o.customer_id AND s.order_id = o.id AND s.sku = ?)',
+      sku,
+    );
+  const sql = `
+SELECT listed.*, i.items FROM (
+  SELECT ${listOf(orders, written(orders), 'o')} FROM orders o WHERE ${where.text()} ORDER BY o.created_at DESC, o.id DESC LIMIT ${where.parameter(limit)}::int
+) listed CROSS JOIN LATERAL (
+  SELECT ${ITEMS} FROM order_items i WHERE i.customer_id = listed.customer_id AND i.order_id = listed.id
+) i ORDER BY listed.created_at DESC, listed.id DESC`;
+  return (await tx.query<OrderRow>(sql, where.parameters)).map(toOrder);
 }
 
 /** How many orders of a customer wait for a payment, counted up to `max`. */
@@ -59,7 +103,11 @@ export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<M
 
 const ordersOf = inserts(orders);
 const linesOf = inserts(orderItems);
-const stepsOf = updates(orders, ['customerId', 'id'], ['status', 'paymentMethod', 'paymentId', 'paidAt', 'paidBy']);
+const stepsOf = updates(
+  orders,
+  ['customerId', 'id'],
+  ['status', 'paymentMethod', 'paymentId', 'paidAt', 'paidBy', 'cancelledAt', 'cancelledBy', 'cancelReason'],
+);
 
 /** Inserts new orders with their lines. */
 export function insertOrders(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
@@ -91,6 +139,47 @@ const PAYMENT = [
 ] as const;
 const SELECT_PAYMENT = `SELECT ${listOf(payments, PAYMENT)} FROM payments WHERE payment_method = $1 AND payment_id = $2`;
 const toPayment = readerOf(payments, PAYMENT);
+
+/** A payment as it is listed. */
+export interface StoredPayment extends Payment {
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** Which payments are asked for; all where nothing is named. */
+export interface PaymentsAsked {
+  customerId: string | undefined;
+  status: PaymentStatus | undefined;
+  orderId: string | undefined;
+  paymentId: string | undefined;
+  paymentMethod: string | undefined;
+  after: { createdAt: Date; paymentMethod: string; paymentId: string } | undefined;
+  limit: number;
+}
+
+const STORED_PAYMENT = [...PAYMENT, 'createdAt', 'updatedAt'] as const;
+const readPayment = readerOf(payments, STORED_PAYMENT);
+
+/** One page of what was told of payments, the last that was first told first. */
+export async function listPayments(tx: Tx, asked: PaymentsAsked): Promise<StoredPayment[]> {
+  const { customerId, status, orderId, paymentId, paymentMethod, after, limit } = asked;
+  const where = new Conditions();
+  if (customerId !== undefined) where.add('customer_id = ?::uuid', customerId);
+  if (status !== undefined) where.add('status = ?', status);
+  if (orderId !== undefined) where.add('order_id = ?::uuid', orderId);
+  if (paymentId !== undefined) where.add('payment_id = ?', paymentId);
+  if (paymentMethod !== undefined) where.add('payment_method = ?', paymentMethod);
+  if (after)
+    where.add(
+      '(created_at, payment_method, payment_id) < (?::timestamptz, ?, ?)',
+      after.createdAt.toISOString(),
+      after.paymentMethod,
+      after.paymentId,
+    );
+  const sql = `SELECT ${listOf(payments, STORED_PAYMENT)} FROM payments WHERE ${where.text()}
+ORDER BY created_at DESC, payment_method DESC, payment_id DESC LIMIT ${where.parameter(limit)}::int`;
+  return (await tx.query(sql, where.parameters)).map(readPayment);
+}
 
 /** What is known of a provider's charge. `paymentMethod` is canonical. */
 export async function findPayment(tx: Tx, paymentMethod: string, paymentId: string): Promise<Payment | null> {

@@ -167,6 +167,11 @@ const entries = {
     title: 'The order is paid by another payment',
     remedy: 'Refund the second payment at the provider.',
   },
+  order_not_cancellable: {
+    status: 409,
+    title: 'The order can’t be cancelled',
+    remedy: 'Only an order that waits for a payment is cancelled; see `order_status`.',
+  },
   order_not_payable: {
     status: 409,
     title: 'The order can no longer be paid',

@@ -314,6 +314,10 @@ export interface Order {
   paidAt: Date | null;
   /** The operation that paid it; its stored answer is what the same payment gets again. */
   paidBy: string | null;
+  cancelledAt: Date | null;
+  /** The operation that cancelled it. */
+  cancelledBy: string | null;
+  cancelReason: string | null;
   metadata: Metadata;
   expiresAt: Date;
   createdAt: Date;
@@ -321,7 +325,10 @@ export interface Order {
 }
 
 /** What a step of its state machine changes of an order. */
-export type OrderStep = Pick<Order, 'id' | 'status' | 'paymentMethod' | 'paymentId' | 'paidAt' | 'paidBy'>;
+export type OrderStep = Pick<
+  Order,
+  'id' | 'status' | 'paymentMethod' | 'paymentId' | 'paidAt' | 'paidBy' | 'cancelledAt' | 'cancelledBy' | 'cancelReason'
+>;
 
 /** One provider charge and the order it was last reported for. */
 export interface Payment {

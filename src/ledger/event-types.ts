@@ -7,6 +7,7 @@ export const EVENT_VERSIONS = {
   'order.created': 1,
   'order.paid': 1,
   'order.payment_failed': 1,
+  'order.cancelled': 1,
   'order.expired': 1,
   'payment.unmatched': 1,
   'batch.granted': 1,

@@ -1,6 +1,6 @@
 // What is told of changes (DOMAIN 3.19): each kind of change has its events here, or is silent. Pure, over all that a transaction changes, so that nothing can
 // be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
-import { required } from '../lib/assert.js';
+import { assert, required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids, OwnedIds } from '../lib/ids.js';
@@ -176,12 +176,13 @@ function tellOrder(order: Order): Told {
 }
 
 function tellStep(step: OrderStep | Order): Told {
-  if (step.status !== 'paid' || !('items' in step)) {
-    return { type: 'order.expired', subjectId: step.id, operationId: null, data: { orderId: step.id } };
-  }
-  const { paymentMethod, paymentId, paidAt, paidBy } = step;
+  const { id, status, paymentMethod, paymentId, paidAt, paidBy, cancelledBy, cancelReason: reason } = step;
+  if (status === 'expired') return { type: 'order.expired', subjectId: id, operationId: null, data: { orderId: id } };
+  if (status === 'cancelled')
+    return { type: 'order.cancelled', subjectId: id, operationId: cancelledBy, data: { orderId: id, reason } };
+  assert(status === 'paid' && 'items' in step, 'an order that is paid is told as a whole');
   const data = { ...orderData(step), paymentMethod, paymentId, paidAt };
-  return { type: 'order.paid', subjectId: step.id, operationId: paidBy, data };
+  return { type: 'order.paid', subjectId: id, operationId: paidBy, data };
 }
 
 function tellPayment({ payment }: PaymentChange): Told[] {

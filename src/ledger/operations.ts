@@ -23,6 +23,7 @@ export const OPERATIONS = {
   'identity.unlink': other,
   'order.create': other,
   'order.confirm': other,
+  'order.cancel': other,
   'quota.consume': use,
   'quota.consume.item': use,
   'quota.release': ofUse,

@@ -56,7 +56,43 @@ export function effectiveStatus(order: Order, now: Date): OrderStatus {
 
 /** The step by which an order that nobody paid in time expires. */
 export function expiryOf(id: string): OrderStep {
-  return { id, status: 'expired', paymentMethod: null, paymentId: null, paidAt: null, paidBy: null };
+  return { ...UNPAID, id, status: 'expired' };
+}
+
+/** Of an order that was neither paid nor cancelled. */
+const UNPAID = {
+  paymentMethod: null,
+  paymentId: null,
+  paidAt: null,
+  paidBy: null,
+  cancelledAt: null,
+  cancelledBy: null,
+  cancelReason: null,
+};
+
+/**
+ * Cancels an order that waits for a payment; one that is cancelled stays as it is. Precondition: it has its status of now (`effectiveStatus`). Refusals:
+ * order_not_cancellable.
+ */
+export function cancelOrder(
+  book: Book,
+  order: Order,
+  { operationId, reason }: { operationId: string; reason: string | null },
+): { outcome: 'accepted' | 'unchanged'; order: Order } {
+  if (order.status === 'cancelled') return { outcome: 'unchanged', order };
+  if (order.status !== 'pending') {
+    const detail = `The order is ${order.status}: only one that waits for a payment is cancelled.`;
+    throw new AppError('order_not_cancellable', detail, { extensions: { orderStatus: order.status } });
+  }
+  const cancelled: Order = {
+    ...order,
+    status: 'cancelled',
+    cancelledAt: book.now,
+    cancelledBy: operationId,
+    cancelReason: reason,
+  };
+  book.changes.orderSteps.push(cancelled);
+  return { outcome: 'accepted', order: cancelled };
 }
 
 /** Nobody has more than so many orders that wait for a payment. Throws: too_many_open_orders. */
@@ -112,10 +148,7 @@ export function createOrder(
     status: 'pending',
     currency: required(currency, 'an order has lines'),
     totalAmount,
-    paymentMethod: null,
-    paymentId: null,
-    paidAt: null,
-    paidBy: null,
+    ...UNPAID,
     metadata: command.metadata,
     expiresAt: command.expiresAt,
     createdAt: book.now,

@@ -112,6 +112,17 @@ export const examples: Examples = {
     },
   },
   getOrder: { ids: { id: 'placeOrder#/id' }, requests: { credits: { summary: 'The order of the credits' } } },
+  listOrders: { requests: { alice: { summary: 'What Alice ordered', query: { ...alice, limit: 20 } } } },
+  cancelOrder: {
+    ids: { id: 'placeOrder#/id' },
+    requests: {
+      paid: {
+        summary: 'One that is paid, refused as a verdict',
+        body: { reason: 'changed his mind', on_refusal: 'verdict' },
+      },
+    },
+  },
+  listPayments: { requests: { unmatched: { summary: 'Money that bought nothing', query: { status: 'unmatched' } } } },
   confirmOrder: {
     ids: { id: 'placeOrder#/id' },
     requests: {

@@ -1,12 +1,40 @@
 // The intent to pay, and its confirmation.
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { createdAtPosition, decodeCreatedAt, decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { confirmOrderBody, orderAnswer, orderParams, orderQuery, placeOrderBody } from '../schemas/orders.js';
-import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
-import { confirmOrder, getOrder, type OrderResult, placeOrder } from '../services/orders.js';
-import { toOrderView } from './views.js';
+import { instantSchema } from '../schemas/common.js';
+import {
+  cancelOrderBody,
+  confirmOrderBody,
+  orderAnswer,
+  orderPage,
+  orderParams,
+  orderQuery,
+  ordersQuery,
+  paymentPage,
+  paymentsQuery,
+  placeOrderBody,
+} from '../schemas/orders.js';
+import { isSelected, toSelector, toSelectorBeside } from '../schemas/selectors.js';
+import {
+  cancelOrder,
+  confirmOrder,
+  getOrder,
+  getOrders,
+  getPayments,
+  type OrderResult,
+  placeOrder,
+} from '../services/orders.js';
+import { toListedOrderView, toOrderView, toPaymentView } from './views.js';
+
+const paymentPosition = z.strictObject({
+  created_at: instantSchema,
+  payment_method: z.string(),
+  payment_id: z.string(),
+});
 
 const renderOrder = (status: number) => (result: OrderResult) => ({
   status,
@@ -51,6 +79,37 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
         call,
         renderOrder(201),
       ),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/orders',
+    operationId: 'listOrders',
+    summary: 'List orders, newest first',
+    tag: 'orders',
+    access: 'read',
+    ability: 'orders.read',
+    query: ordersQuery,
+    responses: { 200: orderPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const orders = await getOrders(deps, {
+        selector: isSelected(query) ? toSelector(query) : undefined,
+        status: query.status,
+        sku: query.sku,
+        paymentId: query.payment_id,
+        paymentMethod: query.payment_method,
+        from: query.from,
+        until: query.until,
+        after: decodeCreatedAt(query.cursor),
+        limit: query.limit + 1,
+      });
+      const { rows, nextCursor } = toPage(orders, query.limit, createdAtPosition, ({ createdAt, id }) => ({
+        created_at: createdAt,
+        id,
+      }));
+      return { status: 200, body: { data: rows.map(toListedOrderView), next_cursor: nextCursor } };
+    },
   });
 
   defineRoute(app, {
@@ -108,5 +167,56 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
         call,
         renderOrder(200),
       ),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/orders/:id/cancel',
+    operationId: 'cancelOrder',
+    summary: 'Cancel an order that nobody has paid',
+    description: 'A payment that comes later is kept as unmatched. An order that is cancelled is answered as it is.',
+    tag: 'orders',
+    access: 'orders',
+    params: orderParams,
+    body: cancelOrderBody,
+    responses: { 200: orderAnswer },
+    problems: ['order_not_found', 'customer_not_found', 'selector_conflict', 'order_not_cancellable'],
+    handler: ({ params, body, call }) =>
+      cancelOrder(deps, toSelectorBeside(body), params.id, body.reason, call, renderOrder(200)),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/payments',
+    operationId: 'listPayments',
+    summary: 'List what was told of payments, newest first',
+    description: '`unmatched` are those that somebody has to look at: money that came and bought nothing.',
+    tag: 'orders',
+    access: 'read',
+    query: paymentsQuery,
+    responses: { 200: paymentPage },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => {
+      const position = decodeCursor(paymentPosition, query.cursor);
+      const payments = await getPayments(deps, {
+        selector: isSelected(query) ? toSelector(query) : undefined,
+        status: query.status,
+        orderId: query.order_id,
+        paymentId: query.payment_id,
+        paymentMethod: query.payment_method,
+        after: position && {
+          createdAt: position.created_at,
+          paymentMethod: position.payment_method,
+          paymentId: position.payment_id,
+        },
+        limit: query.limit + 1,
+      });
+      const { rows, nextCursor } = toPage(payments, query.limit, paymentPosition, (payment) => ({
+        created_at: payment.createdAt,
+        payment_method: payment.paymentMethod,
+        payment_id: payment.paymentId,
+      }));
+      return { status: 200, body: { data: rows.map(toPaymentView), next_cursor: nextCursor } };
+    },
   });
 }

@@ -1,6 +1,7 @@
 // The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
 
 import type { Customer } from '../db/customers.js';
+import type { StoredPayment } from '../db/orders.js';
 import type { StoredReservation } from '../db/reservations.js';
 import type { StoredBatch } from '../db/wallet.js';
 import type { Taking } from '../ledger/consume.js';
@@ -8,6 +9,7 @@ import type {
   Entry,
   Offer,
   OfferItemWithProduct,
+  Order,
   Product,
   Referral,
   Reservation,
@@ -83,7 +85,8 @@ export function toBatchView(batch: StoredBatch) {
   };
 }
 
-export function toOrderView({ order, granted }: OrderResult) {
+/** An order without what it granted. */
+export function toListedOrderView(order: Order) {
   const decimals = currencyDecimals(order.currency);
   return {
     id: order.id,
@@ -95,6 +98,8 @@ export function toOrderView({ order, granted }: OrderResult) {
     payment_method: order.paymentMethod,
     payment_id: order.paymentId,
     paid_at: order.paidAt,
+    cancelled_at: order.cancelledAt,
+    cancel_reason: order.cancelReason,
     refunded_amount: formatMoney(0n, decimals),
     items: order.items.map(({ id, sku, name, quantity, price }) => ({
       id,
@@ -103,9 +108,31 @@ export function toOrderView({ order, granted }: OrderResult) {
       quantity,
       price: formatMoney(price, decimals),
     })),
-    ...(order.paidAt !== null && { batches: granted.batches.map(toBatchView), batches_total: granted.total }),
     metadata: order.metadata,
     created_at: order.createdAt,
+  };
+}
+
+export function toOrderView({ order, granted }: OrderResult) {
+  const listed = toListedOrderView(order);
+  return order.paidAt === null
+    ? listed
+    : { ...listed, batches: granted.batches.map(toBatchView), batches_total: granted.total };
+}
+
+export function toPaymentView(payment: StoredPayment) {
+  const { currency, amount } = payment;
+  return {
+    payment_method: payment.paymentMethod,
+    payment_id: payment.paymentId,
+    status: payment.status,
+    order_id: payment.orderId,
+    customer_id: payment.customerId,
+    amount: amount === null ? null : formatMoney(amount, currency === null ? 0 : currencyDecimals(currency)),
+    currency,
+    operation_id: payment.operationId,
+    created_at: payment.createdAt,
+    updated_at: payment.updatedAt,
   };
 }
 

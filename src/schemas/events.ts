@@ -45,6 +45,7 @@ const dataOf = {
   'order.created': z.object(order),
   'order.paid': z.object({ ...order, payment_method: name, payment_id: name, paid_at: instant }),
   'order.payment_failed': z.object(payment),
+  'order.cancelled': z.object({ order_id: uuidAnswerSchema, reason: name.nullable() }),
   'order.expired': z.object({ order_id: uuidAnswerSchema }),
   'payment.unmatched': z.object(payment),
   'batch.granted': z.object({

@@ -7,6 +7,7 @@ import {
   countAnswerSchema,
   idText,
   instantAnswerSchema,
+  instantSchema,
   metadataAnswerSchema,
   metadataSchema,
   moneySchema,
@@ -16,11 +17,14 @@ import {
   uuidAnswerSchema,
   uuidSchema,
 } from './common.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
 const PAYMENT_METHOD_LENGTH_MAX = 64;
+const ORDER_STATUSES = ['pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired'] as const;
+const PAYMENT_STATUSES = ['failed', 'unmatched', 'paid'] as const;
 const DEFAULT_PAYMENT_METHOD = 'provider_payments';
 
 const orderLineInput = z.strictObject({
@@ -68,11 +72,58 @@ export const confirmOrderBody = withOptionalSelector({
     .meta({ description: 'Must equal the order’s currency.', examples: ['USD'] }),
 });
 
+export const cancelOrderBody = withOptionalSelector({
+  reason: text()
+    .optional()
+    .meta({ description: 'Why, for whoever looks at the order.', examples: ['changed his mind'] }),
+});
+
+const listedShape = {
+  payment_id: idText('ch_3Qx1').optional().meta({ description: 'Only of this charge of the provider.' }),
+  payment_method: text({ max: PAYMENT_METHOD_LENGTH_MAX })
+    .optional()
+    .meta({ description: 'Only of this method.', examples: ['stripe'] }),
+};
+
+export const ordersQuery = withOptionalSelector({
+  ...pageQueryShape,
+  ...listedShape,
+  status: z.enum(ORDER_STATUSES).optional().meta({ description: 'Only orders of this status, as it is now.' }),
+  sku: skuSchema.optional().meta({ description: 'Only orders with a line of this SKU.' }),
+  from: instantSchema.optional().meta({ description: 'Made at this instant or later.' }),
+  until: instantSchema.optional().meta({ description: 'Made before this instant.' }),
+});
+
+export const paymentsQuery = withOptionalSelector({
+  ...pageQueryShape,
+  ...listedShape,
+  status: z.enum(PAYMENT_STATUSES).optional().meta({ description: 'Only payments of this status.' }),
+  order_id: uuidSchema.optional().meta({ description: 'Only what was told of this order last.' }),
+});
+
+const paymentAnswer = z.object({
+  payment_method: z.string(),
+  payment_id: z.string(),
+  status: z.enum(PAYMENT_STATUSES).meta({
+    description:
+      '`unmatched`: it was received and paid nothing, because the order was paid, ended, or of another amount.',
+  }),
+  order_id: uuidAnswerSchema.meta({ description: 'The order of which it was told last.' }),
+  customer_id: uuidAnswerSchema,
+  amount: moneySchema.nullable().meta({ description: 'Null when nobody told.' }),
+  currency: z.string().nullable(),
+  operation_id: uuidAnswerSchema.nullable(),
+  created_at: instantAnswerSchema,
+  updated_at: instantAnswerSchema,
+});
+
+export const paymentPage = pageOf(paymentAnswer, 'Newest first, by when they were first told.');
+
 export const orderAnswer = z
   .object({
     id: uuidAnswerSchema,
     customer_id: uuidAnswerSchema,
-    status: z.enum(['pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired']),
+    status: z.enum(ORDER_STATUSES),
     expires_at: instantAnswerSchema.meta({ description: 'Until when a pending order can be paid.' }),
     currency: z.string().meta({ examples: ['USD'] }),
     total_amount: moneySchema,
@@ -85,6 +136,8 @@ export const orderAnswer = z
       .nullable()
       .meta({ examples: ['ch_3Qx1'] }),
     paid_at: instantAnswerSchema.nullable(),
+    cancelled_at: instantAnswerSchema.nullable(),
+    cancel_reason: z.string().nullable(),
     refunded_amount: moneySchema.meta({ examples: ['0.00'] }),
     items: z.array(
       z.object({
@@ -106,3 +159,5 @@ export const orderAnswer = z
     created_at: instantAnswerSchema,
   })
   .meta({ id: 'Order' });
+
+export const orderPage = pageOf(orderAnswer, 'Newest first, without what they granted.');

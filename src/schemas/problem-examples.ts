@@ -69,6 +69,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   too_many_batches: { detail: 'The order comes to 1,200 batches; at most 1,000 are granted at once.' },
   too_many_open_orders: { detail: '100 orders of this customer wait for a payment, the most that may.' },
   order_already_paid: { detail: 'Another payment paid this order.', at: ['/payment_id'] },
+  order_not_cancellable: { detail: 'The order is paid: only one that waits for a payment is cancelled.' },
   order_not_payable: { detail: 'The order is expired.' },
   payment_already_used: { detail: 'This payment paid another order.', at: ['/payment_id'] },
   payment_mismatch: { detail: 'The order comes to 9.99 USD, not 9.00 USD.', at: ['/amount'] },

@@ -2,7 +2,16 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
-import { countOpenOrders, findOrder, findPayment } from '../db/orders.js';
+import {
+  countOpenOrders,
+  findOrder,
+  findPayment,
+  listOrders,
+  listPayments,
+  type OrdersAsked,
+  type PaymentsAsked,
+  type StoredPayment,
+} from '../db/orders.js';
 import { findOrderBatches, NO_BATCHES, type OrderBatches, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
@@ -14,6 +23,7 @@ import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
 import {
   assertMayOrder,
+  cancelOrder as cancel,
   canonicalPaymentMethod,
   confirmOrder as confirm,
   createOrder,
@@ -156,6 +166,57 @@ export async function confirmOrder(
     },
     render,
   });
+}
+
+/**
+ * Cancels an order that nobody has paid. A payment that comes later is kept as unmatched. One that is cancelled is answered as it is.
+ * Locks: the customer. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict,
+ * order_not_cancellable, idempotency_key_reused, unavailable.
+ */
+export async function cancelOrder(
+  deps: Deps,
+  selector: Selector,
+  orderId: string,
+  reason: string | undefined,
+  call: Call,
+  render: Render<OrderResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'order.cancel',
+    selector: { ...selector, owned: { kind: 'order', id: orderId } },
+    call,
+    request: { orderId, reason },
+    load: async (tx, customerId) => required(await findOrder(tx, customerId, orderId), 'the order was found before'),
+    needs: { asks: [] },
+    decide: ({ book, loaded, operationId }): Decision<OrderResult> => {
+      const stored = { ...loaded, status: effectiveStatus(loaded, book.now) };
+      const { outcome, order } = cancel(book, stored, { operationId, reason: reason ?? null });
+      return { outcome, result: { order, granted: NO_BATCHES } };
+    },
+    render,
+  });
+}
+
+/** One page of orders, newest first, each with its status of now; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
+export async function getOrders(
+  deps: Deps,
+  { selector, paymentMethod, ...asked }: Omit<OrdersAsked, 'customerId'> & { selector: Selector | undefined },
+): Promise<Order[]> {
+  const reader = selector && (await requireCustomer(deps, selector));
+  const now = reader?.now ?? deps.clock.now();
+  const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
+  const listed = await listOrders(deps.db, { ...asked, paymentMethod: method, customerId: reader?.customerId }, now);
+  return listed.map((order) => ({ ...order, status: effectiveStatus(order, now) }));
+}
+
+/** One page of what was told of payments, newest first; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
+export async function getPayments(
+  deps: Deps,
+  { selector, paymentMethod, ...asked }: Omit<PaymentsAsked, 'customerId'> & { selector: Selector | undefined },
+): Promise<StoredPayment[]> {
+  const customerId = selector && (await requireCustomer(deps, selector)).customerId;
+  const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
+  return listPayments(deps.db, { ...asked, paymentMethod: method, customerId });
 }
 
 /** Batches that were loaded, as settling left them. */

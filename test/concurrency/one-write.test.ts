@@ -99,6 +99,9 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
         paymentId: null,
         paidAt: null,
         paidBy: null,
+        cancelledAt: null,
+        cancelledBy: null,
+        cancelReason: null,
       });
       return { outcome: 'accepted', result: operationId, recordAs: `source of ${person}` };
     },

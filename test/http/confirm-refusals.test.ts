@@ -90,7 +90,7 @@ describe('a confirmation is refused', () => {
     ['an id that is no UUID', '17', { payment_id: 'p' }, 'path/id'],
     ['a status that does not exist', UNKNOWN_ID, { payment_id: 'p', status: 'refunded' }, '/status'],
     ['an empty payment id', UNKNOWN_ID, { payment_id: ' ' }, '/payment_id'],
-    ['a payment id that is a number', UNKNOWN_ID, { payment_id: 17 }, '/payment_id'],
+    ['a payment id that is no whole number', UNKNOWN_ID, { payment_id: 1.5 }, '/payment_id'],
     ['a payment id of 256 characters', UNKNOWN_ID, { payment_id: 'p'.repeat(256) }, '/payment_id'],
     ['an empty method', UNKNOWN_ID, { payment_id: 'p', payment_method: '' }, '/payment_method'],
     ['an amount that is a number', UNKNOWN_ID, { payment_id: 'p', amount: 9.99 }, '/amount'],

@@ -43,6 +43,8 @@ describe('POST /orders', () => {
       payment_method: null,
       payment_id: null,
       paid_at: null,
+      cancelled_at: null,
+      cancel_reason: null,
       refunded_amount: '0.00',
       items: [
         { id: expect.any(String), sku: 'PACK', name: 'A pack', quantity: 2, price: '9.99' },

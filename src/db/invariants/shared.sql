@@ -130,6 +130,8 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT customer_id, 'order.paid', id, paid_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND paid_at IS NOT NULL
   UNION ALL
+  SELECT customer_id, 'order.cancelled', id, cancelled_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'cancelled'
+  UNION ALL
   SELECT customer_id, 'order.expired', id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'expired'
   UNION ALL
   SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE $1::uuid IS NULL OR customer_id = $1

@@ -199,7 +199,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["listOrders"];
         put?: never;
         post: operations["placeOrder"];
         delete?: never;
@@ -234,6 +234,38 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["confirmOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancelOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listPayments"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -990,6 +1022,8 @@ export interface components {
             payment_method: string | null;
             payment_id: string | null;
             paid_at: string | null;
+            cancelled_at: string | null;
+            cancel_reason: string | null;
             refunded_amount: string;
             items: {
                 /** Format: uuid */
@@ -1009,6 +1043,11 @@ export interface components {
             };
             /** Format: date-time */
             created_at: string;
+        };
+        OrderNotCancellableProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "order_not_cancellable";
+            order_status: string;
         };
         OrderNotPayableProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
@@ -1032,7 +1071,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1172,7 +1211,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -1801,6 +1840,54 @@ export interface operations {
             };
         };
     };
+    listOrders: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only of this charge of the provider. */
+                payment_id?: string | number;
+                /** @description Only of this method. */
+                payment_method?: string;
+                /** @description Only orders of this status, as it is now. */
+                status?: "pending" | "paid" | "partially_refunded" | "refunded" | "cancelled" | "expired";
+                /** @description Only orders with a line of this SKU. */
+                sku?: string;
+                /** @description Made at this instant or later. */
+                from?: string;
+                /** @description Made before this instant. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, without what they granted. */
+                        data: components["schemas"]["Order"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
     placeOrder: {
         parameters: {
             query?: never;
@@ -1960,6 +2047,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Order"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    cancelOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `placeOrder` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description Why, for whoever looks at the order. */
+                    reason?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listPayments: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only of this charge of the provider. */
+                payment_id?: string | number;
+                /** @description Only of this method. */
+                payment_method?: string;
+                /** @description Only payments of this status. */
+                status?: "failed" | "unmatched" | "paid";
+                /** @description Only what was told of this order last. */
+                order_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by when they were first told. */
+                        data: {
+                            payment_method: string;
+                            payment_id: string;
+                            /**
+                             * @description `unmatched`: it was received and paid nothing, because the order was paid, ended, or of another amount.
+                             * @enum {string}
+                             */
+                            status: "failed" | "unmatched" | "paid";
+                            /**
+                             * Format: uuid
+                             * @description The order of which it was told last.
+                             */
+                            order_id: string;
+                            /** Format: uuid */
+                            customer_id: string;
+                            /** @description Null when nobody told. */
+                            amount: string | null;
+                            currency: string | null;
+                            operation_id: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
                 };
             };
         };
@@ -3831,7 +4033,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -3985,6 +4187,32 @@ export interface operations {
                                 payment_id: string;
                                 amount: string | null;
                                 currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                reason: string | null;
                             };
                         } | {
                             /** Format: uuid */
@@ -4614,7 +4842,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description Types of events, groups of them such as `order.*`, or `*` for all. */
-                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
                     /** @default  */
                     description?: string;
                     /**

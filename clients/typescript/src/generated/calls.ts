@@ -33,12 +33,18 @@ export interface Calls {
   getAnyOffer: Call<'getAnyOffer'>;
   /** Create or replace an offer. `PUT /api/v1/billing/offers/{sku}`: Fields left out take their defaults: begin with what `GET /offers/{sku}` answers. What was sold keeps the terms of its moment. `warnings` say why it could not be sold. */
   putOffer: Call<'putOffer'>;
+  /** List orders, newest first. `GET /api/v1/billing/orders`: Customers’ own tokens are taken too, with `orders.read`. */
+  listOrders: Call<'listOrders'>;
   /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
   placeOrder: Call<'placeOrder'>;
   /** Get an order. `GET /api/v1/billing/orders/{id}`: Customers’ own tokens are taken too, with `orders.read`. */
   getOrder: Call<'getOrder'>;
   /** Confirm the payment of an order. `POST /api/v1/billing/orders/{id}/confirm`: Grants what the order bought, once: the same payment gets the first answer again, with or without a key. A payment that can’t be matched is kept. */
   confirmOrder: Call<'confirmOrder'>;
+  /** Cancel an order that nobody has paid. `POST /api/v1/billing/orders/{id}/cancel`: A payment that comes later is kept as unmatched. An order that is cancelled is answered as it is. */
+  cancelOrder: Call<'cancelOrder'>;
+  /** List what was told of payments, newest first. `GET /api/v1/billing/payments`: `unmatched` are those that somebody has to look at: money that came and bought nothing. */
+  listPayments: Call<'listPayments'>;
   /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants` */
   listGrants: Call<'listGrants'>;
   /** Give an offer or a quantity without payment. `POST /api/v1/billing/grants`: A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id). */
@@ -137,9 +143,12 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   putProduct: {"method":"PUT","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRefusable":false},
   getAnyOffer: {"method":"GET","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRefusable":false},
   putOffer: {"method":"PUT","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRefusable":false},
+  listOrders: {"method":"GET","path":"/api/v1/billing/orders","query":["customer_id","user_id","external_id","provider","limit","cursor","payment_id","payment_method","status","sku","from","until"],"isKeyed":false,"isRefusable":false},
   placeOrder: {"method":"POST","path":"/api/v1/billing/orders","query":[],"isKeyed":true,"isRefusable":true},
   getOrder: {"method":"GET","path":"/api/v1/billing/orders/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRefusable":false},
   confirmOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/confirm","query":[],"isKeyed":true,"isRefusable":true},
+  cancelOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/cancel","query":[],"isKeyed":true,"isRefusable":true},
+  listPayments: {"method":"GET","path":"/api/v1/billing/payments","query":["customer_id","user_id","external_id","provider","limit","cursor","payment_id","payment_method","status","order_id"],"isKeyed":false,"isRefusable":false},
   listGrants: {"method":"GET","path":"/api/v1/billing/grants","query":["customer_id","user_id","external_id","provider","limit","cursor"],"isKeyed":false,"isRefusable":false},
   grant: {"method":"POST","path":"/api/v1/billing/grants","query":[],"isKeyed":true,"isRefusable":true},
   addCredits: {"method":"POST","path":"/api/v1/billing/credits/add","query":[],"isKeyed":true,"isRefusable":true},
