@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
-const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'clients/typescript/README.md'];
+const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'clients/typescript/README.md'];
 /** npm's own commands that need no script. */
 const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'config'];
 /** A path in backticks is checked when it starts with one of these, or with ./ */

@@ -7,6 +7,7 @@ import { explainConnectionError } from '../src/db/connection-error.js';
 import { connectionOf } from '../src/db/connection-url.js';
 import { StartError } from '../src/errors/start-error.js';
 import { readEnvFile } from '../src/process/env-file.js';
+import { readSecretFiles } from '../src/process/secret-files.js';
 
 const PROJECT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,7 +22,7 @@ export interface FoundDatabase {
 
 /** DATABASE_URL, else the embedded server of the data folder; the environment wins over .env, empty is not given. `purpose` is a verb. Throws: StartError. */
 export function findDatabase(purpose: string): FoundDatabase {
-  const env = { ...readEnvFile(PROJECT), ...process.env };
+  const env = readSecretFiles({ ...readEnvFile(PROJECT), ...process.env });
   const given = env.DATABASE_URL;
   if (given) {
     if (!URL.canParse(given))

@@ -115,7 +115,7 @@ async function list(deps: Needed): Promise<void> {
 function revoke(id: string): Work {
   if (!UUID.test(id)) throw new StartError(`revoke: the id of a key is a UUID\n${USAGE}`);
   return async (deps) => {
-    await revokeApiKey(deps, id.toLowerCase());
+    await revokeApiKey(deps, id.toLowerCase(), OPERATOR);
     console.log(`revoked ${id}; running processes refuse it within 5 seconds`);
   };
 }

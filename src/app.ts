@@ -21,9 +21,11 @@ import { registerJsonBody } from './http/json-body.js';
 import { methodFault, trackMethods } from './http/methods.js';
 import { registerOpenapi } from './http/openapi.js';
 import { sendProblem } from './http/problem.js';
+import { registerRateLimits } from './http/rate-limits.js';
 import { registerReference } from './http/reference.js';
 import { RequestLog } from './http/request-log.js';
 import type { DeclaredRoute } from './http/route.js';
+import { addSecurityHeaders } from './http/security-headers.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { UnderWay } from './http/under-way.js';
 import { registerApiKeys } from './routes/api-keys.js';
@@ -110,7 +112,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     pluginTimeout: PLUGIN_TIMEOUT_MS,
     serverFactory: (handle) => connections.createServer(handle),
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
-    trustProxy: false,
+    trustProxy: deps.config.trustedProxies.length > 0 ? [...deps.config.trustedProxies] : false,
     // While closing, requests on open connections are served and told to close, so that none is lost.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -124,7 +126,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
   });
 
+  addSecurityHeaders(app);
   await registerCors(app, deps.config.corsOrigins);
+  const limit = await registerRateLimits(app, deps.config.rateLimits);
   app.setErrorHandler((error, request, reply) => sendProblem(meaningOf(error, request), request, reply));
   app.setNotFoundHandler((request, reply) => sendProblem(notFound(request), request, reply));
   app.addHook('onRequest', (request, reply, done) => {
@@ -148,7 +152,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
   registerJsonBody(app);
-  await registerAuth(app, (token) => deps.actors.of(token));
+  await registerAuth(app, (token) => deps.actors.of(token), limit);
   const refuseOtherMethods = trackMethods(app);
   await registerOpenapi(app, examples, webhooks);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);

@@ -1,4 +1,5 @@
 // What the environment may say: one zod schema, read once into frozen values. Reads nothing itself: main.ts hands the environment in.
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { StartError } from './errors/start-error.js';
@@ -11,6 +12,12 @@ const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
 const LANE_KEYS_MAX = 4_096;
 const ORIGINS_MAX = 100;
+const NETWORKS_MAX = 100;
+const RATE_MAX = 1_000_000;
+const RATE_PER_CUSTOMER_DEFAULT = 600;
+const RATE_DESCRIPTION = `a number of requests a minute, 1 to ${RATE_MAX}`;
+/** Names of networks that the proxies' library knows. */
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
 const OPEN_ORDERS_DEFAULT = 100;
 const OPEN_ORDERS_LIMIT = 100_000;
 const KEEP_DAYS_MAX = 36_500;
@@ -43,6 +50,17 @@ function isPostgresUrl(text: string): boolean {
 /** As a browser sends it: scheme, host and, where it is not that of the scheme, port. */
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+}
+
+/** An address, a network by its prefix, or one that has a name. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  if (PROXY_NAMES.includes(text)) return true;
+  const version = isIP(address);
+  const bitsMax = version === 4 ? 32 : 128;
+  const isPrefix =
+    prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) >= 1 && Number(prefix) <= bitsMax);
+  return version > 0 && isPrefix && more.length === 0;
 }
 
 /**
@@ -106,6 +124,17 @@ export const environmentSchema = z.object({
   BURSAR_OPEN_ORDERS_MAX: wholeNumber(1, OPEN_ORDERS_LIMIT)
     .default(OPEN_ORDERS_DEFAULT)
     .describe(`a number of orders, 1 to ${OPEN_ORDERS_LIMIT}`),
+  BURSAR_RATE_PER_KEY: wholeNumber(1, RATE_MAX).optional().describe(RATE_DESCRIPTION),
+  BURSAR_RATE_PER_CUSTOMER: wholeNumber(1, RATE_MAX).default(RATE_PER_CUSTOMER_DEFAULT).describe(RATE_DESCRIPTION),
+  BURSAR_RATE_PER_ADDRESS: wholeNumber(1, RATE_MAX).optional().describe(RATE_DESCRIPTION),
+  BURSAR_TRUST_PROXY: z
+    .string()
+    .transform((value) => value.split(',').map((network) => network.trim()))
+    .refine((networks) => networks.length <= NETWORKS_MAX && networks.every(isNetwork))
+    .optional()
+    .describe(
+      `addresses or networks such as 10.0.0.0/8, or ${PROXY_NAMES.join(', ')}, separated by commas; at most ${NETWORKS_MAX}`,
+    ),
   BURSAR_ROLE: z.enum(roles).default('all').describe(roles.join(', ')),
   BURSAR_POOL_SIZE: wholeNumber(2, POOL_SIZE_MAX)
     .default(POOL_SIZE_DEFAULT)
@@ -149,6 +178,14 @@ export interface Config {
   readonly secretKey: string;
   /** Origins whose pages may read answers. */
   readonly corsOrigins: readonly string[];
+  /** Requests a minute that are taken; null is without a limit. */
+  readonly rateLimits: {
+    readonly perAddress: number | null;
+    readonly perKey: number | null;
+    readonly perCustomer: number | null;
+  };
+  /** Proxies whose word for the address of a request is taken. */
+  readonly trustedProxies: readonly string[];
   /** Orders of a customer that may wait for a payment at a time. */
   readonly openOrdersMax: number;
   readonly isProduction: boolean;
@@ -207,6 +244,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     pepper: values.BURSAR_PEPPER,
     secretKey: values.BURSAR_SECRET_KEY,
     corsOrigins: values.BURSAR_CORS_ORIGINS ?? [],
+    rateLimits: {
+      perAddress: values.BURSAR_RATE_PER_ADDRESS ?? null,
+      perKey: values.BURSAR_RATE_PER_KEY ?? null,
+      perCustomer: values.BURSAR_RATE_PER_CUSTOMER,
+    },
+    trustedProxies: values.BURSAR_TRUST_PROXY ?? [],
     openOrdersMax: values.BURSAR_OPEN_ORDERS_MAX,
     isProduction,
     isSandbox: values.BURSAR_SANDBOX,

@@ -31,6 +31,8 @@ import { makeDataFolder } from './process/data-folder.js';
 import { Drain } from './process/drain.js';
 import { readEnvFile } from './process/env-file.js';
 import { listen } from './process/listen.js';
+import { redactor } from './process/redact.js';
+import { readSecretFiles } from './process/secret-files.js';
 import { keepSecret, writeForOwner } from './process/secrets.js';
 import { writeShellFile } from './process/shell-file.js';
 import { listenForStop, type StopRequest, StopRequested } from './process/stop-request.js';
@@ -74,7 +76,10 @@ function hurry(): void {
 }
 
 async function start(stop: StopRequest): Promise<Config> {
-  const { config: given, warnings } = readConfig({ ...readEnvFile(PROJECT_DIR), ...process.env }, PROJECT_DIR);
+  const { config: given, warnings } = readConfig(
+    readSecretFiles({ ...readEnvFile(PROJECT_DIR), ...process.env }),
+    PROJECT_DIR,
+  );
   log = createLogger(given);
   for (const warning of warnings) log.warn(warning);
   const unread = given.databaseUrl === undefined ? [] : unreadParameters(given.databaseUrl);
@@ -143,13 +148,13 @@ function offerToShells(dataDir: string, access: { url: string; apiToken: string 
   }
 }
 
-function createLogger({ logLevel }: GivenConfig): Logger {
+function createLogger({ logLevel, apiToken, pepper, secretKey }: GivenConfig): Logger {
   return pino({
+    hooks: { streamWrite: redactor([apiToken, pepper, secretKey]) },
     name: 'bursar',
     level: logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorForLog },
-    redact: ['req.headers.authorization', 'req.headers.cookie'],
   });
 }
 

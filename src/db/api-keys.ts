@@ -13,7 +13,7 @@ const keysOf = upserts(apiKeys, ['id'], KEPT);
 export function writeApiKeys(tx: Tx, { apiKeys: changes }: Changes): Promise<unknown> | undefined {
   return keysOf(
     tx,
-    changes.map(({ key }) => key),
+    changes.map(({ after }) => after),
   );
 }
 

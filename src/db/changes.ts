@@ -36,6 +36,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   endpoints: writeEndpoints,
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
+  accessNotes: () => undefined, // the audit trail is all there is of them
   operations: insertOperations,
   records: insertRecords,
   newOrders: insertOrders,

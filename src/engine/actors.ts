@@ -12,14 +12,17 @@ import { type CustomerTokenClaims, createCustomerTokens, isCustomerToken } from 
 import { ALL_SCOPES } from '../lib/scopes.js';
 import { readSecretKeys } from '../lib/secret-keys.js';
 import { type KnownKey, KnownKeys } from './known-keys.js';
+import { transactManagement } from './transact.js';
 
 /** Whose the bootstrap token is. */
 export const BOOTSTRAP_OWNER = 'bootstrap';
 const BOOTSTRAP: Actor = { keyId: BOOTSTRAP_OWNER, ownerId: BOOTSTRAP_OWNER, scopes: ALL_SCOPES };
 /** Other issuers of tokens have names that are shorter. */
 const UUID_LENGTH = 36;
+/** Refused keys that are remembered, each with a reason. */
+const REFUSALS_MAX = 10_000;
 const NO_SCOPES: Actor['scopes'] = new Set();
-/** That a key is used is noted so often at most. */
+/** That a key is used, or refused for a reason, is noted so often at most. */
 const USE_NOTED_MS = 3_600_000;
 
 export interface Actors {
@@ -44,6 +47,7 @@ export function createActors(deps: Foundations, keys = new KnownKeys(deps)): Act
   const { clock, db, log, config } = deps;
   const bootstrapHash = hashOfToken(config.apiToken);
   const customerTokens = createCustomerTokens(readSecretKeys(config.secretKey));
+  const refusalNotedUntilMs = new Map<string, number>();
   const ready = new WeakMap<KnownKey, ReadyKey>();
 
   const noteUse = (own: ReadyKey, now: Date): void => {
@@ -54,12 +58,34 @@ export function createActors(deps: Foundations, keys = new KnownKeys(deps)): Act
     );
   };
 
+  /** Of a key that there is; each reason once an hour, however often it is tried. */
+  const noteRefusal = (keyId: string, reason: 'wrong_secret' | 'revoked' | 'expired'): void => {
+    const nowMs = clock.now().getTime();
+    const what = `${keyId} ${reason}`;
+    if (nowMs < (refusalNotedUntilMs.get(what) ?? 0)) return;
+    if (refusalNotedUntilMs.size >= REFUSALS_MAX) refusalNotedUntilMs.clear();
+    refusalNotedUntilMs.set(what, nowMs + USE_NOTED_MS);
+    transactManagement(deps, {
+      opener: 'pool',
+      load: async () => undefined,
+      decide: (_loaded, at, changes) => {
+        changes.accessNotes.push({ action: 'api_key.refused', subject: keyId, actingKey: keyId, at, told: { reason } });
+      },
+    }).catch((error: unknown) => log.warn({ err: error }, 'a refused API key could not be audited'));
+  };
+
   const actorOf = (known: KnownKey, hash: Buffer): Actor => {
     const own = ready.get(known) ?? toReady(known);
-    if (!own || !timingSafeEqual(hash, own.hash)) throw refusal('The token is not one of an API key.');
+    if (!own || !timingSafeEqual(hash, own.hash)) {
+      if (own) noteRefusal(own.key.id, 'wrong_secret');
+      throw refusal('The token is not one of an API key.');
+    }
     ready.set(known, own);
     const now = clock.now();
-    if (!isInForce(own.key, now)) throw refusal(`The API key ${own.key.revokedAt ? 'was revoked' : 'has expired'}.`);
+    if (!isInForce(own.key, now)) {
+      noteRefusal(own.key.id, own.key.revokedAt ? 'revoked' : 'expired');
+      throw refusal(`The API key ${own.key.revokedAt ? 'was revoked' : 'has expired'}.`);
+    }
     if (now.getTime() >= own.noteUseFromMs) noteUse(own, now);
     return own.actor;
   };

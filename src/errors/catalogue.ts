@@ -248,6 +248,12 @@ const entries = {
     title: 'The idempotency key belongs to another request',
     remedy: 'Use a new key for a new request.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    remedy:
+      'Try again after `Retry-After` seconds, with the same idempotency key. Nothing was done, and no limit of the customer was reached.',
+  },
   internal_error: { status: 500, title: 'Something went wrong here', remedy: 'Report the request id in `instance`.' },
   clock_skewed: {
     status: 503,

@@ -171,7 +171,7 @@ function problemResponse(codes: readonly ErrorCode[]): Json {
   const examples = Object.fromEntries(
     codes.map((code) => [code, { $ref: `#/components/examples/${toComponentName(code)}` }]),
   );
-  const canBeRetried = codes.includes('unavailable');
+  const canBeRetried = codes.includes('unavailable') || codes.includes('rate_limited');
   return {
     description: codes.map((code) => `\`${code}\`: ${catalogue[code].title}. ${catalogue[code].remedy}`).join('\n\n'),
     headers: {

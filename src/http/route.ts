@@ -277,7 +277,7 @@ function send<R extends Responses>(answer: Answer<R>, request: FastifyRequest, r
 function commonProblems(method: Method, url: string, access: Access, isReplayable: boolean): ErrorCode[] {
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
   if (method !== 'GET') codes.push('clock_skewed'); // whoever writes is dated
-  if (access !== 'public') codes.push('unauthenticated');
+  if (access !== 'public') codes.push('unauthenticated', 'rate_limited');
   if (takesToken(access)) codes.push('forbidden');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.

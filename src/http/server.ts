@@ -50,6 +50,8 @@ export class Connections {
       requireHostHeader: false,
     });
     server.timeout = SILENCE_TIMEOUT_MS;
+    // Their bytes are bounded. Of more than 2,000 Node would drop the last without a word, an idempotency key among them.
+    server.maxHeadersCount = 0;
     const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response, handle);
     server.on('request', take);
     // An expectation may be passed over (RFC 9110, 10.1.1); Node would refuse it with an empty answer.

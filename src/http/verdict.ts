@@ -15,9 +15,9 @@ export interface Verdict extends RecordedAnswer {
   code?: ErrorCode;
 }
 
-/** Whether a code is that of a refusal, as opposed to an error. */
+/** Whether a code is that of a refusal, as opposed to an error: of a request that was looked at. */
 export function isRefusal(code: ErrorCode): boolean {
-  return REFUSAL_STATUSES.includes(catalogue[code].status);
+  return code !== 'rate_limited' && REFUSAL_STATUSES.includes(catalogue[code].status);
 }
 
 /** Runs `work`; with `verdict` a refusal becomes an answer. */

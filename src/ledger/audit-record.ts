@@ -6,6 +6,8 @@ export type AuditAction =
   | `${ManagedKind}.created`
   | `${ManagedKind}.updated`
   | 'endpoint.deleted'
+  | 'api_key.refused'
+  | 'customer_token.issued'
   | 'clock.set'
   | 'customer.updated'
   | 'identity.linked'
@@ -14,7 +16,7 @@ export type AuditAction =
   | 'trial.overridden';
 
 /** What is managed as a whole. */
-export type ManagedKind = 'product' | 'offer' | 'endpoint';
+export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key';
 
 /** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
 type Snapshot = Metadata | null;

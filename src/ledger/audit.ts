@@ -7,7 +7,7 @@ import { isSame } from '../lib/is-same.js';
 import { formatMoney } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
 import type { ChangedCustomer, Changes, CustomerChanges, Managed } from './changes.js';
-import type { Endpoint, Identity, Metadata, Offer, Product } from './entities.js';
+import type { ApiKey, Endpoint, Identity, Metadata, Offer, Product } from './entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -61,6 +61,8 @@ export const OWN_AUDITORS: {
   products: (made) => made.map((change) => auditManaged('product', change, ({ productKey }) => productKey, productOf)),
   offers: (made) => made.map((change) => auditManaged('offer', change, ({ sku }) => sku, offerOf)),
   endpoints: (made) => made.map((change) => auditManaged('endpoint', change, ({ id }) => id, endpointOf)),
+  apiKeys: (made) => made.map((change) => auditManaged('api_key', change, ({ id }) => id, apiKeyOf)),
+  accessNotes: (made) => made.map(({ told, ...note }) => ({ ...note, before: null, after: told })),
   clock: (made) =>
     made
       .filter(({ isStep }) => !isStep)
@@ -72,7 +74,6 @@ export const OWN_AUDITORS: {
         before: { now: required(before, 'a clock shows something') },
         after: { now: after },
       })),
-  apiKeys: { silent: 'the rows of keys are kept, with who made each, and when it ended' },
   keyedAnswers: { silent: 'what is kept of answers changes nothing' },
 };
 
@@ -128,6 +129,11 @@ function auditManaged<T>(
   const [earlier, later] = [before, after].map((thing) => (thing === undefined ? null : snapshotOf(thing)));
   const action = `${kind}.${what}` as AuditAction;
   return { action, subject, actingKey, at, before: earlier ?? null, after: later ?? null };
+}
+
+/** Never its hash. */
+function apiKeyOf({ ownerId, name, scopes, expiresAt, revokedAt }: ApiKey): Metadata {
+  return { ownerId, name, scopes, expiresAt, revokedAt };
 }
 
 function productOf({ createdAt: _, ...product }: Product): Metadata {

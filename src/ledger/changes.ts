@@ -2,7 +2,8 @@
 // who tells of changes or audits them reads it. A kind of change that is not here can't happen.
 import type { AuditRecord } from './audit-record.js';
 import type {
-  ApiKeyChange,
+  AccessNote,
+  ApiKey,
   Batch,
   Endpoint,
   Entry,
@@ -86,7 +87,9 @@ export interface Changes {
   /** The test clock. A step on the way to where it is moved is no change of its own. */
   clock: (Managed<Date> & { after: Date; isStep: boolean })[];
   keyedAnswers: KeyedAnswer[];
-  apiKeys: ApiKeyChange[];
+  /** What changes nothing but is audited. */
+  accessNotes: AccessNote[];
+  apiKeys: (Managed<ApiKey> & { after: ApiKey })[];
   /** What is audited, and told, of all that; made of it just before it is written. */
   audit: AuditRecord[];
   events: NewEvent[];
@@ -128,6 +131,7 @@ export function noChanges(): Changes {
     endpoints: [],
     clock: [],
     keyedAnswers: [],
+    accessNotes: [],
     apiKeys: [],
     audit: [],
     events: [],
@@ -150,10 +154,10 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
 export function hasChanges(
-  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys }: Changes,
+  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys, accessNotes }: Changes,
   isSweep = false,
 ): boolean {
-  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys].reduce(
+  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys, accessNotes].reduce(
     (sum, made) => sum + made.length,
     0,
   );

@@ -416,8 +416,12 @@ export interface ApiKey {
   lastUsedAt: Date | null;
 }
 
-/** What becomes of an API key. */
-export interface ApiKeyChange {
-  kind: 'create' | 'replace' | 'revoke';
-  key: ApiKey;
+/** What happened with a key or a token, for the audit trail. */
+export interface AccessNote {
+  action: 'api_key.refused' | 'customer_token.issued';
+  /** The id of the key, or of the customer whose token it is. */
+  subject: string;
+  actingKey: string;
+  at: Date;
+  told: Metadata;
 }

@@ -68,7 +68,8 @@ export const SILENT_CHANGES: Readonly<
   offers: 'the audit trail has it',
   endpoints: 'the audit trail has it',
   clock: 'the audit trail has it',
-  apiKeys: 'a change of management',
+  apiKeys: 'the audit trail has it',
+  accessNotes: 'the audit trail has it',
   keyedAnswers: 'what is kept of answers changes nothing',
 };
 

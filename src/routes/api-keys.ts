@@ -103,8 +103,8 @@ export function registerApiKeys(app: FastifyInstance, deps: Deps): void {
     params: apiKeyParams,
     responses: { 204: z.undefined() },
     problems: ['api_key_not_found'],
-    handler: async ({ params }) => {
-      await revokeApiKey(deps, params.id);
+    handler: async ({ params, call }) => {
+      await revokeApiKey(deps, params.id, call.actor);
       return { status: 204, body: undefined };
     },
   });

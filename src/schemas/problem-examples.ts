@@ -86,6 +86,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   unsupported_media_type: { detail: 'The body must be JSON in UTF-8: send `Content-Type: application/json`.' },
   range_not_satisfiable: { detail: 'The file has no such range of bytes.' },
   idempotency_key_reused: { detail: 'The key belongs to a request with another body.' },
+  rate_limited: { detail: 'More than 600 requests a minute came from this API key.' },
   internal_error: { detail: 'Something went wrong here. Report the request id in `instance`.' },
   clock_skewed: { detail: 'The clocks of this process and of the database are 75 s apart.' },
   overloaded: { detail: 'Too many requests are waiting.' },

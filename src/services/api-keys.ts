@@ -38,7 +38,7 @@ export async function createApiKey(
       const { name, scopes, expiresAt } = terms;
       const key = { ...fresh, ownerId: fresh.id, name, scopes: [...new Set(scopes)], expiresAt, createdAt: now };
       const made = { ...key, revokedAt: null, lastUsedAt: null };
-      changes.apiKeys.push({ kind: 'create', key: made });
+      changes.apiKeys.push({ before: undefined, after: made, at: now, actingKey: actor.keyId });
       return made;
     },
   });
@@ -78,7 +78,11 @@ export async function rotateApiKey(
     decide: (old, now, changes): ApiKey => {
       if (!old) throw keyNotFound();
       const rotated = rotate(old, fresh, { now, overlapS, own: actor.scopes });
-      changes.apiKeys.push({ kind: 'replace', key: rotated.old }, { kind: 'create', key: rotated.fresh });
+      const said = { at: now, actingKey: actor.keyId };
+      changes.apiKeys.push(
+        { before: old, after: rotated.old, ...said },
+        { before: undefined, after: rotated.fresh, ...said },
+      );
       return rotated.fresh;
     },
   });
@@ -87,14 +91,15 @@ export async function rotateApiKey(
 }
 
 /** Revokes a key: in this process at once, in others within seconds. Locks: the key. Throws: api_key_not_found, unavailable. */
-export async function revokeApiKey(deps: Pick<Deps, 'engine' | 'actors'>, id: string): Promise<void> {
+export async function revokeApiKey(deps: Pick<Deps, 'engine' | 'actors'>, id: string, actor: Actor): Promise<void> {
   await deps.engine.manage({
     opener: 'pool',
     lock: (tx) => lockApiKey(tx, id),
     load: (tx) => findApiKey(tx, id),
     decide: (key, now, changes) => {
       if (!key) throw keyNotFound();
-      if (key.revokedAt === null) changes.apiKeys.push({ kind: 'revoke', key: revoke(key, now) });
+      if (key.revokedAt !== null) return;
+      changes.apiKeys.push({ before: key, after: revoke(key, now), at: now, actingKey: actor.keyId });
     },
   });
   deps.actors.forgetKey(id);

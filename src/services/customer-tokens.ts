@@ -1,4 +1,4 @@
-// Tokens by which a browser acts for one customer: signed, for minutes to a day, with listed abilities. Nothing is stored of them.
+// Tokens by which a browser acts for one customer: signed, for minutes to a day, with listed abilities. Of them there is nothing but a record in the audit trail.
 import type { Actor } from '../call.js';
 import { findCustomerById } from '../db/customers.js';
 import type { Deps } from '../deps.js';
@@ -37,5 +37,20 @@ export async function issueCustomerToken(
     issuedAt,
     expiresAt: new Date(Math.floor(expiresAt.getTime() / MS_PER_S) * MS_PER_S),
   };
-  return { claims, token: await deps.actors.signCustomerToken(claims) };
+  const token = await deps.actors.signCustomerToken(claims);
+  const told = { tokenId: claims.id, abilities: claims.abilities, expiresAt: claims.expiresAt };
+  await deps.engine.manage({
+    opener: 'pool',
+    load: async () => undefined,
+    decide: (_loaded, at, changes) => {
+      changes.accessNotes.push({
+        action: 'customer_token.issued',
+        subject: customerId,
+        actingKey: actor.keyId,
+        at,
+        told,
+      });
+    },
+  });
+  return { claims, token };
 }

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
-import { grantUnits, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { makeApiKey } from '../../src/lib/api-key.js';
+import { grantUnits, type Json, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { bearer, makeKey } from '../support/keys.js';
 import { expectProblem, findInTables, newPerson, readPages, writtenBy } from '../support/requests.js';
 import { waitFor } from '../support/wait.js';
@@ -35,7 +36,7 @@ describe('POST /api-keys', () => {
       expect([one.status, other.status]).toEqual([201, 201]);
       expect(one.body.token).not.toBe(other.body.token);
     });
-    expect(written).toEqual({ api_keys: 2 });
+    expect(written).toEqual({ api_keys: 2, audit_records: 2 });
   });
 
   it('gives no scope that the caller has not', async () => {
@@ -203,5 +204,53 @@ describe('DELETE /api-keys/{id}', () => {
     expect(await askOther()).toBe(200);
     await app.delete(`/api-keys/${id}`);
     await waitFor('the refusal', async () => ((await askOther()) === 401 ? true : undefined));
+  });
+});
+
+describe('the audit trail', () => {
+  it('says who made, rotated and revoked a key, and never what it is', async () => {
+    const { id, token } = await makeKey(app, ['read', 'admin'], { name: 'audited' });
+    const { body: fresh } = await app.post(`/api-keys/${id}/rotate`, { overlap_seconds: 60 }, bearer(token));
+    await app.delete(`/api-keys/${id}`);
+    await app.delete(`/api-keys/${id}`);
+    const { body } = await app.get(`/audit?subject=${id}`);
+    const terms = { owner_id: id, name: 'audited', scopes: ['read', 'admin'] };
+    const made = { ...terms, expires_at: null, revoked_at: null };
+    const ending = { ...made, expires_at: '2026-01-31T12:01:00.000Z' };
+    expect(body.data.map(({ action, key, before, after }: Json) => ({ action, key, before, after }))).toEqual([
+      {
+        action: 'api_key.updated',
+        key: 'bootstrap',
+        before: ending,
+        after: { ...ending, revoked_at: '2026-01-31T12:00:00.000Z' },
+      },
+      { action: 'api_key.updated', key: id, before: made, after: ending },
+      { action: 'api_key.created', key: 'bootstrap', before: null, after: made },
+    ]);
+    const [created] = (await app.get(`/audit?subject=${fresh.id}`)).body.data;
+    expect(created).toMatchObject({ action: 'api_key.created', key: id, after: made });
+  });
+
+  it('says once an hour that a key was tried which counts no longer, or with another secret', async () => {
+    const { id, token } = await makeKey(app, ['read']);
+    const guessed = makeApiKey(id);
+    const tries = async () => {
+      for (const tried of [guessed, guessed, token]) await app.get('/products', bearer(tried));
+    };
+    const refusals = async () => (await app.get(`/audit?subject=${id}&action=api_key.refused`)).body.data;
+    const untilRefusals = (count: number) =>
+      waitFor(`${count} refusals`, async () => ((await refusals()).length === count ? true : undefined));
+    await tries();
+    await untilRefusals(1);
+    await app.delete(`/api-keys/${id}`);
+    await tries();
+    await untilRefusals(2);
+    expect((await refusals()).map(({ after }: Json) => after)).toEqual([
+      { reason: 'revoked' },
+      { reason: 'wrong_secret' },
+    ]);
+    app.clock.advance({ hours: 1 });
+    await tries();
+    await untilRefusals(4);
   });
 });

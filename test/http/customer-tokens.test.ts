@@ -55,7 +55,7 @@ describe('POST /customers/{id}/tokens', () => {
     expect(late.body.detail).toBe('The customer token has expired.');
   });
 
-  it('stores nothing of a token, but by which key tokens are signed', async () => {
+  it('stores nothing of a token but that it was issued, and by which key tokens are signed', async () => {
     const issue = () =>
       app.post(`/customers/${ids.ann}/tokens`, { abilities: ['wallet.read'], idempotency_key: 'one' });
     await issue();
@@ -63,7 +63,10 @@ describe('POST /customers/{id}/tokens', () => {
       const [one, other] = [await issue(), await issue()];
       expect(one.body.token).not.toBe(other.body.token);
     });
-    expect(written).toEqual({});
+    expect(written).toEqual({ audit_records: 2 });
+    const [record] = (await app.get(`/audit?subject=${ids.ann}&action=customer_token.issued`)).body.data;
+    expect(record).toMatchObject({ key: 'bootstrap', after: { abilities: ['wallet.read'] } });
+    expect(JSON.stringify(record)).not.toMatch(/eyJ/);
     const [secret] = await ask(app.url, `SELECT name, fingerprint FROM secrets WHERE name LIKE 'secret key %'`);
     expect(secret?.name).toBe(`secret key ${readSecretKeys(TEST_SECRET_KEY)[0]?.id}`);
   });

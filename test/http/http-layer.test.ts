@@ -260,7 +260,13 @@ function foundationsOf(): Omit<Deps, 'actors'> {
     db: { query: (sql: string) => queryDatabase(sql), close: unused('close') } as unknown as Deps['db'],
     clock: { now: () => new Date() },
     ids: uuidIds,
-    config: { apiToken: TOKEN, secretKey: 'of-the-test', corsOrigins: [] } as Partial<Deps['config']> as Deps['config'],
+    config: {
+      apiToken: TOKEN,
+      secretKey: 'of-the-test',
+      corsOrigins: [],
+      rateLimits: { perAddress: null, perKey: null, perCustomer: null },
+      trustedProxies: [],
+    } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
     engine: {
       run: unused('the engine'),

@@ -85,7 +85,12 @@ let document: Document;
 function build(): Promise<FastifyInstance> {
   const deps = {
     ids: uuidIds,
-    config: { apiToken: 'x', corsOrigins: [] },
+    config: {
+      apiToken: 'x',
+      corsOrigins: [],
+      rateLimits: { perAddress: null, perKey: null, perCustomer: null },
+      trustedProxies: [],
+    },
     log: pino({ level: 'silent' }),
     horizon: createHorizon({ db: {} as Deps['db'] }),
   } as unknown as Deps;
@@ -176,7 +181,7 @@ describe('the document', () => {
     expect(codesOf(play, 500)).toEqual(['internal_error']);
     expect(codesOf(play, 503)).toEqual(['clock_skewed', 'overloaded', 'unavailable']);
     const list = operation(`${BASE}/toys`, 'get');
-    expect(Object.keys(list.responses).sort()).toEqual(['200', '400', '401', '403', '500', '503']);
+    expect(Object.keys(list.responses).sort()).toEqual(['200', '400', '401', '403', '429', '500', '503']);
     expect(Object.keys(operation(`${BASE}/toys`, 'post').responses)).not.toContain('422');
   });
 
