@@ -60,6 +60,7 @@ const FOR_CUSTOMERS: ReadonlyMap<string, Ability> = new Map([
   ['listProducts', 'catalog.read'],
   ['checkQuota', 'quota.check'],
   ['getOrder', 'orders.read'],
+  ['listOrders', 'orders.read'],
   ['placeOrder', 'orders.create'],
 ]);
 

@@ -237,8 +237,16 @@ describe('whoever has ann’s token', () => {
     const unknown = await getAs(token, `/orders/${randomUUID()}`);
     for (const answer of [foreign, unknown]) expectProblem(answer, 404, 'order_not_found');
     expect(foreign.body.detail).toBe(unknown.body.detail);
+    const { next_cursor: cursor } = (await app.get('/orders?limit=1')).body;
+    for (const path of ['/orders', `/orders?cursor=${cursor}`, '/orders?status=pending', '/orders?sku=PACK']) {
+      const { body } = await getAs(token, path);
+      expect(new Set((body.data as Json[]).map(({ customer_id }) => customer_id))).toEqual(
+        new Set(body.data.length > 0 ? [ids.ann] : []),
+      );
+    }
     for (const [, named] of namesOfBen()) {
       const query = new URLSearchParams(named as Record<string, string>).toString();
+      expectProblem(await getAs(token, `/orders?${query}`), 403, 'forbidden');
       expectProblem(await getAs(token, `/orders/${ids['order of ben']}?${query}`), 403, 'forbidden');
     }
   });
