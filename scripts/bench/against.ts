@@ -43,15 +43,19 @@ interface Measured {
   serverUs: number;
 }
 
-/** Measures the sides whose names have `only` in them, of both builds, in alternating pairs, and prints the ratios of this one to the other. */
+/**
+ * Measures the sides whose names have `only` in them, of both builds, in alternating pairs, and prints the ratios of this one to the other. With
+ * `isUsesTold` this one tells each use.
+ */
 export async function compare(
   server: Server,
   load: Load,
   otherDir: string,
-  { pairs, only }: { pairs: number; only: string },
+  { pairs, only, isUsesTold }: { pairs: number; only: string; isUsesTold: boolean },
 ): Promise<void> {
   buildService(otherDir);
   const builds = [await startBuild(server, 'before', otherDir), await startBuild(server, 'after', undefined)] as const;
+  if (isUsesTold) await askForUses(builds[1].databaseUrl);
   const rows: string[][] = [];
   for (const [name, kind] of Object.entries(SIDES).filter(([side]) => side.includes(only))) {
     const measured: [Measured[], Measured[]] = [[], []];
@@ -89,6 +93,16 @@ async function startBuild(server: Server, name: string, projectDir: string | und
     await settleDatabase(client);
   });
   return { name, databaseUrl, service };
+}
+
+/** Has this checkout tell each use, as if an endpoint had asked for it. */
+async function askForUses(databaseUrl: string): Promise<void> {
+  await withClient(databaseUrl, async (client) => {
+    await client.query(
+      `INSERT INTO webhook_endpoints (id, description, types, is_enabled, created_at, updated_at) VALUES ('bench', '', '["quota.consumed"]', true, now(), now())`,
+    );
+    await client.query('UPDATE event_log SET tells_uses = true');
+  });
 }
 
 async function measure(load: Load, { service, databaseUrl }: Build, kind: Kind): Promise<Measured> {

@@ -46,6 +46,7 @@ const { values: flags } = parseArgs({
     'upgrade-operations': { type: 'string', default: '1000000' },
     migrations: { type: 'string' },
     metering: { type: 'boolean', default: false },
+    'uses-told': { type: 'boolean', default: false },
   },
 });
 
@@ -69,7 +70,11 @@ async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
   if (flags.against !== undefined) {
-    await compare(server, startLoad(), flags.against, { pairs: Number(flags.pairs), only: flags.sides });
+    await compare(server, startLoad(), flags.against, {
+      pairs: Number(flags.pairs),
+      only: flags.sides,
+      isUsesTold: flags['uses-told'],
+    });
     return;
   }
   const databaseUrl = await makeDatabase(server);

@@ -121,7 +121,9 @@ export async function seedBatches(client: pg.Client, prefix: string, state: Batc
 /** Brings the statistics up to date and the dirty pages to disk, so that no side pays for the seeding. */
 export async function settleDatabase(client: pg.Client): Promise<void> {
   // What is filled in by SQL tells nothing.
-  await client.query('UPDATE event_log SET told_since = clock_timestamp()');
+  // A build of before there were events has no log of them.
+  const { rows } = await client.query(`SELECT to_regclass('event_log') IS NOT NULL AS has_log`);
+  if (rows[0]?.has_log) await client.query('UPDATE event_log SET told_since = clock_timestamp()');
   await client.query('VACUUM (ANALYZE)');
   await client.query('CHECKPOINT');
 }
