@@ -31,6 +31,7 @@ describe('20 claims by one identity at once', () => {
     expect(written).toEqual({
       customers: 1,
       identities: 1,
+      notices: 1,
       operations: 1,
       batches: 1,
       balances: 1,
@@ -67,7 +68,15 @@ describe('10 customers who share one device', () => {
     });
     expect(tally(answers)).toEqual({ '201': 1, '409 trial_already_used': 9 });
     for (const refused of withStatus(answers, 409)) expect(refused.body.identity_type).toBe('device');
-    expect(written).toEqual({ customers: 0, operations: 1, batches: 1, balances: 1, entries: 1, trial_uses: 3 });
+    expect(written).toEqual({
+      customers: 0,
+      operations: 1,
+      batches: 1,
+      balances: 1,
+      entries: 1,
+      trial_uses: 3,
+      notices: 9,
+    });
     const winner = customerIds[answers.findIndex((answer) => answer.status === 201)];
     const owners = await ask(app.url, 'SELECT DISTINCT customer_id FROM trial_uses WHERE customer_id = ANY ($1)', [
       customerIds,
@@ -87,7 +96,15 @@ describe('6 claims by customer id alone', () => {
       answers = await together(6, async (index) => clientOf(index).post('/grants', body));
     });
     expect(tally(answers)).toEqual({ '201': 1, '409 trial_already_used': 5 });
-    expect(written).toEqual({ customers: 0, operations: 1, batches: 1, balances: 1, entries: 1, trial_uses: 1 });
+    expect(written).toEqual({
+      customers: 0,
+      operations: 1,
+      batches: 1,
+      balances: 1,
+      entries: 1,
+      trial_uses: 1,
+      notices: 1,
+    });
   });
 });
 

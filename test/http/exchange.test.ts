@@ -131,7 +131,7 @@ describe('POST /exchange', () => {
         requested: 5,
         available: 4,
         reasons: [{ code: 'insufficient_quota' }],
-        upgrade_skus: ['STARS_10', 'CHANGE'],
+        upgrade_skus: ['STARS_10'],
       });
     });
     expect(written).toEqual({});

@@ -198,7 +198,7 @@ describe('the source id', () => {
     ['left out', { source_id: undefined }, '/source_id'],
     ['empty', { source_id: ' ' }, '/source_id'],
     ['of 256 characters', { source_id: 's'.repeat(256) }, '/source_id'],
-    ['a number', { source_id: 17 }, '/source_id'],
+    ['no whole number', { source_id: 1.5 }, '/source_id'],
   ])('is refused when %s', async (_case, more, pointer) => {
     const written = await writtenBy(app, async () => {
       expectProblem(await migrate(newPerson(), more), 400, 'invalid_request', pointer);

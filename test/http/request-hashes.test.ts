@@ -84,6 +84,12 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
       text: `{"expiresIn":60,"items":[{"quantity":2,"sku":"PACK"}],"metadata":${METADATA}}`,
     }),
   ],
+  'order.cancel': [
+    async () => {
+      const { id } = await placeOrder(app, newPerson(), 'PACK');
+      return { path: `/orders/${id}/cancel`, body: { reason: 'why' }, text: `{"orderId":"${id}","reason":"why"}` };
+    },
+  ],
   'order.confirm': [
     async () => {
       const { id } = await placeOrder(app, newPerson(), 'PACK');
@@ -329,8 +335,8 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
   ],
 };
 
-/** They take no key: PATCH and DELETE may be repeated anyway. */
-const WITHOUT_KEY = ['customer.update', 'identity.unlink'];
+/** They take no key: PATCH and DELETE may be repeated anyway, and what happens by itself is nobody's request. */
+const WITHOUT_KEY = ['customer.update', 'identity.unlink', 'batch.notice'];
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
