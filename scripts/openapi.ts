@@ -39,6 +39,7 @@ async function generate(): Promise<string> {
     turns: unreachable('turns'),
     horizon: createHorizon({ db: unreachable('db') }),
     actors: unreachable('actors'),
+    sender: unreachable('sender'),
   };
   const app = await buildApp(deps);
   try {

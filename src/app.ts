@@ -34,6 +34,7 @@ import { registerCatalog } from './routes/catalog.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
+import { registerDeliveries } from './routes/deliveries.js';
 import { registerEndpoints } from './routes/endpoints.js';
 import { registerEvents, webhooks } from './routes/events.js';
 import { examples } from './routes/examples.js';
@@ -68,6 +69,7 @@ const resources: readonly RegisterRoutes[] = [
   registerReferrals,
   registerEvents,
   registerEndpoints,
+  registerDeliveries,
   registerAudit,
   registerCustomerTokens,
   registerApiKeys,

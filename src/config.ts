@@ -157,6 +157,11 @@ export const environmentSchema = z.object({
   BURSAR_SWEEP_INTERVAL_S: wholeNumber(1, SWEEP_INTERVAL_MAX_S)
     .default(SWEEP_INTERVAL_DEFAULT_S)
     .describe(`a number of seconds, 1 to ${SWEEP_INTERVAL_MAX_S}`),
+  BURSAR_WEBHOOK_ALLOW_PRIVATE: z
+    .enum(['true', 'false', '1', '0'])
+    .default('false')
+    .transform((value) => value === 'true' || value === '1')
+    .describe('true or false'),
   BURSAR_DOCS: z.enum(docsAccesses).default('public').describe(docsAccesses.join(', ')),
   BURSAR_DRAIN_MS: wholeNumber(0, DRAIN_MAX_MS).optional().describe(`a number of milliseconds, 0 to ${DRAIN_MAX_MS}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
@@ -202,6 +207,8 @@ export interface Config {
   readonly keysKeepDays: number | null;
   /** For how many days events are kept. */
   readonly eventsKeepDays: number;
+  /** Whether webhooks may go to private and local addresses, and to any port. */
+  readonly isPrivateWebhookAllowed: boolean;
   /** Seconds between two sweeps of what has fallen due. */
   readonly sweepIntervalS: number;
   /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
@@ -259,6 +266,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     laneKeys: values.BURSAR_LANE_KEYS,
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     eventsKeepDays: values.BURSAR_EVENTS_KEEP_DAYS,
+    isPrivateWebhookAllowed: values.BURSAR_WEBHOOK_ALLOW_PRIVATE,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
     drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),

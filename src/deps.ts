@@ -3,6 +3,7 @@ import type { Actors } from './engine/actors.js';
 import type { Engine } from './engine/engine.js';
 import type { Horizon } from './engine/horizon.js';
 import type { Reads } from './engine/reads.js';
+import type { Sender } from './engine/webhook-sender.js';
 import type { Foundations } from './foundations.js';
 
 export interface Deps extends Foundations {
@@ -10,4 +11,5 @@ export interface Deps extends Foundations {
   reads: Reads;
   horizon: Horizon;
   actors: Actors;
+  sender: Sender;
 }

@@ -97,13 +97,15 @@ const STORED = [
   'data',
   'recordedAt',
 ] as const;
-const readStored = readerOf(events, STORED);
+const readColumns = readerOf(events, STORED);
 const IDENTITIES = `(
   SELECT json_agg(json_build_object('provider', i.provider, 'externalId', i.external_id) ORDER BY i.created_at, i.id)
   FROM identities i WHERE i.customer_id = e.customer_id
 ) AS identities`;
+/** The columns of an event `e` as it is told, with whom its customer is known by. */
+export const TOLD_COLUMNS = `${listOf(events, STORED, 'e')}, ${IDENTITIES}`;
 const listFrom = (customer: string) => `
-SELECT ${listOf(events, STORED, 'e')}, ${IDENTITIES} FROM events e
+SELECT ${TOLD_COLUMNS} FROM events e
 WHERE e.place > $1::bigint AND e.place <= $2::bigint AND ($3::text[] IS NULL OR e.type = ANY ($3::text[]))${customer}
 ORDER BY e.place LIMIT $4::int`;
 const LIST_ALL = listFrom('');
@@ -136,7 +138,12 @@ export async function listEvents(
   const rows = await (customerId === undefined
     ? tx.query(LIST_ALL, parameters)
     : tx.query(LIST_OF_CUSTOMER, [...parameters, customerId]));
-  return rows.map((row) => ({ ...readStored(row), identities: (row.identities as IdentityKey[] | null) ?? [] }));
+  return rows.map(readEvent);
+}
+
+/** An event of a row that has its columns as they are told. */
+export function readEvent(row: Row): StoredEvent {
+  return { ...readColumns(row), identities: (row.identities as IdentityKey[] | null) ?? [] };
 }
 
 /** Up to which place events were dropped by age. */

@@ -31,6 +31,8 @@ const DELETED_FROM = new Set<string>(
     tables.keyedCalls,
     tables.events,
     tables.webhookEndpoints,
+    tables.webhookFeeds,
+    tables.webhookDeliveries,
   ].map(({ name }) => name),
 );
 

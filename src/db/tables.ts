@@ -3,6 +3,8 @@
 import type { AuditAction } from '../ledger/audit-record.js';
 import type {
   BatchSource,
+  DeliveryStatus,
+  DisabledReason,
   Entry,
   EntryKind,
   Metadata,
@@ -340,6 +342,39 @@ export const webhookEndpoints = table('webhook_endpoints', {
   isEnabled: boolean('is_enabled'),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
+  url: nullable(text('url')),
+  sealedSecret: nullable(text('sealed_secret')),
+  oldSealedSecret: nullable(text('old_sealed_secret')),
+  oldSecretUntil: nullable(instant('old_secret_until')),
+  disabledReason: nullable(text<DisabledReason>('disabled_reason')),
+});
+
+export const webhookFeeds = table('webhook_feeds', {
+  id: uuid('id'),
+  endpointId: nullable(text('endpoint_id')),
+  place: bigint('place'),
+  failingSince: nullable(instant('failing_since')),
+  pausedUntil: nullable(instant('paused_until')),
+  lease: nullable(uuid('lease')),
+  leaseUntil: nullable(instant('lease_until')),
+});
+
+export const webhookDeliveries = table('webhook_deliveries', {
+  feedId: uuid('feed_id'),
+  place: bigint('place'),
+  lane: text('lane'),
+  number: bigint('number'),
+  previous: nullable(bigint('previous')),
+  eventId: uuid('event_id'),
+  type: text<EventType>('type'),
+  status: text<DeliveryStatus>('status'),
+  attempts: integer('attempts'),
+  firstTriedAt: nullable(instant('first_tried_at')),
+  triedAt: nullable(instant('tried_at')),
+  nextAt: nullable(instant('next_at')),
+  answerStatus: nullable(integer('answer_status')),
+  answerExcerpt: nullable(text('answer_excerpt')),
+  error: nullable(text('error')),
 });
 
 export const notices = table('notices', {

@@ -24,6 +24,12 @@ const entries = {
     title: 'The items have different currencies',
     remedy: 'Make one order per currency.',
   },
+  address_refused: {
+    status: 400,
+    title: 'The URL leads where nothing is sent',
+    remedy:
+      'Use a public address on port 80, 443 or 8000 to 9999; `BURSAR_WEBHOOK_ALLOW_PRIVATE=true` allows every other one.',
+  },
   unauthenticated: { status: 401, title: 'No valid token', remedy: 'Send `Authorization: Bearer <token>`.' },
   insufficient_quota: {
     status: 402,
@@ -66,6 +72,21 @@ const entries = {
     status: 404,
     title: 'No such endpoint',
     remedy: 'Check the id; `GET /webhook-endpoints` lists all.',
+  },
+  delivery_not_found: {
+    status: 404,
+    title: 'No such delivery',
+    remedy: 'Check the id; `GET /webhook-endpoints/{id}/deliveries` lists all that are kept.',
+  },
+  endpoint_without_url: {
+    status: 409,
+    title: 'The endpoint has no URL',
+    remedy: 'Give it one: without a URL it follows the feed, and nothing is sent.',
+  },
+  delivery_waiting: {
+    status: 409,
+    title: 'The delivery is tried by itself',
+    remedy: 'Wait for `next_at`: what is retried by hand is what was delivered or given up.',
   },
   api_key_not_found: { status: 404, title: 'No such API key', remedy: 'Check the id of the key.' },
   method_not_allowed: {

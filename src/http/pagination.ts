@@ -14,14 +14,18 @@ export function encodeCursor<S extends z.ZodType>(schema: S, position: z.output<
   return Buffer.from(JSON.stringify(z.encode(schema, position))).toString('base64url');
 }
 
-/** Decodes the `cursor` of a query; undefined on the first page. Throws: invalid_request (pointer query/cursor). */
-export function decodeCursor<S extends z.ZodType>(schema: S, cursor: string | undefined): z.output<S> | undefined {
+/** Decodes a `cursor`, of a query unless `pointer` says where it is; undefined on the first page. Throws: invalid_request (at the pointer). */
+export function decodeCursor<S extends z.ZodType>(
+  schema: S,
+  cursor: string | undefined,
+  pointer = 'query/cursor',
+): z.output<S> | undefined {
   if (cursor === undefined) return undefined;
   const position = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
   // Encoding again refuses what base64url or zod would silently read past.
   if (position.success && encodeCursor(schema, position.data) === cursor) return position.data;
   throw new AppError('invalid_request', 'The cursor is not one that this list handed out.', {
-    pointer: 'query/cursor',
+    pointer,
   });
 }
 

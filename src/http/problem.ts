@@ -5,11 +5,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ResponseSerializationError } from 'fastify-type-provider-zod';
 import { AppError } from '../errors/app-error.js';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+import { toWireNames } from '../lib/wire-names.js';
 import { problemMembers } from '../schemas/problem.js';
 import { BODY_BYTES_MAX, HEADER_BYTES_MAX, PARAM_LENGTH_MAX, REQUEST_TIMEOUT_MS } from './bounds.js';
 import { callerRequestId } from './correlation.js';
 import { noteCode } from './request-log.js';
-import { toWireNames } from './wire-names.js';
 
 const RETRY_AFTER_DEFAULT_S = 1;
 const JSON_TYPE = 'application/json';

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { RecordedAnswer } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
+import { toWireNames } from '../lib/wire-names.js';
 import { verdictAnswer } from '../schemas/verdict.js';
-import { toWireNames } from './wire-names.js';
 
 /** Statuses of refusals: the request was understood, and the answer is no. */
 const REFUSAL_STATUSES: readonly number[] = [402, 409, 429];

@@ -16,6 +16,8 @@ export interface Job {
    * May be run twice at once when a process hangs for longer than its lease, so it must be right without it. What it throws is told and tried again.
    */
   run(deps: Deps, isStopped: () => boolean): Promise<void>;
+  /** Ends what runs left going on beside them, and waits for it: the process stops. */
+  end?(deps: Deps): Promise<void>;
   /** How old the oldest due work is, in milliseconds; 0 when there is none. Cheap: asked every few seconds of a run. Without it a job is late by its schedule alone. */
   lagMs?(deps: Deps): Promise<number>;
 }

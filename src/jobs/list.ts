@@ -1,8 +1,9 @@
 // All background work, one line for each job.
+import { deliverWebhooksJob } from './deliver-webhooks.js';
 import { dropOldEventsJob } from './drop-events.js';
 import { forgetKeysJob } from './forget-keys.js';
 import type { Job } from './job.js';
 import { notifyJob } from './notify.js';
 import { sweepJob } from './sweep.js';
 
-export const jobs: readonly Job[] = [sweepJob, notifyJob, forgetKeysJob, dropOldEventsJob];
+export const jobs: readonly Job[] = [sweepJob, notifyJob, forgetKeysJob, dropOldEventsJob, deliverWebhooksJob];

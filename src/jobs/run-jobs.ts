@@ -40,7 +40,12 @@ export async function startJobs(deps: Deps, jobs: readonly Job[], leaseMs = LEAS
       ? repeat(deps, job.name, Math.min(intervalMs, LOOK_MS), (isStopped) => runIfDue(deps, job, holding, isStopped))
       : repeat(deps, job.name, intervalMs, runHere(deps, job));
   });
-  return { stop: async () => void (await Promise.all(running.map((each) => each.stop()))) };
+  return {
+    stop: async () => {
+      await Promise.all(running.map((each) => each.stop()));
+      await Promise.all(jobs.map((job) => job.end?.(deps)));
+    },
+  };
 }
 
 /** Runs a job if it is due and nobody else has it. A process whose clock is wrong leaves it to others. Throws: clock_skewed, what the run met. */

@@ -156,8 +156,9 @@ function offerOf({ createdAt: _, price, currency, items, ...offer }: Offer): Met
   };
 }
 
-function endpointOf({ createdAt: _, updatedAt: __, ...endpoint }: Endpoint): Metadata {
-  return endpoint;
+/** Never a secret; that another one signs shows in until when the one before does. */
+function endpointOf({ id, description, types, isEnabled, url, oldSecretUntil, disabledReason }: Endpoint): Metadata {
+  return { id, description, types, isEnabled, url, oldSecretUntil, disabledReason };
 }
 
 function auditIdentity(

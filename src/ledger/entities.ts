@@ -285,9 +285,24 @@ export interface Endpoint {
   description: string;
   types: string[];
   isEnabled: boolean;
+  /** Where events are sent; null of one that follows the feed. */
+  url: string | null;
+  /** What is signed with, encrypted; null without a URL. */
+  sealedSecret: string | null;
+  /** The one before, which signs too until an instant. */
+  oldSealedSecret: string | null;
+  oldSecretUntil: Date | null;
+  /** Why it was disabled by itself; null of one that was not. */
+  disabledReason: DisabledReason | null;
   createdAt: Date;
   updatedAt: Date;
 }
+
+/** `gone`: the receiver answered 410. `failing`: nothing arrived for a day. */
+export type DisabledReason = 'gone' | 'failing';
+
+/** A delivery waits for its attempt, or for those before it; was taken by the receiver; or was given up. */
+export type DeliveryStatus = 'waiting' | 'delivered' | 'parked';
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
 

@@ -26,9 +26,19 @@ export const EVENT_VERSIONS = {
   'reservation.expired': 1,
   'exchange.completed': 1,
   'product.deactivated': 1,
+  'webhook_endpoint.disabled': 1,
 } as const satisfies Record<string, number>;
 
 export type EventType = keyof typeof EVENT_VERSIONS;
+
+const ALL = '*';
+
+/** The types that an endpoint asks for, written as `*`, `order.*` or whole; none where it asks for all of them. */
+export function typesAsked(patterns: readonly string[]): EventType[] {
+  if (patterns.includes(ALL)) return [];
+  const types = Object.keys(EVENT_VERSIONS) as EventType[];
+  return types.filter((type) => patterns.includes(type) || patterns.includes(`${type.split('.')[0]}.*`));
+}
 
 /** An event to write. `data` has our names; what is free JSON is its `metadata`. */
 export interface NewEvent {

@@ -66,7 +66,7 @@ export const SILENT_CHANGES: Readonly<
 > = {
   products: 'the audit trail has it, by which it is told',
   offers: 'the audit trail has it',
-  endpoints: 'the audit trail has it',
+  endpoints: 'the audit trail has it, by which it is told that one was disabled',
   clock: 'the audit trail has it',
   apiKeys: 'the audit trail has it',
   accessNotes: 'the audit trail has it',
@@ -139,6 +139,10 @@ function toEvent(
 
 /** What is told of management. */
 function tellRecord({ id, action, subject, before, after }: AuditRecord): Told[] {
+  if (action === 'endpoint.updated' && before?.isEnabled && typeof after?.disabledReason === 'string') {
+    const data = { endpointId: subject, reason: after.disabledReason };
+    return [{ type: 'webhook_endpoint.disabled', subjectId: id, operationId: null, data }];
+  }
   if (action !== 'product.updated' || !before?.isActive || after?.isActive) return [];
   return [{ type: 'product.deactivated', subjectId: id, operationId: null, data: { productKey: subject } }];
 }

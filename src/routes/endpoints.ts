@@ -4,7 +4,13 @@ import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import type { Endpoint } from '../ledger/entities.js';
-import { endpointAnswer, endpointParams, endpointsAnswer, putEndpointBody } from '../schemas/endpoints.js';
+import {
+  endpointAnswer,
+  endpointParams,
+  endpointsAnswer,
+  putEndpointAnswer,
+  putEndpointBody,
+} from '../schemas/endpoints.js';
 import { deleteEndpoint, getEndpoint, getEndpoints, putEndpoint } from '../services/endpoints.js';
 
 export function registerEndpoints(app: FastifyInstance, deps: Deps): void {
@@ -39,17 +45,18 @@ export function registerEndpoints(app: FastifyInstance, deps: Deps): void {
     operationId: 'putEndpoint',
     summary: 'Ask for types of events',
     description:
-      'For whoever follows the feed: most events are there in any case, `quota.consumed` only of uses that begin while an enabled endpoint asks for it.',
+      'With a URL it is sent its events, signed by Standard Webhooks: at least once, in order for each customer, again for three days where they do not arrive. Without one it is for whoever follows the feed: most events are there in any case, `quota.consumed` only of uses that begin while an enabled endpoint asks for it.',
     tag: 'events',
     access: 'events',
     params: endpointParams,
     body: putEndpointBody,
-    responses: { 200: endpointAnswer, 201: endpointAnswer },
-    problems: ['too_many_endpoints'],
+    responses: { 200: putEndpointAnswer, 201: putEndpointAnswer },
+    problems: ['too_many_endpoints', 'address_refused'],
     handler: async ({ params, body, call }) => {
-      const terms = { id: params.id, description: body.description, types: body.types, isEnabled: body.enabled };
-      const { endpoint, isNew } = await putEndpoint(deps, terms, call.actor);
-      const view = toEndpointView(endpoint);
+      const { description, types, enabled, url, secret, rotate_secret: isSecretRotated } = body;
+      const terms = { id: params.id, description, types, isEnabled: enabled, url, secret, isSecretRotated };
+      const { endpoint, secret: told, isNew } = await putEndpoint(deps, terms, call.actor);
+      const view = { ...toEndpointView(endpoint), secret: told };
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },
   });
@@ -71,6 +78,17 @@ export function registerEndpoints(app: FastifyInstance, deps: Deps): void {
   });
 }
 
-function toEndpointView({ id, types, description, isEnabled, createdAt, updatedAt }: Endpoint) {
-  return { id, types, description, enabled: isEnabled, created_at: createdAt, updated_at: updatedAt };
+function toEndpointView(endpoint: Endpoint) {
+  const { id, types, description, isEnabled, url, oldSecretUntil, disabledReason, createdAt, updatedAt } = endpoint;
+  return {
+    id,
+    types,
+    description,
+    enabled: isEnabled,
+    url,
+    old_secret_until: oldSecretUntil,
+    disabled_reason: disabledReason,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
 }

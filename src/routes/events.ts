@@ -1,14 +1,13 @@
 // What happened, for whoever follows it.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { StoredEvent } from '../db/events.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import type { Webhooks } from '../http/openapi.js';
 import { decodeCursor, encodeCursor } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
-import { toWireData } from '../http/wire-names.js';
-import { eventSchemas, eventsAnswer, eventsQuery } from '../schemas/events.js';
+import { toEventView } from '../lib/event-view.js';
+import { eventsAnswer, eventsQuery, sentSchemas } from '../schemas/events.js';
 import { isSelected, toSelector } from '../schemas/selectors.js';
 import { followEvents } from '../services/events.js';
 
@@ -16,7 +15,7 @@ const MS_PER_S = 1_000;
 const placePosition = z.strictObject({ place: z.int().min(0) });
 
 /** What is told of by itself. */
-export const webhooks: Webhooks = eventSchemas;
+export const webhooks: Webhooks = sentSchemas;
 
 export function registerEvents(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -47,34 +46,4 @@ export function registerEvents(app: FastifyInstance, deps: Deps): void {
       return { status: 200, body: { data: events.map(toEventView), next_cursor: cursor } };
     },
   });
-}
-
-/** An event under the names of the wire; what is free JSON in it stays as it is. */
-function toEventView({
-  id,
-  type,
-  recordedAt,
-  number,
-  schemaVersion,
-  operationId,
-  customerId,
-  identities,
-  data,
-}: StoredEvent) {
-  return {
-    id,
-    type,
-    created_at: recordedAt,
-    sequence: number,
-    schema_version: schemaVersion,
-    operation_id: operationId,
-    customer:
-      customerId === null
-        ? null
-        : {
-            id: customerId,
-            identities: identities.map(({ provider, externalId }) => ({ provider, external_id: externalId })),
-          },
-    data: toWireData(data),
-  };
 }

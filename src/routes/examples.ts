@@ -280,6 +280,22 @@ export const examples: Examples = {
       },
     },
   },
+  testEndpoint: {
+    ids: { id: 'putEndpoint#/id' },
+    requests: { hook: { summary: 'Does it arrive?', body: {} } },
+  },
+  listDeliveries: {
+    ids: { id: 'putEndpoint#/id' },
+    requests: { parked: { summary: 'What was given up', query: { status: 'parked' } } },
+  },
+  retryDelivery: {
+    ids: { id: 'putEndpoint#/id' },
+    requests: { one: { summary: 'Once more, now', path: { delivery_id: '17' }, body: {} } },
+  },
+  replayDeliveries: {
+    ids: { id: 'putEndpoint#/id' },
+    requests: { parked: { summary: 'All that was given up', body: { failed: true } } },
+  },
   deleteEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'No longer' } } },
   listAudit: { requests: { alice: { summary: 'What was changed of Alice', query: { ...alice, limit: 20 } } } },
   putClock: { requests: { month: { summary: 'A month later', body: { advance: 'P1M' } } } },

@@ -1,10 +1,13 @@
 // The wire of endpoints.
 import { z } from 'zod';
-import { instantAnswerSchema, text } from './common.js';
+import { isWebhookSecret } from '../lib/webhook-signature.js';
+import { askedSwitchSchema, instantAnswerSchema, text } from './common.js';
 import { EVENT_TYPES } from './events.js';
 
 const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 const DESCRIPTION_LENGTH_MAX = 500;
+const URL_LENGTH_MAX = 2_000;
+const SECRET_EXAMPLE = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 const ALL = '*';
 const GROUPS = [...new Set(EVENT_TYPES.map((type) => `${type.split('.')[0]}.*`))];
 const PATTERNS: [string, ...string[]] = [ALL, ...GROUPS, ...EVENT_TYPES];
@@ -26,7 +29,27 @@ const typesSchema = z
 
 export const endpointParams = z.object({ id: idSchema });
 
+const urlSchema = text({ max: URL_LENGTH_MAX })
+  .refine((url) => /^https?:\/\//i.test(url) && URL.canParse(url), 'must be a URL such as https://example.org/hooks')
+  .meta({ format: 'uri', examples: ['https://example.org/hooks'] });
+
 export const putEndpointBody = z.object({
+  url: urlSchema.nullable().default(null).meta({
+    description:
+      'Where events are sent, from the answer on; without it the endpoint follows the feed. Public addresses on port 80, 443 or 8000 to 9999, no user name or password.',
+  }),
+  secret: z
+    .string()
+    .refine(isWebhookSecret, 'must be whsec_ and the base64 of 24 to 64 bytes')
+    .optional()
+    .meta({
+      description:
+        'What is signed with, from now on; the one before signs, too, for 24 hours. The present one is kept when left out.',
+      examples: [SECRET_EXAMPLE],
+    }),
+  rotate_secret: askedSwitchSchema
+    .default(false)
+    .meta({ description: 'Draws another secret; the one before signs, too, for 24 hours.' }),
   types: typesSchema.default([ALL]),
   description: text({ min: 0, max: DESCRIPTION_LENGTH_MAX }).default(''),
   enabled: z.boolean().default(true).meta({ description: 'One that is not asks for nothing.' }),
@@ -37,8 +60,34 @@ export const endpointAnswer = z.object({
   types: z.array(z.string()).meta({ examples: [['quota.consumed', 'order.*']] }),
   description: z.string(),
   enabled: z.boolean(),
+  url: z
+    .string()
+    .nullable()
+    .meta({ examples: ['https://example.org/hooks'] }),
+  old_secret_until: instantAnswerSchema
+    .nullable()
+    .meta({ description: 'Until when the secret before signs, too; null where there is none.' }),
+  disabled_reason: z
+    .enum(['gone', 'failing'])
+    .nullable()
+    .meta({
+      description:
+        'Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed.',
+      examples: [null],
+    }),
   created_at: instantAnswerSchema,
   updated_at: instantAnswerSchema,
+});
+
+export const putEndpointAnswer = endpointAnswer.extend({
+  secret: z
+    .string()
+    .nullable()
+    .meta({
+      description:
+        'What is signed with, by Standard Webhooks; null without a URL. Told by every PUT, and nowhere else.',
+      examples: [SECRET_EXAMPLE],
+    }),
 });
 
 export const endpointsAnswer = z.object({

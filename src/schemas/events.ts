@@ -103,6 +103,10 @@ const dataOf = {
     batch_ids: z.array(uuidAnswerSchema),
   }),
   'product.deactivated': z.object({ product_key: name }),
+  'webhook_endpoint.disabled': z.object({
+    endpoint_id: name,
+    reason: name.meta({ description: '`gone`: it answered 410. `failing`: nothing arrived for 24 hours.' }),
+  }),
 };
 
 type EventType = keyof typeof dataOf;
@@ -131,10 +135,15 @@ const eventOf = (type: EventType) =>
     data: dataOf[type] as z.ZodObject,
   });
 
-/** What an event of each type looks like to who follows the feed. */
-export const eventSchemas: readonly (readonly [EventType, z.ZodObject])[] = EVENT_TYPES.map((type) => [
+/** What an event of each type looks like to who is sent it. */
+export const sentSchemas: readonly (readonly [EventType, z.ZodObject])[] = EVENT_TYPES.map((type) => [
   type,
-  eventOf(type),
+  eventOf(type).extend({
+    previous_sequence: countAnswerSchema.nullable().meta({
+      description:
+        'The `sequence` of the event of this customer that the endpoint was sent before: whoever knows another one as his last has a gap. Null of the first, or where it is not known any more.',
+    }),
+  }),
 ]);
 
 const [first, ...others] = EVENT_TYPES;

@@ -39,6 +39,10 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   reservation_not_found: { detail: 'There is no such reservation.', at: ['path/id'] },
   order_not_found: { detail: 'There is no such order.', at: ['path/id'] },
   endpoint_not_found: { detail: 'There is no endpoint analytics.', at: ['path/id'] },
+  address_refused: { detail: 'The URL must not lead to 127.0.0.1, which is private or local.', at: ['/url'] },
+  delivery_not_found: { detail: 'There is no such delivery of analytics.', at: ['path/delivery_id'] },
+  endpoint_without_url: { detail: 'The endpoint analytics has no URL.', at: ['path/id'] },
+  delivery_waiting: { detail: 'The delivery waits for its next attempt.', at: ['path/delivery_id'] },
   too_many_endpoints: { detail: 'There are 100 endpoints, which is as many as there may be.', at: ['path/id'] },
   clock_backwards: {
     detail: 'The clock shows 2026-11-28T12:00:00.000Z, and is never set back: begin with an empty database.',

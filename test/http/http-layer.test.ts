@@ -279,6 +279,12 @@ function foundationsOf(): Omit<Deps, 'actors'> {
     reads: { find: unused('the readers'), require: unused('the readers') },
     horizon: createHorizon({ db: {} as Deps['db'] }),
     turns: { take: unused('turns'), isBusy: unused('turns') },
+    sender: {
+      send: unused('the sender'),
+      faultOf: unused('the sender'),
+      sealSecret: unused('the sender'),
+      openSecret: unused('the sender'),
+    },
   };
 }
 

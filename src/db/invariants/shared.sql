@@ -159,6 +159,9 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT NULL, 'product.deactivated', id, recorded_at FROM audit_records
   WHERE $1::uuid IS NULL AND action = 'product.updated' AND before ->> 'isActive' = 'true' AND after ->> 'isActive' = 'false'
+  UNION ALL
+  SELECT NULL, 'webhook_endpoint.disabled', id, recorded_at FROM audit_records
+  WHERE $1::uuid IS NULL AND action = 'endpoint.updated' AND before ->> 'isEnabled' = 'true' AND after ->> 'disabledReason' IS NOT NULL
 )
 
 -- shared: telling

@@ -1,0 +1,34 @@
+// Signatures of Standard Webhooks: the form of secrets, and the headers of what is sent. Knows no endpoint.
+import { randomBytes } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+
+const SECRET_BYTES = 32;
+const SECRET_BYTES_MIN = 24;
+const SECRET_BYTES_MAX = 64;
+const PREFIX = 'whsec_';
+const MS_PER_S = 1_000;
+
+/** Draws a secret. */
+export function makeWebhookSecret(): string {
+  return `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64')}`;
+}
+
+/** Whether a text is a secret: `whsec_` and the base64 of 24 to 64 bytes. */
+export function isWebhookSecret(text: string): boolean {
+  if (!text.startsWith(PREFIX)) return false;
+  const given = text.slice(PREFIX.length);
+  const bytes = Buffer.from(given, 'base64');
+  return bytes.length >= SECRET_BYTES_MIN && bytes.length <= SECRET_BYTES_MAX && bytes.toString('base64') === given;
+}
+
+/** The headers of a message, signed by each of the secrets, the newest first. `at` in whole seconds counts. */
+export function signedHeaders(
+  { id, at, body }: { id: string; at: Date; body: string },
+  secrets: readonly string[],
+): Record<string, string> {
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / MS_PER_S)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
+  };
+}
