@@ -378,12 +378,15 @@ WITH old AS (
     WHERE o.feed_id = f.id AND (f.endpoint_id IS NULL OR o.place <= l.dropped_place) ORDER BY o.place LIMIT $1::int
   ) AS d LIMIT $1::int
 ), dropped AS (
-  DELETE FROM webhook_deliveries d USING old WHERE d.feed_id = old.feed_id AND d.place = old.place RETURNING 1
+  DELETE FROM webhook_deliveries d USING old WHERE d.feed_id = old.feed_id AND d.place = old.place RETURNING d.feed_id, d.lane, d.status
+), woken AS (
+  UPDATE webhook_deliveries d SET next_at = now() FROM (SELECT DISTINCT feed_id, lane FROM dropped WHERE status = 'waiting') AS held
+  WHERE d.feed_id = held.feed_id AND d.lane = held.lane AND d.status = 'waiting' AND d.place > (SELECT dropped_place FROM event_log)
 )
 SELECT count(*) AS count FROM dropped`;
 const DROP_FEEDS = `DELETE FROM webhook_feeds f WHERE f.endpoint_id IS NULL AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.feed_id = f.id)`;
 
-/** Drops some deliveries whose events went by age, or whose endpoint is gone; how many. */
+/** Drops some deliveries whose events went by age, or whose endpoint is gone; how many. What waited behind one is looked at. */
 export async function dropDeliveries(tx: Tx, limit: number): Promise<number> {
   const [row] = await tx.query<Row & { count: number }>(DROP, [limit]);
   const count = row?.count ?? 0;

@@ -276,7 +276,7 @@ export const examples: Examples = {
       analytics: {
         summary: 'Be told of uses',
         path: { id: 'analytics' },
-        body: { types: ['quota.consumed', 'order.*'] },
+        body: { url: 'https://shop.example/hooks', types: ['quota.consumed', 'order.*'] },
       },
     },
   },
@@ -288,10 +288,7 @@ export const examples: Examples = {
     ids: { id: 'putEndpoint#/id' },
     requests: { parked: { summary: 'What was given up', query: { status: 'parked' } } },
   },
-  retryDelivery: {
-    ids: { id: 'putEndpoint#/id' },
-    requests: { one: { summary: 'Once more, now', path: { delivery_id: '17' }, body: {} } },
-  },
+  retryDelivery: { requests: {} },
   replayDeliveries: {
     ids: { id: 'putEndpoint#/id' },
     requests: { parked: { summary: 'All that was given up', body: { failed: true } } },

@@ -30,8 +30,8 @@ const typesSchema = z
 export const endpointParams = z.object({ id: idSchema });
 
 const urlSchema = text({ max: URL_LENGTH_MAX })
-  .refine((url) => /^https?:\/\//i.test(url) && URL.canParse(url), 'must be a URL such as https://example.org/hooks')
-  .meta({ format: 'uri', examples: ['https://example.org/hooks'] });
+  .refine((url) => /^https?:\/\//i.test(url) && URL.canParse(url), 'must be a URL such as https://shop.example/hooks')
+  .meta({ format: 'uri', examples: ['https://shop.example/hooks'] });
 
 export const putEndpointBody = z.object({
   url: urlSchema.nullable().default(null).meta({
@@ -63,7 +63,7 @@ export const endpointAnswer = z.object({
   url: z
     .string()
     .nullable()
-    .meta({ examples: ['https://example.org/hooks'] }),
+    .meta({ examples: ['https://shop.example/hooks'] }),
   old_secret_until: instantAnswerSchema
     .nullable()
     .meta({ description: 'Until when the secret before signs, too; null where there is none.' }),

@@ -17,7 +17,7 @@ const RUNS = 40;
 const TIMEOUT_MS = 240_000;
 const SHOWN = 300;
 /** Of some 44 operations, so many may happen never to succeed. */
-const FAILED_MAX = 6;
+const FAILED_MAX = 10;
 const { parameters: property, timeout, isWhole } = propertyRun(RUNS, TIMEOUT_MS);
 const { seed = 0, numRuns = RUNS } = property;
 const app = useTestApp();
@@ -293,7 +293,7 @@ describe('the OpenAPI document', () => {
     process.stderr.write(`${JSON.stringify([...statuses])}\n`);
     expect(breaches, `seed ${seed}`).toEqual([]);
     const failed = operations.filter(({ operationId }) => !succeeded.has(operationId));
-    // Nearly all: what ended by chance can't be extended, for example.
+    // Nearly all: what ended by chance can't be extended, and an endpoint that has no URL by chance is sent nothing, for example.
     if (isWhole)
       expect(failed.length, JSON.stringify(failed.map(({ operationId }) => operationId))).toBeLessThan(FAILED_MAX);
     for (const status of [400, 402, 404, 409]) expect([...statuses.keys()]).toContain(status);

@@ -1736,6 +1736,22 @@ const corruptions: readonly Corruption[] = [
     ['i9_notice'],
   ],
   ['uses are told and nobody asks', ['UPDATE event_log SET tells_uses = true'], ['i9_uses_asked']],
+  [
+    'nobody looks at what waits to be sent',
+    [
+      `INSERT INTO webhook_deliveries (feed_id, place, lane, number, event_id, type, status, attempts)
+       SELECT gen_random_uuid(), place, customer_id, number, id, type, 'waiting', 0 FROM events WHERE customer_id = '${A}' LIMIT 1`,
+    ],
+    ['i9_delivery_forgotten'],
+  ],
+  [
+    'a delivery is of another event',
+    [
+      `INSERT INTO webhook_deliveries (feed_id, place, lane, number, event_id, type, status, attempts)
+       SELECT gen_random_uuid(), place, customer_id, number, gen_random_uuid(), type, 'delivered', 1 FROM events WHERE customer_id = '${A}' LIMIT 1`,
+    ],
+    ['i9_delivery_event'],
+  ],
   ['events of a customer have a gap', [insertEvent('customer.created', A, 7)], ['i9_event_numbers']],
 ];
 

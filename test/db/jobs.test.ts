@@ -295,6 +295,7 @@ describe('what is told', () => {
     expect(late.body.late_jobs[0].lag_s).toBeGreaterThanOrEqual(600);
     const { body } = await app.get('/jobs');
     expect(body.data.map(({ name, is_late }: Json) => [name, is_late])).toEqual([
+      ['deliver-webhooks', false],
       ['drop-events', false],
       ['notify', false],
       ['sweep', true],

@@ -48,6 +48,7 @@ describe('background work', () => {
 
     // nobody does it: the api is ready, and says so
     expect((await jobs()).map(({ name, runs }) => [name, runs])).toEqual([
+      ['deliver-webhooks', 0],
       ['drop-events', 0],
       ['notify', 0],
       ['sweep', 0],
@@ -59,7 +60,9 @@ describe('background work', () => {
     });
     expect(late).toMatchObject({
       status: 200,
-      body: { late_jobs: [{ name: 'drop-events' }, { name: 'notify' }, { name: 'sweep' }] },
+      body: {
+        late_jobs: [{ name: 'deliver-webhooks' }, { name: 'drop-events' }, { name: 'notify' }, { name: 'sweep' }],
+      },
     });
     expect((await rowOfSweep()).last_started_at).toBeNull();
 

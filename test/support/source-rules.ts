@@ -44,7 +44,11 @@ const layers: Readonly<Record<string, LayerRule>> = {
     packages: [...FASTIFY, 'zod'],
   },
   schemas: { layers: ['errors', 'lib'], packages: ['zod'] },
-  jobs: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
+  jobs: {
+    layers: ['webhooks', 'services', 'engine', 'ledger', 'db', 'errors', 'lib'],
+    types: ['deps.ts'],
+    packages: [],
+  },
   webhooks: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
   services: {
     layers: ['engine', 'ledger', 'db', 'errors', 'lib'],

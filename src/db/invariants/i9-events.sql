@@ -37,6 +37,22 @@ CROSS JOIN (
 ) asked
 WHERE ($1::uuid IS NULL OR true) AND asked.is_asked <> l.tells_uses
 
+-- name: i9_delivery_forgotten
+SELECT 'I9' AS invariant, NULL::uuid AS customer_id, format('%s of %s', d.lane, d.feed_id) AS subject, 'an attempt to come' AS expected,
+  'none' AS actual, 'what waits to be sent is looked at' AS detail
+FROM webhook_deliveries d
+WHERE ($1::uuid IS NULL OR d.lane = $1::text) AND d.status = 'waiting'
+GROUP BY d.feed_id, d.lane HAVING count(d.next_at) = 0
+
+-- name: i9_delivery_event
+SELECT 'I9' AS invariant, NULL::uuid AS customer_id, format('%s of %s', d.place, d.feed_id) AS subject, format('event %s', d.event_id) AS expected,
+  coalesce(format('event %s', e.id), 'none') AS actual, 'the event of a delivery' AS detail
+FROM webhook_deliveries d
+CROSS JOIN event_log l
+LEFT JOIN events e ON e.place = d.place
+WHERE ($1::uuid IS NULL OR d.lane = $1::text) AND d.place > l.dropped_place
+  AND (e.id IS DISTINCT FROM d.event_id OR e.number <> d.number OR coalesce(e.customer_id::text, 'none') <> d.lane)
+
 -- name: i9_event_missing
 -- with: told, telling
 SELECT 'I9' AS invariant, t.customer_id, format('%s of %s', t.type, t.subject_id) AS subject, '1 event' AS expected,
