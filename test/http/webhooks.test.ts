@@ -1,6 +1,7 @@
 // Endpoints with a URL: what is accepted, secrets, and what is sent to a real receiver that behaves well or badly.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliverWebhooksJob } from '../../src/jobs/deliver-webhooks.js';
+import { dropEvents } from '../../src/jobs/drop-events.js';
 import { startJobs } from '../../src/jobs/run-jobs.js';
 import { type Json, putProduct, startTestApp, type TestApp, useTestApp } from '../support/app.js';
 import { ask as query } from '../support/parallel.js';
@@ -414,5 +415,32 @@ describe('what is asked of deliveries', () => {
       'query/status',
     );
     await app.delete('/webhook-endpoints/feed');
+  });
+});
+
+describe('deliveries', () => {
+  it('go with their events by age, and leave what waits behind one to be sent', async () => {
+    const receiver = await startReceiver();
+    receiver.answerBy((outgoing) => outgoing.writeHead(500).end());
+    await putHook('aging', receiver);
+    const external_id = newPerson();
+    await grant(external_id, 1);
+    await waitFor('the attempt', async () => (await deliveries('aging'))[0]);
+    app.clock.advance({ days: 100 });
+    await grant(external_id, 2);
+    await waitFor('what waits behind it', async () => {
+      const all = await deliveries('aging');
+      return (all.length === 2 && all[0]?.next_at === null) || undefined;
+    });
+    receiver.answerBy((outgoing) => outgoing.writeHead(204).end());
+    await dropEvents(app.deps, 90);
+    await waitFor('the second to arrive', async () => {
+      const all = await deliveries('aging');
+      return (all.length === 1 && all[0]?.status === 'delivered') || undefined;
+    });
+    await call('DELETE', '/webhook-endpoints/aging');
+    await dropEvents(app.deps, 90);
+    expect(await query(app.url, 'SELECT FROM webhook_deliveries')).toEqual([]);
+    expect(await query(app.url, 'SELECT FROM webhook_feeds')).toEqual([]);
   });
 });
