@@ -86,7 +86,7 @@ describe('the package', () => {
   it('names its dependencies with the versions that were tried', () => {
     const manifest = JSON.parse(readFileSync(join(PROJECT_DIR, CLIENT_DIR, 'package.json'), 'utf8'));
     const tried = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8'));
-    expect(manifest.dependencies).toEqual({ standardwebhooks: tried.devDependencies.standardwebhooks });
+    expect(manifest.dependencies).toEqual({ standardwebhooks: tried.dependencies.standardwebhooks });
   });
 
   it('runs, from each of its entries', () => {

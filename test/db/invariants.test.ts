@@ -1740,7 +1740,7 @@ const corruptions: readonly Corruption[] = [
     'nobody looks at what waits to be sent',
     [
       `INSERT INTO webhook_deliveries (feed_id, place, lane, number, event_id, type, status, attempts)
-       SELECT gen_random_uuid(), place, customer_id, number, id, type, 'waiting', 0 FROM events WHERE customer_id = '${A}' LIMIT 1`,
+       VALUES ('${UNKNOWN}', 0, '${A}', 1, '${UNKNOWN}', 'order.paid', 'waiting', 0)`,
     ],
     ['i9_delivery_forgotten'],
   ],
@@ -1748,7 +1748,7 @@ const corruptions: readonly Corruption[] = [
     'a delivery is of another event',
     [
       `INSERT INTO webhook_deliveries (feed_id, place, lane, number, event_id, type, status, attempts)
-       SELECT gen_random_uuid(), place, customer_id, number, gen_random_uuid(), type, 'delivered', 1 FROM events WHERE customer_id = '${A}' LIMIT 1`,
+       VALUES ('${UNKNOWN}', 999999, '${A}', 1, '${UNKNOWN}', 'order.paid', 'delivered', 1)`,
     ],
     ['i9_delivery_event'],
   ],

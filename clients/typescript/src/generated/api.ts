@@ -688,6 +688,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["testEndpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["retryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/webhook-endpoints/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["replayDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/audit": {
         parameters: {
             query?: never;
@@ -1071,7 +1135,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1211,7 +1275,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -4033,7 +4097,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -4758,6 +4822,32 @@ export interface operations {
                             data: {
                                 product_key: string;
                             };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "webhook_endpoint.disabled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                endpoint_id: string;
+                                /** @description `gone`: it answered 410. `failing`: nothing arrived for 24 hours. */
+                                reason: string;
+                            };
                         })[];
                         /** @description Send it as `cursor` to go on, also when nothing came: of events that are rare a page may be empty while there are more. Never null. */
                         next_cursor: string;
@@ -4787,6 +4877,11 @@ export interface operations {
                             types: string[];
                             description: string;
                             enabled: boolean;
+                            url: string | null;
+                            /** @description Until when the secret before signs, too; null where there is none. */
+                            old_secret_until: string | null;
+                            /** @description Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed. */
+                            disabled_reason: ("gone" | "failing") | null;
                             /** Format: date-time */
                             created_at: string;
                             /** Format: date-time */
@@ -4819,6 +4914,11 @@ export interface operations {
                         types: string[];
                         description: string;
                         enabled: boolean;
+                        url: string | null;
+                        /** @description Until when the secret before signs, too; null where there is none. */
+                        old_secret_until: string | null;
+                        /** @description Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed. */
+                        disabled_reason: ("gone" | "failing") | null;
                         /** Format: date-time */
                         created_at: string;
                         /** Format: date-time */
@@ -4841,8 +4941,20 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /**
+                     * @description Where events are sent, from the answer on; without it the endpoint follows the feed. Public addresses on port 80, 443 or 8000 to 9999, no user name or password.
+                     * @default null
+                     */
+                    url?: string | null;
+                    /** @description What is signed with, from now on; the one before signs, too, for 24 hours. The present one is kept when left out. */
+                    secret?: string;
+                    /**
+                     * @description Draws another secret; the one before signs, too, for 24 hours.
+                     * @default false
+                     */
+                    rotate_secret?: boolean | ("true" | "false");
                     /** @description Types of events, groups of them such as `order.*`, or `*` for all. */
-                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated")[];
+                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -4864,10 +4976,17 @@ export interface operations {
                         types: string[];
                         description: string;
                         enabled: boolean;
+                        url: string | null;
+                        /** @description Until when the secret before signs, too; null where there is none. */
+                        old_secret_until: string | null;
+                        /** @description Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed. */
+                        disabled_reason: ("gone" | "failing") | null;
                         /** Format: date-time */
                         created_at: string;
                         /** Format: date-time */
                         updated_at: string;
+                        /** @description What is signed with, by Standard Webhooks; null without a URL. Told by every PUT, and nowhere else. */
+                        secret: string | null;
                     };
                 };
             };
@@ -4881,10 +5000,17 @@ export interface operations {
                         types: string[];
                         description: string;
                         enabled: boolean;
+                        url: string | null;
+                        /** @description Until when the secret before signs, too; null where there is none. */
+                        old_secret_until: string | null;
+                        /** @description Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed. */
+                        disabled_reason: ("gone" | "failing") | null;
                         /** Format: date-time */
                         created_at: string;
                         /** Format: date-time */
                         updated_at: string;
+                        /** @description What is signed with, by Standard Webhooks; null without a URL. Told by every PUT, and nowhere else. */
+                        secret: string | null;
                     };
                 };
             };
@@ -4907,6 +5033,219 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    testEndpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `putEndpoint` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        message_id: string;
+                        delivered: boolean;
+                        answer_status: number | null;
+                        answer_excerpt: string | null;
+                        error: string | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                status?: "waiting" | "delivered" | "parked";
+            };
+            header?: never;
+            path: {
+                /** @description The `id` that `putEndpoint` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The newest event first. */
+                        data: {
+                            /** @description Of the delivery, at its endpoint. */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description Of its event: the `webhook-id`, at each attempt.
+                             */
+                            event_id: string;
+                            type: string;
+                            sequence: number;
+                            previous_sequence: number | null;
+                            /**
+                             * @description `waiting` for its next attempt or for those before it; `delivered`; `parked`: given up after three days.
+                             * @enum {string}
+                             */
+                            status: "waiting" | "delivered" | "parked";
+                            attempts: number;
+                            /** @description When it was tried last. */
+                            tried_at: string | null;
+                            /** @description When it is tried next; null where it is not, or waits for those before it. */
+                            next_at: string | null;
+                            /** @description What the receiver answered last. */
+                            answer_status: number | null;
+                            /** @description The first bytes of that answer. */
+                            answer_excerpt: string | null;
+                            /** @description Why there was no answer, in a word. */
+                            error: string | null;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    retryDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Yours to choose. */
+                id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Of the delivery, at its endpoint. */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description Of its event: the `webhook-id`, at each attempt.
+                         */
+                        event_id: string;
+                        type: string;
+                        sequence: number;
+                        previous_sequence: number | null;
+                        /**
+                         * @description `waiting` for its next attempt or for those before it; `delivered`; `parked`: given up after three days.
+                         * @enum {string}
+                         */
+                        status: "waiting" | "delivered" | "parked";
+                        attempts: number;
+                        /** @description When it was tried last. */
+                        tried_at: string | null;
+                        /** @description When it is tried next; null where it is not, or waits for those before it. */
+                        next_at: string | null;
+                        /** @description What the receiver answered last. */
+                        answer_status: number | null;
+                        /** @description The first bytes of that answer. */
+                        answer_excerpt: string | null;
+                        /** @description Why there was no answer, in a word. */
+                        error: string | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    replayDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `putEndpoint` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Events that were recorded from then on, */
+                    from?: string;
+                    /** @description and before then: at most 31 days later. */
+                    until?: string;
+                    /** @description Instead: everything that was given up. */
+                    failed?: boolean | ("true" | "false");
+                    /** @description `next_cursor` of the page before; opaque. */
+                    cursor?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Events that are sent again, or wait already: at most 10,000. */
+                        replayed: number;
+                        /** @description There may be more: send the same again, with this as `cursor`. Else null. */
+                        next_cursor: string | null;
+                    } | components["schemas"]["Verdict"];
+                };
             };
         };
     };

@@ -99,10 +99,18 @@ export interface Calls {
   listEndpoints: Call<'listEndpoints'>;
   /** Get an endpoint. `GET /api/v1/billing/webhook-endpoints/{id}` */
   getEndpoint: Call<'getEndpoint'>;
-  /** Ask for types of events. `PUT /api/v1/billing/webhook-endpoints/{id}`: For whoever follows the feed: most events are there in any case, `quota.consumed` only of uses that begin while an enabled endpoint asks for it. */
+  /** Ask for types of events. `PUT /api/v1/billing/webhook-endpoints/{id}`: With a URL it is sent its events, signed by Standard Webhooks: at least once, in order for each customer, again for three days where they do not arrive. Without one it is for whoever follows the feed: most events are there in any case, `quota.consumed` only of uses that begin while an enabled endpoint asks for it. */
   putEndpoint: Call<'putEndpoint'>;
   /** Ask no longer. `DELETE /api/v1/billing/webhook-endpoints/{id}` */
   deleteEndpoint: Call<'deleteEndpoint'>;
+  /** Send a test message. `POST /api/v1/billing/webhook-endpoints/{id}/test`: A single attempt, whose outcome is the answer: it counts nowhere, so an idempotency key is without effect. Its type is `webhook_endpoint.test`. */
+  testEndpoint: Call<'testEndpoint'>;
+  /** List what was sent to an endpoint. `GET /api/v1/billing/webhook-endpoints/{id}/deliveries`: As long as the events are kept. */
+  listDeliveries: Call<'listDeliveries'>;
+  /** Send one again, now. `POST /api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry`: A single attempt, whose outcome is the answer: it counts nowhere, so an idempotency key is without effect. Of what was delivered or given up; what waits is tried by itself. */
+  retryDelivery: Call<'retryDelivery'>;
+  /** Have events sent again. `POST /api/v1/billing/webhook-endpoints/{id}/replay`: Of a range of time, what the endpoint missed among it; or all that was given up. In the order of each customer, before what waits already and is newer. Repeating the call sends nothing twice that still waits. */
+  replayDeliveries: Call<'replayDeliveries'>;
   /** List what management changed. `GET /api/v1/billing/audit`: The catalogue, endpoints, identities and metadata of customers, adjustments, trials granted over a refusal: by which key, when, from what to what. */
   listAudit: Call<'listAudit'>;
   /** Issue a token for a customer’s browser. `POST /api/v1/billing/customers/{id}/tokens`: With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; revoking the API key that issued it ends it too. Nothing is stored of it, and an idempotency key is without effect. */
@@ -178,6 +186,10 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   getEndpoint: {"method":"GET","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
   putEndpoint: {"method":"PUT","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
   deleteEndpoint: {"method":"DELETE","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRefusable":false},
+  testEndpoint: {"method":"POST","path":"/api/v1/billing/webhook-endpoints/{id}/test","query":[],"isKeyed":true,"isRefusable":true},
+  listDeliveries: {"method":"GET","path":"/api/v1/billing/webhook-endpoints/{id}/deliveries","query":["limit","cursor","status"],"isKeyed":false,"isRefusable":false},
+  retryDelivery: {"method":"POST","path":"/api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry","query":[],"isKeyed":true,"isRefusable":true},
+  replayDeliveries: {"method":"POST","path":"/api/v1/billing/webhook-endpoints/{id}/replay","query":[],"isKeyed":true,"isRefusable":true},
   listAudit: {"method":"GET","path":"/api/v1/billing/audit","query":["customer_id","user_id","external_id","provider","limit","cursor","action","subject","key","from","until"],"isKeyed":false,"isRefusable":false},
   issueCustomerToken: {"method":"POST","path":"/api/v1/billing/customers/{id}/tokens","query":[],"isKeyed":true,"isRefusable":false},
   listApiKeys: {"method":"GET","path":"/api/v1/billing/api-keys","query":["limit","cursor"],"isKeyed":false,"isRefusable":false},
