@@ -114,7 +114,8 @@ function renderCalls(calls: readonly Call[]): string {
     const query = (operation.parameters ?? []).filter((each) => each.in === 'query').map((each) => each.name);
     const isKeyed = (operation.parameters ?? []).some((each) => each.$ref?.endsWith(`/${KEY_HEADER}`));
     const isRefusable = JSON.stringify(reduceOperation(operation).responses).includes('#/components/schemas/Verdict');
-    return `  ${name}: ${JSON.stringify({ method, path, query, isKeyed, isRefusable })},`;
+    const isRepeatable = method === 'GET' || JSON.stringify(operation.responses).includes('IdempotentReplayed');
+    return `  ${name}: ${JSON.stringify({ method, path, query, isKeyed, isRepeatable, isRefusable })},`;
   });
   return [
     `${HEADER}import type { Call, CallShape } from '../call.js';\n`,

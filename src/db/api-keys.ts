@@ -52,3 +52,12 @@ export async function noteUseOfApiKey(tx: Tx, id: string, now: Date, since: Date
     [id, now.toISOString(), since.toISOString()],
   );
 }
+
+/** Whether another key took the place of this one. Precondition: it is locked. */
+export async function hasSuccessor(tx: Tx, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    'SELECT 1 AS later FROM api_keys WHERE owner_id = (SELECT owner_id FROM api_keys WHERE id = $1::uuid) AND id > $1::uuid LIMIT 1',
+    [id],
+  );
+  return rows.length > 0;
+}

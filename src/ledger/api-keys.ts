@@ -20,6 +20,12 @@ export function assertMayGive(own: ReadonlySet<Scope>, scopes: readonly Scope[],
   throw new AppError('forbidden', detail, { pointer });
 }
 
+/** A key counts for some time at least. Throws: invalid_request. */
+export function assertEndsLater(expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new AppError('invalid_request', 'The key would have ended already.', { pointer: '/expires_at' });
+}
+
 /** Whether a key counts at an instant. */
 export function isInForce({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: Date): boolean {
   return revokedAt === null && (expiresAt === null || now < expiresAt);
@@ -29,10 +35,15 @@ export function isInForce({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | '
 export function rotateApiKey(
   old: ApiKey,
   fresh: Pick<ApiKey, 'id' | 'tokenHash' | 'createdBy'>,
-  { now, overlapS, own }: { now: Date; overlapS: number; own: ReadonlySet<Scope> },
+  { now, overlapS, own, isReplaced }: { now: Date; overlapS: number; own: ReadonlySet<Scope>; isReplaced: boolean },
 ): { old: ApiKey; fresh: ApiKey } {
   if (!isInForce(old, now)) {
     const detail = `The key was ${old.revokedAt ? 'revoked' : 'good until its expiry'}: create another.`;
+    throw new AppError('api_key_ended', detail, { pointer: 'path/id' });
+  }
+  // Its term is cut to the overlap: who took its place would end with it.
+  if (isReplaced) {
+    const detail = 'The key was rotated before: rotate the one that took its place, or create another.';
     throw new AppError('api_key_ended', detail, { pointer: 'path/id' });
   }
   assertMayGive(own, old.scopes, 'path/id');

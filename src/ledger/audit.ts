@@ -12,7 +12,7 @@ import type { ApiKey, Endpoint, Identity, Metadata, Offer, Product } from './ent
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
 type SaidOfOperation = Said & { operationId: string };
-type SaidOfManagement = Said & Pick<AuditRecord, 'actingKey'> & { at: Date };
+type SaidOfManagement = Said & Pick<AuditRecord, 'actingKey'> & { at: Date; customerId?: string };
 
 type Auditor<K extends keyof CustomerChanges> = (
   made: CustomerChanges[K],
@@ -62,7 +62,13 @@ export const OWN_AUDITORS: {
   offers: (made) => made.map((change) => auditManaged('offer', change, ({ sku }) => sku, offerOf)),
   endpoints: (made) => made.map((change) => auditManaged('endpoint', change, ({ id }) => id, endpointOf)),
   apiKeys: (made) => made.map((change) => auditManaged('api_key', change, ({ id }) => id, apiKeyOf)),
-  accessNotes: (made) => made.map(({ told, ...note }) => ({ ...note, before: null, after: told })),
+  accessNotes: (made) =>
+    made.map(({ told, ...note }) => ({
+      ...note,
+      ...(note.action === 'customer_token.issued' && { customerId: note.subject }),
+      before: null,
+      after: told,
+    })),
   clock: (made) =>
     made
       .filter(({ isStep }) => !isStep)
@@ -81,11 +87,11 @@ export const OWN_AUDITORS: {
 export function auditOf(changes: Changes, ids: Ids): AuditRecord[] {
   const ofManagement = Object.keys(OWN_AUDITORS).flatMap((kind) => auditOwn(kind as OwnKind, changes));
   const records = ofManagement.filter(isChange).map(
-    ({ at, ...said }): AuditRecord => ({
+    ({ at, customerId = null, ...said }): AuditRecord => ({
       ...said,
       id: ids.next(),
       recordedAt: at,
-      customerId: null,
+      customerId,
       operationId: null,
     }),
   );

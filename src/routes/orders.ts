@@ -5,7 +5,7 @@ import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCreatedAt, decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { instantSchema } from '../schemas/common.js';
+import { instantSchema, text } from '../schemas/common.js';
 import {
   cancelOrderBody,
   confirmOrderBody,
@@ -32,8 +32,8 @@ import { toListedOrderView, toOrderView, toPaymentView } from './views.js';
 
 const paymentPosition = z.strictObject({
   created_at: instantSchema,
-  payment_method: z.string(),
-  payment_id: z.string(),
+  payment_method: text({ trim: false }),
+  payment_id: text({ trim: false }),
 });
 
 const renderOrder = (status: number) => (result: OrderResult) => ({

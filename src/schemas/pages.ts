@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 const PAGE_LIMIT_MAX = 200;
 const PAGE_LIMIT_DEFAULT = 50;
-const CURSOR_LENGTH_MAX = 1_000;
+/** A cursor may hold names of a few hundred characters, each of several bytes. */
+const CURSOR_LENGTH_MAX = 4_000;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${PAGE_LIMIT_MAX}`;
 
 /** The query parameters of a page; spread them into a query schema. */

@@ -1,9 +1,15 @@
 // API keys: made, listed, rotated and revoked. The key itself is told once, to whom it was made for, and kept nowhere.
 import type { Actor } from '../call.js';
-import { findApiKey, listApiKeys, lockApiKey } from '../db/api-keys.js';
+import { findApiKey, hasSuccessor, listApiKeys, lockApiKey } from '../db/api-keys.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { type ApiKeyTerms, assertMayGive, revokeApiKey as revoke, rotateApiKey as rotate } from '../ledger/api-keys.js';
+import {
+  type ApiKeyTerms,
+  assertEndsLater,
+  assertMayGive,
+  revokeApiKey as revoke,
+  rotateApiKey as rotate,
+} from '../ledger/api-keys.js';
 import type { ApiKey } from '../ledger/entities.js';
 import { hashOfToken, makeApiKey } from '../lib/api-key.js';
 
@@ -36,6 +42,7 @@ export async function createApiKey(
     load: async () => undefined,
     decide: (_loaded, now, changes): ApiKey => {
       const { name, scopes, expiresAt } = terms;
+      assertEndsLater(expiresAt, now);
       const key = { ...fresh, ownerId: fresh.id, name, scopes: [...new Set(scopes)], expiresAt, createdAt: now };
       const made = { ...key, revokedAt: null, lastUsedAt: null };
       changes.apiKeys.push({ before: undefined, after: made, at: now, actingKey: actor.keyId });
@@ -74,10 +81,10 @@ export async function rotateApiKey(
   const apiKey = await deps.engine.manage({
     opener: 'pool',
     lock: (tx) => lockApiKey(tx, id),
-    load: (tx) => findApiKey(tx, id),
-    decide: (old, now, changes): ApiKey => {
+    load: (tx) => Promise.all([findApiKey(tx, id), hasSuccessor(tx, id)]),
+    decide: ([old, isReplaced], now, changes): ApiKey => {
       if (!old) throw keyNotFound();
-      const rotated = rotate(old, fresh, { now, overlapS, own: actor.scopes });
+      const rotated = rotate(old, fresh, { now, overlapS, own: actor.scopes, isReplaced });
       const said = { at: now, actingKey: actor.keyId };
       changes.apiKeys.push(
         { before: old, after: rotated.old, ...said },

@@ -27,6 +27,8 @@ export interface ClockMoved extends ClockState {
   steps: number;
 }
 
+/** Behind it there is room for whatever lasts from then on. */
+const LAST = new Date('9000-01-01T00:00:00.000Z');
 const STEPS_MAX = 10_000;
 /** A call ends before its deadline, and says how far it came. */
 const MOVING_MS_MAX = 30_000;
@@ -39,10 +41,17 @@ export async function getClock({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promi
 
 /**
  * Sets the clock forward; from then on it stands still. On the way it stops at each instant at which something falls due, and settles that.
- * Locks: the clock, customers of whom something is due. Throws: clock_backwards, invalid_request (behind the year 9999).
+ * Calls of one process take turns; of those of several one moves it, and the others are refused.
+ * Locks: the clock, customers of whom something is due. Throws: clock_backwards (also when somebody else moved it meanwhile), invalid_request (too far).
  */
-export async function moveClock(deps: Deps, command: ClockCommand, actor: Actor): Promise<ClockMoved> {
+export function moveClock(deps: Deps, command: ClockCommand, actor: Actor): Promise<ClockMoved> {
+  return deps.turns.take('the sandbox clock', () => moveInTurn(deps, command, actor));
+}
+
+async function moveInTurn(deps: Deps, command: ClockCommand, actor: Actor): Promise<ClockMoved> {
+  await deps.clock.refresh?.();
   const begin = deps.clock.now();
+  let shown = await findSandboxInstant(deps.db);
   const target = targetOf(begin, command);
   const endMs = performance.now() + MOVING_MS_MAX;
   let steps = 0;
@@ -53,14 +62,14 @@ export async function moveClock(deps: Deps, command: ClockCommand, actor: Actor)
     if (due === undefined || due.getTime() === last?.getTime()) break; // the second time nobody could be settled
     last = due;
     reached = due > reached ? due : reached;
-    await setClock(deps, reached, { isStep: true, actor, begin });
+    shown = await setClock(deps, reached, { isStep: true, actor, begin, shown });
     await sweep(deps);
     await notify(deps);
     steps += 1;
   }
   const isComplete = (await findNext(deps, target)) === undefined;
   const now = isComplete ? target : reached;
-  await setClock(deps, now, { isStep: false, actor, begin });
+  await setClock(deps, now, { isStep: false, actor, begin, shown });
   return { now, isSet: true, isComplete, steps };
 }
 
@@ -72,7 +81,10 @@ async function findNext({ db }: Deps, until: Date): Promise<Date | undefined> {
 
 function targetOf(begin: Date, command: ClockCommand): Date {
   const target = 'now' in command ? command.now : addDuration(begin, command.advance);
-  if (!target) throw new AppError('invalid_request', 'The clock ends with the year 9999.', { pointer: '/advance' });
+  if (!target || target > LAST) {
+    const pointer = 'now' in command ? '/now' : '/advance';
+    throw new AppError('invalid_request', `The clock ends at ${LAST.toISOString()}.`, { pointer });
+  }
   if (target < begin) throw backwards(begin);
   return target;
 }
@@ -82,22 +94,31 @@ function backwards(now: Date): AppError {
   return new AppError('clock_backwards', detail, { pointer: '/now' });
 }
 
-/** Sets the clock, and has this process go by it. A step is not audited: the call that made it is, with where it began. */
+/** Sets the clock from what it was shown to be, and has this process go by it. A step is not audited: the call that made it is, with where it began. */
 async function setClock(
   deps: Deps,
   after: Date,
-  { isStep, actor, begin }: { isStep: boolean; actor: Actor; begin: Date },
-): Promise<void> {
+  { isStep, actor, begin, shown }: { isStep: boolean; actor: Actor; begin: Date; shown: Date | undefined },
+): Promise<Date> {
+  let isAgain = false; // after an attempt whose outcome was not learnt
   await deps.engine.manage({
     opener: 'prisma',
     lock: lockSandboxClock,
     load: findSandboxInstant,
-    decide: (shown, _now, changes) => {
-      if (shown !== undefined && after < shown) throw backwards(shown);
+    decide: (present, _now, changes) => {
+      const isOurs = present?.getTime() === shown?.getTime() || (isAgain && present?.getTime() === after.getTime());
+      isAgain = true;
+      if (present && !isOurs) throw movedBy(present);
       changes.clock.push({ before: begin, after, at: after, actingKey: actor.keyId, isStep });
     },
   });
   await deps.clock.refresh?.();
+  return after;
+}
+
+function movedBy(present: Date): AppError {
+  const detail = `Somebody else set the clock meanwhile, to ${present.toISOString()}: look at it, and set it again.`;
+  return new AppError('clock_backwards', detail, { pointer: '/now' });
 }
 
 /** Refuses a database whose clock was set by hand, without the sandbox: what happens next would be dated before what has happened. Throws: StartError. */

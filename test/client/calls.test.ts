@@ -114,6 +114,14 @@ describe('a call', () => {
     expect(await clientOf(app).getWallet(who)).toMatchObject({ balances: { CREDITS: 6 } });
   });
 
+  it('that keeps no answer under a key is sent once: nobody knows what came of it', async () => {
+    const sent: string[] = [];
+    const bursar = clientOf(app, { fetch: losing(1, sent) });
+    const failure = await failureOf(bursar.createApiKey({ name: 'lost', scopes: ['read'] }));
+    expect(failure).toBeInstanceOf(BursarUnreachable);
+    expect(sent).toHaveLength(1);
+  });
+
   it('keeps the key that it is given, and tells it when it gives up', async () => {
     const who = await someone(10);
     const bursar = clientOf(app, { fetch: losing(1_000, []), attempts: 2 });

@@ -117,7 +117,23 @@ describe('the key of a call', () => {
   });
 });
 
+describe('POST /api-keys of one that would have ended', () => {
+  it('is refused', async () => {
+    const expires_at = app.clock.now().toISOString();
+    const answer = await app.post('/api-keys', { name: 'late', scopes: ['read'], expires_at });
+    expectProblem(answer, 400, 'invalid_request', '/expires_at');
+  });
+});
+
 describe('POST /api-keys/{id}/rotate', () => {
+  it('is refused the second time: what came of it would end with the overlap', async () => {
+    const { id } = await makeKey(app, ['read'], { name: 'twice' });
+    const first = await app.post(`/api-keys/${id}/rotate`, { overlap_seconds: 60 });
+    expect(first.status, first.text).toBe(201);
+    expectProblem(await app.post(`/api-keys/${id}/rotate`, {}), 409, 'api_key_ended', 'path/id');
+    expect((await app.post(`/api-keys/${first.body.id}/rotate`, {})).body.expires_at).toBeNull();
+  });
+
   it('gives another key with the same owner, and the old one counts for the overlap', async () => {
     const old = await makeKey(app, ['read', 'consume'], { name: 'rotated' });
     const answer = await app.post(`/api-keys/${old.id}/rotate`, { overlap_seconds: 60 });

@@ -14,6 +14,8 @@ beforeAll(async () => {
   await putOffer(app, 'BOX', 'STAR', 9);
 });
 
+const cursorOf = (names: Json) =>
+  Buffer.from(JSON.stringify({ created_at: '2026-01-01T00:00:00.000Z', ...names })).toString('base64url');
 const cancel = (id: unknown, body: Json = {}, headers = {}) => app.post(`/orders/${id}/cancel`, body, headers);
 const idsOf = (rows: readonly Json[]) => rows.map(({ id }) => id);
 
@@ -152,12 +154,25 @@ describe('the list of orders', () => {
     ['/payments?status=pending', 'query/status'],
     ['/payments?order_id=7', 'query/order_id'],
     ['/payments?cursor=none', 'query/cursor'],
+    [`/payments?cursor=${cursorOf({ payment_method: 'x\0', payment_id: 'y' })}`, 'query/cursor'],
+    [`/payments?cursor=${cursorOf({ payment_method: 'x', payment_id: '\ud800' })}`, 'query/cursor'],
   ])('refuses %s', async (path, pointer) => {
     expectProblem(await app.get(path), 400, 'invalid_request', pointer);
   });
 });
 
 describe('the list of payments', () => {
+  it('goes on behind names that are as long as they may be', async () => {
+    const person = newPerson();
+    const method = '漢'.repeat(60);
+    for (let count = 0; count < 3; count += 1) {
+      const { id } = await placeOrder(app, person, 'PACK');
+      const payment_id = `${person}${'漢'.repeat(200)}${count}`;
+      expect((await app.post(`/orders/${id}/confirm`, { payment_id, payment_method: method })).status).toBe(200);
+    }
+    expect((await readPages(app, `/payments?external_id=${person}`, 1)).flat()).toHaveLength(3);
+  });
+
   it('has what was told of each, filtered and in pages', async () => {
     const person = newPerson();
     const { id } = await placeOrder(app, person, 'PACK');

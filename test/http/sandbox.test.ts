@@ -71,6 +71,7 @@ describe('the test clock', () => {
     [{ now: '2029-12-31T00:00:00Z' }, 409, 'clock_backwards', '/now'],
     [{ now: 'tomorrow' }, 400, 'invalid_request', '/now'],
     [{ now: '2031-02-30T00:00:00Z' }, 400, 'invalid_request', '/now'],
+    [{ now: '9999-12-31T23:59:59.999Z' }, 400, 'invalid_request', '/now'],
     [{ advance: 'P' }, 400, 'invalid_request', '/advance'],
     [{ advance: '-P1D' }, 400, 'invalid_request', '/advance'],
     [{ advance: 'P1.5M' }, 400, 'invalid_request', '/advance'],
@@ -119,6 +120,19 @@ describe('the test clock', () => {
     expect(events.map(({ created_at }) => created_at)).toEqual(ends);
     const [record] = (await send(first, 'get', '/audit?action=clock.set&limit=1')).body.data;
     expect(record).toMatchObject({ before: { now: begun.now }, after: { now: moved.body.now }, key: 'bootstrap' });
+  });
+
+  it('is moved by each of several at once, or refuses', async () => {
+    const begun = Date.parse((await clockOf(first)).now);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        send(index % 2 ? first : second, 'put', '/sandbox/clock', { advance: 'PT1H' }),
+      ),
+    );
+    const moved = answers.filter(({ status }) => status === 200);
+    for (const answer of answers.filter(({ status }) => status !== 200)) expectProblem(answer, 409, 'clock_backwards');
+    expect(moved.length).toBeGreaterThan(0);
+    expect(Date.parse((await clockOf(first)).now) - begun).toBe(moved.length * 3_600_000);
   });
 
   it('is not there, and its database is refused, outside of a sandbox', async () => {

@@ -120,6 +120,8 @@ export interface CallShape {
   readonly query: readonly string[];
   /** Whether it takes an idempotency key. */
   readonly isKeyed: boolean;
+  /** Whether it has its effect once, however often it is sent: it only reads, or its answer is kept under the key. */
+  readonly isRepeatable: boolean;
   /** Whether its refusals are values. */
   readonly isRefusable: boolean;
 }

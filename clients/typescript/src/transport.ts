@@ -99,7 +99,7 @@ async function tryOnce(
     signal?.throwIfAborted();
     const what = timeout.aborted ? `no answer within ${timeoutMs} ms` : describe(cause);
     const error = new BursarUnreachable(`${method} ${url}: ${what}`, { cause, idempotencyKey: key });
-    return { error, isWorthRepeating: true };
+    return { error, isWorthRepeating: shape.isRepeatable };
   }
   return read(response, text, prepared, shape);
 }
@@ -115,7 +115,7 @@ function read(response: Response, text: string, { url, method, key }: Prepared, 
       `${method} ${url}: answered ${status} with ${type}, which is not an answer of Bursar: is the URL right?`,
       { status, idempotencyKey: key },
     );
-    return { error, isWorthRepeating: status >= 500 || status === 429 };
+    return { error, isWorthRepeating: (shape.isRepeatable && status >= 500) || status === 429 };
   }
   const facts: ProblemFacts = {
     status,
@@ -126,7 +126,7 @@ function read(response: Response, text: string, { url, method, key }: Prepared, 
   };
   const isThrottled = json.code === 'rate_limited';
   if (shape.isRefusable && REFUSAL_STATUSES.includes(status) && !isThrottled) return { answer: toRefusal(facts) };
-  return { error: new BursarProblem(facts), isWorthRepeating: status >= 500 || isThrottled };
+  return { error: new BursarProblem(facts), isWorthRepeating: (shape.isRepeatable && status >= 500) || isThrottled };
 }
 
 function toRefusal({ status, problem, requestId, retryAfterS }: ProblemFacts): Refusal {
