@@ -1,6 +1,6 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
-// times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
+// times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ import { printTargets, type Target } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { CUSTOMERS, hot, measureSides, type Plan, spread } from './sides.js';
 import { measureUpgrade } from './upgrade.js';
+import { measureWebhooks } from './webhooks.js';
 
 const FULL: Plan = { repetitions: 5, seconds: 5, isQuick: false };
 /** Of the many figures that no target is about, and of growth. */
@@ -46,6 +47,7 @@ const { values: flags } = parseArgs({
     'upgrade-operations': { type: 'string', default: '1000000' },
     migrations: { type: 'string' },
     metering: { type: 'boolean', default: false },
+    webhooks: { type: 'boolean', default: false },
     'uses-told': { type: 'boolean', default: false },
   },
 });
@@ -69,6 +71,7 @@ try {
 async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
+  if (flags.webhooks) return measureWebhooks(server);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {
       pairs: Number(flags.pairs),

@@ -189,7 +189,7 @@ export function startLoad(): Load {
 }
 
 /** Resident memory of a process in bytes; undefined where the system has no /proc. */
-function residentBytes(pid: number): number | undefined {
+export function residentBytes(pid: number): number | undefined {
   const path = `/proc/${pid}/status`;
   if (!existsSync(path)) return undefined;
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1];

@@ -34,6 +34,7 @@ async function bodies(): Promise<{ method: 'post' | 'put' | 'patch'; path: strin
       const below = path
         .replace('/api/v1/billing', '')
         .replace('{id}', UNKNOWN_ID)
+        .replace('{delivery_id}', '1')
         .replace(/\{\w+\}/, 'X');
       return schema ? [{ method: method as 'post' | 'put' | 'patch', path: below, schema }] : [];
     }),

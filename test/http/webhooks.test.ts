@@ -182,11 +182,12 @@ describe('events of an endpoint', () => {
       expect(received.map(({ body }) => body.previous_sequence)).toEqual([null, sequences[0], sequences[1]]);
       expect(received.map(({ id }) => id)).toEqual(feed.slice(-3).map(({ id }) => id));
     }
-    const listed = await waitFor('the list', async () => {
+    // What is slow is told behind its page.
+    const listed = await waitFor('all to be told', async () => {
       const all = await deliveries('plain');
-      return all.length === 36 ? all : undefined;
+      return all.length === 36 && all.every(({ status }) => status === 'delivered') ? all : undefined;
     });
-    expect(listed.every(({ status, attempts }) => status === 'delivered' && attempts === 1)).toBe(true);
+    expect(listed.map(({ attempts }) => attempts)).toEqual(Array(36).fill(1));
     expect(receiver.received).toHaveLength(36);
     const retried = await call('POST', `/webhook-endpoints/plain/deliveries/${listed[0]?.id}/retry`, {});
     expect(retried.body, retried.text).toMatchObject({ status: 'delivered', attempts: 2, answer_status: 204 });
@@ -439,8 +440,14 @@ describe('deliveries', () => {
       return (all.length === 1 && all[0]?.status === 'delivered') || undefined;
     });
     await call('DELETE', '/webhook-endpoints/aging');
-    await dropEvents(app.deps, 90);
-    expect(await query(app.url, 'SELECT FROM webhook_deliveries')).toEqual([]);
-    expect(await query(app.url, 'SELECT FROM webhook_feeds')).toEqual([]);
+    // What a turn still has under way when its endpoint goes is left to the next round.
+    await waitFor('nothing to be left', async () => {
+      await dropEvents(app.deps, 90);
+      const left = await query(
+        app.url,
+        'SELECT feed_id FROM webhook_deliveries UNION ALL SELECT id FROM webhook_feeds',
+      );
+      return left.length === 0 || undefined;
+    });
   });
 });
