@@ -118,11 +118,18 @@ function complete(
   return document as unknown as ReturnType<SwaggerTransformObject>;
 }
 
+/** order.paid -> onOrderPaid */
+function webhookId(name: string): string {
+  return `on${toComponentName(name.replaceAll('.', '_'))}`;
+}
+
 /** An event as `GET /events` has it. */
 function describeWebhook(name: string, schema: z.ZodType): Json {
   const { $schema: _dialect, ...event } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
   const post = {
-    operationId: `on ${name}`,
+    operationId: webhookId(name),
+    tags: ['events' satisfies Tag],
+    security: [], // it is signed
     summary: `An event of type ${name}`,
     requestBody: { required: true, content: { 'application/json': { schema: event } } },
     responses: { '2XX': { description: 'It was received.' } },

@@ -4,6 +4,7 @@ import { deliverWebhooksJob } from '../../src/jobs/deliver-webhooks.js';
 import { dropEvents } from '../../src/jobs/drop-events.js';
 import { startJobs } from '../../src/jobs/run-jobs.js';
 import { type Json, putProduct, startTestApp, type TestApp, useTestApp } from '../support/app.js';
+import { untilTold } from '../support/events.js';
 import { ask as query } from '../support/parallel.js';
 import { cleanUpReceivers, type Receiver, startReceiver } from '../support/receiver.js';
 import { expectProblem, newPerson } from '../support/requests.js';
@@ -176,6 +177,7 @@ describe('events of an endpoint', () => {
       await arrived(receiver, person, 3);
       const received = of(receiver, person);
       expect(numbers(received)).toEqual([1, 2, 3]);
+      await untilTold(app); // each process looks for itself how far the feed goes
       const feed = (await app.get(`/events?external_id=${person}&type=batch.granted`)).body.data as Json[];
       expect(received.map(({ body: { previous_sequence: _, ...event } }) => event)).toEqual(feed.slice(-3));
       const sequences = feed.slice(-3).map(({ sequence }) => sequence);

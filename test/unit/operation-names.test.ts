@@ -12,9 +12,9 @@ const sql = readdirSync(INVARIANTS_DIR)
   .filter((name) => name.endsWith('.sql'))
   .map((name) => readFileSync(join(INVARIANTS_DIR, name), 'utf8'))
   .join('\n');
-/** The action of the audit trail by which an event is founded. */
-const AUDITED: AuditAction = 'product.updated';
-const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS), AUDITED];
+/** The actions of the audit trail by which events are founded. */
+const AUDITED: AuditAction[] = ['product.updated', 'endpoint.updated'];
+const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS), ...AUDITED];
 
 describe('the names of operations and events in the auditor', () => {
   it('are those that there are', () => {
