@@ -1066,14 +1066,16 @@ const ofTheReaders: Mutation[] = [
   },
   {
     name: 'read digits that are not written as one writes them',
-    changes: [change('src/schemas/common.ts', 'const DIGITS = /^(?:0|[1-9][0-9]*)$/;', 'const DIGITS = /^[0-9]*$/;')],
+    changes: [
+      change('src/schemas/quantities.ts', 'const DIGITS = /^(?:0|[1-9][0-9]*)$/;', 'const DIGITS = /^[0-9]*$/;'),
+    ],
     tests: ['test/http/form-fields.test.ts'],
   },
   {
     name: 'round digits beyond 2^53-1',
     changes: [
       change(
-        'src/schemas/common.ts',
+        'src/schemas/quantities.ts',
         'Math.min(Number(input), Number.MAX_SAFE_INTEGER + 1)',
         'Math.min(Number(input), Number.MAX_SAFE_INTEGER)',
       ),

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 import { mistakesBetween } from '../lib/near-names.js';
-import { IDEMPOTENCY_KEY_LENGTH_MAX, idempotencyKeySchema } from '../schemas/common.js';
+import { IDEMPOTENCY_KEY_LENGTH_MAX, idempotencyKeySchema } from '../schemas/text.js';
 
 const HEADER = 'idempotency-key';
 const HEADER_POINTER = `header/${HEADER}`;

@@ -1,7 +1,8 @@
 // Opaque cursors: base64url of JSON, validated on the way back in. Knows no table; a resource names the position it pages by.
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
-import { instantSchema, uuidSchema } from '../schemas/common.js';
+import { instantSchema } from '../schemas/instants.js';
+import { uuidSchema } from '../schemas/text.js';
 
 /** Position in rows ordered by (created_at, id). Instants have whole milliseconds: the column must not hold finer ones. */
 export const createdAtPosition = z.strictObject({ created_at: instantSchema, id: uuidSchema });

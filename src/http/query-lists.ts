@@ -1,7 +1,7 @@
 // Lists in a query as clients write them that number the members of an array: `sku[0]=A&sku[1]=B`, or `sku[]=A`. Folds them into the repeated form, for
 // the members that may be repeated and no other.
 import type { z } from 'zod';
-import { isRepeatable } from '../schemas/common.js';
+import { isRepeatable } from '../schemas/query.js';
 
 /** A parsed query string. */
 export type Query = Readonly<Record<string, string | string[]>>;

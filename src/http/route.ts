@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Call } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { Ability, Scope } from '../lib/scopes.js';
-import { idempotencyKeySchema } from '../schemas/common.js';
+import { idempotencyKeySchema } from '../schemas/text.js';
 import { onRefusalSchema } from '../schemas/verdict.js';
 import { type Access, securityOf, takesToken } from './auth.js';
 import { SIGNED_BODY_BYTES_MAX } from './bounds.js';

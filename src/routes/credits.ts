@@ -5,7 +5,6 @@ import type { Deps } from '../deps.js';
 import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { instantSchema, uuidSchema } from '../schemas/common.js';
 import {
   addCreditsAnswer,
   addCreditsBody,
@@ -17,7 +16,9 @@ import {
   expiringCreditsQuery,
   WITHIN_DEFAULT_S,
 } from '../schemas/credits.js';
+import { instantSchema } from '../schemas/instants.js';
 import { toSelector } from '../schemas/selectors.js';
+import { uuidSchema } from '../schemas/text.js';
 import { addCredits, deductCredits, getCreditsBalance, getExpiringCredits } from '../services/credits.js';
 import { toTakingsView } from './views.js';
 

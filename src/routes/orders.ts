@@ -5,7 +5,7 @@ import type { Deps } from '../deps.js';
 import { createdAtPosition, decodeCreatedAt, decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { instantSchema, text } from '../schemas/common.js';
+import { instantSchema } from '../schemas/instants.js';
 import {
   cancelOrderBody,
   confirmOrderBody,
@@ -19,6 +19,7 @@ import {
   placeOrderBody,
 } from '../schemas/orders.js';
 import { isSelected, toSelector, toSelectorBeside } from '../schemas/selectors.js';
+import { text } from '../schemas/text.js';
 import {
   cancelOrder,
   confirmOrder,

@@ -6,7 +6,6 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import { uuidSchema } from '../schemas/common.js';
 import { toSubject } from '../schemas/quota.js';
 import {
   commitBody,
@@ -24,6 +23,7 @@ import {
   toTtlMs,
 } from '../schemas/reservations.js';
 import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
+import { uuidSchema } from '../schemas/text.js';
 import {
   commit,
   type EndingResult,

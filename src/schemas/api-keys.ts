@@ -1,8 +1,10 @@
 // The wire of API keys.
 import { z } from 'zod';
 import { SCOPES } from '../lib/scopes.js';
-import { askedCountSchema, instantAnswerSchema, instantSchema, text, uuidAnswerSchema, uuidSchema } from './common.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { askedCountSchema } from './quantities.js';
+import { text, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const OVERLAP_MAX_S = 30 * 24 * 3_600;
 const OVERLAP_DEFAULT_S = 24 * 3_600;

@@ -1,8 +1,10 @@
 // The wire of the audit trail.
 import { z } from 'zod';
-import { instantAnswerSchema, instantSchema, repeatable, text, uuidAnswerSchema } from './common.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { repeatable } from './query.js';
 import { withOptionalSelector } from './selectors.js';
+import { text, uuidAnswerSchema } from './text.js';
 
 const ACTIONS = [
   'product.created',

@@ -1,6 +1,9 @@
 // A batch on the wire.
 import { z } from 'zod';
-import { countAnswerSchema, instantAnswerSchema, metadataAnswerSchema, uuidAnswerSchema } from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { metadataAnswerSchema } from './metadata.js';
+import { countAnswerSchema } from './quantities.js';
+import { uuidAnswerSchema } from './text.js';
 
 export const batchStateSchema = z.enum(['active', 'pending', 'exhausted', 'expired', 'revoked']).meta({
   description: '`pending` is not valid yet; `exhausted` has nothing left.',

@@ -1,22 +1,12 @@
 // The wire of products and offers.
 import { z } from 'zod';
-import {
-  countAnswerSchema,
-  countSchema,
-  featureSchema,
-  flagQuerySchema,
-  instantAnswerSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  moneySchema,
-  productKeySchema,
-  quantitySchema,
-  repeatable,
-  skuSchema,
-  text,
-} from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
+import { countAnswerSchema, countSchema, moneySchema, quantitySchema } from './quantities.js';
+import { flagQuerySchema, repeatable } from './query.js';
+import { featureSchema, productKeySchema, skuSchema, text } from './text.js';
 
 const NAME_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 4_000;

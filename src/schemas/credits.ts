@@ -1,22 +1,18 @@
 // The wire of credits: plain amounts of a currency product.
 import { z } from 'zod';
+import { instantAnswerSchema, instantSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import {
   askedQuantitySchema,
   askedSwitchSchema,
   countAnswerSchema,
-  instantAnswerSchema,
-  instantSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  productKeySchema,
   signedCountSchema,
-  text,
   upcomingSchema,
-  uuidAnswerSchema,
-} from './common.js';
-import { pageOf, pageQueryShape } from './pages.js';
+} from './quantities.js';
 import { takingsSchema } from './quota.js';
 import { withSelector } from './selectors.js';
+import { productKeySchema, text, uuidAnswerSchema } from './text.js';
 import { secondsMeta, secondsQuerySchema } from './wallet.js';
 
 const DESCRIPTION_LENGTH_MAX = 500;

@@ -1,7 +1,9 @@
 // The wire of customer tokens.
 import { z } from 'zod';
 import { ABILITIES } from '../lib/scopes.js';
-import { askedQuantitySchema, instantAnswerSchema, uuidAnswerSchema } from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { askedQuantitySchema } from './quantities.js';
+import { uuidAnswerSchema } from './text.js';
 
 const TTL_MIN_S = 60;
 const TTL_MAX_S = 24 * 3_600;

@@ -1,8 +1,10 @@
 // The wire of customers and their identities.
 import { z } from 'zod';
-import { instantAnswerSchema, metadataAnswerSchema, metadataSchema, uuidAnswerSchema, uuidSchema } from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { externalIdSchema, providerSchema, storedExternalIdSchema, storedProviderSchema } from './selectors.js';
+import { uuidAnswerSchema, uuidSchema } from './text.js';
 
 export const customersQuery = z
   .object({

@@ -1,14 +1,10 @@
 // The wire of deliveries.
 import { z } from 'zod';
-import {
-  askedSwitchSchema,
-  countAnswerSchema,
-  instantAnswerSchema,
-  instantSchema,
-  uuidAnswerSchema,
-} from './common.js';
 import { endpointParams } from './endpoints.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { askedSwitchSchema, countAnswerSchema } from './quantities.js';
+import { uuidAnswerSchema } from './text.js';
 
 const RANGE_DAYS_MAX = 31;
 const MS_PER_DAY = 86_400_000;

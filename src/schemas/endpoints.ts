@@ -1,8 +1,10 @@
 // The wire of endpoints.
 import { z } from 'zod';
 import { isWebhookSecret } from '../lib/webhook-signature.js';
-import { askedSwitchSchema, instantAnswerSchema, text } from './common.js';
 import { EVENT_TYPES } from './events.js';
+import { instantAnswerSchema } from './instants.js';
+import { askedSwitchSchema } from './quantities.js';
+import { text } from './text.js';
 
 const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 const DESCRIPTION_LENGTH_MAX = 500;

@@ -1,8 +1,11 @@
 // The wire of events: one schema of data for each type.
 import { z } from 'zod';
-import { countAnswerSchema, instantAnswerSchema, repeatable, uuidAnswerSchema } from './common.js';
+import { instantAnswerSchema } from './instants.js';
 import { pageQueryShape } from './pages.js';
+import { countAnswerSchema } from './quantities.js';
+import { repeatable } from './query.js';
 import { withOptionalSelector } from './selectors.js';
+import { uuidAnswerSchema } from './text.js';
 
 const WAIT_S_MAX = 30;
 

@@ -1,16 +1,10 @@
 // The wire of exchange.
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
-import {
-  countAnswerSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  signedCountSchema,
-  skuSchema,
-  upcomingByProductSchema,
-  uuidAnswerSchema,
-} from './common.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
+import { countAnswerSchema, signedCountSchema, upcomingByProductSchema } from './quantities.js';
 import { withSelector } from './selectors.js';
+import { skuSchema, uuidAnswerSchema } from './text.js';
 
 export const exchangeBody = withSelector({
   sku: skuSchema.meta({ examples: ['GET_TEST_PREDICTION'] }),

@@ -2,25 +2,22 @@
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
 import { prioritySchema } from './catalog.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
+import { pageOf, pageQueryShape } from './pages.js';
+import { presence } from './presence.js';
+import { askedQuantitySchema, askedSwitchSchema } from './quantities.js';
+import { takingsSchema } from './quota.js';
+import { withSelector } from './selectors.js';
 import {
-  askedQuantitySchema,
-  askedSwitchSchema,
   idText,
-  instantAnswerSchema,
-  instantSchema,
-  metadataAnswerSchema,
-  metadataSchema,
   productKeySchema,
   refuseMissingPart,
   refusePlaceholder,
   skuSchema,
   text,
   uuidAnswerSchema,
-} from './common.js';
-import { pageOf, pageQueryShape } from './pages.js';
-import { presence } from './presence.js';
-import { takingsSchema } from './quota.js';
-import { withSelector } from './selectors.js';
+} from './text.js';
 
 const IDENTITIES_MAX = 20;
 const IDENTITY_TYPE_LENGTH_MAX = 64;

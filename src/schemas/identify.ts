@@ -1,7 +1,8 @@
 // The wire of POST /identify.
 import { z } from 'zod';
-import { metadataAnswerSchema, metadataSchema, uuidAnswerSchema } from './common.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { externalIdSchema, providerSchema } from './selectors.js';
+import { uuidAnswerSchema } from './text.js';
 
 export const identifyBody = z.object({
   provider: providerSchema,

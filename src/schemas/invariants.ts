@@ -1,7 +1,8 @@
 // The wire of the proof.
 import { z } from 'zod';
-import { countAnswerSchema, uuidAnswerSchema } from './common.js';
+import { countAnswerSchema } from './quantities.js';
 import { withOptionalSelector } from './selectors.js';
+import { uuidAnswerSchema } from './text.js';
 
 export const invariantsQuery = withOptionalSelector({});
 

@@ -1,6 +1,7 @@
 // The wire of the background work.
 import { z } from 'zod';
-import { countAnswerSchema, instantAnswerSchema } from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { countAnswerSchema } from './quantities.js';
 
 const secondsSchema = z.number().meta({ minimum: 0, examples: [60] });
 

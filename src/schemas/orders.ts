@@ -1,24 +1,12 @@
 // The wire of orders.
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
-import {
-  askedQuantitySchema,
-  askedQuantityUpTo,
-  countAnswerSchema,
-  idText,
-  instantAnswerSchema,
-  instantSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  moneySchema,
-  refuseMissingPart,
-  skuSchema,
-  text,
-  uuidAnswerSchema,
-  uuidSchema,
-} from './common.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { askedQuantitySchema, askedQuantityUpTo, countAnswerSchema, moneySchema } from './quantities.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
+import { idText, refuseMissingPart, skuSchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;

@@ -1,7 +1,7 @@
 // The wire form of a refusal: RFC 9457 problem details, with the extension members of each code that has some.
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
-import { moneySchema } from './common.js';
+import { moneySchema } from './quantities.js';
 
 const errorCodes = Object.keys(catalogue) as ErrorCode[];
 

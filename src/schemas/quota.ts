@@ -1,22 +1,20 @@
 // The wire of quota checks and consumption.
 import { z } from 'zod';
+import { instantAnswerSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
+import { presence } from './presence.js';
+import { upgradeShape } from './problem.js';
+import { askedQuantitySchema, countAnswerSchema } from './quantities.js';
+import { withOptionalSelector, withSelector } from './selectors.js';
 import {
-  askedQuantitySchema,
-  countAnswerSchema,
   featureSchema,
   idempotencyKeySchema,
   idText,
-  instantAnswerSchema,
-  metadataAnswerSchema,
-  metadataSchema,
   productKeySchema,
   text,
   uuidAnswerSchema,
   uuidSchema,
-} from './common.js';
-import { presence } from './presence.js';
-import { upgradeShape } from './problem.js';
-import { withOptionalSelector, withSelector } from './selectors.js';
+} from './text.js';
 import { onRefusalSchema } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;

@@ -1,14 +1,10 @@
 // The wire of referrals.
 import { z } from 'zod';
-import {
-  countAnswerSchema,
-  instantAnswerSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  uuidAnswerSchema,
-} from './common.js';
+import { instantAnswerSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
+import { countAnswerSchema } from './quantities.js';
 import {
   externalIdSchema,
   type ParsedSelector,
@@ -21,6 +17,7 @@ import {
   userIdSchema,
   withSelector,
 } from './selectors.js';
+import { uuidAnswerSchema } from './text.js';
 
 const idSchema = userIdSchema(
   'A UUID is a `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).',

@@ -1,18 +1,15 @@
 // The wire of reservations.
 import { z } from 'zod';
+import { instantAnswerSchema, instantSchema } from './instants.js';
+import { metadataAnswerSchema, metadataSchema } from './metadata.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import {
   askedCountSchema,
   askedQuantitySchema,
   askedQuantityUpTo,
   askedSwitchSchema,
   countAnswerSchema,
-  instantAnswerSchema,
-  instantSchema,
-  metadataAnswerSchema,
-  metadataSchema,
-  uuidAnswerSchema,
-} from './common.js';
-import { pageOf, pageQueryShape } from './pages.js';
+} from './quantities.js';
 import {
   actionShape,
   refuseUnclearSubject,
@@ -22,6 +19,7 @@ import {
   takingsSchema,
 } from './quota.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
+import { uuidAnswerSchema } from './text.js';
 
 const TTL_DEFAULT_S = 15 * 60;
 const TTL_EXAMPLE_S = 600;

@@ -1,7 +1,8 @@
 // The wire of the test clock.
 import { z } from 'zod';
-import { countAnswerSchema, instantAnswerSchema, instantSchema } from './common.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
 import { presence } from './presence.js';
+import { countAnswerSchema } from './quantities.js';
 
 /** ISO 8601 durations of whole numbers: `P1M`, `P1Y2M10DT2H30M`, `PT90S`, `P2W`. */
 const DURATION =

@@ -1,6 +1,7 @@
 // How a request names a customer: by his id, or by an identity, which is a provider and an external id; and the alias `user_id` for either.
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.js';
+import { presence } from './presence.js';
 import {
   digitsOf,
   ID_LENGTH_MAX,
@@ -12,8 +13,7 @@ import {
   UNSTORABLE,
   UUID_PATTERN,
   uuidSchema,
-} from './common.js';
-import { presence } from './presence.js';
+} from './text.js';
 
 const PROVIDER_LENGTH_MAX = 64;
 /** The provider of an external id that comes without one. */

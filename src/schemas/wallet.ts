@@ -1,23 +1,13 @@
 // The wire of the wallet: balances, batches, entries.
 import { z } from 'zod';
 import { batchAnswer, batchStateSchema } from './batches.js';
-import {
-  countAnswerSchema,
-  featureSchema,
-  instantAnswerSchema,
-  instantSchema,
-  metadataAnswerSchema,
-  productKeySchema,
-  signedCountSchema,
-  text,
-  upcomingByProductSchema,
-  upcomingSchema,
-  uuidAnswerSchema,
-  uuidSchema,
-} from './common.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
+import { metadataAnswerSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
+import { countAnswerSchema, signedCountSchema, upcomingByProductSchema, upcomingSchema } from './quantities.js';
 import { refuseUnclearSubject, subjectShape } from './quota.js';
 import { withSelector } from './selectors.js';
+import { featureSchema, productKeySchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const EXPIRING_WITHIN_MAX_S = 10 * 366 * 24 * 3_600;
 

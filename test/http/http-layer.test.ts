@@ -18,17 +18,13 @@ import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pa
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { uuidIds } from '../../src/lib/ids.js';
-import {
-  instantSchema,
-  metadataSchema,
-  quantitySchema,
-  repeatable,
-  skuSchema,
-  text,
-  uuidSchema,
-} from '../../src/schemas/common.js';
+import { instantSchema } from '../../src/schemas/instants.js';
+import { metadataSchema } from '../../src/schemas/metadata.js';
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
+import { quantitySchema } from '../../src/schemas/quantities.js';
+import { repeatable } from '../../src/schemas/query.js';
 import { toSelector, withSelector } from '../../src/schemas/selectors.js';
+import { skuSchema, text, uuidSchema } from '../../src/schemas/text.js';
 import { failOnUndeclared, findUndeclared } from '../support/declared-problems.js';
 import { exchangeRaw as exchange, openRaw } from '../support/raw-http.js';
 import { waitFor } from '../support/wait.js';

@@ -11,9 +11,12 @@ import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { openapiText } from '../../src/http/openapi.js';
 import { defineRoute } from '../../src/http/route.js';
 import { uuidIds } from '../../src/lib/ids.js';
-import { instantSchema, metadataSchema, quantitySchema, uuidSchema } from '../../src/schemas/common.js';
+import { instantSchema } from '../../src/schemas/instants.js';
+import { metadataSchema } from '../../src/schemas/metadata.js';
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
+import { quantitySchema } from '../../src/schemas/quantities.js';
 import { withSelector } from '../../src/schemas/selectors.js';
+import { uuidSchema } from '../../src/schemas/text.js';
 
 const row = z.object({ id: uuidSchema, made_at: instantSchema }).meta({ id: 'ToyRow', description: 'A toy.' });
 

@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { AppError } from '../../src/errors/app-error.js';
 import { zodValidatorCompiler } from '../../src/http/validation.js';
 import { METADATA_BYTES_MAX } from '../../src/lib/metadata.js';
-import { metadataSchema, placeholderFault } from '../../src/schemas/common.js';
 import { trialGrantBody } from '../../src/schemas/grants.js';
+import { metadataSchema } from '../../src/schemas/metadata.js';
 import { findMissing, presence } from '../../src/schemas/presence.js';
 import { consumeBatchBody } from '../../src/schemas/quota.js';
+import { placeholderFault } from '../../src/schemas/text.js';
 
 const FAULTS_MAX = 50;
 

@@ -5,19 +5,18 @@ import { z } from 'zod';
 import { AppError } from '../../src/errors/app-error.js';
 import { createdAtPosition, decodeCursor, encodeCursor, seqPosition } from '../../src/http/pagination.js';
 import { toJsonPointer } from '../../src/http/validation.js';
+import { instantSchema } from '../../src/schemas/instants.js';
+import { metadataSchema } from '../../src/schemas/metadata.js';
+import { countSchema, moneySchema } from '../../src/schemas/quantities.js';
+import { externalIdSchema, providerSchema, toSelector } from '../../src/schemas/selectors.js';
 import {
-  countSchema,
   featureSchema,
-  instantSchema,
   isStorableText,
-  metadataSchema,
-  moneySchema,
   productKeySchema,
   skuSchema,
   text,
   uuidSchema,
-} from '../../src/schemas/common.js';
-import { externalIdSchema, providerSchema, toSelector } from '../../src/schemas/selectors.js';
+} from '../../src/schemas/text.js';
 
 const ID = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
 
