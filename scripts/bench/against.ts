@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
-import type { Job, Outcome } from './job.js';
+import { BASE_PATH, type Job, type Outcome } from './job.js';
 import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
 import { precise, printTable, spreadOf, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
@@ -45,17 +45,18 @@ interface Measured {
 
 /**
  * Measures the sides whose names have `only` in them, of both builds, in alternating pairs, and prints the ratios of this one to the other. With
- * `isUsesTold` this one tells each use.
+ * `isUsesTold` this one tells each use, with `hasApiKey` it is called with an API key instead of the bootstrap token.
  */
 export async function compare(
   server: Server,
   load: Load,
   otherDir: string,
-  { pairs, only, isUsesTold }: { pairs: number; only: string; isUsesTold: boolean },
+  { pairs, only, isUsesTold, hasApiKey }: { pairs: number; only: string; isUsesTold: boolean; hasApiKey: boolean },
 ): Promise<void> {
   buildService(otherDir);
   const builds = [await startBuild(server, 'before', otherDir), await startBuild(server, 'after', undefined)] as const;
   if (isUsesTold) await askForUses(builds[1].databaseUrl);
+  if (hasApiKey) builds[1].service.token = await makeKey(builds[1].service);
   const rows: string[][] = [];
   for (const [name, kind] of Object.entries(SIDES).filter(([side]) => side.includes(only))) {
     const measured: [Measured[], Measured[]] = [[], []];
@@ -103,6 +104,17 @@ async function askForUses(databaseUrl: string): Promise<void> {
     );
     await client.query('UPDATE event_log SET tells_uses = true');
   });
+}
+
+async function makeKey({ url, token }: Service): Promise<string> {
+  const answer = await fetch(`${url}${BASE_PATH}/api-keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bench', scopes: ['read', 'consume', 'orders', 'payments'] }),
+  });
+  const { token: key } = (await answer.json()) as { token?: string };
+  if (key === undefined) throw new Error(`no API key was made: ${answer.status}`);
+  return key;
 }
 
 async function measure(load: Load, { service, databaseUrl }: Build, kind: Kind): Promise<Measured> {

@@ -49,6 +49,7 @@ const { values: flags } = parseArgs({
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
     'uses-told': { type: 'boolean', default: false },
+    'api-key': { type: 'boolean', default: false },
   },
 });
 
@@ -77,18 +78,19 @@ async function run(plan: Plan): Promise<void> {
       pairs: Number(flags.pairs),
       only: flags.sides,
       isUsesTold: flags['uses-told'],
+      hasApiKey: flags['api-key'],
     });
     return;
   }
   const databaseUrl = await makeDatabase(server);
   const load = startLoad();
+  await withClient(databaseUrl, settleDatabase);
   if (flags.profile) {
     await measureProfile(load, databaseUrl, { ...FULL, seconds: 15 });
     await verify([databaseUrl]);
     return;
   }
   const floor = await prepareFloor(databaseUrl, CUSTOMERS);
-  await withClient(databaseUrl, settleDatabase);
   const api = await startApi({ DATABASE_URL: databaseUrl });
   const ceiling = await startCeiling(databaseUrl);
   const targets = await measureSides({ load, floor, ceiling, api }, plan);

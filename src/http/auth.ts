@@ -1,7 +1,7 @@
 // Who may call: a token with a scope, anybody, or who signed the raw body; and the rule that each route says which. A scope brings the check of the
 // token with it, so no route is exempt because of where it is registered.
 import bearerAuth from '@fastify/bearer-auth';
-import type { FastifyInstance, onRequestAsyncHookHandler, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Actor } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 import type { Ability, Scope } from '../lib/scopes.js';
@@ -35,11 +35,7 @@ export function takesToken(access: Access): access is Scope {
 }
 
 /** Registers the check of bearer tokens and ties it to scopes; `next` is what follows it. Must be awaited before any route is added. */
-export async function registerAuth(
-  app: FastifyInstance,
-  actorOf: ActorOf,
-  next?: onRequestAsyncHookHandler,
-): Promise<void> {
+export async function registerAuth(app: FastifyInstance, actorOf: ActorOf, next?: onRequestHookHandler): Promise<void> {
   await app.register(bearerAuth, {
     // Those of its own it would compare with every token, and tell lengths apart.
     keys: new Set<string>(),

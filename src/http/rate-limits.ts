@@ -1,6 +1,6 @@
 // How many requests a minute are taken: from an address, with a key, with a customer's token. Counted in the memory of each process.
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { AppError } from '../errors/app-error.js';
 
 const WINDOW_MS = 60_000;
@@ -19,7 +19,10 @@ export interface RateLimits {
 type Limit = (request: FastifyRequest) => Promise<void>;
 
 /** Limits addresses, probes aside; what it returns limits whoever a token names. Must be awaited before routes are added. */
-export async function registerRateLimits(app: FastifyInstance, limits: RateLimits): Promise<Limit | undefined> {
+export async function registerRateLimits(
+  app: FastifyInstance,
+  limits: RateLimits,
+): Promise<onRequestHookHandler | undefined> {
   const { perAddress, perKey, perCustomer } = limits;
   await app.register(rateLimit, { global: false, cache: COUNTED_MAX, timeWindow: WINDOW_MS });
   if (perAddress !== null) {
@@ -31,8 +34,11 @@ export async function registerRateLimits(app: FastifyInstance, limits: RateLimit
   if (perKey === null && perCustomer === null) return undefined;
   const limitKey = perKey === null ? undefined : limitBy(app, perKey, 'this API key', ownerOf);
   const limitCustomer = perCustomer === null ? undefined : limitBy(app, perCustomer, 'this customer', ownerOf);
-  return async (request) => {
-    await (request.actor?.customer ? limitCustomer : limitKey)?.(request);
+  // No promise where nothing is counted, as with keys by default: each request would pay for it.
+  return (request, _reply, done) => {
+    const limit = request.actor?.customer ? limitCustomer : limitKey;
+    if (limit === undefined) done();
+    else limit(request).then(() => done(), done);
   };
 }
 

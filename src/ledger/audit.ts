@@ -6,8 +6,8 @@ import type { Ids } from '../lib/ids.js';
 import { isSame } from '../lib/is-same.js';
 import { formatMoney } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
-import type { ChangedCustomer, Changes, CustomerChanges, Managed } from './changes.js';
-import type { ApiKey, Endpoint, Identity, Metadata, Offer, Product } from './entities.js';
+import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty, type Managed } from './changes.js';
+import type { ApiKey, Endpoint, Identity, Metadata, NewOperation, Offer, Product } from './entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -83,9 +83,15 @@ export const OWN_AUDITORS: {
   keyedAnswers: { silent: 'what is kept of answers changes nothing' },
 };
 
+/** Those kinds that something audits, so that a use does not pay for the others. */
+const AUDITED = (Object.keys(AUDITORS) as (keyof CustomerChanges)[]).filter(
+  (kind) => typeof AUDITORS[kind] === 'function',
+);
+const OWN_AUDITED = (Object.keys(OWN_AUDITORS) as OwnKind[]).filter((kind) => typeof OWN_AUDITORS[kind] === 'function');
+
 /** The records of all changes of a transaction; what changed nothing has none. */
 export function auditOf(changes: Changes, ids: Ids): AuditRecord[] {
-  const ofManagement = Object.keys(OWN_AUDITORS).flatMap((kind) => auditOwn(kind as OwnKind, changes));
+  const ofManagement = OWN_AUDITED.flatMap((kind) => auditOwn(kind, changes));
   const records = ofManagement.filter(isChange).map(
     ({ at, customerId = null, ...said }): AuditRecord => ({
       ...said,
@@ -95,22 +101,28 @@ export function auditOf(changes: Changes, ids: Ids): AuditRecord[] {
       operationId: null,
     }),
   );
-  const actors = new Map(
-    changes.customers.flatMap((own) => own.changes.operations.map(({ id, actingKey }) => [id, actingKey] as const)),
-  );
   for (const customer of changes.customers) {
-    const said = Object.keys(AUDITORS).flatMap((kind) => auditKind(kind as keyof CustomerChanges, customer));
+    const said = AUDITED.flatMap((kind) => auditKind(kind, customer));
     if (said.length === 0) continue;
     const { customerId, now: recordedAt } = customer;
     for (const one of said.filter(isChange)) {
-      const actingKey = required(actors.get(one.operationId), 'management is an operation');
+      const { actingKey } = required(findOperation(changes, one.operationId), 'management is an operation');
       records.push({ ...one, id: ids.next(), recordedAt, actingKey, customerId });
     }
   }
   return records;
 }
 
+function findOperation({ customers }: Changes, id: string): NewOperation | undefined {
+  for (const { changes } of customers) {
+    const operation = changes.operations.find((own) => own.id === id);
+    if (operation) return operation;
+  }
+  return undefined;
+}
+
 function auditKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCustomer): SaidOfOperation[] {
+  if (isEmpty(customer.changes[kind])) return [];
   const auditor = AUDITORS[kind];
   return typeof auditor === 'function' ? auditor(customer.changes[kind], customer) : [];
 }

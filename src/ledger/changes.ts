@@ -146,10 +146,18 @@ export function countChanges(changes: CustomerChanges, isRefusal = false): numbe
   let count = 0;
   for (const kind in changes) {
     if (isRefusal && KEPT_BY_REFUSALS.has(kind)) continue;
-    const made = changes[kind as keyof CustomerChanges];
-    count += 'size' in made ? made.size : made.length;
+    count += sizeOf(changes[kind as keyof CustomerChanges]);
   }
   return count;
+}
+
+function sizeOf(made: CustomerChanges[keyof CustomerChanges]): number {
+  return 'size' in made ? made.size : made.length;
+}
+
+/** Whether there is no change of a kind. */
+export function isEmpty(made: CustomerChanges[keyof CustomerChanges]): boolean {
+  return sizeOf(made) === 0;
 }
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */

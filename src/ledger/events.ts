@@ -7,7 +7,7 @@ import type { Ids, OwnedIds } from '../lib/ids.js';
 import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import type { AuditRecord } from './audit-record.js';
-import type { ChangedCustomer, Changes, CustomerChanges } from './changes.js';
+import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } from './changes.js';
 import type {
   Entry,
   EntryKind,
@@ -113,6 +113,7 @@ export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
 const FIRST_NUMBER = 1;
 
 function tellKind<K extends keyof CustomerChanges>(kind: K, customer: ChangedCustomer): Told[] {
+  if (isEmpty(customer.changes[kind])) return [];
   const teller = TELLERS[kind];
   return typeof teller === 'function' ? teller(customer.changes[kind], customer) : [];
 }
@@ -296,25 +297,27 @@ function tellExchanges({ changes: { operations, entries, newBatches } }: Changed
 
 /** What ended or was taken away, and where a balance came down to nothing or to what is low. */
 function tellEntries(entries: readonly Entry[], { changes }: ChangedCustomer): Told[] {
-  const low = new Map([...changes.changedHoldings].map((holding) => [holding.productKey, holding.lowBalanceThreshold]));
-  return entries.flatMap((entry): Told[] => {
+  const low = new Map<string, number>();
+  for (const { productKey, lowBalanceThreshold } of changes.changedHoldings)
+    if (lowBalanceThreshold !== null) low.set(productKey, lowBalanceThreshold);
+  const told: Told[] = [];
+  for (const entry of entries) {
     const { id: subjectId, operationId, kind, productKey, batchId, amount, balanceAfter, direction } = entry;
-    const told: Told[] = [];
     if (kind === 'expire' || kind === 'revoke') {
       const data = { batchId, productKey, amount, balance: balanceAfter };
       told.push({ type: kind === 'expire' ? 'batch.expired' : 'batch.revoked', subjectId, operationId, data });
     }
-    if (direction !== 'debit') return told;
+    if (direction !== 'debit') continue;
     const before = balanceAfter + amount;
-    const threshold = low.get(productKey) ?? null;
-    if (threshold !== null && before > threshold && balanceAfter <= threshold) {
+    const threshold = low.get(productKey);
+    if (threshold !== undefined && before > threshold && balanceAfter <= threshold) {
       told.push({ type: 'quota.low', subjectId, operationId, data: { productKey, balance: balanceAfter, threshold } });
     }
     if (before > 0 && balanceAfter <= 0) {
       told.push({ type: 'quota.exhausted', subjectId, operationId, data: { productKey, balance: balanceAfter } });
     }
-    return told;
-  });
+  }
+  return told;
 }
 
 function toldMetadata(metadata: Metadata): { metadata: Metadata | null } {
