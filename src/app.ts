@@ -44,6 +44,7 @@ import { registerHealth } from './routes/health.js';
 import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
 import { registerJobs } from './routes/jobs.js';
+import { registerLimits } from './routes/limits.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
@@ -65,6 +66,7 @@ const resources: readonly RegisterRoutes[] = [
   registerWallet,
   registerQuota,
   registerReservations,
+  registerLimits,
   registerExchange,
   registerReferrals,
   registerEvents,

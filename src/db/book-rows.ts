@@ -10,6 +10,7 @@ import type {
   Reservation,
   Subject,
   TakenOperation,
+  UsageWindow,
 } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import type { Ids } from '../lib/ids.js';
@@ -77,6 +78,8 @@ export interface DueBatchRow extends Row {
 export interface ReservationRow extends Row {
   customer_id: string;
   id: string;
+  product_key: string | null;
+  feature: string | null;
   amount: number;
   costs: Record<string, number>;
   /** Null when they were not read, because there are too many of them in all. */
@@ -130,6 +133,7 @@ interface TakenJson {
   action_id: string | null;
   batch: Row | null;
   reversed: number;
+  counted_at: string;
 }
 
 /** An operation, with the entries by which it took something. */
@@ -153,11 +157,16 @@ function batchesOnce(): (row: Row) => Batch {
   };
 }
 
+/** What a reservation is of. */
+export function subjectOf({ product_key: productKey, feature }: ReservationRow): Subject {
+  return feature === null ? { productKey: productKey ?? '' } : { feature };
+}
+
 function toReservation(row: ReservationRow, toOne: (row: Row) => Batch): Reservation {
-  const { productKey, feature, ...rest } = readReservation(row);
+  const { productKey: _, feature: __, ...rest } = readReservation(row);
   return {
     ...rest,
-    subject: feature === null ? { productKey: productKey ?? '' } : { feature },
+    subject: subjectOf(row),
     legs: (row.legs ?? []).map(({ amount, batch }) => ({ amount, batch: toOne(batch) })),
   };
 }
@@ -177,6 +186,7 @@ function toTaken({ id, name, entries, size }: TakenRow, toOne: (row: Row) => Bat
       unitCost: entry.unit_cost,
       actionType: entry.action_type,
       actionId: entry.action_id,
+      countedAt: new Date(entry.counted_at),
     })),
   };
 }
@@ -238,6 +248,7 @@ export interface BookRows {
   dueBatches: readonly DueBatchRow[];
   dueHolds: readonly ReservationRow[];
   dueOrders: readonly DueOrderRow[];
+  windows: readonly UsageWindow[];
   /** Whether it was looked for what is due. */
   isDue: boolean;
   /** How many of each kind of what is due were read at most, of holds as many as have so many legs; of a kind of which so many were read there may be more. */
@@ -263,7 +274,7 @@ export function toBook(
   customer: Pick<LockedCustomer, 'id' | 'nextSeq' | 'nextEvent' | 'tellsUses'>,
   now: Date,
   ids: Ids,
-  { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, isDue, dueMax }: BookRows,
+  { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, windows, isDue, dueMax }: BookRows,
 ): LoadedBook {
   const toOne = batchesOnce();
   const due = dueBatches.map(toOne);
@@ -286,6 +297,7 @@ export function toBook(
     lastDue: { batch: lastBatch && toOne(lastBatch), hold: lastHold && held.get(lastHold.id) },
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
     dueOrders: dueOrders.map(({ id }) => id),
+    windows,
     ids: ids.ownedBy(customer.id),
   };
 }

@@ -1,5 +1,6 @@
 // The statements that read what a book holds. Nothing but texts of SQL; who sends them is books.ts, what their rows come to book-rows.ts.
 import { BATCH, RESERVATION } from './book-rows.js';
+import { countingInstant } from './counting.js';
 import { PRESENT, pastOf, type Source } from './history.js';
 import { listOf } from './table.js';
 import { batches, reservations } from './tables.js';
@@ -223,7 +224,7 @@ export const LOAD_TAKEN = `
 SELECT o.customer_id, o.id, o.name, o.size, CASE WHEN o.size <= $5::int AND coalesce(o.before < $4::int, true) THEN (
   SELECT coalesce(json_agg(json_build_object(
     'seq', e.seq, 'product_key', e.product_key, 'amount', e.amount, 'feature', e.feature, 'unit_cost', e.unit_cost,
-    'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'reversed', (
+    'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'counted_at', ${countingInstant('e')}, 'reversed', (
       SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
       WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq)) ORDER BY e.seq), '[]')
   FROM entries e LEFT JOIN LATERAL (

@@ -16,6 +16,7 @@ import {
   ownCost,
   type PendingRow,
   type ReservationRow,
+  subjectOf,
   type TakenRow,
   toBook,
   toProvider,
@@ -32,6 +33,7 @@ import {
 import type { Db, Tx } from './client.js';
 import type { LockedCustomer } from './customers.js';
 import { inSnapshot } from './transactions.js';
+import { type CustomerWindow, loadWindows } from './usage-windows.js';
 
 /** One customer to load, and what his operations look at. */
 export interface BookRequest {
@@ -47,7 +49,10 @@ export interface LoadedBooks {
   atOf(customerId: string): Date | undefined;
   /** The products that can pay for what was asked of a customer. */
   providersFor(customerId: string): ProvidersOf;
-  /** Whether more of a customer is due than was loaded: his book can be settled as far as it goes, and says nothing else. */
+  /**
+   * Whether more of a customer is due than was loaded, or more is to be counted in a window of a limit: his book can be settled, and counted, as far as it
+   * goes, and says nothing else.
+   */
   isBehind(customerId: string): boolean;
   /** Whether less was read of a customer than his operations look at: nothing of his can be decided in this company. */
   isUnread(customerId: string): boolean;
@@ -195,8 +200,8 @@ async function loadCovering(
   return { rows: covered, short: idsOf(left) };
 }
 
-/** Whether something of a customer is due. */
-export type IsDue = (customerId: string) => boolean;
+/** Whether something is so of a customer: that something is due, that there may be limits. */
+export type IsOf = (customerId: string) => boolean;
 
 /** How books are loaded. */
 export interface LoadOptions {
@@ -204,9 +209,11 @@ export interface LoadOptions {
   /** Batches, reservations, and orders, past their end that are loaded of a customer at most. */
   dueMax?: number;
   /** Who knows of whom something is due, where no holdings are asked for. */
-  asking?: Promise<IsDue>;
+  asking?: Promise<IsOf>;
   /** Reads holdings once, whatever they lack: nobody waits for who needs many batches. */
   isOnce?: boolean;
+  /** For whom there may be limits; nobody's are read where it is left out. */
+  limited?: Promise<IsOf>;
   /** Reads for several operations: of reservations and operations that are large together only the first. */
   isShared?: boolean;
 }
@@ -220,7 +227,7 @@ export async function loadBooks(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  { isPast = false, dueMax = SETTLE_MAX, asking, isOnce = false, isShared = false }: LoadOptions = {},
+  { isPast = false, dueMax = SETTLE_MAX, asking, limited, isOnce = false, isShared = false }: LoadOptions = {},
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const ids = idsOf(requests);
@@ -230,8 +237,10 @@ export async function loadBooks(
     held.names.length > 0
       ? tx.query<ReservationRow>(LOAD_RESERVATIONS, [ids, ...held.arrays(), sharedMax])
       : Promise.resolve([] as ReservationRow[]);
-  const [{ rows, short }, named, taken, pending, isDue] = await Promise.all([
+  const [{ rows, short }, windows, named, taken, pending, isDue] = await Promise.all([
     loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
+    limited &&
+      loadWindowsOf(tx, requests, clock, { isLimited: await limited, naming, isWhole: !Number.isFinite(dueMax) }),
     naming,
     operations.names.length > 0
       ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays(), sharedMax, TAKEN_ENTRIES_MAX])
@@ -244,9 +253,35 @@ export async function loadBooks(
   const unread = new Set([...short, ...(isShared ? unreadOf(named, taken) : [])]);
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
-  if (due.length === 0) return toLoadedBooks({ rows, reservations: named, taken, pending, unread, ...NOTHING_DUE });
+  const loaded = { reservations: named, taken, pending, unread, windows: windows ?? [] };
+  if (due.length === 0) return toLoadedBooks({ ...loaded, rows, ...NOTHING_DUE });
   const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
-  return toLoadedBooks({ reservations: named, taken, pending, unread, ...settling, rows: [...rows, ...settling.rows] });
+  return toLoadedBooks({ ...loaded, ...settling, rows: [...rows, ...settling.rows] });
+}
+
+/** The windows of limits in which what is asked for would count: of uses, and of what is to be committed beyond what is held. */
+async function loadWindowsOf(
+  tx: Tx,
+  requests: readonly BookRequest[],
+  clock: Date,
+  { isLimited, naming, isWhole }: { isLimited: IsOf; naming: Promise<readonly ReservationRow[]>; isWhole: boolean },
+): Promise<CustomerWindow[]> {
+  const products = new Names();
+  const features = new Names();
+  const add = (customerId: string, subject: Subject): void => {
+    if ('feature' in subject) features.add(customerId, subject.feature);
+    else products.add(customerId, subject.productKey);
+  };
+  const own = requests.filter(({ customerId }) => isLimited(customerId));
+  for (const { customerId, needs } of own) {
+    for (const { asks, reservation } of needs) {
+      for (const { subject, amount } of asks) if (amount > 0) add(customerId, subject);
+      const held = reservation && (await naming).find(({ id }) => id === reservation.id);
+      if (held && reservation.amount > held.amount) add(customerId, subjectOf(held));
+    }
+  }
+  if (products.names.length + features.names.length === 0) return [];
+  return loadWindows(tx, idsOf(own), { products: products.arrays(), features: features.arrays() }, clock, { isWhole });
 }
 
 /** The customers of whose reservations and operations some were left, because those of all are too large to be read together. */
@@ -264,17 +299,26 @@ export async function readBooks(
   { isPast = false, dueMax = SHOWN_MAX }: Pick<LoadOptions, 'isPast' | 'dueMax'> = {},
 ): Promise<LoadedBooks> {
   if (isPast) return inSnapshot(db, true, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
-  const { rows } = await loadCovering(db, requests, clock, { isPast, isOnce: false }, Promise.resolve([]));
-  if (rows.some((row) => row.is_due)) return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax }));
-  return toLoadedBooks({ rows, reservations: [], taken: [], pending: [], unread: new Set(), ...NOTHING_DUE });
+  const naming = Promise.resolve([]);
+  const [{ rows }, windows] = await Promise.all([
+    loadCovering(db, requests, clock, { isPast, isOnce: false }, naming),
+    loadWindowsOf(db, requests, clock, { isLimited: EVERYBODY, naming, isWhole: !Number.isFinite(dueMax) }),
+  ]);
+  const limited = Promise.resolve(EVERYBODY);
+  if (rows.some((row) => row.is_due))
+    return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
+  return toLoadedBooks({ rows, windows, reservations: [], taken: [], pending: [], unread: new Set(), ...NOTHING_DUE });
 }
 
+const EVERYBODY: IsOf = () => true;
+
 /** What was read of all customers. */
-interface LoadedRows extends Omit<BookRows, 'isDue'> {
+interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows'> {
   /** Those of whom it was looked for what is due. */
   due: ReadonlySet<string>;
   /** Those of whom not all was read that is asked for. */
   unread: ReadonlySet<string>;
+  windows: readonly CustomerWindow[];
 }
 
 const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
@@ -287,7 +331,7 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread'>> {
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [dueBatches, dueHolds, dueOrders] = await Promise.all([
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
@@ -315,6 +359,7 @@ function toLoadedBooks({
   dueOrders,
   due,
   unread,
+  windows,
   dueMax,
 }: LoadedRows): LoadedBooks {
   const rowsOf = byCustomer(rows);
@@ -324,6 +369,8 @@ function toLoadedBooks({
   const dueBatchesOf = byCustomer(dueBatches);
   const dueHoldsOf = byCustomer(dueHolds);
   const dueOrdersOf = byCustomer(dueOrders);
+  const countedOf = groupBy(windows, ({ customerId }) => customerId);
+  const windowsOf = (customerId: string) => (countedOf.get(customerId) ?? []).map(({ window }) => window);
   const dueOf = (customerId: string) => ({
     dueBatches: dueBatchesOf(customerId),
     dueHolds: dueHoldsOf(customerId),
@@ -332,7 +379,8 @@ function toLoadedBooks({
     dueMax,
   });
   return {
-    isBehind: (customerId) => isMoreDue(dueOf(customerId)),
+    isBehind: (customerId) =>
+      isMoreDue(dueOf(customerId)) || windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
     isUnread: (customerId) => unread.has(customerId),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
     providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
@@ -342,6 +390,7 @@ function toLoadedBooks({
         reservations: reservationsOf(customer.id),
         taken: takenOf(customer.id),
         pending: pendingOf(customer.id),
+        windows: windowsOf(customer.id),
         ...dueOf(customer.id),
       }),
   };

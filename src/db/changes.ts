@@ -11,12 +11,14 @@ import { insertEvents } from './events.js';
 import { writePassedNotices } from './expiring.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
+import { writeCommonLimits, writeCustomerLimits } from './limits.js';
 import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { insertReferrals } from './referrals.js';
 import { writeReservations } from './reservations.js';
 import { writeSandboxClock } from './sandbox-clock.js';
 import { claimTrials } from './trials.js';
+import { writeCounters } from './usage-windows.js';
 import {
   insertBatches,
   insertEntries,
@@ -34,6 +36,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   products: writeProducts,
   offers: writeOffers,
   endpoints: writeEndpoints,
+  commonLimits: writeCommonLimits,
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
   accessNotes: () => undefined, // the audit trail is all there is of them
@@ -47,6 +50,8 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   entries: insertEntries,
   newReservations: writeReservations,
   changedReservations: writeReservations,
+  limits: writeCustomerLimits,
+  changedWindows: writeCounters,
   settled: updateStandings,
   metadata: updateMetadata,
   profiles: updateProfiles,

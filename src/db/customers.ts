@@ -25,6 +25,8 @@ export interface LockedCustomer {
   dueAt: Date | null;
   /** Whether an endpoint asks for uses, as of the lock. */
   tellsUses: boolean;
+  /** Whether there may be a limit for him, as of the lock: one of his own, a copied one, or one of all. */
+  isLimited: boolean;
   /** What he recorded last lies ahead of the database's clock: nothing may be written until it does not. */
   isAhead: boolean;
 }
@@ -120,6 +122,7 @@ function toCustomerRow({ customerId: id, at }: FirstSight) {
     lastRecordedAt: at,
     dueAt: null,
     createdAt: at,
+    hasLimits: false,
   };
 }
 
@@ -249,7 +252,7 @@ export async function listCustomers(
 }
 
 const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt'] as const;
-const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
+const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, has_limits OR EXISTS (SELECT FROM limits WHERE plan_sku = '') AS is_limited, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);
 
@@ -264,11 +267,12 @@ export async function lockCustomers(
   { skipLocked, clock }: { skipLocked: boolean; clock?: Clock },
 ): Promise<LockedCustomer[]> {
   const since = clock?.now();
-  const rows = await tx.query<Row & { now: Date; tells_uses: boolean }>(skipLocked ? LOCK_FREE : LOCK_ALL, [
-    customerIds,
-  ]);
+  const rows = await tx.query<Row & { now: Date; tells_uses: boolean; is_limited: boolean }>(
+    skipLocked ? LOCK_FREE : LOCK_ALL,
+    [customerIds],
+  );
   return rows.map((row) => {
-    const locked = { ...readLocked(row), tellsUses: row.tells_uses };
+    const locked = { ...readLocked(row), tellsUses: row.tells_uses, isLimited: row.is_limited };
     if (!clock || !since) return { ...locked, isAhead: false };
     requireOneTime(clock, row.now, since);
     return { ...locked, isAhead: isAhead(clock, locked.lastRecordedAt, row.now) };

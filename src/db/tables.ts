@@ -3,10 +3,14 @@
 import type { AuditAction } from '../ledger/audit-record.js';
 import type {
   BatchSource,
+  CheckedLimit,
   DeliveryStatus,
   DisabledReason,
+  Enforcement,
   Entry,
   EntryKind,
+  LimitTerms,
+  LimitWindow,
   Metadata,
   OrderStatus,
   PaymentStatus,
@@ -45,6 +49,7 @@ export const customers = table('customers', {
   dueAt: nullable(instant('due_at')),
   nextEvent: bigint('next_event'),
   createdAt: instant('created_at'),
+  hasLimits: boolean('has_limits'),
 });
 
 export const identities = table('identities', {
@@ -239,6 +244,44 @@ export const entries = table('entries', {
   metadata: nullable(json<Metadata>('metadata')),
   recordedAt: instant('recorded_at'),
   occurredAt: instant('occurred_at'),
+  countedAt: nullable(instant('counted_at')),
+  counted: nullable(bigint('counted')),
+  checkedLimits: nullable(json<CheckedLimit[]>('checked_limits')),
+});
+
+/** How a limit names what it is about. */
+const subjectColumns = { subjectType: text<'product' | 'feature'>('subject_type'), subject: text('subject') };
+const limitColumns = {
+  id: uuid('id'),
+  windows: json<LimitTerms['windows']>('windows'),
+  enforcement: text<Enforcement>('enforcement'),
+  ownerTag: nullable(text('owner_tag')),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+};
+
+export const limits = table('limits', { planSku: text('plan_sku'), ...subjectColumns, ...limitColumns });
+
+export const customerLimits = table('customer_limits', {
+  customerId: uuid('customer_id'),
+  ...subjectColumns,
+  isCopied: boolean('is_copied'),
+  ...limitColumns,
+});
+
+export const limitSources = table('limit_sources', {
+  customerId: uuid('customer_id'),
+  sourceId: uuid('source_id'),
+  copiedAt: instant('copied_at'),
+});
+
+export const usageCounters = table('usage_counters', {
+  customerId: uuid('customer_id'),
+  ...subjectColumns,
+  window: text<LimitWindow>('window_name'),
+  windowStart: instant('window_start'),
+  used: bigint('used'),
+  seq: bigint('seq'),
 });
 
 export const trialUses = table('trial_uses', {

@@ -12,7 +12,7 @@ import { byLaneKey } from './lane-key.js';
 
 /** One thing that stands against a use. */
 export interface Reason {
-  code: 'insufficient_quota' | 'expired' | 'not_yet_valid' | 'inactive_product';
+  code: 'insufficient_quota' | 'limit_exceeded' | 'expired' | 'not_yet_valid' | 'inactive_product';
   productKey?: string;
   /** When it expired, or when it becomes valid. */
   at?: Date;

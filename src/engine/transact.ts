@@ -1,7 +1,7 @@
 // The one way of a write (DOMAIN 3.0): lock, look up the keys, load, settle, decide, write, record the answers, commit, and find out about an uncertain
 // COMMIT. A lone operation is a transaction of one member, those that wait together share one, a bulk call that is all or nothing is one as a whole, the
 // sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type IsDue, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
+import { type BookRequest, type IsOf, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
 import { clockSkewed, guardClock } from '../db/clock.js';
@@ -274,7 +274,8 @@ async function lockAndLoad(
   const sighting = claimFirstSights(tx, firstSights);
   const locking = lockCustomers(tx, customerIds, { skipLocked, clock: deps.clock });
   const load = (loaded: readonly unknown[], clock: Date): Promise<LoadedBooks> => {
-    const options: LoadOptions = { asking: isDueOf(locking, clock), isOnce: skipLocked, isShared };
+    const limited = isLimitedOf(locking);
+    const options: LoadOptions = { asking: isDueOf(locking, clock), limited, isOnce: skipLocked, isShared };
     return loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, options);
   };
   const looking = Promise.all([
@@ -301,10 +302,16 @@ async function lockAndLoad(
 }
 
 /** Of whom of the locked customers something is due at the clock's instant, or theirs if it is later. */
-async function isDueOf(locking: Promise<readonly LockedCustomer[]>, clock: Date): Promise<IsDue> {
+async function isDueOf(locking: Promise<readonly LockedCustomer[]>, clock: Date): Promise<IsOf> {
   const locked = await locking;
   const due = locked.filter(({ dueAt, lastRecordedAt }) => dueAt !== null && dueAt <= instantOf(clock, lastRecordedAt));
   const ids = new Set(due.map(({ id }) => id));
+  return (customerId) => ids.has(customerId);
+}
+
+/** For whom of the locked customers there may be limits. */
+async function isLimitedOf(locking: Promise<readonly LockedCustomer[]>): Promise<IsOf> {
+  const ids = new Set((await locking).flatMap(({ id, isLimited }) => (isLimited ? [id] : [])));
   return (customerId) => ids.has(customerId);
 }
 

@@ -68,6 +68,7 @@ const entries = {
   },
   reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  limit_not_found: { status: 404, title: 'No such limit', remedy: 'List them with `GET /limits`.' },
   endpoint_not_found: {
     status: 404,
     title: 'No such endpoint',
@@ -94,6 +95,7 @@ const entries = {
     title: 'The path takes other methods',
     remedy: 'Use one of the methods that the header `Allow` lists.',
   },
+  too_many_limits: { status: 409, title: 'There are too many limits', remedy: 'Remove limits that nobody needs.' },
   too_many_endpoints: {
     status: 409,
     title: 'There are as many endpoints as there may be',
@@ -268,6 +270,12 @@ const entries = {
     status: 422,
     title: 'The idempotency key belongs to another request',
     remedy: 'Use a new key for a new request.',
+  },
+  limit_exceeded: {
+    status: 429,
+    title: 'A usage limit stands against it',
+    remedy:
+      'Look at `violations`; try again after `Retry-After` seconds, where it is sent, with the same idempotency key, or ask for less.',
   },
   rate_limited: {
     status: 429,

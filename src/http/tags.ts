@@ -9,6 +9,7 @@ export const tags = {
   wallet: 'What a customer owns and may use: balances, batches and ledger entries.',
   quota: 'Take units, exactly once; ask first whether it would be allowed.',
   reservations: 'Units held for work in progress.',
+  limits: 'How much may be used in an hour, a day, a month, in all.',
   exchange: 'Spend units of a currency product on an offer.',
   referrals: 'Who brought whom, and what each side earned.',
   events: 'What happened, in order: a feed that misses nothing.',

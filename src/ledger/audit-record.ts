@@ -6,6 +6,7 @@ export type AuditAction =
   | `${ManagedKind}.created`
   | `${ManagedKind}.updated`
   | 'endpoint.deleted'
+  | 'limit.deleted'
   | 'api_key.refused'
   | 'customer_token.issued'
   | 'clock.set'
@@ -16,7 +17,7 @@ export type AuditAction =
   | 'trial.overridden';
 
 /** What is managed as a whole. */
-export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key';
+export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit';
 
 /** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
 type Snapshot = Metadata | null;

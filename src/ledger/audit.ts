@@ -7,7 +7,7 @@ import { isSame } from '../lib/is-same.js';
 import { formatMoney } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty, type Managed } from './changes.js';
-import type { ApiKey, Endpoint, Identity, Metadata, NewOperation, Offer, Product } from './entities.js';
+import type { ApiKey, Endpoint, Identity, Limit, Metadata, NewOperation, Offer, Product } from './entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -50,6 +50,8 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   payments: { silent: USE },
   passedNotices: { silent: 'it changes nothing but what is told' },
   notices: { silent: 'it changes nothing but what is told' },
+  limits: (made) => made.map(({ operationId, ...change }) => ({ ...auditLimit(change), operationId })),
+  changedWindows: { silent: USE },
 };
 
 type OwnKind = Exclude<keyof Changes, 'customers' | 'firstSights' | 'events' | 'audit'>;
@@ -61,6 +63,7 @@ export const OWN_AUDITORS: {
   products: (made) => made.map((change) => auditManaged('product', change, ({ productKey }) => productKey, productOf)),
   offers: (made) => made.map((change) => auditManaged('offer', change, ({ sku }) => sku, offerOf)),
   endpoints: (made) => made.map((change) => auditManaged('endpoint', change, ({ id }) => id, endpointOf)),
+  commonLimits: (made) => made.map(({ at, actingKey, ...change }) => ({ ...auditLimit(change), at, actingKey })),
   apiKeys: (made) => made.map((change) => auditManaged('api_key', change, ({ id }) => id, apiKeyOf)),
   accessNotes: (made) =>
     made.map(({ told, ...note }) => ({
@@ -147,6 +150,18 @@ function auditManaged<T>(
   const [earlier, later] = [before, after].map((thing) => (thing === undefined ? null : snapshotOf(thing)));
   const action = `${kind}.${what}` as AuditAction;
   return { action, subject, actingKey, at, before: earlier ?? null, after: later ?? null };
+}
+
+function auditLimit({ before, after }: { before: Limit | undefined; after: Limit | undefined }): Said {
+  const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
+  const { id: subject } = required(before ?? after, 'something is changed');
+  const [earlier, later] = [before, after].map((limit) => (limit === undefined ? null : limitOf(limit)));
+  return { action: `limit.${what}`, subject, before: earlier ?? null, after: later ?? null };
+}
+
+function limitOf({ subject, windows, enforcement, ownerTag, scope }: Limit): Metadata {
+  const whose = scope === 'default' ? { scope } : 'planSku' in scope ? scope : { isCopied: scope.isCopied };
+  return { ...subject, ...whose, windows, enforcement, ownerTag };
 }
 
 /** Never its hash. */

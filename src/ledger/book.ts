@@ -4,7 +4,7 @@
 import { required } from '../lib/assert.js';
 import type { OwnedIds } from '../lib/ids.js';
 import type { CustomerChanges } from './changes.js';
-import type { Batch, Holding, Reservation, TakenOperation } from './entities.js';
+import type { Batch, Holding, Reservation, TakenOperation, UsageWindow } from './entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 export interface Book {
@@ -27,6 +27,8 @@ export interface Book {
   readonly dueOrders: string[];
   /** Earlier operations whose units may come back, those that were asked for. */
   readonly taken: Map<string, TakenOperation>;
+  /** Windows of limits in force, of what was asked for: what is posted counts in them. */
+  readonly windows: readonly UsageWindow[];
   /** Whether it was looked for what is due. */
   readonly isDue: boolean;
   readonly changes: CustomerChanges;

@@ -13,6 +13,7 @@ import type {
   Identity,
   IdentityKey,
   KeyedAnswer,
+  Limit,
   Metadata,
   NewBatch,
   NewOperation,
@@ -25,6 +26,7 @@ import type {
   Referral,
   Reservation,
   TrialUse,
+  UsageWindow,
 } from './entities.js';
 import type { NewEvent } from './event-types.js';
 
@@ -53,8 +55,18 @@ export interface CustomerChanges {
   trialUses: TrialUse[];
   payments: PaymentChange[];
   notices: Notice[];
+  limits: ChangedLimit[];
+  /** Windows of limits that were counted on. */
+  changedWindows: Set<UsageWindow>;
   /** Batches of which nothing more is to be told ahead, by id. */
   passedNotices: string[];
+}
+
+/** A limit of a customer that is set, replaced or removed. */
+export interface ChangedLimit {
+  before: Limit | undefined;
+  after: Limit | undefined;
+  operationId: string;
 }
 
 /** A customer, what changes of him, and where his ledger stands afterwards. A book is one. */
@@ -84,6 +96,8 @@ export interface Changes {
   products: (Managed<Product> & { after: Product })[];
   offers: (Managed<Offer> & { after: Offer })[];
   endpoints: Managed<Endpoint>[];
+  /** Of plans, and of all customers. */
+  commonLimits: Managed<Limit>[];
   /** The test clock. A step on the way to where it is moved is no change of its own. */
   clock: (Managed<Date> & { after: Date; isStep: boolean })[];
   keyedAnswers: KeyedAnswer[];
@@ -117,6 +131,8 @@ export function noCustomerChanges(): CustomerChanges {
     trialUses: [],
     payments: [],
     notices: [],
+    limits: [],
+    changedWindows: new Set(),
     passedNotices: [],
   };
 }
@@ -129,6 +145,7 @@ export function noChanges(): Changes {
     products: [],
     offers: [],
     endpoints: [],
+    commonLimits: [],
     clock: [],
     keyedAnswers: [],
     accessNotes: [],
@@ -162,12 +179,11 @@ export function isEmpty(made: CustomerChanges[keyof CustomerChanges]): boolean {
 
 /** Whether there is anything to write. That something was settled is, by itself, only for who came to settle. */
 export function hasChanges(
-  { customers, firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys, accessNotes }: Changes,
+  { customers, firstSights, products, offers, endpoints, commonLimits, clock, ...others }: Changes,
   isSweep = false,
 ): boolean {
-  const own = [firstSights, products, offers, endpoints, clock, keyedAnswers, apiKeys, accessNotes].reduce(
-    (sum, made) => sum + made.length,
-    0,
-  );
+  const { keyedAnswers, apiKeys, accessNotes } = others;
+  const kinds = [firstSights, products, offers, endpoints, commonLimits, clock, keyedAnswers, apiKeys, accessNotes];
+  const own = kinds.reduce((sum, made) => sum + made.length, 0);
   return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));
 }

@@ -5,7 +5,8 @@ import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
 import { assertFewCopies, assertFewTaken, TooFewRead } from './bounds.js';
-import type { Batch, Entry, Holding, Metadata, ProductType, Subject } from './entities.js';
+import { unitCounter } from './counting.js';
+import type { Batch, Entry, Holding, Metadata, ProductType, Subject, Violation } from './entities.js';
 import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
@@ -51,6 +52,8 @@ export interface UsePlan {
   /** What is owed in the end, in product units: an overdraft's. */
   owed: { productKey: string; amount: number } | null;
   remaining: number | null;
+  /** Limits that it goes beyond and that refuse nothing. */
+  warnings: Violation[];
 }
 
 /** What is planned, or how much there is of what was asked for, in its unit. */
@@ -161,7 +164,7 @@ export function planConsume(
       });
     }
     const taking = { batch: uncounted.first, amount: units, unitCost: uncounted.provider.unitCost };
-    return { isAllowed: true, takings: [taking], owed: null, remaining: null };
+    return { isAllowed: true, takings: [taking], owed: null, remaining: null, warnings: [] };
   }
   const available = sumPayable(payers);
   if (available < amount) return { isAllowed: false, available };
@@ -178,7 +181,7 @@ export function planConsume(
     assertFewTaken(takings.length, own.missing === 0, pointer);
     left -= units;
   }
-  return { isAllowed: true, takings, owed: null, remaining: remainingOf(payers, takings) };
+  return { isAllowed: true, takings, owed: null, remaining: remainingOf(payers, takings), warnings: [] };
 }
 
 /** What can be used after these takings, in the asked unit. */
@@ -197,8 +200,10 @@ function remainingOf(payers: readonly Payer[], takings: readonly Taking[]): numb
 export function consume(book: Book, plan: UsePlan, details: ConsumeDetails): Entry {
   assertFewCopies(details.metadata, plan.takings.length);
   let last: Entry | undefined;
-  for (const { batch, amount, unitCost } of plan.takings) {
-    const posting = { ...details, unitCost: details.feature === null ? null : (unitCost ?? null) };
+  const unitsOf = unitCounter();
+  for (const { batch, amount, unitCost = 1 } of plan.takings) {
+    const counted = { at: book.now, amount: unitsOf(batch.productKey, amount, unitCost) };
+    const posting = { ...details, counted, unitCost: details.feature === null ? null : unitCost };
     last =
       batch.granted === null
         ? postUse(book, batch, amount, posting)
@@ -206,7 +211,10 @@ export function consume(book: Book, plan: UsePlan, details: ConsumeDetails): Ent
   }
   forgetEmptied(book, plan);
   const { owed } = plan;
-  if (owed) last = postDebt(book, owed.productKey, owed.amount, details);
+  if (owed) {
+    const counted = { at: book.now, amount: owed.amount };
+    last = postDebt(book, owed.productKey, owed.amount, { ...details, counted });
+  }
   return required(last, 'a plan takes or owes something');
 }
 

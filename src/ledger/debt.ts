@@ -21,5 +21,5 @@ export function planOverdraft(book: Book, productKey: string, amount: number): U
     });
   }
   const owed = missing > 0 ? { productKey, amount: missing } : null;
-  return { isAllowed: true, takings, owed, remaining: null };
+  return { isAllowed: true, takings, owed, remaining: null, warnings: [] };
 }

@@ -84,6 +84,79 @@ export interface Entry {
   reversesSeq: number | null;
   metadata: Metadata | null;
   occurredAt: Date;
+  /** In which windows of limits it counts; null where it counts in none. */
+  countedAt: Date | null;
+  /** How much it counts, in the unit of its call: a feature's units where it names one, product units else; below 0 where units came back. */
+  counted: number | null;
+  /** What a use came to in the windows of limits, on the last of its entries. */
+  checkedLimits: CheckedLimit[] | null;
+}
+
+/** A window of time in which uses are counted. `billing_period` is the month until there are subscriptions. */
+export type LimitWindow = 'hour' | 'day' | 'month' | 'billing_period' | 'total';
+
+/** What comes of a use above the limit: HARD refuses it, SOFT tells of it, NONE counts. */
+export type Enforcement = 'HARD' | 'SOFT' | 'NONE';
+
+/** A ceiling on the usage of a subject. Of a window that is left out something farther says; null is unlimited, 0 is blocked. */
+export interface LimitTerms {
+  subject: Subject;
+  windows: { [W in LimitWindow]?: number | null | undefined };
+  enforcement: Enforcement;
+  /** Who set it, in the caller's words. */
+  ownerTag: string | null;
+}
+
+/** Whose limit it is; the nearest wins: a customer's own, that of the source he shares, a plan's, that of all. */
+export type LimitScope = { customerId: string; isCopied: boolean } | { planSku: string } | 'default';
+
+export interface Limit extends LimitTerms {
+  id: string;
+  scope: LimitScope;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** How far away a limit was set. */
+export type LimitLevel = 'customer' | 'source' | 'plan' | 'default';
+
+/** A window in force of a customer: what was used in it, and how much may be. */
+export interface UsageWindow {
+  subject: Subject;
+  window: LimitWindow;
+  start: Date;
+  /** Null of `total`, which has none. */
+  end: Date | null;
+  limit: number;
+  enforcement: Enforcement;
+  level: LimitLevel;
+  used: number;
+  /** The last entry that is counted; null where all are. Nothing is decided by a window that lacks some. */
+  countedTo: number | null;
+  /** What was told of it. */
+  told: Set<NoticeType>;
+}
+
+/** A window that a use would take above its limit. Amounts are in the subject's unit. */
+export interface Violation {
+  productKey?: string;
+  feature?: string;
+  window: LimitWindow;
+  current: number;
+  requested: number;
+  limit: number;
+  enforcement: Enforcement;
+  resetsAt: Date | null;
+}
+
+/** What a use came to in a window. */
+export interface CheckedLimit {
+  subject: Subject;
+  window: LimitWindow;
+  windowStart: Date;
+  usedAfter: number;
+  limit: number;
+  enforcement: Enforcement;
 }
 
 /** Product units of one batch that a reservation holds. */
@@ -151,6 +224,8 @@ export interface TakenEntry {
   unitCost: number | null;
   actionType: string | null;
   actionId: string | null;
+  /** In which windows of limits it was counted. */
+  countedAt: Date;
 }
 
 /** What an operation took, in the order of use. */
@@ -274,7 +349,7 @@ export interface Notice {
   data: Metadata;
 }
 
-export type NoticeType = 'trial.refused' | 'batch.expiring';
+export type NoticeType = 'trial.refused' | 'batch.expiring' | 'quota.limit_reached' | 'quota.limit_exceeded';
 
 /** A batch of which it is time to tell that it ends. */
 export type ExpiringBatch = Pick<NewBatch, 'id' | 'productKey' | 'granted' | 'available' | 'expiresAt' | 'noticeAt'>;

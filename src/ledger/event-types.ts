@@ -17,6 +17,8 @@ export const EVENT_VERSIONS = {
   'quota.consumed': 1,
   'quota.low': 1,
   'quota.exhausted': 1,
+  'quota.limit_reached': 1,
+  'quota.limit_exceeded': 1,
   'trial.activated': 1,
   'trial.refused': 1,
   'referral.attached': 1,

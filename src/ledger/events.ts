@@ -58,6 +58,8 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   payments: (made) => made.flatMap(tellPayment),
   notices: (made) => made.map(tellNotice),
   passedNotices: { silent: 'what is told of them is a notice' },
+  limits: { silent: 'the audit trail has it' },
+  changedWindows: { silent: 'what was used is told by its entries, limits that are reached by notices' },
 };
 
 /** Why the kinds of change that are about no customer are silent; what there is to tell of them is told of their records in the audit trail. */
@@ -67,6 +69,7 @@ export const SILENT_CHANGES: Readonly<
   products: 'the audit trail has it, by which it is told',
   offers: 'the audit trail has it',
   endpoints: 'the audit trail has it, by which it is told that one was disabled',
+  commonLimits: 'the audit trail has it',
   clock: 'the audit trail has it',
   apiKeys: 'the audit trail has it',
   accessNotes: 'the audit trail has it',

@@ -7,6 +7,7 @@ import { TAKEN_ENTRIES_MAX } from '../lib/sizes.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import { assertFewCopies } from './bounds.js';
 import type { Taking } from './consume.js';
+import { unitCounter } from './counting.js';
 import type { Metadata, Subject, TakenEntry, TakenOperation } from './entities.js';
 import { isReversible } from './operations.js';
 import { postForgive, postReturn } from './postings.js';
@@ -143,11 +144,13 @@ function reverseUnits(
   let left = amount;
   let kept = 0;
   let expired = 0;
+  const unitsOf = unitCounter();
   for (const entry of entries) {
     const units = Math.min(left, reversibleUnits(book, entry));
     if (units === 0) continue;
-    const { feature, unitCost, actionType, actionId, batch } = entry;
-    const details = { operationId, feature, unitCost, actionType, actionId, metadata, reversesSeq: entry.seq };
+    const { feature, unitCost, actionType, actionId, batch, countedAt } = entry;
+    const counted = { at: countedAt, amount: -unitsOf(entry.productKey, units, unitCost ?? 1) };
+    const details = { operationId, feature, unitCost, actionType, actionId, metadata, reversesSeq: entry.seq, counted };
     if (batch === null) {
       postForgive(book, entry.productKey, units, details);
       kept += units;

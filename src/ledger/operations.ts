@@ -36,6 +36,9 @@ export const OPERATIONS = {
   grant: other,
   exchange: other,
   'referral.attach': other,
+  'limit.set': other,
+  'limit.change': other,
+  'limit.remove': other,
   'batch.notice': ofUse,
 } as const satisfies Record<string, OperationKind>;
 

@@ -3,6 +3,7 @@
 
 import { assert, required } from '../lib/assert.js';
 import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
+import { countIn } from './counting.js';
 import type { Batch, Entry, EntryKind, Holding, Metadata, NewBatch } from './entities.js';
 import type { Anchored } from './periods.js';
 import { canAdd } from './quantities.js';
@@ -19,8 +20,16 @@ export interface PostingDetails {
   reversesSeq?: number | null;
   metadata?: Metadata | null;
   occurredAt?: Date;
+  /** In which windows of limits it counts, and how much in the unit of its call; below 0 where units come back. */
+  counted?: Counted;
   /** The hold by whose lapse it happens, where its entry does not name it. */
   lapseOf?: string | null;
+}
+
+/** What an entry counts in windows of limits. */
+export interface Counted {
+  at: Date;
+  amount: number;
 }
 
 function append(
@@ -52,9 +61,13 @@ function append(
     reversesSeq: details.reversesSeq ?? null,
     metadata: details.metadata ?? null,
     occurredAt: details.occurredAt ?? book.now,
+    countedAt: details.counted?.at ?? null,
+    counted: details.counted?.amount ?? null,
+    checkedLimits: null,
   };
   book.nextSeq += 1;
   book.changes.entries.push(entry);
+  countIn(book.windows, entry);
   return entry;
 }
 

@@ -6,7 +6,8 @@ import { assert } from '../lib/assert.js';
 import type { Book } from './book.js';
 import { assertFewCopies } from './bounds.js';
 import { consume, forgetEmptied, type Provider, type Taking, type UsePlan } from './consume.js';
-import type { Batch, Metadata, Reservation, Subject } from './entities.js';
+import { unitCounter } from './counting.js';
+import type { Batch, Metadata, Reservation, Subject, Violation } from './entities.js';
 import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import { use } from './use.js';
@@ -38,6 +39,7 @@ export function assertEnd(createdAt: Date, expiresAt: Date, now: Date, pointer: 
 export interface Reserved {
   reservation: Reservation;
   remaining: number | null;
+  warnings: Violation[];
 }
 
 /**
@@ -53,6 +55,7 @@ export function reserve(
   return use(book, terms, providers, (plan) => ({
     reservation: hold(book, plan, providers, terms, operationId),
     remaining: plan.remaining,
+    warnings: plan.warnings,
   }));
 }
 
@@ -81,8 +84,10 @@ function hold(
     endedBy: null,
     legs: plan.takings.map(({ batch, amount: units }) => ({ batch, amount: units })),
   };
-  for (const leg of reservation.legs) {
-    postHold(book, leg.batch, leg.amount, detailsOf(reservation, leg.batch, operationId));
+  const unitsOf = unitCounter();
+  for (const { batch, amount: units } of reservation.legs) {
+    const counted = unitsOf(batch.productKey, units, costOf(reservation, batch.productKey));
+    postHold(book, batch, units, detailsOf(reservation, batch, operationId, counted));
   }
   forgetEmptied(book, plan);
   book.reservations.set(reservation.id, reservation);
@@ -96,6 +101,7 @@ export interface Ending {
   takings: Taking[];
   returned: number;
   expired: number;
+  warnings: Violation[];
 }
 
 /** Refuses an ending of what has ended. Throws: reservation_expired, reservation_closed. */
@@ -161,7 +167,7 @@ function commitUsed(
   for (const [index, { batch }] of reservation.legs.entries()) {
     const units = used[index] ?? 0;
     if (units === 0) continue;
-    postCommit(book, batch, units, detailsOf(reservation, batch, operationId));
+    postCommit(book, batch, units, detailsOf(reservation, batch, operationId, 0));
     takings.push({ batch, amount: units });
   }
   const left = giveBackLegs(book, reservation, used, { operationId });
@@ -173,7 +179,7 @@ function commitUsed(
   }
   end(book, reservation, 'committed', book.now, operationId);
   reservation.committedAmount = amount;
-  return { reservation, takings, ...left };
+  return { reservation, takings, ...left, warnings: plan?.warnings ?? [] };
 }
 
 /** Gives everything that is held back. Throws: reservation_expired, reservation_closed. */
@@ -181,7 +187,7 @@ export function releaseReservation(book: Book, reservation: Reservation, operati
   assertOpen(reservation, book.now);
   const left = giveBackLegs(book, reservation, [], { operationId });
   end(book, reservation, 'released', book.now, operationId);
-  return { reservation, takings: [], ...left };
+  return { reservation, takings: [], ...left, warnings: [] };
 }
 
 /** Lets an open reservation end by itself, at its end. */
@@ -256,16 +262,15 @@ function giveBackLegs(
   { operationId, occurredAt = book.now }: { operationId: string | null; occurredAt?: Date },
 ): { returned: number; expired: number } {
   const byProduct = new Map<string, Returned & { cost: number }>();
+  const unitsOf = unitCounter();
   for (const [index, { batch, amount }] of reservation.legs.entries()) {
     const rest = amount - (used[index] ?? 0);
     if (rest === 0) continue;
-    const details = { ...detailsOf(reservation, batch, operationId), occurredAt };
+    const cost = costOf(reservation, batch.productKey);
+    const counted = -unitsOf(batch.productKey, rest, cost);
+    const details = { ...detailsOf(reservation, batch, operationId, counted), occurredAt };
     const { kept, expired } = postReturn(book, batch, 'release', rest, details);
-    const known = byProduct.get(batch.productKey) ?? {
-      kept: 0,
-      expired: 0,
-      cost: costOf(reservation, batch.productKey),
-    };
+    const known = byProduct.get(batch.productKey) ?? { kept: 0, expired: 0, cost };
     byProduct.set(batch.productKey, { ...known, kept: known.kept + kept, expired: known.expired + expired });
   }
   return inUnits([...byProduct.values()]);
@@ -294,7 +299,13 @@ function end(
   book.changes.changedReservations.add(reservation);
 }
 
-function detailsOf(reservation: Reservation, batch: Batch, operationId: string | null): PostingDetails {
+/** `counted` is in the reservation's unit; a hold, and what comes back of it, count in the windows of when it was made. */
+function detailsOf(
+  reservation: Reservation,
+  batch: Batch,
+  operationId: string | null,
+  counted: number,
+): PostingDetails {
   const { subject, actionType, actionId, metadata, id } = reservation;
   const isFeature = 'feature' in subject;
   return {
@@ -304,6 +315,7 @@ function detailsOf(reservation: Reservation, batch: Batch, operationId: string |
     actionType,
     actionId,
     reservationId: id,
+    counted: { at: reservation.createdAt, amount: counted },
     // What lapses by itself may be much at once; its metadata is found by the reservation.
     metadata: operationId === null ? null : metadata,
   };

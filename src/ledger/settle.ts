@@ -13,6 +13,8 @@ export function openBook(loaded: LoadedBook): Book {
   const book = { ...loaded, changes: noCustomerChanges() };
   settle(book);
   if (book.isDue) book.changes.settled.push(book.now);
+  // What lacks entries is counted on in steps.
+  for (const window of book.windows) if (window.countedTo !== null) book.changes.changedWindows.add(window);
   return book;
 }
 

@@ -20,7 +20,7 @@ import { instantSchema } from '../schemas/instants.js';
 import { toSelector } from '../schemas/selectors.js';
 import { uuidSchema } from '../schemas/text.js';
 import { addCredits, deductCredits, getCreditsBalance, getExpiringCredits } from '../services/credits.js';
-import { toTakingsView } from './views.js';
+import { toTakingsView, toWarningsView } from './views.js';
 
 const expiryPosition = z.strictObject({ expires_at: instantSchema, id: uuidSchema });
 
@@ -83,6 +83,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     responses: { 200: deductCreditsAnswer },
     problems: [
       'insufficient_quota',
+      'limit_exceeded',
       'customer_not_found',
       'selector_conflict',
       'product_not_found',
@@ -112,6 +113,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
             upcoming: result.upcoming,
             taken: toTakingsView(result.takings),
             owed: result.owed,
+            warnings: toWarningsView(result.warnings),
             metadata: result.metadata,
           }),
         }),

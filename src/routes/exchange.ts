@@ -6,7 +6,7 @@ import { renderJson } from '../http/serialisation.js';
 import { exchangeAnswer, exchangeBody } from '../schemas/exchange.js';
 import { toSelector } from '../schemas/selectors.js';
 import { exchange } from '../services/exchange.js';
-import { toBatchView } from './views.js';
+import { toBatchView, toWarningsView } from './views.js';
 
 export function registerExchange(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -21,6 +21,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
     responses: { 200: exchangeAnswer },
     problems: [
       'insufficient_quota',
+      'limit_exceeded',
       'customer_not_found',
       'selector_conflict',
       'offer_not_found',
@@ -41,6 +42,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
           batches: result.batches.map(toBatchView),
           balances: Object.fromEntries(result.balances),
           upcoming: Object.fromEntries(result.upcoming),
+          warnings: toWarningsView(result.warnings),
           metadata: result.metadata,
         }),
       })),

@@ -21,12 +21,13 @@ import {
 import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { giveBackQuota } from '../services/give-back.js';
 import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
-import { toSubjectView, toTakingsView } from './views.js';
+import { toSubjectView, toTakingsView, toViolationView, toWarningsView } from './views.js';
 
 type Outcome = BatchOutcome['outcomes'][number];
 
 const consumeProblems: readonly ErrorCode[] = [
   'insufficient_quota',
+  'limit_exceeded',
   'customer_not_found',
   'selector_conflict',
   'product_not_found',
@@ -67,7 +68,8 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
           would_take: toTakingsView(result.takings),
           remaining: result.remaining,
           reasons: result.reasons.map(({ code, productKey, at }) => ({ code, product_key: productKey, at })),
-          violations: [],
+          violations: result.violations.map(toViolationView),
+          warnings: toWarningsView(result.warnings),
           upgrade_skus: result.upgradeOffers.map(({ sku }) => sku),
           upgrade_offers: result.upgradeOffers,
           allowed_at: result.allowedAt,
@@ -235,7 +237,7 @@ function renderConsume(result: ConsumeResult) {
       amount: result.amount,
       remaining: result.remaining,
       taken: toTakingsView(result.takings),
-      warnings: [],
+      warnings: toWarningsView(result.warnings),
       metadata: result.metadata,
     }),
   };

@@ -33,7 +33,7 @@ import {
   makeReservation,
   release,
 } from '../services/reservations.js';
-import { toMadeReservationView, toReservationView, toTakingsView } from './views.js';
+import { toMadeReservationView, toReservationView, toTakingsView, toWarningsView } from './views.js';
 
 const params = z.object({ id: uuidSchema });
 
@@ -61,6 +61,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     responses: { 201: reserveAnswer },
     problems: [
       'insufficient_quota',
+      'limit_exceeded',
       'reservation_too_long',
       'customer_not_found',
       'selector_conflict',
@@ -89,6 +90,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
             operation_id: result.operationId,
             ...toMadeReservationView(result.reservation, result.customerId),
             remaining: result.remaining,
+            warnings: toWarningsView(result.warnings),
           }),
         }),
       ),
@@ -153,6 +155,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
       ...endingProblems,
       'reservation_exceeded',
       'insufficient_quota',
+      'limit_exceeded',
       'quantity_too_large',
       'too_many_batches',
     ],
@@ -212,7 +215,8 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
   });
 }
 
-function toEndingView({ operationId, customerId, reservation, takings, returned, expired, remaining }: EndingResult) {
+function toEndingView(ending: EndingResult) {
+  const { operationId, customerId, reservation, takings, returned, expired, remaining, warnings } = ending;
   return {
     operation_id: operationId,
     ...toMadeReservationView(reservation, customerId),
@@ -221,5 +225,6 @@ function toEndingView({ operationId, customerId, reservation, takings, returned,
     expired,
     revoked: 0,
     remaining,
+    warnings: toWarningsView(warnings),
   };
 }

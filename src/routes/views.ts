@@ -14,6 +14,7 @@ import type {
   Referral,
   Reservation,
   Subject,
+  Violation,
 } from '../ledger/entities.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
@@ -166,6 +167,19 @@ export function toTakingsView(takings: readonly Taking[]) {
 /** The member that names the subject: `product_key` or `feature`. */
 export function toSubjectView(subject: Subject) {
   return 'feature' in subject ? { feature: subject.feature } : { product_key: subject.productKey };
+}
+
+export function toViolationView({ productKey, feature, resetsAt, ...violation }: Violation) {
+  return {
+    ...(feature === undefined ? { product_key: productKey } : { feature }),
+    ...violation,
+    resets_at: resetsAt,
+  };
+}
+
+/** Limits that a use goes beyond. */
+export function toWarningsView(warnings: readonly Violation[]) {
+  return warnings.map((warning) => ({ code: 'limit_exceeded' as const, ...toViolationView(warning) }));
 }
 
 export function toReferralView({ id, referrerId, refereeId, metadata }: Referral) {

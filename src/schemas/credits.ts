@@ -1,6 +1,7 @@
 // The wire of credits: plain amounts of a currency product.
 import { z } from 'zod';
 import { instantAnswerSchema, instantSchema } from './instants.js';
+import { warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import {
@@ -70,6 +71,7 @@ export const deductCreditsAnswer = z.object({
   ...movedShape,
   taken: takingsSchema,
   owed: countAnswerSchema.meta({ description: 'How much of it was lacking, and is owed.', examples: [0] }),
+  warnings: warningsSchema,
 });
 
 export const creditsBalanceQuery = withSelector({ product_key: productKeySchema });

@@ -1,8 +1,9 @@
 // The wire of events: one schema of data for each type.
 import { z } from 'zod';
 import { instantAnswerSchema } from './instants.js';
+import { enforcementAnswerSchema, windowSchema } from './limit-parts.js';
 import { pageQueryShape } from './pages.js';
-import { countAnswerSchema } from './quantities.js';
+import { countAnswerSchema, signedCountSchema } from './quantities.js';
 import { repeatable } from './query.js';
 import { withOptionalSelector } from './selectors.js';
 import { uuidAnswerSchema } from './text.js';
@@ -41,6 +42,15 @@ const payment = {
 const reservation = { reservation_id: uuidAnswerSchema, ...subject, amount: units, expires_at: instant, metadata };
 const ended = { ...reservation, committed_amount: units };
 const gone = { batch_id: uuidAnswerSchema, product_key: name, amount: units, balance: units };
+const limit = {
+  ...subject,
+  window: windowSchema,
+  used: signedCountSchema.meta({ description: 'What was used in the window by then.' }),
+  requested: units,
+  limit: units,
+  enforcement: enforcementAnswerSchema,
+  resets_at: instant.nullable(),
+};
 
 /** What each type tells. */
 const dataOf = {
@@ -85,6 +95,8 @@ const dataOf = {
   }),
   'quota.low': z.object({ product_key: name, balance: units, threshold: units }),
   'quota.exhausted': z.object({ product_key: name, balance: units }),
+  'quota.limit_reached': z.object(limit),
+  'quota.limit_exceeded': z.object(limit),
   'trial.activated': z.object({ scopes: z.array(name) }),
   'trial.refused': z.object({
     sku: name.nullable().meta({ description: 'Null where every trial offer was asked for.' }),

@@ -1,6 +1,7 @@
 // The wire of exchange.
 import { z } from 'zod';
 import { batchAnswer } from './batches.js';
+import { warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { countAnswerSchema, signedCountSchema, upcomingByProductSchema } from './quantities.js';
 import { withSelector } from './selectors.js';
@@ -21,5 +22,6 @@ export const exchangeAnswer = z.object({
     examples: [{ TEST_STAR: 0, TEST_PREDICTION: 1 }],
   }),
   upcoming: upcomingByProductSchema,
+  warnings: warningsSchema,
   metadata: metadataAnswerSchema,
 });

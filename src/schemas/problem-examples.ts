@@ -43,6 +43,9 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   delivery_not_found: { detail: 'There is no such delivery of analytics.', at: ['path/delivery_id'] },
   endpoint_without_url: { detail: 'The endpoint analytics has no URL.', at: ['path/id'] },
   delivery_waiting: { detail: 'The delivery waits for its next attempt.', at: ['path/delivery_id'] },
+  limit_exceeded: { detail: '1 of CREDITS asked for, 10 of 10 used (hour).' },
+  limit_not_found: { detail: 'There is no such limit.', at: ['path/id'] },
+  too_many_limits: { detail: 'A customer has at most 1000 limits of his own.' },
   too_many_endpoints: { detail: 'There are 100 endpoints, which is as many as there may be.', at: ['path/id'] },
   clock_backwards: {
     detail: 'The clock shows 2026-11-28T12:00:00.000Z, and is never set back: begin with an empty database.',

@@ -1,6 +1,7 @@
 // The wire of quota checks and consumption.
 import { z } from 'zod';
 import { instantAnswerSchema } from './instants.js';
+import { violationsSchema, warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { presence } from './presence.js';
 import { upgradeShape } from './problem.js';
@@ -103,12 +104,12 @@ export const consumeAnswer = z.object({
   amount: countAnswerSchema,
   remaining: remainingSchema,
   taken: takingsSchema,
-  warnings: z.array(z.object({ code: z.string() })),
+  warnings: warningsSchema,
   metadata: metadataAnswerSchema,
 });
 
 const reasonSchema = z.object({
-  code: z.enum(['insufficient_quota', 'expired', 'not_yet_valid', 'inactive_product']),
+  code: z.enum(['insufficient_quota', 'limit_exceeded', 'expired', 'not_yet_valid', 'inactive_product']),
   product_key: z.string().optional(),
   at: instantAnswerSchema.optional().meta({ description: 'When it expired, or becomes valid.' }),
 });
@@ -120,7 +121,8 @@ export const checkAnswer = z.object({
     description: 'What would be left; when refused, what there is. Null when it is not counted.',
   }),
   reasons: z.array(reasonSchema),
-  violations: z.array(z.object({ code: z.string() })).meta({ description: 'Limits that stand against it.' }),
+  violations: violationsSchema,
+  warnings: warningsSchema,
   ...upgradeShape,
   allowed_at: instantAnswerSchema
     .nullable()

@@ -1,6 +1,7 @@
 // The wire of reservations.
 import { z } from 'zod';
 import { instantAnswerSchema, instantSchema } from './instants.js';
+import { warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import {
@@ -112,6 +113,7 @@ export const reserveAnswer = z.object({
   operation_id: uuidAnswerSchema,
   ...reservationShape,
   remaining: remainingSchema,
+  warnings: warningsSchema,
 });
 
 /** Of either ending: a commit of 0 is a release. */
@@ -121,6 +123,7 @@ export const endingAnswer = z.object({
   taken: takingsSchema,
   ...returnedShape,
   remaining: remainingSchema,
+  warnings: warningsSchema,
 });
 
 export const extendAnswer = z.object({ operation_id: uuidAnswerSchema, ...reservationShape });

@@ -11,7 +11,7 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, type Standing, spendable, standingOf } from '../ledger/book.js';
 import { assertProvided, consume, type Provider, type Taking } from '../ledger/consume.js';
-import type { Metadata, Term } from '../ledger/entities.js';
+import type { Metadata, Term, Violation } from '../ledger/entities.js';
 import { assertEndsLater, assertGrantable, type FixedValidity, grant } from '../ledger/grant.js';
 import { use } from '../ledger/use.js';
 
@@ -46,6 +46,7 @@ export interface AddedCredits extends MovedCredits {
 export interface DeductedCredits extends MovedCredits {
   takings: Taking[];
   owed: number;
+  warnings: Violation[];
 }
 
 export interface CreditsBalance extends Standing {
@@ -135,12 +136,21 @@ export async function deductCredits(
     decide: ({ book, providersOf, operationId }): Decision<DeductedCredits> => {
       const currency = requireCurrency(providersOf(ask.subject), productKey);
       const details = { operationId, feature: null, actionType: 'credits.deduct', actionId: null, metadata };
-      const { takings, owed } = use(book, ask, [currency], (plan) => {
+      const { takings, owed, warnings } = use(book, ask, [currency], (plan) => {
         consume(book, plan, details);
         return plan;
       });
       const standing = standingOf(holdingOf(book, productKey));
-      const result = { operationId, productKey, amount, ...standing, metadata, takings, owed: owed?.amount ?? 0 };
+      const result = {
+        operationId,
+        productKey,
+        amount,
+        ...standing,
+        metadata,
+        takings,
+        owed: owed?.amount ?? 0,
+        warnings,
+      };
       return { outcome: 'accepted', result };
     },
     render,

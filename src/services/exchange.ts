@@ -9,7 +9,7 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, showStandings } from '../ledger/book.js';
 import { consume, type Provider } from '../ledger/consume.js';
-import type { Metadata } from '../ledger/entities.js';
+import type { Metadata, Violation } from '../ledger/entities.js';
 import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
 import { assertOrderable, type OrderableOffer } from '../ledger/orders.js';
 import { type UseAsk, use } from '../ledger/use.js';
@@ -29,6 +29,7 @@ export interface ExchangeResult {
   balances: Map<string, number>;
   /** What of them becomes valid later, where there is something. */
   upcoming: Map<string, number>;
+  warnings: Violation[];
   metadata: Metadata;
 }
 
@@ -96,14 +97,15 @@ function exchangeFor(
   operationId: string,
 ): ExchangeResult {
   const ask = priceAsked(offer);
-  const batches = use(book, ask, providers, (plan) => {
+  const { batches, warnings } = use(book, ask, providers, (plan) => {
     assertGrantable(
       book,
       offer.terms.map((term) => ({ term, times: 1, pointer: POINTER })),
     );
     consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata });
     const origin = { sku, orderId: null, orderItemId: null, actionType: 'exchange', metadata };
-    return offer.terms.map((term) => grant(book, term, 1, { ...origin, source: 'exchange', operationId }));
+    const given = offer.terms.map((term) => grant(book, term, 1, { ...origin, source: 'exchange', operationId }));
+    return { batches: given, warnings: plan.warnings };
   });
   const counted = offer.terms.filter((term) => term.productType === 'quantity').map((term) => term.productKey);
   const touched = [offer.currency, ...counted].map((productKey) => holdingOf(book, productKey));
@@ -114,6 +116,7 @@ function exchangeFor(
     batches: batches.map(toNewlyStored),
     balances,
     upcoming,
+    warnings,
     metadata,
   };
 }

@@ -12,9 +12,9 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { Book } from '../ledger/book.js';
-import { consume, type Provider, type SubjectAsk, type Taking } from '../ledger/consume.js';
-import type { Metadata, Subject } from '../ledger/entities.js';
-import { judgeUse, use } from '../ledger/use.js';
+import { availabilityOf, consume, type Provider, type SubjectAsk, type Taking } from '../ledger/consume.js';
+import type { Metadata, Subject, Violation } from '../ledger/entities.js';
+import { InsufficientQuota, judgeUse, use } from '../ledger/use.js';
 
 /** What says nothing about the request. */
 const FAILURES: ReadonlySet<ErrorCode> = new Set([
@@ -41,6 +41,7 @@ export interface ConsumeResult {
   amount: number;
   remaining: number | null;
   takings: Taking[];
+  warnings: Violation[];
   metadata: Metadata;
 }
 
@@ -48,7 +49,10 @@ export interface CheckResult {
   isAllowed: boolean;
   takings: Taking[];
   remaining: number | null;
+  /** What stands against it, by limits among them. */
   reasons: Reason[];
+  violations: Violation[];
+  warnings: Violation[];
   upgradeOffers: Explained['upgradeOffers'];
   allowedAt: Date | null;
 }
@@ -60,15 +64,23 @@ export interface CheckResult {
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
   // Whom only an identity names comes to be by a consume; an unknown customer_id does not.
   const read = await deps.reads[selector.customerId === undefined ? 'find' : 'require'](selector, [command]);
-  const { plan, refusal } = judge(read, command);
-  if (plan) {
-    const { takings, remaining } = plan;
-    return { isAllowed: true, takings, remaining, reasons: [], upgradeOffers: [], allowedAt: read.at };
+  const verdict = judge(read, command);
+  const { violations, warnings, fitsAt } = verdict.limits;
+  if (verdict.plan) {
+    const { takings, remaining } = verdict.plan;
+    const beside = { reasons: [], violations, warnings, upgradeOffers: [] };
+    return { isAllowed: true, takings, remaining, ...beside, allowedAt: read.at };
   }
-  const { reasons, upgradeOffers, starts } = await deps.engine.explain(refusal.shortage);
-  const allowedAt = await findAllowedAt(deps, read.book.customerId, command, starts);
-  return { isAllowed: false, takings: [], remaining: refusal.shortage.available, reasons, upgradeOffers, allowedAt };
+  const { refusal } = verdict;
+  const isShort = refusal instanceof InsufficientQuota;
+  const { reasons, upgradeOffers, starts } = isShort ? await deps.engine.explain(refusal.shortage) : NOTHING_SHORT;
+  const allowedAt = await findAllowedAt(deps, read.book.customerId, command, fitsAt ? [...starts, fitsAt] : starts);
+  const { available: remaining } = availabilityOf(read.book, read.providersOf(command.subject));
+  const against = violations.length > 0 ? [...reasons, { code: 'limit_exceeded' as const }] : reasons;
+  return { isAllowed: false, takings: [], remaining, reasons: against, violations, warnings, upgradeOffers, allowedAt };
 }
+
+const NOTHING_SHORT: Explained = { reasons: [], upgradeOffers: [], starts: [] };
 
 function judge({ book, providersOf }: BookRead, ask: SubjectAsk) {
   return judgeUse(book, ask, providersOf(ask.subject));
@@ -81,7 +93,7 @@ async function findAllowedAt(
   ask: SubjectAsk,
   starts: Explained['starts'],
 ): Promise<Date | null> {
-  for (const start of starts) {
+  for (const start of [...starts].sort((a, b) => a.getTime() - b.getTime())) {
     const then = await readBookAt(deps, customerId, { at: start, isPast: false }, [ask]);
     try {
       if (judge(then, ask).plan) return start;
@@ -134,8 +146,8 @@ function take(book: Book, providers: readonly Provider[], command: ConsumeComman
   const feature = 'feature' in subject ? subject.feature : null;
   return use(book, command, providers, (plan) => {
     const last = consume(book, plan, { operationId, feature, actionType, actionId, metadata });
-    const { remaining, takings } = plan;
-    return { operationId, usageId: last.id, subject, amount, remaining, takings, metadata };
+    const { remaining, takings, warnings } = plan;
+    return { operationId, usageId: last.id, subject, amount, remaining, takings, warnings, metadata };
   });
 }
 

@@ -80,7 +80,7 @@ export class MemoryLedger implements System {
       { subject: toLedgerSubject(subject), amount },
       providersOf(subject),
     );
-    if (refusal) return { allowed: false, wouldTake: [], remaining: refusal.shortage.available };
+    if (refusal) return { allowed: false, wouldTake: [], remaining: Number(refusal.extensions.available) };
     return { allowed: true, wouldTake: this.#toTakings(plan), remaining: plan.remaining };
   }
 

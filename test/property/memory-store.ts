@@ -86,6 +86,7 @@ export class MemoryStore {
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
+      windows: [],
       isDue: true,
       ids: this.ids,
     });
@@ -117,6 +118,7 @@ export class MemoryStore {
       size: own.length,
       entries: own.map((entry) => ({
         ...entry,
+        countedAt: entry.countedAt ?? entry.occurredAt,
         batch: entry.batchId === null ? null : copyOf(entry.batchId),
         reversed: this.entries.reduce(
           (sum, { reversesSeq, amount }) => sum + (reversesSeq === entry.seq ? amount : 0),

@@ -27,6 +27,10 @@ const EXEMPT: readonly { part: string; reason: string }[] = [
   { part: 'FROM events ORDER BY place', reason: 'events go by age, whose ever they are' },
   { part: 'SELECT 1 FROM entries OFFSET', reason: 'how large the ledger is' },
   { part: 'depth', reason: 'referrers above a customer are other customers' },
+  {
+    part: 'owner_tag, created_at, updated_at, subject_type, subject, customer_id',
+    reason: 'lists of limits, and one by its id',
+  },
   { part: 'referrer_id', reason: 'a list of referrals is of whom a customer brought' },
   { part: 'AS invariant', reason: 'the auditor looks at everybody' },
   { part: '-- ', reason: 'the auditor looks at everybody' },

@@ -66,4 +66,4 @@ WHERE t.changes > 0 AND t.events <> 1 AND (l.told_since IS NULL OR t.at >= l.tol
 SELECT 'I9' AS invariant, t.customer_id, format('%s of %s', t.type, t.subject_id) AS subject, 'a change that it tells' AS expected,
   'none' AS actual, 'an event without its change' AS detail
 FROM telling t
-WHERE t.changes = 0 AND t.type NOT IN ('order.payment_failed', 'payment.unmatched', 'quota.low', 'trial.refused', 'batch.expiring')
+WHERE t.changes = 0 AND t.type NOT IN ('order.payment_failed', 'payment.unmatched', 'quota.low', 'trial.refused', 'batch.expiring', 'quota.limit_reached', 'quota.limit_exceeded')

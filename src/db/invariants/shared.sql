@@ -176,3 +176,38 @@ telling (customer_id, type, subject_id, at, changes, events) AS (
   ) t
   GROUP BY customer_id, type, subject_id
 )
+
+-- shared: checked_limits
+-- What uses tell of the windows of limits that were looked at.
+checked_limits AS MATERIALIZED (
+  SELECT e.customer_id, e.seq, CASE WHEN c #> '{subject,feature}' IS NULL THEN 'product' ELSE 'feature' END AS subject_type,
+    coalesce(c #>> '{subject,feature}', c #>> '{subject,productKey}') AS subject_name, c ->> 'window' AS window_name,
+    (c ->> 'windowStart')::timestamptz AS window_start, (c ->> 'usedAfter')::numeric AS used_after, (c ->> 'limit')::numeric AS ceiling,
+    c ->> 'enforcement' AS enforcement
+  FROM entries e CROSS JOIN LATERAL jsonb_array_elements(e.checked_limits) c
+  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND jsonb_typeof(e.checked_limits) = 'array'
+)
+
+-- shared: counts
+-- What entries count of products, in their units, and of features, in theirs (DOMAIN 3.12). Those that don't tell it are older: they count like their kind,
+-- a hold and what comes of it when it was made, what came back where it was used.
+counts AS MATERIALIZED (
+  SELECT e.customer_id, e.seq, s.subject_type, s.subject_name, s.units, CASE
+    WHEN e.counted_at IS NOT NULL THEN e.counted_at WHEN e.kind = 'release' THEN r.created_at
+    WHEN o.seq IS NOT NULL THEN CASE WHEN o.kind = 'commit' THEN h.created_at ELSE o.occurred_at END
+    ELSE e.occurred_at END AS counted_at
+  FROM entries e
+  LEFT JOIN reservations r ON e.counted_at IS NULL AND r.customer_id = e.customer_id AND r.id = e.reservation_id
+  LEFT JOIN entries o ON e.counted_at IS NULL AND o.customer_id = e.customer_id AND o.seq = e.reverses_seq
+  LEFT JOIN reservations h ON o.kind = 'commit' AND h.customer_id = o.customer_id AND h.id = o.reservation_id
+  LEFT JOIN product_features f ON e.counted IS NULL AND e.unit_cost IS NULL AND f.product_key = e.product_key AND f.feature = e.feature
+  CROSS JOIN LATERAL (SELECT CASE WHEN e.kind IN ('release', 'reverse', 'forgive') THEN -e.amount::numeric ELSE e.amount::numeric END AS product_units) p
+  CROSS JOIN LATERAL (
+    SELECT 'product' AS subject_type, e.product_key AS subject_name, p.product_units AS units
+    UNION ALL
+    SELECT 'feature', e.feature, coalesce(e.counted::numeric, p.product_units / nullif(coalesce(e.unit_cost, f.unit_cost, 1), 0))
+    WHERE e.feature IS NOT NULL
+  ) s
+  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
+    AND EXISTS (SELECT FROM usage_counters k WHERE k.customer_id = e.customer_id)
+)

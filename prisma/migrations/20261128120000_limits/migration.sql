@@ -1,0 +1,67 @@
+-- What an entry counts, and when, in the windows of limits: its counting instant, and how much in the unit of its call (a feature's units where it named one).
+-- A use says what it came to in each window that was looked at. Entries from before say nothing: what they count follows from their kind.
+ALTER TABLE entries ADD COLUMN counted_at timestamptz(3), ADD COLUMN counted bigint, ADD COLUMN checked_limits jsonb;
+
+-- Limits of all customers, and of plans: a SKU, or '' for all.
+CREATE TABLE limits (
+  plan_sku text NOT NULL,
+  subject_type text NOT NULL,
+  subject text NOT NULL,
+  id uuid NOT NULL,
+  windows jsonb NOT NULL,
+  enforcement text NOT NULL,
+  owner_tag text,
+  created_at timestamptz(3) NOT NULL,
+  updated_at timestamptz(3) NOT NULL,
+  CONSTRAINT limits_pk PRIMARY KEY (plan_sku, subject_type, subject),
+  CONSTRAINT limits_subject_type_ck CHECK (subject_type IN ('product', 'feature')),
+  CONSTRAINT limits_windows_ck CHECK (jsonb_typeof(windows) = 'object'),
+  CONSTRAINT limits_enforcement_ck CHECK (enforcement IN ('HARD', 'SOFT', 'NONE'))
+);
+CREATE UNIQUE INDEX limits_id_uq ON limits (id);
+
+-- Limits of customers: their own, and those copied of the customer whose limits they share.
+CREATE TABLE customer_limits (
+  customer_id uuid NOT NULL,
+  subject_type text NOT NULL,
+  subject text NOT NULL,
+  is_copied boolean NOT NULL,
+  id uuid NOT NULL,
+  windows jsonb NOT NULL,
+  enforcement text NOT NULL,
+  owner_tag text,
+  created_at timestamptz(3) NOT NULL,
+  updated_at timestamptz(3) NOT NULL,
+  CONSTRAINT customer_limits_pk PRIMARY KEY (customer_id, subject_type, subject, is_copied),
+  CONSTRAINT customer_limits_subject_type_ck CHECK (subject_type IN ('product', 'feature')),
+  CONSTRAINT customer_limits_windows_ck CHECK (jsonb_typeof(windows) = 'object'),
+  CONSTRAINT customer_limits_enforcement_ck CHECK (enforcement IN ('HARD', 'SOFT', 'NONE'))
+);
+CREATE INDEX customer_limits_id_ix ON customer_limits (id);
+CREATE INDEX customer_limits_created_ix ON customer_limits (created_at, id);
+
+-- Whose limits a customer shares, and as of when they were copied.
+CREATE TABLE limit_sources (
+  customer_id uuid NOT NULL,
+  source_id uuid NOT NULL,
+  copied_at timestamptz(3) NOT NULL,
+  CONSTRAINT limit_sources_pk PRIMARY KEY (customer_id),
+  CONSTRAINT limit_sources_other_ck CHECK (customer_id <> source_id)
+);
+CREATE INDEX limit_sources_source_ix ON limit_sources (source_id, customer_id);
+
+-- What was used in the present window of a limit, as the ledger says up to seq: one row for each kind of window, which the next one replaces.
+CREATE TABLE usage_counters (
+  customer_id uuid NOT NULL,
+  subject_type text NOT NULL,
+  subject text NOT NULL,
+  window_name text NOT NULL,
+  window_start timestamptz(3) NOT NULL,
+  used bigint NOT NULL,
+  seq bigint NOT NULL,
+  CONSTRAINT usage_counters_pk PRIMARY KEY (customer_id, subject_type, subject, window_name),
+  CONSTRAINT usage_counters_seq_ck CHECK (seq >= 0)
+);
+
+-- Whether a customer has limits of his own or copied ones: who has none, and for whom there is no default, pays for none.
+ALTER TABLE customers ADD COLUMN has_limits boolean NOT NULL DEFAULT false;

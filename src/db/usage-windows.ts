@@ -1,0 +1,165 @@
+// The windows of limits that are in force for uses, each with what was used in it: the counter, brought up from the entries behind it. One statement for all
+// customers and subjects; nothing of it is remembered in the process.
+import type { Changes } from '../ledger/changes.js';
+import type { Enforcement, LimitLevel, LimitWindow, NoticeType, Subject, UsageWindow } from '../ledger/entities.js';
+import type { Row, Tx } from './client.js';
+import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';
+import { upserts } from './statements.js';
+import { usageCounters } from './tables.js';
+
+/** Entries that one transaction counts behind a counter at most, but for the rest of the last operation. */
+const COUNTED_AT_ONCE = 10_000;
+
+const IN_UTC = (unit: string) => `date_trunc('${unit}', c.at, 'UTC')`;
+/** The end of a window by the calendar of UTC. */
+const endOf = (unit: string) => `((${IN_UTC(unit)} AT TIME ZONE 'UTC' + interval '1 ${unit}') AT TIME ZONE 'UTC')`;
+const byWindow = (make: (unit: string) => string, total: string) => `CASE f.window_name
+    WHEN 'hour' THEN ${make('hour')} WHEN 'day' THEN ${make('day')} WHEN 'total' THEN ${total} ELSE ${make('month')} END`;
+
+/** Of these the nearest wins. */
+const LEVELS: readonly LimitLevel[] = ['customer', 'source', 'plan', 'default'];
+
+/**
+ * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most. What an
+ * operation made is counted as a whole.
+ */
+const LOAD = `
+WITH asked AS (
+  SELECT n.customer_id, 'product' AS subject_type, n.subject FROM unnest($3::uuid[], $4::text[]) AS n (customer_id, subject)
+  UNION
+  SELECT n.customer_id, 'feature', n.subject FROM unnest($5::uuid[], $6::text[]) AS n (customer_id, subject)
+  UNION
+  SELECT n.customer_id, 'product', p.product_key FROM unnest($5::uuid[], $6::text[]) AS n (customer_id, subject)
+  JOIN product_features p ON p.feature = n.subject
+), set_limits AS (
+  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, CASE WHEN l.is_copied THEN 1 ELSE 0 END AS level
+  FROM asked a JOIN customer_limits l ON l.customer_id = a.customer_id AND l.customer_id = ANY ($1::uuid[]) AND l.subject_type = a.subject_type AND l.subject = a.subject
+  UNION ALL
+  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, 3
+  FROM asked a JOIN limits l ON l.plan_sku = '' AND l.subject_type = a.subject_type AND l.subject = a.subject
+), nearest AS (
+  SELECT DISTINCT ON (s.customer_id, s.subject_type, s.subject, w.key)
+    s.customer_id, s.subject_type, s.subject, w.key AS window_name, w.value::bigint AS ceiling, s.enforcement, s.level
+  FROM set_limits s CROSS JOIN LATERAL jsonb_each_text(s.windows) w
+  ORDER BY s.customer_id, s.subject_type, s.subject, w.key, s.level
+)
+SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
+       base.used + counted.units AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole, (
+         SELECT array_agg(t.type) FROM notices t
+         WHERE t.customer_id = f.customer_id AND t.customer_id = ANY ($1::uuid[]) AND t.type IN ('quota.limit_reached', 'quota.limit_exceeded')
+           AND t.subject = f.window_name || ' ' || f.subject_type || ' ' || f.subject AND t.window_start = w.starts_at) AS told
+FROM nearest f
+CROSS JOIN LATERAL (
+  SELECT coalesce(max(greatest($2::timestamptz, c.last_recorded_at)), $2::timestamptz) AS at, coalesce(max(c.next_seq), 1) - 1 AS last_seq
+  FROM customers c WHERE c.id = f.customer_id AND c.id = ANY ($1::uuid[])
+) c
+CROSS JOIN LATERAL (SELECT ${byWindow(IN_UTC, `'epoch'::timestamptz`)} AS starts_at, ${byWindow(endOf, 'NULL')} AS ends_at) w
+CROSS JOIN LATERAL (
+  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
+  WHERE k.customer_id = f.customer_id AND k.customer_id = ANY ($1::uuid[]) AND k.subject_type = f.subject_type AND k.subject = f.subject
+    AND k.window_name = f.window_name AND k.window_start <= w.starts_at
+) base
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN c.last_seq - base.seq <= $7::bigint OR $7::bigint IS NULL THEN c.last_seq ELSE coalesce((
+    SELECT e.seq FROM entries e LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.customer_id = ANY ($1::uuid[]) AND n.seq = e.seq + 1
+    WHERE e.customer_id = f.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq >= base.seq + $7::bigint
+      AND (n.operation_id IS DISTINCT FROM e.operation_id OR n.reservation_id IS DISTINCT FROM e.reservation_id)
+    ORDER BY e.seq LIMIT 1), c.last_seq) END AS seq
+) upto
+CROSS JOIN LATERAL (
+  SELECT round(coalesce(sum(CASE WHEN f.subject_type = 'feature' THEN ${countedFeatureUnits('e')} ELSE ${countedProductUnits('e')} END), 0))::bigint AS units
+  FROM entries e
+  WHERE e.customer_id = f.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq > base.seq AND e.seq <= upto.seq AND ${isCounted('e')}
+    AND CASE WHEN f.subject_type = 'feature' THEN e.feature = f.subject ELSE e.product_key = f.subject END
+    AND ${countingInstant('e')} >= w.starts_at AND (w.ends_at IS NULL OR ${countingInstant('e')} < w.ends_at)
+) counted
+WHERE f.ceiling IS NOT NULL
+ORDER BY f.customer_id, f.subject_type, f.subject, array_position('{hour,day,month,billing_period,total}'::text[], f.window_name)`;
+
+interface WindowRow extends Row {
+  customer_id: string;
+  subject_type: 'product' | 'feature';
+  subject: string;
+  window_name: LimitWindow;
+  ceiling: number;
+  enforcement: Enforcement;
+  level: number;
+  starts_at: Date;
+  ends_at: Date | null;
+  used: number;
+  counted_to: number;
+  is_whole: boolean;
+  told: NoticeType[] | null;
+}
+
+/** Subjects, each with the customer of whom it is asked. */
+export interface AskedSubjects {
+  products: readonly [customerIds: readonly string[], productKeys: readonly string[]];
+  features: readonly [customerIds: readonly string[], features: readonly string[]];
+}
+
+/** The windows in force of one customer, in the order in which they are told. */
+export interface CustomerWindow {
+  customerId: string;
+  window: UsageWindow;
+}
+
+/**
+ * Loads the windows in force of subjects, and of what provides them, at the clock's instant. Of a customer with many entries behind a counter only the first
+ * are counted, unless `isWhole`: such windows say up to which.
+ */
+export async function loadWindows(
+  tx: Tx,
+  customerIds: readonly string[],
+  { products, features }: AskedSubjects,
+  clock: Date,
+  { isWhole = false } = {},
+): Promise<CustomerWindow[]> {
+  const rows = await tx.query<WindowRow>(LOAD, [
+    customerIds,
+    clock.toISOString(),
+    ...products,
+    ...features,
+    isWhole ? null : COUNTED_AT_ONCE,
+  ]);
+  return rows.map((row) => ({ customerId: row.customer_id, window: toWindow(row) }));
+}
+
+function toWindow(row: WindowRow): UsageWindow {
+  return {
+    subject: toSubject(row.subject_type, row.subject),
+    window: row.window_name,
+    start: row.starts_at,
+    end: row.ends_at,
+    limit: row.ceiling,
+    enforcement: row.enforcement,
+    level: LEVELS[row.level] ?? 'default',
+    used: row.used,
+    countedTo: row.is_whole ? null : row.counted_to,
+    told: new Set(row.told ?? []),
+  };
+}
+
+/** A subject as columns have it, and back. */
+export function toSubject(subjectType: 'product' | 'feature', subject: string): Subject {
+  return subjectType === 'feature' ? { feature: subject } : { productKey: subject };
+}
+export function ofSubject(subject: Subject): { subjectType: 'product' | 'feature'; subject: string } {
+  return 'feature' in subject
+    ? { subjectType: 'feature', subject: subject.feature }
+    : { subjectType: 'product', subject: subject.productKey };
+}
+
+const countersOf = upserts(usageCounters, ['customerId', 'subjectType', 'subject', 'window']);
+
+/** Writes the counters of windows that were counted on, up to where their customers' ledgers stand. Precondition: the customers are locked. */
+export function writeCounters(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return countersOf(
+    tx,
+    customers.flatMap(({ customerId, nextSeq, changes }) =>
+      [...changes.changedWindows].map(({ subject, window, start: windowStart, used, countedTo }) => {
+        return { customerId, ...ofSubject(subject), window, windowStart, used, seq: countedTo ?? nextSeq - 1 };
+      }),
+    ),
+  );
+}

@@ -1,0 +1,62 @@
+// Pieces of the wire of usage limits: windows, enforcements, and what stands against a use.
+import { z } from 'zod';
+import { instantAnswerSchema } from './instants.js';
+import { countAnswerSchema, signedCountSchema } from './quantities.js';
+
+export const LIMIT_WINDOWS = ['hour', 'day', 'month', 'billing_period', 'total'] as const;
+
+export const windowSchema = z.enum(LIMIT_WINDOWS).meta({
+  description: 'By the calendar of UTC; `billing_period` is the month until there are subscriptions.',
+  examples: ['month'],
+});
+
+const ENFORCEMENTS = ['HARD', 'SOFT', 'NONE'] as const;
+
+export const enforcementAnswerSchema = z.enum(ENFORCEMENTS).meta({
+  description: 'HARD refuses what goes beyond the limit, SOFT warns, NONE counts.',
+  examples: ['HARD'],
+});
+
+/** In any case; upper-case afterwards. */
+export const enforcementSchema = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .pipe(z.enum(ENFORCEMENTS))
+  .meta({
+    type: 'string',
+    enum: [...ENFORCEMENTS],
+    description: 'HARD refuses what goes beyond the limit, SOFT warns, NONE counts. In any case.',
+    examples: ['HARD'],
+  });
+
+export const subjectAnswerShape = {
+  product_key: z
+    .string()
+    .optional()
+    .meta({ examples: ['CREDITS'] }),
+  feature: z.string().optional(),
+};
+
+const violationShape = {
+  ...subjectAnswerShape,
+  window: windowSchema,
+  current: signedCountSchema.meta({
+    description: 'What was used in the window before, in the subject’s unit.',
+    examples: [10],
+  }),
+  requested: countAnswerSchema.meta({ examples: [1] }),
+  limit: countAnswerSchema.meta({ examples: [10] }),
+  enforcement: enforcementAnswerSchema,
+  resets_at: instantAnswerSchema.nullable().meta({ description: 'When the window ends; null of `total`.' }),
+};
+
+/** Limits that stand against a use. */
+export const violationsSchema = z
+  .array(z.object(violationShape))
+  .meta({ description: 'Every window of every limit that stands against it.' });
+
+/** Limits that a use goes beyond, and that refuse nothing. */
+export const warningsSchema = z
+  .array(z.object({ code: z.literal('limit_exceeded'), ...violationShape }))
+  .meta({ description: 'Limits (SOFT) that it goes beyond.' });
