@@ -272,16 +272,22 @@ async function loadWindowsOf(
     if ('feature' in subject) features.add(customerId, subject.feature);
     else products.add(customerId, subject.productKey);
   };
-  const own = requests.filter(({ customerId }) => isLimited(customerId));
+  const countsTotals = requests.some(({ needs }) => hasTotals(needs));
+  const own = requests.filter(({ customerId, needs }) => isLimited(customerId) || hasTotals(needs));
   for (const { customerId, needs } of own) {
     for (const { asks, reservation } of needs) {
-      for (const { subject, amount } of asks) if (amount > 0) add(customerId, subject);
+      for (const { subject, amount, countsTotal } of asks) if (amount > 0 || countsTotal) add(customerId, subject);
       const held = reservation && (await naming).find(({ id }) => id === reservation.id);
       if (held && reservation.amount > held.amount) add(customerId, subjectOf(held));
     }
   }
   if (products.names.length + features.names.length === 0) return [];
-  return loadWindows(tx, idsOf(own), { products: products.arrays(), features: features.arrays() }, clock, { isWhole });
+  const asked = { products: products.arrays(), features: features.arrays() };
+  return loadWindows(tx, idsOf(own), asked, clock, { isWhole, countsTotals });
+}
+
+function hasTotals(needs: readonly Needs[]): boolean {
+  return needs.some(({ asks }) => asks.some(({ countsTotal }) => countsTotal));
 }
 
 /** The customers of whose reservations and operations some were left, because those of all are too large to be read together. */

@@ -1,4 +1,6 @@
 // The catalogue: products with their features and offers with their items, each read and written as a whole.
+
+import type { OtherProvider, ProductTerms } from '../ledger/catalog.js';
 import type { Changes } from '../ledger/changes.js';
 import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledger/entities.js';
 import type { OrderableOffer } from '../ledger/orders.js';
@@ -159,10 +161,20 @@ export async function isCatalogEmpty(tx: Tx): Promise<boolean> {
 export async function isProductUnspent(tx: Tx, productKey: string, now: Date): Promise<boolean> {
   const rows = await tx.query(
     `SELECT 1 AS held FROM batches WHERE product_key = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
-       AND (granted IS NULL OR is_open) LIMIT 1`,
+       AND (granted IS NULL OR is_open) AND source <> 'metered' LIMIT 1`,
     [productKey, now.toISOString()],
   );
   return rows.length > 0;
+}
+
+/** Other products that provide features of a product. */
+export async function findOtherProviders(tx: Tx, { productKey, features }: ProductTerms): Promise<OtherProvider[]> {
+  const rows = await tx.query<Row & { feature: string; product_key: string; type: ProductType }>(
+    `SELECT f.feature, f.product_key, p.type FROM product_features f JOIN products p USING (product_key)
+     WHERE f.feature = ANY ($1::text[]) AND f.product_key <> $2 ORDER BY f.feature, f.product_key`,
+    [features.map(({ feature }) => feature), productKey],
+  );
+  return rows.map((row) => ({ feature: row.feature, productKey: row.product_key, type: row.type }));
 }
 
 /** Whether an offer is priced in the product. */

@@ -20,8 +20,8 @@ const byWindow = (make: (unit: string) => string, total: string) => `CASE f.wind
 const LEVELS: readonly LimitLevel[] = ['customer', 'source', 'plan', 'default'];
 
 /**
- * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most. What an
- * operation made is counted as a whole.
+ * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most, $8
+ * whether what is in use in all is told without a limit, too. What an operation made is counted as a whole.
  */
 const LOAD = `
 WITH asked AS (
@@ -42,13 +42,20 @@ WITH asked AS (
     s.customer_id, s.subject_type, s.subject, w.key AS window_name, w.value::bigint AS ceiling, s.enforcement, s.level
   FROM set_limits s CROSS JOIN LATERAL jsonb_each_text(s.windows) w
   ORDER BY s.customer_id, s.subject_type, s.subject, w.key, s.level
+), in_force AS (
+  SELECT * FROM nearest WHERE ceiling IS NOT NULL
+  UNION ALL
+  SELECT a.customer_id, a.subject_type, a.subject, 'total', NULL, 'NONE', 3 FROM asked a
+  WHERE $8::boolean AND NOT EXISTS (
+    SELECT FROM nearest n WHERE n.customer_id = a.customer_id AND n.subject_type = a.subject_type AND n.subject = a.subject
+      AND n.window_name = 'total' AND n.ceiling IS NOT NULL)
 )
 SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
        base.used + counted.units AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole, (
          SELECT array_agg(t.type) FROM notices t
          WHERE t.customer_id = f.customer_id AND t.customer_id = ANY ($1::uuid[]) AND t.type IN ('quota.limit_reached', 'quota.limit_exceeded')
            AND t.subject = f.window_name || ' ' || f.subject_type || ' ' || f.subject AND t.window_start = w.starts_at) AS told
-FROM nearest f
+FROM in_force f
 CROSS JOIN LATERAL (
   SELECT coalesce(max(greatest($2::timestamptz, c.last_recorded_at)), $2::timestamptz) AS at, coalesce(max(c.next_seq), 1) - 1 AS last_seq
   FROM customers c WHERE c.id = f.customer_id AND c.id = ANY ($1::uuid[])
@@ -73,7 +80,6 @@ CROSS JOIN LATERAL (
     AND CASE WHEN f.subject_type = 'feature' THEN e.feature = f.subject ELSE e.product_key = f.subject END
     AND ${countingInstant('e')} >= w.starts_at AND (w.ends_at IS NULL OR ${countingInstant('e')} < w.ends_at)
 ) counted
-WHERE f.ceiling IS NOT NULL
 ORDER BY f.customer_id, f.subject_type, f.subject, array_position('{hour,day,month,billing_period,total}'::text[], f.window_name)`;
 
 interface WindowRow extends Row {
@@ -81,7 +87,7 @@ interface WindowRow extends Row {
   subject_type: 'product' | 'feature';
   subject: string;
   window_name: LimitWindow;
-  ceiling: number;
+  ceiling: number | null;
   enforcement: Enforcement;
   level: number;
   starts_at: Date;
@@ -106,14 +112,14 @@ export interface CustomerWindow {
 
 /**
  * Loads the windows in force of subjects, and of what provides them, at the clock's instant. Of a customer with many entries behind a counter only the first
- * are counted, unless `isWhole`: such windows say up to which.
+ * are counted, unless `isWhole`: such windows say up to which. With `countsTotals` what is in use in all is told without a limit, too.
  */
 export async function loadWindows(
   tx: Tx,
   customerIds: readonly string[],
   { products, features }: AskedSubjects,
   clock: Date,
-  { isWhole = false } = {},
+  { isWhole = false, countsTotals = false } = {},
 ): Promise<CustomerWindow[]> {
   const rows = await tx.query<WindowRow>(LOAD, [
     customerIds,
@@ -121,6 +127,7 @@ export async function loadWindows(
     ...products,
     ...features,
     isWhole ? null : COUNTED_AT_ONCE,
+    countsTotals,
   ]);
   return rows.map((row) => ({ customerId: row.customer_id, window: toWindow(row) }));
 }

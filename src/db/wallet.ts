@@ -44,7 +44,7 @@ WITH ${ctes} owned AS (
   SELECT b.product_key, true AS is_counted FROM ${balances} b WHERE b.customer_id = ANY ($1::uuid[])
   UNION
   SELECT b.product_key, false FROM ${table} b
-  WHERE b.customer_id = ANY ($1::uuid[]) AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)
+  WHERE b.customer_id = ANY ($1::uuid[]) AND b.granted IS NULL AND b.source <> 'metered' AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)
 ) SELECT product_key, is_counted FROM owned ORDER BY product_key`,
 );
 
@@ -62,7 +62,7 @@ const SELECT_ACCESS = ofSources(
   ({ ctes, batches: table }) => `
 WITH ${ctes} access AS (
   SELECT ${listOf(batches, ACCESS, 'b')}, b.id FROM ${table} b
-  WHERE b.customer_id = ANY ($1::uuid[]) AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)
+  WHERE b.customer_id = ANY ($1::uuid[]) AND b.granted IS NULL AND b.source <> 'metered' AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)
 ) SELECT ${listOf(batches, ACCESS)} FROM access ORDER BY valid_from, expires_at, id`,
 );
 const readAccess = readerOf(batches, ACCESS);
@@ -177,7 +177,7 @@ const selectBatches = (ofOrder: string) =>
   ofSources(({ ctes, batches: table }) => {
     const page = familyPage(
       `SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
-   WHERE ${OF_MEMBER}${ofOrder} AND ($9::text[] IS NULL OR b.product_key = ANY ($9::text[])) AND ($10::text IS NULL OR ${STATE} = $10)
+   WHERE ${OF_MEMBER}${ofOrder} AND b.source <> 'metered' AND ($9::text[] IS NULL OR b.product_key = ANY ($9::text[])) AND ($10::text IS NULL OR ${STATE} = $10)
      AND ($11::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $11::timestamptz))
      AND ($12::timestamptz IS NULL OR (b.created_at, b.id) < ($12::timestamptz, $13::uuid))`,
       'created_at DESC, id DESC',

@@ -95,6 +95,17 @@ const entries = {
     title: 'The path takes other methods',
     remedy: 'Use one of the methods that the header `Allow` lists.',
   },
+  not_metered: { status: 409, title: 'It is not metered', remedy: 'Give it back by `operation_id`.' },
+  product_metered: {
+    status: 409,
+    title: 'A metered product is neither sold nor granted',
+    remedy: 'It is used as it is; set limits for it.',
+  },
+  feature_metered: {
+    status: 409,
+    title: 'A feature of a metered product has no other provider',
+    remedy: 'Name the feature otherwise, or remove it from the other product.',
+  },
   too_many_limits: { status: 409, title: 'There are too many limits', remedy: 'Remove limits that nobody needs.' },
   too_many_endpoints: {
     status: 409,

@@ -28,6 +28,22 @@ export function assertProduct({ productKey, isCurrency, type }: ProductTerms): v
   }
 }
 
+/** Another product that provides one of the features of a product. */
+export interface OtherProvider {
+  feature: string;
+  productKey: string;
+  type: Product['type'];
+}
+
+/** Refuses a feature that another product provides, where one of the two is metered: it would say how the feature is counted. Throws: feature_metered. */
+export function assertFeatures({ type }: ProductTerms, others: readonly OtherProvider[]): void {
+  const other = others.find((each) => type === 'metered' || each.type === 'metered');
+  if (!other) return;
+  const what = other.type === 'metered' ? ', which is metered' : '';
+  const detail = `${other.feature} is provided by ${other.productKey}${what}.`;
+  throw new AppError('feature_metered', detail, { pointer: '/features' });
+}
+
 /** What a product is replaced in view of. */
 export interface ProductUse {
   /** Whether an offer is priced in it. */
@@ -73,7 +89,7 @@ function assertFreeName(known: Offer | undefined, { sku, isActive }: OfferTerms)
 
 /**
  * Replaces an offer, or makes it. `products` are those that it names, by key.
- * Throws: name_reserved, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
+ * Throws: name_reserved, product_not_found (an item), product_metered (an item), invalid_request (currency, price, period or stacking that do not fit).
  */
 export function replaceOffer(
   known: Offer | undefined,
@@ -106,6 +122,7 @@ function completeItem(
       pointer: `${pointer}/product_key`,
     });
   }
+  if (product.type === 'metered') throw meteredProduct(item.productKey, `${pointer}/product_key`);
   const isCounted = product.type === 'quantity';
   if (isCounted && item.stacking === 'extend') {
     const detail = 'Only access can be extended; a counted product is stacked in parallel.';
@@ -116,6 +133,11 @@ function completeItem(
     throw new AppError('invalid_request', detail, { pointer: `${pointer}/quantity` });
   }
   return { ...item, stacking: item.stacking ?? (isCounted ? 'parallel' : 'extend'), product };
+}
+
+/** Refuses to give what is used as it is. */
+export function meteredProduct(productKey: string, pointer: string): AppError {
+  return new AppError('product_metered', `${productKey} is metered: it is used without being granted.`, { pointer });
 }
 
 /** Why an offer can't be sold, or gives nothing, as it stands. */

@@ -7,6 +7,7 @@ import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
 import { assertFewCopies, assertFewTaken, TooFewRead } from './bounds.js';
 import { unitCounter } from './counting.js';
 import type { Batch, Entry, Holding, Metadata, ProductType, Subject, Violation } from './entities.js';
+import { meterOf } from './meter.js';
 import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
@@ -16,6 +17,8 @@ export interface SubjectAsk {
   amount: number;
   /** Takes from every batch, those that are not valid yet included. */
   isOverdraft?: boolean;
+  /** Looks at what is in use in all, whether or not there is a limit on it. */
+  countsTotal?: boolean;
 }
 
 /** What a decision looks at besides what is due. */
@@ -94,7 +97,10 @@ function payersOf(book: Book, providers: readonly Provider[]): Payer[] {
   for (const provider of providers) {
     const holding = holdingOf(book, provider.productKey);
     const isUncounted = provider.type !== 'quantity';
-    const first = (isUncounted ? holding.running : holding.usable)[0];
+    const first =
+      provider.type === 'metered'
+        ? meterOf(book, provider.productKey)
+        : (isUncounted ? holding.running : holding.usable)[0];
     const canPay = isUncounted ? first !== undefined : spendable(holding) >= provider.unitCost;
     if (canPay) payers.push({ provider, holding, first, isUncounted });
   }

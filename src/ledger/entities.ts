@@ -7,12 +7,13 @@ import type { Anchored, PeriodUnit } from './periods.js';
 
 export type Metadata = Record<string, unknown>;
 
-export type ProductType = 'quantity' | 'period' | 'unlimited';
+/** `metered` is counted without being granted: limits alone govern it. */
+export type ProductType = 'quantity' | 'period' | 'unlimited' | 'metered';
 
 /** What is asked for: a product itself, or any product that provides a feature. */
 export type Subject = { productKey: string } | { feature: string };
 
-export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange';
+export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange' | 'metered';
 
 /** The parts of a batch into which `granted` is divided. */
 export interface BatchParts {
@@ -127,7 +128,8 @@ export interface UsageWindow {
   start: Date;
   /** Null of `total`, which has none. */
   end: Date | null;
-  limit: number;
+  /** Null where there is none, and the use is asked for all the same. */
+  limit: number | null;
   enforcement: Enforcement;
   level: LimitLevel;
   used: number;

@@ -39,7 +39,7 @@ type Teller<K extends keyof CustomerChanges> = (made: CustomerChanges[K], custom
 /** Every kind of change of a customer: what tells it, or why it is silent. */
 export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
   operations: (_made, customer) => [...tellUses(customer), ...tellExchanges(customer)],
-  newBatches: (made) => made.map(tellGrant),
+  newBatches: (made) => made.filter(({ source }) => source !== 'metered').map(tellGrant),
   changedBatches: { silent: 'entries tell what changes of a batch' },
   changedHoldings: { silent: 'entries tell what changes of a balance' },
   entries: (made, customer) => tellEntries(made, customer),

@@ -5,9 +5,11 @@ import type { Provider, UsePlan } from './consume.js';
 import type { CheckedLimit, Enforcement, Entry, NoticeType, Subject, UsageWindow, Violation } from './entities.js';
 import { QUANTITY_MAX } from './quantities.js';
 
+type LimitedWindow = UsageWindow & { limit: number };
+
 /** A window in which a use counts, and how much. */
 interface Count {
-  window: UsageWindow;
+  window: LimitedWindow;
   amount: number;
 }
 
@@ -36,7 +38,7 @@ export function judgeLimits(
   const amounts = amountsOf(subject, amount, plan, providers);
   const counts = windows.flatMap((window): Count[] => {
     const counted = amounts.get(textOf(window.subject)) ?? 0;
-    return counted === 0 ? [] : [{ window, amount: counted }];
+    return counted > 0 && isLimited(window) ? [{ window, amount: counted }] : [];
   });
   const over = counts.filter((count) => count.window.used + count.amount > count.window.limit);
   const ofEnforcement = (enforcement: Enforcement) =>
@@ -48,6 +50,10 @@ export function judgeLimits(
     warnings: ofEnforcement('SOFT').map((count) => toViolation(count, 'SOFT')),
     fitsAt: fitsAt(refusing),
   };
+}
+
+function isLimited(window: UsageWindow): window is LimitedWindow {
+  return window.limit !== null;
 }
 
 const NO_LIMITS: LimitVerdict = { counts: [], violations: [], warnings: [], fitsAt: null };
@@ -134,12 +140,12 @@ export function recordCounts(book: Book, { counts }: LimitVerdict, isOverdraft: 
   }
 }
 
-function toChecked(usage: UsageWindow, isOverdraft: boolean): CheckedLimit {
+function toChecked(usage: LimitedWindow, isOverdraft: boolean): CheckedLimit {
   const { subject, window, start: windowStart, used: usedAfter, limit } = usage;
   return { subject, window, windowStart, usedAfter, limit, enforcement: enforcementOf(usage, isOverdraft) };
 }
 
-function note(book: Book, usage: UsageWindow, type: NoticeType, requested: number): void {
+function note(book: Book, usage: LimitedWindow, type: NoticeType, requested: number): void {
   const { subject, window, start: windowStart, end: resetsAt, used, limit, enforcement, told } = usage;
   if (told.has(type)) return;
   told.add(type);

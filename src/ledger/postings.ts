@@ -111,6 +111,7 @@ export function postDebit(book: Book, batch: Batch, kind: DebitKind, amount: num
 /** Sets `amount` units of a batch aside for a reservation; of an uncounted batch the entry alone tells it. */
 export function postHold(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
+  openMeter(book, holding, batch, details);
   if (batch.granted === null) return append(book, holding, batch, 'hold', 'none', amount, details);
   batch.available -= amount;
   batch.held += amount;
@@ -235,9 +236,22 @@ function makeSpendable(book: Book, holding: Holding, batch: Batch, amount: numbe
 export function postUse(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
   assert(batch.granted === null && canAdd(batch.consumed, amount), 'an uncounted batch counts its use');
+  openMeter(book, holding, batch, details);
   batch.consumed += amount;
   touch(book, holding, batch);
   return append(book, holding, batch, 'consume', 'none', amount, details);
+}
+
+/** Makes the batch in which the use of a metered product is counted, when it is used first. */
+function openMeter(book: Book, holding: Holding, batch: Batch, { operationId }: PostingDetails): void {
+  if (!isMeter(batch) || holding.running.includes(batch)) return;
+  batch.operationId = required(operationId, 'a use is an operation');
+  postGrant(book, batch, { operationId, actionType: 'metered' });
+}
+
+/** Of a book's batches only one that this transaction makes says where it comes from. */
+function isMeter(batch: Batch): batch is NewBatch {
+  return 'source' in batch && batch.source === 'metered';
 }
 
 /**

@@ -120,7 +120,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     params: productParams,
     body: putProductBody,
     responses: { 200: productAnswer, 201: productAnswer },
-    problems: ['name_taken', 'product_in_use'],
+    problems: ['name_taken', 'product_in_use', 'feature_metered'],
     handler: async ({ params, body, call }) => {
       assertSameName(params.key, body.product_key, '/product_key');
       const { product, isNew } = await putProduct(
@@ -170,7 +170,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     params: skuParams,
     body: putOfferBody,
     responses: { 200: putOfferAnswer, 201: putOfferAnswer },
-    problems: ['name_taken', 'name_reserved', 'product_not_found'],
+    problems: ['name_taken', 'name_reserved', 'product_not_found', 'product_metered'],
     handler: async ({ params, body, call }) => {
       assertSameName(params.sku, body.sku, '/sku');
       const { offer, warnings, isNew } = await putOffer(

@@ -28,6 +28,7 @@ const trialProblems: readonly ErrorCode[] = [
   'offer_not_trial',
   'trial_already_used',
   'product_inactive',
+  'product_metered',
   'quantity_too_large',
   'too_many_batches',
 ];

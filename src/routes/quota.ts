@@ -8,6 +8,7 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { toVerdict } from '../http/verdict.js';
+import { required } from '../lib/assert.js';
 import {
   checkAnswer,
   consumeAnswer,
@@ -19,7 +20,7 @@ import {
   toSubject,
 } from '../schemas/quota.js';
 import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
-import { giveBackQuota } from '../services/give-back.js';
+import { type GiveBackResult, giveBackMetered, giveBackQuota } from '../services/give-back.js';
 import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
 import { toSubjectView, toTakingsView, toViolationView, toWarningsView } from './views.js';
 
@@ -149,13 +150,16 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     operationId: 'giveBackQuota',
     summary: 'Give back what a use took',
     description:
-      'All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once.',
+      'All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. What is metered may be given back by its name, as seats are.',
     tag: 'quota',
     access: 'consume',
     body: giveBackBody,
     responses: { 200: giveBackAnswer },
     problems: [
       'operation_not_found',
+      'product_not_found',
+      'feature_not_found',
+      'not_metered',
       'not_reversible',
       'release_exceeds_usage',
       'quantity_too_large',
@@ -163,28 +167,32 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'customer_not_found',
       'selector_conflict',
     ],
-    handler: ({ body, call }) =>
-      giveBackQuota(
-        deps,
-        toSelectorBeside(body),
-        { operationId: body.operation_id, amount: body.amount, metadata: body.metadata },
-        call,
-        (result) => ({
-          status: 200,
-          body: renderJson(giveBackAnswer, {
-            operation_id: result.operationId,
-            ...toSubjectView(result.subject),
-            amount: result.amount,
-            returned: result.returned,
-            expired: result.expired,
-            revoked: 0,
-            restored: toTakingsView(result.restored),
-            remaining: result.remaining,
-            metadata: result.metadata,
-          }),
-        }),
-      ),
+    handler: ({ body, call }) => {
+      const { operation_id: operationId, amount, metadata } = body;
+      if (operationId === undefined) {
+        const command = { subject: toSubject(body), amount: required(amount, 'the schema asks for it'), metadata };
+        return giveBackMetered(deps, toSelector(body), command, call, renderGiveBack);
+      }
+      return giveBackQuota(deps, toSelectorBeside(body), { operationId, amount, metadata }, call, renderGiveBack);
+    },
   });
+}
+
+function renderGiveBack(result: GiveBackResult) {
+  return {
+    status: 200,
+    body: renderJson(giveBackAnswer, {
+      operation_id: result.operationId,
+      ...toSubjectView(result.subject),
+      amount: result.amount,
+      returned: result.returned,
+      expired: result.expired,
+      revoked: 0,
+      restored: toTakingsView(result.restored),
+      remaining: result.remaining,
+      metadata: result.metadata,
+    }),
+  };
 }
 
 /** Whom an item is about; a contradiction is a refusal of the item alone. */

@@ -21,7 +21,7 @@ const DEFAULT_PLAN_GROUP = 'default';
 const nameSchema = text({ max: NAME_LENGTH_MAX }).meta({ examples: ['Credits'] });
 const descriptionSchema = text({ min: 0, max: DESCRIPTION_LENGTH_MAX }).default('');
 
-const productTypeSchema = z.enum(['quantity', 'period', 'unlimited']).meta({
+const productTypeSchema = z.enum(['quantity', 'period', 'unlimited', 'metered']).meta({
   description:
     '`quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.',
 });

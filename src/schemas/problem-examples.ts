@@ -45,6 +45,12 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   delivery_waiting: { detail: 'The delivery waits for its next attempt.', at: ['path/delivery_id'] },
   limit_exceeded: { detail: '1 of CREDITS asked for, 10 of 10 used (hour).' },
   limit_not_found: { detail: 'There is no such limit.', at: ['path/id'] },
+  not_metered: {
+    detail: 'Only what is metered is given back by its name: name the operation that used it.',
+    at: ['/product_key'],
+  },
+  product_metered: { detail: 'SEATS is metered: it is used without being granted.', at: ['/product_key'] },
+  feature_metered: { detail: 'seat is provided by SEATS, which is metered.', at: ['/features'] },
   too_many_limits: { detail: 'A customer has at most 1000 limits of his own.' },
   too_many_endpoints: { detail: 'There are 100 endpoints, which is as many as there may be.', at: ['path/id'] },
   clock_backwards: {

@@ -6,7 +6,7 @@ import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { presence } from './presence.js';
 import { upgradeShape } from './problem.js';
 import { askedQuantitySchema, countAnswerSchema } from './quantities.js';
-import { withOptionalSelector, withSelector } from './selectors.js';
+import { isSelected, type SelectorInput, withOptionalSelector, withSelector } from './selectors.js';
 import {
   featureSchema,
   idempotencyKeySchema,
@@ -169,13 +169,46 @@ export const consumeBatchAnswer = z.object({
     .meta({ description: 'For each item, in their order, the answer of a consume, or the members of its problem.' }),
 });
 
+interface GiveBackInput extends SelectorInput {
+  operation_id?: string | undefined;
+  product_key?: string | undefined;
+  feature?: string | undefined;
+  amount?: number | undefined;
+}
+
 export const giveBackBody = withOptionalSelector({
-  operation_id: uuidSchema.meta({ description: 'The use of which something is given back.' }),
-  amount: askedQuantitySchema
-    .optional()
-    .meta({ description: 'In the unit of the use; all that is left of it when left out.', examples: [1] }),
+  operation_id: uuidSchema.optional().meta({ description: 'The use of which something is given back.' }),
+  ...subjectShape,
+  amount: askedQuantitySchema.optional().meta({
+    description: 'In the unit of the use; all that is left of it when left out. Required without `operation_id`.',
+    examples: [1],
+  }),
   metadata: metadataSchema,
-}).meta({ description: 'The customer need not be named; if he is, the use must be his.' });
+})
+  .check(
+    presence<GiveBackInput>((ctx) => {
+      const { operation_id, product_key, feature, amount } = ctx.value;
+      const refuse = (name: string, message: string) =>
+        ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: [name], input: undefined });
+      const isNamed = product_key !== undefined || feature !== undefined;
+      if (operation_id === undefined && !isNamed) refuse('operation_id', 'send operation_id, or what is metered');
+      else if (operation_id !== undefined && isNamed)
+        ctx.issues.push({
+          code: 'custom',
+          message: 'not beside operation_id, which says what was used',
+          path: [feature === undefined ? 'product_key' : 'feature'],
+          input: feature ?? product_key,
+        });
+      else if (product_key !== undefined && feature !== undefined)
+        refuse('product_key', 'send product_key or feature, not both');
+      else if (operation_id === undefined && amount === undefined) refuse('amount', 'is required without operation_id');
+      else if (operation_id === undefined && !isSelected(ctx.value)) refuse('customer_id', 'name the customer');
+    }),
+  )
+  .meta({
+    description:
+      'A use by its `operation_id`; then the customer need not be named, and if he is, the use must be his. Or units of a metered product or feature of a customer, which then count in `total` no longer.',
+  });
 
 export const giveBackAnswer = z.object({
   operation_id: uuidAnswerSchema,

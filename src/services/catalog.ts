@@ -3,6 +3,7 @@ import type { Actor } from '../call.js';
 import {
   type CatalogPage,
   findOffers,
+  findOtherProviders,
   findProducts,
   isCatalogEmpty,
   isNameUsed,
@@ -15,6 +16,7 @@ import {
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import {
+  assertFeatures,
   assertProduct,
   type OfferTerms,
   type OfferWarning,
@@ -71,7 +73,7 @@ export async function getOffersBySku(
 
 /**
  * Creates or replaces a product. `force` allows to raise a unit cost or remove a feature while units are unspent.
- * Locks: the catalogue: changes of it run one after the other, because each checks what other rows say. Throws: name_taken, product_in_use,
+ * Locks: the catalogue: changes of it run one after the other, because each checks what other rows say. Throws: name_taken, product_in_use, feature_metered,
  * invalid_request (the key is a currency's code; a currency that is not counted).
  */
 export async function putProduct(
@@ -87,15 +89,17 @@ export async function putProduct(
     opener: 'prisma',
     lock: lockCatalog,
     load: async (tx, now) => {
-      const [known, isUsed, isPrice, isUnspent] = await Promise.all([
+      const [known, others, isUsed, isPrice, isUnspent] = await Promise.all([
         findProducts(tx, [productKey]),
+        findOtherProviders(tx, terms),
         isNameUsed(tx, productKey),
         isPriceOfOffer(tx, productKey),
         isProductUnspent(tx, productKey, now),
       ]);
-      return { known: known.get(productKey), isUsed, use: { isPrice, isUnspent } };
+      return { known: known.get(productKey), others, isUsed, use: { isPrice, isUnspent } };
     },
-    decide: ({ known, isUsed, use }, now, changes) => {
+    decide: ({ known, others, isUsed, use }, now, changes) => {
+      assertFeatures(terms, others);
       if (isUsed && !known) throw nameTaken(productKey, 'path/key');
       const product = replaceProduct(known, terms, use, force, now);
       changes.products.push({ before: known, after: product, at: now, actingKey: actor.keyId });
@@ -108,7 +112,7 @@ export async function putProduct(
 
 /**
  * Creates or replaces an offer. What was sold keeps its terms.
- * Locks: the catalogue. Throws: name_taken, name_reserved, product_not_found (an item), invalid_request (currency, price, period or stacking that do not fit).
+ * Locks: the catalogue. Throws: name_taken, name_reserved, product_not_found, product_metered (an item), invalid_request (currency, price, period or stacking that do not fit).
  */
 export async function putOffer(
   deps: Deps,

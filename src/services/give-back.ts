@@ -2,11 +2,13 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
+import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
-import { availabilityOf } from '../ledger/consume.js';
-import type { Metadata } from '../ledger/entities.js';
+import { assertProvided, availabilityOf } from '../ledger/consume.js';
+import type { Metadata, Subject } from '../ledger/entities.js';
 import { type GiveBack, giveBack } from '../ledger/give-back.js';
+import { returnMetered } from '../ledger/metered-return.js';
 import { required } from '../lib/assert.js';
 
 export interface GiveBackCommand {
@@ -48,6 +50,44 @@ export async function giveBackQuota(
       const back = giveBack(book, taken, amount, { operationId, metadata });
       const { available } = availabilityOf(book, providersOf(back.subject));
       return { outcome: 'accepted', result: { ...back, operationId, remaining: available, metadata } };
+    },
+    render,
+  });
+}
+
+export interface MeterReturnCommand {
+  subject: Subject;
+  /** In the subject's unit. */
+  amount: number;
+  metadata: Metadata;
+}
+
+/**
+ * Gives back units of a metered product or feature without naming their use: they count in all no longer. Nobody is made known by it.
+ * Locks: the customer. Throws: not_metered, release_exceeds_usage, product_not_found, feature_not_found, customer_not_found, selector_conflict,
+ * idempotency_key_reused, overloaded, unavailable.
+ */
+export async function giveBackMetered(
+  deps: Deps,
+  selector: Selector,
+  command: MeterReturnCommand,
+  call: Call,
+  render: Render<GiveBackResult>,
+): Promise<RecordedAnswer> {
+  const { subject, amount, metadata } = command;
+  const { customerId } = await requireCustomer(deps, selector);
+  return deps.engine.run({
+    name: 'quota.release',
+    selector: { ...selector, customerId },
+    call,
+    request: command,
+    needs: { asks: [{ subject, amount: 0, countsTotal: true }] },
+    decide: ({ book, providersOf, operationId }): Decision<GiveBackResult> => {
+      const providers = providersOf(subject);
+      assertProvided(subject, providers);
+      returnMetered(book, providers[0], subject, amount, { operationId, metadata });
+      const back = { subject, amount, returned: amount, expired: 0, restored: [] };
+      return { outcome: 'accepted', result: { ...back, operationId, remaining: null, metadata } };
     },
     render,
   });

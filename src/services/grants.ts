@@ -17,6 +17,7 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { assertFewBatches, GRANT_BATCHES_MAX } from '../ledger/bounds.js';
+import { meteredProduct } from '../ledger/catalog.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
 import type { Metadata, Product, RecordedRequest, Term, TrialClaim } from '../ledger/entities.js';
 import {
@@ -308,6 +309,7 @@ function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Gran
   const pointer = '/product_key';
   const product = 'product' in listed ? listed.product : undefined;
   if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer });
+  if (product.type === 'metered') throw meteredProduct(productKey, pointer);
   if (!product.isActive && direction === 'credit') throw inactiveProduct(productKey, pointer);
   if (product.type !== 'quantity' && quantity !== 1) {
     const detail = `${productKey} is not counted: its quantity is 1, its length is set by expires_at.`;

@@ -1,6 +1,7 @@
 // Usage limits: what they refuse, warn of and count, in each window; how they are set. Status and history are tested in usage.test.ts.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, type Json, putProduct, useTestApp } from '../support/app.js';
+import { untilTold } from '../support/events.js';
 import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
@@ -119,6 +120,7 @@ describe('A HARD limit', () => {
     expect(await writtenBy(app, () => use(external_id, 5))).toEqual({});
     app.clock.advance({ days: 1 });
     expect((await use(external_id, 4)).status).toBe(429);
+    await untilTold(app);
     const { body } = await app.get(`/events?external_id=${external_id}&type=quota.limit_exceeded`);
     expect(body.data).toMatchObject([
       { data: { product_key: 'CREDITS', window: 'day', used: 0, requested: 4, limit: 3, enforcement: 'HARD' } },
@@ -131,6 +133,7 @@ describe('A HARD limit', () => {
     await limit(external_id, { day: 3, month: 100 });
     await use(external_id, 2);
     await use(external_id, 1);
+    await untilTold(app);
     const { body } = await app.get(`/events?external_id=${external_id}&type=quota.limit_reached`);
     expect(body.data).toMatchObject([{ data: { window: 'day', used: 3, limit: 3 } }]);
   });

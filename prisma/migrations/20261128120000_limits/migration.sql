@@ -65,3 +65,14 @@ CREATE TABLE usage_counters (
 
 -- Whether a customer has limits of his own or copied ones: who has none, and for whom there is no default, pays for none.
 ALTER TABLE customers ADD COLUMN has_limits boolean NOT NULL DEFAULT false;
+
+-- Products that limits alone govern: of each customer who uses one, one batch counts it, which is of no other source and in no list.
+ALTER TABLE products DROP CONSTRAINT products_type_ck;
+ALTER TABLE products ADD CONSTRAINT products_type_ck CHECK (type IN ('quantity', 'period', 'unlimited', 'metered'));
+ALTER TABLE batches DROP CONSTRAINT batches_source_ck;
+ALTER TABLE batches ADD CONSTRAINT batches_source_ck
+  CHECK (source IN ('purchase', 'bonus', 'trial', 'adjustment', 'migration', 'exchange', 'metered')) NOT VALID;
+-- What is metered comes back without naming its use: then it counts at the beginning of time, which only `total` counts.
+ALTER TABLE entries DROP CONSTRAINT entries_reverses_ck;
+ALTER TABLE entries ADD CONSTRAINT entries_reverses_ck
+  CHECK ((reverses_seq IS NOT NULL OR kind <> 'reverse' OR counted_at = 'epoch'::timestamptz) AND reverses_seq < seq) NOT VALID;

@@ -154,7 +154,7 @@ JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind
 JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
 LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exchange']),
   ('migration', ARRAY['grant']), ('trial', ARRAY['grant']), ('bonus', ARRAY['grant', 'credits.add']),
-  ('adjustment', ARRAY['grant'])
+  ('adjustment', ARRAY['grant']), ('metered', ARRAY['quota.consume', 'quota.consume.item', 'reservation.create'])
 ) AS n (source, names) ON n.source = b.source
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))
 
@@ -208,7 +208,7 @@ LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_i
 WHERE e.is_over OR e.kind <> 'consume' OR o.name IS DISTINCT FROM 'credits.deduct'
 
 -- name: i2_reverse_entry
--- DOMAIN 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt.
+-- DOMAIN 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt. Of what is metered it need not.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('reverses an earlier %s entry of %s, feature %s at %s, batch %s',
     CASE e.kind WHEN 'reverse' THEN 'consume or commit' WHEN 'forgive' THEN 'debt' ELSE 'no' END, e.product_key,
@@ -221,7 +221,9 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('what a %s entry corrects', e.kind) AS detail
 FROM entries e
 LEFT JOIN entries t ON t.customer_id = e.customer_id AND t.seq = e.reverses_seq
+LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reverses_seq IS NOT NULL)
+  AND NOT (e.kind = 'reverse' AND e.reverses_seq IS NULL AND b.source IS NOT DISTINCT FROM 'metered')
   AND (t.seq >= e.seq
     OR (t.product_key, t.batch_id, t.feature, t.unit_cost)
       IS DISTINCT FROM (e.product_key, e.batch_id, e.feature, e.unit_cost)

@@ -134,7 +134,7 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT customer_id, 'order.expired', id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'expired'
   UNION ALL
-  SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE $1::uuid IS NULL OR customer_id = $1
+  SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source <> 'metered'
   UNION ALL
   SELECT customer_id, CASE kind WHEN 'expire' THEN 'batch.expired' ELSE 'batch.revoked' END, id, recorded_at
   FROM entries WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('expire', 'revoke')

@@ -1,0 +1,35 @@
+// Metered products (DOMAIN 3.12): nothing is granted of them, limits alone govern them. What a customer uses of one is counted in one batch without an end,
+// which his first use opens and no list shows, so that holds, give-backs and the ledger know no other way of a use.
+import { type Book, holdingOf } from './book.js';
+import type { Batch, NewBatch } from './entities.js';
+
+/** The batch that counts a customer's use of a metered product; a new one, which is in no book yet, where he has used none. */
+export function meterOf(book: Book, productKey: string): Batch {
+  return holdingOf(book, productKey).running[0] ?? newMeter(book, productKey);
+}
+
+function newMeter(book: Book, productKey: string): NewBatch {
+  return {
+    id: book.ids.of(book.customerId, `metered ${productKey}`),
+    productKey,
+    source: 'metered',
+    sku: null,
+    orderId: null,
+    orderItemId: null,
+    operationId: '', // of the use that opens it
+    granted: null,
+    available: 0,
+    held: 0,
+    consumed: 0,
+    expired: 0,
+    revoked: 0,
+    transferred: 0,
+    priority: 0,
+    validFrom: book.now,
+    expiresAt: null,
+    anchorDay: null,
+    noticeAt: null,
+    createdAt: book.now,
+    metadata: {},
+  };
+}

@@ -1,0 +1,53 @@
+// Units of a metered subject that come back without naming their use (DOMAIN 3.14), as seats do that are given up.
+import { AppError } from '../errors/app-error.js';
+import type { Book } from './book.js';
+import type { Provider } from './consume.js';
+import { BEGINNING } from './counting.js';
+import type { Metadata, Subject } from './entities.js';
+import { textOf } from './limits.js';
+import { meterOf } from './meter.js';
+import { postReturn } from './postings.js';
+import { multiplyQuantities } from './quantities.js';
+
+/** Units that are given back without naming their use. */
+export interface MeterReturn {
+  operationId: string;
+  metadata: Metadata;
+}
+
+/**
+ * Gives back units of a metered subject, in its unit: they count in all no longer, and stay counted in the windows in which they were used.
+ * Precondition: the window `total` of the subject is loaded. Throws: not_metered, release_exceeds_usage.
+ */
+export function returnMetered(
+  book: Book,
+  provider: Provider | undefined,
+  subject: Subject,
+  amount: number,
+  { operationId, metadata }: MeterReturn,
+): void {
+  const pointer = 'feature' in subject ? '/feature' : '/product_key';
+  if (provider?.type !== 'metered') {
+    const detail = 'Only what is metered is given back by its name: name the operation that used it.';
+    throw new AppError('not_metered', detail, { pointer });
+  }
+  const { productKey, unitCost } = provider;
+  const meter = meterOf(book, productKey);
+  const total = book.windows.find((own) => own.window === 'total' && textOf(own.subject) === textOf(subject));
+  const used = Math.min(total?.used ?? 0, Math.floor(meter.consumed / unitCost));
+  const units = multiplyQuantities(amount, unitCost);
+  if (units === null || amount > used) {
+    throw new AppError('release_exceeds_usage', `${amount} to give back, ${used} in use.`, {
+      pointer: '/amount',
+      extensions: { requested: amount, available: used },
+    });
+  }
+  const isFeature = 'feature' in subject;
+  postReturn(book, meter, 'reverse', units, {
+    operationId,
+    feature: isFeature ? subject.feature : null,
+    unitCost: isFeature ? unitCost : null,
+    metadata,
+    counted: { at: BEGINNING, amount: -amount },
+  });
+}
