@@ -11,6 +11,7 @@ import { insertEvents } from './events.js';
 import { writePassedNotices } from './expiring.js';
 import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
+import { writeLimitSources } from './limit-sources.js';
 import { writeCommonLimits, writeCustomerLimits } from './limits.js';
 import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
@@ -51,6 +52,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   newReservations: writeReservations,
   changedReservations: writeReservations,
   limits: writeCustomerLimits,
+  limitSources: writeLimitSources,
   changedWindows: writeCounters,
   settled: updateStandings,
   metadata: updateMetadata,

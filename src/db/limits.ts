@@ -177,5 +177,30 @@ export function writeCustomerLimits(tx: Tx, { customers }: Changes): Promise<unk
     ownOf(tx, written.map(rowOf)),
     removedOwnOf(tx, removed.map(rowOf)),
     tx.query(MARK, [[...new Set(changed.map(({ customerId }) => customerId))]]),
+    tellFollowers(tx, changed),
   ]);
+}
+
+/** Whoever shares limits that change has to copy them again. His row says so; he himself is locked when it is done. */
+const TELL_FOLLOWERS = 'UPDATE limit_sources SET changes = changes + 1 WHERE source_id = ANY ($1::uuid[])';
+
+async function tellFollowers(
+  tx: Tx,
+  changed: readonly { customerId: string; before: Limit | undefined; after: Limit | undefined }[],
+): Promise<void> {
+  const isOwn = (limit: Limit | undefined) => limit !== undefined && isOf(limit, false);
+  const sources = changed
+    .filter(({ before, after }) => isOwn(before) || isOwn(after))
+    .map(({ customerId }) => customerId);
+  if (sources.length > 0) await tx.query(TELL_FOLLOWERS, [[...new Set(sources)]]);
+}
+
+function isOf({ scope }: Limit, isCopied: boolean): boolean {
+  return scope !== 'default' && 'isCopied' in scope && scope.isCopied === isCopied;
+}
+
+/** All limits of customers, their own and copied ones: a bounded number of each. */
+export async function listLimitsOf(tx: Tx, customerIds: readonly string[]): Promise<Limit[]> {
+  const rows = await tx.query<LimitRow>(`${OF_CUSTOMER} WHERE customer_id = ANY ($1::uuid[])`, [customerIds]);
+  return rows.map(toLimit);
 }

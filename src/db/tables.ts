@@ -273,6 +273,8 @@ export const limitSources = table('limit_sources', {
   customerId: uuid('customer_id'),
   sourceId: uuid('source_id'),
   copiedAt: instant('copied_at'),
+  changes: bigint('changes'),
+  copied: bigint('copied'),
 });
 
 export const usageCounters = table('usage_counters', {

@@ -5,17 +5,12 @@ import { listBatchesToNotice, listCustomersToNotice } from '../db/expiring.js';
 import type { Foundations } from '../foundations.js';
 import type { ExpiringBatch } from '../ledger/entities.js';
 import { tellExpiring } from '../ledger/expiring.js';
+import { BY_ITSELF } from './by-itself.js';
 import { type Operation, resolvedAs, toMember } from './operation.js';
 import { transact } from './transact.js';
 
 /** Batches that one look finds at most, and that one transaction tells of. */
 const STEP_MAX = 500;
-
-/** Who acts where nobody called. */
-const BY_ITSELF = {
-  actor: { keyId: 'system', ownerId: 'system', scopes: new Set<never>() },
-  idempotencyKey: undefined,
-};
 
 /**
  * Tells of all batches of which it is time, customer by customer, until none is left or `isStopped` says so; of how many it was time.

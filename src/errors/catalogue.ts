@@ -106,6 +106,16 @@ const entries = {
     title: 'A feature of a metered product has no other provider',
     remedy: 'Name the feature otherwise, or remove it from the other product.',
   },
+  limit_source_refused: {
+    status: 409,
+    title: 'The limits of this customer can’t be shared',
+    remedy: 'Name a customer that shares no limits itself; a source has no source.',
+  },
+  too_many_followers: {
+    status: 409,
+    title: 'Too many customers share these limits',
+    remedy: 'Set a limit of all customers, or of a plan.',
+  },
   too_many_limits: { status: 409, title: 'There are too many limits', remedy: 'Remove limits that nobody needs.' },
   too_many_endpoints: {
     status: 409,

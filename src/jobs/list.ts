@@ -1,9 +1,17 @@
 // All background work, one line for each job.
 import { deliverWebhooksJob } from './deliver-webhooks.js';
 import { dropOldEventsJob } from './drop-events.js';
+import { followLimitsJob } from './follow-limits.js';
 import { forgetKeysJob } from './forget-keys.js';
 import type { Job } from './job.js';
 import { notifyJob } from './notify.js';
 import { sweepJob } from './sweep.js';
 
-export const jobs: readonly Job[] = [sweepJob, notifyJob, forgetKeysJob, dropOldEventsJob, deliverWebhooksJob];
+export const jobs: readonly Job[] = [
+  sweepJob,
+  notifyJob,
+  followLimitsJob,
+  forgetKeysJob,
+  dropOldEventsJob,
+  deliverWebhooksJob,
+];

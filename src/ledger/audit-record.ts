@@ -7,6 +7,7 @@ export type AuditAction =
   | `${ManagedKind}.updated`
   | 'endpoint.deleted'
   | 'limit.deleted'
+  | 'limit_source.deleted'
   | 'api_key.refused'
   | 'customer_token.issued'
   | 'clock.set'
@@ -17,7 +18,7 @@ export type AuditAction =
   | 'trial.overridden';
 
 /** What is managed as a whole. */
-export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit';
+export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source';
 
 /** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
 type Snapshot = Metadata | null;

@@ -6,7 +6,14 @@ import type { Ids } from '../lib/ids.js';
 import { isSame } from '../lib/is-same.js';
 import { formatMoney } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
-import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty, type Managed } from './changes.js';
+import {
+  type ChangedCustomer,
+  type ChangedLimitSource,
+  type Changes,
+  type CustomerChanges,
+  isEmpty,
+  type Managed,
+} from './changes.js';
 import type { ApiKey, Endpoint, Identity, Limit, Metadata, NewOperation, Offer, Product } from './entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
@@ -51,6 +58,7 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   passedNotices: { silent: 'it changes nothing but what is told' },
   notices: { silent: 'it changes nothing but what is told' },
   limits: (made) => made.map(({ operationId, ...change }) => ({ ...auditLimit(change), operationId })),
+  limitSources: (made, { customerId }) => made.map((change) => auditLimitSource(change, customerId)),
   changedWindows: { silent: USE },
 };
 
@@ -157,6 +165,15 @@ function auditLimit({ before, after }: { before: Limit | undefined; after: Limit
   const { id: subject } = required(before ?? after, 'something is changed');
   const [earlier, later] = [before, after].map((limit) => (limit === undefined ? null : limitOf(limit)));
   return { action: `limit.${what}`, subject, before: earlier ?? null, after: later ?? null };
+}
+
+/** That it was copied again changes nothing of whose limits they are. */
+function auditLimitSource({ before, after, operationId }: ChangedLimitSource, subject: string): SaidOfOperation {
+  const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
+  const [earlier, later] = [before, after].map((source) =>
+    source === undefined ? null : { sourceId: source.sourceId },
+  );
+  return { action: `limit_source.${what}`, subject, operationId, before: earlier ?? null, after: later ?? null };
 }
 
 function limitOf({ subject, windows, enforcement, ownerTag, scope }: Limit): Metadata {

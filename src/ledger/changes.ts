@@ -14,6 +14,7 @@ import type {
   IdentityKey,
   KeyedAnswer,
   Limit,
+  LimitSource,
   Metadata,
   NewBatch,
   NewOperation,
@@ -56,6 +57,7 @@ export interface CustomerChanges {
   payments: PaymentChange[];
   notices: Notice[];
   limits: ChangedLimit[];
+  limitSources: ChangedLimitSource[];
   /** Windows of limits that were counted on. */
   changedWindows: Set<UsageWindow>;
   /** Batches of which nothing more is to be told ahead, by id. */
@@ -66,6 +68,13 @@ export interface CustomerChanges {
 export interface ChangedLimit {
   before: Limit | undefined;
   after: Limit | undefined;
+  operationId: string;
+}
+
+/** Whose limits a customer shares, or shares no longer. */
+export interface ChangedLimitSource {
+  before: LimitSource | undefined;
+  after: LimitSource | undefined;
   operationId: string;
 }
 
@@ -132,6 +141,7 @@ export function noCustomerChanges(): CustomerChanges {
     payments: [],
     notices: [],
     limits: [],
+    limitSources: [],
     changedWindows: new Set(),
     passedNotices: [],
   };

@@ -118,6 +118,17 @@ export interface Limit extends LimitTerms {
   updatedAt: Date;
 }
 
+/** Whose limits a customer shares. */
+export interface LimitSource {
+  customerId: string;
+  sourceId: string;
+  /** As of when his copies are. */
+  copiedAt: Date;
+  /** How often the source's limits changed since he shares them, and up to which change they were copied. */
+  changes: number;
+  copied: number;
+}
+
 /** How far away a limit was set. */
 export type LimitLevel = 'customer' | 'source' | 'plan' | 'default';
 

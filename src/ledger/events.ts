@@ -59,6 +59,7 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   notices: (made) => made.map(tellNotice),
   passedNotices: { silent: 'what is told of them is a notice' },
   limits: { silent: 'the audit trail has it' },
+  limitSources: { silent: 'the audit trail has it' },
   changedWindows: { silent: 'what was used is told by its entries, limits that are reached by notices' },
 };
 

@@ -39,6 +39,8 @@ export const OPERATIONS = {
   'limit.set': other,
   'limit.change': other,
   'limit.remove': other,
+  'limit.share': other,
+  'limit.follow': other,
   'batch.notice': ofUse,
 } as const satisfies Record<string, OperationKind>;
 

@@ -11,6 +11,9 @@ import {
   deleteLimitQuery,
   limitAnswer,
   limitParams,
+  limitSourceAnswer,
+  limitSourceBody,
+  limitSourceQuery,
   limitsPage,
   limitsQuery,
   patchLimitBody,
@@ -18,6 +21,7 @@ import {
 } from '../schemas/limits.js';
 import { toSubject } from '../schemas/quota.js';
 import { isSelected, type SelectorInput, toSelector } from '../schemas/selectors.js';
+import { getSharedLimits, type SharedLimits, shareLimits, unshareLimits } from '../services/limit-sources.js';
 import {
   deleteLimit,
   getLimit,
@@ -134,6 +138,70 @@ export function registerLimits(app: FastifyInstance, deps: Deps): void {
       return { status: 204, body: undefined };
     },
   });
+
+  registerSources(app, deps);
+}
+
+/** Limits that a customer shares with another one. */
+function registerSources(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'GET',
+    url: '/limits/source',
+    operationId: 'getLimitSource',
+    summary: 'Get whose limits a customer shares',
+    tag: 'limits',
+    access: 'read',
+    query: limitSourceQuery,
+    responses: { 200: limitSourceAnswer },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query }) => ({
+      status: 200,
+      body: toSourceView(await getSharedLimits(deps, toSelector(query))),
+    }),
+  });
+
+  defineRoute(app, {
+    method: 'PUT',
+    url: '/limits/source',
+    operationId: 'putLimitSource',
+    summary: 'Share the limits of another customer',
+    description:
+      'His own limits, copied: below the customer’s own and above those of a plan. What is used is each one’s own. A source shares no limits itself.',
+    tag: 'limits',
+    access: 'admin',
+    body: limitSourceBody,
+    responses: { 200: limitSourceAnswer },
+    problems: ['customer_not_found', 'selector_conflict', 'limit_source_refused', 'too_many_followers'],
+    handler: ({ body, call }) =>
+      shareLimits(deps, toSelector(body), body.source_customer_id, call, (shared) => ({
+        status: 200,
+        body: renderJson(limitSourceAnswer, toSourceView(shared)),
+      })),
+  });
+
+  defineRoute(app, {
+    method: 'DELETE',
+    url: '/limits/source',
+    operationId: 'deleteLimitSource',
+    summary: 'Share no limits any longer',
+    tag: 'limits',
+    access: 'admin',
+    query: limitSourceQuery,
+    responses: { 204: z.undefined() },
+    problems: ['customer_not_found', 'selector_conflict'],
+    handler: async ({ query, call }) => {
+      await unshareLimits(deps, toSelector(query), call);
+      return { status: 204, body: undefined };
+    },
+  });
+}
+
+function toSourceView({ customerId, source }: SharedLimits) {
+  return {
+    customer_id: customerId,
+    source_customer_id: source?.sourceId ?? null,
+    limits_as_of: source?.copiedAt ?? null,
+  };
 }
 
 function toTarget(input: SelectorInput & { plan_sku?: string | undefined }): LimitTarget {

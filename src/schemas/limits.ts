@@ -6,7 +6,7 @@ import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
 import { countSchema } from './quantities.js';
 import { refuseUnclearSubject, subjectShape } from './quota.js';
-import { isSelected, type SelectorInput, withOptionalSelector } from './selectors.js';
+import { isSelected, type SelectorInput, withOptionalSelector, withSelector } from './selectors.js';
 import { skuSchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const OWNER_TAG_LENGTH_MAX = 255;
@@ -107,3 +107,17 @@ export const limitAnswer = z
   .meta({ id: 'Limit' });
 
 export const limitsPage = pageOf(limitAnswer, 'Newest first.');
+
+export const limitSourceBody = withSelector({
+  source_customer_id: uuidSchema.meta({ description: 'Whose own limits are shared.' }),
+});
+
+export const limitSourceQuery = withSelector({});
+
+export const limitSourceAnswer = z.object({
+  customer_id: uuidAnswerSchema,
+  source_customer_id: uuidAnswerSchema.nullable().meta({ description: 'Null when no limits are shared.' }),
+  limits_as_of: instantAnswerSchema.nullable().meta({
+    description: 'As of when they were copied. A change of the source’s is copied within seconds.',
+  }),
+});

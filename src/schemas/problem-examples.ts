@@ -51,6 +51,8 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   },
   product_metered: { detail: 'SEATS is metered: it is used without being granted.', at: ['/product_key'] },
   feature_metered: { detail: 'seat is provided by SEATS, which is metered.', at: ['/features'] },
+  limit_source_refused: { detail: 'It shares the limits of another customer itself.', at: ['/source_customer_id'] },
+  too_many_followers: { detail: 'At most 1000 customers share the limits of one.', at: ['/source_customer_id'] },
   too_many_limits: { detail: 'A customer has at most 1000 limits of his own.' },
   too_many_endpoints: { detail: 'There are 100 endpoints, which is as many as there may be.', at: ['path/id'] },
   clock_backwards: {

@@ -40,15 +40,18 @@ CREATE TABLE customer_limits (
 CREATE INDEX customer_limits_id_ix ON customer_limits (id);
 CREATE INDEX customer_limits_created_ix ON customer_limits (created_at, id);
 
--- Whose limits a customer shares, and as of when they were copied.
+-- Whose limits a customer shares, as of when they were copied, how often they changed since he shares them, and up to which change they were copied.
 CREATE TABLE limit_sources (
   customer_id uuid NOT NULL,
   source_id uuid NOT NULL,
   copied_at timestamptz(3) NOT NULL,
+  changes bigint NOT NULL,
+  copied bigint NOT NULL,
   CONSTRAINT limit_sources_pk PRIMARY KEY (customer_id),
   CONSTRAINT limit_sources_other_ck CHECK (customer_id <> source_id)
 );
 CREATE INDEX limit_sources_source_ix ON limit_sources (source_id, customer_id);
+CREATE INDEX limit_sources_behind_ix ON limit_sources (copied_at) WHERE changes <> copied;
 
 -- What was used in the present window of a limit, as the ledger says up to seq: one row for each kind of window, which the next one replaces.
 CREATE TABLE usage_counters (
