@@ -35,6 +35,8 @@ const [A, B, C] = [customer(1), customer(2), customer(3)];
 /** On the last day of a year, so that months clamp. */
 const at = (time: string) => `2025-12-31T${time}:00Z`;
 
+const DAY = '2025-12-31T00:00:00.000Z';
+
 type Row = Record<string, unknown>;
 
 async function insert(client: pg.ClientBase, table: string, rows: readonly Row[]): Promise<void> {
@@ -129,9 +131,9 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     })),
   );
   await insert(client, 'customers', [
-    { id: A, metadata: {}, next_seq: 13, last_recorded_at: at('18:00'), created_at: at('08:00') },
-    { id: B, metadata: {}, next_seq: 4, last_recorded_at: at('12:30'), created_at: at('08:00') },
-    { id: C, metadata: {}, next_seq: 31, last_recorded_at: at('15:45'), created_at: at('08:00') },
+    { id: A, metadata: {}, next_seq: 13, last_recorded_at: at('18:00'), created_at: at('08:00'), has_limits: true },
+    { id: B, metadata: {}, next_seq: 4, last_recorded_at: at('12:30'), created_at: at('08:00'), has_limits: false },
+    { id: C, metadata: {}, next_seq: 31, last_recorded_at: at('15:45'), created_at: at('08:00'), has_limits: false },
   ]);
   await insert(
     client,
@@ -369,10 +371,49 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
     entryRow(9, 'expire', 'debit', 'CREDITS', 5, 2, 115, '16:00', { occurred_at: at('14:00') }),
     entryRow(10, 'grant', 'credit', 'CREDITS', 6, 3, 118, '16:30', freeOrder),
     entryRow(11, 'grant', 'credit', 'CREDITS', 7, 3, 121, '16:30', freeOrder),
-    entryRow(12, 'consume', 'debit', 'CREDITS', 7, 1, 120, '17:00', { operation_id: operation(7) }),
+    entryRow(12, 'consume', 'debit', 'CREDITS', 7, 1, 120, '17:00', {
+      operation_id: operation(7),
+      counted_at: at('17:00'),
+      counted: 1,
+      checked_limits: [
+        {
+          subject: { productKey: 'CREDITS' },
+          window: 'day',
+          windowStart: DAY,
+          usedAfter: 12,
+          limit: 20,
+          enforcement: 'HARD',
+        },
+      ],
+    }),
     { ...entryRow(1, 'grant', 'credit', 'CREDITS', 8, 3, 3, '10:00', { operation_id: operation(8) }), customer_id: B },
     { ...entryRow(2, 'grant', 'none', 'PASS', 9, 1, 0, '12:00', { operation_id: operation(9) }), customer_id: B },
     { ...entryRow(3, 'grant', 'none', 'LIFETIME', 10, 1, 0, '12:30', { operation_id: operation(10) }), customer_id: B },
+  ]);
+
+  await insert(client, 'customer_limits', [
+    {
+      customer_id: A,
+      subject_type: 'product',
+      subject: 'CREDITS',
+      is_copied: false,
+      id: idOf('11a0', 1),
+      windows: { day: 20 },
+      enforcement: 'HARD',
+      created_at: at('10:00'),
+      updated_at: at('10:00'),
+    },
+  ]);
+  await insert(client, 'usage_counters', [
+    {
+      customer_id: A,
+      subject_type: 'product',
+      subject: 'CREDITS',
+      window_name: 'day',
+      window_start: DAY,
+      used: 12,
+      seq: 12,
+    },
   ]);
 
   const by = (operationNumber: number, values: Row = {}) => ({ operation_id: operation(operationNumber), ...values });
@@ -653,7 +694,15 @@ const corruptions: readonly Corruption[] = [
   [
     'an entry has a kind of its own',
     [drop('entries', 'entries_kind_ck'), `UPDATE entries SET kind = 'lost' ${ofEntry(12)}`],
-    ['i2_batch_parts', 'i2_entry_direction', 'i3_balance_after', 'i3_balance_row'],
+    [
+      'i2_batch_parts',
+      'i2_entry_direction',
+      'i3_balance_after',
+      'i3_balance_row',
+      'i6_used_after',
+      'i6_counter',
+      'i6_counted_entry',
+    ],
   ],
   [
     'an entry of nothing',
@@ -1712,6 +1761,53 @@ const corruptions: readonly Corruption[] = [
       refer(UNKNOWN, B, UNKNOWN),
     ],
     ['ref_referral_cycle'],
+  ],
+  [
+    'a use went above a limit that refuses',
+    [`UPDATE entries SET checked_limits = jsonb_set(checked_limits, '{0,limit}', '11') ${ofEntry(12)}`],
+    ['i6_exceeded'],
+  ],
+  [
+    'a use tells less than was used',
+    [`UPDATE entries SET checked_limits = jsonb_set(checked_limits, '{0,usedAfter}', '11') ${ofEntry(12)}`],
+    ['i6_used_after'],
+  ],
+  [
+    'a use tells of a window in which nothing was used',
+    [
+      `UPDATE entries SET checked_limits = jsonb_set(checked_limits, '{0,windowStart}', '"2025-12-30T00:00:00Z"') ${ofEntry(12)}`,
+    ],
+    ['i6_used_after'],
+  ],
+  ['a counter is off', [`UPDATE usage_counters SET used = 11 WHERE customer_id = '${A}'`], ['i6_counter']],
+  [
+    'a counter of a feature, over entries that don’t tell what they count, is off',
+    [
+      `INSERT INTO usage_counters (customer_id, subject_type, subject, window_name, window_start, used, seq)
+       VALUES ('${C}', 'feature', 'chat', 'total', 'epoch', 6, 30)`,
+    ],
+    ['i6_counter'],
+  ],
+  [
+    'a counter is ahead of the ledger',
+    [`UPDATE usage_counters SET seq = 13 WHERE customer_id = '${A}'`],
+    ['i6_counter_state'],
+  ],
+  [
+    'a window begins in the middle of a day',
+    [`UPDATE usage_counters SET window_start = window_start + interval '1 hour' WHERE customer_id = '${A}'`],
+    ['i6_counter_state'],
+  ],
+  ['a use counts less than nothing', [`UPDATE entries SET counted = -1 ${ofEntry(12)}`], ['i6_counted_entry']],
+  [
+    'what came back counts when it came back',
+    [`UPDATE entries SET counted_at = occurred_at, counted = -1 ${ofEntryOfC(14)}`],
+    ['i6_counted_entry'],
+  ],
+  [
+    'a customer with limits is not marked',
+    [`UPDATE customers SET has_limits = false WHERE id = '${A}'`],
+    ['i6_has_limits'],
   ],
   ['a change was not told', ['UPDATE event_log SET told_since = NULL'], ['i9_event_missing']],
   [

@@ -27,7 +27,7 @@ LEFT JOIN (
 WHERE round(s.used) IS DISTINCT FROM c.used_after
 
 -- name: i6_counter
--- with: counts
+-- with: checked_limits, counts
 SELECT 'I6' AS invariant, k.customer_id, format('%s of %s %s from %s', k.window_name, k.subject_type, k.subject, k.window_start) AS subject,
   round(coalesce(n.units, 0))::text AS expected, k.used::text AS actual, format('a counter, up to entry %s', k.seq) AS detail
 FROM usage_counters k

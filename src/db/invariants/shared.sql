@@ -209,5 +209,5 @@ counts AS MATERIALIZED (
     WHERE e.feature IS NOT NULL
   ) s
   WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
-    AND EXISTS (SELECT FROM usage_counters k WHERE k.customer_id = e.customer_id)
+    AND e.customer_id IN (SELECT customer_id FROM usage_counters UNION ALL SELECT customer_id FROM checked_limits)
 )
