@@ -259,6 +259,28 @@ export const examples: Examples = {
   exchange: {
     requests: { prediction: { summary: 'A star for a prediction', body: { ...alice, sku: 'GET_TEST_PREDICTION' } } },
   },
+  putLimit: {
+    requests: {
+      alice: {
+        summary: 'A thousand credits a month, a hundred an hour',
+        body: { ...CREDITS, windows: { hour: 100, month: 1_000 }, owner_tag: 'support' },
+      },
+      all: {
+        summary: 'Whoever else: a warning beyond it',
+        body: { feature: 'image_generation', windows: { day: 50 }, enforcement: 'SOFT' },
+      },
+    },
+  },
+  patchLimit: { requests: { alice: { summary: 'More in an hour', body: { ...CREDITS, windows: { hour: 200 } } } } },
+  listLimits: { requests: { alice: { summary: 'Those of Alice', query: { ...alice } } } },
+  getLimit: { ids: { id: 'putLimit#/id' }, requests: { made: { summary: 'As it is now' } } },
+  putLimitSource: {
+    ids: { source_customer_id: 'identify#/customer_id' },
+    requests: { bob: { summary: 'Bob shares the limits of Alice', body: { external_id: 'bob' } } },
+  },
+  getLimitSource: { requests: { alice: { summary: 'Whose limits Alice shares', query: { ...alice } } } },
+  deleteLimitSource: { requests: { alice: { summary: 'Her own only', query: { ...alice } } } },
+  deleteLimit: { requests: { alice: { summary: 'As much as she likes', query: { ...CREDITS } } } },
   attachReferral: {
     requests: {
       bob: {

@@ -38,7 +38,7 @@ export const subjectAnswerShape = {
   feature: z.string().optional(),
 };
 
-const violationShape = {
+const violationShapeWith = <I extends z.ZodType>(instant: I) => ({
   ...subjectAnswerShape,
   window: windowSchema,
   current: signedCountSchema.meta({
@@ -48,15 +48,21 @@ const violationShape = {
   requested: countAnswerSchema.meta({ examples: [1] }),
   limit: countAnswerSchema.meta({ examples: [10] }),
   enforcement: enforcementAnswerSchema,
-  resets_at: instantAnswerSchema.nullable().meta({ description: 'When the window ends; null of `total`.' }),
-};
+  resets_at: instant.nullable().meta({ description: 'When the window ends; null of `total`.' }),
+});
+
+const violationsWith = <I extends z.ZodType>(instant: I) =>
+  z
+    .array(z.object(violationShapeWith(instant)))
+    .meta({ description: 'Every window of every limit that stands against it.' });
 
 /** Limits that stand against a use. */
-export const violationsSchema = z
-  .array(z.object(violationShape))
-  .meta({ description: 'Every window of every limit that stands against it.' });
+export const violationsSchema = violationsWith(instantAnswerSchema);
+
+/** The same as a problem has them, whose instants are text. */
+export const problemViolationsSchema = violationsWith(z.string().meta({ format: 'date-time' }));
 
 /** Limits that a use goes beyond, and that refuse nothing. */
 export const warningsSchema = z
-  .array(z.object({ code: z.literal('limit_exceeded'), ...violationShape }))
+  .array(z.object({ code: z.literal('limit_exceeded'), ...violationShapeWith(instantAnswerSchema) }))
   .meta({ description: 'Limits (SOFT) that it goes beyond.' });

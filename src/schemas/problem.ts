@@ -1,7 +1,7 @@
 // The wire form of a refusal: RFC 9457 problem details, with the extension members of each code that has some.
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../errors/catalogue.js';
-import { violationsSchema } from './limit-parts.js';
+import { problemViolationsSchema } from './limit-parts.js';
 import { moneySchema } from './quantities.js';
 
 const errorCodes = Object.keys(catalogue) as ErrorCode[];
@@ -70,10 +70,10 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
       examples: [2],
     }),
     reasons: z.array(z.looseObject({ code: z.string() })).meta({ examples: [[{ code: 'insufficient_quota' }]] }),
-    violations: violationsSchema.optional().meta({ description: 'Limits that stand against it beside.' }),
+    violations: problemViolationsSchema.optional().meta({ description: 'Limits that stand against it beside.' }),
     ...upgradeShape,
   }),
-  limit_exceeded: z.object({ violations: violationsSchema }),
+  limit_exceeded: z.object({ violations: problemViolationsSchema }),
   cursor_expired: z.object({
     oldest_cursor: z
       .string()

@@ -967,7 +967,7 @@ const corruptions: readonly Corruption[] = [
   [
     'the ledger has a gap',
     [`UPDATE entries SET seq = 14 ${ofEntry(12)}`, `UPDATE customers SET next_seq = 15 WHERE id = '${A}'`],
-    ['i2_entry_operation', 'i3_seq_gapless'],
+    ['i2_entry_operation', 'i3_seq_gapless', 'i6_counter'],
   ],
   [
     'the ledger does not begin at 1',

@@ -19,6 +19,7 @@ const IDENTITIES =
 beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: ['draw'] });
   await putProduct(app, 'COIN', { is_currency: true });
+  await putProduct(app, 'SEATS', { type: 'metered' });
   await putOffer(app, 'PACK', 'CREDITS', 1);
   await putOffer(app, 'FOR_COIN', 'CREDITS', 1, { price: '2', currency: 'COIN' });
   await putOffer(app, 'SAMPLE', 'CREDITS', 3, { trial_policy: { scope: 'offer' } });
@@ -161,6 +162,15 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
         path: '/quota/release',
         body: { operation_id, amount: 2, metadata },
         text: `{"amount":2,"metadata":${METADATA},"operationId":"${operation_id}"}`,
+      };
+    },
+    async () => {
+      const external_id = newPerson();
+      await idOf('/quota/consume', { external_id, product_key: 'SEATS', amount: 2 }, 'operation_id');
+      return {
+        path: '/quota/release',
+        body: { external_id, product_key: 'SEATS', amount: 1 },
+        text: `{"amount":1,"metadata":{},"subject":{"productKey":"SEATS"}}`,
       };
     },
   ],
@@ -335,8 +345,17 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
   ],
 };
 
-/** They take no key: PATCH and DELETE may be repeated anyway, and what happens by itself is nobody's request. */
-const WITHOUT_KEY = ['customer.update', 'identity.unlink', 'batch.notice'];
+/** They take no key: PUT, PATCH and DELETE may be repeated anyway, and what happens by itself is nobody's request. */
+const WITHOUT_KEY = [
+  'customer.update',
+  'identity.unlink',
+  'batch.notice',
+  'limit.set',
+  'limit.change',
+  'limit.remove',
+  'limit.share',
+  'limit.follow',
+];
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 

@@ -592,6 +592,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listLimits"];
+        put: operations["putLimit"];
+        post?: never;
+        delete: operations["deleteLimit"];
+        options?: never;
+        head?: never;
+        patch: operations["patchLimit"];
+        trace?: never;
+    };
+    "/api/v1/billing/limits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getLimit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/limits/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getLimitSource"];
+        put: operations["putLimitSource"];
+        post?: never;
+        delete: operations["deleteLimitSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/exchange": {
         parameters: {
             query?: never;
@@ -1014,6 +1062,27 @@ export interface components {
             } & {
                 [key: string]: unknown;
             })[];
+            /** @description Limits that stand against it beside. */
+            violations?: {
+                product_key?: string;
+                feature?: string;
+                /**
+                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                 * @enum {string}
+                 */
+                window: "hour" | "day" | "month" | "billing_period" | "total";
+                /** @description What was used in the window before, in the subject’s unit. */
+                current: number;
+                requested: number;
+                limit: number;
+                /**
+                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                 * @enum {string}
+                 */
+                enforcement: "HARD" | "SOFT" | "NONE";
+                /** @description When the window ends; null of `total`. */
+                resets_at: string | null;
+            }[];
             /** @description Offers that would help and that this customer could buy, cheapest first; 10 at most. */
             upgrade_skus: string[];
             /** @description The same offers, with what they cost. */
@@ -1022,6 +1091,61 @@ export interface components {
                 name: string;
                 price: string;
                 currency: string;
+            }[];
+        };
+        Limit: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description How near it is: the nearest wins, window by window. `source`: copied of the customer whose limits are shared.
+             * @enum {string}
+             */
+            scope: "customer" | "source" | "plan" | "default";
+            customer_id: string | null;
+            plan_sku: string | null;
+            product_key?: string;
+            feature?: string;
+            windows: {
+                hour?: number | null;
+                day?: number | null;
+                month?: number | null;
+                billing_period?: number | null;
+                total?: number | null;
+            };
+            /**
+             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+             * @enum {string}
+             */
+            enforcement: "HARD" | "SOFT" | "NONE";
+            owner_tag: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        LimitExceededProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "limit_exceeded";
+            /** @description Every window of every limit that stands against it. */
+            violations: {
+                product_key?: string;
+                feature?: string;
+                /**
+                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                 * @enum {string}
+                 */
+                window: "hour" | "day" | "month" | "billing_period" | "total";
+                /** @description What was used in the window before, in the subject’s unit. */
+                current: number;
+                requested: number;
+                limit: number;
+                /**
+                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                 * @enum {string}
+                 */
+                enforcement: "HARD" | "SOFT" | "NONE";
+                /** @description When the window ends; null of `total`. */
+                resets_at: string | null;
             }[];
         };
         MalformedJsonProblem: components["schemas"]["Problem"] & {
@@ -1135,7 +1259,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1149,7 +1273,7 @@ export interface components {
              * @description `quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.
              * @enum {string}
              */
-            type: "quantity" | "period" | "unlimited";
+            type: "quantity" | "period" | "unlimited" | "metered";
             is_currency: boolean;
             is_active: boolean;
             features: {
@@ -1275,7 +1399,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -1728,7 +1852,7 @@ export interface operations {
                      * @description `quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.
                      * @enum {string}
                      */
-                    type: "quantity" | "period" | "unlimited";
+                    type: "quantity" | "period" | "unlimited" | "metered";
                     /**
                      * @description Whether offers may be priced in this product.
                      * @default false
@@ -2668,6 +2792,29 @@ export interface operations {
                         }[];
                         /** @description How much of it was lacking, and is owed. */
                         owed: number;
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
                     } | components["schemas"]["Verdict"];
                 };
             };
@@ -3023,7 +3170,7 @@ export interface operations {
                         remaining: number | null;
                         reasons: {
                             /** @enum {string} */
-                            code: "insufficient_quota" | "expired" | "not_yet_valid" | "inactive_product";
+                            code: "insufficient_quota" | "limit_exceeded" | "expired" | "not_yet_valid" | "inactive_product";
                             product_key?: string;
                             /**
                              * Format: date-time
@@ -3031,9 +3178,49 @@ export interface operations {
                              */
                             at?: string;
                         }[];
-                        /** @description Limits that stand against it. */
+                        /** @description Every window of every limit that stands against it. */
                         violations: {
-                            code: string;
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
                         }[];
                         /** @description Offers that would help and that this customer could buy, cheapest first; 10 at most. */
                         upgrade_skus: string[];
@@ -3132,8 +3319,28 @@ export interface operations {
                             product_key: string;
                             amount: number;
                         }[];
+                        /** @description Limits (SOFT) that it goes beyond. */
                         warnings: {
-                            code: string;
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
                         }[];
                         metadata: {
                             [key: string]: unknown;
@@ -3224,8 +3431,28 @@ export interface operations {
                             product_key: string;
                             amount: number;
                         }[];
+                        /** @description Limits (SOFT) that it goes beyond. */
                         warnings: {
-                            code: string;
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
                         }[];
                         metadata: {
                             [key: string]: unknown;
@@ -3328,8 +3555,8 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description The customer need not be named; if he is, the use must be his. */
-        requestBody: {
+        /** @description A use by its `operation_id`; then the customer need not be named, and if he is, the use must be his. Or units of a metered product or feature of a customer, which then count in `total` no longer. */
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -3347,8 +3574,10 @@ export interface operations {
                      * Format: uuid
                      * @description The use of which something is given back.
                      */
-                    operation_id: string;
-                    /** @description In the unit of the use; all that is left of it when left out. */
+                    operation_id?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /** @description In the unit of the use; all that is left of it when left out. Required without `operation_id`. */
                     amount?: number | string;
                     /**
                      * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
@@ -3544,6 +3773,29 @@ export interface operations {
                         };
                         /** @description What is left, in the unit asked for; null when it is not counted. */
                         remaining: number | null;
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
                     };
                 };
             };
@@ -3671,6 +3923,29 @@ export interface operations {
                         revoked: number;
                         /** @description What is left, in the unit asked for; null when it is not counted. */
                         remaining: number | null;
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
                     } | components["schemas"]["Verdict"];
                 };
             };
@@ -3761,6 +4036,29 @@ export interface operations {
                         revoked: number;
                         /** @description What is left, in the unit asked for; null when it is not counted. */
                         remaining: number | null;
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
                     } | components["schemas"]["Verdict"];
                 };
             };
@@ -3843,6 +4141,327 @@ export interface operations {
             };
         };
     };
+    listLimits: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                plan_sku?: string;
+                product_key?: string;
+                feature?: string;
+                /** @description `default`: only those of all customers. */
+                scope?: "default";
+                owner_tag?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first. */
+                        data: components["schemas"]["Limit"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    putLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Without a customer and `plan_sku` it is the limit of all customers. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                    plan_sku?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /** @description How much may be used in each window. 0 blocks, null is without limit, and of a window that is left out a limit farther away says it: the source’s, the plan’s, that of all. */
+                    windows: {
+                        hour?: number | null;
+                        day?: number | null;
+                        month?: number | null;
+                        billing_period?: number | null;
+                        total?: number | null;
+                    };
+                    /**
+                     * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts. In any case.
+                     * @default HARD
+                     * @enum {string}
+                     */
+                    enforcement?: "HARD" | "SOFT" | "NONE";
+                    /**
+                     * @description Who set it, in your words; without effect.
+                     * @default null
+                     */
+                    owner_tag?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+        };
+    };
+    deleteLimit: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                plan_sku?: string;
+                product_key?: string;
+                feature?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                    plan_sku?: string;
+                    product_key?: string;
+                    feature?: string;
+                    /** @description Only these windows change. */
+                    windows?: {
+                        hour?: number | null;
+                        day?: number | null;
+                        month?: number | null;
+                        billing_period?: number | null;
+                        total?: number | null;
+                    };
+                    /**
+                     * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts. In any case.
+                     * @enum {string}
+                     */
+                    enforcement?: "HARD" | "SOFT" | "NONE";
+                    /** @description Who set it, in your words; without effect. */
+                    owner_tag?: string | null;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+        };
+    };
+    getLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `putLimit` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+        };
+    };
+    getLimitSource: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @description Null when no limits are shared. */
+                        source_customer_id: string | null;
+                        /** @description As of when they were copied. A change of the source’s is copied within seconds. */
+                        limits_as_of: string | null;
+                    };
+                };
+            };
+        };
+    };
+    putLimitSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * Format: uuid
+                     * @description Whose own limits are shared.
+                     */
+                    source_customer_id: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @description Null when no limits are shared. */
+                        source_customer_id: string | null;
+                        /** @description As of when they were copied. A change of the source’s is copied within seconds. */
+                        limits_as_of: string | null;
+                    };
+                };
+            };
+        };
+    };
+    deleteLimitSource: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     exchange: {
         parameters: {
             query?: never;
@@ -3907,6 +4526,29 @@ export interface operations {
                         upcoming: {
                             [key: string]: number;
                         };
+                        /** @description Limits (SOFT) that it goes beyond. */
+                        warnings: {
+                            /** @enum {string} */
+                            code: "limit_exceeded";
+                            product_key?: string;
+                            feature?: string;
+                            /**
+                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @enum {string}
+                             */
+                            window: "hour" | "day" | "month" | "billing_period" | "total";
+                            /** @description What was used in the window before, in the subject’s unit. */
+                            current: number;
+                            requested: number;
+                            limit: number;
+                            /**
+                             * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                             * @enum {string}
+                             */
+                            enforcement: "HARD" | "SOFT" | "NONE";
+                            /** @description When the window ends; null of `total`. */
+                            resets_at: string | null;
+                        }[];
                         metadata: {
                             [key: string]: unknown;
                         };
@@ -4097,7 +4739,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -4550,6 +5192,86 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "quota.limit_reached";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window by then. */
+                                used: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                resets_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.limit_exceeded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window by then. */
+                                used: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                resets_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "trial.activated";
                             /** Format: date-time */
                             created_at: string;
@@ -4954,7 +5676,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description Types of events, groups of them such as `order.*`, or `*` for all. */
-                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types?: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -5264,7 +5986,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -5295,7 +6017,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;

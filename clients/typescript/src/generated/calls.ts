@@ -71,7 +71,7 @@ export interface Calls {
   consume: Call<'consumeQuota'>;
   /** Take units many times in one call. `POST /api/v1/billing/quota/consume/batch`: Each item is a consume with a key and a verdict of its own; the key of the call covers all of it. Always answers 200: look at `committed` and at each `allowed`. */
   consumeBatch: Call<'consumeQuotaBatch'>;
-  /** Give back what a use took. `POST /api/v1/billing/quota/release`: All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. */
+  /** Give back what a use took. `POST /api/v1/billing/quota/release`: All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. What is metered may be given back by its name, as seats are. */
   giveBack: Call<'giveBackQuota'>;
   /** List a customer’s reservations, newest first. `GET /api/v1/billing/reservations` */
   listReservations: Call<'listReservations'>;
@@ -85,6 +85,22 @@ export interface Calls {
   release: Call<'releaseReservation'>;
   /** Let a reservation end later. `POST /api/v1/billing/reservations/{id}/extend`: So many seconds from now, at most 7 days after it was made; it never ends sooner than before. */
   extend: Call<'extendReservation'>;
+  /** List limits. `GET /api/v1/billing/limits` */
+  listLimits: Call<'listLimits'>;
+  /** Set a limit. `PUT /api/v1/billing/limits`: Of a customer, a plan, or, without either, of all customers; on a product or a feature; in place of the limit there is. What was used in a window stays used, and the new limit holds at once. By the calendar of UTC: around the end of a window twice the limit may be used. */
+  putLimit: Call<'putLimit'>;
+  /** Change members of a limit. `PATCH /api/v1/billing/limits` */
+  patchLimit: Call<'patchLimit'>;
+  /** Remove a limit. `DELETE /api/v1/billing/limits`: What is farther away holds then. Without a customer and `plan_sku` it is the limit of all customers. */
+  deleteLimit: Call<'deleteLimit'>;
+  /** Get a limit. `GET /api/v1/billing/limits/{id}` */
+  getLimit: Call<'getLimit'>;
+  /** Get whose limits a customer shares. `GET /api/v1/billing/limits/source` */
+  getLimitSource: Call<'getLimitSource'>;
+  /** Share the limits of another customer. `PUT /api/v1/billing/limits/source`: His own limits, copied: below the customer’s own and above those of a plan. What is used is each one’s own. A source shares no limits itself. */
+  putLimitSource: Call<'putLimitSource'>;
+  /** Share no limits any longer. `DELETE /api/v1/billing/limits/source` */
+  deleteLimitSource: Call<'deleteLimitSource'>;
   /** Spend units of a currency product on an offer. `POST /api/v1/billing/exchange`: Takes the price and grants the offer in one operation, or does neither. */
   exchange: Call<'exchange'>;
   /** List whom a customer brought, or who brought him, newest first. `GET /api/v1/billing/referrals`: The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit. */
@@ -177,6 +193,14 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   commit: {"method":"POST","path":"/api/v1/billing/reservations/{id}/commit","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   release: {"method":"POST","path":"/api/v1/billing/reservations/{id}/release","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   extend: {"method":"POST","path":"/api/v1/billing/reservations/{id}/extend","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  listLimits: {"method":"GET","path":"/api/v1/billing/limits","query":["customer_id","user_id","external_id","provider","limit","cursor","plan_sku","product_key","feature","scope","owner_tag"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  putLimit: {"method":"PUT","path":"/api/v1/billing/limits","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  patchLimit: {"method":"PATCH","path":"/api/v1/billing/limits","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  deleteLimit: {"method":"DELETE","path":"/api/v1/billing/limits","query":["customer_id","user_id","external_id","provider","plan_sku","product_key","feature"],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  getLimit: {"method":"GET","path":"/api/v1/billing/limits/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getLimitSource: {"method":"GET","path":"/api/v1/billing/limits/source","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  putLimitSource: {"method":"PUT","path":"/api/v1/billing/limits/source","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  deleteLimitSource: {"method":"DELETE","path":"/api/v1/billing/limits/source","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   exchange: {"method":"POST","path":"/api/v1/billing/exchange","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   listReferrals: {"method":"GET","path":"/api/v1/billing/referrals","query":["limit","cursor","customer_id","user_id","external_id","provider","referee_id","referee_external_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   attachReferral: {"method":"POST","path":"/api/v1/billing/referrals","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
