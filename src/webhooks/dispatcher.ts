@@ -47,9 +47,11 @@ async function serveFeed(run: FeedRun): Promise<void> {
       if (!hasMoved) await waitAmong(tasks);
     }
     await Promise.all(tasks);
-    const reason = run.disabling();
-    if (reason !== undefined) await disableEndpoint(deps, feed.endpointId, reason);
+    const disabling = run.disabling();
+    if (disabling) await disableEndpoint(deps, disabling.endpoint, disabling.reason);
   } finally {
+    // Whatever went wrong: who takes the feed next must not try what is being tried.
+    await run.end();
     await release(deps, feed, run.isDown());
   }
 }
