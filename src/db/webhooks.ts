@@ -72,13 +72,14 @@ export function laneOf({ customerId }: Pick<StoredEvent, 'customerId'>): string 
 }
 
 const LANES = `
-SELECT l.lane, last.number, EXISTS (
-  SELECT FROM webhook_deliveries w WHERE w.feed_id = $1::uuid AND w.lane = l.lane AND w.status = 'waiting'
-) AS has_waiting
+SELECT l.lane, last.number, first.place IS NOT NULL AS has_waiting
 FROM unnest($2::text[]) AS l (lane)
 LEFT JOIN LATERAL (
   SELECT d.number FROM webhook_deliveries d WHERE d.feed_id = $1::uuid AND d.lane = l.lane ORDER BY d.place DESC LIMIT 1
-) AS last ON true`;
+) AS last ON true
+LEFT JOIN LATERAL (
+  SELECT w.place FROM webhook_deliveries w WHERE w.feed_id = $1::uuid AND w.lane = l.lane AND w.status = 'waiting' ORDER BY w.place LIMIT 1
+) AS first ON true`;
 
 /** What lanes had last, and whether anything waits in them. */
 export async function findLanes(
@@ -374,10 +375,10 @@ SELECT count(*) AS count, coalesce(max(place), $4::bigint) AS last FROM chosen`;
 const REPLAY_PARKED = `
 WITH chosen AS (
   SELECT feed_id, place FROM webhook_deliveries
-  WHERE feed_id = ${FEED_ID} AND status = 'parked' AND place > $2::bigint ORDER BY place LIMIT $3::int
+  WHERE feed_id = ${FEED_ID} AND status = 'parked' AND place > $2::bigint ORDER BY place LIMIT $3::int FOR UPDATE
 ), again AS (
   UPDATE webhook_deliveries d SET status = 'waiting', attempts = 0, first_tried_at = NULL, next_at = ${AT_ONCE('d')}
-  FROM chosen WHERE d.feed_id = chosen.feed_id AND d.place = chosen.place AND d.status = 'parked'
+  FROM chosen WHERE d.feed_id = chosen.feed_id AND d.place = chosen.place
 )
 SELECT count(*) AS count, coalesce(max(place), $2::bigint) AS last FROM chosen`;
 
