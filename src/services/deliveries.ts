@@ -16,11 +16,10 @@ import { toMessage } from '../engine/webhook-sender.js';
 import { AppError } from '../errors/app-error.js';
 import type { DeliveryStatus, Endpoint } from '../ledger/entities.js';
 import { typesAsked } from '../ledger/event-types.js';
-import type { HttpOutcome } from '../lib/guarded-http.js';
+import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 
 /** Events that one call has sent again at most. */
 const REPLAYED_MAX = 10_000;
-const OK = { min: 200, max: 299 };
 
 async function requireSent({ db }: Pick<Deps, 'db'>, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);
@@ -86,13 +85,12 @@ export async function retryDelivery(deps: Deps, id: string, place: number): Prom
   if (!found) throw deliveryNotFound(id);
   if (!until) throw found.status === 'waiting' ? deliveryWaiting() : deliveryUnderWay();
   const outcome = await deps.sender.send(endpoint, found.event.id, toMessage(found.event, found.previous));
-  const isTaken = outcome.status !== null && outcome.status >= OK.min && outcome.status <= OK.max;
   const noted = await endRetry(
     deps.db,
     id,
     { place, until },
     {
-      status: isTaken ? 'delivered' : found.status,
+      status: hasArrived(outcome) ? 'delivered' : found.status,
       answerStatus: outcome.status,
       answerExcerpt: outcome.status === null ? null : outcome.excerpt,
       error: outcome.error,

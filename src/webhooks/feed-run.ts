@@ -5,9 +5,9 @@ import { type FeedStanding, type HeldFeed, laneOf, type Noted } from '../db/webh
 import type { Deps } from '../deps.js';
 import { toMessage } from '../engine/webhook-sender.js';
 import type { DisabledReason, Endpoint } from '../ledger/entities.js';
-import type { HttpOutcome } from '../lib/guarded-http.js';
+import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 import { createSlots } from '../lib/slots.js';
-import { GONE, hasArrived } from './attempt.js';
+import { GONE } from './attempt.js';
 
 /** Attempts at one endpoint that are under way at a time. */
 export const ATTEMPTS_MAX = 16;
