@@ -13,6 +13,7 @@ import { createDispatcher, type Dispatcher } from '../../src/webhooks/dispatcher
 import { createFeedRun } from '../../src/webhooks/feed-run.js';
 import { serveLane } from '../../src/webhooks/waiting-lane.js';
 import { API_TOKEN, type Json, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { untilTold } from '../support/events.js';
 import { ask } from '../support/parallel.js';
 import { type Answer, cleanUpReceivers, type Receiver, startReceiver } from '../support/receiver.js';
 import { newPerson } from '../support/requests.js';
@@ -38,6 +39,10 @@ afterAll(() => worker.close());
 
 let hours = 0;
 const HOUR_MS = 3_600_000;
+/** More than are tried at once, and than have to fail. */
+const PEOPLE = 40;
+const FAILED_MAX = 5;
+const AT_ONCE_MAX = 16;
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 25;
 /** Requests that a receiver has not answered yet. */
@@ -74,7 +79,7 @@ async function grant(external_id: string): Promise<void> {
   expect(answer.status, answer.text).toBe(201);
 }
 
-const deliveries = async () => (await call('GET', '/webhook-endpoints/hook/deliveries')).body.data as Json[];
+const deliveries = async () => (await call('GET', '/webhook-endpoints/hook/deliveries?limit=200')).body.data as Json[];
 const hook = async () => (await call('GET', '/webhook-endpoints/hook')).body;
 /** Has what this test's hour brought sent again. */
 const replay = () => {
@@ -133,6 +138,23 @@ describe('attempts by hand', () => {
     expect(receiver.underWayMax()).toBe(1);
     receiver.answerBy((outgoing) => outgoing.writeHead(500).end());
     expect((await call('POST', path, {})).body).toMatchObject({ status: 'delivered', attempts: 3, answer_status: 500 });
+  });
+
+  it('at what was given up say what became of it', async () => {
+    const receiver = await startReceiver();
+    await putHook(receiver);
+    const id = await deliverOne(startDispatcher());
+    await ask(app.url, `UPDATE webhook_deliveries SET status = 'parked' WHERE place = ${id}`);
+    for (const [answered, status] of [
+      [500, 'parked'],
+      [302, 'parked'],
+      [304, 'parked'],
+      [200, 'delivered'],
+    ] as const) {
+      receiver.answerBy((outgoing) => outgoing.writeHead(answered).end());
+      const retried = await call('POST', `/webhook-endpoints/hook/deliveries/${id}/retry`, {});
+      expect(retried.body).toMatchObject({ status, next_at: null });
+    }
   });
 
   it('are not made beside one of the dispatcher, which waits for them', async () => {
@@ -290,6 +312,34 @@ describe('an endpoint', () => {
     },
   );
 
+  it('at which nothing arrives for five customers in a row is left alone for a while', async () => {
+    const receiver = await startReceiver();
+    receiver.answerBy((outgoing) => outgoing.writeHead(500).end());
+    await putHook(receiver);
+    const dispatcher = startDispatcher();
+    const people = Array.from({ length: PEOPLE }, newPerson);
+    for (const person of people) await grant(person);
+    await untilTold({ ...app, deps: worker.deps });
+    await lookUntil(dispatcher, 'attempts', async () => (await deliveries())[0]);
+    await untilIdle();
+    const tried = receiver.received.length;
+    expect(tried).toBeGreaterThanOrEqual(FAILED_MAX);
+    expect(tried).toBeLessThan(FAILED_MAX + AT_ONCE_MAX);
+    const pause = `SELECT round(extract(epoch FROM paused_until - now()))::int AS seconds FROM webhook_feeds WHERE endpoint_id = 'hook'`;
+    expect([4, 5]).toContain((await ask(app.url, pause))[0]?.seconds);
+    await hurry();
+    await dispatcher.look();
+    await untilIdle();
+    expect(receiver.received).toHaveLength(tried);
+    receiver.answerBy((outgoing) => outgoing.writeHead(204).end());
+    await ask(app.url, 'UPDATE webhook_feeds SET paused_until = NULL');
+    await lookUntil(dispatcher, 'all to arrive', async () => {
+      const all = await deliveries();
+      return all.length === PEOPLE && all.every(({ status }) => status === 'delivered') ? true : undefined;
+    });
+    expect(receiver.received).toHaveLength(tried + PEOPLE);
+  });
+
   it('is not disabled by what was not tried', async () => {
     const receiver = await startReceiver();
     receiver.answerBy((outgoing) => outgoing.writeHead(500).end());
@@ -299,7 +349,7 @@ describe('an endpoint', () => {
     await grant(person);
     await lookUntil(dispatcher, 'the attempt', async () => (await deliveries())[0]);
     await spoil('25 hours', '1 second');
-    await ask(app.url, `UPDATE webhook_deliveries SET next_at = now() + interval '1 hour'`);
+    await ask(app.url, `UPDATE webhook_deliveries SET next_at = now() + interval '1 hour' WHERE status = 'waiting'`);
     await grant(person);
     await lookUntil(dispatcher, 'what waits behind it', async () => (await deliveries())[1]);
     await untilIdle();
