@@ -87,6 +87,7 @@ const replay = () => {
   return call('POST', '/webhook-endpoints/hook/replay', { from, until: new Date(from.getTime() + HOUR_MS) });
 };
 const hurry = () => ask(app.url, 'UPDATE webhook_deliveries SET next_at = now() WHERE next_at IS NOT NULL');
+const endPause = () => ask(app.url, 'UPDATE webhook_feeds SET paused_until = NULL');
 
 /** Has turns taken until something is so. */
 const lookUntil = <T>(dispatcher: Dispatcher, what: string, probe: () => T | undefined | Promise<T | undefined>) =>
@@ -218,13 +219,36 @@ describe('a turn that breaks off', () => {
     await lookUntil(dispatcher, 'an attempt behind its page', async () => (await deliveries())[0]);
     isBroken = true;
     await waitFor('the turn to break off', () => broke === 1 || undefined);
-    await lookOften(dispatcher, hurry);
+    await lookOften(dispatcher, () => Promise.all([hurry(), endPause()]));
     expect(holding).toHaveLength(1);
     release(204);
+    await untilIdle();
+    await endPause();
     await lookUntil(dispatcher, 'the delivery', async () =>
       (await deliveries())[0]?.status === 'delivered' ? true : undefined,
     );
     expect(receiver.received).toHaveLength(1);
+  });
+});
+
+describe('a feed whose turns break off', () => {
+  it('is left alone for a while each time', async () => {
+    const receiver = await startReceiver();
+    await putHook(receiver);
+    let taken = 0;
+    const dispatcher = startDispatcher(
+      meddled(async (text, query) => {
+        if (text.startsWith('UPDATE webhook_feeds f SET lease_until')) throw new Error('the turn breaks off');
+        const rows = await query();
+        if (text.includes('FOR UPDATE OF f SKIP LOCKED')) taken += rows.length;
+        return rows;
+      }),
+    );
+    await grant(newPerson());
+    await lookUntil(dispatcher, 'it to be taken', () => taken > 0 || undefined);
+    await untilIdle();
+    await lookOften(dispatcher);
+    expect(taken).toBe(1);
   });
 });
 
@@ -332,7 +356,7 @@ describe('an endpoint', () => {
     await untilIdle();
     expect(receiver.received).toHaveLength(tried);
     receiver.answerBy((outgoing) => outgoing.writeHead(204).end());
-    await ask(app.url, 'UPDATE webhook_feeds SET paused_until = NULL');
+    await endPause();
     await lookUntil(dispatcher, 'all to arrive', async () => {
       const all = await deliveries();
       return all.length === PEOPLE && all.every(({ status }) => status === 'delivered') ? true : undefined;

@@ -6,6 +6,7 @@ import { readSecretKeys } from '../../src/lib/secret-keys.js';
 import { isWebhookSecret, makeWebhookSecret } from '../../src/lib/webhook-signature.js';
 import { retryAfterMs } from '../../src/webhooks/attempt.js';
 import { cleanUpReceivers, startReceiver } from '../support/receiver.js';
+import { waitFor } from '../support/wait.js';
 
 cleanUpReceivers();
 const posters: ReturnType<typeof createPoster>[] = [];
@@ -86,6 +87,28 @@ describe('a request', () => {
     expect(await poster.post(url, headers, '{}')).toMatchObject({ status: 204 });
     expect(await poster.post(url, headers, '{}')).toMatchObject({ status: null, error: 'address_refused' });
     expect(receiver.received).toHaveLength(1);
+  });
+
+  it('asks once for a name for which others ask already', async () => {
+    const receiver = await startReceiver();
+    const asking: (() => void)[] = [];
+    const poster = createPoster({
+      isAllowed: () => true,
+      areAllPortsAllowed: true,
+      resolve: (_host, done) => void asking.push(() => done(null, [{ address: '127.0.0.1', family: 4 }])),
+    });
+    posters.push(poster);
+    const post = (host: string) => poster.post(`http://${host}:${receiver.port}/`, headers, '{}');
+    const slow = [post('slow.test'), post('slow.test'), post('slow.test')];
+    const other = post('other.test');
+    await waitFor('two names', () => asking.length >= 2 || undefined);
+    for (const answer of asking.splice(0)) answer();
+    for (const outcome of await Promise.all([...slow, other])) expect(outcome).toMatchObject({ status: 204 });
+    expect(asking).toEqual([]);
+    const again = post('slow.test');
+    await waitFor('it to be asked for anew', () => asking.length === 1 || undefined);
+    asking[0]?.();
+    expect(await again).toMatchObject({ status: 204 });
   });
 
   it('is refused when any address of a name is local', async () => {
