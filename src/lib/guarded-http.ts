@@ -72,7 +72,27 @@ export function faultOfUrl(text: string, guard: Guard): string | undefined {
 const resolveBySystem: Resolve = (host, done) =>
   systemLookup(host, { all: true }, (error, addresses) => done(error, addresses));
 
-function lookupBy({ isAllowed, resolve = resolveBySystem }: Guard): LookupFunction {
+/** The same, where whoever asks for a name while somebody does gets his answer: the system answers four at a time, and a name that nobody answers for would keep it from all others. */
+function together(resolve: Resolve): Resolve {
+  const asking = new Map<string, Parameters<Resolve>[1][]>();
+  return (host, done) => {
+    const others = asking.get(host);
+    if (others) {
+      others.push(done);
+      return;
+    }
+    const all = [done];
+    asking.set(host, all);
+    resolve(host, (error, addresses) => {
+      asking.delete(host);
+      for (const each of all) each(error, addresses);
+    });
+  };
+}
+
+function lookupBy(guard: Guard): LookupFunction {
+  const { isAllowed } = guard;
+  const resolve = together(guard.resolve ?? resolveBySystem);
   return (host, options, done) =>
     resolve(host, (error, addresses) => {
       const [first] = addresses ?? [];
