@@ -81,6 +81,24 @@ const RESERVATION_RULES = 'src/ledger/reservations.ts';
 const GIVE_BACK_RULES = 'src/ledger/give-back.ts';
 const QUOTA = 'src/services/quota.ts';
 
+const TURNS = 'test/concurrency/webhook-turns.test.ts';
+const WEBHOOKS_TESTS = 'test/http/webhooks.test.ts';
+const GUARDED_TESTS = 'test/unit/guarded-http.test.ts';
+const TOKENS_TESTS = 'test/http/customer-tokens.test.ts';
+const KEYS_TESTS = 'test/http/api-keys.test.ts';
+const ACCESS_TESTS = 'test/http/access.test.ts';
+const DELIVERIES = 'src/db/webhooks.ts';
+const DISPATCHER = 'src/webhooks/dispatcher.ts';
+const FEED_RUN = 'src/webhooks/feed-run.ts';
+const PAGE = 'src/webhooks/page.ts';
+const WAITING_LANE = 'src/webhooks/waiting-lane.ts';
+const RETRIES = 'src/services/deliveries.ts';
+const ENDPOINTS = 'src/services/endpoints.ts';
+const GUARDED = 'src/lib/guarded-http.ts';
+const ACTORS = 'src/engine/actors.ts';
+const AUTH = 'src/http/auth.ts';
+const TOKENS = 'src/services/customer-tokens.ts';
+
 const change = (file: string, from: string, to: string): Change => ({ file, from, to });
 
 const LOCK = ' ORDER BY id FOR NO KEY UPDATE';
@@ -1153,6 +1171,125 @@ const ofJobs: Mutation[] = [
   },
 ];
 
+/** Of what is sent to endpoints. */
+const ofWebhooks: Mutation[] = [
+  {
+    name: 'try by hand what is tried by hand',
+    changes: [change(DELIVERIES, 'by_hand_until <= now() OR by_hand_until > now()', 'true OR by_hand_until > now()')],
+    tests: [TURNS],
+  },
+  {
+    name: 'try what is tried by hand',
+    changes: [change(DELIVERIES, 'greatest(now(), ', 'least(now(), '), change(WAITING_LANE, 'delivery.isHeld || ', '')],
+    tests: [TURNS],
+  },
+  {
+    name: 'take a refusal for an arrival',
+    changes: [change(GUARDED, 'status >= SUCCESS.min && status <= SUCCESS.max', 'status >= SUCCESS.min')],
+    tests: [TURNS],
+  },
+  {
+    name: 'note a retry that failed as a delivery',
+    changes: [change(RETRIES, "hasArrived(outcome) ? 'delivered' : found.status", "'delivered'")],
+    tests: [TURNS],
+  },
+  {
+    name: 'give a feed back with attempts under way',
+    changes: [change(DISPATCHER, '    await run.end();\n', '')],
+    tests: [TURNS],
+  },
+  {
+    name: 'disable an endpoint that was put anew',
+    changes: [change(ENDPOINTS, ' || !isSame', '')],
+    tests: [TURNS],
+  },
+  {
+    name: 'hold it against an endpoint that nobody tried',
+    changes: [change(DELIVERIES, 'now() - greatest(failed_at, failing_since) - ', "interval '0' - ")],
+    tests: [TURNS],
+  },
+  {
+    name: 'disable an endpoint without an attempt',
+    changes: [change(DELIVERIES, '::boolean AND failing_since <= ', '::boolean IS NOT NULL AND failing_since <= ')],
+    tests: [TURNS],
+  },
+  {
+    name: 'quiet a lane whose first is gone',
+    changes: [change(DELIVERIES, '(SELECT place FROM head)', 'coalesce((SELECT place FROM head), -1)')],
+    tests: [TURNS],
+  },
+  {
+    name: 'go on with an endpoint at which nothing arrives',
+    changes: [change(FEED_RUN, 'isOver || isDown() ||', 'isOver ||')],
+    tests: [TURNS],
+  },
+  {
+    name: 'send behind what waits',
+    changes: [change(PAGE, 'standing?.hasWaiting === true || run.busy.has(lane)', 'run.busy.has(lane)')],
+    tests: [TURNS, WEBHOOKS_TESTS],
+  },
+  {
+    name: 'try again what goes on behind its page',
+    changes: [
+      change(PAGE, '  for (const { lane } of underWay) run.busy.add(lane);\n', ''),
+      change(PAGE, '{ ...WAITS, delayMs: UNDER_WAY_MS }', 'WAITS'),
+    ],
+    tests: [TURNS],
+  },
+  {
+    name: 'take any address of a name for all of them',
+    changes: [change(GUARDED, 'addresses.some(', 'addresses.every(')],
+    tests: [GUARDED_TESTS],
+  },
+  {
+    name: 'send to an address that is no name unchecked',
+    changes: [
+      change(GUARDED, "      if (faultOfUrl(url, guard) !== undefined) return failed('address_refused');\n", ''),
+    ],
+    tests: [GUARDED_TESTS],
+  },
+];
+
+/** Of who may do what. */
+const ofAccess: Mutation[] = [
+  {
+    name: 'take a key by its id alone',
+    changes: [change(ACTORS, '!timingSafeEqual(hash, own.hash)', 'false')],
+    tests: [KEYS_TESTS],
+  },
+  {
+    name: 'take a key that has expired',
+    changes: [change(ACTORS, '!isInForce(own.key, now)', 'own.key.revokedAt !== null')],
+    tests: [KEYS_TESTS, ACCESS_TESTS],
+  },
+  {
+    name: 'take a customer token of a key that was revoked',
+    changes: [change(ACTORS, 'isOfKey && key?.revokedAt !== null', 'isOfKey && !key')],
+    tests: [TOKENS_TESTS],
+  },
+  {
+    name: 'give a customer token more time than its key has',
+    changes: [
+      change(
+        TOKENS,
+        'Math.min(issuedAt.getTime() + ttlS * MS_PER_S, issuerEndsMs)',
+        'issuedAt.getTime() + ttlS * MS_PER_S',
+      ),
+    ],
+    tests: [TOKENS_TESTS],
+  },
+  {
+    name: 'let a customer do whatever customers may',
+    changes: [change(AUTH, 'ability !== undefined && actor.customer.abilities.has(ability)', 'ability !== undefined')],
+    tests: [ACCESS_TESTS, TOKENS_TESTS],
+  },
+  {
+    name: 'take a token for any scope',
+    changes: [change(AUTH, 'actor?.scopes.has(scope)', 'actor !== undefined')],
+    tests: [ACCESS_TESTS],
+  },
+];
+
 /** All mutations, by section, in the order in which they run. */
 export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   engine: ofTheEngine,
@@ -1164,4 +1301,6 @@ export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   sweep: ofTheSweep,
   jobs: ofJobs,
   readers: ofTheReaders,
+  webhooks: ofWebhooks,
+  access: ofAccess,
 };

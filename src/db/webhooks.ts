@@ -72,13 +72,14 @@ export function laneOf({ customerId }: Pick<StoredEvent, 'customerId'>): string 
 }
 
 const LANES = `
-SELECT l.lane, last.number, EXISTS (
-  SELECT FROM webhook_deliveries w WHERE w.feed_id = $1::uuid AND w.lane = l.lane AND w.status = 'waiting'
-) AS has_waiting
+SELECT l.lane, last.number, first.place IS NOT NULL AS has_waiting
 FROM unnest($2::text[]) AS l (lane)
 LEFT JOIN LATERAL (
   SELECT d.number FROM webhook_deliveries d WHERE d.feed_id = $1::uuid AND d.lane = l.lane ORDER BY d.place DESC LIMIT 1
-) AS last ON true`;
+) AS last ON true
+LEFT JOIN LATERAL (
+  SELECT w.place FROM webhook_deliveries w WHERE w.feed_id = $1::uuid AND w.lane = l.lane AND w.status = 'waiting' ORDER BY w.place LIMIT 1
+) AS first ON true`;
 
 /** What lanes had last, and whether anything waits in them. */
 export async function findLanes(
@@ -92,6 +93,9 @@ export async function findLanes(
   ]);
   return new Map(rows.map((row) => [row.lane, { number: row.number, hasWaiting: row.has_waiting }]));
 }
+
+/** When what waits is looked at: not before an attempt by hand has ended. */
+const AT_ONCE = (delivery: string) => `greatest(now(), ${delivery}.by_hand_until)`;
 
 /** What became of one attempt. */
 export interface Tried {
@@ -110,10 +114,15 @@ export interface NewDelivery extends Tried {
   attempts: 0 | 1;
 }
 
-/** What is noted of a feed with what was tried: an arrival ends a failure, and a failure begins one. */
-const NOTED = (arrived: string, failed: string) =>
-  `failing_since = CASE WHEN ${arrived}::boolean THEN NULL WHEN ${failed}::boolean THEN coalesce(failing_since, now()) ELSE failing_since END`;
-const HELD = `SELECT failing_since <= now() - interval '24 hours' AS is_failing_long FROM held`;
+/** Of the time between two failures so much counts at most, the longest that a delivery waits by itself: no endpoint fails while nobody tries. */
+const GAP_MAX = `interval '6 hours'`;
+/** What is noted of a feed with what was tried: an arrival ends a failure, and a failure begins one or goes on with it. */
+const NOTED = (arrived: string, failed: string) => `
+  failing_since = CASE WHEN ${arrived}::boolean THEN NULL WHEN ${failed}::boolean THEN
+    coalesce(failing_since + greatest(now() - greatest(failed_at, failing_since) - ${GAP_MAX}, interval '0'), now()) ELSE failing_since END,
+  failed_at = CASE WHEN ${arrived}::boolean THEN NULL WHEN ${failed}::boolean THEN now() ELSE failed_at END`;
+const HELD = (failed: string) =>
+  `SELECT ${failed}::boolean AND failing_since <= now() - interval '24 hours' AS is_failing_long FROM held`;
 
 const WRITE_PAGE = `
 WITH held AS (
@@ -129,7 +138,7 @@ WITH held AS (
     $16::integer[], $17::text[], $18::text[])
     AS g (place, lane, number, previous, event_id, type, status, attempts, delay_ms, answer_status, answer_excerpt, error)
   ON CONFLICT (feed_id, place) DO NOTHING
-) ${HELD}`;
+) ${HELD('$6')}`;
 
 /** What is known of the feed after a write; undefined when the lease, or the place, was not what it was. */
 export type Noted = { isFailingLong: boolean } | undefined;
@@ -186,38 +195,43 @@ export interface WaitingDelivery {
   previous: number | null;
   attempts: number;
   isDue: boolean;
+  /** An attempt by hand is under way. */
+  isHeld: boolean;
   /** It has been tried for three days. */
   isOld: boolean;
 }
 
 const WAITING = `
-SELECT ${TOLD_COLUMNS}, d.previous, d.attempts, (d.next_at > now()) IS NOT TRUE AS is_due,
+SELECT ${TOLD_COLUMNS}, d.previous, d.attempts, (d.next_at > now()) IS NOT TRUE AS is_due, (d.by_hand_until > now()) IS TRUE AS is_held,
   (d.first_tried_at <= now() - interval '3 days') IS TRUE AS is_old
 FROM webhook_deliveries d JOIN events e ON e.place = d.place
 WHERE d.feed_id = $1::uuid AND d.lane = $2::text AND d.status = 'waiting' ORDER BY d.place LIMIT $3::int`;
 
 /** What waits in a lane, in order. What was dropped by age is not sent any more. */
 export async function listWaiting(tx: Tx, feedId: string, lane: string, limit: number): Promise<WaitingDelivery[]> {
-  const rows = await tx.query<Row & { previous: number | null; attempts: number; is_due: boolean; is_old: boolean }>(
-    WAITING,
-    [feedId, lane, limit],
-  );
+  type Waiting = { previous: number | null; attempts: number; is_due: boolean; is_held: boolean; is_old: boolean };
+  const rows = await tx.query<Row & Waiting>(WAITING, [feedId, lane, limit]);
   return rows.map((row) => ({
     event: readEvent(row),
     previous: row.previous,
     attempts: row.attempts,
     isDue: row.is_due,
+    isHeld: row.is_held,
     isOld: row.is_old,
   }));
 }
 
-/** Lets what waits behind a place be looked at with what is there. */
+const QUIET = `
+WITH head AS (
+  SELECT place FROM webhook_deliveries WHERE feed_id = $1::uuid AND place = $3::bigint AND status = 'waiting' FOR UPDATE
+)
+UPDATE webhook_deliveries d SET next_at = NULL
+WHERE d.feed_id = $1::uuid AND d.lane = $2::text AND d.status = 'waiting' AND d.next_at IS NOT NULL
+  AND (d.place > (SELECT place FROM head) OR d.place <= (SELECT dropped_place FROM event_log))`;
+
+/** Lets what waits behind a place be looked at with what waits there, if that still does; and what goes with its event not at all. Locks: the delivery there. */
 export async function quietLane(tx: Tx, feedId: string, lane: string, place: number | null): Promise<void> {
-  await tx.query(
-    `UPDATE webhook_deliveries SET next_at = NULL
-     WHERE feed_id = $1::uuid AND lane = $2::text AND status = 'waiting' AND place > $3::bigint AND next_at IS NOT NULL`,
-    [feedId, lane, place ?? -1],
-  );
+  await tx.query(QUIET, [feedId, lane, place]);
 }
 
 const SETTLE = `
@@ -229,12 +243,12 @@ WITH held AS (
     answer_status = $8::integer, answer_excerpt = $9::text, error = $10::text
   FROM held WHERE d.feed_id = $1::uuid AND d.place = $3::bigint AND d.status = 'waiting'
 ), woken AS (
-  UPDATE webhook_deliveries d SET next_at = now() FROM held
+  UPDATE webhook_deliveries d SET next_at = ${AT_ONCE('d')} FROM held
   WHERE $6::text <> 'waiting' AND d.feed_id = $1::uuid AND d.place = (
     SELECT w.place FROM webhook_deliveries w
     WHERE w.feed_id = $1::uuid AND w.lane = $4::text AND w.status = 'waiting' AND w.place > $3::bigint ORDER BY w.place LIMIT 1
   )
-) ${HELD}`;
+) ${HELD('(NOT $5)')}`;
 
 /** Writes what became of an attempt at what waited, and has the next of its lane looked at when it waits no more. */
 export async function settleDelivery(
@@ -296,20 +310,39 @@ export async function findDelivery(
   return row && { event: readEvent(row), previous: row.previous, status: row.status };
 }
 
-const NOTE_RETRY = `
-UPDATE webhook_deliveries SET tried_at = now(), attempts = attempts + 1, status = CASE WHEN $3::boolean THEN 'delivered' ELSE status END,
-  answer_status = $4::integer, answer_excerpt = $5::text, error = $6::text
-WHERE feed_id = ${FEED_ID} AND place = $2::bigint AND status <> 'waiting' RETURNING ${listOf(webhookDeliveries, LISTED)}`;
+/** An attempt by hand that tells nothing for so long is over: longer than it may take. */
+const BY_HAND_MS = 30_000;
+const BEGIN_RETRY = `
+UPDATE webhook_deliveries SET by_hand_until = now() + interval '${BY_HAND_MS} ms'
+WHERE feed_id = ${FEED_ID} AND place = $2::bigint AND status <> 'waiting'
+  AND (by_hand_until IS NULL OR by_hand_until <= now() OR by_hand_until > now() + interval '${2 * BY_HAND_MS} ms')
+RETURNING by_hand_until`;
 
-/** Notes an attempt by hand at what does not wait; undefined when it does by now, or is gone. */
-export async function noteRetry(
+/** Begins an attempt by hand at what does not wait: until when it has the delivery; undefined when another one is under way, or it waits by now. */
+export async function beginRetry(tx: Tx, endpointId: string, place: number): Promise<Date | undefined> {
+  const [row] = await tx.query<Row & { by_hand_until: Date }>(BEGIN_RETRY, [endpointId, place]);
+  return row?.by_hand_until;
+}
+
+const END_RETRY = `
+WITH ended AS (
+  UPDATE webhook_deliveries SET by_hand_until = NULL, next_at = now()
+  WHERE feed_id = ${FEED_ID} AND place = $2::bigint AND by_hand_until = $3::timestamptz AND status = 'waiting'
+)
+UPDATE webhook_deliveries SET by_hand_until = NULL, tried_at = now(), attempts = attempts + 1,
+  status = CASE WHEN $4::boolean THEN 'delivered' ELSE status END, answer_status = $5::integer, answer_excerpt = $6::text, error = $7::text
+WHERE feed_id = ${FEED_ID} AND place = $2::bigint AND by_hand_until = $3::timestamptz AND status <> 'waiting' RETURNING ${listOf(webhookDeliveries, LISTED)}`;
+
+/** Notes an attempt by hand; undefined when the delivery was replayed meanwhile, which is then tried by itself, or is gone. */
+export async function endRetry(
   tx: Tx,
   endpointId: string,
-  place: number,
-  { status, answerStatus, answerExcerpt, error }: Tried,
+  { place, until }: { place: number; until: Date },
+  { status, answerStatus, answerExcerpt, error }: Omit<Tried, 'delayMs'>,
 ): Promise<Delivery | undefined> {
   const answer = [answerStatus, answerExcerpt, error];
-  const [row] = await tx.query(NOTE_RETRY, [endpointId, place, status === 'delivered', ...answer]);
+  const parameters = [endpointId, place, until.toISOString(), status === 'delivered', ...answer];
+  const [row] = await tx.query(END_RETRY, parameters);
   return row && readDelivery(row);
 }
 
@@ -335,17 +368,17 @@ WITH feed AS (
     SELECT d.number FROM webhook_deliveries d WHERE d.feed_id = feed.id AND d.lane = c.lane AND d.place < c.place ORDER BY d.place DESC LIMIT 1
   )), c.id, c.type, 'waiting', 0, now()
   FROM feed CROSS JOIN chosen c
-  ON CONFLICT (feed_id, place) DO UPDATE SET status = 'waiting', attempts = 0, first_tried_at = NULL, next_at = now()
+  ON CONFLICT (feed_id, place) DO UPDATE SET status = 'waiting', attempts = 0, first_tried_at = NULL, next_at = ${AT_ONCE('webhook_deliveries')}
   WHERE webhook_deliveries.status <> 'waiting'
 )
 SELECT count(*) AS count, coalesce(max(place), $4::bigint) AS last FROM chosen`;
 const REPLAY_PARKED = `
 WITH chosen AS (
   SELECT feed_id, place FROM webhook_deliveries
-  WHERE feed_id = ${FEED_ID} AND status = 'parked' AND place > $2::bigint ORDER BY place LIMIT $3::int
+  WHERE feed_id = ${FEED_ID} AND status = 'parked' AND place > $2::bigint ORDER BY place LIMIT $3::int FOR UPDATE
 ), again AS (
-  UPDATE webhook_deliveries d SET status = 'waiting', attempts = 0, first_tried_at = NULL, next_at = now()
-  FROM chosen WHERE d.feed_id = chosen.feed_id AND d.place = chosen.place AND d.status = 'parked'
+  UPDATE webhook_deliveries d SET status = 'waiting', attempts = 0, first_tried_at = NULL, next_at = ${AT_ONCE('d')}
+  FROM chosen WHERE d.feed_id = chosen.feed_id AND d.place = chosen.place
 )
 SELECT count(*) AS count, coalesce(max(place), $2::bigint) AS last FROM chosen`;
 
@@ -380,7 +413,7 @@ WITH old AS (
 ), dropped AS (
   DELETE FROM webhook_deliveries d USING old WHERE d.feed_id = old.feed_id AND d.place = old.place RETURNING d.feed_id, d.lane, d.status
 ), woken AS (
-  UPDATE webhook_deliveries d SET next_at = now() FROM (SELECT DISTINCT feed_id, lane FROM dropped WHERE status = 'waiting') AS held
+  UPDATE webhook_deliveries d SET next_at = ${AT_ONCE('d')} FROM (SELECT DISTINCT feed_id, lane FROM dropped WHERE status = 'waiting') AS held
   WHERE d.feed_id = held.feed_id AND d.lane = held.lane AND d.status = 'waiting' AND d.place > (SELECT dropped_place FROM event_log)
 )
 SELECT count(*) AS count FROM dropped`;

@@ -89,6 +89,11 @@ const entries = {
     title: 'The delivery is tried by itself',
     remedy: 'Wait for `next_at`: what is retried by hand is what was delivered or given up.',
   },
+  delivery_under_way: {
+    status: 409,
+    title: 'The delivery is being tried',
+    remedy: 'Look at it when the attempt has ended, 10 seconds later at most.',
+  },
   api_key_not_found: { status: 404, title: 'No such API key', remedy: 'Check the id of the key.' },
   method_not_allowed: {
     status: 405,

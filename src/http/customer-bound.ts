@@ -30,8 +30,9 @@ export function requireOwn({ actor, query, body }: FastifyRequest, namedIn: Name
   if (namedIn === undefined) return;
   const input = (namedIn === 'query' ? query : body) as Record<string, unknown>;
   const named = OWN_FIELDS.filter((field) => input[field] !== undefined);
-  const foreign =
-    named.find((field) => input[field] !== own) ?? (input.external_id === undefined ? undefined : 'external_id');
+  // A provider beside his own id means nothing, but alone it is no way to name him.
+  const others = named.length > 0 ? ['external_id'] : ['external_id', 'provider'];
+  const foreign = named.find((field) => input[field] !== own) ?? others.find((field) => input[field] !== undefined);
   if (foreign === undefined && named.length > 0) return;
   const pointer = `${namedIn === 'query' ? 'query/' : '/'}${foreign ?? 'customer_id'}`;
   throw new AppError('forbidden', 'The token is of one customer: name nobody, or him by his `customer_id`.', {

@@ -3,7 +3,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Agent, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 
 const CONNECT_MS = 5_000;
 const WHOLE_MS = 10_000;
@@ -27,9 +27,16 @@ export interface Guard {
   resolve?: Resolve;
 }
 
+/** All of IPv6 that is given out (RFC 4291). */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
 /** Global unicast addresses only: nothing private, local, shared or reserved; IPv4 inside IPv6 counts as IPv4. */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+  if (!ipaddr.isValid(address)) return false;
+  const read = ipaddr.process(address);
+  // Outside of it the library takes for unicast what it does not know, such as the oldest form of IPv4 in IPv6 (::7f00:1).
+  const isGiven = read instanceof ipaddr.IPv4 || read.match(GLOBAL_UNICAST);
+  return isGiven && read.range() === 'unicast';
 }
 
 export const publicOnly: Guard = { isAllowed: isPublicAddress, areAllPortsAllowed: false };
@@ -65,7 +72,27 @@ export function faultOfUrl(text: string, guard: Guard): string | undefined {
 const resolveBySystem: Resolve = (host, done) =>
   systemLookup(host, { all: true }, (error, addresses) => done(error, addresses));
 
-function lookupBy({ isAllowed, resolve = resolveBySystem }: Guard): LookupFunction {
+/** The same, where whoever asks for a name while somebody does gets his answer: the system answers four at a time, and a name that nobody answers for would keep it from all others. */
+function together(resolve: Resolve): Resolve {
+  const asking = new Map<string, Parameters<Resolve>[1][]>();
+  return (host, done) => {
+    const others = asking.get(host);
+    if (others) {
+      others.push(done);
+      return;
+    }
+    const all = [done];
+    asking.set(host, all);
+    resolve(host, (error, addresses) => {
+      asking.delete(host);
+      for (const each of all) each(error, addresses);
+    });
+  };
+}
+
+function lookupBy(guard: Guard): LookupFunction {
+  const { isAllowed } = guard;
+  const resolve = together(guard.resolve ?? resolveBySystem);
   return (host, options, done) =>
     resolve(host, (error, addresses) => {
       const [first] = addresses ?? [];
@@ -86,6 +113,13 @@ export interface HttpOutcome {
   /** A short word for what went wrong; null when an answer came. */
   error: string | null;
   retryAfter: string | null;
+}
+
+const SUCCESS = { min: 200, max: 299 };
+
+/** Whether the receiver took it. A redirect is not followed, and is no success. */
+export function hasArrived({ status }: Pick<HttpOutcome, 'status'>): boolean {
+  return status !== null && status >= SUCCESS.min && status <= SUCCESS.max;
 }
 
 export interface Poster {
@@ -113,8 +147,19 @@ async function postBy(
   agent: Agent,
   { url, headers, body, wholeMs }: { url: string; headers: Record<string, string>; body: string; wholeMs: number },
 ): Promise<HttpOutcome> {
-  const signal = AbortSignal.timeout(wholeMs);
-  const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body, signal });
+  // The signals that time out by themselves live on until then, long after their request.
+  const ending = new AbortController();
+  const timer = setTimeout(() => ending.abort(new DOMException('it takes too long', 'TimeoutError')), wholeMs);
+  try {
+    return await readAnswer(
+      await request(url, { method: 'POST', dispatcher: agent, headers, body, signal: ending.signal }),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAnswer(answer: Dispatcher.ResponseData): Promise<HttpOutcome> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Leaving the loop early destroys the stream: whoever answers for ever is not listened to.

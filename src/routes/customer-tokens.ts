@@ -13,7 +13,7 @@ export function registerCustomerTokens(app: FastifyInstance, deps: Deps): void {
     operationId: 'issueCustomerToken',
     summary: 'Issue a token for a customer’s browser',
     description:
-      'With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; revoking the API key that issued it ends it too. Nothing is stored of it, and an idempotency key is without effect.',
+      'With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; it ends with the API key that issued it, whose expiry it never outlives, and when that is revoked. Nothing is stored of it, and an idempotency key is without effect.',
     tag: 'access',
     access: 'read',
     params: customerParams,

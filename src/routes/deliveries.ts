@@ -5,6 +5,7 @@ import type { Delivery } from '../db/webhooks.js';
 import type { Deps } from '../deps.js';
 import { decodeCursor, encodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
+import { hasArrived } from '../lib/guarded-http.js';
 import {
   deliveriesPage,
   deliveriesQuery,
@@ -36,7 +37,7 @@ export function registerDeliveries(app: FastifyInstance, deps: Deps): void {
     idempotent: false,
     handler: async ({ params }) => {
       const { messageId, status, excerpt, error } = await testEndpoint(deps, params.id);
-      const delivered = status !== null && status >= 200 && status <= 299;
+      const delivered = hasArrived({ status });
       const answer = { answer_status: status, answer_excerpt: status === null ? null : excerpt, error };
       return { status: 200, body: { message_id: messageId, delivered, ...answer } };
     },
@@ -67,12 +68,18 @@ export function registerDeliveries(app: FastifyInstance, deps: Deps): void {
     url: '/webhook-endpoints/:id/deliveries/:delivery_id/retry',
     operationId: 'retryDelivery',
     summary: 'Send one again, now',
-    description: `${ONE_SHOT} Of what was delivered or given up; what waits is tried by itself.`,
+    description: `${ONE_SHOT} Of what was delivered or given up; what waits is tried by itself. Of a delivery there is one attempt at a time.`,
     tag: 'events',
     access: 'events',
     params: deliveryParams,
     responses: { 200: deliveryAnswer },
-    problems: ['endpoint_not_found', 'endpoint_without_url', 'delivery_not_found', 'delivery_waiting'],
+    problems: [
+      'endpoint_not_found',
+      'endpoint_without_url',
+      'delivery_not_found',
+      'delivery_waiting',
+      'delivery_under_way',
+    ],
     idempotent: false,
     handler: async ({ params }) => ({
       status: 200,

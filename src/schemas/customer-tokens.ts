@@ -33,5 +33,7 @@ export const issuedTokenAnswer = z.object({
   token: z.string().meta({ description: 'A bearer token for the customer’s browser.', examples: ['eyJhbGciOi…'] }),
   customer_id: uuidAnswerSchema,
   abilities: z.array(abilitySchema).meta({ examples: [['wallet.read', 'orders.create']] }),
-  expires_at: instantAnswerSchema,
+  expires_at: instantAnswerSchema.meta({
+    description: 'As was asked, or earlier: when the API key ends that issued it.',
+  }),
 });

@@ -25,7 +25,8 @@ const typesSchema = z
   .max(PATTERNS.length)
   .transform((types) => [...new Set(types)])
   .meta({
-    description: 'Types of events, groups of them such as `order.*`, or `*` for all.',
+    description:
+      'What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again.',
     examples: [['quota.consumed', 'order.*']],
   });
 
@@ -52,7 +53,7 @@ export const putEndpointBody = z.object({
   rotate_secret: askedSwitchSchema
     .default(false)
     .meta({ description: 'Draws another secret; the one before signs, too, for 24 hours.' }),
-  types: typesSchema.default([ALL]),
+  types: typesSchema,
   description: text({ min: 0, max: DESCRIPTION_LENGTH_MAX }).default(''),
   enabled: z.boolean().default(true).meta({ description: 'One that is not asks for nothing.' }),
 });
@@ -74,7 +75,7 @@ export const endpointAnswer = z.object({
     .nullable()
     .meta({
       description:
-        'Why it was disabled by itself: it answered 410, or nothing arrived for 24 hours. A PUT enables it again, from then on; what it missed can be replayed.',
+        'Why it was disabled by itself: it answered 410, or attempts failed for 24 hours and none arrived. A PUT enables it again, from then on; what it missed can be replayed.',
       examples: [null],
     }),
   created_at: instantAnswerSchema,

@@ -42,6 +42,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   address_refused: { detail: 'The URL must not lead to 127.0.0.1, which is private or local.', at: ['/url'] },
   delivery_not_found: { detail: 'There is no such delivery of analytics.', at: ['path/delivery_id'] },
   endpoint_without_url: { detail: 'The endpoint analytics has no URL.', at: ['path/id'] },
+  delivery_under_way: { detail: 'An attempt at the delivery is under way.', at: ['path/delivery_id'] },
   delivery_waiting: { detail: 'The delivery waits for its next attempt.', at: ['path/delivery_id'] },
   limit_exceeded: { detail: '1 of CREDITS asked for, 10 of 10 used (hour).' },
   limit_not_found: { detail: 'There is no such limit.', at: ['path/id'] },

@@ -1,7 +1,9 @@
 // Tokens by which a browser acts for one customer: signed, for minutes to a day, with listed abilities. Of them there is nothing but a record in the audit trail.
 import type { Actor } from '../call.js';
+import { findApiKey } from '../db/api-keys.js';
 import { findCustomerById } from '../db/customers.js';
 import type { Deps } from '../deps.js';
+import { BOOTSTRAP_OWNER } from '../engine/actors.js';
 import { restOnSecretKeys } from '../engine/secret-keys.js';
 import { AppError } from '../errors/app-error.js';
 import { assertMayGive } from '../ledger/api-keys.js';
@@ -16,7 +18,7 @@ export interface CustomerTokenTerms {
   ttlS: number;
 }
 
-/** Signs a token of a customer, with abilities whose scopes the caller has. Throws: customer_not_found, forbidden. */
+/** Signs a token of a customer, with abilities whose scopes the caller has, for no longer than his key counts. Throws: customer_not_found, forbidden. */
 export async function issueCustomerToken(
   deps: Deps,
   customerId: string,
@@ -28,14 +30,16 @@ export async function issueCustomerToken(
   if (!customer) throw new AppError('customer_not_found', 'There is no such customer.', { pointer: 'path/id' });
   await restOnSecretKeys(deps);
   const issuedAt = deps.clock.now();
-  const expiresAt = new Date(issuedAt.getTime() + ttlS * MS_PER_S);
+  const issuer = actor.keyId === BOOTSTRAP_OWNER ? undefined : await findApiKey(deps.db, actor.keyId);
+  const issuerEndsMs = issuer?.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  const expiresMs = Math.min(issuedAt.getTime() + ttlS * MS_PER_S, issuerEndsMs);
   const claims = {
     id: deps.ids.next(),
     customerId,
     abilities: [...new Set(abilities)],
     issuedBy: actor.keyId,
     issuedAt,
-    expiresAt: new Date(Math.floor(expiresAt.getTime() / MS_PER_S) * MS_PER_S),
+    expiresAt: new Date(Math.floor(expiresMs / MS_PER_S) * MS_PER_S),
   };
   const token = await deps.actors.signCustomerToken(claims);
   const told = { tokenId: claims.id, abilities: claims.abilities, expiresAt: claims.expiresAt };

@@ -2,10 +2,11 @@
 import { findEndpoint } from '../db/endpoints.js';
 import { findLastPlace, type StoredEvent } from '../db/events.js';
 import {
+  beginRetry,
   type Delivery,
+  endRetry,
   findDelivery,
   listDeliveries,
-  noteRetry,
   type Replayed,
   replayParked,
   replayRange,
@@ -15,11 +16,10 @@ import { toMessage } from '../engine/webhook-sender.js';
 import { AppError } from '../errors/app-error.js';
 import type { DeliveryStatus, Endpoint } from '../ledger/entities.js';
 import { typesAsked } from '../ledger/event-types.js';
-import type { HttpOutcome } from '../lib/guarded-http.js';
+import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 
 /** Events that one call has sent again at most. */
 const REPLAYED_MAX = 10_000;
-const OK = { min: 200, max: 299 };
 
 async function requireSent({ db }: Pick<Deps, 'db'>, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);
@@ -37,6 +37,11 @@ function deliveryNotFound(endpointId: string): AppError {
 function deliveryWaiting(): AppError {
   const detail = 'The delivery waits for its next attempt.';
   return new AppError('delivery_waiting', detail, { pointer: 'path/delivery_id' });
+}
+
+function deliveryUnderWay(): AppError {
+  const detail = 'An attempt at the delivery is under way.';
+  return new AppError('delivery_under_way', detail, { pointer: 'path/delivery_id' });
 }
 
 /** One page of the deliveries of an endpoint, the newest event first. Throws: endpoint_not_found. */
@@ -69,21 +74,28 @@ export async function testEndpoint(deps: Deps, id: string): Promise<HttpOutcome 
   return { ...(await deps.sender.send(endpoint, event.id, toMessage(event, null))), messageId: event.id };
 }
 
-/** Sends a delivery again that was taken or given up, once, enabled or not. Throws: endpoint_not_found, endpoint_without_url, delivery_not_found, delivery_waiting. */
+/**
+ * Sends a delivery again that was taken or given up, once, enabled or not, while nobody else does.
+ * Throws: endpoint_not_found, endpoint_without_url, delivery_not_found, delivery_waiting, delivery_under_way.
+ */
 export async function retryDelivery(deps: Deps, id: string, place: number): Promise<Delivery> {
   const endpoint = await requireSent(deps, id);
+  const until = await beginRetry(deps.db, id, place);
   const found = await findDelivery(deps.db, id, place);
   if (!found) throw deliveryNotFound(id);
-  if (found.status === 'waiting') throw deliveryWaiting();
+  if (!until) throw found.status === 'waiting' ? deliveryWaiting() : deliveryUnderWay();
   const outcome = await deps.sender.send(endpoint, found.event.id, toMessage(found.event, found.previous));
-  const isTaken = outcome.status !== null && outcome.status >= OK.min && outcome.status <= OK.max;
-  const noted = await noteRetry(deps.db, id, place, {
-    status: isTaken ? 'delivered' : found.status,
-    delayMs: 0,
-    answerStatus: outcome.status,
-    answerExcerpt: outcome.status === null ? null : outcome.excerpt,
-    error: outcome.error,
-  });
+  const noted = await endRetry(
+    deps.db,
+    id,
+    { place, until },
+    {
+      status: hasArrived(outcome) ? 'delivered' : found.status,
+      answerStatus: outcome.status,
+      answerExcerpt: outcome.status === null ? null : outcome.excerpt,
+      error: outcome.error,
+    },
+  );
   if (!noted) throw deliveryWaiting();
   return noted;
 }

@@ -95,14 +95,19 @@ function secretsOf(
   return { sealedSecret: sender.sealSecret(id, drawn), ...old };
 }
 
-/** Disables an endpoint that can't be reached, which is told; nothing when it is disabled or gone by now. Locks: the row of the log of events. */
-export async function disableEndpoint(deps: Deps, id: string, disabledReason: DisabledReason): Promise<void> {
+/** Disables an endpoint that can't be reached as it was, which is told; nothing when it was changed since. Locks: the row of the log of events. */
+export async function disableEndpoint(
+  deps: Deps,
+  { id, url, updatedAt }: Endpoint,
+  disabledReason: DisabledReason,
+): Promise<void> {
   await deps.engine.manage({
     opener: 'prisma',
     lock: lockEndpoints,
     load: (tx) => findEndpoint(tx, id),
     decide: (before, now, changes) => {
-      if (!before?.isEnabled) return;
+      const isSame = before?.url === url && before.updatedAt.getTime() === updatedAt.getTime();
+      if (!before?.isEnabled || !isSame) return;
       const after = { ...before, isEnabled: false, disabledReason, updatedAt: now };
       changes.endpoints.push({ before, after, at: now, actingKey: WORKER });
     },

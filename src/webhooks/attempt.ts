@@ -2,19 +2,12 @@
 import type { Tried } from '../db/webhooks.js';
 import { deliveryDelayMs } from '../lib/backoff.js';
 import { systemClock } from '../lib/clock.js';
-import type { HttpOutcome } from '../lib/guarded-http.js';
+import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 
-const SUCCESS_MIN = 200;
-const SUCCESS_MAX = 299;
 const MS_PER_S = 1_000;
 const RETRY_AFTER_MAX_MS = 86_400_000;
 /** The receiver wants nothing any more. */
 export const GONE = 410;
-
-/** Whether the receiver took it. A redirect is not followed, and is no success. */
-export function hasArrived({ status }: HttpOutcome): boolean {
-  return status !== null && status >= SUCCESS_MIN && status <= SUCCESS_MAX;
-}
 
 /** For how long a receiver wants to be left alone, in milliseconds: seconds or a date, at most a day; 0 where it says nothing that can be read. */
 export function retryAfterMs(value: string | null, now: Date): number {

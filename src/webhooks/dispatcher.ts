@@ -39,6 +39,7 @@ export function createDispatcher(deps: Deps): Dispatcher {
 /** Serves a feed until nothing is left of it, its endpoint does not answer, or the turn is over. */
 async function serveFeed(run: FeedRun): Promise<void> {
   const { deps, feed, tasks } = run;
+  let isBroken = true;
   try {
     while (await renew(deps, run)) {
       await startLanes(run);
@@ -47,10 +48,13 @@ async function serveFeed(run: FeedRun): Promise<void> {
       if (!hasMoved) await waitAmong(tasks);
     }
     await Promise.all(tasks);
-    const reason = run.disabling();
-    if (reason !== undefined) await disableEndpoint(deps, feed.endpointId, reason);
+    const disabling = run.disabling();
+    if (disabling) await disableEndpoint(deps, disabling.endpoint, disabling.reason);
+    isBroken = false;
   } finally {
-    await release(deps, feed, run.isDown());
+    // Whatever went wrong: who takes the feed next must not try what is being tried.
+    await run.end();
+    await release(deps, feed, isBroken || run.isDown());
   }
 }
 

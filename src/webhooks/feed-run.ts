@@ -4,10 +4,10 @@ import type { StoredEvent } from '../db/events.js';
 import { type FeedStanding, type HeldFeed, laneOf, type Noted } from '../db/webhooks.js';
 import type { Deps } from '../deps.js';
 import { toMessage } from '../engine/webhook-sender.js';
-import type { DisabledReason } from '../ledger/entities.js';
-import type { HttpOutcome } from '../lib/guarded-http.js';
+import type { DisabledReason, Endpoint } from '../ledger/entities.js';
+import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 import { createSlots } from '../lib/slots.js';
-import { GONE, hasArrived } from './attempt.js';
+import { GONE } from './attempt.js';
 
 /** Attempts at one endpoint that are under way at a time. */
 export const ATTEMPTS_MAX = 16;
@@ -15,6 +15,11 @@ export const ATTEMPTS_MAX = 16;
 const LEASE_LEFT_MIN_MS = 15_000;
 /** So many customers in a row for whom nothing arrived: then it is the endpoint, which is left alone for a while. */
 const FAILED_LANES_MAX = 5;
+
+export interface Disabling {
+  endpoint: Endpoint;
+  reason: DisabledReason;
+}
 
 export interface FeedRun {
   readonly deps: Deps;
@@ -29,8 +34,10 @@ export interface FeedRun {
   hasToStop(): boolean;
   /** The endpoint as a whole does not answer. */
   isDown(): boolean;
-  /** Why the endpoint is to be disabled. */
-  disabling(): DisabledReason | undefined;
+  /** Which endpoint is to be disabled, as it was when it was tried, and why. */
+  disabling(): Disabling | undefined;
+  /** Begins nothing more, and waits for what is under way. */
+  end(): Promise<void>;
   /** Looks at what was noted with a write. */
   note(noted: Noted): void;
   /** Tries once, as soon as there is a place; undefined when it was not begun, because `isClosed`, or the turn is over. `onBegin` is told. */
@@ -47,11 +54,13 @@ export function createFeedRun(deps: Deps, feed: HeldFeed, isEnding: () => boolea
   const failedLanes = new Set<string>();
   let standing: FeedStanding | undefined;
   let untilMs = Number.NEGATIVE_INFINITY;
-  let isLost = false;
-  let reason: DisabledReason | undefined;
+  let isOver = false;
+  let disabling: Disabling | undefined;
+  const tasks = new Set<Promise<void>>();
+  const underWay = new Set<Promise<unknown>>();
   const isDown = () => failedLanes.size >= FAILED_LANES_MAX;
   const hasToStop = () =>
-    isEnding() || isLost || isDown() || reason !== undefined || performance.now() > untilMs - LEASE_LEFT_MIN_MS;
+    isEnding() || isOver || isDown() || disabling !== undefined || performance.now() > untilMs - LEASE_LEFT_MIN_MS;
   const current = (): FeedStanding => {
     if (!standing) throw new Error('the lease was not renewed yet');
     return standing;
@@ -60,7 +69,7 @@ export function createFeedRun(deps: Deps, feed: HeldFeed, isEnding: () => boolea
     deps,
     feed,
     busy: new Set(),
-    tasks: new Set(),
+    tasks,
     standing: current,
     renewed: (renewed, until) => {
       standing = renewed;
@@ -68,19 +77,26 @@ export function createFeedRun(deps: Deps, feed: HeldFeed, isEnding: () => boolea
     },
     hasToStop,
     isDown,
-    disabling: () => reason,
+    disabling: () => disabling,
+    end: async () => {
+      isOver = true;
+      await Promise.allSettled([...underWay, ...tasks]);
+    },
     note: (noted) => {
-      if (!noted) isLost = true;
-      else if (noted.isFailingLong) reason ??= 'failing';
+      if (!noted) isOver = true;
+      else if (noted.isFailingLong) disabling ??= { endpoint: current().endpoint, reason: 'failing' };
     },
     attempt: (event, previous, { isClosed, onBegin } = {}) =>
       slots.take(async () => {
         if (hasToStop() || isClosed?.()) return undefined;
         onBegin?.();
-        const outcome = await deps.sender.send(current().endpoint, event.id, toMessage(event, previous));
+        const { endpoint } = current();
+        const sending = deps.sender.send(endpoint, event.id, toMessage(event, previous));
+        underWay.add(sending);
+        const outcome = await sending.finally(() => underWay.delete(sending));
         if (hasArrived(outcome)) failedLanes.clear();
         else failedLanes.add(laneOf(event));
-        if (outcome.status === GONE) reason = 'gone';
+        if (outcome.status === GONE) disabling = { endpoint, reason: 'gone' };
         return outcome;
       }),
   };

@@ -15,7 +15,7 @@ export async function serveLane(run: FeedRun, lane: string): Promise<void> {
       await quietLane(deps.db, feed.id, lane, head?.event.place ?? null);
       return;
     }
-    for (const delivery of waiting) if (!(await tryWaiting(run, delivery))) return;
+    for (const delivery of waiting) if (delivery.isHeld || !(await tryWaiting(run, delivery))) return;
   }
 }
 

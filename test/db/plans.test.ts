@@ -3,9 +3,14 @@
 // knowing the parameters.
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { grantUnits, putProduct, useTestApp } from '../support/app.js';
-import { customerIdOf } from '../support/parallel.js';
+import { dropDeliveries, findDeliveryLagMs } from '../../src/db/webhooks.js';
+import { BASE_PATH } from '../../src/http/base-path.js';
+import { createDispatcher } from '../../src/webhooks/dispatcher.js';
+import { API_TOKEN, grantUnits, type Json, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { ask, customerIdOf } from '../support/parallel.js';
+import { startReceiver } from '../support/receiver.js';
 import { committedTransactions, logStatements } from '../support/statement-log.js';
+import { waitFor } from '../support/wait.js';
 
 const app = useTestApp();
 /** Other customers, who have one row of each kind. Nothing of them is committed. */
@@ -26,8 +31,17 @@ const GROW = [
    SELECT gen_random_uuid(), gen_random_uuid(), 'cancelled', currency, total_amount, metadata, expires_at, created_at
    FROM (SELECT * FROM orders WHERE customer_id = $1 LIMIT 1) o, generate_series(1, $2::int)`,
 ] as const;
+/** Other feeds, of one delivery each: whoever plans believes that this one has few, too. */
+const GROW_FEEDS = [
+  `INSERT INTO webhook_deliveries (feed_id, place, lane, number, event_id, type, status, attempts, next_at)
+   SELECT gen_random_uuid(), n, $1::uuid::text, n, gen_random_uuid(), 'batch.granted', CASE WHEN n % 9 = 0 THEN 'waiting' ELSE 'delivered' END, 1,
+     CASE WHEN n % 9 = 0 THEN now() + interval '1 hour' END
+   FROM generate_series(1, $2::int) n`,
+] as const;
 const BY_ORDER = 'batches_order_ix';
-const TABLES = /^(?:operations|idempotency_records|batches|reservations|orders)$/;
+const TABLES = /^(?:operations|idempotency_records|batches|reservations|orders|webhook_deliveries)$/;
+/** By these alone all is read that a customer, or an endpoint, has. */
+const WIDE = new Set(['customer_id', 'feed_id']);
 
 interface Plan {
   'Node Type': string;
@@ -37,14 +51,13 @@ interface Plan {
   Plans?: Plan[];
 }
 
-/** Scans of a table that read all of it, or all that a customer has in it, if no limit stops them. */
+/** Scans of a table that read all of it, or all that a customer or an endpoint has in it, if no limit stops them. */
 function wideScansOf(plan: Plan): string[] {
   if (plan['Node Type'] === 'Limit') return [];
   const table = plan['Relation Name'] ?? '';
   const condition = plan['Index Cond'] ?? '';
   const names = new Set(condition.match(/\b[a-z_]+(?= (?:=|<|>|IS))/g) ?? []);
-  const isWide =
-    TABLES.test(table) && plan['Node Type'].includes('Scan') && [...names].every((name) => name === 'customer_id');
+  const isWide = TABLES.test(table) && plan['Node Type'].includes('Scan') && [...names].every((name) => WIDE.has(name));
   return [
     ...(isWide ? [`${table}: ${plan['Node Type']} ${condition}`] : []),
     ...(plan.Plans ?? []).flatMap(wideScansOf),
@@ -65,7 +78,7 @@ async function amongOthers<T>(texts: readonly string[], find: (root: Plan, text:
     await client.query('BEGIN');
     await client.query('SET LOCAL session_replication_role = replica');
     await client.query('SET LOCAL random_page_cost = 1.1');
-    for (const grow of GROW) await client.query(grow, [customerId, OTHERS]);
+    for (const grow of [...GROW, ...GROW_FEEDS]) await client.query(grow, [customerId, OTHERS]);
     await client.query('ANALYZE');
     const found: T[] = [];
     for (const text of texts) {
@@ -113,6 +126,64 @@ describe('the statements of writes', () => {
     expect(texts.size).toBeGreaterThan(15);
 
     const wide = await amongOthers([...texts], (root, text) => wideScansOf(root).map((scan) => `${scan} in ${text}`));
+    expect(wide.flat()).toEqual([]);
+  });
+});
+
+describe('the statements of webhooks', () => {
+  it('find deliveries by more than their endpoint, however many it has', async () => {
+    const receiver = await startReceiver();
+    const local = await startTestApp(app.url, app.clock, undefined, { isPrivateWebhookAllowed: true });
+    const logs = logStatements(local.deps.db.pool);
+    const dispatcher = createDispatcher(local.deps);
+    const call = async (method: 'GET' | 'PUT' | 'POST', path: string, payload?: Json) => {
+      const headers = { authorization: `Bearer ${API_TOKEN}` };
+      const url = `${BASE_PATH}/webhook-endpoints/hook${path}`;
+      const answer = await local.app.inject({ method, url, headers, ...(payload && { payload }) });
+      expect(answer.statusCode, answer.body).toBeLessThan(300);
+      return answer.json() as { data: Json[] };
+    };
+    const statuses = async () => (await call('GET', '/deliveries?limit=200')).data.map(({ status }) => status);
+    const untilAre = (...expected: string[]) =>
+      waitFor(
+        () => `deliveries that are ${expected}`,
+        async () => {
+          await dispatcher.look();
+          return `${await statuses()}` === `${expected}` || undefined;
+        },
+      );
+    try {
+      await call('PUT', '', { url: receiver.url, types: ['batch.*'] });
+      await grantUnits(app, 'old-friend', 'CREDITS', 1);
+      await untilAre('delivered');
+      receiver.answerBy((outgoing) => outgoing.writeHead(500).end());
+      for (const quantity of [1, 2]) await grantUnits(app, 'old-friend', 'CREDITS', quantity);
+      await untilAre('waiting', 'waiting', 'delivered');
+      receiver.answerBy((outgoing) => outgoing.writeHead(204).end());
+      await ask(app.url, 'UPDATE webhook_deliveries SET next_at = now() WHERE next_at IS NOT NULL');
+      await untilAre('delivered', 'delivered', 'delivered');
+      const [last] = (await call('GET', '/deliveries')).data;
+      await call('POST', `/deliveries/${last?.id}/retry`, {});
+      await call('POST', '/replay', { failed: true });
+      await call('POST', '/replay', { from: '2026-01-31', until: '2026-03-01' });
+      await waitFor('what is replayed', async () => {
+        await dispatcher.look();
+        return (await statuses()).every((status) => status === 'delivered') || undefined;
+      });
+      await dropDeliveries(local.deps.db, 10);
+      await findDeliveryLagMs(local.deps.db);
+    } finally {
+      await dispatcher.end();
+      await receiver.stop();
+      await local.close();
+    }
+    const sent = [...logs.values()].flat().map(({ text }) => text);
+    // What only asks whether a feed has any stops at the first.
+    const isAbout = (text: string) =>
+      text.includes('webhook_deliveries') && !text.startsWith('DELETE FROM webhook_feeds');
+    const texts = [...new Set(sent)].filter(isAbout);
+    expect(texts.length).toBeGreaterThan(12);
+    const wide = await amongOthers(texts, (root, text) => wideScansOf(root).map((scan) => `${scan} in ${text}`));
     expect(wide.flat()).toEqual([]);
   });
 });

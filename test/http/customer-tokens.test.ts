@@ -215,6 +215,27 @@ describe('whoever has ann’s token', () => {
     expect(written).toEqual({});
   });
 
+  it('is told which member of a request names somebody', async () => {
+    const token = await annsToken();
+    const order = `/orders/${ids['order of ann']}`;
+    for (const path of ['/orders', order, ...READS]) {
+      const pointerOf = async (named: string) => {
+        const { body } = await getAs(token, `${path}${path.includes('?') ? '&' : '?'}${named}`);
+        return [named, body.errors?.[0]?.pointer];
+      };
+      for (const [named, pointer] of [
+        // Where somebody has to be named, as for anybody else.
+        ['provider=default', path.startsWith('/orders') ? 'query/provider' : 'query/customer_id'],
+        ['external_id=ben', 'query/external_id'],
+        ['provider=default&external_id=ben', 'query/external_id'],
+        [`customer_id=${ids.ann}&external_id=ben`, 'query/external_id'],
+        [`customer_id=${ids.ann}&user_id=ben`, 'query/user_id'],
+        [`customer_id=${ids.ben}&user_id=${ids.ben}`, 'query/customer_id'],
+      ] as const)
+        expect([path, ...(await pointerOf(named))]).toEqual([path, named, pointer]);
+    }
+  });
+
   it('asks of her own units', async () => {
     const { body } = await app.post('/quota/check', { product_key: 'STAR', amount: 50 }, bearer(await annsToken()));
     expect([body.allowed, body.remaining]).toEqual([false, 7]);
@@ -299,6 +320,23 @@ describe('the keys behind a token', () => {
     const refused = await getAs(token, '/wallet');
     expectProblem(refused, 401, 'unauthenticated');
     expect(refused.body.detail).toBe('The API key that issued the customer token was revoked.');
+  });
+
+  it('end it with the API key that issued it, also one that was rotated and counts for a while', async () => {
+    const ends = new Date(app.clock.now().getTime() + 90_500).toISOString();
+    const key = await makeKey(app, ['read'], { expires_at: ends });
+    const issue = async (ttl_seconds: number, token: string) =>
+      (await app.post(`/customers/${ids.ann}/tokens`, { abilities: ['wallet.read'], ttl_seconds }, bearer(token))).body;
+    expect((await issue(60, key.token)).expires_at).toBe('2026-01-31T12:01:00.000Z');
+    const { token, expires_at } = await issue(86_400, key.token);
+    expect(expires_at).toBe('2026-01-31T12:01:30.000Z');
+    const rotated = (await app.post(`/api-keys/${key.id}/rotate`, { overlap_seconds: 30 })).body;
+    expect((await issue(60, key.token)).expires_at).toBe('2026-01-31T12:00:30.000Z');
+    expect((await issue(86_400, rotated.token)).expires_at).toBe(expires_at);
+    app.clock.advance({ seconds: 89 });
+    expect((await getAs(token, '/wallet')).status).toBe(200);
+    app.clock.advance({ seconds: 1 });
+    expectProblem(await getAs(token, '/wallet'), 401, 'unauthenticated');
   });
 
   it('rotate: the newest signs, and those behind it are still read', async () => {

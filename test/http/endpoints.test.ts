@@ -32,7 +32,7 @@ describe('an endpoint', () => {
     const { secret: none, ...told } = made.body;
     expect(none).toBeNull();
     expect((await app.get('/webhook-endpoints/n8n')).body).toEqual(told);
-    const again = await app.put('/webhook-endpoints/n8n', { enabled: false });
+    const again = await app.put('/webhook-endpoints/n8n', { types: ['*'], enabled: false });
     expect(again.status).toBe(200);
     expect(again.body).toMatchObject({
       types: ['*'],
@@ -49,12 +49,14 @@ describe('an endpoint', () => {
   });
 
   it.each([
-    ['/webhook-endpoints/odd%20id', {}, 'path/id'],
+    ['/webhook-endpoints/odd%20id', { types: ['*'] }, 'path/id'],
+    ['/webhook-endpoints/x', {}, '/types'],
+    ['/webhook-endpoints/x', { description: 'all of them?' }, '/types'],
     ['/webhook-endpoints/x', { types: ['order.eaten'] }, '/types/0'],
     ['/webhook-endpoints/x', { types: [] }, '/types'],
     ['/webhook-endpoints/x', { types: ['nothing.*'] }, '/types/0'],
-    ['/webhook-endpoints/x', { enabled: 'yes' }, '/enabled'],
-    ['/webhook-endpoints/x', { urls: [] }, '/urls'],
+    ['/webhook-endpoints/x', { types: ['*'], enabled: 'yes' }, '/enabled'],
+    ['/webhook-endpoints/x', { types: ['*'], urls: [] }, '/urls'],
   ])('%s with %j is refused', async (path, body, pointer) => {
     expectProblem(await app.put(path, body), 400, 'invalid_request', pointer);
     expect((await app.get('/webhook-endpoints/x')).status).toBe(404);

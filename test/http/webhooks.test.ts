@@ -75,6 +75,7 @@ describe('the URL of an endpoint', () => {
     ['http://127.1/'],
     ['http://[::1]/'],
     ['http://[::ffff:127.0.0.1]/'],
+    ['http://[::127.0.0.1]/'],
     ['http://[::ffff:10.0.0.1]/'],
     ['http://0.0.0.0/'],
     ['http://10.1.2.3/'],
@@ -92,7 +93,7 @@ describe('the URL of an endpoint', () => {
     ['http://example.org:7999/'],
     ['http://example.org:10000/'],
   ])('%s is refused', async (url) => {
-    expectProblem(await app.put('/webhook-endpoints/x', { url }), 400, 'address_refused', '/url');
+    expectProblem(await app.put('/webhook-endpoints/x', { url, types: ['*'] }), 400, 'address_refused', '/url');
     expect((await app.get('/webhook-endpoints/x')).status).toBe(404);
   });
 
@@ -106,7 +107,7 @@ describe('the URL of an endpoint', () => {
     [{ url: 'https://example.org/', secret: Buffer.alloc(32).toString('base64') }, '/secret'],
     [{ url: 'https://example.org/', rotate_secret: 'perhaps' }, '/rotate_secret'],
   ])('%j is refused', async (body, pointer) => {
-    expectProblem(await app.put('/webhook-endpoints/x', body), 400, 'invalid_request', pointer);
+    expectProblem(await app.put('/webhook-endpoints/x', { types: ['*'], ...body }), 400, 'invalid_request', pointer);
   });
 
   it.each([
@@ -115,7 +116,7 @@ describe('the URL of an endpoint', () => {
     'https://example.org:443/',
     'http://8.8.8.8:9999/',
   ])('%s is taken', async (url) => {
-    const put = await app.put('/webhook-endpoints/taken', { url, enabled: false });
+    const put = await app.put('/webhook-endpoints/taken', { types: ['*'], url, enabled: false });
     expect(put.status, put.text).toBeLessThan(300);
     expect(put.body).toMatchObject({ url, secret: expect.stringMatching(/^whsec_/) });
     await app.delete('/webhook-endpoints/taken');
@@ -125,14 +126,24 @@ describe('the URL of an endpoint', () => {
 describe('the secret of an endpoint', () => {
   it('is told by every PUT, never by GET, is kept encrypted, and is in no audit record', async () => {
     const url = 'https://example.org/';
-    const made = await app.put('/webhook-endpoints/keeper', { url, enabled: false });
+    const made = await app.put('/webhook-endpoints/keeper', { types: ['*'], url, enabled: false });
     const { secret } = made.body;
-    const again = await app.put('/webhook-endpoints/keeper', { url, enabled: false, description: 'same' });
+    const again = await app.put('/webhook-endpoints/keeper', {
+      types: ['*'],
+      url,
+      enabled: false,
+      description: 'same',
+    });
     expect(again.body).toMatchObject({ secret, old_secret_until: null });
     const own = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-    const given = await app.put('/webhook-endpoints/keeper', { url, enabled: false, secret: own });
+    const given = await app.put('/webhook-endpoints/keeper', { types: ['*'], url, enabled: false, secret: own });
     expect(given.body).toMatchObject({ secret: own, old_secret_until: '2026-02-01T12:00:00.000Z' });
-    const rotated = await app.put('/webhook-endpoints/keeper', { url, enabled: false, rotate_secret: true });
+    const rotated = await app.put('/webhook-endpoints/keeper', {
+      types: ['*'],
+      url,
+      enabled: false,
+      rotate_secret: true,
+    });
     expect(rotated.body.secret).not.toBe(own);
     const told = [await app.get('/webhook-endpoints/keeper'), await app.get('/webhook-endpoints')];
     for (const answer of told) expect(answer.text).not.toMatch(/whsec_|"secret"|sealed/);
@@ -141,7 +152,7 @@ describe('the secret of an endpoint', () => {
     for (const one of [secret, own, rotated.body.secret])
       expect(JSON.stringify([row, trail])).not.toContain(String(one).slice(6));
     expect(JSON.stringify(trail)).not.toMatch(/sealed|whsec/);
-    const bare = await app.put('/webhook-endpoints/keeper', {});
+    const bare = await app.put('/webhook-endpoints/keeper', { types: ['*'] });
     expect(bare.body).toMatchObject({ url: null, secret: null });
     await app.delete('/webhook-endpoints/keeper');
   });
@@ -393,12 +404,12 @@ describe('a test message', () => {
 
 describe('what is asked of deliveries', () => {
   it('is refused where it can not be', async () => {
-    await app.put('/webhook-endpoints/feed', {});
+    await app.put('/webhook-endpoints/feed', { types: ['*'] });
     const one = '/webhook-endpoints/feed/deliveries/1/retry';
     expectProblem(await app.post('/webhook-endpoints/none/test', {}), 404, 'endpoint_not_found', 'path/id');
     expectProblem(await app.post('/webhook-endpoints/feed/test', {}), 409, 'endpoint_without_url', 'path/id');
     expectProblem(await app.post(one, {}), 409, 'endpoint_without_url', 'path/id');
-    await app.put('/webhook-endpoints/feed', { url: 'https://example.org/', enabled: false });
+    await app.put('/webhook-endpoints/feed', { types: ['*'], url: 'https://example.org/', enabled: false });
     expectProblem(await app.post(one, {}), 404, 'delivery_not_found', 'path/delivery_id');
     const odd = '/webhook-endpoints/feed/deliveries/x/retry';
     expectProblem(await app.post(odd, {}), 400, 'invalid_request', 'path/delivery_id');

@@ -9,6 +9,8 @@ import type { Json } from './app.js';
 export interface Received {
   id: string;
   body: Json;
+  /** The body as it came. */
+  text: string;
   signatures: number;
   path: string;
 }
@@ -60,7 +62,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
       outgoing.writeHead(401).end();
       return;
     }
-    const one = { id, body: JSON.parse(text) as Json, signatures, path: incoming.url ?? '' };
+    const one = { id, body: JSON.parse(text) as Json, text, signatures, path: incoming.url ?? '' };
     received.push(one);
     underWay.set(id, (underWay.get(id) ?? 0) + 1);
     underWayMax = Math.max(underWayMax, underWay.get(id) ?? 0);

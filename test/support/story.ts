@@ -25,6 +25,7 @@ export interface Stage {
 /** Tells it from the first product to what is left lying at the end; the clock stands where it ended. */
 export async function tellStory(stage: Stage): Promise<void> {
   await makeCatalogue(stage);
+  await askForEvents(stage);
   await meetPeople(stage);
   await buy(stage);
   await failToPay(stage);
@@ -95,6 +96,16 @@ async function makeCatalogue({ recorder }: Stage): Promise<void> {
     { recurrence: { unit: 'months', count: 1 }, plan_group: 'pro' },
   );
   await offer('GONE', '1', 'USD', [{ product_key: 'RETIRED', quantity: 3 }]);
+}
+
+/** Outsiders who hear of it: one follows the feed, two have a URL, of which one was given up. */
+async function askForEvents({ recorder }: Stage): Promise<void> {
+  const hook = { url: 'https://example.org/hooks', types: ['order.*', 'batch.*'], description: ODD_TEXT };
+  const secret = `whsec_${Buffer.from('a secret that a story only tells').toString('base64')}`;
+  await recorder.plain('PUT', '/webhook-endpoints/reader', { types: ['quota.consumed', 'trial.*'] });
+  await recorder.plain('PUT', '/webhook-endpoints/shop', { ...hook, secret });
+  await recorder.plain('PUT', '/webhook-endpoints/shop', { ...hook, rotate_secret: true });
+  await recorder.plain('PUT', '/webhook-endpoints/given-up', { ...hook, enabled: false });
 }
 
 async function meetPeople({ recorder, clock }: Stage): Promise<void> {
@@ -470,5 +481,9 @@ async function leaveThingsLying(stage: Stage): Promise<void> {
   await order(stage, 'open', [{ sku: 'BUNDLE', quantity: 3 }, { sku: 'FREE' }], { metadata: ODD_METADATA });
   const waiting = await order(stage, 'open', [{ sku: 'CREDITS_100' }]);
   await recorder.refused(waiting, { payment_id: 'waiting-1', amount: '5', currency: 'USD' }, 'payment_mismatch');
+  // Deliveries that wait for their first attempt.
+  const day = { from: new Date(clock.now().getTime() - 24 * 3_600_000), until: new Date(clock.now().getTime() + 1) };
+  await recorder.plain('PUT', '/webhook-endpoints/given-up', { url: 'https://example.org/other', types: ['*'] });
+  await recorder.plain('POST', '/webhook-endpoints/given-up/replay', { from: day.from, until: day.until });
   clock.advance({ hours: 1, ms: 1 });
 }

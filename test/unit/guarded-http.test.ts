@@ -6,6 +6,7 @@ import { readSecretKeys } from '../../src/lib/secret-keys.js';
 import { isWebhookSecret, makeWebhookSecret } from '../../src/lib/webhook-signature.js';
 import { retryAfterMs } from '../../src/webhooks/attempt.js';
 import { cleanUpReceivers, startReceiver } from '../support/receiver.js';
+import { waitFor } from '../support/wait.js';
 
 cleanUpReceivers();
 const posters: ReturnType<typeof createPoster>[] = [];
@@ -42,6 +43,28 @@ describe('an address', () => {
     ...['127.0.0.1', '10.0.0.1', '172.31.255.255', '192.168.0.1', '169.254.169.254', '100.64.0.1', '0.0.0.0'],
     ...['224.0.0.1', '255.255.255.255', '192.0.2.1', '198.18.0.1', '::1', '::', 'fe80::1', 'fd00::1', 'ff02::1'],
     ...['::ffff:127.0.0.1', '::ffff:a00:1', '64:ff9b::a00:1', '2002:7f00:1::', 'nonsense', ''],
+    // IPv4 in IPv6 of other kinds, what was local before, and what is not given out.
+    ...[
+      '::127.0.0.1',
+      '::7f00:1',
+      '::10.0.0.1',
+      '::ffff:0:127.0.0.1',
+      '64:ff9b:1::a00:1',
+      'fec0::1',
+      '5f00::1',
+      '4000::1',
+    ],
+    ...[
+      '2001::1',
+      '2001:db8::1',
+      '3fff::1',
+      '100::1',
+      '::ffff:0:10.0.0.1',
+      '1::',
+      'fe80::1%1',
+      '192.88.99.1',
+      '240.0.0.1',
+    ],
   ])('%s is not', (address) => {
     expect(isPublicAddress(address)).toBe(false);
   });
@@ -64,6 +87,32 @@ describe('a request', () => {
     expect(await poster.post(url, headers, '{}')).toMatchObject({ status: 204 });
     expect(await poster.post(url, headers, '{}')).toMatchObject({ status: null, error: 'address_refused' });
     expect(receiver.received).toHaveLength(1);
+  });
+
+  it('asks once for a name for which others ask already', async () => {
+    const receiver = await startReceiver();
+    const asked: string[] = [];
+    const asking: (() => void)[] = [];
+    const poster = createPoster({
+      isAllowed: () => true,
+      areAllPortsAllowed: true,
+      resolve: (host, done) => {
+        asked.push(host);
+        asking.push(() => done(null, [{ address: '127.0.0.1', family: 4 }]));
+      },
+    });
+    posters.push(poster);
+    const post = (host: string) => poster.post(`http://${host}:${receiver.port}/`, headers, '{}');
+    const slow = [post('slow.test'), post('slow.test'), post('slow.test')];
+    const other = post('other.test');
+    await waitFor('the other name', () => asked.includes('other.test') || undefined);
+    expect(asked).toEqual(['slow.test', 'other.test']);
+    for (const answer of asking.splice(0)) answer();
+    for (const outcome of await Promise.all([...slow, other])) expect(outcome).toMatchObject({ status: 204 });
+    const again = post('slow.test');
+    await waitFor('it to be asked for anew', () => asking.length === 1 || undefined);
+    asking[0]?.();
+    expect(await again).toMatchObject({ status: 204 });
   });
 
   it('is refused when any address of a name is local', async () => {

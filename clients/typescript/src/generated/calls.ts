@@ -123,13 +123,13 @@ export interface Calls {
   testEndpoint: Call<'testEndpoint'>;
   /** List what was sent to an endpoint. `GET /api/v1/billing/webhook-endpoints/{id}/deliveries`: As long as the events are kept. */
   listDeliveries: Call<'listDeliveries'>;
-  /** Send one again, now. `POST /api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry`: A single attempt, whose outcome is the answer: it counts nowhere, so an idempotency key is without effect. Of what was delivered or given up; what waits is tried by itself. */
+  /** Send one again, now. `POST /api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry`: A single attempt, whose outcome is the answer: it counts nowhere, so an idempotency key is without effect. Of what was delivered or given up; what waits is tried by itself. Of a delivery there is one attempt at a time. */
   retryDelivery: Call<'retryDelivery'>;
   /** Have events sent again. `POST /api/v1/billing/webhook-endpoints/{id}/replay`: Of a range of time, what the endpoint missed among it; or all that was given up. In the order of each customer, before what waits already and is newer. Repeating the call sends nothing twice that still waits. */
   replayDeliveries: Call<'replayDeliveries'>;
   /** List what management changed. `GET /api/v1/billing/audit`: The catalogue, endpoints, identities and metadata of customers, adjustments, trials granted over a refusal: by which key, when, from what to what. */
   listAudit: Call<'listAudit'>;
-  /** Issue a token for a customer’s browser. `POST /api/v1/billing/customers/{id}/tokens`: With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; revoking the API key that issued it ends it too. Nothing is stored of it, and an idempotency key is without effect. */
+  /** Issue a token for a customer’s browser. `POST /api/v1/billing/customers/{id}/tokens`: With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; it ends with the API key that issued it, whose expiry it never outlives, and when that is revoked. Nothing is stored of it, and an idempotency key is without effect. */
   issueCustomerToken: Call<'issueCustomerToken'>;
   /** List API keys, newest first. `GET /api/v1/billing/api-keys`: Those that have ended too. Never a key itself. */
   listApiKeys: Call<'listApiKeys'>;
