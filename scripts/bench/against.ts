@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
-import { BASE_PATH, type Job, type Outcome } from './job.js';
+import { BASE_PATH, type Job, type Outcome, PRODUCT_KEY } from './job.js';
 import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
 import { precise, printTable, spreadOf, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
@@ -43,20 +43,31 @@ interface Measured {
   serverUs: number;
 }
 
+interface CompareOptions {
+  pairs: number;
+  only: string;
+  isUsesTold: boolean;
+  hasApiKey: boolean;
+  /** How many windows of a limit are in force for every customer. */
+  limits: number;
+}
+
 /**
  * Measures the sides whose names have `only` in them, of both builds, in alternating pairs, and prints the ratios of this one to the other. With
- * `isUsesTold` this one tells each use, with `hasApiKey` it is called with an API key instead of the bootstrap token.
+ * `isUsesTold` this one tells each use, with `hasApiKey` it is called with an API key instead of the bootstrap token; `limits` are in force
+ * there.
  */
 export async function compare(
   server: Server,
   load: Load,
   otherDir: string,
-  { pairs, only, isUsesTold, hasApiKey }: { pairs: number; only: string; isUsesTold: boolean; hasApiKey: boolean },
+  { pairs, only, isUsesTold, hasApiKey, limits }: CompareOptions,
 ): Promise<void> {
   buildService(otherDir);
   const builds = [await startBuild(server, 'before', otherDir), await startBuild(server, 'after', undefined)] as const;
   if (isUsesTold) await askForUses(builds[1].databaseUrl);
   if (hasApiKey) builds[1].service.token = await makeKey(builds[1].service);
+  if (limits > 0) await setLimits(builds[1].service, limits);
   const rows: string[][] = [];
   for (const [name, kind] of Object.entries(SIDES).filter(([side]) => side.includes(only))) {
     const measured: [Measured[], Measured[]] = [[], []];
@@ -104,6 +115,20 @@ async function askForUses(databaseUrl: string): Promise<void> {
     );
     await client.query('UPDATE event_log SET tells_uses = true');
   });
+}
+
+const WINDOWS = ['hour', 'day', 'month', 'billing_period', 'total'];
+const NEVER_REACHED = 9_007_199_254_740_991;
+
+/** Has so many windows count what each customer uses. */
+async function setLimits({ url, token }: Service, count: number): Promise<void> {
+  const windows = Object.fromEntries(WINDOWS.slice(0, count).map((window) => [window, NEVER_REACHED]));
+  const answer = await fetch(`${url}${BASE_PATH}/limits`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ product_key: PRODUCT_KEY, windows }),
+  });
+  if (!answer.ok) throw new Error(`the limit was not set: ${await answer.text()}`);
 }
 
 async function makeKey({ url, token }: Service): Promise<string> {

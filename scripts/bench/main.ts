@@ -50,6 +50,7 @@ const { values: flags } = parseArgs({
     webhooks: { type: 'boolean', default: false },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
+    limits: { type: 'string', default: '0' },
   },
 });
 
@@ -79,6 +80,7 @@ async function run(plan: Plan): Promise<void> {
       only: flags.sides,
       isUsesTold: flags['uses-told'],
       hasApiKey: flags['api-key'],
+      limits: Number(flags.limits),
     });
     return;
   }

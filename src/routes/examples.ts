@@ -262,16 +262,18 @@ export const examples: Examples = {
   putLimit: {
     requests: {
       alice: {
-        summary: 'A thousand credits a month, a hundred an hour',
-        body: { ...CREDITS, windows: { hour: 100, month: 1_000 }, owner_tag: 'support' },
+        summary: 'A million credits an hour, ten a month',
+        body: { ...CREDITS, windows: { hour: 1_000_000, month: 10_000_000 }, owner_tag: 'support' },
       },
       all: {
         summary: 'Whoever else: a warning beyond it',
-        body: { feature: 'image_generation', windows: { day: 50 }, enforcement: 'SOFT' },
+        body: { feature: 'image_generation', windows: { day: 50_000 }, enforcement: 'SOFT' },
       },
     },
   },
-  patchLimit: { requests: { alice: { summary: 'More in an hour', body: { ...CREDITS, windows: { hour: 200 } } } } },
+  patchLimit: {
+    requests: { alice: { summary: 'More in an hour', body: { ...CREDITS, windows: { hour: 2_000_000 } } } },
+  },
   listLimits: { requests: { alice: { summary: 'Those of Alice', query: { ...alice } } } },
   getLimit: { ids: { id: 'putLimit#/id' }, requests: { made: { summary: 'As it is now' } } },
   putLimitSource: {

@@ -60,7 +60,21 @@ const violationsWith = <I extends z.ZodType>(instant: I) =>
 export const violationsSchema = violationsWith(instantAnswerSchema);
 
 /** The same as a problem has them, whose instants are text. */
-export const problemViolationsSchema = violationsWith(z.string().meta({ format: 'date-time' }));
+export const problemViolationsSchema = violationsWith(z.string().meta({ format: 'date-time' })).meta({
+  examples: [
+    [
+      {
+        product_key: 'CREDITS',
+        window: 'hour',
+        current: 10,
+        requested: 1,
+        limit: 10,
+        enforcement: 'HARD',
+        resets_at: '2026-11-28T13:00:00.000Z',
+      },
+    ],
+  ],
+});
 
 /** Limits that a use goes beyond, and that refuse nothing. */
 export const warningsSchema = z

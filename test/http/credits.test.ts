@@ -210,6 +210,7 @@ describe('POST /credits/deduct', () => {
       product_key: 'STAR',
       amount: 3,
       balance: 7,
+      warnings: [],
       upcoming: 0,
       taken: [{ batch_id, product_key: 'STAR', amount: 3 }],
       owed: 0,

@@ -30,6 +30,7 @@ describe('a deduction with allow_negative', () => {
       product_key: 'STAR',
       amount: 10,
       balance: -6,
+      warnings: [],
       upcoming: 0,
       taken: [{ batch_id, product_key: 'STAR', amount: 4 }],
       owed: 6,

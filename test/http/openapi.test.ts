@@ -122,7 +122,7 @@ function codesOf(of: Operation, status: number): string[] {
   );
   return [
     ...new Set(
-      [...`${resolved}${ofTheirOwn.join('')}`.matchAll(/"enum":\[([^\]]*)\]/g)].flatMap(([, list]) =>
+      [...`${resolved}${ofTheirOwn.join('')}`.matchAll(/"code":\{[^{}]*?"enum":\[([^\]]*)\]/g)].flatMap(([, list]) =>
         JSON.parse(`[${list}]`),
       ),
     ),

@@ -32,6 +32,7 @@ describe('POST /quota/check', () => {
         ],
         remaining: 5,
         reasons: [],
+        warnings: [],
         violations: [],
         upgrade_skus: [],
         upgrade_offers: [],

@@ -52,6 +52,7 @@ describe('POST /reservations', () => {
       legs: [{ batch_id, product_key: 'CREDITS', amount: 3 }],
       metadata: { model: 'x' },
       remaining: 7,
+      warnings: [],
     });
   });
 
