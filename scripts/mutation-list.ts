@@ -838,12 +838,10 @@ const ofTheLedger: Mutation[] = [
     changes: [
       change(
         USE,
-        '  if (refusal) throw refusal;\n',
-        `  if (refusal) {
-    const { available } = refusal.shortage;
-    if (available > 0) post(planConsume(book, providers, available));
+        '    throw refusal;\n',
+        `    const available = Number(refusal.extensions.available);
+    if (available > 0) post(planConsume(book, providers, available) as UsePlan);
     throw refusal;
-  }
 `,
       ),
     ],
@@ -1290,6 +1288,85 @@ const ofAccess: Mutation[] = [
   },
 ];
 
+const LIMITS = 'src/ledger/limits.ts';
+const COUNTING = 'src/ledger/counting.ts';
+const WINDOWS = 'src/db/usage-windows.ts';
+const LIMIT_TESTS = 'test/http/limits.test.ts';
+const LIMITS_AT_ONCE = 'test/concurrency/limits.test.ts';
+const METERED_TESTS = 'test/http/metered.test.ts';
+const LIMIT_SOURCES = 'test/http/limit-sources.test.ts';
+
+const ofLimits: readonly Mutation[] = [
+  {
+    name: 'refuse what just fits',
+    changes: [
+      change(LIMITS, 'used + count.amount > count.window.limit)', 'used + count.amount >= count.window.limit)'),
+    ],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'count what is released',
+    changes: [change(COUNTING, '  release: -1,', '  release: 1,')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'name a time to what never fits',
+    changes: [change(LIMITS, 'window.end === null || amount > window.limit', 'window.end === null')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'tell a window again',
+    changes: [change(LIMITS, '  if (told.has(type)) return;\n', '')],
+    tests: [LIMIT_TESTS, LIMITS_AT_ONCE],
+  },
+  {
+    name: 'refuse an overdraft by a limit',
+    changes: [change(LIMITS, "isOverdraft && enforcement === 'HARD' ? 'SOFT' : enforcement", 'enforcement')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'go on with the counter of the window before',
+    changes: [change(WINDOWS, ' FILTER (WHERE k.window_start = w.starts_at)', '')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'count the last entry of a counter again',
+    changes: [change(WINDOWS, 'e.seq > base.seq AND', 'e.seq >= base.seq AND')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'have the farthest limit win',
+    changes: [change(WINDOWS, 's.subject, w.key, s.level\n), in_force', 's.subject, w.key, s.level DESC\n), in_force')],
+    tests: [LIMIT_TESTS],
+  },
+  {
+    name: 'decide by a counter that lacks entries',
+    changes: [change(WINDOWS, 'countedTo: row.is_whole ? null : row.counted_to', 'countedTo: null')],
+    tests: [LIMITS_AT_ONCE],
+  },
+  {
+    name: 'give back a seat in the window of now',
+    changes: [change('src/ledger/metered-return.ts', 'at: BEGINNING', 'at: book.now')],
+    tests: [METERED_TESTS],
+  },
+  {
+    name: 'give back more than is in use',
+    changes: [change('src/ledger/metered-return.ts', 'units === null || amount > used', 'units === null')],
+    tests: [METERED_TESTS],
+  },
+  {
+    name: 'share what is shared',
+    changes: [
+      change(
+        'src/services/limit-sources.ts',
+        "      if (above) throw refusedSource('It shares the limits of another customer itself.');\n",
+        '',
+      ),
+    ],
+    tests: [LIMIT_SOURCES],
+  },
+];
+
 /** All mutations, by section, in the order in which they run. */
 export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   engine: ofTheEngine,
@@ -1303,4 +1380,5 @@ export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   readers: ofTheReaders,
   webhooks: ofWebhooks,
   access: ofAccess,
+  limits: ofLimits,
 };
