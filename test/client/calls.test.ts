@@ -80,6 +80,23 @@ describe('a call', () => {
     return expect(use.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('answers a limit that is reached as a value, and does not try again', async () => {
+    const who = await someone(100);
+    await app.put('/limits', { ...who, product_key: 'CREDITS', windows: { day: 5 } });
+    const sent: string[] = [];
+    const bursar = clientOf(app, { fetch: losing(0, sent) });
+    expect(await bursar.consume({ ...who, product_key: 'CREDITS', amount: 5 })).toMatchObject({ allowed: true });
+    const use = await bursar.consume({ ...who, product_key: 'CREDITS', amount: 2 });
+    if (use.allowed) return expect.unreachable();
+    expect(use).toMatchObject({
+      code: 'limit_exceeded',
+      status: 429,
+      violations: [{ product_key: 'CREDITS', window: 'day', current: 5, requested: 2, limit: 5, enforcement: 'HARD' }],
+    });
+    expect(use.retryAfterS).toBeGreaterThan(0);
+    return expect(sent).toHaveLength(2);
+  });
+
   it('answers a conflict as a value, and says allowed where the service does not', async () => {
     const who = await someone(10);
     const bursar = clientOf(app);
