@@ -12,6 +12,8 @@ COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma prisma
 COPY scripts scripts
 COPY src src
+# What /version tells: docker build --build-arg COMMIT="$(git rev-parse HEAD)"
+ARG COMMIT
 RUN node scripts/ensure.mjs && node scripts/build.mjs
 
 FROM node:${NODE_VERSION}-bookworm-slim AS packages

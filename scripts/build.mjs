@@ -2,7 +2,7 @@
 // so that what is found relative to a source file is found relative to its compiled form. Packages are not part of it. Another tsconfig may be named,
 // for what is to be compiled beside it. A build that fails leaves the one before as it was: what is complete takes its place as a whole.
 import { spawnSync } from 'node:child_process';
-import { cpSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,9 +28,19 @@ function build() {
       recursive: true,
       filter: (source) => !source.endsWith('.ts'),
     });
+  const commit = commitOf();
+  if (commit !== undefined) writeFileSync(join(UNFINISHED, 'commit'), `${commit}\n`);
   remove(DIST);
   renameSync(UNFINISHED, DIST);
   return 0;
+}
+
+/** Of which commit this is: COMMIT, else what git says; undefined when neither knows. */
+function commitOf() {
+  if (process.env.COMMIT) return process.env.COMMIT;
+  if (!existsSync(join(PROJECT, '.git'))) return undefined;
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: PROJECT, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 function remove(folder) {

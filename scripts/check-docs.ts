@@ -15,7 +15,7 @@ const RULES = 'docs/domain.md';
 const OPENAPI = 'openapi/openapi.json';
 const BASE_PATH = '/api/v1/billing';
 /** Paths that are served beside the routes of the document. */
-const PAGES = ['/docs', '/openapi.json'];
+const PAGES = ['/docs', '/openapi.json', '/metrics'];
 const UNBUILT = 'not built yet';
 /** Whose comments and texts cite the rules, and what below is made or recorded. */
 const CITING = ['src', 'scripts', 'test', 'prisma'];

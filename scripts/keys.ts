@@ -12,6 +12,7 @@ import { StartError } from '../src/errors/start-error.js';
 import type { ApiKey } from '../src/ledger/entities.js';
 import { systemClock } from '../src/lib/clock.js';
 import { uuidIds } from '../src/lib/ids.js';
+import { createMetrics } from '../src/lib/metrics.js';
 import { ALL_SCOPES, SCOPES, type Scope } from '../src/lib/scopes.js';
 import { createTurns } from '../src/lib/turns.js';
 import { createApiKey, getApiKeys, revokeApiKey } from '../src/services/api-keys.js';
@@ -46,7 +47,15 @@ async function withDatabase(work: Work): Promise<void> {
   const log = pino({ level: 'silent' });
   const db = createDb(database.url, log, { poolSizeMax: defaults.poolSize });
   const config = { ...defaults, apiToken: '', pepper: '', secretKey: '' };
-  const engine = createEngine({ db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() });
+  const engine = createEngine({
+    db,
+    clock: systemClock,
+    ids: uuidIds,
+    config,
+    log,
+    turns: createTurns(),
+    metrics: createMetrics(),
+  });
   // Tokens are not read here, and no other process is told: what it remembers of a key ends by itself.
   const actors = { of: unused, signCustomerToken: unused, forgetKey: () => undefined };
   try {

@@ -1,4 +1,5 @@
 // Writes openapi/openapi.json from the declared routes; with --check it only compares, and exits 1 when the file is stale. Needs no database.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
@@ -8,6 +9,7 @@ import { createHorizon } from '../src/engine/horizon.js';
 import { openapiText } from '../src/http/openapi.js';
 import { systemClock } from '../src/lib/clock.js';
 import { uuidIds } from '../src/lib/ids.js';
+import { createMetrics } from '../src/lib/metrics.js';
 
 const file = new URL('../openapi/openapi.json', import.meta.url);
 const name = 'openapi/openapi.json';
@@ -37,6 +39,7 @@ async function generate(): Promise<string> {
     engine: unreachable('engine'),
     reads: unreachable('reads'),
     turns: unreachable('turns'),
+    metrics: createMetrics(),
     horizon: createHorizon({ db: unreachable('db') }),
     actors: unreachable('actors'),
     sender: unreachable('sender'),

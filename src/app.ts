@@ -14,6 +14,7 @@ import {
   PARAM_LENGTH_MAX,
   PLUGIN_TIMEOUT_MS,
 } from './http/bounds.js';
+import { buildOf } from './http/build.js';
 import { callerRequestId, correlationOf } from './http/correlation.js';
 import { registerCors } from './http/cors.js';
 import { hostFault } from './http/host.js';
@@ -24,10 +25,12 @@ import { sendProblem } from './http/problem.js';
 import { registerRateLimits } from './http/rate-limits.js';
 import { registerReference } from './http/reference.js';
 import { RequestLog } from './http/request-log.js';
+import { countUnreadable, measureRequests } from './http/request-metrics.js';
 import type { DeclaredRoute } from './http/route.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 import { Connections, closeAfterUnread } from './http/server.js';
 import { UnderWay } from './http/under-way.js';
+import { watchEventLoop } from './lib/event-loop.js';
 import { registerApiKeys } from './routes/api-keys.js';
 import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
@@ -45,12 +48,16 @@ import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
 import { registerJobs } from './routes/jobs.js';
 import { registerLimits } from './routes/limits.js';
+import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
+import { registerVersion } from './routes/version.js';
 import { registerWallet } from './routes/wallet.js';
+
+const MS_PER_S = 1_000;
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
 export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
@@ -100,6 +107,8 @@ export interface AppOptions {
   onAnswer?: (answer: GivenAnswer) => void;
   /** Whether the process was asked to stop: then it is not ready, and answers end their connections, while it still listens. */
   isStopping?: () => boolean;
+  /** Of which commit the build is. */
+  commit?: string | null;
 }
 
 /** Builds the app, ready to listen or to be handed requests. Closing it drains what is under way; the database stays the caller's. */
@@ -126,10 +135,13 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     },
     clientErrorHandler(error, socket) {
       const refused = connections.refuse(error, socket);
-      if (refused) logUnreadable(deps.log, refused);
+      if (refused) noteUnreadable(deps, refused);
     },
   });
 
+  measureRequests(app, deps.metrics);
+  const eventLoop = watchEventLoop((longestMs) => deps.metrics.observeDelay(longestMs / MS_PER_S));
+  app.addHook('onClose', async () => eventLoop.end());
   addSecurityHeaders(app);
   await registerCors(app, deps.config.corsOrigins);
   const limit = await registerRateLimits(app, deps.config.rateLimits);
@@ -161,6 +173,9 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   await registerOpenapi(app, examples, webhooks);
   if (deps.config.docs !== 'off') await registerReference(app, deps.config.docs);
   registerHealth(app, deps, isStopping);
+  const build = buildOf(options.commit ?? null);
+  registerVersion(app, build);
+  registerMetrics(app, deps, build);
   followClock(app, deps);
   await app.register(
     async (api) => {
@@ -191,9 +206,14 @@ function meaningOf(error: unknown, { raw }: FastifyRequest): unknown {
 }
 
 /** What never became a request has no line of its own otherwise. */
-function logUnreadable(log: Deps['log'], { refusal, requestId }: { refusal: AppError; requestId: string }): void {
+function noteUnreadable(
+  { log, metrics }: Deps,
+  { refusal, requestId }: { refusal: AppError; requestId: string },
+): void {
   const { code, message } = refusal;
-  log.info({ request_id: requestId, status: catalogue[code].status, code }, `unreadable request: ${message}`);
+  const { status } = catalogue[code];
+  countUnreadable(metrics, status, code);
+  log.info({ request_id: requestId, status, code }, `unreadable request: ${message}`);
 }
 
 interface Stopping {

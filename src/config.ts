@@ -163,11 +163,23 @@ export const environmentSchema = z.object({
     .transform((value) => value === 'true' || value === '1')
     .describe('true or false'),
   BURSAR_DOCS: z.enum(docsAccesses).default('public').describe(docsAccesses.join(', ')),
+  BURSAR_METRICS_TOKEN: z
+    .string()
+    .max(SECRET_LENGTH_MAX)
+    .regex(/^[A-Za-z0-9._~+/-]+=*$/)
+    .optional()
+    .describe(`at most ${SECRET_LENGTH_MAX} letters, digits or -._~+/ (it is sent as a bearer token)`),
   BURSAR_DRAIN_MS: wholeNumber(0, DRAIN_MAX_MS).optional().describe(`a number of milliseconds, 0 to ${DRAIN_MAX_MS}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
-const secretNames = new Set(['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER', 'BURSAR_SECRET_KEY']);
+const secretNames = new Set([
+  'DATABASE_URL',
+  'BURSAR_API_TOKEN',
+  'BURSAR_PEPPER',
+  'BURSAR_SECRET_KEY',
+  'BURSAR_METRICS_TOKEN',
+]);
 
 /** The whole configuration of a running process. */
 export interface Config {
@@ -213,6 +225,8 @@ export interface Config {
   readonly sweepIntervalS: number;
   /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
   readonly docs: (typeof docsAccesses)[number];
+  /** What whoever scrapes the metrics has to send; undefined lets anybody. */
+  readonly metricsToken: string | undefined;
   /** For how long requests are still taken, but the process is not ready, once it is asked to stop. */
   readonly drainMs: number;
   readonly logLevel: (typeof logLevels)[number];
@@ -269,6 +283,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     isPrivateWebhookAllowed: values.BURSAR_WEBHOOK_ALLOW_PRIVATE,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
+    metricsToken: values.BURSAR_METRICS_TOKEN,
     drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),
     logLevel: values.LOG_LEVEL,
   });

@@ -24,8 +24,10 @@ import { jobs } from './jobs/list.js';
 import { announceJobs, startJobs } from './jobs/run-jobs.js';
 import { sandboxClock, systemClock } from './lib/clock.js';
 import { uuidIds } from './lib/ids.js';
+import { createMetrics } from './lib/metrics.js';
 import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
+import { findCommit } from './process/build-commit.js';
 import { Closers } from './process/closers.js';
 import { makeDataFolder } from './process/data-folder.js';
 import { Drain } from './process/drain.js';
@@ -103,7 +105,7 @@ async function start(stop: StopRequest): Promise<Config> {
   if (config.isSandbox)
     log.warn('SANDBOX: the clock can be set by hand, and what is recorded says nothing of real time');
   const clock = config.isSandbox ? sandboxClock(() => findSandboxInstant(db)) : systemClock;
-  const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns() };
+  const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns(), metrics: createMetrics() };
   const deps = createOver(foundations);
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role === 'api') await announceJobs(deps, jobs);
@@ -111,7 +113,7 @@ async function start(stop: StopRequest): Promise<Config> {
     const running = await startJobs(deps, jobs);
     closers.add('the background work', () => running.stop());
   }
-  const app = await buildApp(deps, { isStopping: () => drain.hasBegun });
+  const app = await buildApp(deps, { isStopping: () => drain.hasBegun, commit: findCommit(PROJECT_DIR) });
   closers.add('the HTTP server', () => app.close());
   stop.check();
   const url = await listen(app, config.host, config.port);
@@ -148,9 +150,9 @@ function offerToShells(dataDir: string, access: { url: string; apiToken: string 
   }
 }
 
-function createLogger({ logLevel, apiToken, pepper, secretKey }: GivenConfig): Logger {
+function createLogger({ logLevel, apiToken, pepper, secretKey, metricsToken }: GivenConfig): Logger {
   return pino({
-    hooks: { streamWrite: redactor([apiToken, pepper, secretKey]) },
+    hooks: { streamWrite: redactor([apiToken, pepper, secretKey, metricsToken]) },
     name: 'bursar',
     level: logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,

@@ -9,6 +9,7 @@ import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { uuidIds } from '../../src/lib/ids.js';
+import { createMetrics } from '../../src/lib/metrics.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { consumeAnswer, consumeBody } from '../../src/schemas/quota.js';
 
@@ -52,6 +53,7 @@ const foundations = {
   log,
   config: { ...config, apiToken, pepper, secretKey },
   turns: createTurns(),
+  metrics: createMetrics(),
 };
 const deps = createOver(foundations);
 const app = await buildApp(deps, { extraResources: [registerCeiling] });

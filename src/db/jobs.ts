@@ -126,7 +126,8 @@ export interface JobState extends RecordOf<typeof jobs, (typeof TOLD)[number]> {
 }
 
 const readTold = readerOf(jobs, TOLD);
-const ALL = `
+/** All jobs by name, and how late each is. */
+export const JOBS_AS_OF_NOW = `
 SELECT ${listOf(jobs, TOLD, 'j')}, CASE WHEN j.lease_until > now() THEN j.holder END AS holder, lag.ms AS lag_ms, lag.ms > j.late_after_ms AS is_late
 FROM jobs j CROSS JOIN LATERAL (
   SELECT CASE WHEN j.next_due_at IS NULL THEN 0 ELSE round(greatest(0, extract(epoch FROM now() - j.next_due_at) * 1000,
@@ -135,6 +136,6 @@ FROM jobs j CROSS JOIN LATERAL (
 
 /** All jobs by name, as of now. */
 export async function listJobs(tx: Tx): Promise<JobState[]> {
-  const rows = await tx.query<Row & { holder: string | null; lag_ms: number; is_late: boolean }>(ALL);
+  const rows = await tx.query<Row & { holder: string | null; lag_ms: number; is_late: boolean }>(JOBS_AS_OF_NOW);
   return rows.map((row) => ({ ...readTold(row), holder: row.holder, lagMs: row.lag_ms, isLate: row.is_late }));
 }

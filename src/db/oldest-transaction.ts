@@ -12,7 +12,7 @@ export interface OldestTransaction {
 
 // A snapshot tells the id, which is of the next transaction when none runs. Locks tell whose it is, also to whom its session tells nothing; they are looked at
 // only then.
-const FIND = `
+export const OLDEST_TRANSACTION = `
 SELECT oldest.id::text AS id, coalesce(a.pid, l.pid) AS pid,
   round(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)::bigint AS lasts_ms
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::xid AS id) AS oldest
@@ -25,6 +25,6 @@ WHERE a.pid IS NOT NULL OR p.transaction IS NOT NULL OR l.pid IS NOT NULL LIMIT 
 
 /** The oldest transaction that has written something and runs still, in any database of the server; undefined when there is none. */
 export async function findOldestTransaction(tx: Tx): Promise<OldestTransaction | undefined> {
-  const [row] = await tx.query<Row & { id: string; pid: number | null; lasts_ms: number | null }>(FIND);
+  const [row] = await tx.query<Row & { id: string; pid: number | null; lasts_ms: number | null }>(OLDEST_TRANSACTION);
   return row && { id: row.id, pid: row.pid, lastsMs: row.lasts_ms };
 }

@@ -46,7 +46,11 @@ export function createEngine(deps: Foundations): Engine {
   const lanes = createLanes(deps, bounds);
   const explainer = createExplainer(deps);
   const runMember = (member: Member, resolved?: ResolvedMember): Promise<Outcome> =>
-    OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, bounds, member);
+    counted(
+      deps,
+      member,
+      OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, bounds, member),
+    );
   const explained = async (outcome: Outcome): Promise<Outcome> =>
     'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
   const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {
@@ -82,6 +86,10 @@ export function createEngine(deps: Foundations): Engine {
         (decided) => toKeyedAnswer(deps, recordAs, recordAs.render(decided)),
         members.length === operations.length,
       );
+      for (const [at, member] of members.entries()) {
+        const outcome = required(outcomes[at], 'each has an outcome');
+        if (isCommitted || 'refusal' in outcome) deps.metrics.verdicts.add(member.name, verdictOf(outcome));
+      }
       const decided = (await Promise.all(outcomes.map(explained))).values();
       const all = operations.map((operation): Outcome => {
         if (operation instanceof AppError) return { refusal: operation };
@@ -93,6 +101,23 @@ export function createEngine(deps: Foundations): Engine {
     manage: (management) => persist(() => transactManagement(deps, management)),
     explain: explainer.explain,
   };
+}
+
+/** Counts what becomes of an operation. Throws what it throws. */
+async function counted({ metrics }: Foundations, { name }: Member, running: Promise<Outcome>): Promise<Outcome> {
+  try {
+    const outcome = await running;
+    metrics.verdicts.add(name, verdictOf(outcome));
+    return outcome;
+  } catch (error) {
+    metrics.verdicts.add(name, error instanceof AppError ? error.code : 'internal_error');
+    throw error;
+  }
+}
+
+function verdictOf(outcome: Outcome): string {
+  if ('refusal' in outcome) return outcome.refusal.code;
+  return outcome.answer.replayed ? 'replayed' : 'accepted';
 }
 
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */

@@ -49,14 +49,24 @@ interface Resolved extends ResolvedMember {
 /** Makes the lanes of a process. */
 export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes {
   const strays = createStrays(deps, bounds);
+  let waiting = 0;
+  watchLanes(deps, () => waiting, strays.count);
   const lanes = Array.from({ length: LANES }, () =>
     createGatherer<Request, Outcome>({
       workersMax: 1,
       waitingMax: WAITING_MAX,
       countElsewhere: strays.count,
-      refuse: overloaded,
+      refuse: () => {
+        waiting -= 1;
+        return overloaded();
+      },
       countTogether: ({ length }) => Math.min(length, REQUESTS_MAX),
-      answer: (together) => runGroup(deps, strays, together),
+      answer: async (together) => {
+        waiting -= together.length;
+        const later = await runGroup(deps, strays, together);
+        waiting += later.length;
+        return later;
+      },
       // a group tells each of its requests itself what failed
       isEverybodys: () => true,
       onSharedFailure: () => undefined,
@@ -65,9 +75,19 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
   return {
     run: (member, resolved) => {
       const request = toRequest(member, resolved);
+      waiting += 1;
       return required(lanes[laneOf(request)], 'the lane exists')(request);
     },
   };
+}
+
+function watchLanes({ metrics }: Foundations, countWaiting: () => number, countStrays: () => number): void {
+  metrics.watch('bursar_lane_waiting_requests', 'Requests that wait for a transaction of the lanes.', countWaiting);
+  metrics.watch(
+    'bursar_lane_lock_waiting_requests',
+    'Requests beside the lanes that wait for the lock of a customer.',
+    countStrays,
+  );
 }
 
 /** Whoever is seen first is looked for again: by then he may be there. */
@@ -235,6 +255,7 @@ async function attemptTogether(
   { skipLocked }: { skipLocked: boolean },
 ): Promise<Left> {
   try {
+    deps.metrics.observeBatch(together.length);
     const { verdicts } = await transact(deps, together, { opener: 'pool', skipLocked });
     const alone: Resolved[] = [];
     for (const waiting of together) {

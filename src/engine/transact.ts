@@ -151,6 +151,7 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     // Without an answer neither success nor failure would be true.
     if (!isUnknown || !(await persist(() => areRecorded(deps, changes), { isPatient: true }))) throw error;
   }
+  for (const { type } of changes.events) deps.metrics.events.add(type, '');
 }
 
 /** Whether a transaction is committed that was cut off. What it locked or made is waited for until it has ended. */

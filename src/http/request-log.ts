@@ -2,13 +2,19 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { ErrorCode } from '../errors/catalogue.js';
 
-const HEALTH_PREFIX = '/health/';
+/** Asked again and again. */
+const PROBED = /^\/(?:health\/|metrics$)/;
 
 const codes = new WeakMap<FastifyRequest, ErrorCode>();
 
 /** Has the line of a request say with which code it is refused. */
 export function noteCode(request: FastifyRequest, code: ErrorCode): void {
   codes.set(request, code);
+}
+
+/** The code with which a request is refused; undefined when it is not. */
+export function codeOf(request: FastifyRequest): ErrorCode | undefined {
+  return codes.get(request);
 }
 
 export class RequestLog extends LogController {
@@ -35,7 +41,7 @@ export class RequestLog extends LogController {
       duration_ms: Math.round(reply.elapsedTime * 10) / 10,
     };
     if (error) request.log.error({ ...line, err: error }, 'request broke off');
-    else if (route?.startsWith(HEALTH_PREFIX)) request.log.debug(line, 'request');
+    else if (PROBED.test(route ?? '')) request.log.debug(line, 'request');
     else request.log.info(line, 'request');
   }
 }

@@ -41,6 +41,11 @@ export class UnderWay {
     });
   }
 
+  /** How many are worked on. */
+  count(): number {
+    return this.#giveUp.size;
+  }
+
   /** The time of all is over, and of what is still to come. */
   giveUpAll(): void {
     this.#isOver = true;

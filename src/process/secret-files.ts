@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from '../errors/start-error.js';
 
-const NAMES = ['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER', 'BURSAR_SECRET_KEY'];
+const NAMES = ['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER', 'BURSAR_SECRET_KEY', 'BURSAR_METRICS_TOKEN'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { CONDITION_TIMEOUT_MS, READY_TIMEOUT_MS } from '../http/bounds.js';
 import { defineRoute } from '../http/route.js';
+import { onceAtATime } from '../lib/once-at-a-time.js';
 import { type Condition, checkDatabase, createObserver } from '../services/health.js';
 
 const MS_PER_S = 1_000;
@@ -87,26 +88,4 @@ function toConditionView({ lateJobs, oldestTransaction, isGood }: Condition) {
 function refuse(cause: unknown): never {
   if (cause instanceof AppError) throw cause;
   throw new AppError('unavailable', 'The database does not answer.', { cause, retryAfterS: RETRY_AFTER_S });
-}
-
-/**
- * Gives a query a deadline. While one is under way later callers share it, so that probes of a database that hangs do not use up the pool. Throws what
- * the query throws, or that there was no answer.
- */
-function onceAtATime<T>(query: () => Promise<T>, timeoutMs: number): () => Promise<T> {
-  let underWay: Promise<T> | undefined;
-  return async () => {
-    underWay ??= query().finally(() => {
-      underWay = undefined;
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    });
-    try {
-      return await Promise.race([underWay, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
 }

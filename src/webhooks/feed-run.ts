@@ -94,6 +94,7 @@ export function createFeedRun(deps: Deps, feed: HeldFeed, isEnding: () => boolea
         const sending = deps.sender.send(endpoint, event.id, toMessage(event, previous));
         underWay.add(sending);
         const outcome = await sending.finally(() => underWay.delete(sending));
+        deps.metrics.webhookAttempts.add(hasArrived(outcome) ? 'arrived' : 'failed', '');
         if (hasArrived(outcome)) failedLanes.clear();
         else failedLanes.add(laneOf(event));
         if (outcome.status === GONE) disabling = { endpoint, reason: 'gone' };

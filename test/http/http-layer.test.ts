@@ -1,5 +1,6 @@
 // What every route has from the HTTP layer, shown on toy routes: access, validation, problems, negotiation, recorded answers, limits of input.
 // No resource and no database: the one query of the readiness check is stood in for.
+
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -18,6 +19,7 @@ import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pa
 import { defineRoute } from '../../src/http/route.js';
 import { renderJson } from '../../src/http/serialisation.js';
 import { uuidIds } from '../../src/lib/ids.js';
+import { createMetrics } from '../../src/lib/metrics.js';
 import { instantSchema } from '../../src/schemas/instants.js';
 import { metadataSchema } from '../../src/schemas/metadata.js';
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
@@ -275,6 +277,7 @@ function foundationsOf(): Omit<Deps, 'actors'> {
     reads: { find: unused('the readers'), require: unused('the readers') },
     horizon: createHorizon({ db: {} as Deps['db'] }),
     turns: { take: unused('turns'), isBusy: unused('turns') },
+    metrics: createMetrics(),
     sender: {
       send: unused('the sender'),
       faultOf: unused('the sender'),

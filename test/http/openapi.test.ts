@@ -11,6 +11,7 @@ import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
 import { openapiText } from '../../src/http/openapi.js';
 import { defineRoute } from '../../src/http/route.js';
 import { uuidIds } from '../../src/lib/ids.js';
+import { createMetrics } from '../../src/lib/metrics.js';
 import { instantSchema } from '../../src/schemas/instants.js';
 import { metadataSchema } from '../../src/schemas/metadata.js';
 import { pageOf, pageQueryShape } from '../../src/schemas/pages.js';
@@ -96,6 +97,7 @@ function build(): Promise<FastifyInstance> {
     },
     log: pino({ level: 'silent' }),
     horizon: createHorizon({ db: {} as Deps['db'] }),
+    metrics: createMetrics(),
   } as unknown as Deps;
   return buildApp(deps, { extraResources: [registerToys] });
 }

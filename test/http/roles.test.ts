@@ -34,6 +34,7 @@ describe('a worker', () => {
       const answer = await request(server).get(path);
       expect([answer.status, answer.body]).toMatchObject([200, { status: 'ok' }]);
     }
+    for (const path of ['/metrics', '/version']) expect((await request(server).get(path)).status, path).toBe(200);
   });
 
   it('has no route of the API', async () => {

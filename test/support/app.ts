@@ -11,6 +11,7 @@ import type { Deps } from '../../src/deps.js';
 import { createOver } from '../../src/engine/create.js';
 import type { Clock } from '../../src/lib/clock.js';
 import { type Ids, uuidIds } from '../../src/lib/ids.js';
+import { createMetrics } from '../../src/lib/metrics.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { useTestDatabase } from './database.js';
 import { failOnUndeclared } from './declared-problems.js';
@@ -88,6 +89,7 @@ export async function startTestApp(
       ...settings,
     },
     turns: createTurns(),
+    metrics: createMetrics(),
   };
   const deps: Deps = createOver(foundations);
   const app = await buildApp(deps, onAnswer ?? {});

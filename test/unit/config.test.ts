@@ -35,6 +35,7 @@ describe('readConfig', () => {
       isPrivateWebhookAllowed: false,
       sweepIntervalS: 60,
       docs: 'public',
+      metricsToken: undefined,
       drainMs: 0,
       logLevel: 'info',
     });
@@ -69,6 +70,7 @@ describe('readConfig', () => {
         BURSAR_WEBHOOK_ALLOW_PRIVATE: '1',
         BURSAR_SWEEP_INTERVAL_S: '5',
         BURSAR_DOCS: 'token',
+        BURSAR_METRICS_TOKEN: 'm',
         BURSAR_DRAIN_MS: '20000',
         LOG_LEVEL: 'silent',
       },
@@ -97,6 +99,7 @@ describe('readConfig', () => {
       isPrivateWebhookAllowed: true,
       sweepIntervalS: 5,
       docs: 'token',
+      metricsToken: 'm',
       drainMs: 20_000,
       logLevel: 'silent',
     });
@@ -140,6 +143,7 @@ describe('readConfig', () => {
     ['BURSAR_API_TOKEN', 'hidden token'],
     ['BURSAR_PEPPER', 'hidden'.repeat(400)],
     ['BURSAR_SECRET_KEY', 'hidden,,hidden'],
+    ['BURSAR_METRICS_TOKEN', 'hidden token'],
   ])('refuses a malformed %s without repeating it', (name, value) => {
     const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
     expect(refusal.message).toContain(`${name} must be `);

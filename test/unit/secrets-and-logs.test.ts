@@ -19,7 +19,7 @@ function fileOf(content: string): string {
 }
 
 describe('a secret in a file', () => {
-  it.each([['DATABASE_URL'], ['BURSAR_API_TOKEN'], ['BURSAR_PEPPER'], ['BURSAR_SECRET_KEY']])(
+  it.each([['DATABASE_URL'], ['BURSAR_API_TOKEN'], ['BURSAR_PEPPER'], ['BURSAR_SECRET_KEY'], ['BURSAR_METRICS_TOKEN']])(
     'is read in place of %s, without the end of its line',
     (name) => {
       const env = { PORT: '1', [`${name}_FILE`]: fileOf('of-the-file\r\n') };

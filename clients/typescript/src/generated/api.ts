@@ -32,6 +32,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/identify": {
         parameters: {
             query?: never;
@@ -1478,6 +1494,38 @@ export interface operations {
                             pid: number | null;
                             lasts_s: number;
                         } | null;
+                    };
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": "1.4.0",
+                     *       "commit": "5f1d7a84db00d2fce00b31a7fc73224961c5fe8a",
+                     *       "node": "24.11.1"
+                     *     }
+                     */
+                    "application/json": {
+                        version: string;
+                        /** @description The commit that it was built of; null when that is not known. */
+                        commit: string | null;
+                        /** @description The version of Node that runs it. */
+                        node: string;
                     };
                 };
             };

@@ -7,6 +7,8 @@ export interface Calls {
   getLiveness: Call<'getLiveness'>;
   /** Can requests be served? `GET /health/ready`: Asks the database, for at most 2000 ms, and compares the clocks. Says beside it, within 500 ms, what is late: that is no reason to send requests elsewhere. */
   getReadiness: Call<'getReadiness'>;
+  /** Which build is it? `GET /version` */
+  getVersion: Call<'getVersion'>;
   /** Find or create the customer behind an identity. `POST /api/v1/billing/identify`: Call it whenever somebody appears. A profile is merged into what is known; leaving it out changes nothing. */
   identify: Call<'identify'>;
   /** List customers, newest first, or find one by an identity. `GET /api/v1/billing/customers` */
@@ -154,6 +156,7 @@ export interface Calls {
 export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   getLiveness: {"method":"GET","path":"/health/live","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getReadiness: {"method":"GET","path":"/health/ready","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getVersion: {"method":"GET","path":"/version","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   identify: {"method":"POST","path":"/api/v1/billing/identify","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":false},
   listCustomers: {"method":"GET","path":"/api/v1/billing/customers","query":["limit","cursor","provider","external_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getCustomer: {"method":"GET","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
