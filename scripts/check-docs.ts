@@ -10,7 +10,7 @@ const TOP_LEVEL = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'
 /** npm's own commands that need no script. */
 const NPM_COMMANDS = ['ci', 'install', 'run', 'exec', 'audit', 'rebuild', 'config'];
 /** A path in backticks is checked when it starts with one of these, or with ./ */
-const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', 'clients/', '.ci/'];
+const FOLDERS = ['src/', 'test/', 'docs/', 'scripts/', 'prisma/', 'openapi/', 'clients/', 'ops/', '.ci/'];
 const RULES = 'docs/domain.md';
 const OPENAPI = 'openapi/openapi.json';
 const BASE_PATH = '/api/v1/billing';
