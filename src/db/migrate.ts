@@ -197,6 +197,25 @@ async function lockOutOthers(client: pg.Client): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = ${TABLE_LOCK_TIMEOUT_MS}`);
 }
 
+/** Looks what a start would find, and leaves nothing. Throws: StartError, as a start does. */
+export async function compareMigrations(
+  client: pg.Client,
+  migrationsDir: string = MIGRATIONS_DIR,
+): Promise<{ missing: string[]; modified: string[]; newer: string[] }> {
+  const migrations = await readMigrations(migrationsDir);
+  await client.query('BEGIN');
+  try {
+    const { missing, ...rest } = await compare(client, migrations);
+    return { missing: missing.map(({ name }) => name), ...rest };
+  } catch (error) {
+    throw sqlStateOf(error) === INSUFFICIENT_PRIVILEGE
+      ? new NoRightToMigrateError(client.user, undefined, error)
+      : error;
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
 async function compare(client: pg.Client, migrations: readonly Migration[]): Promise<Comparison> {
   const known = new Set(migrations.map(({ name }) => name));
   await requireOurs(client, known);

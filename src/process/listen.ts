@@ -19,7 +19,8 @@ function localUrl(host: string, port: number): string {
   return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
 }
 
-function explainListenError(error: unknown, host: string, port: number): unknown {
+/** Why a port can't be opened, as a StartError where it is known what to do. */
+export function explainListenError(error: unknown, host: string, port: number): unknown {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `port ${port} on ${host} is taken: stop what listens there, or set PORT to another one`,
     EACCES: `port ${port} may not be opened by this user: set PORT to one above 1023`,
