@@ -33,6 +33,7 @@ async function generate(): Promise<string> {
       corsOrigins: [],
       isSandbox: true,
       rateLimits: { perAddress: null, perKey: null, perCustomer: null },
+      shedding: { delayMs: null, requests: null },
       trustedProxies: [],
     } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'silent' }),

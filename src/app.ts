@@ -19,6 +19,7 @@ import { callerRequestId, correlationOf } from './http/correlation.js';
 import { registerCors } from './http/cors.js';
 import { hostFault } from './http/host.js';
 import { registerJsonBody } from './http/json-body.js';
+import { shedLoad } from './http/load-shedding.js';
 import { methodFault, trackMethods } from './http/methods.js';
 import { registerOpenapi } from './http/openapi.js';
 import { sendProblem } from './http/problem.js';
@@ -160,6 +161,12 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   });
   const underWay = new UnderWay(options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   app.decorate('underWay', underWay);
+  const levelNow = shedLoad(app, deps.config.shedding, eventLoop);
+  deps.metrics.watch(
+    'bursar_shedding',
+    'Whom it turns away: 0 nobody, 1 who asks for dear things, 2 everybody.',
+    levelNow,
+  );
   const isStopping = closeConnectionsWhenStopping(app, { connections, underWay, isAsked: options.isStopping });
   app.addHook('preClose', (done) => {
     deps.horizon.end();
@@ -235,7 +242,12 @@ function closeConnectionsWhenStopping(
   app.addHook('preClose', (done) => {
     isClosing = true;
     connections.boundClosing(app.server);
-    const timer = setTimeout(() => underWay.giveUpAll(), CLOSING_WORK_MS).unref();
+    app.log.info({ requests: underWay.count() }, 'no more connections are taken; what is under way is answered');
+    const timer = setTimeout(() => {
+      const requests = underWay.count();
+      if (requests > 0) app.log.warn({ requests }, 'not done in time: their callers are told to try again');
+      underWay.giveUpAll();
+    }, CLOSING_WORK_MS).unref();
     app.server.once('close', () => clearTimeout(timer));
     done();
   });

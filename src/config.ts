@@ -24,6 +24,10 @@ const KEEP_DAYS_MAX = 36_500;
 const EVENTS_KEEP_DAYS_DEFAULT = 90;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
 const SWEEP_INTERVAL_MAX_S = 86_400;
+const SHED_DELAY_DEFAULT_MS = 500;
+const SHED_DELAY_MAX_MS = 60_000;
+const SHED_REQUESTS_DEFAULT = 1_000;
+const SHED_REQUESTS_MAX = 1_000_000;
 const DRAIN_MAX_MS = 300_000;
 /** Longer than balancers and Kubernetes usually take to hear of it. In development nobody waits for that. */
 const DRAIN_OF_PRODUCTION_MS = 5_000;
@@ -169,6 +173,12 @@ export const environmentSchema = z.object({
     .regex(/^[A-Za-z0-9._~+/-]+=*$/)
     .optional()
     .describe(`at most ${SECRET_LENGTH_MAX} letters, digits or -._~+/ (it is sent as a bearer token)`),
+  BURSAR_SHED_DELAY_MS: wholeNumber(0, SHED_DELAY_MAX_MS)
+    .default(SHED_DELAY_DEFAULT_MS)
+    .describe(`a number of milliseconds, 0 (never) to ${SHED_DELAY_MAX_MS}`),
+  BURSAR_SHED_REQUESTS: wholeNumber(0, SHED_REQUESTS_MAX)
+    .default(SHED_REQUESTS_DEFAULT)
+    .describe(`a number of requests, 0 (never) to ${SHED_REQUESTS_MAX}`),
   BURSAR_DRAIN_MS: wholeNumber(0, DRAIN_MAX_MS).optional().describe(`a number of milliseconds, 0 to ${DRAIN_MAX_MS}`),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
@@ -227,6 +237,8 @@ export interface Config {
   readonly docs: (typeof docsAccesses)[number];
   /** What whoever scrapes the metrics has to send; undefined lets anybody. */
   readonly metricsToken: string | undefined;
+  /** Beyond which delay of the event loop, and how many requests under way, dear requests are turned away; null is never. */
+  readonly shedding: { readonly delayMs: number | null; readonly requests: number | null };
   /** For how long requests are still taken, but the process is not ready, once it is asked to stop. */
   readonly drainMs: number;
   readonly logLevel: (typeof logLevels)[number];
@@ -284,6 +296,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
     metricsToken: values.BURSAR_METRICS_TOKEN,
+    shedding: { delayMs: values.BURSAR_SHED_DELAY_MS || null, requests: values.BURSAR_SHED_REQUESTS || null },
     drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),
     logLevel: values.LOG_LEVEL,
   });

@@ -68,7 +68,9 @@ async function run(): Promise<number> {
     hasFailed = !(error instanceof StopRequested);
     if (hasFailed) report(error);
   }
+  const sinceMs = performance.now();
   const isClean = await closers.closeAll(log);
+  log?.info({ duration_ms: Math.round(performance.now() - sinceMs), is_clean: isClean }, 'stopped');
   return hasFailed || !isClean ? 1 : 0;
 }
 

@@ -181,7 +181,8 @@ function problemText(refusal: AppError, request: FastifyRequest): string {
 }
 
 function log(refusal: AppError, status: number, request: FastifyRequest): void {
-  if (status < SERVER_ERROR_STATUS_LEAST) {
+  // To be told of each would be one more thing to do.
+  if (status < SERVER_ERROR_STATUS_LEAST || (refusal.code === 'overloaded' && refusal.cause === undefined)) {
     request.log.debug({ code: refusal.code, detail: refusal.message }, 'refused');
     return;
   }

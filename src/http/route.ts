@@ -73,6 +73,8 @@ export interface RouteDefinition<
   problems: readonly ErrorCode[];
   /** Whether a POST records its answer under the idempotency key (the default). When false a key is accepted and ignored. */
   idempotent?: boolean;
+  /** Whether it may cost as much as many others, and so is turned away first under load. Lists in pages are, unless they say otherwise. */
+  isDear?: boolean;
   /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
   tolerated?: Readonly<Record<string, string>>;
   handler(input: RouteInput<A, P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
@@ -86,6 +88,8 @@ export interface DeclaredRoute {
   readonly responses: Responses;
   readonly takesIdempotencyKey: boolean;
   readonly isReplayable: boolean;
+  /** Turned away first under load. */
+  readonly isDear: boolean;
 }
 
 declare module 'fastify' {
@@ -156,6 +160,7 @@ export function defineRoute<
     responses,
     takesIdempotencyKey,
     isReplayable,
+    isDear: definition.isDear ?? 'cursor' in (definition.query ?? noFields).shape,
   };
   const route: RouteOptions = {
     method,
@@ -277,13 +282,12 @@ function send<R extends Responses>(answer: Answer<R>, request: FastifyRequest, r
 function commonProblems(method: Method, url: string, access: Access, isReplayable: boolean): ErrorCode[] {
   const codes: ErrorCode[] = ['invalid_request', 'internal_error', 'unavailable'];
   if (method !== 'GET') codes.push('clock_skewed'); // whoever writes is dated
-  if (access !== 'public') codes.push('unauthenticated', 'rate_limited');
+  if (access !== 'public') codes.push('unauthenticated', 'rate_limited', 'overloaded');
   if (takesToken(access)) codes.push('forbidden');
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
   if (method !== 'GET') codes.push('payload_too_large');
   if (method !== 'GET' && access !== 'signature') codes.push('malformed_json', 'unsupported_media_type');
-  if (method !== 'GET' && takesToken(access)) codes.push('overloaded');
   if (isReplayable) codes.push('idempotency_key_reused');
   return codes;
 }

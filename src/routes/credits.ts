@@ -129,7 +129,7 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     access: 'read',
     query: creditsBalanceQuery,
     responses: { 200: creditsBalanceAnswer },
-    problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency', 'overloaded'],
+    problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency'],
     handler: async ({ query }) => {
       const credits = await getCreditsBalance(deps, toSelector(query), query.product_key);
       return {

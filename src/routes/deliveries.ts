@@ -101,6 +101,7 @@ export function registerDeliveries(app: FastifyInstance, deps: Deps): void {
     responses: { 200: replayAnswer },
     problems: ['endpoint_not_found', 'endpoint_without_url'],
     idempotent: false,
+    isDear: true,
     handler: async ({ params, body: { from, until, cursor } }) => {
       const after = decodeCursor(placePosition, cursor, '/cursor')?.place ?? 0;
       const terms = from && until ? { from, until, after } : { isParked: true as const, after };

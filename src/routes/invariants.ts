@@ -19,6 +19,7 @@ export function registerInvariants(app: FastifyInstance, deps: Deps): void {
     query: invariantsQuery,
     responses: { 200: invariantsAnswer },
     problems: ['too_large', 'customer_not_found', 'selector_conflict'],
+    isDear: true,
     handler: async ({ query }) => {
       const report = await proveInvariants(deps, isSelected(query) ? toSelector(query) : undefined);
       return {

@@ -35,7 +35,6 @@ const consumeProblems: readonly ErrorCode[] = [
   'feature_not_found',
   'quantity_too_large',
   'too_many_batches',
-  'overloaded',
 ];
 
 export function registerQuota(app: FastifyInstance, deps: Deps): void {
@@ -121,7 +120,8 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
     access: 'consume',
     body: consumeBatchBody,
     responses: { 200: consumeBatchAnswer },
-    problems: ['overloaded'],
+    problems: [],
+    isDear: true,
     handler: ({ body, call }) =>
       consumeBatch(
         deps,

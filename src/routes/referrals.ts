@@ -94,6 +94,7 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     query: referralStatsQuery,
     responses: { 200: referralStatsAnswer },
     problems: ['customer_not_found', 'selector_conflict'],
+    isDear: true,
     handler: async ({ query }) => {
       const { customerId, count } = await getReferralStats(deps, toSelector(query));
       return { status: 200, body: { customer_id: customerId, count } };

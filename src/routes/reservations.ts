@@ -44,7 +44,6 @@ const endingProblems: readonly ErrorCode[] = [
   'reservation_not_found',
   'reservation_expired',
   'reservation_closed',
-  'overloaded',
 ];
 
 export function registerReservations(app: FastifyInstance, deps: Deps): void {

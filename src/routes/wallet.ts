@@ -36,7 +36,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     ability: 'balance.read',
     query: balanceQuery,
     responses: { 200: balanceAnswer },
-    problems: ['selector_conflict', 'product_not_found', 'feature_not_found', 'overloaded'],
+    problems: ['selector_conflict', 'product_not_found', 'feature_not_found'],
     handler: async ({ query }) => {
       const result = await getBalance(deps, toSelector(query), toSubject(query), query.as_of);
       return {

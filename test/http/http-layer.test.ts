@@ -263,6 +263,7 @@ function foundationsOf(): Omit<Deps, 'actors'> {
       secretKey: 'of-the-test',
       corsOrigins: [],
       rateLimits: { perAddress: null, perKey: null, perCustomer: null },
+      shedding: { delayMs: null, requests: null },
       trustedProxies: [],
     } as Partial<Deps['config']> as Deps['config'],
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
@@ -1128,6 +1129,7 @@ describe('what routes declare', () => {
       bodyExamples: [],
       takesIdempotencyKey: true,
       isReplayable: true,
+      isDear: false,
     },
   });
   const problem = (code: string, status: number, more = {}) => ({

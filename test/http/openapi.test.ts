@@ -93,6 +93,7 @@ function build(): Promise<FastifyInstance> {
       apiToken: 'x',
       corsOrigins: [],
       rateLimits: { perAddress: null, perKey: null, perCustomer: null },
+      shedding: { delayMs: null, requests: null },
       trustedProxies: [],
     },
     log: pino({ level: 'silent' }),

@@ -1,6 +1,6 @@
 // A stop while clients hold on to their connections: what nobody works on is cut after a while, and the process ends in order.
 import { once } from 'node:events';
-import { Agent, get, type IncomingMessage } from 'node:http';
+import { Agent, get, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type BursarProcess, cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
@@ -15,6 +15,7 @@ const AHEAD = 50;
 /** Far longer than a test takes. */
 const DRAIN_MS = 300_000;
 const LATER_MS = 3_000;
+const CLIENTS = 16;
 
 cleanUpProcesses();
 const newDatabase = useTestDatabases();
@@ -150,6 +151,40 @@ describe('a stop', () => {
     await waitFor('an answer after it', notReady);
     bursar.signal('SIGTERM');
     expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
+  });
+
+  it('under load answers every request, by one that serves or not at all, and tells of it in the log', async () => {
+    const { bursar, url } = await startWithToken({ BURSAR_DRAIN_MS: '1000', LOG_LEVEL: 'info' });
+    const answered: unknown[] = [];
+    const client = async (name: string): Promise<void> => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      onTestFinished(() => agent.destroy());
+      for (;;) {
+        const sending = request(`${url}/api/v1/billing/grants`, {
+          agent,
+          method: 'POST',
+          headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+        });
+        sending.end(JSON.stringify({ external_id: name, grant_type: 'bonus', product_key: 'AI_POOL', quantity: 1 }));
+        const [response] = (await once(sending, 'response')) as [IncomingMessage];
+        response.resume();
+        await once(response, 'end');
+        answered.push(response.statusCode);
+        if (response.headers.connection === 'close') return;
+      }
+    };
+    const clients = Promise.all(Array.from({ length: CLIENTS }, (_, index) => client(`client-${index}`)));
+    await waitFor('load', () => answered.length >= 5 * CLIENTS || undefined);
+    bursar.signal('SIGTERM');
+    await clients; // whoever is cut off instead of answered fails here
+    expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
+    expect(new Set(answered)).toEqual(new Set([201]));
+    const told = bursar.stdout().split('\n');
+    for (const line of ['stopping', 'no more connections are taken; what is under way is answered', 'stopped'])
+      expect(told.filter((each) => each.includes(`"msg":"${line}"`))).toHaveLength(1);
+    expect(bursar.stdout()).toContain('"is_clean":true');
+    expect(bursar.stdout()).not.toContain('not done in time');
+    expect(bursar.stdout()).not.toMatch(/"level":(?:[45]0|60)/);
   });
 
   it('with a drain delay ends by itself', async () => {

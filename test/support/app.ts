@@ -86,6 +86,7 @@ export async function startTestApp(
       pepper: TEST_PEPPER,
       secretKey: TEST_SECRET_KEY,
       isSandbox: true,
+      shedding: { delayMs: null, requests: null }, // a machine that is busy with tests is no reason to refuse
       ...settings,
     },
     turns: createTurns(),

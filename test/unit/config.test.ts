@@ -36,6 +36,7 @@ describe('readConfig', () => {
       sweepIntervalS: 60,
       docs: 'public',
       metricsToken: undefined,
+      shedding: { delayMs: 500, requests: 1_000 },
       drainMs: 0,
       logLevel: 'info',
     });
@@ -71,6 +72,8 @@ describe('readConfig', () => {
         BURSAR_SWEEP_INTERVAL_S: '5',
         BURSAR_DOCS: 'token',
         BURSAR_METRICS_TOKEN: 'm',
+        BURSAR_SHED_DELAY_MS: '0',
+        BURSAR_SHED_REQUESTS: '50',
         BURSAR_DRAIN_MS: '20000',
         LOG_LEVEL: 'silent',
       },
@@ -100,6 +103,7 @@ describe('readConfig', () => {
       sweepIntervalS: 5,
       docs: 'token',
       metricsToken: 'm',
+      shedding: { delayMs: null, requests: 50 },
       drainMs: 20_000,
       logLevel: 'silent',
     });
