@@ -30,8 +30,10 @@ import { countUnreadable, measureRequests } from './http/request-metrics.js';
 import type { DeclaredRoute } from './http/route.js';
 import { addSecurityHeaders } from './http/security-headers.js';
 import { Connections, closeAfterUnread } from './http/server.js';
+import { traceRequests } from './http/traces.js';
 import { UnderWay } from './http/under-way.js';
 import { watchEventLoop } from './lib/event-loop.js';
+import type { Tracer } from './lib/otlp.js';
 import { registerApiKeys } from './routes/api-keys.js';
 import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
@@ -108,6 +110,8 @@ export interface AppOptions {
   onAnswer?: (answer: GivenAnswer) => void;
   /** Whether the process was asked to stop: then it is not ready, and answers end their connections, while it still listens. */
   isStopping?: () => boolean;
+  /** Where spans of requests go. */
+  tracer?: Tracer;
   /** Of which commit the build is. */
   commit?: string | null;
 }
@@ -141,6 +145,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   });
 
   measureRequests(app, deps.metrics);
+  if (options.tracer) traceRequests(app, options.tracer);
   const eventLoop = watchEventLoop((longestMs) => deps.metrics.observeDelay(longestMs / MS_PER_S));
   app.addHook('onClose', async () => eventLoop.end());
   addSecurityHeaders(app);

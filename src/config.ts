@@ -28,6 +28,7 @@ const SHED_DELAY_DEFAULT_MS = 500;
 const SHED_DELAY_MAX_MS = 60_000;
 const SHED_REQUESTS_DEFAULT = 1_000;
 const SHED_REQUESTS_MAX = 1_000_000;
+const NAME_LENGTH_MAX = 100;
 const DRAIN_MAX_MS = 300_000;
 /** Longer than balancers and Kubernetes usually take to hear of it. In development nobody waits for that. */
 const DRAIN_OF_PRODUCTION_MS = 5_000;
@@ -54,6 +55,21 @@ function isPostgresUrl(text: string): boolean {
 /** As a browser sends it: scheme, host and, where it is not that of the scheme, port. */
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text);
+}
+
+/** Headers as OpenTelemetry has them written; undefined when they are not. */
+function readHeaders(text: string): Record<string, string> | undefined {
+  try {
+    const pairs = text.split(',').map((pair) => /^\s*([\w-]+)=(.*)$/.exec(decodeURIComponent(pair)));
+    if (pairs.includes(null)) return undefined;
+    return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.toLowerCase() ?? '', pair?.[2]?.trim() ?? '']));
+  } catch {
+    return undefined; // no percent-encoding
+  }
 }
 
 /** An address, a network by its prefix, or one that has a name. */
@@ -180,6 +196,28 @@ export const environmentSchema = z.object({
     .default(SHED_REQUESTS_DEFAULT)
     .describe(`a number of requests, 0 (never) to ${SHED_REQUESTS_MAX}`),
   BURSAR_DRAIN_MS: wholeNumber(0, DRAIN_MAX_MS).optional().describe(`a number of milliseconds, 0 to ${DRAIN_MAX_MS}`),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .string()
+    .refine(isHttpUrl)
+    .optional()
+    .describe('the base URL of a collector, such as http://127.0.0.1:4318'),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .transform(readHeaders)
+    .refine((headers) => headers !== undefined)
+    .optional()
+    .describe('headers such as name=value, separated by commas, percent-encoded'),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .max(NAME_LENGTH_MAX)
+    .default('bursar')
+    .describe(`at most ${NAME_LENGTH_MAX} characters`),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(?:0|1|0?\.\d{1,9}|1\.0+|0\.0+)$/)
+    .default('1')
+    .transform(Number)
+    .describe('a share of traces, 0 to 1'),
   LOG_LEVEL: z.enum(logLevels).default('info').describe(logLevels.join(', ')),
 });
 
@@ -189,6 +227,7 @@ const secretNames = new Set([
   'BURSAR_PEPPER',
   'BURSAR_SECRET_KEY',
   'BURSAR_METRICS_TOKEN',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
 
 /** The whole configuration of a running process. */
@@ -241,6 +280,13 @@ export interface Config {
   readonly shedding: { readonly delayMs: number | null; readonly requests: number | null };
   /** For how long requests are still taken, but the process is not ready, once it is asked to stop. */
   readonly drainMs: number;
+  /** Where spans are sent, and of which traces; null is nowhere. */
+  readonly tracing: {
+    readonly endpoint: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly serviceName: string;
+    readonly ratio: number;
+  } | null;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -298,9 +344,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     metricsToken: values.BURSAR_METRICS_TOKEN,
     shedding: { delayMs: values.BURSAR_SHED_DELAY_MS || null, requests: values.BURSAR_SHED_REQUESTS || null },
     drainMs: values.BURSAR_DRAIN_MS ?? (isProduction ? DRAIN_OF_PRODUCTION_MS : 0),
+    tracing: tracingOf(values),
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };
+}
+
+function tracingOf(values: z.output<typeof environmentSchema>): Config['tracing'] {
+  const endpoint = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return null;
+  return {
+    endpoint,
+    headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: values.OTEL_SERVICE_NAME,
+    ratio: values.OTEL_TRACES_SAMPLER_ARG,
+  };
 }
 
 function describeMistakes(given: Record<string, unknown>, error: z.ZodError): string {

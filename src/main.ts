@@ -25,6 +25,7 @@ import { announceJobs, startJobs } from './jobs/run-jobs.js';
 import { sandboxClock, systemClock } from './lib/clock.js';
 import { uuidIds } from './lib/ids.js';
 import { createMetrics } from './lib/metrics.js';
+import type { Tracer } from './lib/otlp.js';
 import { createTurns } from './lib/turns.js';
 import { formatBanner } from './process/banner.js';
 import { findCommit } from './process/build-commit.js';
@@ -115,12 +116,25 @@ async function start(stop: StopRequest): Promise<Config> {
     const running = await startJobs(deps, jobs);
     closers.add('the background work', () => running.stop());
   }
-  const app = await buildApp(deps, { isStopping: () => drain.hasBegun, commit: findCommit(PROJECT_DIR) });
+  const tracer = config.tracing && (await openTracer(config.tracing, log));
+  const app = await buildApp(deps, {
+    isStopping: () => drain.hasBegun,
+    commit: findCommit(PROJECT_DIR),
+    ...(tracer && { tracer }),
+  });
   closers.add('the HTTP server', () => app.close());
   stop.check();
   const url = await listen(app, config.host, config.port);
   if (!config.isProduction) greet(config, { url, isEmbedded: given.databaseUrl === undefined, isDemoLoaded });
   return config;
+}
+
+/** What sends spans is loaded only where it is used. */
+async function openTracer(tracing: NonNullable<Config['tracing']>, logger: Logger): Promise<Tracer> {
+  const { createTracer } = await import('./lib/otlp.js');
+  const tracer = createTracer(tracing, logger);
+  closers.add('the spans', () => tracer.end());
+  return tracer;
 }
 
 /** Says where the service is and how it is reached, on the terminal and in a file. */

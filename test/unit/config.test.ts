@@ -38,6 +38,7 @@ describe('readConfig', () => {
       metricsToken: undefined,
       shedding: { delayMs: 500, requests: 1_000 },
       drainMs: 0,
+      tracing: null,
       logLevel: 'info',
     });
     expect(warnings).toEqual([]);
@@ -75,6 +76,10 @@ describe('readConfig', () => {
         BURSAR_SHED_DELAY_MS: '0',
         BURSAR_SHED_REQUESTS: '50',
         BURSAR_DRAIN_MS: '20000',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/otlp',
+        OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic%20YTpi, x-scope=c',
+        OTEL_SERVICE_NAME: 'billing',
+        OTEL_TRACES_SAMPLER_ARG: '0.1',
         LOG_LEVEL: 'silent',
       },
       PROJECT,
@@ -105,6 +110,12 @@ describe('readConfig', () => {
       metricsToken: 'm',
       shedding: { delayMs: null, requests: 50 },
       drainMs: 20_000,
+      tracing: {
+        endpoint: 'http://collector:4318/otlp',
+        headers: { authorization: 'Basic YTpi', 'x-scope': 'c' },
+        serviceName: 'billing',
+        ratio: 0.1,
+      },
       logLevel: 'silent',
     });
   });
@@ -135,6 +146,8 @@ describe('readConfig', () => {
     ['BURSAR_TRUST_PROXY', '10.0.0.1,', 'BURSAR_TRUST_PROXY must be'],
     ['BURSAR_RATE_PER_KEY', '0', 'BURSAR_RATE_PER_KEY must be a number of requests a minute, 1 to 1000000, not "0"'],
     ['BURSAR_OPEN_ORDERS_MAX', '0', 'BURSAR_OPEN_ORDERS_MAX must be a number of orders, 1 to 100000'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT must be the base URL'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'OTEL_TRACES_SAMPLER_ARG must be a share of traces, 0 to 1, not "1.5"'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be fatal, error'],
   ])('refuses %s=%s', (name, value, message) => {
     expect(() => readConfig({ [name]: value }, PROJECT)).toThrow(message);
@@ -148,6 +161,8 @@ describe('readConfig', () => {
     ['BURSAR_PEPPER', 'hidden'.repeat(400)],
     ['BURSAR_SECRET_KEY', 'hidden,,hidden'],
     ['BURSAR_METRICS_TOKEN', 'hidden token'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hidden'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hidden=%'],
   ])('refuses a malformed %s without repeating it', (name, value) => {
     const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
     expect(refusal.message).toContain(`${name} must be `);
