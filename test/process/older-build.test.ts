@@ -7,15 +7,21 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MIGRATIONS_DIR, migrate } from '../../src/db/migrate.js';
+import { BASE_PATH } from '../../src/http/base-path.js';
 import { API_TOKEN, TEST_PEPPER } from '../support/app.js';
 import { auditInvariants } from '../support/audit.js';
 import { type BursarProcess, cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
 import { useTestDatabases } from '../support/database.js';
 import { dumpRows } from '../support/dump-rows.js';
+import { compareWithLedger, describeCounts, type Post, startLoad } from '../support/load.js';
 import { explainMissingCommit, makeOlderBuild, type OlderBuild, runGit } from '../support/older-build.js';
 import { FIXTURES_DIR, sendPlain } from '../support/recorded.js';
 
 const MADE_UP = '99990101000000_made_up';
+const PRODUCT = 'LOAD_UNITS';
+/** The last of them has next to nothing, and is refused. */
+const PEOPLE = ['ada', 'bob', 'poor'];
+const DONE_BETWEEN = 100;
 
 cleanUpProcesses();
 const newDatabase = useTestDatabases();
@@ -54,6 +60,7 @@ describe('an older build', () => {
       BURSAR_DATA_DIR: newDataDir(),
       BURSAR_API_TOKEN: API_TOKEN,
       BURSAR_PEPPER: TEST_PEPPER,
+      BURSAR_DRAIN_MS: '500',
     };
     return startBursar(env, options);
   }
@@ -86,6 +93,54 @@ describe('an older build', () => {
 
     for (const bursar of processes) bursar.signal('SIGTERM');
     for (const bursar of processes) expect(await bursar.exited()).toEqual({ code: 0, signal: null });
+    await auditInvariants(url);
+  });
+
+  it('is replaced process by process under load, and every answer stays true', async ({ annotate }) => {
+    const url = await newDatabase();
+    const olders = [startOlder(url), startOlder(url)];
+    const origins = await Promise.all(olders.map((bursar) => bursar.ready()));
+    let turn = 0;
+    const send = async (method: string, path: string, body: object, key?: string): ReturnType<Post> => {
+      turn += 1;
+      const headers = { authorization: `Bearer ${API_TOKEN}`, 'content-type': 'application/json' };
+      const keyed = key === undefined ? headers : { ...headers, 'idempotency-key': key };
+      try {
+        const origin = origins[turn % origins.length];
+        const answer = await fetch(`${origin}${BASE_PATH}${path}`, {
+          method,
+          headers: keyed,
+          body: JSON.stringify(body),
+        });
+        return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+      } catch (error) {
+        if (error instanceof TypeError) return undefined; // the connection was refused or cut
+        throw error;
+      }
+    };
+    const post: Post = (path, body, key) => send('POST', path, body, key);
+    await send('PUT', `/products/${PRODUCT}`, { name: PRODUCT, type: 'quantity' });
+    for (const external_id of PEOPLE) {
+      const quantity = external_id === 'poor' ? 5 : 100_000;
+      await send('POST', '/grants', { external_id, grant_type: 'bonus', product_key: PRODUCT, quantity });
+    }
+    const load = startLoad(post, PEOPLE, PRODUCT);
+    await load.untilDone(DONE_BETWEEN);
+    const todays: BursarProcess[] = [];
+    for (const [at, older] of olders.entries()) {
+      const today = start(url);
+      todays.push(today);
+      origins[at] = await today.ready();
+      older.signal('SIGTERM');
+      expect(await older.exited(), older.stdout()).toEqual({ code: 0, signal: null });
+      await load.untilDone(DONE_BETWEEN);
+    }
+    await load.stop();
+    await annotate(describeCounts(await compareWithLedger(url, post, load.sent)));
+    for (const today of todays) {
+      today.signal('SIGTERM');
+      expect(await today.exited(), today.stdout()).toEqual({ code: 0, signal: null });
+    }
     await auditInvariants(url);
   });
 
