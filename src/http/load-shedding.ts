@@ -11,8 +11,8 @@ export interface SheddingLimits {
 }
 
 /** The others are turned away at so many times the limits. */
-export const OTHERS_AT_DELAYS = 4;
-export const OTHERS_AT_REQUESTS = 8;
+const OTHERS_AT_DELAYS = 4;
+const OTHERS_AT_REQUESTS = 8;
 const RETRY_AFTER_S = 2;
 
 /** Whom a process turns away: nobody, who asks for dear things, everybody. */
