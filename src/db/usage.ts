@@ -98,15 +98,19 @@ export async function sumUsedUnits(
   }));
 }
 
-/** `recorded_at` never goes back along `seq`, which has no gaps: halving finds the first entry from an instant on by a look-up for each step. */
+/**
+ * `recorded_at` never goes back along `seq`, which has no gaps: halving finds the first entry from an instant on by a look-up for each step. LIMIT keeps the
+ * look-up apart, else the planner would read all entries of whom it believes to have few.
+ */
 const FIRST_SEQ = `
 WITH RECURSIVE search AS (
   SELECT c.id AS customer_id, 1::bigint AS low, c.next_seq AS high FROM customers c WHERE c.id = ANY ($1::uuid[])
   UNION ALL
-  SELECT s.customer_id, CASE WHEN e.recorded_at < $2::timestamptz THEN e.seq + 1 ELSE s.low END,
-    CASE WHEN e.recorded_at < $2::timestamptz THEN s.high ELSE e.seq END
-  FROM search s JOIN entries e ON e.customer_id = s.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq = (s.low + s.high) / 2
-  WHERE s.low < s.high
+  SELECT s.customer_id, CASE WHEN middle.is_before THEN middle.seq + 1 ELSE s.low END, CASE WHEN middle.is_before THEN s.high ELSE middle.seq END
+  FROM search s CROSS JOIN LATERAL (
+    SELECT e.seq, e.recorded_at < $2::timestamptz AS is_before FROM entries e
+    WHERE e.customer_id = s.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq = (s.low + s.high) / 2 LIMIT 1
+  ) middle WHERE s.low < s.high
 ) SELECT customer_id, low AS seq FROM search WHERE low >= high`;
 
 /** For each customer the number of his first entry that was recorded at an instant or later; where there is none, that of his next one. */
@@ -119,17 +123,19 @@ async function findFirstSeqs(tx: Tx, customerIds: readonly string[], at: Date): 
 const unitsOf = { product: countedProductUnits('e'), feature: countedFeatureUnits('e') };
 const isOf = { product: 'e.product_key', feature: 'e.feature' };
 
-/** By the windows in which entries count, of those from $2 on and before $3. What counts at the beginning of time counts in none. */
+/** By the windows in which entries count, from $2 on and before $3. What counts at the beginning of time counts in none. */
 const byWindow = (window: string, counted: string) => `
 SELECT date_trunc(${window}::text, counted.at, 'UTC') AS starts_at, ${whole('sum(counted.units)')} AS used
 FROM ${counted} counted
 WHERE counted.at >= $2::timestamptz AND counted.at < $3::timestamptz AND counted.at > 'epoch'::timestamptz GROUP BY 1`;
+/** OFFSET keeps what is read of a member apart, as LIMIT does above. */
 const ofFamilyByWindow = (subject: SubjectType) =>
   byWindow(
     '$5',
     `unnest($1::uuid[], $6::bigint[]) AS family (customer_id, first_seq) CROSS JOIN LATERAL (
   SELECT ${countingInstant('e')} AS at, ${unitsOf[subject]} AS units FROM entries e
   WHERE e.customer_id = family.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq >= family.first_seq AND ${isOf[subject]} = $4 AND ${isCounted('e')}
+  OFFSET 0
 )`,
   );
 /** The upper bound tells the planner, who doesn't know the instants, that it is a span. */

@@ -28,10 +28,19 @@ export function registerUsage(app: FastifyInstance, deps: Deps): void {
     responses: { 200: statusAnswer },
     problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'feature_not_found', 'overloaded'],
     handler: async ({ query }) => {
-      const { customerId, subjects, hasMore } = await getQuotaStatus(deps, toSelector(query), toNamedSubject(query));
+      const { customerId, subjects, hasMore, limitsAsOf } = await getQuotaStatus(
+        deps,
+        toSelector(query),
+        toNamedSubject(query),
+      );
       return {
         status: 200,
-        body: { customer_id: customerId, data: subjects.map(toStatusView), has_more: hasMore, limits_as_of: null },
+        body: {
+          customer_id: customerId,
+          data: subjects.map(toStatusView),
+          has_more: hasMore,
+          limits_as_of: limitsAsOf,
+        },
       };
     },
   });

@@ -1,5 +1,6 @@
 // What was used, and how much may still be: the windows of limits as decisions see them, use over time, and the uses themselves. Reads only; those that go
 // through many entries share the connections of slow reads.
+import { findLimitSource } from '../db/limit-sources.js';
 import { isKnownSubject } from '../db/limits.js';
 import {
   listNamedSubjects,
@@ -55,6 +56,8 @@ export interface QuotaStatus {
   subjects: SubjectStatus[];
   /** Whether there are more than are told. */
   hasMore: boolean;
+  /** As of when the limits that he shares were copied; null when he shares none. */
+  limitsAsOf: Date | null;
 }
 
 /**
@@ -65,24 +68,36 @@ export interface QuotaStatus {
 export async function getQuotaStatus(deps: Deps, selector: Selector, asked: Subject | undefined): Promise<QuotaStatus> {
   const reader = await requireCustomer(deps, selector);
   const { customerId } = reader;
-  if (asked) return { customerId, subjects: [await statusOfOne(deps, reader, asked)], hasMore: false };
+  const [told, source] = await Promise.all([
+    asked ? statusOfOne(deps, reader, asked) : statusOfAll(deps, reader),
+    findLimitSource(deps.db, customerId),
+  ]);
+  return { customerId, ...told, limitsAsOf: source?.copiedAt ?? null };
+}
+
+type ToldSubjects = Pick<QuotaStatus, 'subjects' | 'hasMore'>;
+
+async function statusOfAll(deps: Deps, reader: Reader): Promise<ToldSubjects> {
   const { subjects, used } = await deps.db.slowReads.take(() => findSubjects(deps, reader));
   const told = subjects.slice(0, SUBJECTS_MAX);
   // Read behind what was added up: what settles in between is missing there, never counted twice.
   const read = await readBook(deps, reader, told);
   return {
-    customerId,
     subjects: told.map((subject) => statusOf(read, reader, subject, used)),
     hasMore: subjects.length > told.length,
   };
 }
 
-async function statusOfOne(deps: Deps, reader: Reader, subject: Subject): Promise<SubjectStatus> {
+async function statusOfOne(deps: Deps, reader: Reader, subject: Subject): Promise<ToldSubjects> {
+  const toldBy = (read: BookRead, used: Used) => ({
+    subjects: [statusOf(read, reader, subject, used)],
+    hasMore: false,
+  });
   const read = await readBook(deps, reader, [subject]);
-  if (windowsOf(read, subject).length > 0) return statusOf(read, reader, subject, new Map());
+  if (windowsOf(read, subject).length > 0) return toldBy(read, new Map());
   const sums = await deps.db.slowReads.take(() => sumUsedUnits(deps.db, reader.familyIds, monthOf(reader), subject));
   if (sums.length === 0) assertProvided(subject, read.providersOf(subject));
-  return statusOf(await readBook(deps, reader, [subject]), reader, subject, usedBySubject(sums));
+  return toldBy(await readBook(deps, reader, [subject]), usedBySubject(sums));
 }
 
 /** Asks for one unit of each: a use of them would be decided by what is read. */
@@ -132,7 +147,7 @@ function monthOf({ now }: Reader): { start: Date; end: Date } {
 }
 
 function windowsOf({ book }: BookRead, subject: Subject): UsageWindow[] {
-  return book.windows.filter((window) => textOf(window.subject) === textOf(subject));
+  return book.windows.filter((window) => window.limit !== null && textOf(window.subject) === textOf(subject));
 }
 
 function statusOf(read: BookRead, reader: Reader, subject: Subject, used: Used): SubjectStatus {
@@ -145,7 +160,7 @@ function statusOf(read: BookRead, reader: Reader, subject: Subject, used: Used):
 /** The windows of a subject that has no limit in force, with what was used in them. What is due, but not in the ledger yet, counts as in a decision. */
 function unlimitedWindows({ book }: BookRead, reader: Reader, subject: Subject, used: Used): UsageWindow[] {
   const { inSpan, inAll } = used.get(textOf(subject)) ?? { inSpan: 0, inAll: 0 };
-  const unlimited = { subject, limit: Infinity, enforcement: 'NONE', level: 'default', countedTo: null } as const;
+  const unlimited = { subject, limit: null, enforcement: 'NONE', level: 'default', countedTo: null } as const;
   const windows: UsageWindow[] = [
     { ...unlimited, window: 'month', ...monthOf(reader), used: inSpan, told: new Set() },
     { ...unlimited, window: 'total', start: BEGINNING, end: null, used: inAll, told: new Set() },
@@ -161,7 +176,7 @@ function toWindowStatus({ window, used, limit, enforcement, level, end }: UsageW
     resetsAt: end,
     fallsBackTo: window === 'billing_period' ? ('month' as const) : null,
   };
-  if (!Number.isFinite(limit))
+  if (limit === null)
     return { ...told, limit: null, remaining: null, enforcement: null, level: null, status: 'no_limit' };
   const status = used < limit ? 'within_limit' : used === limit ? 'at_limit' : 'over_limit';
   return { ...told, limit, remaining: Math.max(0, limit - used), enforcement, level, status };

@@ -15,6 +15,7 @@ beforeAll(async () => {
   await putProduct(app, 'TOKENS', { features: ['chat', { feature: 'image', unit_cost: 5 }] });
   await putProduct(app, 'POOL', { features: [{ feature: 'render', unit_cost: 3 }] });
   await putProduct(app, 'ACCESS', { type: 'period', features: ['lounge'] });
+  await putProduct(app, 'SEATS', { type: 'metered', features: ['seat'] });
 });
 
 const limit = (external_id: string, windows: Json, more: Json = {}) =>
@@ -257,6 +258,49 @@ describe('GET /quota/status', () => {
     const told = { balance: 0, windows: [{ current: 2 }, { current: 2 }] };
     expect((await statusOf(external_id)).data).toMatchObject([{ product_key: 'OLD' }, { feature: 'fax', ...told }]);
     expect((await statusOf(external_id, '&feature=fax')).data).toMatchObject([told]);
+  });
+
+  it('tells of a gauge what is in use, limit or none, and of other windows what was added', async () => {
+    const external_id = newPerson();
+    await app.post('/quota/consume', { external_id, product_key: 'SEATS', amount: 5 });
+    await useFeature(external_id, 'seat', 2);
+    await app.post('/quota/release', { external_id, product_key: 'SEATS', amount: 3 });
+    const told = async () => {
+      const { data } = await statusOf(external_id);
+      return (data as { balance: null; windows: Json[] }[]).map(({ balance, windows }) => [
+        balance,
+        ...windows.map(({ window, current }) => [window, current]),
+      ]);
+    };
+    const ofSeat = [null, ['month', 2], ['total', 2]];
+    expect(await told()).toEqual([[null, ['month', 7], ['total', 4]], ofSeat]);
+    await app.put('/limits', { external_id, product_key: 'SEATS', windows: { day: 10, total: 10 } });
+    expect(await told()).toEqual([[null, ['day', 7], ['total', 4]], ofSeat]);
+    const usage = (await read(
+      `/quota/usage?external_id=${external_id}&product_key=SEATS&from=1970-01-01&window=month`,
+    )) as {
+      data: Json[];
+    };
+    expect(usage.data.filter(({ used }) => used !== 0)).toMatchObject([{ start: '2026-01-01T00:00:00.000Z', used: 7 }]);
+  });
+
+  it('tells of limits that he shares with another customer, and as of when', async () => {
+    const [external_id, source] = [await personWith(), await personWith()];
+    await limit(source, { day: 7, month: 70 });
+    await limit(external_id, { day: 5 });
+    const source_customer_id = await customerIdOf(app, source);
+    expect((await app.put('/limits/source', { external_id, source_customer_id })).status).toBe(200);
+    expect(await statusOf(external_id)).toMatchObject({
+      data: [
+        {
+          windows: [
+            { window: 'day', limit: 5, scope: 'customer' },
+            { window: 'month', limit: 70, scope: 'source' },
+          ],
+        },
+      ],
+      limits_as_of: '2026-01-31T12:00:00.000Z',
+    });
   });
 
   it('leaves out what is retired and was never used', async () => {
