@@ -50,6 +50,7 @@ import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
+import { registerUsage } from './routes/usage.js';
 import { registerWallet } from './routes/wallet.js';
 
 /** Adds the routes of one resource to an app whose prefix is the base path. */
@@ -65,6 +66,7 @@ const resources: readonly RegisterRoutes[] = [
   registerCredits,
   registerWallet,
   registerQuota,
+  registerUsage,
   registerReservations,
   registerLimits,
   registerExchange,
