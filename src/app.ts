@@ -57,6 +57,7 @@ import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
+import { registerUsage } from './routes/usage.js';
 import { registerVersion } from './routes/version.js';
 import { registerWallet } from './routes/wallet.js';
 
@@ -75,6 +76,7 @@ const resources: readonly RegisterRoutes[] = [
   registerCredits,
   registerWallet,
   registerQuota,
+  registerUsage,
   registerReservations,
   registerLimits,
   registerExchange,

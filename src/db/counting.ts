@@ -5,16 +5,21 @@
 const MORE = `('consume', 'hold', 'debt')`;
 const LESS = `('release', 'reverse', 'forgive')`;
 
-/** When a hold was made, of an entry of a reservation. Every statement has the ids of its customers as $1. */
-const heldAt = (entry: string) =>
-  `(SELECT r.created_at FROM reservations r WHERE r.customer_id = ${entry}.customer_id AND r.customer_id = ANY ($1::uuid[]) AND r.id = ${entry}.reservation_id)`;
+/** Whose rows a statement reads: those of the customers whose ids are $1, or everybody's. */
+export type Whose = (row: string) => string;
+export const OF_CUSTOMERS: Whose = (row) => ` AND ${row}.customer_id = ANY ($1::uuid[])`;
+export const OF_ALL: Whose = () => '';
+
+/** When a hold was made, of an entry of a reservation. */
+const heldAt = (entry: string, whose: Whose) =>
+  `(SELECT r.created_at FROM reservations r WHERE r.customer_id = ${entry}.customer_id${whose('r')} AND r.id = ${entry}.reservation_id)`;
 
 /** In which windows an entry counts: as it says, else as its kind does. What came back counts where its use did. */
-export const countingInstant = (entry: string) => `coalesce(${entry}.counted_at, CASE
-    WHEN ${entry}.kind IN ('release', 'commit') THEN ${heldAt(entry)}
+export const countingInstant = (entry: string, whose: Whose = OF_CUSTOMERS) => `coalesce(${entry}.counted_at, CASE
+    WHEN ${entry}.kind IN ('release', 'commit') THEN ${heldAt(entry, whose)}
     WHEN ${entry}.reverses_seq IS NOT NULL THEN (
-      SELECT CASE WHEN reversed.kind = 'commit' THEN ${heldAt('reversed')} ELSE reversed.occurred_at END FROM entries reversed
-      WHERE reversed.customer_id = ${entry}.customer_id AND reversed.customer_id = ANY ($1::uuid[]) AND reversed.seq = ${entry}.reverses_seq)
+      SELECT CASE WHEN reversed.kind = 'commit' THEN ${heldAt('reversed', whose)} ELSE reversed.occurred_at END FROM entries reversed
+      WHERE reversed.customer_id = ${entry}.customer_id${whose('reversed')} AND reversed.seq = ${entry}.reverses_seq)
     ELSE ${entry}.occurred_at END)`;
 
 /** Product units that an entry counts of its product. */

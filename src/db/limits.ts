@@ -41,7 +41,7 @@ const IS_KNOWN = `CASE WHEN $1 = 'feature' THEN EXISTS (SELECT FROM product_feat
   ELSE EXISTS (SELECT FROM products WHERE product_key = $2) END AS is_known`;
 
 /** Whether there is a product of that key, or one that provides the feature. */
-async function isKnownSubject(tx: Tx, subject: Subject): Promise<boolean> {
+export async function isKnownSubject(tx: Tx, subject: Subject): Promise<boolean> {
   const { subjectType, subject: name } = ofSubject(subject);
   const [row] = await tx.query<Row & { is_known: boolean }>(`SELECT ${IS_KNOWN}`, [subjectType, name]);
   return row?.is_known ?? false;

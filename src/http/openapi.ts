@@ -199,7 +199,7 @@ function problemSchemas(): Json {
   const extended = codes.flatMap((code) => {
     const extension = problemExtensions[code];
     if (extension === undefined) return [];
-    const { properties, required = [] } = z.toJSONSchema(extension, { io: 'output' });
+    const { properties, required = [] } = z.toJSONSchema(extension, { io: 'output', unrepresentable: 'any' });
     const members = { code: { type: 'string', enum: [code] }, ...properties };
     return [
       [`${toComponentName(code)}Problem`, narrowProblem({ properties: members, required: ['code', ...required] })],

@@ -43,7 +43,7 @@ export function withVerdicts(responses: Record<number, z.ZodType>): Record<numbe
 export function toVerdict({ code, message, errors, extensions }: AppError) {
   const { title } = catalogue[code];
   return {
-    allowed: false,
+    allowed: false as const,
     code,
     title,
     detail: message,

@@ -200,6 +200,38 @@ export const examples: Examples = {
       lacking: { summary: 'More than there is: what would help?', body: { ...CREDITS, amount: 1_000_000 } },
     },
   },
+  checkQuotaBatch: {
+    requests: {
+      several: {
+        summary: 'What of a page’s buttons can be pressed',
+        body: {
+          ...alice,
+          items: [
+            { product_key: 'CREDITS', amount: 3 },
+            { feature: 'image_generation', amount: 2 },
+          ],
+        },
+      },
+    },
+  },
+  getQuotaStatus: {
+    requests: {
+      alice: { summary: 'All that Alice may use', query: { ...alice } },
+      credits: { summary: 'Her credits', query: { ...CREDITS } },
+    },
+  },
+  getQuotaUsage: {
+    requests: {
+      days: { summary: 'Her credits, by day', query: { ...CREDITS, window: 'day' } },
+      hours: {
+        summary: 'One day, by hour',
+        query: { ...CREDITS, window: 'hour', from: '2026-01-31', to: '2026-02-01' },
+      },
+    },
+  },
+  listQuotaEvents: {
+    requests: { credits: { summary: 'The last twenty uses of her credits', query: { ...CREDITS, limit: 20 } } },
+  },
   consumeQuota: { requests: consume },
   consumeWallet: { requests: consume },
   consumeQuotaBatch: {

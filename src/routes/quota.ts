@@ -11,6 +11,8 @@ import { toVerdict } from '../http/verdict.js';
 import { required } from '../lib/assert.js';
 import {
   checkAnswer,
+  checkBatchAnswer,
+  checkBatchBody,
   consumeAnswer,
   consumeBatchAnswer,
   consumeBatchBody,
@@ -21,7 +23,15 @@ import {
 } from '../schemas/quota.js';
 import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { type GiveBackResult, giveBackMetered, giveBackQuota } from '../services/give-back.js';
-import { type BatchOutcome, type ConsumeResult, checkQuota, consumeBatch, consumeQuota } from '../services/quota.js';
+import {
+  type BatchOutcome,
+  type CheckResult,
+  type ConsumeResult,
+  checkQuota,
+  checkQuotas,
+  consumeBatch,
+  consumeQuota,
+} from '../services/quota.js';
 import { toSubjectView, toTakingsView, toViolationView, toWarningsView } from './views.js';
 
 type Outcome = BatchOutcome['outcomes'][number];
@@ -59,22 +69,33 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'too_many_batches',
     ],
+    handler: async ({ body }) => ({
+      status: 200,
+      body: toCheckView(await checkQuota(deps, toSelector(body), toAsk(body))),
+    }),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/quota/check/batch',
+    operationId: 'checkQuotaBatch',
+    summary: 'Ask of several uses whether each would be allowed',
+    description:
+      'Each by itself, as if the others were not asked: two that are allowed need not both fit. All are said at one instant. Writes nothing.',
+    tag: 'quota',
+    access: 'read',
+    ability: 'quota.check',
+    body: checkBatchBody,
+    idempotent: false,
+    responses: { 200: checkBatchAnswer },
+    problems: ['customer_not_found', 'selector_conflict'],
     handler: async ({ body }) => {
-      const result = await checkQuota(deps, toSelector(body), { subject: toSubject(body), amount: body.amount });
-      return {
-        status: 200,
-        body: {
-          allowed: result.isAllowed,
-          would_take: toTakingsView(result.takings),
-          remaining: result.remaining,
-          reasons: result.reasons.map(({ code, productKey, at }) => ({ code, product_key: productKey, at })),
-          violations: result.violations.map(toViolationView),
-          warnings: toWarningsView(result.warnings),
-          upgrade_skus: result.upgradeOffers.map(({ sku }) => sku),
-          upgrade_offers: result.upgradeOffers,
-          allowed_at: result.allowedAt,
-        },
-      };
+      const checked = await checkQuotas(deps, toSelector(body), body.items.map(toAsk));
+      const results = checked.map((result, index) => ({
+        index,
+        ...(result instanceof AppError ? toVerdict(result) : toCheckView(result)),
+      }));
+      return { status: 200, body: { results } };
     },
   });
 
@@ -205,11 +226,29 @@ function selectorOrRefusal(item: Parameters<typeof toSelector>[0]): ReturnType<t
   }
 }
 
+/** What a check asks for. */
+function toAsk(body: Parameters<typeof toSubject>[0] & { amount: number }) {
+  return { subject: toSubject(body), amount: body.amount };
+}
+
+function toCheckView(result: CheckResult) {
+  return {
+    allowed: result.isAllowed,
+    would_take: toTakingsView(result.takings),
+    remaining: result.remaining,
+    reasons: result.reasons.map(({ code, productKey, at }) => ({ code, product_key: productKey, at })),
+    violations: result.violations.map(toViolationView),
+    warnings: toWarningsView(result.warnings),
+    upgrade_skus: result.upgradeOffers.map(({ sku }) => sku),
+    upgrade_offers: result.upgradeOffers,
+    allowed_at: result.allowedAt,
+  };
+}
+
 /** What a consume asks for, and what it is for. */
 function toConsumeCommand(body: z.output<typeof consumeBody>) {
   return {
-    subject: toSubject(body),
-    amount: body.amount,
+    ...toAsk(body),
     actionType: body.action_type,
     actionId: body.action_id ?? undefined,
     metadata: body.metadata,

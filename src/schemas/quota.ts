@@ -16,7 +16,7 @@ import {
   uuidAnswerSchema,
   uuidSchema,
 } from './text.js';
-import { onRefusalSchema } from './verdict.js';
+import { onRefusalSchema, verdictAnswer } from './verdict.js';
 
 const ACTION_LENGTH_MAX = 255;
 const DEFAULT_ACTION_TYPE = 'usage';
@@ -56,11 +56,15 @@ export const actionShape = {
     .meta({ description: 'Your id of the use; an integer is read as its digits.' }),
 };
 
-const consumeShape = {
+const askShape = {
   ...subjectShape,
   amount: askedQuantitySchema
     .default(1)
     .meta({ description: 'In units of the product, or of the feature.', examples: [1] }),
+};
+
+const consumeShape = {
+  ...askShape,
   ...actionShape,
   metadata: metadataSchema,
 };
@@ -127,6 +131,27 @@ export const checkAnswer = z.object({
   allowed_at: instantAnswerSchema
     .nullable()
     .meta({ description: 'The earliest instant known at which it would be allowed.' }),
+});
+
+const CHECK_ITEMS_MAX = 100;
+
+export const checkBatchBody = withSelector({
+  items: z
+    .array(z.object(askShape).strict().check(refuseUnclearSubject))
+    .min(1)
+    .max(CHECK_ITEMS_MAX)
+    .meta({ description: 'What is asked for, each by itself.' }),
+});
+
+export const checkBatchAnswer = z.object({
+  results: z
+    .array(
+      z.union([checkAnswer.extend({ index: countAnswerSchema }), verdictAnswer.extend({ index: countAnswerSchema })]),
+    )
+    .meta({
+      description:
+        'For each item, in their order, the answer of a check, or the members of the problem that a check of it alone would be.',
+    }),
 });
 
 const BATCH_ITEMS_MAX = 1_000;

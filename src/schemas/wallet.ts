@@ -105,7 +105,7 @@ export const entriesQuery = withSelector({
   to: instantSchema.optional().meta({ description: 'Entries that occurred before this instant.' }),
 });
 
-const entryAnswer = z
+export const entryAnswer = z
   .object({
     id: uuidAnswerSchema,
     seq: countAnswerSchema.meta({ description: 'Per customer, without gaps.' }),
@@ -148,9 +148,11 @@ const entryAnswer = z
     occurred_at: instantAnswerSchema,
   })
   .meta({ id: 'Entry' });
-export const entryPage = pageOf(entryAnswer, 'Newest first, by `seq`.').extend({
-  settlement_pending: z.boolean().meta({
-    description:
-      'Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep.',
-  }),
+
+/** Whether the ledger lacks something that has happened by itself. */
+export const entriesPending = z.boolean().meta({
+  description:
+    'Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep.',
 });
+
+export const entryPage = pageOf(entryAnswer, 'Newest first, by `seq`.').extend({ settlement_pending: entriesPending });

@@ -15,6 +15,7 @@ import type { Book } from '../ledger/book.js';
 import { availabilityOf, consume, type Provider, type SubjectAsk, type Taking } from '../ledger/consume.js';
 import type { Metadata, Subject, Violation } from '../ledger/entities.js';
 import { InsufficientQuota, judgeUse, use } from '../ledger/use.js';
+import { createSlots } from '../lib/slots.js';
 
 /** What says nothing about the request. */
 const FAILURES: ReadonlySet<ErrorCode> = new Set([
@@ -62,8 +63,40 @@ export interface CheckResult {
  * Throws: customer_not_found, selector_conflict, product_not_found, feature_not_found, quantity_too_large, too_many_batches, overloaded.
  */
 export async function checkQuota(deps: Deps, selector: Selector, command: SubjectAsk): Promise<CheckResult> {
-  // Whom only an identity names comes to be by a consume; an unknown customer_id does not.
-  const read = await deps.reads[selector.customerId === undefined ? 'find' : 'require'](selector, [command]);
+  return checkIn(deps, await readFor(deps, selector, [command]), command);
+}
+
+/** Checks of one call that are explained at a time: others want the pool's connections too. */
+const EXPLAINED_AT_ONCE = 4;
+
+/**
+ * Checks each of several commands of a customer by itself, as if the others were not asked, all at one instant from one read. What a check alone would throw
+ * of its command stands in its place. Throws: customer_not_found, selector_conflict, overloaded.
+ */
+export async function checkQuotas(
+  deps: Deps,
+  selector: Selector,
+  commands: readonly SubjectAsk[],
+): Promise<(CheckResult | AppError)[]> {
+  const read = await readFor(deps, selector, commands);
+  const slots = createSlots(EXPLAINED_AT_ONCE);
+  const checkOne = async (command: SubjectAsk): Promise<CheckResult | AppError> => {
+    try {
+      return await checkIn(deps, read, command);
+    } catch (error) {
+      if (error instanceof AppError && !isFailure(error)) return error;
+      throw error;
+    }
+  };
+  return Promise.all(commands.map((command) => slots.take(() => checkOne(command))));
+}
+
+/** Whom only an identity names comes to be by a consume; an unknown customer_id does not. */
+function readFor(deps: Deps, selector: Selector, commands: readonly SubjectAsk[]): Promise<BookRead> {
+  return deps.reads[selector.customerId === undefined ? 'find' : 'require'](selector, commands);
+}
+
+async function checkIn(deps: Deps, read: BookRead, command: SubjectAsk): Promise<CheckResult> {
   const verdict = judge(read, command);
   const { violations, warnings, fitsAt } = verdict.limits;
   if (verdict.plan) {

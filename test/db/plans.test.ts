@@ -30,6 +30,9 @@ const GROW = [
   `INSERT INTO orders (customer_id, id, status, currency, total_amount, metadata, expires_at, created_at)
    SELECT gen_random_uuid(), gen_random_uuid(), 'cancelled', currency, total_amount, metadata, expires_at, created_at
    FROM (SELECT * FROM orders WHERE customer_id = $1 LIMIT 1) o, generate_series(1, $2::int)`,
+  `INSERT INTO entries (customer_id, seq, id, operation_id, kind, direction, product_key, batch_id, amount, balance_after, recorded_at, occurred_at)
+   SELECT gen_random_uuid(), 1, gen_random_uuid(), operation_id, kind, direction, product_key, batch_id, amount, balance_after, recorded_at, occurred_at
+   FROM (SELECT * FROM entries WHERE customer_id = $1 LIMIT 1) e, generate_series(1, $2::int)`,
 ] as const;
 /** Other feeds, of one delivery each: whoever plans believes that this one has few, too. */
 const GROW_FEEDS = [
@@ -68,6 +71,16 @@ function wideScansOf(plan: Plan): string[] {
 function scansOfBatches({ Plans = [], ...plan }: Plan): string[] {
   const own = plan['Relation Name'] === 'batches' ? [plan['Index Name'] ?? plan['Node Type']] : [];
   return [...own, ...Plans.flatMap(scansOfBatches)];
+}
+
+/** How a plan finds entries: by which index, and which columns of it. */
+function scansOfEntries({ Plans = [], ...plan }: Plan): string[] {
+  const columns = new Set(plan['Index Cond']?.match(/\b[a-z_]+(?= (?:=|<|>))/g) ?? []);
+  const isScan = plan['Relation Name'] === 'entries' || plan['Node Type'] === 'Bitmap Index Scan';
+  const own =
+    isScan && plan['Index Name'] !== undefined ? [`${plan['Index Name']}: ${[...columns].sort().join()}`] : [];
+  const whole = plan['Relation Name'] === 'entries' && plan['Node Type'] === 'Seq Scan' ? ['all of them'] : [];
+  return [...own, ...whole, ...Plans.flatMap(scansOfEntries)];
 }
 
 /** What is found in the plans of statements, beside many others. */
@@ -199,5 +212,33 @@ describe('the batches of an order', () => {
     const texts = sent.filter((text) => text.includes('b.order_id = $'));
     expect(texts).toHaveLength(2);
     for (const scans of await amongOthers(texts, scansOfBatches)) expect(new Set(scans)).toEqual(new Set([BY_ORDER]));
+  });
+});
+
+describe('the uses of a span of time', () => {
+  const span = 'from=2026-01-01&to=2026-02-01';
+  const sentBy = async (path: string): Promise<string[]> => {
+    const logs = logStatements(app.deps.db.pool);
+    expect((await app.get(path)).status).toBe(200);
+    const texts = [...logs.values()].flat().map(({ text }) => text);
+    return [...new Set(texts.filter((text) => text.includes('FROM entries e') || text.includes('JOIN entries e')))];
+  };
+  const plansOf = async (path: string) => (await amongOthers(await sentBy(path), scansOfEntries)).flat();
+
+  it('of a customer are found by their numbers, which are found by halving', async () => {
+    const own = 'external_id=old-friend';
+    for (const path of [`/quota/usage?${own}&product_key=CREDITS&${span}`, `/quota/events?${own}&${span}`]) {
+      const plans = await plansOf(path);
+      expect(plans.length).toBeGreaterThanOrEqual(2);
+      expect(plans.filter((plan) => !plan.includes('customer_id') || !plan.includes('seq'))).toEqual([]);
+    }
+  });
+
+  it('of everybody are found by when they were recorded', async () => {
+    for (const path of [`/quota/usage?product_key=CREDITS&${span}`, `/quota/events?${span}`]) {
+      const plans = await plansOf(path);
+      expect(plans).toContain('entries_recorded_ix: recorded_at');
+      expect(plans).not.toContain('all of them');
+    }
   });
 });

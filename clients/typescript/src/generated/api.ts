@@ -464,6 +464,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/quota/check/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["checkQuotaBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/quota/consume": {
         parameters: {
             query?: never;
@@ -522,6 +538,54 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["giveBackQuota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getQuotaStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getQuotaUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/quota/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listQuotaEvents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1348,6 +1412,64 @@ export interface components {
                 /** @description The place in the body. */
                 pointer: string;
                 message: string;
+            }[];
+        };
+        QuotaEvent: {
+            /** Format: uuid */
+            id: string;
+            /** @description Per customer, without gaps. */
+            seq: number;
+            /** @enum {string} */
+            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+            /** @enum {string} */
+            direction: "credit" | "debit" | "none";
+            product_key: string;
+            batch_id: string | null;
+            amount: number;
+            /** @description Of the product, after this entry: available minus owed, units that become valid later included; 0 when it is not counted. */
+            balance_after: number;
+            feature: string | null;
+            /** @description Product units of one feature unit when the units moved; null when the product was asked for. */
+            unit_cost: number | null;
+            action_type: string | null;
+            action_id: string | null;
+            order_id: string | null;
+            reservation_id: string | null;
+            /** @description The entry of which this one gives something back. */
+            reverses_seq: number | null;
+            /** @description Null when it happened by itself, such as an expiry. */
+            operation_id: string | null;
+            /** @description Empty where an order granted it or a reservation lapsed: they have it. */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            occurred_at: string;
+            /** Format: uuid */
+            customer_id: string;
+            /** Format: date-time */
+            recorded_at: string;
+            /** @description How much it counts, in units of the feature that it names, else of the product; below 0 where units came back, and 0 of a `commit`, which counted when it was held. Null of entries from before it was recorded. */
+            counted: number | null;
+            /** @description In which windows it counts: those of this instant. */
+            counted_at: string | null;
+            /** @description The windows of limits that were looked at, on the last entry of a use. */
+            checked_limits: {
+                product_key?: string;
+                feature?: string;
+                /** @enum {string} */
+                window: "hour" | "day" | "month" | "billing_period" | "total";
+                /** Format: date-time */
+                window_start: string;
+                /** @description What was used in the window with it. */
+                used_after: number;
+                /** @description The limit that was in force then. */
+                limit: number;
+                /**
+                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                 * @enum {string}
+                 */
+                enforcement: "HARD" | "SOFT" | "NONE";
             }[];
         };
         ReleaseExceedsUsageProblem: components["schemas"]["Problem"] & {
@@ -3286,6 +3408,152 @@ export interface operations {
             };
         };
     };
+    checkQuotaBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description What is asked for, each by itself. */
+                    items: {
+                        product_key?: string;
+                        feature?: string;
+                        /**
+                         * @description In units of the product, or of the feature.
+                         * @default 1
+                         */
+                        amount?: number | string;
+                    }[];
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description For each item, in their order, the answer of a check, or the members of the problem that a check of it alone would be. */
+                        results: ({
+                            allowed: boolean;
+                            /** @description What each batch pays, in product units and in the order of use. */
+                            would_take: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                amount: number;
+                            }[];
+                            /** @description What would be left; when refused, what there is. Null when it is not counted. */
+                            remaining: number | null;
+                            reasons: {
+                                /** @enum {string} */
+                                code: "insufficient_quota" | "limit_exceeded" | "expired" | "not_yet_valid" | "inactive_product";
+                                product_key?: string;
+                                /**
+                                 * Format: date-time
+                                 * @description When it expired, or becomes valid.
+                                 */
+                                at?: string;
+                            }[];
+                            /** @description Every window of every limit that stands against it. */
+                            violations: {
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window before, in the subject’s unit. */
+                                current: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                /** @description When the window ends; null of `total`. */
+                                resets_at: string | null;
+                            }[];
+                            /** @description Limits (SOFT) that it goes beyond. */
+                            warnings: {
+                                /** @enum {string} */
+                                code: "limit_exceeded";
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window before, in the subject’s unit. */
+                                current: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                /** @description When the window ends; null of `total`. */
+                                resets_at: string | null;
+                            }[];
+                            /** @description Offers that would help and that this customer could buy, cheapest first; 10 at most. */
+                            upgrade_skus: string[];
+                            /** @description The same offers, with what they cost. */
+                            upgrade_offers: {
+                                sku: string;
+                                name: string;
+                                price: string;
+                                currency: string;
+                            }[];
+                            /** @description The earliest instant known at which it would be allowed. */
+                            allowed_at: string | null;
+                            index: number;
+                        } | ({
+                            /** @enum {boolean} */
+                            allowed: false;
+                            /**
+                             * @description Stable; branch on this one.
+                             * @enum {string}
+                             */
+                            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            title: string;
+                            detail: string;
+                            index: number;
+                        } & {
+                            [key: string]: unknown;
+                        }))[];
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
     consumeQuota: {
         parameters: {
             query?: never;
@@ -3676,6 +3944,171 @@ export interface operations {
                             [key: string]: unknown;
                         };
                     } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    getQuotaStatus: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                product_key?: string;
+                feature?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @description Products first, by name. */
+                        data: {
+                            product_key?: string;
+                            feature?: string;
+                            /** @description What there is to use now, in the subject’s unit, as `GET /balance` says it; null when it is not counted. */
+                            balance: number | null;
+                            /** @description Those that are limited; of a subject that has no limit the month and `total`, with what was used of it. */
+                            windows: {
+                                /** @enum {string} */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description Of `billing_period`: what counts in its place while there is no subscription that says it. */
+                                falls_back_to: "month" | null;
+                                /** @description What was used in it, in the subject’s unit. */
+                                current: number;
+                                /** @description Null when there is none. */
+                                limit: number | null;
+                                /** @description What the limit leaves, never below 0; null when there is none. */
+                                remaining: number | null;
+                                enforcement: ("HARD" | "SOFT" | "NONE") | null;
+                                /** @description Which limit it is: of those that say this window the nearest. */
+                                scope: ("customer" | "source" | "plan" | "default") | null;
+                                /** @enum {string} */
+                                status: "no_limit" | "within_limit" | "at_limit" | "over_limit";
+                                /** @description When the window ends; null of `total`. */
+                                resets_at: string | null;
+                            }[];
+                        }[];
+                        /** @description There are more than the 500 that are told: ask for them by name. */
+                        has_more: boolean;
+                        /** @description As of when the limits of another customer, which this one shares, were copied; null when he shares none. */
+                        limits_as_of: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getQuotaUsage: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                product_key?: string;
+                feature?: string;
+                /** @description By the calendar of UTC. */
+                window?: "hour" | "day" | "month";
+                /** @description The first window is that in which this instant lies. When left out, the last 24 hours, 30 days or 12 months are told. */
+                from?: string;
+                /** @description The last window is that which has a part before this instant; the present one when left out. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Null: of all customers. */
+                        customer_id: string | null;
+                        product_key?: string;
+                        feature?: string;
+                        /** @enum {string} */
+                        window: "hour" | "day" | "month";
+                        /** @description Each window of the span, oldest first; 1,000 at most. */
+                        data: {
+                            /** Format: date-time */
+                            start: string;
+                            /**
+                             * Format: date-time
+                             * @description The first instant that is not in it.
+                             */
+                            end: string;
+                            /** @description In the subject’s unit. What was given back is not in the window in which it was used. */
+                            used: number;
+                        }[];
+                        /** @description Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep. Null when no customer is named. */
+                        settlement_pending: boolean | null;
+                    };
+                };
+            };
+        };
+    };
+    listQuotaEvents: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                product_key?: string;
+                feature?: string;
+                kind?: "consume" | "hold" | "commit" | "release" | "debt" | "reverse" | "forgive";
+                action_type?: string;
+                /** @description Recorded at or after this instant. Without a customer at most 31 days before `to`. */
+                from?: string;
+                /** @description Recorded before this instant. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first. */
+                        data: components["schemas"]["QuotaEvent"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                        /** @description Whether something has expired or lapsed that is not in the ledger yet: balances don’t count it any more, its entries come with the next write or sweep. Null when no customer is named. */
+                        settlement_pending: boolean | null;
+                    };
                 };
             };
         };

@@ -69,12 +69,20 @@ export interface Calls {
   listEntries: Call<'listEntries'>;
   /** Ask whether a use would be allowed. `POST /api/v1/billing/quota/check`: A dry run of consume by the same code: what it would take, or every reason against it. Writes nothing. Customers’ own tokens are taken too, with `quota.check`. */
   check: Call<'checkQuota'>;
+  /** Ask of several uses whether each would be allowed. `POST /api/v1/billing/quota/check/batch`: Each by itself, as if the others were not asked: two that are allowed need not both fit. All are said at one instant. Writes nothing. Customers’ own tokens are taken too, with `quota.check`. */
+  checkQuotaBatch: Call<'checkQuotaBatch'>;
   /** Take units, all or nothing. `POST /api/v1/billing/quota/consume`: From the batches that are used first. Send an idempotency key: a repeated call then takes nothing and gets the first answer again. */
   consume: Call<'consumeQuota'>;
   /** Take units many times in one call. `POST /api/v1/billing/quota/consume/batch`: Each item is a consume with a key and a verdict of its own; the key of the call covers all of it. Always answers 200: look at `committed` and at each `allowed`. */
   consumeBatch: Call<'consumeQuotaBatch'>;
   /** Give back what a use took. `POST /api/v1/billing/quota/release`: All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. What is metered may be given back by its name, as seats are. */
   giveBack: Call<'giveBackQuota'>;
+  /** Get where a customer stands with his limits. `GET /api/v1/billing/quota/status`: Each product and feature that he has a limit for, used, or holds; one of them where it is named. In the windows of limits stands what decides the next use. Without a limit, use is added up from all of his entries, which takes longer the more he has. Customers’ own tokens are taken too, with `balance.read`. */
+  getQuotaStatus: Call<'getQuotaStatus'>;
+  /** Get what was used over time. `GET /api/v1/billing/quota/usage`: By windows of the calendar, fit for a plot: those without use are 0. Without a customer it is that of all customers, which needs the scope `admin`, and takes longer the more was recorded since `from`. Customers’ own tokens are taken too, with `entries.read`. */
+  getQuotaUsage: Call<'getQuotaUsage'>;
+  /** List uses, newest first. `GET /api/v1/billing/quota/events`: The entries that take, hold, commit, owe or give back, with how much each counts and the limits that were looked at. Without a customer those of all customers, of 31 days at most, which needs the scope `admin`. Customers’ own tokens are taken too, with `entries.read`. */
+  listQuotaEvents: Call<'listQuotaEvents'>;
   /** List a customer’s reservations, newest first. `GET /api/v1/billing/reservations` */
   listReservations: Call<'listReservations'>;
   /** Hold units for work in progress. `POST /api/v1/billing/reservations`: All or nothing. Commit what was used, release the rest; what is left alone ends by itself and gives its units back. */
@@ -187,9 +195,13 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   listBatches: {"method":"GET","path":"/api/v1/billing/wallet/batches","query":["customer_id","user_id","external_id","provider","limit","cursor","as_of","product_key","feature","order_id","state","expiring_within"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listEntries: {"method":"GET","path":"/api/v1/billing/wallet/entries","query":["customer_id","user_id","external_id","provider","limit","cursor","product_key","kind","action_type","operation_id","from","to"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   check: {"method":"POST","path":"/api/v1/billing/quota/check","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
+  checkQuotaBatch: {"method":"POST","path":"/api/v1/billing/quota/check/batch","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
   consume: {"method":"POST","path":"/api/v1/billing/quota/consume","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   consumeBatch: {"method":"POST","path":"/api/v1/billing/quota/consume/batch","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":false},
   giveBack: {"method":"POST","path":"/api/v1/billing/quota/release","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  getQuotaStatus: {"method":"GET","path":"/api/v1/billing/quota/status","query":["customer_id","user_id","external_id","provider","product_key","feature"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getQuotaUsage: {"method":"GET","path":"/api/v1/billing/quota/usage","query":["customer_id","user_id","external_id","provider","product_key","feature","window","from","to"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  listQuotaEvents: {"method":"GET","path":"/api/v1/billing/quota/events","query":["customer_id","user_id","external_id","provider","limit","cursor","product_key","feature","kind","action_type","from","to"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listReservations: {"method":"GET","path":"/api/v1/billing/reservations","query":["customer_id","user_id","external_id","provider","limit","cursor","status"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   reserve: {"method":"POST","path":"/api/v1/billing/reservations","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   getReservation: {"method":"GET","path":"/api/v1/billing/reservations/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
