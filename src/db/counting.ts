@@ -7,7 +7,7 @@ const LESS = `('release', 'reverse', 'forgive')`;
 
 /** Whose rows a statement reads: those of the customers whose ids are $1, or everybody's. */
 export type Whose = (row: string) => string;
-export const OF_CUSTOMERS: Whose = (row) => ` AND ${row}.customer_id = ANY ($1::uuid[])`;
+const OF_CUSTOMERS: Whose = (row) => ` AND ${row}.customer_id = ANY ($1::uuid[])`;
 export const OF_ALL: Whose = () => '';
 
 /** When a hold was made, of an entry of a reservation. */

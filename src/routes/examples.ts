@@ -216,8 +216,8 @@ export const examples: Examples = {
   },
   getQuotaStatus: {
     requests: {
-      alice: { summary: 'All that Alice may use', query: { ...alice } },
-      credits: { summary: 'Her credits', query: { ...CREDITS } },
+      credits: { summary: 'Credits of Alice', query: { ...CREDITS } },
+      alice: { summary: 'All that she may use', query: { ...alice } },
     },
   },
   getQuotaUsage: {
