@@ -217,16 +217,11 @@ export const examples: Examples = {
   getQuotaStatus: {
     requests: {
       alice: { summary: 'All that Alice may use', query: { ...alice } },
-      credits: { summary: 'Her credits', query: { ...CREDITS } },
     },
   },
   getQuotaUsage: {
     requests: {
       days: { summary: 'Her credits, by day', query: { ...CREDITS, window: 'day' } },
-      hours: {
-        summary: 'One day, by hour',
-        query: { ...CREDITS, window: 'hour', from: '2026-01-31', to: '2026-02-01' },
-      },
     },
   },
   listQuotaEvents: {
