@@ -1,5 +1,6 @@
 // What entries count in the windows of limits (DOMAIN 3.12). The same rules stand in db/counting.ts as SQL, for entries that are counted later.
 import type { Entry, EntryKind, Subject, UsageWindow } from './entities.js';
+import { QUANTITY_MAX } from './quantities.js';
 
 /** At this instant counts what no window but `total` counts: units of a gauge that are given back without naming their use. */
 export const BEGINNING = new Date(0);
@@ -18,7 +19,9 @@ const SIGNS: Partial<Record<EntryKind, 1 | -1>> = {
 export function countIn(windows: readonly UsageWindow[], entry: Entry): void {
   if (windows.length === 0 || entry.countedAt === null) return;
   for (const window of windows) {
-    if (window.countedTo === null && isIn(window, entry.countedAt)) window.used += countedOf(window.subject, entry);
+    if (window.countedTo === null && isIn(window, entry.countedAt)) {
+      window.used = Math.min(QUANTITY_MAX, window.used + countedOf(window.subject, entry));
+    }
   }
 }
 

@@ -216,17 +216,12 @@ export const examples: Examples = {
   },
   getQuotaStatus: {
     requests: {
-      credits: { summary: 'Credits of Alice', query: { ...CREDITS } },
-      alice: { summary: 'All that she may use', query: { ...alice } },
+      alice: { summary: 'All that Alice may use', query: { ...alice } },
     },
   },
   getQuotaUsage: {
     requests: {
       days: { summary: 'Her credits, by day', query: { ...CREDITS, window: 'day' } },
-      hours: {
-        summary: 'One day, by hour',
-        query: { ...CREDITS, window: 'hour', from: '2026-01-31', to: '2026-02-01' },
-      },
     },
   },
   listQuotaEvents: {

@@ -24,7 +24,7 @@ LEFT JOIN (
     WHEN 'total' THEN 'epoch'::timestamptz ELSE date_trunc('month', n.counted_at, 'UTC') END AS window_start) w
 ) s ON s.customer_id = c.customer_id AND s.subject_type = c.subject_type AND s.subject_name = c.subject_name AND s.seq = c.seq
   AND s.window_name = c.window_name AND s.window_start = c.window_start
-WHERE round(s.used) IS DISTINCT FROM c.used_after
+WHERE least(round(s.used), 9007199254740991) IS DISTINCT FROM c.used_after
 
 -- name: i6_counter
 -- with: checked_limits, counts
@@ -37,7 +37,7 @@ LEFT JOIN LATERAL (
   WHERE n.customer_id = k.customer_id AND n.subject_type = k.subject_type AND n.subject_name = k.subject AND n.seq <= k.seq
     AND n.counted_at >= k.window_start AND (w.length IS NULL OR n.counted_at < (k.window_start AT TIME ZONE 'UTC' + w.length) AT TIME ZONE 'UTC')
 ) n ON true
-WHERE ($1::uuid IS NULL OR k.customer_id = $1) AND k.used IS DISTINCT FROM round(coalesce(n.units, 0))
+WHERE ($1::uuid IS NULL OR k.customer_id = $1) AND k.used IS DISTINCT FROM least(round(coalesce(n.units, 0)), 9007199254740991)
 
 -- name: i6_counter_state
 SELECT 'I6' AS invariant, k.customer_id, format('%s of %s %s', k.window_name, k.subject_type, k.subject) AS subject,
