@@ -91,7 +91,6 @@ const answersToCover = [
   'reserve: warned',
   'commit: limit_exceeded',
   'commit: warned',
-  'exchange: limit_exceeded',
   'deduct credits: limit_exceeded',
   'deduct credits: warned',
 ];
