@@ -1,7 +1,7 @@
 // What the commands of a random workload are. A command is relative ("all but one", "the third order", "the next end"), so that it stays
 // meaningful when others are taken out while shrinking; `resolve` makes an absolute request of it. No behaviour.
 import type { Subject } from './catalogue.js';
-import type { GivenAs, Request } from './requests.js';
+import type { Enforcement, GivenAs, LimitWindow, Request } from './requests.js';
 
 /** Idempotency keys, or none. */
 type Key = string | null;
@@ -41,7 +41,16 @@ export type WorkCommand =
   | { kind: 'extend'; key: Key; of: ReservationCommand; lifetimeS: number }
   | { kind: 'give back'; key: Key; of: OperationCommand; amount: AmountCommand | null }
   | { kind: 'add credits'; key: Key; product: string; amount: number; lastsH: number | null }
-  | { kind: 'deduct credits'; key: Key; product: string; amount: AmountCommand; allowNegative: boolean };
+  | { kind: 'deduct credits'; key: Key; product: string; amount: AmountCommand; allowNegative: boolean }
+  | LimitCommand;
+
+export type LimitCommand =
+  | { kind: 'set limit'; subject: SubjectCommand; windows: WindowsCommand; enforcement: Enforcement }
+  /** One of those that are set, if there is one. `nobodys` is mostly one that is not. */
+  | { kind: 'remove limit'; limit: number | 'nobodys' };
+
+/** How much may be used, or so much more than was used. */
+export type WindowsCommand = { [W in LimitWindow]?: number | { usedAnd: number } | null };
 
 export interface UseCommand {
   kind: 'consume';
@@ -52,8 +61,11 @@ export interface UseCommand {
 
 export type TimeCommand =
   | { kind: 'wait'; ms: number }
-  /** Until so many milliseconds after the next start or end of a batch, order or reservation, or after the next end of a batch that is held. */
-  | { kind: 'wait for'; what: 'anything' | 'held batch'; offsetMs: number }
+  /**
+   * Until so many milliseconds after the next start or end of a batch, order or reservation, after the next end of a batch that is held, or of a window
+   * that is limited.
+   */
+  | { kind: 'wait for'; what: 'anything' | 'held batch' | 'window'; offsetMs: number }
   /** The clock goes back by so much; it is another process that asks. */
   | { kind: 'lag'; ms: number }
   /** What is due is settled ahead of use. */

@@ -165,7 +165,7 @@ export function remembered(scope: Scope): Weighted[] {
   return [
     { weight: 4, arbitrary: migrate },
     { weight: 4, arbitrary: identify },
-    { weight: 2, arbitrary: refer },
-    { weight: 2, arbitrary: fc.constant({ kind: 'refer back' as const }) },
+    { weight: 3, arbitrary: refer },
+    { weight: 3, arbitrary: fc.constant({ kind: 'refer back' as const }) },
   ];
 }

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** To an instant at which something happens by itself, or next to it. */
-export function waitFor(what: 'anything' | 'held batch') {
+export function waitFor(what: 'anything' | 'held batch' | 'window') {
   return record({
     kind: fc.constant('wait for' as const),
     what: fc.constant(what),

@@ -27,7 +27,7 @@ const noCurrencies = ['CREDITS', 'UNKNOWN', 'OLD_COIN'];
 export type Focus = 'everything' | 'money';
 
 /** Mostly something of which there is something. */
-function subjectsOf(scope: Scope, focus: Focus): fc.Arbitrary<SubjectCommand> {
+export function subjectsOf(scope: Scope, focus: Focus): fc.Arbitrary<SubjectCommand> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.nat(subjects.length - 1) },
     { weight: 1, arbitrary: namedSubjectsOf(scope, focus) },
@@ -49,7 +49,7 @@ function namedSubjectsOf({ hasUnknowns }: Scope, focus: Focus): fc.Arbitrary<Sub
 const allAnd = record({ allAnd: fc.integer({ min: -1, max: 1 }) });
 
 /** So many, or about all that there is. */
-const amounts: fc.Arbitrary<AmountCommand> = fc.oneof(
+export const amounts: fc.Arbitrary<AmountCommand> = fc.oneof(
   { weight: 2, arbitrary: quantities },
   { weight: 1, arbitrary: allAnd },
 );
@@ -120,7 +120,7 @@ const reservation = record<ReservationCommand>({
   last: fc.nat(2),
 });
 
-function commit(scope: Scope): fc.Arbitrary<Command> {
+export function commit(scope: Scope): fc.Arbitrary<Command> {
   return record({
     kind: fc.constant('commit' as const),
     key: keysOf(scope, 'k1', 'k2'),
@@ -134,7 +134,7 @@ function commit(scope: Scope): fc.Arbitrary<Command> {
   });
 }
 
-function release(scope: Scope): fc.Arbitrary<Command> {
+export function release(scope: Scope): fc.Arbitrary<Command> {
   return record({
     kind: fc.constant('release' as const),
     key: keysOf(scope, 'k1', 'k2'),
@@ -155,7 +155,7 @@ export function givingBack(scope: Scope): Weighted[] {
   return [{ weight: 7, arbitrary: giveBack(scope) }];
 }
 
-function giveBack(scope: Scope): fc.Arbitrary<Command> {
+export function giveBack(scope: Scope): fc.Arbitrary<Command> {
   return record({
     kind: fc.constant('give back' as const),
     key: keysOf(scope, 'k1', 'k2'),
@@ -224,7 +224,7 @@ const overdraft = record({
 });
 
 /** Some of these, in this order. */
-function inTurn(...commands: fc.Arbitrary<Command>[]): fc.Arbitrary<Command[]> {
+export function inTurn(...commands: fc.Arbitrary<Command>[]): fc.Arbitrary<Command[]> {
   const seldomLeftOut = commands.map((command) => fc.option(command, { freq: 9 }));
   return fc.tuple(...seldomLeftOut).map((drawn) => drawn.filter((command) => command !== null));
 }

@@ -5,7 +5,7 @@ import { sweep } from '../../src/engine/sweep.js';
 import type { TestApp } from '../support/app.js';
 import type { Auditor } from '../support/audit.js';
 import type { Subject } from './catalogue.js';
-import { type Answer, HttpFacts, toMs, type WireReservation } from './http-facts.js';
+import { type Answer, HttpFacts, toMs, toOverLimits, type WireReservation } from './http-facts.js';
 import { nameOf, toConsumeBody, toHttp, toSubjectFields } from './http-requests.js';
 import type {
   BatchParts,
@@ -13,6 +13,7 @@ import type {
   ConsumeRequest,
   CreditsState,
   Holdings,
+  LimitsAgainst,
   Observed,
   Past,
   Request,
@@ -23,6 +24,7 @@ import type {
 import type { System } from './workload.js';
 
 const OK = 200;
+const TOO_MANY = 429;
 /** Statuses of refusals that are answered as a verdict when one asks for it, and the routes that know none. */
 const VERDICT_STATUSES = [402, 409, 429];
 const NEVER_REFUSED = ['/identify', '/quota/consume/batch'];
@@ -63,17 +65,18 @@ export class HttpCustomer implements System {
 
   /** Every second request that can asks for a verdict; what is answered twice is so whichever was asked for. */
   async run(request: Request): Promise<Observed> {
-    const { path, body } = toHttp(request, { customer: this.#name, ...this.#facts.names() });
+    const { method = 'post', path, body } = toHttp(request, { customer: this.#name, ...this.#facts.names() });
     const headers: Record<string, string> = request.key === null ? {} : { 'idempotency-key': this.#keyOf(request) };
     this.#requests += 1;
-    const asksForVerdict = !NEVER_REFUSED.includes(path) && this.#requests % 2 === 0;
+    const asksForVerdict = method === 'post' && !NEVER_REFUSED.includes(path) && this.#requests % 2 === 0;
     const sent = asksForVerdict ? { ...body, on_refusal: 'verdict' } : body;
-    const answer: Answer = await this.#app.post(path, sent, headers);
+    const answer: Answer =
+      method === 'delete' ? await this.#app.delete(path, headers) : await this.#app[method](path, sent, headers);
     const isVerdict = answer.status === OK && answer.body.allowed === false;
     if (isVerdict || answer.status >= 400) {
       expect(isVerdict && !asksForVerdict, 'a verdict that nobody asked for').toBe(false);
       if (asksForVerdict) expect(VERDICT_STATUSES, answer.text).not.toContain(answer.status);
-      return { outcome: 'refused', code: answer.body.code ?? answer.text, isVerdict };
+      return { outcome: 'refused', code: answer.body.code ?? answer.text, isVerdict, limits: limitsAgainst(answer) };
     }
     const isReplay = answer.headers['idempotent-replayed'] === 'true';
     if (isReplay) expect(this.#accepted, 'the bytes of the first answer').toContain(answer.text);
@@ -94,6 +97,8 @@ export class HttpCustomer implements System {
       allowed: body.allowed as boolean,
       wouldTake: this.#facts.takings(body.would_take),
       remaining: body.remaining as number | null,
+      violations: toOverLimits(body.violations),
+      warnings: toOverLimits(body.warnings),
       allowedAt: toMs(body.allowed_at),
     };
   }
@@ -173,6 +178,16 @@ export class HttpCustomer implements System {
     expect(answer.status, answer.text).toBe(OK);
     return answer;
   }
+}
+
+/** Of a verdict no header tells when to try again. */
+function limitsAgainst({ status, body, headers }: Answer): LimitsAgainst {
+  const after = headers['retry-after'];
+  const retryAfterS = after === undefined ? null : Number(after);
+  return {
+    violations: toOverLimits(body.violations ?? []),
+    ...(status === TOO_MANY && body.code === 'limit_exceeded' && { retryAfterS }),
+  };
 }
 
 /** The bytes that each item of a batch of uses would be answered alone. */

@@ -2,11 +2,22 @@
 // only what an answer says about itself.
 import { expect } from 'vitest';
 import type { Json } from '../support/app.js';
+import type { Subject } from './catalogue.js';
 import type { Names } from './http-requests.js';
-import type { BatchParts, Facts, ItemResult, Request, ReservationState, Taking } from './requests.js';
+import type {
+  BatchParts,
+  Facts,
+  ItemResult,
+  LimitTerms,
+  OverLimit,
+  Request,
+  ReservationState,
+  Taking,
+} from './requests.js';
 
 const OK = 200;
 const CREATED = 201;
+const NO_CONTENT = 204;
 
 /** The answer of supertest as far as it is read here. */
 export interface Answer {
@@ -39,6 +50,10 @@ export interface WireReservation {
   ended_at: string | null;
   legs: unknown;
 }
+
+type WireSubject = { product_key?: string; feature?: string };
+
+type WireOverLimit = WireSubject & Omit<OverLimit, 'subject' | 'resetsAt'> & { resets_at: string | null };
 
 interface WireItem extends Json {
   index: number;
@@ -79,7 +94,8 @@ export class HttpFacts {
       case 'exchange': {
         const { product_key, amount } = body.spent as { product_key: string; amount: number };
         const balances = body.balances as Record<string, number>;
-        return { spent: { [product_key]: amount }, batches: this.parts(body.batches), balances };
+        const warnings = toOverLimits(body.warnings);
+        return { spent: { [product_key]: amount }, batches: this.parts(body.batches), balances, warnings };
       }
       case 'identify':
         expect(body.customer_id === this.#customerId).toBe(request.who === 'customer');
@@ -103,6 +119,11 @@ export class HttpFacts {
         const results = (body.results as WireItem[]).map((item, index) => this.#item(item, index));
         return { isCommitted: body.committed as boolean, results };
       }
+      case 'set limit':
+        return { limit: toLimit(body), isNew: status === CREATED };
+      case 'remove limit':
+        expect(status).toBe(NO_CONTENT);
+        return { limit: null };
       default:
         return this.#ofWork(request, body);
     }
@@ -111,16 +132,17 @@ export class HttpFacts {
   #ofWork(request: Request, body: Json): Facts {
     const remaining = body.remaining as number | null;
     const { amount, returned, expired, balance, owed, repaid } = body as Record<string, number>;
+    const warnings = toOverLimits(body.warnings ?? []);
     switch (request.kind) {
       case 'reserve':
-        return { reservation: this.reservation(body as unknown as WireReservation), remaining };
+        return { reservation: this.reservation(body as unknown as WireReservation), remaining, warnings };
       case 'commit':
       case 'release': {
         expect(body.revoked).toBe(0);
         const taken = this.takings(body.taken ?? []);
         return {
           reservation: this.reservation(body as unknown as WireReservation),
-          ...{ taken, returned: Number(returned), expired: Number(expired), remaining },
+          ...{ taken, returned: Number(returned), expired: Number(expired), remaining, warnings },
         };
       }
       case 'extend':
@@ -133,14 +155,15 @@ export class HttpFacts {
       case 'add credits':
         return { batch: placeIn(this.#batchIds, body.batch_id), repaid: Number(repaid), balance: Number(balance) };
       case 'deduct credits':
-        return { taken: this.takings(body.taken), owed: Number(owed), balance: Number(balance) };
+        return { taken: this.takings(body.taken), owed: Number(owed), balance: Number(balance), warnings };
       default:
         throw new Error(`no answer to ${request.kind} is known`);
     }
   }
 
   #use(body: Json) {
-    return { remaining: body.remaining as number | null, taken: this.takings(body.taken) };
+    const warnings = toOverLimits(body.warnings);
+    return { remaining: body.remaining as number | null, taken: this.takings(body.taken), warnings };
   }
 
   /** Of a batch that is not committed, an allowed item has no operation. */
@@ -191,6 +214,23 @@ export class HttpFacts {
 function placeIn(ids: string[], id: unknown): number {
   if (!ids.includes(String(id))) ids.push(String(id));
   return ids.indexOf(String(id));
+}
+
+/** What is said of limits that a use goes beyond. */
+export function toOverLimits(wire: unknown): OverLimit[] {
+  return (wire as WireOverLimit[]).map(({ window, current, requested, limit, enforcement, resets_at, ...subject }) => ({
+    ...{ subject: toSubject(subject), window, current, requested, limit, enforcement },
+    resetsAt: toMs(resets_at),
+  }));
+}
+
+function toLimit(body: Json): LimitTerms {
+  const { windows, enforcement } = body as unknown as LimitTerms;
+  return { subject: toSubject(body), windows, enforcement };
+}
+
+function toSubject({ product_key: product, feature }: WireSubject): Subject {
+  return feature === undefined ? { product: String(product) } : { feature };
 }
 
 export function toMs(instant: unknown): number | null {

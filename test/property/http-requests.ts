@@ -14,8 +14,15 @@ export interface Names {
   operationIds: readonly string[];
 }
 
+/** A POST, unless it says otherwise. */
+export interface HttpRequest {
+  method?: 'put' | 'delete';
+  path: string;
+  body: Json;
+}
+
 /** The request as it is sent. */
-export function toHttp(request: Request, names: Names): { path: string; body: Json } {
+export function toHttp(request: Request, names: Names): HttpRequest {
   const { customer, orderIds } = names;
   const selector = { external_id: customer };
   switch (request.kind) {
@@ -71,6 +78,15 @@ export function toHttp(request: Request, names: Names): { path: string; body: Js
     }
     case 'consume':
       return { path: '/quota/consume', body: toConsumeBody(request, customer) };
+    case 'set limit': {
+      const { subject, windows, enforcement } = request;
+      const body = { ...selector, ...toSubjectFields(subject), windows, enforcement };
+      return { method: 'put', path: '/limits', body };
+    }
+    case 'remove limit': {
+      const query = new URLSearchParams({ ...selector, ...toSubjectFields(request.subject) });
+      return { method: 'delete', path: `/limits?${query}`, body: {} };
+    }
     default:
       return toWorkHttp(request, names);
   }
@@ -92,7 +108,7 @@ function toWorkHttp(
     }
   >,
   { customer, reservationIds, operationIds }: Names,
-): { path: string; body: Json } {
+): HttpRequest {
   const selector = { external_id: customer };
   const reservationPath = 'reservation' in request && `/reservations/${idAt(reservationIds, request.reservation)}`;
   switch (request.kind) {

@@ -69,6 +69,18 @@ const answersToCover = [
   'deduct credits: accepted',
   'deduct credits: owed',
   'deduct credits: insufficient_quota',
+  'set limit: accepted',
+  'remove limit: accepted',
+  'remove limit: limit_not_found',
+  'consume: limit_exceeded',
+  'consume: warned',
+  'reserve: limit_exceeded',
+  'reserve: warned',
+  'commit: limit_exceeded',
+  'commit: warned',
+  'exchange: limit_exceeded',
+  'deduct credits: limit_exceeded',
+  'deduct credits: warned',
 ];
 
 /** Workloads that once differed from the model, shrunk; they run first. */

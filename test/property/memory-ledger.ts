@@ -16,6 +16,7 @@ import { products, type Subject } from './catalogue.js';
 import { isCounted, offerOf, orderableOffers, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
 import { sumBatch, sumOwed } from './memory-audit.js';
 import { MemoryClaims } from './memory-claims.js';
+import { limitsAgainst, toOverLimits } from './memory-limits.js';
 import { MemoryStore, type Named } from './memory-store.js';
 import { MemoryWork } from './memory-work.js';
 import type {
@@ -70,18 +71,16 @@ export class MemoryLedger implements System {
       if (!(error instanceof AppError)) throw error;
       if (book.changes.entries.length !== before) throw new Error('a refusal posted something', { cause: error });
       this.#write(book);
-      return { outcome: 'refused', code: error.code };
+      return { outcome: 'refused', code: error.code, limits: limitsAgainst(error) };
     }
   }
 
   async check({ subject, amount }: ConsumeRequest | ReserveRequest): Promise<CheckFacts> {
-    const { plan, refusal } = judgeUse(
-      this.#load(),
-      { subject: toLedgerSubject(subject), amount },
-      providersOf(subject),
-    );
-    if (refusal) return { allowed: false, wouldTake: [], remaining: Number(refusal.extensions.available) };
-    return { allowed: true, wouldTake: this.#toTakings(plan), remaining: plan.remaining };
+    const [book, providers] = [this.#load(), providersOf(subject)];
+    const { plan, limits } = judgeUse(book, { subject: toLedgerSubject(subject), amount }, providers);
+    const over = { violations: toOverLimits(limits.violations), warnings: toOverLimits(limits.warnings) };
+    if (!plan) return { allowed: false, wouldTake: [], remaining: availabilityOf(book, providers).available, ...over };
+    return { allowed: true, wouldTake: this.#toTakings(plan), remaining: plan.remaining, ...over };
   }
 
   #decide(book: Book, request: Request, operationId: string): Observed {
@@ -124,9 +123,14 @@ export class MemoryLedger implements System {
         const feature = 'feature' in subject ? subject.feature : null;
         return use(book, { subject: toLedgerSubject(subject), amount }, providersOf(subject), (plan): Observed => {
           consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
-          return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: this.#toTakings(plan) } };
+          const { remaining, warnings } = plan;
+          const facts = { remaining, taken: this.#toTakings(plan), warnings: toOverLimits(warnings) };
+          return { outcome: 'accepted', facts };
         });
       }
+      case 'set limit':
+      case 'remove limit':
+        return this.#store.limits.change(request);
       case 'migrate':
       case 'identify':
       case 'refer':
@@ -143,13 +147,13 @@ export class MemoryLedger implements System {
     const { price, currency } = offerOf(sku);
     assertOrderable(book, offer, '/sku', 'exchange');
     const ask = { subject: { productKey: currency }, amount: price };
-    const batches = use(book, ask, providersOf({ product: currency }), (plan) => {
+    const { batches, warnings } = use(book, ask, providersOf({ product: currency }), (plan) => {
       consume(book, plan, { operationId, feature: null, actionType: 'exchange', actionId: null, metadata: {} });
-      return this.#give(book, offer.terms, 1, operationId);
+      return { batches: this.#give(book, offer.terms, 1, operationId), warnings: toOverLimits(plan.warnings) };
     });
     const touched = [currency, ...offer.terms.filter(isCounted).map(({ productKey }) => productKey)];
     const balances = Object.fromEntries(showStandings(touched.map((key) => holdingOf(book, key))).balance);
-    return { outcome: 'accepted', facts: { spent: { [currency]: price }, batches, balances } };
+    return { outcome: 'accepted', facts: { spent: { [currency]: price }, batches, balances, warnings } };
   }
 
   #grant(book: Book, terms: Term[], times: number, operationId: string, fixed?: FixedValidity): Observed {

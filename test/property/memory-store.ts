@@ -7,6 +7,7 @@ import type { Batch, Entry, Holding, NewBatch, Reservation, TakenOperation } fro
 import { openBook } from '../../src/ledger/settle.js';
 import { products } from './catalogue.js';
 import { auditLedger, type StoredBalance } from './memory-audit.js';
+import { MemoryLimits } from './memory-limits.js';
 
 const KINDS_THAT_TAKE = ['consume', 'commit', 'debt'];
 
@@ -22,6 +23,7 @@ export class MemoryStore {
   reservations: Reservation[] = [];
   readonly balances = new Map<string, StoredBalance>();
   readonly entries: Entry[] = [];
+  readonly limits = new MemoryLimits();
   #lastId = 0;
   readonly ids = {
     next: () => {
@@ -86,7 +88,7 @@ export class MemoryStore {
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
-      windows: [],
+      windows: this.limits.windowsAt(now, this.entries),
       isDue: true,
       ids: this.ids,
     });

@@ -17,6 +17,7 @@ import {
 } from '../../src/ledger/reservations.js';
 import { use } from '../../src/ledger/use.js';
 import { fromLedgerSubject, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
+import { toOverLimits } from './memory-limits.js';
 import type { MemoryStore, Named } from './memory-store.js';
 import type { Facts, Observed, Request, ReservationState, ReserveRequest, Taking } from './requests.js';
 
@@ -35,7 +36,7 @@ const NAMES: Readonly<Partial<Record<Request['kind'], string>>> = {
   'deduct credits': 'credits.deduct',
 };
 /** Their answers do not name their operation. */
-const NAMELESS: readonly Request['kind'][] = ['order', 'confirm'];
+const NAMELESS: readonly Request['kind'][] = ['order', 'confirm', 'set limit', 'remove limit'];
 
 export class MemoryWork {
   readonly #store: MemoryStore;
@@ -118,7 +119,8 @@ export class MemoryWork {
       consume(book, plan, details);
       const { balance } = standingOf(holdingOf(book, product));
       const owed = plan.owed?.amount ?? 0;
-      return { outcome: 'accepted', facts: { taken: this.#toTakings(plan.takings), owed, balance } };
+      const warnings = toOverLimits(plan.warnings);
+      return { outcome: 'accepted', facts: { taken: this.#toTakings(plan.takings), owed, balance, warnings } };
     });
   }
 
@@ -134,9 +136,10 @@ export class MemoryWork {
     const providers = providersOf(subject);
     const asked = toLedgerSubject(subject);
     const terms = { subject: asked, amount, actionType: 'usage', actionId: null, metadata: {}, expiresAt };
-    const { reservation, remaining } = reserve(book, providers, terms, operationId);
+    const { reservation, remaining, warnings } = reserve(book, providers, terms, operationId);
     this.#reservations.push(reservation.id);
-    return { outcome: 'accepted', facts: { reservation: this.#toState(reservation), remaining } };
+    const facts = { reservation: this.#toState(reservation), remaining, warnings: toOverLimits(warnings) };
+    return { outcome: 'accepted', facts };
   }
 
   #change(book: Book, request: ReservationRequest, operationId: string): Observed {
@@ -169,10 +172,13 @@ export class MemoryWork {
     return { outcome: 'replayed', facts };
   }
 
-  #answer(book: Book, { reservation, takings, returned, expired }: Ending): Observed {
+  #answer(book: Book, { reservation, takings, returned, expired, warnings }: Ending): Observed {
     const { available } = availabilityOf(book, providersOf(fromLedgerSubject(reservation.subject)));
     const taken = this.#toTakings(takings);
-    const facts = { reservation: this.#toState(reservation), taken, returned, expired, remaining: available };
+    const facts = {
+      ...{ reservation: this.#toState(reservation), taken, returned, expired },
+      ...{ remaining: available, warnings: toOverLimits(warnings) },
+    };
     return { outcome: 'accepted', facts };
   }
 

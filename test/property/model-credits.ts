@@ -1,6 +1,7 @@
 // Credits of the model's customer: plain amounts of a product that counts as money, and what is owed of it. Written from the documented rules
 // alone, like the rest of the model.
 import { products } from './catalogue.js';
+import { judgeLimits, refuseUse } from './model-limits.js';
 import { holdingsOf } from './model-readers.js';
 import { isRetired, refuse } from './model-rules.js';
 import type { ModelWallet } from './model-wallet.js';
@@ -26,13 +27,17 @@ export class ModelCredits {
     const codes = noCurrency(product);
     if (codes.length > 0) return refuse(...codes);
     if (allowNegative) {
+      const { warnings } = judgeLimits(this.#wallet, { product }, amount, { allowed: true, taken: [] }, true);
       const { taken, owed } = this.#wallet.overdraw(product, amount);
-      return { outcome: 'accepted', facts: { taken, owed, balance: this.#balanceOf(product) } };
+      return { outcome: 'accepted', facts: { taken, owed, balance: this.#balanceOf(product), warnings } };
     }
     const plan = this.#wallet.plan({ product }, amount, this.#wallet.now);
-    if (!plan.allowed) return refuse('insufficient_quota');
+    const verdict = judgeLimits(this.#wallet, { product }, amount, plan);
+    const refusal = refuseUse(this.#wallet, plan, verdict);
+    if (refusal) return refusal;
     this.#wallet.take(plan, 'used');
-    return { outcome: 'accepted', facts: { taken: plan.taken, owed: 0, balance: this.#balanceOf(product) } };
+    const { warnings } = verdict;
+    return { outcome: 'accepted', facts: { taken: plan.taken, owed: 0, balance: this.#balanceOf(product), warnings } };
   }
 
   #balanceOf(product: string): number {

@@ -11,6 +11,8 @@ interface Use {
   batch: number | null;
   product: string;
   units: number;
+  /** When it was used, or held. */
+  at: number;
 }
 
 /** What an operation took of what; one that takes nothing for use has no subject. */
@@ -28,14 +30,16 @@ export class ModelOperations {
     this.#wallet = wallet;
   }
 
-  /** Remembers an operation that used something up. */
-  noteUse(subject: Subject, taken: readonly Taking[], owed = 0): void {
-    const uses: Use[] = taken.map(({ batch, amount }) => ({
+  /** Remembers an operation that used something up, the first of it when it was held. */
+  noteUse(subject: Subject, taken: readonly Taking[], { owed = 0, held = 0, heldAt = 0 } = {}): void {
+    const { now } = this.#wallet;
+    const uses: Use[] = taken.map(({ batch, amount }, place) => ({
       batch,
       product: this.#wallet.batchAt(batch).product,
       units: amount,
+      at: place < held ? heldAt : now,
     }));
-    if (owed > 0 && 'product' in subject) uses.push({ batch: null, product: subject.product, units: owed });
+    if (owed > 0 && 'product' in subject) uses.push({ batch: null, product: subject.product, units: owed, at: now });
     this.list.push({ subject, uses });
   }
 
@@ -94,7 +98,8 @@ export class ModelOperations {
     const restored = new Map<Use, Taking>();
     const runs: { product: string; kept: number }[] = [];
     for (let undone = 0; undone < amount; undone += 1) {
-      const product = this.#lastThatCanComeBack(uses).product;
+      const { product, at } = this.#lastThatCanComeBack(uses);
+      this.#wallet.countCall(subject, -1, at);
       if (runs.at(-1)?.product !== product) runs.push({ product, kept: 0 });
       for (let unit = 0; unit < this.#cost(product, subject); unit += 1) {
         const last = this.#lastThatCanComeBack(uses.filter((use) => use.product === product));
@@ -102,10 +107,10 @@ export class ModelOperations {
         const run = runs.at(-1);
         if (!run) throw new Error('the model counts wrong');
         if (last.batch === null) {
-          this.#wallet.owed[product] = (this.#wallet.owed[product] ?? 0) - 1;
+          this.#wallet.forgive(product, last.at);
           run.kept += 1;
         } else {
-          run.kept += this.#wallet.comeBack(last.batch, 1, 'used');
+          run.kept += this.#wallet.comeBack(last.batch, 1, 'used', last.at);
           restored.set(last, { batch: last.batch, amount: (restored.get(last)?.amount ?? 0) + 1 });
         }
       }

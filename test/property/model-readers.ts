@@ -1,6 +1,7 @@
 // What readers must see of the model's customer: his wallet, balances, reservations, and what a dry run says. Written from the documented
 // rules alone, like the rest of the model; changes nothing.
 import { products, type Subject } from './catalogue.js';
+import { judgeLimits } from './model-limits.js';
 import { costOf, isKnown } from './model-rules.js';
 import { isOver, type ModelReservation, type ModelWallet } from './model-wallet.js';
 import type { CheckFacts, CreditsState, Holdings, ReservationState, SubjectBalance } from './requests.js';
@@ -11,21 +12,30 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 /** What a dry run must say now. */
 export function checkOf(wallet: ModelWallet, subject: Subject, amount: number): CheckFacts | { code: string } {
   if (!isKnown(subject)) return { code: 'feature' in subject ? 'feature_not_found' : 'product_not_found' };
-  const { allowed, taken, remaining } = wallet.plan(subject, amount, wallet.now);
-  if (allowed) return { allowed, wouldTake: taken, remaining, allowedAt: wallet.now };
+  const plan = wallet.plan(subject, amount, wallet.now);
+  const { violations, warnings, fitsAt } = judgeLimits(wallet, subject, amount, plan);
+  if (plan.allowed && violations.length === 0) {
+    const { taken: wouldTake, remaining } = plan;
+    return { allowed: true, wouldTake, remaining, violations, warnings, allowedAt: wallet.now };
+  }
   const starts = new Set<number>();
-  for (const batch of wallet.batches) {
+  for (const batch of plan.allowed ? [] : wallet.batches) {
     const isOpen = batch.granted === null || batch.left > 0;
     if (isOpen && costOf(batch.product, subject) !== undefined && batch.validFrom > wallet.now)
       starts.add(batch.validFrom);
   }
   const soonest = [...starts].sort((a, b) => a - b).slice(0, INSTANTS_LOOKED_AT);
+  if (fitsAt !== null) soonest.push(fitsAt);
+  soonest.sort((a, b) => a - b);
   const isAllowedAt = (start: number) => {
     const then = wallet.copy();
     then.moveTo(start);
-    return then.plan(subject, amount, start).allowed;
+    const later = then.plan(subject, amount, start);
+    return later.allowed && judgeLimits(then, subject, amount, later).violations.length === 0;
   };
-  return { allowed, wouldTake: [], remaining, allowedAt: soonest.find(isAllowedAt) ?? null };
+  const { remaining } = balanceOf(wallet, subject);
+  const allowedAt = soonest.find(isAllowedAt) ?? null;
+  return { allowed: false, wouldTake: [], remaining, violations, warnings, allowedAt };
 }
 
 /** What the wallet must show now. */

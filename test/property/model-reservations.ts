@@ -1,5 +1,6 @@
 // What the model's customer holds for work in progress, and how that ends. Written from the documented rules alone, like the rest of the model:
 // uses unit after unit. Lapses are the wallet's, because time brings them.
+import { judgeLimits, refuseUse } from './model-limits.js';
 import { balanceOf, stateOf } from './model-readers.js';
 import { costOf, isKnown, refuse } from './model-rules.js';
 import type { ModelReservation, ModelWallet } from './model-wallet.js';
@@ -29,10 +30,13 @@ export class ModelReservations {
           : now + lifetime.seconds * 1_000;
     if (endsAt <= now) codes.push('invalid_request');
     if (endsAt > now + LIFETIME_MAX_MS) codes.push('reservation_too_long');
-    const { allowed, taken, remaining } = this.#wallet.plan(subject, amount, now);
-    if (!allowed) codes.push('insufficient_quota');
-    if (codes.length > 0) return refuse(...codes);
+    const plan = this.#wallet.plan(subject, amount, now);
+    const verdict = judgeLimits(this.#wallet, subject, amount, plan);
+    const refusal = refuseUse(this.#wallet, plan, verdict, codes);
+    if (refusal) return refusal;
+    const { taken, remaining } = plan;
     this.#wallet.take({ taken }, 'held');
+    this.#wallet.countCall(subject, amount);
     const reservation: ModelReservation = {
       place: reservations.length,
       subject,
@@ -43,9 +47,10 @@ export class ModelReservations {
       endsAt,
       endedAt: null,
       legs: taken,
+      takingsHeld: 0,
     };
     reservations.push(reservation);
-    return { outcome: 'accepted', facts: { reservation: stateOf(reservation), remaining } };
+    return { outcome: 'accepted', facts: { reservation: stateOf(reservation), remaining, warnings: verdict.warnings } };
   }
 
   commit({ reservation: place, amount: told, allowExcess }: Extract<Request, { kind: 'commit' }>): Expected {
@@ -60,13 +65,19 @@ export class ModelReservations {
     const excess = Math.max(0, amount - reservation.amount);
     if (excess > 0 && !allowExcess) return refuse('reservation_exceeded');
     const beyond = this.#wallet.plan(reservation.subject, excess, this.#wallet.now);
-    if (!beyond.allowed) return refuse('insufficient_quota');
+    const verdict = judgeLimits(this.#wallet, reservation.subject, excess, beyond);
+    const refusal = refuseUse(this.#wallet, beyond, verdict);
+    if (refusal) return refusal;
     const { used, rest } = this.#divide(reservation, amount - excess);
     for (const { batch, amount: units } of used) this.#wallet.useHeld(batch, units);
     const left = this.#giveBack(reservation, rest, amount - excess);
-    if (excess > 0) this.#wallet.take(beyond, 'used');
+    if (excess > 0) {
+      this.#wallet.take(beyond, 'used');
+      this.#wallet.countCall(reservation.subject, excess);
+    }
     const taken = excess > 0 ? [...used, ...beyond.taken] : used;
-    return this.#end(reservation, { status: 'committed', committed: amount }, { taken, ...left });
+    const how = { status: 'committed', committed: amount, takingsHeld: used.length } as const;
+    return this.#end(reservation, how, { taken, ...left, warnings: verdict.warnings });
   }
 
   release({ reservation: place }: Extract<Request, { kind: 'release' }>): Expected {
@@ -77,7 +88,8 @@ export class ModelReservations {
     const code = closedCode(reservation);
     if (code !== undefined) return refuse(code);
     const left = this.#giveBack(reservation, reservation.legs, 0);
-    return this.#end(reservation, { status: 'released', committed: 0 }, { taken: [], ...left });
+    const how = { status: 'released', committed: 0, takingsHeld: 0 } as const;
+    return this.#end(reservation, how, { taken: [], ...left, warnings: [] });
   }
 
   extend({ reservation: place, lifetimeS }: Extract<Request, { kind: 'extend' }>): Expected {
@@ -118,12 +130,13 @@ export class ModelReservations {
   }
 
   /** Whole units of what comes back count as returned when all of it can be used again; the others are expired. */
-  #giveBack({ subject, amount }: ModelReservation, rest: readonly Taking[], used: number) {
+  #giveBack({ subject, amount, madeAt }: ModelReservation, rest: readonly Taking[], used: number) {
     const kept = new Map<string, number>();
     for (const { batch, amount: units } of rest) {
       const { product } = this.#wallet.batchAt(batch);
-      kept.set(product, (kept.get(product) ?? 0) + this.#wallet.comeBack(batch, units, 'held'));
+      kept.set(product, (kept.get(product) ?? 0) + this.#wallet.comeBack(batch, units, 'held', madeAt));
     }
+    this.#wallet.countCall(subject, used - amount, madeAt);
     let returned = 0;
     for (const [product, units] of kept) returned += Math.floor(units / (costOf(product, subject) ?? 1));
     return { returned, expired: amount - used - returned };
@@ -131,8 +144,8 @@ export class ModelReservations {
 
   #end(
     reservation: ModelReservation,
-    how: Pick<ModelReservation, 'status' | 'committed'>,
-    came: Pick<EndingFacts, 'taken' | 'returned' | 'expired'>,
+    how: Pick<ModelReservation, 'status' | 'committed' | 'takingsHeld'>,
+    came: Omit<EndingFacts, 'reservation' | 'remaining'>,
   ): Expected {
     Object.assign(reservation, how, { endedAt: this.#wallet.now });
     const { remaining } = balanceOf(this.#wallet, reservation.subject);

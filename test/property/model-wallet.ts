@@ -2,7 +2,7 @@
 // rules alone; slow on purpose, and shares nothing with src/.
 import { type CatalogueOffer, products, type Subject } from './catalogue.js';
 import { byUse, costOf, dayKept, dayOf, endOf, isCounted } from './model-rules.js';
-import type { BatchParts, ReservationState, Taking } from './requests.js';
+import type { BatchParts, LimitTerms, ReservationState, Taking } from './requests.js';
 
 export interface ModelBatch {
   place: number;
@@ -24,6 +24,15 @@ export interface ModelBatch {
 export interface ModelReservation extends ReservationState {
   subject: Subject;
   madeAt: number;
+  /** How many of the takings of its commit are of what was held; the others are an excess. */
+  takingsHeld: number;
+}
+
+/** Units that were used of a product, or of a feature that was asked for, at an instant; below 0 where they came back. */
+interface ModelCount {
+  subject: Subject;
+  units: number;
+  at: number;
 }
 
 export interface ModelPlan {
@@ -38,6 +47,9 @@ export class ModelWallet {
   reservations: ModelReservation[] = [];
   /** By product; of what was ever owed. */
   owed: Record<string, number> = {};
+  /** His own, at most one of each subject. */
+  limits: LimitTerms[] = [];
+  counts: ModelCount[] = [];
 
   constructor(now: number) {
     this.now = now;
@@ -51,8 +63,8 @@ export class ModelWallet {
   }
 
   /** Is again what another wallet is. */
-  restore({ now, batches, reservations, owed }: ModelWallet): void {
-    Object.assign(this, { now }, structuredClone({ batches, reservations, owed }));
+  restore({ now, batches, reservations, owed, limits, counts }: ModelWallet): void {
+    Object.assign(this, { now }, structuredClone({ batches, reservations, owed, limits, counts }));
   }
 
   /** Lets time go by; what is held lapses at its end. */
@@ -65,7 +77,8 @@ export class ModelWallet {
       this.now = due.endsAt;
       due.status = 'expired';
       due.endedAt = due.endsAt;
-      for (const { batch, amount } of due.legs) this.comeBack(batch, amount, 'held');
+      for (const { batch, amount } of due.legs) this.comeBack(batch, amount, 'held', due.madeAt);
+      this.countCall(due.subject, -due.amount, due.madeAt);
     }
     this.now = instant;
   }
@@ -139,13 +152,35 @@ export class ModelWallet {
     return batch;
   }
 
+  /** Counts units of a feature that was asked for; those of products count as they are taken and come back. */
+  countCall(subject: Subject, units: number, at = this.now): void {
+    if ('feature' in subject) this.counts.push({ subject, units, at });
+  }
+
   /** Takes what a plan says: as used, as taken away, or to be held. */
   take({ taken }: Pick<ModelPlan, 'taken'>, into: 'used' | 'takenAway' | 'held'): void {
     for (const { batch: place, amount } of taken) {
       const batch = this.batchAt(place);
       if (batch.granted !== null) batch.left -= amount;
       if (batch.granted !== null || into === 'used') batch[into] += amount;
+      if (into !== 'takenAway') this.#count(batch.product, amount, this.now);
     }
+  }
+
+  #count(product: string, units: number, at: number): void {
+    this.counts.push({ subject: { product }, units, at });
+  }
+
+  /** Owes so much more. */
+  owe(product: string, amount: number): void {
+    this.owed[product] = (this.owed[product] ?? 0) + amount;
+    this.#count(product, amount, this.now);
+  }
+
+  /** Owes a unit less of what was owed at an instant. */
+  forgive(product: string, at: number): void {
+    this.owed[product] = (this.owed[product] ?? 0) - 1;
+    this.#count(product, -1, at);
   }
 
   /** Uses what was held of a batch. */
@@ -155,9 +190,10 @@ export class ModelWallet {
     batch.used += amount;
   }
 
-  /** Gives units back to their batch. Says how many of them can be used again, or repaid something. */
-  comeBack(place: number, amount: number, from: 'used' | 'held'): number {
+  /** Gives units back to their batch that were used or held at an instant. Says how many of them can be used again, or repaid something. */
+  comeBack(place: number, amount: number, from: 'used' | 'held', at: number): number {
     const batch = this.batchAt(place);
+    this.#count(batch.product, -amount, at);
     if (batch.granted !== null || from === 'used') batch[from] -= amount;
     if (batch.granted === null) return amount;
     if (isOver(batch, this.now)) {
@@ -182,7 +218,7 @@ export class ModelWallet {
       missing -= units;
     }
     this.take({ taken }, 'used');
-    if (missing > 0) this.owed[product] = (this.owed[product] ?? 0) + missing;
+    if (missing > 0) this.owe(product, missing);
     return { taken, owed: missing };
   }
 

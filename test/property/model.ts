@@ -3,6 +3,7 @@
 import { offers, products } from './catalogue.js';
 import { ModelCredits } from './model-credits.js';
 import { ModelOperations } from './model-give-back.js';
+import { judgeLimits, refuseUse, removeLimit, setLimit } from './model-limits.js';
 import { ModelOrders } from './model-orders.js';
 import { ModelPeople, meaningOf } from './model-people.js';
 import { holdingsOf } from './model-readers.js';
@@ -76,12 +77,14 @@ export class Model {
         if ('taken' in facts) this.operations.noteUse(request.subject, facts.taken);
         return;
       case 'commit': {
-        const subject = this.#reservations.find(request.reservation)?.subject;
-        if (subject && 'taken' in facts) this.operations.noteUse(subject, facts.taken);
+        const reservation = this.#reservations.find(request.reservation);
+        if (!reservation || !('taken' in facts)) return;
+        const { subject, takingsHeld: held, madeAt: heldAt } = reservation;
+        this.operations.noteUse(subject, facts.taken, { held, heldAt });
         return;
       }
       case 'deduct credits':
-        if ('owed' in facts) this.operations.noteUse({ product: request.product }, facts.taken, facts.owed);
+        if ('owed' in facts) this.operations.noteUse({ product: request.product }, facts.taken, { owed: facts.owed });
         return;
       case 'trial':
         if (request.who === 'customer') this.operations.noteOther();
@@ -91,6 +94,8 @@ export class Model {
       case 'order':
       case 'confirm':
       case 'consume batch':
+      case 'set limit':
+      case 'remove limit':
         return;
       default:
         this.operations.noteOther();
@@ -137,6 +142,10 @@ export class Model {
         return this.#credits.add(request);
       case 'deduct credits':
         return this.#credits.deduct(request);
+      case 'set limit':
+        return setLimit(this.wallet, request);
+      case 'remove limit':
+        return removeLimit(this.wallet, request);
     }
   }
 
@@ -203,23 +212,31 @@ export class Model {
       codes.push('already_unlimited');
     }
     if (codes.length > 0) return refuse(...codes);
-    const price = this.wallet.plan({ product: offer.currency }, offer.price, this.wallet.now);
-    if (!price.allowed) return refuse('insufficient_quota');
+    const currency = { product: offer.currency };
+    const price = this.wallet.plan(currency, offer.price, this.wallet.now);
+    const verdict = judgeLimits(this.wallet, currency, offer.price, price);
+    const refusal = refuseUse(this.wallet, price, verdict);
+    if (refusal) return refusal;
     this.wallet.take(price, 'used');
     const batches = this.wallet.addOffer(offer, 1);
     const balances: Record<string, number> = {};
     for (const key of [offer.currency, ...offer.items.map((item) => item.product)]) {
       if (isCounted(key)) balances[key] = holdingsOf(this.wallet).balances[key] ?? 0;
     }
-    return { outcome: 'accepted', facts: { spent: { [offer.currency]: offer.price }, batches, balances } };
+    const { warnings } = verdict;
+    return { outcome: 'accepted', facts: { spent: { [offer.currency]: offer.price }, batches, balances, warnings } };
   }
 
   #consume({ subject, amount }: ConsumeRequest): Expected {
     if (!isKnown(subject)) return refuse('feature' in subject ? 'feature_not_found' : 'product_not_found');
     const plan = this.wallet.plan(subject, amount, this.wallet.now);
-    if (!plan.allowed) return refuse('insufficient_quota');
+    const verdict = judgeLimits(this.wallet, subject, amount, plan);
+    const refusal = refuseUse(this.wallet, plan, verdict);
+    if (refusal) return refusal;
     this.wallet.take(plan, 'used');
-    return { outcome: 'accepted', facts: { remaining: plan.remaining, taken: plan.taken } };
+    this.wallet.countCall(subject, amount);
+    const { remaining, taken } = plan;
+    return { outcome: 'accepted', facts: { remaining, taken, warnings: verdict.warnings } };
   }
 
   /** One use after the other; when they belong together and one is refused, nothing has happened. */

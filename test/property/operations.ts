@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import type { Command, Scope, Workload } from './commands.js';
 import { record, type Weighted } from './draw.js';
+import { limitEpisodes, limits } from './draw-limits.js';
 import { exchanges, gifts, grants, orders, remembered, stock } from './draw-sales.js';
 import { time } from './draw-time.js';
 import { batchesOfUses, credits, episodes, type Focus, givingBack, reservations, uses } from './draw-work.js';
@@ -20,7 +21,11 @@ export function workloads(scope: Scope, length: { min: number; max: number }): f
   const of = (commands: Weighted[], focus?: Focus): fc.Arbitrary<Command[]> => {
     const single = fc.oneof(...commands, ...time(scope)).map((command) => [command]);
     const some = focus
-      ? fc.oneof({ weight: 3, arbitrary: single }, { weight: 1, arbitrary: episodes(scope, focus) })
+      ? fc.oneof(
+          { weight: 6, arbitrary: single },
+          { weight: 2, arbitrary: episodes(scope, focus) },
+          { weight: 1, arbitrary: limitEpisodes(scope, focus) },
+        )
       : single;
     return fc.array(some, { minLength: length.min, maxLength: length.max, size: 'max' }).map((drawn) => drawn.flat());
   };
@@ -47,7 +52,7 @@ function sales(scope: Scope): Weighted[] {
     ...orders(scope),
     ...exchanges(scope),
     ...uses(scope, 'everything'),
-    ...(scope.hasMemory ? repeats(5) : []),
+    ...(scope.hasMemory ? repeats(7) : []),
   ];
 }
 
@@ -56,7 +61,7 @@ function people(scope: Scope): Weighted[] {
     ...grants(scope),
     ...gifts(scope),
     ...uses(scope, 'everything'),
-    ...(scope.hasMemory ? [...remembered(scope), ...repeats(9)] : []),
+    ...(scope.hasMemory ? [...remembered(scope), ...repeats(11)] : []),
   ];
 }
 
@@ -66,7 +71,8 @@ function work(scope: Scope): Weighted[] {
     ...uses(scope, 'everything'),
     ...reservations(scope, 'everything'),
     ...givingBack(scope),
-    ...(scope.hasMemory ? [...batchesOfUses(scope, 'everything'), ...repeats(5)] : []),
+    ...limits(scope, 'everything'),
+    ...(scope.hasMemory ? [...batchesOfUses(scope, 'everything'), ...repeats(7)] : []),
   ];
 }
 
@@ -78,7 +84,8 @@ function debts(scope: Scope): Weighted[] {
     ...reservations(scope, 'money'),
     ...givingBack(scope),
     ...credits(scope),
-    ...(scope.hasMemory ? [...batchesOfUses(scope, 'money'), ...repeats(5)] : []),
+    ...limits(scope, 'money'),
+    ...(scope.hasMemory ? [...batchesOfUses(scope, 'money'), ...repeats(7)] : []),
   ];
 }
 

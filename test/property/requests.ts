@@ -38,7 +38,34 @@ export type Request =
   | { kind: 'extend'; key: string | null; reservation: number | null; lifetimeS: number }
   | { kind: 'give back'; key: string | null; operation: number | null; amount: number | null }
   | { kind: 'add credits'; key: string | null; product: string; amount: number; expiresAt: number | null }
-  | { kind: 'deduct credits'; key: string | null; product: string; amount: number; allowNegative: boolean };
+  | { kind: 'deduct credits'; key: string | null; product: string; amount: number; allowNegative: boolean }
+  | LimitRequest;
+
+/** A customer's own limit that is set, in place of one of the same subject, or removed. */
+export type LimitRequest =
+  | ({ kind: 'set limit'; key: null } & LimitTerms)
+  | { kind: 'remove limit'; key: null; subject: Subject };
+
+export type LimitWindow = 'hour' | 'day' | 'month' | 'billing_period' | 'total';
+export type Enforcement = 'HARD' | 'SOFT' | 'NONE';
+
+/** How much of a subject may be used in each window; null is without limit. */
+export interface LimitTerms {
+  subject: Subject;
+  windows: { [W in LimitWindow]?: number | null };
+  enforcement: Enforcement;
+}
+
+/** A window that a use takes above its limit; it ends never when `resetsAt` is null. */
+export interface OverLimit {
+  subject: Subject;
+  window: LimitWindow;
+  current: number;
+  requested: number;
+  limit: number;
+  enforcement: Enforcement;
+  resetsAt: number | null;
+}
 
 export type GivenAs = 'bonus' | 'adjustment';
 
@@ -98,18 +125,26 @@ export type Facts =
   | { batches: GrantedBatch[] }
   | { order: number; total: string }
   | { order: number; status: string; batches: GrantedBatch[] }
-  | { remaining: number | null; taken: Taking[] }
+  | UseFacts
   | { taken: Taking[] }
-  | { spent: Record<string, number>; batches: GrantedBatch[]; balances: Record<string, number> }
+  | { spent: Record<string, number>; batches: GrantedBatch[]; balances: Record<string, number>; warnings: OverLimit[] }
   | { results: ItemResult[]; isCommitted: boolean }
-  | { reservation: ReservationState; remaining: number | null }
+  | { reservation: ReservationState; remaining: number | null; warnings: OverLimit[] }
   | { reservation: ReservationState }
   | EndingFacts
   | { amount: number; returned: number; expired: number; restored: Taking[]; remaining: number | null }
   | { batch: number; repaid: number; balance: number }
-  | { taken: Taking[]; owed: number; balance: number }
+  | { taken: Taking[]; owed: number; balance: number; warnings: OverLimit[] }
   | { profile: Record<string, number>; isTrialEligible: boolean; isNew: boolean }
-  | { isNew: boolean };
+  | { isNew: boolean }
+  | { limit: LimitTerms; isNew: boolean }
+  | { limit: null };
+
+export interface UseFacts {
+  remaining: number | null;
+  taken: Taking[];
+  warnings: OverLimit[];
+}
 
 /** What an ending came to; a release takes nothing. */
 export interface EndingFacts {
@@ -118,10 +153,11 @@ export interface EndingFacts {
   returned: number;
   expired: number;
   remaining: number | null;
+  warnings: OverLimit[];
 }
 
 /** Of one item of a batch of consumes; what was allowed in a batch that is not committed took nothing. */
-export type ItemResult = { code: string } | { remaining: number | null; taken: Taking[] } | 'would be allowed';
+export type ItemResult = { code: string } | UseFacts | 'would be allowed';
 
 /** A reservation as its readers see it. */
 export interface ReservationState {
@@ -136,17 +172,27 @@ export interface ReservationState {
 }
 
 /** `codes` holds each code that would be right: which of several faults is named is nobody's promise. */
-export type Expected = { outcome: 'accepted' | 'replayed'; facts: Facts } | { outcome: 'refused'; codes: string[] };
+export type Expected =
+  | { outcome: 'accepted' | 'replayed'; facts: Facts }
+  | { outcome: 'refused'; codes: string[]; limits?: LimitsAgainst };
+
+/** What is told of limits beside a refusal. `retryAfterS` is null when no wait is known that helps; who does not tell it leaves it out. */
+export interface LimitsAgainst {
+  violations: OverLimit[];
+  retryAfterS?: number | null;
+}
 
 export type Observed =
   | { outcome: 'accepted' | 'replayed'; facts: Facts }
-  | { outcome: 'refused'; code: string; isVerdict?: boolean };
+  | { outcome: 'refused'; code: string; isVerdict?: boolean; limits?: LimitsAgainst };
 
 /** What a dry run says. `allowedAt` is null when no known future start helps; a system that explains nothing leaves it out. */
 export interface CheckFacts {
   allowed: boolean;
   wouldTake: Taking[];
   remaining: number | null;
+  violations: OverLimit[];
+  warnings: OverLimit[];
   allowedAt?: number | null;
 }
 

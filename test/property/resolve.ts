@@ -5,6 +5,7 @@ import type {
   AmountCommand,
   Command,
   LifetimeCommand,
+  LimitCommand,
   OperationCommand,
   ReservationCommand,
   SalesCommand,
@@ -14,8 +15,9 @@ import type {
 } from './commands.js';
 import { NOBODYS_ORDER } from './draw-sales.js';
 import type { Model } from './model.js';
+import { usedIn, windowAt, windowsOf } from './model-limits.js';
 import { balanceOf, holdingsOf } from './model-readers.js';
-import type { ConsumeRequest, Request, ReserveRequest } from './requests.js';
+import type { ConsumeRequest, LimitTerms, Request, ReserveRequest } from './requests.js';
 
 const HOUR_MS = 3_600_000;
 /** An operation that the model does not know, because nobody asked for it. */
@@ -46,6 +48,8 @@ export function resolve(command: Command, model: Model, earlier: readonly Reques
     case 'give back':
     case 'add credits':
     case 'deduct credits':
+    case 'set limit':
+    case 'remove limit':
       return resolveWork(command, model);
     default:
       return resolveSale(command, model);
@@ -137,7 +141,28 @@ function resolveWork(command: WorkCommand, model: Model): Request | undefined {
       const all = balanceOf(model.wallet, { product: command.product }).remaining ?? 0;
       return { ...command, amount: atLeastOne(command.amount, all) };
     }
+    default:
+      return resolveLimit(command, model);
   }
+}
+
+function resolveLimit(command: LimitCommand, model: Model): Request | undefined {
+  const { limits, now } = model.wallet;
+  if (command.kind === 'remove limit') {
+    const subject = command.limit === 'nobodys' ? { product: 'PLAIN' } : limits[command.limit % limits.length]?.subject;
+    return subject && { kind: 'remove limit', key: null, subject };
+  }
+  const { kind, enforcement } = command;
+  const subject = findSubject(command.subject, model);
+  const windows: LimitTerms['windows'] = {};
+  for (const window of windowsOf(command)) {
+    const most = command.windows[window] ?? null;
+    windows[window] =
+      most === null || typeof most === 'number'
+        ? most
+        : usedIn(model.wallet, subject, windowAt(window, now)) + most.usedAnd;
+  }
+  return { kind, key: null, subject, windows, enforcement };
 }
 
 function resolveUse(command: UseCommand, model: Model): ConsumeRequest {
@@ -183,7 +208,7 @@ function heldProduct(place: number, model: Model): string {
 
 /** The instant to which a command moves the clock; undefined when it does not. */
 export function resolveInstant(command: Command, model: Model): number | undefined {
-  const { now, batches, reservations } = model.wallet;
+  const { now, batches, reservations, limits } = model.wallet;
   if (command.kind === 'wait') return now + command.ms;
   if (command.kind !== 'wait for') return undefined;
   const held = batches.filter((batch) => batch.held > 0).map(({ expiresAt }) => expiresAt ?? 0);
@@ -192,7 +217,9 @@ export function resolveInstant(command: Command, model: Model): number | undefin
     ...model.orders.list.map(({ expiresAt }) => expiresAt),
     ...reservations.map(({ endsAt }) => endsAt),
   ];
-  const wanted = command.what === 'held batch' ? held : instants;
+  const ends = limits.flatMap((limit) => windowsOf(limit).map((window) => windowAt(window, now).end));
+  const wanted = { anything: instants, 'held batch': held, window: ends }[command.what];
   const ahead = wanted.map((instant) => instant + command.offsetMs).filter((instant) => instant > now);
-  return ahead.length === 0 ? undefined : Math.min(...ahead);
+  const soonest = Math.min(...ahead);
+  return soonest === Infinity ? undefined : soonest;
 }

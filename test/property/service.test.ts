@@ -9,7 +9,7 @@ import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload, type Tally } from './workload.js';
 
-const SEQUENCES = 100;
+const SEQUENCES = 120;
 const COMMANDS = { min: 5, max: 38 };
 const TIMEOUT_MS = 1_200_000;
 const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
@@ -79,6 +79,20 @@ const answersToCover = [
   'deduct credits: accepted',
   'deduct credits: owed',
   'deduct credits: insufficient_quota, as a verdict',
+  'set limit: accepted',
+  'set limit: product_not_found',
+  'remove limit: accepted',
+  'remove limit: limit_not_found',
+  'consume batch, item: limit_exceeded',
+  'consume: limit_exceeded, as a verdict',
+  'consume: limit_exceeded',
+  'consume: warned',
+  'reserve: limit_exceeded',
+  'reserve: warned',
+  'commit: limit_exceeded',
+  'commit: warned',
+  'deduct credits: limit_exceeded',
+  'deduct credits: warned',
 ];
 
 /** Workloads that once differed from the model, shrunk; they run first. */

@@ -122,11 +122,18 @@ async function compareAnswers(request: Request, run: Run): Promise<void> {
   for (const answer of answersOf(request, observed)) tally.set(answer, (tally.get(answer) ?? 0) + 1);
   if (expected.outcome === 'refused' && observed.outcome === 'refused') {
     expect(expected.codes, `the refusals that fit ${what}`).toContain(observed.code);
+    if (expected.limits && refusalsOfUses.includes(observed.code)) {
+      const against = { ...expected.limits, ...observed.limits };
+      expect(against, `the limits that stand against ${what}`).toEqual(expected.limits);
+    }
   } else expect(observed, `the answer to ${what}`).toEqual(expected);
   if (observed.outcome !== 'accepted') return;
   run.isWritten ||= kindsThatPost.includes(request.kind);
   if (planned) expect(planned, `what ${what} takes`).toMatchObject({ wouldTake: takenBy(observed.facts) });
 }
+
+/** Beside these it is told what limits say. */
+const refusalsOfUses = ['insufficient_quota', 'limit_exceeded'];
 
 /** Those that, when they are accepted, leave entries in the customer's ledger. */
 const kindsThatPost: readonly Request['kind'][] = [
@@ -166,6 +173,7 @@ function aftermathOf(facts: Facts): string[] {
   if ('repaid' in facts && facts.repaid > 0) what.push('repaid');
   if ('expired' in facts && facts.expired > 0) what.push('expired');
   if ('returned' in facts && facts.returned > 0) what.push('returned');
+  if ('warnings' in facts && facts.warnings.length > 0) what.push('warned');
   return what;
 }
 
