@@ -988,7 +988,7 @@ const ofTheSweep: Mutation[] = [
   },
   {
     name: 'forget that an order falls due',
-    changes: [change(BOOK_CHANGES, '[...batches, ...holds, ...newOrders]', '[...batches, ...holds]')],
+    changes: [change(BOOK_CHANGES, '[...batches, ...holds, ...orders]', '[...batches, ...holds]')],
     tests: [SWEEP_TESTS],
   },
 ];

@@ -14,6 +14,8 @@ const NEVER_UPDATED = new Set<string>(
     tables.entries,
     tables.orderItems,
     tables.trialUses,
+    tables.archivedRecords,
+    tables.archivedTrials,
     tables.idempotencyRecords,
     tables.reservationLegs,
     tables.keyedCalls,

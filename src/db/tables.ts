@@ -2,6 +2,7 @@
 // compares the descriptions with the database's own catalogue.
 import type { AuditAction } from '../ledger/audit-record.js';
 import type {
+  ArchivedKind,
   BatchSource,
   CheckedLimit,
   DeliveryStatus,
@@ -293,6 +294,21 @@ export const trialUses = table('trial_uses', {
   identityType: text('identity_type'),
   customerId: uuid('customer_id'),
   operationId: uuid('operation_id'),
+  usedAt: instant('used_at'),
+});
+
+export const archivedRecords = table('archived_records', {
+  customerId: uuid('customer_id'),
+  kind: text<ArchivedKind>('kind'),
+  sourceId: text('source_id'),
+  happenedAt: instant('happened_at'),
+  data: json<Metadata>('data'),
+});
+
+export const archivedTrials = table('archived_trials', {
+  identityType: text('identity_type'),
+  identityHash: text('identity_hash'),
+  plan: text('plan'),
   usedAt: instant('used_at'),
 });
 

@@ -124,8 +124,9 @@ function earliestEnd({
 }: CustomerChanges): Date | null {
   const batches = [...newBatches, ...changedBatches.values()].filter(({ available }) => available > 0);
   const holds = [...newReservations, ...changedReservations].filter(({ status }) => status === 'held');
+  const orders = newOrders.filter(({ status }) => status === 'pending');
   let first: Date | null = null;
-  for (const { expiresAt } of [...batches, ...holds, ...newOrders]) {
+  for (const { expiresAt } of [...batches, ...holds, ...orders]) {
     if (expiresAt !== null && (first === null || expiresAt < first)) first = expiresAt;
   }
   return first;

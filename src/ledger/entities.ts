@@ -486,6 +486,29 @@ export interface TrialUse extends TrialClaim {
   operationId: string;
 }
 
+/** An identity that had a trial in the system that was moved in, by the plain hash that it kept. */
+export interface ArchivedTrial {
+  identityType: string;
+  /** SHA-256 in hexadecimal. */
+  identityHash: string;
+  /** The name of what was given. */
+  plan: string;
+  usedAt: Date;
+}
+
+/** What a record of the system that was moved in was there. */
+export type ArchivedKind = 'entry' | 'order' | 'batch';
+
+/** A record of the system that was moved in, as it was there. */
+export interface ArchivedRecord {
+  customerId: string;
+  kind: ArchivedKind;
+  /** Its id there. */
+  sourceId: string;
+  happenedAt: Date;
+  data: Metadata;
+}
+
 /** A customer and the first identity that names him, made together. */
 export interface FirstSight extends IdentityKey {
   customerId: string;

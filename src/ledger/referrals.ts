@@ -24,7 +24,12 @@ export interface ReferralPointers {
 export function attachReferral(
   book: Book,
   { known, above }: ReferralState,
-  { referrerId, metadata, operationId }: { referrerId: string; metadata: Metadata; operationId: string },
+  {
+    referrerId,
+    metadata,
+    operationId,
+    createdAt = book.now,
+  }: { referrerId: string; metadata: Metadata; operationId: string; createdAt?: Date },
   { referrerPointer, refereePointer }: ReferralPointers,
 ): { referral: Referral; isNew: boolean } {
   const refereeId = book.customerId;
@@ -38,7 +43,7 @@ export function attachReferral(
       pointer: referrerPointer,
     });
   }
-  const referral = { id: book.ids.next(), referrerId, refereeId, operationId, metadata, createdAt: book.now };
+  const referral = { id: book.ids.next(), referrerId, refereeId, operationId, metadata, createdAt };
   book.changes.newReferrals.push(referral);
   return { referral, isNew: true };
 }

@@ -1,9 +1,10 @@
 // Who had a trial (DOMAIN 3.8): identities are normalised and known only by keyed hashes, one per pepper, so that a stolen table names nobody.
-// The rules of normalising have versions. Claims are written by the newest and looked for by all, so that what was used stays used.
+// The rules of normalising have versions. Claims are written by the newest and looked for by all, so that what was used stays used; so are the plain hashes
+// of a system that was moved in.
 
-import { fingerprintOf, keyedHash } from '../lib/keyed-hash.js';
+import { fingerprintOf, keyedHash, plainHash } from '../lib/keyed-hash.js';
 import { plainEmail, plainPhone, plainText } from '../lib/spellings.js';
-import type { TrialClaim } from './entities.js';
+import type { ArchivedTrial, TrialClaim } from './entities.js';
 
 export interface TrialIdentity {
   /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */
@@ -85,6 +86,21 @@ export function trialTraces(
     const now = plainIdentity(identity);
     const claims = claimsBy([now, identityOfVersion1(identity)], scopes, peppers);
     return [...claims.values()].map((claim) => ({ ...claim, identityType: now.type }));
+  });
+}
+
+/** By what an archived trial is found. */
+export type ArchivedTrace = Pick<ArchivedTrial, 'identityType' | 'identityHash'>;
+
+/**
+ * The archived trials by which it shows that one of these identities had one before it was moved in, in the order of the identities. The system there
+ * hashed the bare value, or by its documentation `type:value`, trimmed and lower-cased.
+ */
+export function archivedTraces(identities: readonly TrialIdentity[]): ArchivedTrace[] {
+  return identities.flatMap(({ type, value }) => {
+    const identityType = type.trim().toLowerCase();
+    const plain = value.trim().toLowerCase();
+    return [plain, `${identityType}:${plain}`].map((text) => ({ identityType, identityHash: plainHash(text) }));
   });
 }
 

@@ -33,7 +33,8 @@ const trialProblems: readonly ErrorCode[] = [
   'too_many_batches',
 ];
 
-function renderGrant(result: GrantResult) {
+/** A grant as it is answered, and recorded. */
+export function renderGrant(result: GrantResult) {
   return {
     status: 201,
     body: renderJson(grantAnswer, {

@@ -37,7 +37,8 @@ const paymentPosition = z.strictObject({
   payment_id: text({ trim: false }),
 });
 
-const renderOrder = (status: number) => (result: OrderResult) => ({
+/** An order as it is answered, and recorded. */
+export const renderOrder = (status: number) => (result: OrderResult) => ({
   status,
   body: renderJson(orderAnswer, toOrderView(result)),
 });

@@ -6,7 +6,7 @@ import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
 import { findNoticeWindow } from '../db/notices.js';
-import { findUsedTrial } from '../db/trials.js';
+import { findUsedTrial, type TrialTraces } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
@@ -31,6 +31,7 @@ import {
 import type { OrderableOffer } from '../ledger/orders.js';
 import { startOfDay } from '../ledger/periods.js';
 import {
+  archivedTraces,
   identitiesOf,
   identityHashes,
   readPeppers,
@@ -239,7 +240,10 @@ function tellRefusedTrial(book: Book, command: TrialCommand, usedBy: string, tol
 }
 
 /** What an override claims, and looks for. */
-const nothingAsked: { claims: TrialClaim[]; traces: TrialClaim[] } = { claims: [], traces: [] };
+const nothingAsked: { claims: TrialClaim[]; traces: TrialTraces } = {
+  claims: [],
+  traces: { claims: [], archived: [] },
+};
 
 /** The claims that a trial makes, and the traces of earlier ones that stand against it: by whom he is known first, by our id of him last. */
 function askedOf(
@@ -252,7 +256,8 @@ function askedOf(
   const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
   const identities = identitiesOf(customerId, own, passed);
   const peppers = readPeppers(deps.config.pepper);
-  return { claims: trialClaims(identities, scopes, peppers), traces: trialTraces(identities, scopes, peppers) };
+  const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
+  return { claims: trialClaims(identities, scopes, peppers), traces };
 }
 
 /** Identities as a request's fingerprint holds them: under the oldest pepper, so that a rotation changes no fingerprint. */
@@ -300,7 +305,7 @@ function listedTerms(listed: Listed): Pick<Term, 'productKey'>[] {
   return listed.product ? [listed.product] : [];
 }
 
-function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Grantable {
+function toGrantable(listed: Listed, { subject, direction, grantType }: GrantCommand): Grantable {
   if ('sku' in subject) {
     const offer = requireGrantable(subject.sku, 'offer' in listed ? listed.offer : undefined);
     return { sku: subject.sku, terms: offer.terms, times: subject.quantity };
@@ -310,7 +315,9 @@ function toGrantable(listed: Listed, { subject, direction }: GrantCommand): Gran
   const product = 'product' in listed ? listed.product : undefined;
   if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer });
   if (product.type === 'metered') throw meteredProduct(productKey, pointer);
-  if (!product.isActive && direction === 'credit') throw inactiveProduct(productKey, pointer);
+  // What is moved in was sold or granted before.
+  if (!product.isActive && direction === 'credit' && grantType !== 'migration')
+    throw inactiveProduct(productKey, pointer);
   if (product.type !== 'quantity' && quantity !== 1) {
     const detail = `${productKey} is not counted: its quantity is 1, its length is set by expires_at.`;
     throw new AppError('invalid_request', detail, { pointer: '/quantity' });

@@ -8,7 +8,7 @@ import type { Deps } from '../deps.js';
 
 import { AppError } from '../errors/app-error.js';
 import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
-import { identitiesOf, readPeppers, trialTraces } from '../ledger/trials.js';
+import { archivedTraces, identitiesOf, readPeppers, trialTraces } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
@@ -68,8 +68,9 @@ export async function identify(
 
 /** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
 async function isTrialEligible(deps: Deps, tx: Tx, customerId: string, own: readonly IdentityKey[]): Promise<boolean> {
-  const traces = trialTraces(identitiesOf(customerId, own), ['any'], readPeppers(deps.config.pepper));
-  return (await findUsedTrial(tx, traces)) === undefined;
+  const identities = identitiesOf(customerId, own);
+  const claims = trialTraces(identities, ['any'], readPeppers(deps.config.pepper));
+  return (await findUsedTrial(tx, { claims, archived: archivedTraces(identities) })) === undefined;
 }
 
 function toResult(identity: Identity, isNew: boolean, isTrialEligible: boolean): IdentifyResult {
