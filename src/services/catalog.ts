@@ -145,9 +145,12 @@ export async function putOffer(
 
 /** What an import comes to. */
 export interface Imported extends DecidedCatalog {
-  /** The instant from which the validity of what is sold would run. */
-  now: Date;
+  /** What stands against selling the offers of the file, the first of them only. */
+  warnings: (OfferWarning & { sku: string })[];
+  warningsTotal: number;
 }
+
+const WARNINGS_LISTED_MAX = 1_000;
 
 /**
  * Creates or replaces products and offers, all or none; nothing where one has a fault, or with `isDry`. What is as it is given is not written.
@@ -159,7 +162,12 @@ export async function importCatalog(
   options: { force: boolean; isDry: boolean },
   actor: Actor,
 ): Promise<Imported> {
-  return changeCatalog(deps, given, { ...options, actor }, (decided, now) => ({ ...decided, now }));
+  return changeCatalog(deps, given, { ...options, actor }, (decided, now) => {
+    const warnings = decided.offers.flatMap(({ after }) =>
+      warningsOf(after, now).map((warning) => ({ ...warning, sku: after.sku })),
+    );
+    return { ...decided, warnings: warnings.slice(0, WARNINGS_LISTED_MAX), warningsTotal: warnings.length };
+  });
 }
 
 const NOTHING: GivenCatalog = { products: [], offers: [], unread: new Set() };

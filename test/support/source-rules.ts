@@ -66,7 +66,10 @@ const layers: Readonly<Record<string, LayerRule>> = {
   embedded: { layers: ['errors', 'process'], packages: ['pg'] },
   ledger: { layers: ['errors', 'lib'], packages: [], isPure: true, isOffTheWire: true },
   errors: { layers: [], packages: [] },
-  lib: { layers: [], packages: ['ipaddr.js', 'jose', 'standardwebhooks', 'undici', 'uuid'] },
+  lib: {
+    layers: [],
+    packages: ['csv-parse', 'csv-stringify/sync', 'ipaddr.js', 'jose', 'standardwebhooks', 'undici', 'uuid'],
+  },
   process: { layers: ['errors'], types: ['fastify', 'pino'], packages: [] },
   'call.ts': { layers: [], types: ['lib'], packages: [] },
   'config.ts': { layers: ['errors'], packages: ['zod'] },
