@@ -84,8 +84,9 @@ export interface DecidedCatalog {
 export function decideCatalog(given: GivenCatalog, known: KnownCatalog, force: boolean, now: Date): DecidedCatalog {
   const products = given.products.map((one) => decideProduct(one, known, force, now));
   refuseMetered(products, known.providers);
-  const afterwards = new Map(known.products);
-  for (const { after } of products) afterwards.set(after.productKey, after);
+  const ofItems = [...known.offers.values()].flatMap(({ items }) => items.map(({ product }) => product));
+  const all = [...ofItems, ...known.products.values(), ...products.map(({ after }) => after)];
+  const afterwards = new Map(all.map((product) => [product.productKey, product]));
   const names = new Set([...known.names, ...given.products.map(({ terms }) => terms.productKey)]);
   const view = { ...known, products: afterwards, names, unread: given.unread };
   return { products, offers: given.offers.map((one) => decideOffer(one, view, now)) };

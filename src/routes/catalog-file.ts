@@ -217,7 +217,7 @@ export function refuseFaults(
   const others = all.length > 1 ? ` (and ${all.length - 1} more, see errors)` : '';
   throw new AppError(
     'invalid_catalog',
-    `${place === '' ? '' : `${place}: `}${first.message}${others}. Nothing was imported.`,
+    `${place === '' ? '' : `${place}: `}${first.message.replace(/\.$/, '')}${others}; nothing was imported.`,
     {
       errors: all.slice(0, FAULTS_LISTED_MAX),
       extensions: { faults: all.length },

@@ -191,14 +191,14 @@ class Collector {
   }
 
   #placeOf(rows: readonly Row[], path: readonly string[]): Place {
-    const { columns, table } = this.#header;
+    const { table } = this.#header;
     const isOfItem = path[0] === 'items' && path.length > 1;
     const row = (isOfItem ? rows[Number(path[1])] : rows[0]) ?? rows[0];
     const within = isOfItem ? path.slice(2) : path;
-    const candidates = columns.filter((column) => column?.ofItem === isOfItem);
+    const candidates = table.columns.filter(({ ofItem }) => ofItem === isOfItem);
     const column =
-      candidates.find((one) => one?.path.every((member, index) => member === within[index])) ??
-      candidates.find((one) => one?.path[0] === within[0]);
+      candidates.find(({ path: own }) => own.every((member, index) => member === within[index])) ??
+      candidates.find(({ path: own }) => own[0] === within[0]);
     return placeOf(row as Row, column?.name ?? within[0] ?? (isOfItem ? productTable.key : table.key));
   }
 }

@@ -16,13 +16,10 @@ const fieldErrorSchema = z
     code: z.string().meta({ examples: ['required'] }),
     message: z.string().meta({ examples: ['is required'] }),
     line: z.int().optional().meta({ minimum: 1, description: 'Of a file: the line on which the record begins.' }),
-    record: z
-      .int()
-      .optional()
-      .meta({
-        minimum: 1,
-        description: 'Of a file: the number of the record among those of its kind, without the header.',
-      }),
+    record: z.int().optional().meta({
+      minimum: 1,
+      description: 'Of a file: the number of the record among those of its kind, without the header.',
+    }),
     column: z.string().optional().meta({ description: 'Of a file: the column, or the member of the record.' }),
   })
   .meta({ id: 'FieldError', description: 'One faulty place in the request.' });
