@@ -6,7 +6,7 @@ import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
 import { countAnswerSchema, countSchema, moneySchema, quantitySchema } from './quantities.js';
 import { flagQuerySchema, repeatable } from './query.js';
-import { featureSchema, productKeySchema, skuSchema, text } from './text.js';
+import { featureSchema, idempotencyKeySchema, productKeySchema, skuSchema, text } from './text.js';
 
 const NAME_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 4_000;
@@ -269,9 +269,17 @@ export const productRecord = putProductBody
 /** An offer of a file, as `PUT` takes it. */
 export const offerRecord = putOfferBody.strict().safeExtend({ sku: skuSchema, created_at: madeAtSchema });
 
+const keySchema = idempotencyKeySchema
+  .optional()
+  .meta({ description: 'Taken without effect: an import may be repeated as it is.' });
+
 /** A file of the catalogue as JSON, the records not looked at. */
 export const catalogFrame = z
-  .strictObject({ products: z.array(z.unknown()).optional(), offers: z.array(z.unknown()).optional() })
+  .strictObject({
+    products: z.array(z.unknown()).optional(),
+    offers: z.array(z.unknown()).optional(),
+    idempotency_key: keySchema,
+  })
   .check((ctx) => {
     if (ctx.value.products !== undefined || ctx.value.offers !== undefined) return;
     ctx.issues.push({ code: 'custom', message: 'has neither products nor offers', path: [], input: ctx.value });
@@ -279,7 +287,11 @@ export const catalogFrame = z
 
 /** The same, as it is to be. */
 export const catalogDocument = z
-  .strictObject({ products: z.array(productRecord).optional(), offers: z.array(offerRecord).optional() })
+  .strictObject({
+    products: z.array(productRecord).optional(),
+    offers: z.array(offerRecord).optional(),
+    idempotency_key: keySchema,
+  })
   .meta({
     description:
       'What `GET /catalog/export` answers. Records are those of `PUT`; what one leaves out stays as it is, and of a new one is the default of `PUT`.',

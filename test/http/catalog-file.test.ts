@@ -299,6 +299,8 @@ describe('POST /catalog/import', () => {
       expect((await send()).body.products).toEqual({ created: 0, updated: 0, unchanged: 2 });
     });
     expect(written).toEqual({});
+    const document = { products: [], idempotency_key: 'import-1' };
+    expect(await imported(document)).toMatchObject({ products: NONE });
   });
 
   describe('reads what spreadsheets write', () => {
