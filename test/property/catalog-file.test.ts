@@ -77,22 +77,20 @@ const periods = fc.oneof(
     period_value: fc.integer({ min: 1, max: 1_000 }),
   }),
 );
-const item = fc
-  .integer({ min: 0, max: TYPES.length - 1 })
-  .chain((index) =>
-    fc
-      .record({
-        period: periods,
-        quantity: index === 0 ? amounts : fc.constant(1),
-        priority: fc.integer({ min: -5, max: 5 }),
-      })
-      .map(({ period, ...rest }) => ({
-        product_key: `P${index}`,
-        ...rest,
-        ...period,
-        stacking: index === 0 ? 'parallel' : undefined,
-      })),
-  );
+const item = fc.integer({ min: 0, max: TYPES.length - 1 }).chain((index) =>
+  fc
+    .record({
+      period: periods,
+      quantity: index === 0 ? amounts : fc.constant(1),
+      priority: fc.integer({ min: -5, max: 5 }),
+    })
+    .map(({ period, ...rest }) => ({
+      product_key: `P${index}`,
+      ...rest,
+      ...period,
+      stacking: index === 0 ? 'parallel' : undefined,
+    })),
+);
 const plans = fc.oneof(
   fc.constant({ recurrence: null, plan_group: null }),
   fc.record({
