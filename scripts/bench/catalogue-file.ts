@@ -27,6 +27,7 @@ export async function measureCatalogueFile(server: Server): Promise<void> {
     ];
     for (const [name, step] of steps) {
       const { seconds, bytes, memory, waitMs } = await measure(api, step);
+      process.stderr.write(`${wholeNumber(size)} offers: ${name}: ${seconds.toFixed(1)} s\n`);
       const figures = [seconds.toFixed(1), (bytes / MIB).toFixed(1), (memory / MIB).toFixed(0), wholeNumber(waitMs)];
       rows.push([`${wholeNumber(size)} offers: ${name}`, ...figures]);
     }
@@ -41,14 +42,18 @@ async function measure(api: Service, step: () => Promise<string>) {
   const asking = (async () => {
     while (!isOver) {
       const askedMs = performance.now();
-      await fetch(`${api.url}/health/live`).then((answer) => answer.text());
+      await fetch(`${api.url}/health/live`).then(
+        (answer) => answer.text(),
+        () => undefined, // it was stopped, because the step failed
+      );
       waitMs = Math.max(waitMs, performance.now() - askedMs);
     }
   })();
   const startMs = performance.now();
-  const { result, bytesMax } = await watchMemory(api.pid, step);
+  const { result, bytesMax } = await watchMemory(api.pid, step).finally(() => {
+    isOver = true;
+  });
   const seconds = (performance.now() - startMs) / 1_000;
-  isOver = true;
   await asking;
   return { seconds, bytes: Buffer.byteLength(result), memory: bytesMax, waitMs };
 }
