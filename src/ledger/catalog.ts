@@ -266,7 +266,11 @@ function completeItem(
     return { item: undefined, faults: unread.has(item.productKey) ? [] : [fault] };
   }
   if (product.type === 'metered') {
-    const fault = { code: 'product_metered', pointer: `${pointer}/product_key`, message: meteredMessage(item.productKey) };
+    const fault = {
+      code: 'product_metered',
+      pointer: `${pointer}/product_key`,
+      message: meteredMessage(item.productKey),
+    };
     return { item: undefined, faults: [fault as CatalogFault] };
   }
   const faults: CatalogFault[] = [];
