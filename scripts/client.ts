@@ -54,7 +54,7 @@ interface Call {
   operation: Operation;
 }
 
-/** The document with what a caller's types are made of: no examples, no headers, and of the answers those of success. */
+/** The document with what a caller's types are made of: no examples, no headers, of the answers those of success, and no files but JSON. */
 function reduce(document: Document): Document {
   const paths = Object.fromEntries(
     Object.entries(document.paths).map(([path, methods]) => [
@@ -72,9 +72,16 @@ function reduceOperation({ operationId, parameters = [], requestBody, responses 
     operationId,
     summary: '',
     parameters: parameters.filter((each) => each.$ref === undefined),
-    ...(requestBody && { requestBody }),
-    responses: Object.fromEntries(succeeds.map(([status, { content }]) => [status, { ...(content && { content }) }])),
+    ...(requestBody && { requestBody: { content: onlyJson(requestBody.content) } }),
+    responses: Object.fromEntries(
+      succeeds.map(([status, { content }]) => [status, { ...(content && { content: onlyJson(content) }) }]),
+    ),
   };
+}
+
+/** The client speaks JSON. */
+function onlyJson<T>(content: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(content).filter(([type]) => type === 'application/json'));
 }
 
 function withoutExamples(value: unknown): unknown {

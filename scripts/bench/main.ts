@@ -1,12 +1,14 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
-// times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
+// times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
+// `--catalogue` what a large file of the catalogue costs. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import { compare } from './against.js';
+import { measureCatalogueFile } from './catalogue-file.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
@@ -48,6 +50,7 @@ const { values: flags } = parseArgs({
     migrations: { type: 'string' },
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
+    catalogue: { type: 'boolean', default: false },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
     limits: { type: 'string', default: '0' },
@@ -74,6 +77,7 @@ async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
   if (flags.webhooks) return measureWebhooks(server);
+  if (flags.catalogue) return measureCatalogueFile(server);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {
       pairs: Number(flags.pairs),

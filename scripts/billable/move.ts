@@ -3,7 +3,7 @@
 import { findIdentityOwners, findKnownCustomers, listIdentityKeys } from '../../src/db/customers.js';
 import { NO_BATCHES } from '../../src/db/wallet.js';
 import { AppError } from '../../src/errors/app-error.js';
-import { assertProduct, replaceOffer } from '../../src/ledger/catalog.js';
+import { decideCatalog, type GivenCatalog } from '../../src/ledger/catalog.js';
 import type { Metadata, Product } from '../../src/ledger/entities.js';
 import { renderGrant } from '../../src/routes/grants.js';
 import { renderOrder } from '../../src/routes/orders.js';
@@ -156,8 +156,8 @@ async function moveProduct(moving: Moving, product: SourceProduct): Promise<Prod
     terms.productKey,
     () => 'product_invalid',
     async () => {
-      assertProduct(terms);
-      if (!isDry) await putProduct(deps, terms, false, IMPORT);
+      if (isDry) refuseFaults({ products: [{ ...WHOLE, terms }] }, new Map(), deps.clock.now());
+      else await putProduct(deps, terms, false, IMPORT);
     },
   );
   if (!isDone) return undefined;
@@ -183,14 +183,29 @@ async function moveOffer(moving: Moving, offer: SourceOffer, products: ReadonlyM
     terms.sku,
     () => 'offer_invalid',
     async () => {
-      if (!isDry) return putOffer(deps, terms, IMPORT);
-      if (byKey.has(terms.sku)) throw new AppError('name_taken', `${terms.sku} is in use as a product key.`);
-      return replaceOffer(undefined, terms, byKey, deps.clock.now());
+      if (isDry) refuseFaults({ offers: [{ ...WHOLE, terms }] }, byKey, deps.clock.now());
+      else await putOffer(deps, terms, IMPORT);
     },
   );
   if (!isDone) return undefined;
   count(moving, 'offers');
   return terms;
+}
+
+/** Nothing of it is left as it is. */
+const WHOLE = { kept: [], createdAt: undefined };
+
+/** Refuses what the catalogue would, where nothing is written. Throws: the first fault. */
+function refuseFaults(
+  given: Partial<Pick<GivenCatalog, 'products' | 'offers'>>,
+  products: ReadonlyMap<string, Product>,
+  now: Date,
+): void {
+  const nobodys = { offers: new Map(), prices: new Set<string>(), providers: [], unspent: new Set<string>() };
+  const known = { ...nobodys, products, names: new Set(products.keys()) };
+  const decided = decideCatalog({ products: [], offers: [], unread: new Set(), ...given }, known, false, now);
+  const [fault] = [...decided.products, ...decided.offers].flatMap(({ faults }) => faults);
+  if (fault) throw new AppError(fault.code, fault.message, { pointer: fault.pointer });
 }
 
 async function moveTrials(moving: Moving): Promise<void> {

@@ -13,6 +13,7 @@ import { guardPlaces } from '../../src/engine/horizon.js';
 import { StartError } from '../../src/errors/start-error.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { uuidIds } from '../../src/lib/ids.js';
+import { createMetrics } from '../../src/lib/metrics.js';
 import { ALL_SCOPES } from '../../src/lib/scopes.js';
 import { createTurns } from '../../src/lib/turns.js';
 import { guardSandbox } from '../../src/services/sandbox.js';
@@ -79,7 +80,15 @@ async function openDeps(url: string, isReadOnly: boolean): Promise<Deps> {
       await guardPlaces({ db });
     }
     await guardSandbox({ db, config });
-    return createOver({ db, clock: systemClock, ids: uuidIds, config, log, turns: createTurns() });
+    return createOver({
+      db,
+      clock: systemClock,
+      ids: uuidIds,
+      config,
+      log,
+      turns: createTurns(),
+      metrics: createMetrics(),
+    });
   } catch (error) {
     await db.close();
     throw error;

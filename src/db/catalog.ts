@@ -1,6 +1,5 @@
 // The catalogue: products with their features and offers with their items, each read and written as a whole.
-
-import type { OtherProvider, ProductTerms } from '../ledger/catalog.js';
+import type { FeatureProvider } from '../ledger/catalog.js';
 import type { Changes } from '../ledger/changes.js';
 import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledger/entities.js';
 import type { OrderableOffer } from '../ledger/orders.js';
@@ -147,9 +146,10 @@ export async function lockCatalog(tx: Tx): Promise<void> {
   await tx.query('LOCK TABLE catalog_names IN SHARE ROW EXCLUSIVE MODE');
 }
 
-/** Whether a product or an offer has this name. */
-export async function isNameUsed(tx: Tx, name: string): Promise<boolean> {
-  return (await tx.query('SELECT 1 AS used FROM catalog_names WHERE name = $1', [name])).length > 0;
+/** Those of these names that a product or an offer has. */
+export async function findUsedNames(tx: Tx, names: readonly string[]): Promise<Set<string>> {
+  const rows = await tx.query('SELECT name FROM catalog_names WHERE name = ANY ($1::text[])', [names]);
+  return new Set(rows.map(({ name }) => String(name)));
 }
 
 /** Whether no product and no offer was ever made. */
@@ -157,29 +157,47 @@ export async function isCatalogEmpty(tx: Tx): Promise<boolean> {
   return (await tx.query('SELECT 1 AS used FROM catalog_names LIMIT 1')).length === 0;
 }
 
-/** Whether anybody holds unspent units of the product, or access to it that has not ended. */
-export async function isProductUnspent(tx: Tx, productKey: string, now: Date): Promise<boolean> {
+/** Those of these products of which anybody holds unspent units, or access that has not ended. */
+export async function findUnspentProducts(tx: Tx, productKeys: readonly string[], now: Date): Promise<Set<string>> {
+  if (productKeys.length === 0) return new Set();
   const rows = await tx.query(
-    `SELECT 1 AS held FROM batches WHERE product_key = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
-       AND (granted IS NULL OR is_open) AND source <> 'metered' LIMIT 1`,
-    [productKey, now.toISOString()],
+    `SELECT k.product_key FROM unnest($1::text[]) AS k (product_key) WHERE EXISTS (
+       SELECT 1 FROM batches WHERE product_key = k.product_key AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+         AND (granted IS NULL OR is_open) AND source <> 'metered')`,
+    [productKeys, now.toISOString()],
   );
-  return rows.length > 0;
+  return new Set(rows.map((row) => String(row.product_key)));
 }
 
-/** Other products that provide features of a product. */
-export async function findOtherProviders(tx: Tx, { productKey, features }: ProductTerms): Promise<OtherProvider[]> {
+/** Those of these products in which offers are priced, other than these. */
+export async function findPrices(
+  tx: Tx,
+  productKeys: readonly string[],
+  otherThan: readonly string[],
+): Promise<Set<string>> {
+  if (productKeys.length === 0) return new Set();
+  const rows = await tx.query(
+    `SELECT DISTINCT o.currency FROM offers o WHERE o.currency = ANY ($1::text[])
+       AND NOT EXISTS (SELECT 1 FROM unnest($2::text[]) AS other (sku) WHERE other.sku = o.sku)`,
+    [productKeys, otherThan],
+  );
+  return new Set(rows.map(({ currency }) => String(currency)));
+}
+
+/** Products that provide some of these features, other than these. */
+export async function findProviders(
+  tx: Tx,
+  features: readonly string[],
+  otherThan: readonly string[],
+): Promise<FeatureProvider[]> {
+  if (features.length === 0) return [];
   const rows = await tx.query<Row & { feature: string; product_key: string; type: ProductType }>(
     `SELECT f.feature, f.product_key, p.type FROM product_features f JOIN products p USING (product_key)
-     WHERE f.feature = ANY ($1::text[]) AND f.product_key <> $2 ORDER BY f.feature, f.product_key`,
-    [features.map(({ feature }) => feature), productKey],
+     WHERE f.feature = ANY ($1::text[]) AND NOT EXISTS (SELECT 1 FROM unnest($2::text[]) AS other (key) WHERE other.key = f.product_key)
+     ORDER BY f.feature, f.product_key`,
+    [features, otherThan],
   );
   return rows.map((row) => ({ feature: row.feature, productKey: row.product_key, type: row.type }));
-}
-
-/** Whether an offer is priced in the product. */
-export async function isPriceOfOffer(tx: Tx, productKey: string): Promise<boolean> {
-  return (await tx.query('SELECT 1 AS priced FROM offers WHERE currency = $1 LIMIT 1', [productKey])).length > 0;
 }
 
 // What is replaced keeps when it was made.

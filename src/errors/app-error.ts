@@ -2,11 +2,18 @@
 // It knows no HTTP status; the catalogue maps the code.
 import type { ErrorCode } from './catalogue.js';
 
-/** One faulty place in a request. `pointer` is an RFC 6901 JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`. */
+/**
+ * One faulty place in a request. `pointer` is an RFC 6901 JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`, or
+ * `record/<number>/<column>` of a CSV file.
+ */
 export interface FieldError {
   pointer: string;
   code: string;
   message: string;
+  /** Of a file: the line on which the record begins, its number among those of its kind, and the column; lines and records from 1. */
+  line?: number;
+  record?: number;
+  column?: string;
 }
 
 export interface AppErrorOptions {

@@ -9,6 +9,12 @@ interface CatalogueEntry {
 
 const entries = {
   invalid_request: { status: 400, title: 'The request is not valid', remedy: 'Mend the fields named in `errors`.' },
+  invalid_catalog: {
+    status: 400,
+    title: 'The file of the catalogue has faults',
+    remedy:
+      'Mend every place that `errors` names, by line, record and column, and send the file again: nothing of it was imported. `dry_run=true` tries it.',
+  },
   malformed_json: {
     status: 400,
     title: 'The body is not valid JSON',
@@ -281,11 +287,15 @@ const entries = {
     title: 'The file has changed',
     remedy: 'Ask without `If-Match` and `If-Unmodified-Since`.',
   },
-  payload_too_large: { status: 413, title: 'The body is too large', remedy: 'Send at most 1 MiB.' },
+  payload_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send at most 1 MiB; a file of the catalogue has at most 32 MiB.',
+  },
   unsupported_media_type: {
     status: 415,
     title: 'The media type is not supported',
-    remedy: 'Send `Content-Type: application/json`.',
+    remedy: 'Send `Content-Type: application/json`; a file of the catalogue may be `text/csv`.',
   },
   range_not_satisfiable: {
     status: 416,

@@ -3,6 +3,8 @@
 export const BODY_BYTES_MAX = 1_048_576;
 /** A body that is signed, which somebody outside sends. */
 export const SIGNED_BODY_BYTES_MAX = 256 * 1_024;
+/** A body that is a file: 32 MiB. */
+export const FILE_BYTES_MAX = 32 * 1_048_576;
 export const HEADER_BYTES_MAX = 16_384;
 /** 255 characters of an external id, each up to three bytes of UTF-8, each percent-encoded. */
 export const PARAM_LENGTH_MAX = 255 * 3 * 3;

@@ -7,7 +7,7 @@ export interface RequestExample {
   /** What it shows, in a few words. */
   summary: string;
   path?: Readonly<Record<string, string>>;
-  query?: Readonly<Record<string, string | number | readonly string[]>>;
+  query?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   body?: Readonly<Json>;
 }
 

@@ -1,5 +1,5 @@
 // Reads a body: JSON in UTF-8 or nothing. Refuses other media types and charsets, compressed bodies, bytes that are no UTF-8,
-// and the key that poisons prototypes; an empty body is `{}`.
+// and the key that poisons prototypes; an empty body is `{}`. A body that is a file is left to who takes it.
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, type FieldError } from '../errors/app-error.js';
@@ -31,7 +31,8 @@ export function registerJsonBody(app: FastifyInstance): void {
   );
 }
 
-function refuseForeignEncoding(request: FastifyRequest): void {
+/** Refuses a body that is compressed, or not in UTF-8 by its media type. Throws: unsupported_media_type. */
+export function refuseForeignEncoding(request: FastifyRequest): void {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== '') {
     throw new AppError('unsupported_media_type', 'The body must not be compressed.', {
@@ -40,15 +41,16 @@ function refuseForeignEncoding(request: FastifyRequest): void {
   }
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase();
   if (charset !== undefined && !UTF8_NAMES.includes(charset)) {
-    throw new AppError('unsupported_media_type', 'JSON must be sent in UTF-8.', { pointer: 'header/content-type' });
+    throw new AppError('unsupported_media_type', 'The body must be sent in UTF-8.', { pointer: 'header/content-type' });
   }
 }
 
-/** Parses a body. Throws: malformed_json, invalid_request (keys that poison prototypes). */
-function parseJsonBody(bytes: Buffer): unknown {
+/** Parses JSON in UTF-8. Throws: malformed_json, invalid_request (keys that poison prototypes). */
+export function parseJsonBody(bytes: Buffer): unknown {
   const decoded = bytes.toString('utf8');
   const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
-  if (!isUtf8(bytes)) throw malformed('The body is not UTF-8', placeOf(text, findReplaced(bytes, text)));
+  const foreign = findForeignByte(bytes);
+  if (foreign) throw malformed('The body is not UTF-8', foreign);
   if (text.trim() === '') return {};
   const value = parseText(text);
   refusePoisonousKeys(value, text);
@@ -70,6 +72,14 @@ function malformed(what: string, { line, column }: { line: number; column: numbe
   return new AppError('malformed_json', `${what} at line ${line}, column ${column}${missing}.`, {
     extensions: { line, column },
   });
+}
+
+/** Line and column of the first byte that is no UTF-8; undefined where all are. */
+export function findForeignByte(bytes: Buffer): { line: number; column: number } | undefined {
+  if (isUtf8(bytes)) return undefined;
+  const decoded = bytes.toString('utf8');
+  const text = decoded.startsWith(BYTE_ORDER_MARK) ? decoded.slice(1) : decoded;
+  return placeOf(text, findReplaced(bytes, text));
 }
 
 /** Where in `text` the first character stands that was put for bytes that are no UTF-8. */

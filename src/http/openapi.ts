@@ -96,13 +96,13 @@ function complete(
   const usedTags = new Set<string>();
   const sharedProblems = new Set<ErrorCode>();
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
-  addExamples(operations, examples);
   for (const operation of operations) {
     const declared = declaredRoutes.get(operation.operationId ?? '');
     if (!declared) throw new Error(`operation ${operation.operationId} is not a declared route`);
     completeOperation(operation, declared, sharedProblems);
     for (const tag of operation.tags ?? []) usedTags.add(tag);
   }
+  addExamples(operations, examples);
   document.tags = (document.tags ?? []).filter((tag) => usedTags.has(tag.name));
   document.components.responses = Object.fromEntries(
     [...sharedProblems].map((code) => [toComponentName(code), problemResponse([code])]),
@@ -141,7 +141,11 @@ function completeOperation(operation: Operation, declared: DeclaredRoute, shared
   if (declared.takesIdempotencyKey) {
     operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }];
   }
-  if (operation.requestBody) {
+  const files = Object.entries(declared.files);
+  if (files.length > 0) {
+    const content = files.map(([type, schema]) => [type, { schema: toBodySchema(schema) }]);
+    operation.requestBody = { required: true, content: Object.fromEntries(content) };
+  } else if (operation.requestBody) {
     const [media] = Object.values(operation.requestBody.content);
     operation.requestBody.required = Array.isArray(media?.schema?.required);
   }
@@ -161,6 +165,11 @@ function completeOperation(operation: Operation, declared: DeclaredRoute, shared
     sharedProblems.add(code);
     operation.responses[status] = { $ref: `#/components/responses/${toComponentName(code)}` };
   }
+}
+
+function toBodySchema(schema: z.ZodType): Json {
+  const { $schema: _dialect, ...body } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return body;
 }
 
 function codesByStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {

@@ -31,14 +31,6 @@ const refusalsByCode: Readonly<Record<string, Refusal>> = {
     detail: `A part of the path is longer than ${PARAM_LENGTH_MAX} characters.`,
   },
   FST_ERR_NOT_FOUND: { code: 'route_not_found', detail: 'There is no such route.' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    code: 'unsupported_media_type',
-    detail: 'The body must be JSON in UTF-8: send `Content-Type: application/json`.',
-  },
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: 'payload_too_large',
-    detail: `The body is larger than ${BODY_BYTES_MAX} bytes.`,
-  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'invalid_request',
     detail: 'The body is not as long as Content-Length says.',
@@ -94,12 +86,28 @@ function toAppError(error: unknown, request: FastifyRequest): AppError {
 function refusalOf(error: unknown, { routeOptions }: FastifyRequest): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error ? String(error.code) : '';
+  const ofBody = bodyRefusal(code, routeOptions);
+  if (ofBody) return ofBody;
   if (Object.hasOwn(refusalsByCode, code)) return refusalsByCode[code];
   // On routes that we did not declare nothing runs but the framework: the files of the documentation, and what precedes any route.
   const isFrameworks = code.startsWith('FST_') || routeOptions.config?.declared === undefined;
   const status = isFrameworks && 'statusCode' in error ? Number(error.statusCode) : SERVER_ERROR_STATUS_LEAST;
   if (!(status >= CLIENT_ERROR_STATUS_LEAST && status < SERVER_ERROR_STATUS_LEAST)) return undefined;
   return refusalsByStatus[status] ?? REFUSAL_OF_ANOTHER_STATUS;
+}
+
+/** What is refused of a body by what its route takes. */
+function bodyRefusal(code: string, { config, bodyLimit }: FastifyRequest['routeOptions']): Refusal | undefined {
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const types = Object.keys(config?.declared?.files ?? {});
+    const detail =
+      types.length === 0
+        ? 'The body must be JSON in UTF-8: send `Content-Type: application/json`.'
+        : `The body must be a file in UTF-8: send \`Content-Type: ${types.join('` or `')}\`.`;
+    return { code: 'unsupported_media_type', detail };
+  }
+  if (code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return undefined;
+  return { code: 'payload_too_large', detail: `The body is larger than ${bodyLimit ?? BODY_BYTES_MAX} bytes.` };
 }
 
 /** The body of a problem, extension members after the fixed ones. */

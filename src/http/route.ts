@@ -9,9 +9,10 @@ import type { Ability, Scope } from '../lib/scopes.js';
 import { idempotencyKeySchema } from '../schemas/text.js';
 import { onRefusalSchema } from '../schemas/verdict.js';
 import { type Access, securityOf, takesToken } from './auth.js';
-import { SIGNED_BODY_BYTES_MAX } from './bounds.js';
+import { FILE_BYTES_MAX, SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { type NamedIn, nameOwn, requireOwn } from './customer-bound.js';
 import { readIdempotencyKey } from './idempotency.js';
+import { refuseForeignEncoding } from './json-body.js';
 import { foldLists, listsOf, type Query } from './query-lists.js';
 import { noteCode } from './request-log.js';
 import { zodSerializerCompiler } from './serialisation.js';
@@ -27,23 +28,49 @@ export type Responses = Record<number, z.ZodType>;
 /** The type that fits each of the types of a union. */
 type FitsAll<U> = (U extends unknown ? (fits: U) => void : never) extends (fits: infer I) => void ? I : never;
 
-/** What a handler returns: a value for one of the declared statuses, a value that fits whichever status it is, or bytes. */
+/** A body that is a file: its bytes, and its media type without parameters. */
+export interface FileBody {
+  bytes: Buffer;
+  mediaType: string;
+}
+
+/** An answer of success that is a file, to be saved under this name. */
+export interface Download {
+  status: 200;
+  file: FileBody & { name: string };
+}
+
+/** What a handler returns: a value for one of the declared statuses, a value that fits whichever status it is, bytes, or a file. */
 type Answer<R extends Responses> =
   | { [S in keyof R & number]: { status: S; body: z.output<R[S]> } }[keyof R & number]
   | { status: keyof R & number; body: FitsAll<z.output<R[keyof R & number]>> }
-  | Verdict;
+  | Verdict
+  | Download;
 
 interface CommonInput<P extends z.ZodObject, Q extends z.ZodObject> {
   params: z.output<P>;
   query: z.output<Q>;
 }
 
-/** What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over. */
-type RouteInput<A extends Access, P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject> = CommonInput<
-  P,
-  Q
-> &
-  (A extends 'signature' ? { rawBody: Buffer; headers: IncomingHttpHeaders } : { body: z.output<B> }) &
+/** By media type, what describes a file. */
+type Files = Readonly<Record<string, z.ZodType>>;
+
+/**
+ * What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over; where
+ * the body is a file, that file, which nobody looked at.
+ */
+type RouteInput<
+  A extends Access,
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodObject,
+  F extends Files | undefined,
+> = CommonInput<P, Q> &
+  (A extends 'signature'
+    ? { rawBody: Buffer; headers: IncomingHttpHeaders }
+    : F extends Files
+      ? { file: FileBody }
+      : { body: z.output<B> }) &
   (A extends Scope ? { call: Call } : unknown);
 
 export interface RouteDefinition<
@@ -52,6 +79,7 @@ export interface RouteDefinition<
   Q extends z.ZodObject,
   B extends z.ZodObject,
   R extends Responses,
+  F extends Files | undefined,
 > {
   method: Method;
   /** Below the base path, parameters as `:name`. */
@@ -68,7 +96,11 @@ export interface RouteDefinition<
   params?: P;
   query?: Q;
   body?: B;
+  /** Instead of `body`: the media types of the file that the body is. */
+  files?: F;
   responses: R;
+  /** What 200 may be beside JSON: the media types of a file, each with what describes it. */
+  downloads?: Files;
   /** The codes that this route adds to those that every route may answer. */
   problems: readonly ErrorCode[];
   /** Whether a POST records its answer under the idempotency key (the default). When false a key is accepted and ignored. */
@@ -77,7 +109,7 @@ export interface RouteDefinition<
   isDear?: boolean;
   /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
   tolerated?: Readonly<Record<string, string>>;
-  handler(input: RouteInput<A, P, Q, B>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
+  handler(input: RouteInput<A, P, Q, B, F>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
 }
 
 /** What the rest of the HTTP layer reads of a declared route. */
@@ -86,6 +118,8 @@ export interface DeclaredRoute {
   /** All of them, common ones included. */
   readonly problems: readonly ErrorCode[];
   readonly responses: Responses;
+  readonly files: Files;
+  readonly downloads: Files;
   readonly takesIdempotencyKey: boolean;
   readonly isReplayable: boolean;
   /** Turned away first under load. */
@@ -142,12 +176,15 @@ export function defineRoute<
   P extends z.ZodObject = NoFields,
   Q extends z.ZodObject = NoFields,
   B extends z.ZodObject = NoFields,
->(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R>): void {
+  F extends Files | undefined = undefined,
+>(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R, F>): void {
   const { method, url, access, operationId, summary, tag } = definition;
   const description = describe(definition);
   const isSigned = access === 'signature';
   const lists = listsOf(definition.query ?? noFields);
-  const takesBody = !isSigned && method !== 'GET' && method !== 'DELETE';
+  const files: Files = definition.files ?? {};
+  const takesFile = definition.files !== undefined;
+  const takesBody = !isSigned && !takesFile && method !== 'GET' && method !== 'DELETE';
   const takesIdempotencyKey = method === 'POST' && takesToken(access);
   const isReplayable = takesIdempotencyKey && definition.idempotent !== false;
   const problems = [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])];
@@ -158,6 +195,8 @@ export function defineRoute<
     operationId,
     problems,
     responses,
+    files,
+    downloads: definition.downloads ?? {},
     takesIdempotencyKey,
     isReplayable,
     isDear: definition.isDear ?? 'cursor' in (definition.query ?? noFields).shape,
@@ -181,7 +220,7 @@ export function defineRoute<
           ...(takesIdempotencyKey && { idempotency_key: idempotencyKeySchema.optional() }),
         }),
       }),
-      response: responses,
+      response: withDownloads(responses, declared.downloads),
     },
     validatorCompiler: zodValidatorCompiler,
     serializerCompiler: zodSerializerCompiler,
@@ -194,13 +233,15 @@ export function defineRoute<
     },
     handler: async (request, reply) => {
       requireOwn(request, namedIn);
-      const { onRefusal, input } = isSigned ? signedInput(request) : bodyInput(request, takesIdempotencyKey);
-      const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B>);
+      const read = isSigned ? signedInput : takesFile ? fileInput : bodyInput;
+      const { onRefusal, input } = read(request, takesIdempotencyKey);
+      const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B, F>);
       const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
       return send(await running, request, reply);
     },
   };
-  if (isSigned) registerSigned(app, route);
+  if (isSigned) registerRaw(app, route, ['*'], SIGNED_BODY_BYTES_MAX);
+  else if (takesFile) registerRaw(app, route, Object.keys(files), FILE_BYTES_MAX);
   else app.route(route);
 }
 
@@ -241,14 +282,40 @@ function signedInput(request: FastifyRequest) {
   return { onRefusal: undefined, input };
 }
 
-/** Adds a route that gets the bytes of its body, whatever their type: in a scope of its own, so that the others keep their parser. */
-function registerSigned(app: FastifyInstance, route: RouteOptions): void {
+function fileInput(request: FastifyRequest, takesIdempotencyKey: boolean) {
+  const { actor } = request;
+  const [mediaType = ''] = (request.headers['content-type'] ?? '').split(';');
+  const file = { bytes: request.body ?? Buffer.alloc(0), mediaType: mediaType.trim().toLowerCase() };
+  const idempotencyKey = takesIdempotencyKey ? readIdempotencyKey(request, undefined) : undefined;
+  return {
+    onRefusal: undefined,
+    input: { ...commonInput(request), file, ...(actor && { call: { actor, idempotencyKey } }) },
+  };
+}
+
+/** Adds a route that gets the bytes of its body, of these media types: in a scope of its own, so that the others keep their parser. */
+function registerRaw(app: FastifyInstance, route: RouteOptions, types: readonly string[], bodyLimit: number): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    const options = { parseAs: 'buffer', bodyLimit: SIGNED_BODY_BYTES_MAX } as const;
-    scope.addContentTypeParser('*', options, (_request, bytes, done) => done(null, bytes));
-    scope.route(route);
+    const take = (request: FastifyRequest, bytes: Buffer, done: (error: Error | null, body?: Buffer) => void) => {
+      try {
+        if (types[0] !== '*') refuseForeignEncoding(request);
+        done(null, bytes);
+      } catch (error) {
+        done(error as Error);
+      }
+    };
+    scope.addContentTypeParser([...types], { parseAs: 'buffer', bodyLimit }, take);
+    scope.route({ ...route, bodyLimit });
   });
+}
+
+/** The answers as the document has them: files beside JSON where there are some. */
+function withDownloads(responses: Responses, downloads: Files): Record<number, unknown> {
+  const types = Object.entries(downloads);
+  if (types.length === 0) return responses;
+  const content = [['application/json', responses[200]], ...types].map(([type, schema]) => [type, { schema }]);
+  return { ...responses, 200: { content: Object.fromEntries(content) } };
 }
 
 function withoutEffect(tolerated: Readonly<Record<string, string>> = {}): z.ZodRawShape {
@@ -274,6 +341,13 @@ function send<R extends Responses>(answer: Answer<R>, request: FastifyRequest, r
     if (answer.code !== undefined) noteCode(request, answer.code);
     if (answer.replayed) reply.header('idempotent-replayed', 'true');
     return reply.header('content-type', 'application/json; charset=utf-8').send(answer.body);
+  }
+  if ('file' in answer) {
+    const { bytes, mediaType, name } = answer.file;
+    return reply
+      .header('content-type', `${mediaType}; charset=utf-8`)
+      .header('content-disposition', `attachment; filename="${name}"`)
+      .send(bytes);
   }
   return reply.send(answer.body);
 }

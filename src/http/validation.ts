@@ -27,44 +27,58 @@ function toPointer(part: Part, path: readonly PropertyKey[]): string {
   return part === 'body' ? toJsonPointer(path) : `${part}${toJsonPointer(path)}`;
 }
 
-/** Fastify's validator compiler for zod: refuses with an AppError that names every faulty place of the part. */
-export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, httpPart = 'body' }) => {
-  if (!(schema instanceof z.ZodType)) throw new Error(`the ${httpPart} schema of a route is not zod's`);
-  const part = parts[httpPart] ?? 'body';
+/** What a value is by a schema, or every fault of it, at most so many as the check lists. */
+export type Check<T> = (input: unknown) => { value: T } | { errors: FieldError[] };
+
+/** Compiles a schema for one part of a request, or for a record of one, which is checked by itself. */
+export function createCheck<S extends z.ZodType>(
+  schema: S,
+  part: Part = 'body',
+  errorsMax = FIELD_ERRORS_MAX,
+): Check<z.output<S>> {
   const compiled = z.compile(schema);
-  return (input: unknown) => {
+  return (input) => {
     // What is compiled stops at the first fault; only then are all of them looked for, with words.
-    let hintsLeft = FIELD_ERRORS_MAX;
+    let hintsLeft = errorsMax;
     const hint = (key: string, schemaOfKey: unknown) => {
       hintsLeft -= 1;
       if (hintsLeft < 0 || !(schemaOfKey instanceof z.ZodObject)) return undefined;
       return nearestName(key, Object.keys(schemaOfKey.shape));
     };
     const parsed = compiled.safeParse(input, { error: (issue) => describe(issue, part, hint) });
-    if (parsed.success) return { value: parsed.data };
-    return { error: toRefusal([parsed.error.issues, findMissing(schema, input)], part) };
+    if (parsed.success) return { value: parsed.data as z.output<S> };
+    return { errors: listed([parsed.error.issues, findMissing(schema, input)], part, errorsMax) };
+  };
+}
+
+/** Fastify's validator compiler for zod: refuses with an AppError that names every faulty place of the part. */
+export const zodValidatorCompiler: FastifySchemaCompiler<unknown> = ({ schema, httpPart = 'body' }) => {
+  if (!(schema instanceof z.ZodType)) throw new Error(`the ${httpPart} schema of a route is not zod's`);
+  const check = createCheck(schema, parts[httpPart] ?? 'body');
+  return (input: unknown) => {
+    const checked = check(input);
+    return 'value' in checked ? checked : { error: refusalOf(checked.errors) };
   };
 };
 
 /** Which name of a schema was probably meant by a key that it does not know. */
 type Hint = (key: string, schema: unknown) => string | undefined;
 
-/** The refusal for zod's issues in one part of a request; looks at no more of them than are listed. */
-function toRefusal(found: readonly Iterable<z.core.$ZodIssue>[], part: Part): AppError {
-  const errors = listed(found, part);
+/** The refusal for faults of a request. */
+function refusalOf(errors: FieldError[]): AppError {
   const [first] = errors;
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : '';
   const place = first?.pointer ? `${first.pointer}: ` : '';
   return new AppError('invalid_request', `${place}${first?.message ?? 'is not valid'}${others}`, { errors });
 }
 
-/** The faults that a refusal lists: each once, and the first ones only. */
-function listed(found: readonly Iterable<z.core.$ZodIssue>[], part: Part): FieldError[] {
+/** The faults that are listed: each once, and the first ones only. */
+function listed(found: readonly Iterable<z.core.$ZodIssue>[], part: Part, errorsMax: number): FieldError[] {
   const byText = new Map<string, FieldError>();
   for (const issues of found) {
     for (const issue of issues) {
       for (const error of toFieldErrors(issue, part, [])) byText.set(`${error.pointer} ${error.message}`, error);
-      if (byText.size >= FIELD_ERRORS_MAX) return [...byText.values()].slice(0, FIELD_ERRORS_MAX);
+      if (byText.size >= errorsMax) return [...byText.values()].slice(0, errorsMax);
     }
   }
   return [...byText.values()];

@@ -1,7 +1,10 @@
 // The rules of the catalogue: what a product or an offer may say, and what of it may be replaced while customers hold what was sold.
 import { AppError } from '../errors/app-error.js';
+import type { ErrorCode } from '../errors/catalogue.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
-import { hasAtMostDecimals, parseMoney } from '../lib/money.js';
+import { groupBy } from '../lib/group-by.js';
+import { isSame } from '../lib/is-same.js';
+import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
 import type { Offer, OfferItem, OfferItemWithProduct, Product } from './entities.js';
 import { addPeriod, anchored } from './periods.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
@@ -16,128 +19,278 @@ export type OfferTerms = Omit<Offer, 'createdAt' | 'items' | 'price'> & {
   items: (Omit<OfferItem, 'stacking'> & { stacking: OfferItem['stacking'] | undefined })[];
 };
 
-/** Refuses what a product can't be. Throws: invalid_request (the key is a currency's code; a currency that is not counted). */
-export function assertProduct({ productKey, isCurrency, type }: ProductTerms): void {
-  if (isMoneyCurrency(productKey)) {
-    throw new AppError('invalid_request', `${productKey} is the code of a currency.`, { pointer: 'path/key' });
-  }
-  if (isCurrency && type !== 'quantity') {
-    throw new AppError('invalid_request', 'Only a product of type quantity can be a currency.', {
-      pointer: '/is_currency',
-    });
-  }
+/** A product or an offer as somebody gives it. */
+export interface Given<T> {
+  terms: T;
+  /** What he doesn't say, and what so stays as it is where there is one; never the price. */
+  kept: readonly Exclude<keyof T, 'price'>[];
+  /** When it was made, of one that there is not yet; now where he doesn't say. */
+  createdAt: Date | undefined;
 }
 
-/** Another product that provides one of the features of a product. */
-export interface OtherProvider {
+/** What the catalogue is to have, each name once. */
+export interface GivenCatalog {
+  products: readonly Given<ProductTerms>[];
+  offers: readonly Given<OfferTerms>[];
+  /** Names of what is given in a way that can't be read: nobody is at fault who refers to it. */
+  unread: ReadonlySet<string>;
+}
+
+/** What the catalogue has of it. */
+export interface KnownCatalog {
+  /** Those that are given, and those that the given offers name. */
+  products: ReadonlyMap<string, Product>;
+  offers: ReadonlyMap<string, Offer<OfferItemWithProduct>>;
+  /** Those of the given names that a product or an offer has. */
+  names: ReadonlySet<string>;
+  /** Those of the given products in which an offer is priced that is not given. */
+  prices: ReadonlySet<string>;
+  /** Products other than those given that provide one of their features, by feature and key. */
+  providers: readonly FeatureProvider[];
+  /** Those that get worse of which anybody holds unspent units, or access that has not ended. */
+  unspent: ReadonlySet<string>;
+}
+
+/** A product that provides a feature. */
+export interface FeatureProvider {
   feature: string;
   productKey: string;
   type: Product['type'];
 }
 
-/** Refuses a feature that another product provides, where one of the two is metered: it would say how the feature is counted. Throws: feature_metered. */
-export function assertFeatures({ type }: ProductTerms, others: readonly OtherProvider[]): void {
-  const other = others.find((each) => type === 'metered' || each.type === 'metered');
-  if (!other) return;
-  const what = other.type === 'metered' ? ', which is metered' : '';
-  const detail = `${other.feature} is provided by ${other.productKey}${what}.`;
-  throw new AppError('feature_metered', detail, { pointer: '/features' });
+/** Why a product or an offer can't be as it is given. */
+export interface CatalogFault {
+  code: ErrorCode;
+  /** Into the body that says it, or `path/key` and `path/sku` for its name. */
+  pointer: string;
+  message: string;
 }
 
-/** What a product is replaced in view of. */
-export interface ProductUse {
-  /** Whether an offer is priced in it. */
-  isPrice: boolean;
-  /** Whether anybody holds unspent units of it, or access to it that has not ended. */
-  isUnspent: boolean;
+/** What becomes of a product or an offer; nothing while it has faults. */
+export interface Decided<T> {
+  before: T | undefined;
+  after: T;
+  /** Whether it is not yet, or is not so yet. */
+  isChange: boolean;
+  faults: CatalogFault[];
 }
 
-/**
- * Replaces a product, or makes it. `force` allows to raise a unit cost or remove a feature while units are unspent.
- * Throws: product_in_use.
- */
-export function replaceProduct(
-  known: Product | undefined,
-  terms: ProductTerms,
-  { isPrice, isUnspent }: ProductUse,
-  force: boolean,
-  now: Date,
-): Product {
-  if (!known) return { ...terms, createdAt: now };
-  if (known.type !== terms.type) {
-    const detail = `The type of ${known.productKey} is fixed: batches and open orders may rest on it.`;
-    throw new AppError('product_in_use', detail, { pointer: '/type' });
+export interface DecidedCatalog {
+  products: Decided<Product>[];
+  offers: Decided<Offer<OfferItemWithProduct>>[];
+}
+
+/** Decides about products, and about offers in view of what the products would be. `force` allows to raise a unit cost or remove a feature while units are unspent. */
+export function decideCatalog(given: GivenCatalog, known: KnownCatalog, force: boolean, now: Date): DecidedCatalog {
+  const products = given.products.map((one) => decideProduct(one, known, force, now));
+  refuseMetered(products, known.providers);
+  const ofItems = [...known.offers.values()].flatMap(({ items }) => items.map(({ product }) => product));
+  const all = [...ofItems, ...known.products.values(), ...products.map(({ after }) => after)];
+  const afterwards = new Map(all.map((product) => [product.productKey, product]));
+  const names = new Set([...known.names, ...given.products.map(({ terms }) => terms.productKey)]);
+  const view = { ...known, products: afterwards, names, unread: given.unread };
+  return { products, offers: given.offers.map((one) => decideOffer(one, view, now)) };
+}
+
+/** The terms with what is kept of those that there are. */
+function withKept<T extends object>(
+  { terms, kept }: Given<T>,
+  known: Readonly<Partial<Record<keyof T, unknown>>> | undefined,
+): T {
+  if (!known || kept.length === 0) return terms;
+  return { ...terms, ...Object.fromEntries(kept.map((member) => [member, known[member]])) };
+}
+
+function makingFaults({ createdAt }: { createdAt: Date | undefined }, now: Date): CatalogFault[] {
+  if (createdAt === undefined || createdAt <= now) return [];
+  return [{ code: 'invalid_request', pointer: '/created_at', message: 'must not lie ahead' }];
+}
+
+function nameTaken(name: string, pointer: string): CatalogFault {
+  const message = `${name} is in use: product keys and SKUs share one namespace.`;
+  return { code: 'name_taken', pointer, message };
+}
+
+function decideProduct(given: Given<ProductTerms>, known: KnownCatalog, force: boolean, now: Date): Decided<Product> {
+  const { productKey } = given.terms;
+  const before = known.products.get(productKey);
+  const terms = withKept(given, before);
+  const after: Product = { ...terms, createdAt: before?.createdAt ?? given.createdAt ?? now };
+  const faults = [...productFaults(after), ...makingFaults(given, now)];
+  if (!before && known.names.has(productKey)) faults.push(nameTaken(productKey, 'path/key'));
+  if (before) faults.push(...replacementFaults(before, after, known, force));
+  return { before, after, isChange: !before || !isSame(comparable(before), comparable(after)), faults };
+}
+
+/** A product with its features in the order in which they are kept. */
+function comparable({ features, ...rest }: Product) {
+  return { ...rest, features: features.toSorted((one, other) => (one.feature < other.feature ? -1 : 1)) };
+}
+
+/** What a product can't be: its key is a currency's code; a currency that is not counted. */
+function productFaults({ productKey, isCurrency, type }: Product): CatalogFault[] {
+  const faults: CatalogFault[] = [];
+  if (isMoneyCurrency(productKey)) {
+    const message = `${productKey} is the code of a currency.`;
+    faults.push({ code: 'invalid_request', pointer: 'path/key', message });
   }
-  if (known.isCurrency && !terms.isCurrency && isPrice) {
-    throw new AppError('product_in_use', `Offers are priced in ${known.productKey}.`, { pointer: '/is_currency' });
+  if (isCurrency && type !== 'quantity') {
+    const message = 'Only a product of type quantity can be a currency.';
+    faults.push({ code: 'invalid_request', pointer: '/is_currency', message });
   }
-  const costs = new Map(terms.features.map(({ feature, unitCost }) => [feature, unitCost]));
-  const worse = known.features.find(({ feature, unitCost }) => (costs.get(feature) ?? Infinity) > unitCost);
-  if (worse && !force && isUnspent) {
-    const detail = `Customers hold ${known.productKey} that pays for ${worse.feature}: send force: true to make it dearer or remove it.`;
-    throw new AppError('product_in_use', detail, { pointer: '/features' });
-  }
-  return { ...terms, createdAt: known.createdAt };
+  return faults;
 }
 
-/** Refuses a name that is a route's. An offer that has it from before can be retired, and nothing else. */
-function assertFreeName(known: Offer | undefined, { sku, isActive }: OfferTerms): void {
-  if (!RESERVED_SKUS.has(sku) || (known && !isActive)) return;
-  const detail = `${sku} is the name of a route, and reserved; an offer that has it from before can only be retired.`;
-  throw new AppError('name_reserved', detail, { pointer: 'path/sku' });
+/** What can't be replaced of a product while others rest on it. */
+function replacementFaults(before: Product, after: Product, known: KnownCatalog, force: boolean): CatalogFault[] {
+  const { productKey } = after;
+  const faults: CatalogFault[] = [];
+  const refuse = (pointer: string, message: string) => faults.push({ code: 'product_in_use', pointer, message });
+  if (before.type !== after.type)
+    refuse('/type', `The type of ${productKey} is fixed: batches and open orders may rest on it.`);
+  if (before.isCurrency && !after.isCurrency && known.prices.has(productKey))
+    refuse('/is_currency', `Offers are priced in ${productKey}.`);
+  const worse = worsenedFeature(before, after);
+  if (worse !== undefined && !force && known.unspent.has(productKey)) {
+    const message = `Customers hold ${productKey} that pays for ${worse}: send force: true to make it dearer or remove it.`;
+    refuse('/features', message);
+  }
+  return faults;
 }
 
-/**
- * Replaces an offer, or makes it. `products` are those that it names, by key.
- * Throws: name_reserved, product_not_found (an item), product_metered (an item), invalid_request (currency, price, period or stacking that do not fit).
- */
-export function replaceOffer(
-  known: Offer | undefined,
-  terms: OfferTerms,
-  products: ReadonlyMap<string, Product>,
-  now: Date,
-): Offer<OfferItemWithProduct> {
-  assertFreeName(known, terms);
+/** Refuses features that another product provides, where one of the two is metered: it would say how the feature is counted. */
+function refuseMetered(products: readonly Decided<Product>[], others: readonly FeatureProvider[]): void {
+  const given = products.flatMap(({ after: { productKey, type, features } }) =>
+    features.map(({ feature }): FeatureProvider => ({ feature, productKey, type })),
+  );
+  const providers = groupBy([...others, ...given], ({ feature }) => feature);
+  const metered = groupBy(
+    [...others, ...given].filter(({ type }) => type === 'metered'),
+    ({ feature }) => feature,
+  );
+  for (const { after, faults } of products) {
+    const rivals = after.type === 'metered' ? providers : metered;
+    const other = after.features
+      .flatMap(({ feature }) => rivals.get(feature)?.find(({ productKey }) => productKey !== after.productKey) ?? [])
+      .at(0);
+    if (!other) continue;
+    const what = other.type === 'metered' ? ', which is metered' : '';
+    const message = `${other.feature} is provided by ${other.productKey}${what}.`;
+    faults.unshift({ code: 'feature_metered', pointer: '/features', message });
+  }
+}
+
+/** The features that the given products would have. */
+export function listFeatures(given: GivenCatalog, products: ReadonlyMap<string, Product>): string[] {
+  const features = given.products.flatMap((one) => withKept(one, products.get(one.terms.productKey)).features);
+  return [...new Set(features.map(({ feature }) => feature))];
+}
+
+/** The first feature that would be dearer, or gone. */
+function worsenedFeature(before: Pick<Product, 'features'>, after: Pick<Product, 'features'>): string | undefined {
+  const costs = new Map(after.features.map(({ feature, unitCost }) => [feature, unitCost]));
+  return before.features.find(({ feature, unitCost }) => (costs.get(feature) ?? Infinity) > unitCost)?.feature;
+}
+
+/** The products that would get worse for whoever holds units of them. */
+export function listWorsened(given: GivenCatalog, products: ReadonlyMap<string, Product>): string[] {
+  return given.products.flatMap((one) => {
+    const before = products.get(one.terms.productKey);
+    return before && worsenedFeature(before, withKept(one, before)) !== undefined ? [before.productKey] : [];
+  });
+}
+
+interface OfferView extends KnownCatalog {
+  unread: GivenCatalog['unread'];
+}
+
+function decideOffer(given: Given<OfferTerms>, view: OfferView, now: Date): Decided<Offer<OfferItemWithProduct>> {
+  const { sku } = given.terms;
+  const before = view.offers.get(sku);
+  const kept = withKept(given, before);
+  const terms = { ...kept, planGroup: planGroupOf(kept, given.terms) };
   const price = parseMoney(terms.price);
-  const { currency } = terms;
+  const items = terms.items.map((item, index) => completeItem(item, view, `/items/${index}`));
+  const faults = [
+    ...nameFaults(before, terms),
+    ...makingFaults(given, now),
+    ...priceFaults(price, terms, view),
+    ...items.flatMap((item) => item.faults),
+  ];
+  if (!before && view.names.has(sku)) faults.push(nameTaken(sku, 'path/sku'));
+  const after = {
+    ...terms,
+    price,
+    items: items.flatMap(({ item }) => item ?? []),
+    createdAt: before?.createdAt ?? given.createdAt ?? now,
+  };
+  return { before, after, isChange: !before || !isSame(withoutProducts(before), withoutProducts(after)), faults };
+}
+
+/** Only a plan has a group: the one that is kept, or that of the terms. */
+function planGroupOf({ recurrence, planGroup }: Pick<OfferTerms, 'recurrence' | 'planGroup'>, given: OfferTerms) {
+  return recurrence === null ? null : (planGroup ?? given.planGroup);
+}
+
+function withoutProducts({ items, ...offer }: Offer<OfferItemWithProduct>) {
+  return { ...offer, items: items.map(({ product: _, ...item }) => item) };
+}
+
+/** A name that is a route's. An offer that has it from before can be retired, and nothing else. */
+function nameFaults(before: Offer | undefined, { sku, isActive }: OfferTerms): CatalogFault[] {
+  if (!RESERVED_SKUS.has(sku) || (before && !isActive)) return [];
+  const message = `${sku} is the name of a route, and reserved; an offer that has it from before can only be retired.`;
+  return [{ code: 'name_reserved', pointer: 'path/sku', message }];
+}
+
+function priceFaults(price: Micros, { currency }: OfferTerms, { products, unread }: OfferView): CatalogFault[] {
+  if (unread.has(currency)) return [];
   if (!isMoneyCurrency(currency) && !products.get(currency)?.isCurrency) {
-    const detail = `${currency} is neither a currency code, nor XTR, nor the key of a currency product.`;
-    throw new AppError('invalid_request', detail, { pointer: '/currency' });
+    const message = `${currency} is neither a currency code, nor XTR, nor the key of a currency product.`;
+    return [{ code: 'invalid_request', pointer: '/currency', message }];
   }
   const decimals = currencyDecimals(currency);
-  if (!hasAtMostDecimals(price, decimals)) {
-    throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/price' });
-  }
-  const items = terms.items.map((item, index) => completeItem(item, products.get(item.productKey), `/items/${index}`));
-  return { ...terms, price, items, createdAt: known?.createdAt ?? now };
+  if (hasAtMostDecimals(price, decimals)) return [];
+  return [{ code: 'invalid_request', pointer: '/price', message: `${currency} has ${decimals} decimals.` }];
 }
 
 function completeItem(
   item: OfferTerms['items'][number],
-  product: Product | undefined,
+  { products, unread }: OfferView,
   pointer: string,
-): OfferItemWithProduct {
+): { item: OfferItemWithProduct | undefined; faults: CatalogFault[] } {
+  const product = products.get(item.productKey);
   if (!product) {
-    throw new AppError('product_not_found', `There is no product ${item.productKey}.`, {
+    const message = `There is no product ${item.productKey}.`;
+    const fault: CatalogFault = { code: 'product_not_found', pointer: `${pointer}/product_key`, message };
+    return { item: undefined, faults: unread.has(item.productKey) ? [] : [fault] };
+  }
+  if (product.type === 'metered') {
+    const fault = {
+      code: 'product_metered',
       pointer: `${pointer}/product_key`,
-    });
+      message: meteredMessage(item.productKey),
+    };
+    return { item: undefined, faults: [fault as CatalogFault] };
   }
-  if (product.type === 'metered') throw meteredProduct(item.productKey, `${pointer}/product_key`);
+  const faults: CatalogFault[] = [];
+  const refuse = (member: string, message: string) =>
+    faults.push({ code: 'invalid_request', pointer: `${pointer}/${member}`, message });
   const isCounted = product.type === 'quantity';
-  if (isCounted && item.stacking === 'extend') {
-    const detail = 'Only access can be extended; a counted product is stacked in parallel.';
-    throw new AppError('invalid_request', detail, { pointer: `${pointer}/stacking` });
-  }
-  if (!isCounted && item.quantity !== 1) {
-    const detail = `${item.productKey} is not counted: its quantity is 1, its length is the period.`;
-    throw new AppError('invalid_request', detail, { pointer: `${pointer}/quantity` });
-  }
-  return { ...item, stacking: item.stacking ?? (isCounted ? 'parallel' : 'extend'), product };
+  if (isCounted && item.stacking === 'extend')
+    refuse('stacking', 'Only access can be extended; a counted product is stacked in parallel.');
+  if (!isCounted && item.quantity !== 1)
+    refuse('quantity', `${item.productKey} is not counted: its quantity is 1, its length is the period.`);
+  return { item: { ...item, stacking: item.stacking ?? (isCounted ? 'parallel' : 'extend'), product }, faults };
+}
+
+function meteredMessage(productKey: string): string {
+  return `${productKey} is metered: it is used without being granted.`;
 }
 
 /** Refuses to give what is used as it is. */
 export function meteredProduct(productKey: string, pointer: string): AppError {
-  return new AppError('product_metered', `${productKey} is metered: it is used without being granted.`, { pointer });
+  return new AppError('product_metered', meteredMessage(productKey), { pointer });
 }
 
 /** Why an offer can't be sold, or gives nothing, as it stands. */

@@ -104,12 +104,11 @@ export function eventsOf(changes: Changes, ids: Ids): NewEvent[] {
     const own = ids.ownedBy(customer.customerId);
     for (const [index, one] of told.entries()) events.push(toEvent(one, customer, customer.nextEvent + index, own));
   }
-  for (const record of changes.audit) {
-    for (const one of tellRecord(record)) {
-      const number = events.filter(({ customerId }) => customerId === null).length;
-      events.push(toEvent(one, { customerId: null, now: record.recordedAt }, number, ids));
-    }
-  }
+  const ofNobody = changes.audit.flatMap((record) =>
+    tellRecord(record).map((one) => ({ one, now: record.recordedAt })),
+  );
+  for (const [number, { one, now }] of ofNobody.entries())
+    events.push(toEvent(one, { customerId: null, now }, number, ids));
   return events;
 }
 

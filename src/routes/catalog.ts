@@ -6,10 +6,15 @@ import { AppError } from '../errors/app-error.js';
 import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import {
+  catalogDocument,
+  catalogFile,
   catalogQuery,
+  catalogTable,
+  exportQuery,
+  importAnswer,
+  importQuery,
   offerAnswer,
   offerPage,
-  planGroupOf,
   productAnswer,
   productPage,
   productPageQuery,
@@ -26,10 +31,14 @@ import {
   getOffersBySku,
   getProduct,
   getProducts,
+  importCatalog,
   putOffer,
   putProduct,
 } from '../services/catalog.js';
-import { toOfferView, toProductView } from './views.js';
+import { writeCatalogDocument, writeCatalogTable } from './catalog-export.js';
+import { readCatalogFile, refuseFaults } from './catalog-file.js';
+import { toOfferTerms, toProductTerms } from './catalog-terms.js';
+import { toImportView, toOfferView, toProductView } from './views.js';
 
 const namePosition = z.strictObject({ name: z.string() });
 
@@ -79,6 +88,49 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
 
   defineRoute(app, {
     method: 'GET',
+    url: '/catalog/export',
+    operationId: 'exportCatalog',
+    summary: 'Get the catalogue as a file',
+    description:
+      'JSON is one document. CSV is two tables, in two calls: `of=products`, and `of=offers` with a row for each item. Inactive ones are in it. An import of these bytes into an empty database exports them again; cells are as the catalogue says, also where a spreadsheet would take one for a formula.',
+    tag: 'catalog',
+    access: 'catalog',
+    query: exportQuery,
+    responses: { 200: catalogFile },
+    downloads: { 'text/csv': catalogTable },
+    problems: [],
+    handler: async ({ query: { format, of } }) => {
+      if (format === 'csv') return { status: 200, file: await writeCatalogTable(deps, of ?? 'offers') };
+      if (of === undefined) return { status: 200, file: await writeCatalogDocument(deps) };
+      throw new AppError('invalid_request', 'JSON is one document of both: leave it out.', { pointer: 'query/of' });
+    },
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/catalog/import',
+    operationId: 'importCatalog',
+    summary: 'Create and replace products and offers by a file',
+    description:
+      'Takes what `GET /catalog/export` answers, as JSON or as one of the two tables, at most 32 MiB and 100,000 records. All or nothing: each fault of each record is told with its line, record and column. What is so already is neither written nor audited, so that it may be repeated. What a file doesn’t say stays.',
+    tag: 'catalog',
+    access: 'catalog',
+    query: importQuery,
+    files: { 'application/json': catalogDocument, 'text/csv': catalogTable },
+    idempotent: false,
+    responses: { 200: importAnswer },
+    problems: ['invalid_catalog'],
+    handler: async ({ query: { dry_run, force }, file, call }) => {
+      const read = await readCatalogFile(file);
+      const isDry = dry_run || read.faults.length > 0;
+      const imported = await importCatalog(deps, read.given, { force, isDry }, call.actor);
+      refuseFaults(read, imported);
+      return { status: 200, body: toImportView(imported, dry_run) };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
     url: '/products',
     operationId: 'listProducts',
     summary: 'List the products, by key',
@@ -123,23 +175,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     problems: ['name_taken', 'product_in_use', 'feature_metered'],
     handler: async ({ params, body, call }) => {
       assertSameName(params.key, body.product_key, '/product_key');
-      const { product, isNew } = await putProduct(
-        deps,
-        {
-          productKey: params.key,
-          name: body.name,
-          description: body.description,
-          type: body.type,
-          isCurrency: body.is_currency,
-          isActive: body.is_active,
-          features: body.features.map(({ feature, unit_cost }) => ({ feature, unitCost: unit_cost })),
-          lowBalanceThreshold: body.low_balance_threshold,
-          expiringDays: body.expiring_days,
-          metadata: body.metadata,
-        },
-        body.force,
-        call.actor,
-      );
+      const terms = toProductTerms(params.key, body);
+      const { product, isNew } = await putProduct(deps, terms, body.force, call.actor);
       const view = toProductView(product);
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },
@@ -173,32 +210,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     problems: ['name_taken', 'name_reserved', 'product_not_found', 'product_metered'],
     handler: async ({ params, body, call }) => {
       assertSameName(params.sku, body.sku, '/sku');
-      const { offer, warnings, isNew } = await putOffer(
-        deps,
-        {
-          sku: params.sku,
-          name: body.name,
-          description: body.description,
-          image: body.image,
-          price: body.price,
-          currency: body.currency,
-          isActive: body.is_active,
-          isTrial: body.is_trial,
-          trialScope: body.trial_policy?.scope ?? null,
-          recurrence: body.recurrence,
-          planGroup: planGroupOf(body),
-          items: body.items.map((item) => ({
-            productKey: item.product_key,
-            quantity: item.quantity,
-            periodUnit: item.period_unit,
-            periodValue: item.period_value,
-            priority: item.priority,
-            stacking: item.stacking,
-          })),
-          metadata: body.metadata,
-        },
-        call.actor,
-      );
+      const { offer, warnings, isNew } = await putOffer(deps, toOfferTerms(params.sku, body), call.actor);
       const view = { ...toOfferView(offer), warnings };
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },

@@ -25,6 +25,20 @@ const consume: Examples[string]['requests'] = {
   },
 };
 
+/** A file of the catalogue. */
+const seats = {
+  products: [{ product_key: 'SEATS', name: 'Seats', type: 'quantity' }],
+  offers: [
+    {
+      sku: 'SEATS_5',
+      name: 'Five seats for a year',
+      price: '50.00',
+      currency: 'USD',
+      items: [{ product_key: 'SEATS', quantity: 5, period_unit: 'years', period_value: 1 }],
+    },
+  ],
+};
+
 /** By operation. An id that only an earlier answer knows is named with the operation that gives it. */
 export const examples: Examples = {
   identify: {
@@ -58,6 +72,13 @@ export const examples: Examples = {
   listOffers: { requests: { two: { summary: 'Two offers', query: { sku: ['CREDITS_100', 'VIP_MONTH'] } } } },
   getOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
   getAnyOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
+  exportCatalog: { requests: { document: { summary: 'All of it, as one document', query: { format: 'json' } } } },
+  importCatalog: {
+    requests: {
+      tried: { summary: 'A file that is only tried', query: { dry_run: true }, body: seats },
+      imported: { summary: 'The same, imported', query: { dry_run: false }, body: seats },
+    },
+  },
   listProducts: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
   getProduct: { requests: { credits: { summary: 'Credits', path: { key: 'CREDITS' } } } },
   putProduct: {
@@ -305,7 +326,9 @@ export const examples: Examples = {
   getLimit: { ids: { id: 'putLimit#/id' }, requests: { made: { summary: 'As it is now' } } },
   putLimitSource: {
     ids: { source_customer_id: 'identify#/customer_id' },
-    requests: { bob: { summary: 'Bob shares the limits of Alice', body: { external_id: 'bob' } } },
+    requests: {
+      bob: { summary: 'Bob shares the limits of Alice', body: { external_id: 'bob', source_customer_id: '' } },
+    },
   },
   getLimitSource: { requests: { alice: { summary: 'Whose limits Alice shares', query: { ...alice } } } },
   deleteLimitSource: { requests: { alice: { summary: 'Her own only', query: { ...alice } } } },

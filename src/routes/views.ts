@@ -18,6 +18,7 @@ import type {
 } from '../ledger/entities.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
+import type { Imported } from '../services/catalog.js';
 import type { OrderResult } from '../services/orders.js';
 
 export function toProductView(product: Product) {
@@ -60,6 +61,29 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
     })),
     metadata: offer.metadata,
   };
+}
+
+/** An offer of a file: its items name their products. */
+export function toOfferRecord(offer: Offer<OfferItemWithProduct>) {
+  const { items, ...rest } = toOfferView(offer);
+  return { ...rest, items: items.map(({ product: _, ...item }) => item), created_at: offer.createdAt };
+}
+
+/** What an import came to. */
+export function toImportView({ products, offers, warnings, warningsTotal }: Imported, isDry: boolean) {
+  return {
+    dry_run: isDry,
+    products: countChanges(products),
+    offers: countChanges(offers),
+    warnings,
+    warnings_total: warningsTotal,
+  };
+}
+
+function countChanges(decided: readonly { before: unknown; isChange: boolean }[]) {
+  const changed = decided.filter(({ isChange }) => isChange);
+  const created = changed.filter(({ before }) => before === undefined).length;
+  return { created, updated: changed.length - created, unchanged: decided.length - changed.length };
 }
 
 export function toBatchView(batch: StoredBatch) {

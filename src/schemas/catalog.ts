@@ -1,12 +1,12 @@
 // The wire of products and offers.
 import { z } from 'zod';
-import { instantAnswerSchema } from './instants.js';
+import { instantAnswerSchema, instantSchema } from './instants.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
 import { countAnswerSchema, countSchema, moneySchema, quantitySchema } from './quantities.js';
 import { flagQuerySchema, repeatable } from './query.js';
-import { featureSchema, productKeySchema, skuSchema, text } from './text.js';
+import { featureSchema, idempotencyKeySchema, productKeySchema, skuSchema, text } from './text.js';
 
 const NAME_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 4_000;
@@ -200,6 +200,16 @@ export function planGroupOf(body: { recurrence: unknown; plan_group?: string | n
   return body.recurrence === null ? null : (body.plan_group ?? DEFAULT_PLAN_GROUP);
 }
 
+const offerItemAnswer = z.object({
+  product_key: z.string().meta({ examples: ['CREDITS'] }),
+  quantity: countAnswerSchema,
+  period_unit: periodUnitSchema,
+  period_value: z.int().nullable(),
+  priority: z.int(),
+  stacking: z.enum(['extend', 'parallel']),
+  product: productAnswer,
+});
+
 export const offerAnswer = z
   .object({
     sku: z.string().meta({ examples: ['CREDITS_100'] }),
@@ -219,31 +229,21 @@ export const offerAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
-    items: z.array(
-      z.object({
-        product_key: z.string().meta({ examples: ['CREDITS'] }),
-        quantity: countAnswerSchema,
-        period_unit: periodUnitSchema,
-        period_value: z.int().nullable(),
-        priority: z.int(),
-        stacking: z.enum(['extend', 'parallel']),
-        product: productAnswer,
-      }),
-    ),
+    items: z.array(offerItemAnswer),
     metadata: metadataAnswerSchema,
   })
   .meta({ id: 'Offer' });
 
+const warningSchema = z.object({
+  code: z.enum(['no_items', 'no_price', 'product_inactive', 'quantity_too_large']),
+  pointer: z.string().meta({ description: 'The place in the body.', examples: ['/items'] }),
+  message: z.string().meta({ examples: ['it gives nothing'] }),
+});
+
 export const putOfferAnswer = offerAnswer
   .extend({
     warnings: z
-      .array(
-        z.object({
-          code: z.enum(['no_items', 'no_price', 'product_inactive', 'quantity_too_large']),
-          pointer: z.string().meta({ description: 'The place in the body.', examples: ['/items'] }),
-          message: z.string().meta({ examples: ['it gives nothing'] }),
-        }),
-      )
+      .array(warningSchema)
       .meta({ description: 'Why it can’t be sold, or gives nothing, as it stands; empty when nothing is against it.' }),
   })
   .meta({ id: 'PutOffer', description: 'The offer as it stands now, and what is against selling it.' });
@@ -257,3 +257,91 @@ export const catalogQuery = z.object({
   }),
 });
 export const offerPage = pageOf(offerAnswer, 'By `sku`; with the parameter `sku` in the order asked for.');
+
+const madeAtSchema = instantSchema.optional().meta({ description: 'Of one that is new: when it was made.' });
+
+/** A product of a file, as `PUT` takes it. */
+export const productRecord = putProductBody
+  .omit({ force: true })
+  .strict()
+  .safeExtend({ product_key: productKeySchema, created_at: madeAtSchema });
+
+/** An offer of a file, as `PUT` takes it. */
+export const offerRecord = putOfferBody.strict().safeExtend({ sku: skuSchema, created_at: madeAtSchema });
+
+const keySchema = idempotencyKeySchema
+  .optional()
+  .meta({ description: 'Taken without effect: an import may be repeated as it is.' });
+
+/** A file of the catalogue as JSON, the records not looked at. */
+export const catalogFrame = z
+  .strictObject({
+    products: z.array(z.unknown()).optional(),
+    offers: z.array(z.unknown()).optional(),
+    idempotency_key: keySchema,
+  })
+  .check((ctx) => {
+    if (ctx.value.products !== undefined || ctx.value.offers !== undefined) return;
+    ctx.issues.push({ code: 'custom', message: 'has neither products nor offers', path: [], input: ctx.value });
+  });
+
+/** The same, as it is to be. */
+export const catalogDocument = z
+  .strictObject({
+    products: z.array(productRecord).optional(),
+    offers: z.array(offerRecord).optional(),
+    idempotency_key: keySchema,
+  })
+  .meta({
+    description:
+      'What `GET /catalog/export` answers. Records are those of `PUT`; what one leaves out stays as it is, and of a new one is the default of `PUT`.',
+  });
+
+/** Such a file as CSV. */
+export const catalogTable = z.string().meta({
+  description:
+    'Products, or offers with a row for each item: which of them, the header says. Columns are divided by commas, semicolons or tabs.',
+  examples: ['product_key,name,product_type\r\nTOKENS,Tokens,quantity\r\n'],
+});
+
+export const catalogFile = z
+  .object({
+    products: z.array(productAnswer),
+    offers: z.array(
+      offerAnswer.extend({ items: z.array(offerItemAnswer.omit({ product: true })), created_at: instantAnswerSchema }),
+    ),
+  })
+  .meta({
+    description: 'The whole catalogue, inactive ones included, by `product_key` and by `sku`; a line for each.',
+  });
+
+export const exportQuery = z.object({
+  format: z.enum(['json', 'csv']).default('json').meta({ description: 'One document, or a table.' }),
+  of: z
+    .enum(['products', 'offers'])
+    .optional()
+    .meta({ description: 'Of CSV: which table; `offers` when left out.', examples: ['offers'] }),
+});
+
+export const importQuery = z.object({
+  dry_run: flagQuerySchema('Whether the import is only tried: the answer is the same, and nothing is written.'),
+  force: flagQuerySchema('Allows to raise a unit cost or remove a feature while customers hold units.'),
+});
+
+const importedSchema = z.object({
+  created: countAnswerSchema,
+  updated: countAnswerSchema,
+  unchanged: countAnswerSchema,
+});
+
+export const importAnswer = z
+  .object({
+    dry_run: z.boolean().meta({ description: 'Whether nothing was written.', examples: [false] }),
+    products: importedSchema,
+    offers: importedSchema,
+    warnings: z
+      .array(warningSchema.extend({ sku: z.string().meta({ examples: ['CREDITS_100'] }) }))
+      .meta({ description: 'Why offers of the file can’t be sold, or give nothing, as they stand; the first 1,000.' }),
+    warnings_total: countAnswerSchema,
+  })
+  .meta({ id: 'CatalogImport', description: 'What the file changed, or would change.' });

@@ -19,6 +19,19 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
       { pointer: '/customer_id', code: 'required', message: 'name the customer: send customer_id, or external_id' },
     ],
   },
+  invalid_catalog: {
+    detail: 'line 3, price: 19.99 XTR is a price with its currency (and 1 more, see errors); nothing was imported.',
+    errors: [
+      {
+        pointer: 'record/2/price',
+        code: 'invalid',
+        message: 'has its currency in it: write 19.99, and XTR in the column currency',
+        line: 3,
+        record: 2,
+        column: 'price',
+      },
+    ],
+  },
   malformed_json: {
     detail: 'The body is not well-formed JSON at line 3, column 12: a value is expected there.',
   },

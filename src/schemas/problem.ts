@@ -9,11 +9,18 @@ const errorCodes = Object.keys(catalogue) as ErrorCode[];
 const fieldErrorSchema = z
   .object({
     pointer: z.string().meta({
-      description: 'A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`.',
+      description:
+        'A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`, or `record/<number>/<column>` of a CSV file.',
       examples: ['/items/0/quantity'],
     }),
     code: z.string().meta({ examples: ['required'] }),
     message: z.string().meta({ examples: ['is required'] }),
+    line: z.int().optional().meta({ minimum: 1, description: 'Of a file: the line on which the record begins.' }),
+    record: z.int().optional().meta({
+      minimum: 1,
+      description: 'Of a file: the number of the record among those of its kind, without the header.',
+    }),
+    column: z.string().optional().meta({ description: 'Of a file: the column, or the member of the record.' }),
   })
   .meta({ id: 'FieldError', description: 'One faulty place in the request.' });
 
@@ -61,6 +68,11 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
   malformed_json: z.object({
     line: z.int().meta({ minimum: 1, description: 'The line of the body, from 1.', examples: [3] }),
     column: z.int().meta({ minimum: 1, description: 'The character of that line, from 1.', examples: [12] }),
+  }),
+  invalid_catalog: z.object({
+    faults: z
+      .int()
+      .meta({ minimum: 1, description: 'How many there are: `errors` lists the first 10,000.', examples: [1] }),
   }),
   insufficient_quota: z.object({
     requested: z.int().meta({ examples: [5] }),

@@ -3,29 +3,36 @@ import type { Actor } from '../call.js';
 import {
   type CatalogPage,
   findOffers,
-  findOtherProviders,
+  findPrices,
   findProducts,
+  findProviders,
+  findUnspentProducts,
+  findUsedNames,
   isCatalogEmpty,
-  isNameUsed,
-  isPriceOfOffer,
-  isProductUnspent,
   listOffers,
   listProducts,
   lockCatalog,
 } from '../db/catalog.js';
+import type { Tx } from '../db/client.js';
+import { inSnapshot } from '../db/transactions.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import {
-  assertFeatures,
-  assertProduct,
+  type Decided,
+  type DecidedCatalog,
+  decideCatalog,
+  type Given,
+  type GivenCatalog,
+  type KnownCatalog,
+  listFeatures,
+  listWorsened,
   type OfferTerms,
   type OfferWarning,
   type ProductTerms,
-  replaceOffer,
-  replaceProduct,
   warningsOf,
 } from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
 
 /** The service itself, where nobody called. */
 const SYSTEM: Actor = { keyId: 'system', ownerId: 'system', scopes: new Set() };
@@ -71,6 +78,35 @@ export async function getOffersBySku(
   return skus.flatMap((sku) => offers.get(sku) ?? []).filter(({ isActive }) => isActive || hasInactive);
 }
 
+/** So many are read at a time of all that there are. */
+const READ_AT_ONCE = 1_000;
+
+/** Hands over all products, then all offers, as they are at one instant, each in the order of its names; what is not wanted is not read. */
+export async function readCatalog(
+  deps: Deps,
+  take: { products?: (products: Product[]) => void; offers?: (offers: Offer<OfferItemWithProduct>[]) => void },
+): Promise<void> {
+  await inSnapshot(deps.db, false, async (tx) => {
+    await readAll(tx, listProducts, ({ productKey }) => productKey, take.products);
+    await readAll(tx, listOffers, ({ sku }) => sku, take.offers);
+  });
+}
+
+async function readAll<T>(
+  tx: Tx,
+  list: (tx: Tx, page: CatalogPage) => Promise<T[]>,
+  nameOf: (one: T) => string,
+  take: ((page: T[]) => void) | undefined,
+): Promise<void> {
+  if (!take) return;
+  for (let after = '', isMore = true; isMore; ) {
+    const page = await list(tx, { after, limit: READ_AT_ONCE, hasInactive: true });
+    take(page);
+    after = page.length > 0 ? nameOf(page[page.length - 1] as T) : after;
+    isMore = page.length === READ_AT_ONCE;
+  }
+}
+
 /**
  * Creates or replaces a product. `force` allows to raise a unit cost or remove a feature while units are unspent.
  * Locks: the catalogue: changes of it run one after the other, because each checks what other rows say. Throws: name_taken, product_in_use, feature_metered,
@@ -82,31 +118,11 @@ export async function putProduct(
   force: boolean,
   actor: Actor,
 ): Promise<{ product: Product; isNew: boolean }> {
-  const { productKey } = terms;
-  assertProduct(terms);
-  const made = new Set<number>(); // by an attempt whose outcome was not learnt
-  return deps.engine.manage({
-    opener: 'prisma',
-    lock: lockCatalog,
-    load: async (tx, now) => {
-      const [known, others, isUsed, isPrice, isUnspent] = await Promise.all([
-        findProducts(tx, [productKey]),
-        findOtherProviders(tx, terms),
-        isNameUsed(tx, productKey),
-        isPriceOfOffer(tx, productKey),
-        isProductUnspent(tx, productKey, now),
-      ]);
-      return { known: known.get(productKey), others, isUsed, use: { isPrice, isUnspent } };
-    },
-    decide: ({ known, others, isUsed, use }, now, changes) => {
-      assertFeatures(terms, others);
-      if (isUsed && !known) throw nameTaken(productKey, 'path/key');
-      const product = replaceProduct(known, terms, use, force, now);
-      changes.products.push({ before: known, after: product, at: now, actingKey: actor.keyId });
-      const isNew = known === undefined || made.has(known.createdAt.getTime());
-      if (isNew) made.add(product.createdAt.getTime());
-      return { product, isNew };
-    },
+  const isNew = createNewness();
+  const given = { ...NOTHING, products: [asWhole(terms)] };
+  return changeCatalog(deps, given, { force, actor }, ({ products: [decided] }) => {
+    const { before, after } = accept(decided);
+    return { product: after, isNew: isNew(before, after) };
   });
 }
 
@@ -119,33 +135,104 @@ export async function putOffer(
   terms: OfferTerms,
   actor: Actor,
 ): Promise<{ offer: Offer<OfferItemWithProduct>; warnings: OfferWarning[]; isNew: boolean }> {
-  const { sku, currency } = terms;
-  const made = new Set<number>(); // by an attempt whose outcome was not learnt
-  const named = [...new Set([currency, ...terms.items.map((item) => item.productKey)])];
+  const isNew = createNewness();
+  const given = { ...NOTHING, offers: [asWhole(terms)] };
+  return changeCatalog(deps, given, { force: false, actor }, ({ offers: [decided] }, now) => {
+    const { before, after } = accept(decided);
+    return { offer: after, warnings: warningsOf(after, now), isNew: isNew(before, after) };
+  });
+}
+
+/** What an import comes to. */
+export interface Imported extends DecidedCatalog {
+  /** What stands against selling the offers of the file, the first of them only. */
+  warnings: (OfferWarning & { sku: string })[];
+  warningsTotal: number;
+}
+
+const WARNINGS_LISTED_MAX = 1_000;
+
+/**
+ * Creates or replaces products and offers, all or none; nothing where one has a fault, or with `isDry`. What is as it is given is not written.
+ * Locks: the catalogue.
+ */
+export async function importCatalog(
+  deps: Deps,
+  given: GivenCatalog,
+  options: { force: boolean; isDry: boolean },
+  actor: Actor,
+): Promise<Imported> {
+  return changeCatalog(deps, given, { ...options, actor }, (decided, now) => {
+    const warnings = decided.offers.flatMap(({ after }) =>
+      warningsOf(after, now).map((warning) => ({ ...warning, sku: after.sku })),
+    );
+    return { ...decided, warnings: warnings.slice(0, WARNINGS_LISTED_MAX), warningsTotal: warnings.length };
+  });
+}
+
+const NOTHING: GivenCatalog = { products: [], offers: [], unread: new Set() };
+
+function asWhole<T>(terms: T): Given<T> {
+  return { terms, kept: [], createdAt: undefined };
+}
+
+/** The one way in which the catalogue changes. `conclude` says what it comes to, and may refuse. */
+function changeCatalog<R>(
+  deps: Deps,
+  given: GivenCatalog,
+  { force, isDry = false, actor }: { force: boolean; isDry?: boolean; actor: Actor },
+  conclude: (decided: DecidedCatalog, now: Date) => R,
+): Promise<R> {
   return deps.engine.manage({
     opener: 'prisma',
     lock: lockCatalog,
-    load: async (tx) => {
-      const [products, known, isUsed] = await Promise.all([
-        findProducts(tx, named),
-        findOffers(tx, [sku]),
-        isNameUsed(tx, sku),
-      ]);
-      return { products, known: known.get(sku), isUsed };
-    },
-    decide: ({ products, known, isUsed }, now, changes) => {
-      const offer = replaceOffer(known, terms, products, now);
-      if (isUsed && !known) throw nameTaken(sku, 'path/sku');
-      changes.offers.push({ before: known, after: offer, at: now, actingKey: actor.keyId });
-      const isNew = known === undefined || made.has(known.createdAt.getTime());
-      if (isNew) made.add(offer.createdAt.getTime());
-      return { offer, warnings: warningsOf(offer, now), isNew };
+    load: (tx, now) => loadKnown(tx, given, force, now),
+    decide: (known, now, changes) => {
+      const decided = decideCatalog(given, known, force, now);
+      const result = conclude(decided, now);
+      const isFaulty = [...decided.products, ...decided.offers].some(({ faults }) => faults.length > 0);
+      if (isDry || isFaulty) return result;
+      const toManaged = <T>({ before, after }: Decided<T>) => ({ before, after, at: now, actingKey: actor.keyId });
+      changes.products = decided.products.filter(({ isChange }) => isChange).map(toManaged);
+      changes.offers = decided.offers.filter(({ isChange }) => isChange).map(toManaged);
+      return result;
     },
   });
 }
 
-function nameTaken(name: string, pointer: string): AppError {
-  return new AppError('name_taken', `${name} is in use: product keys and SKUs share one namespace.`, { pointer });
+async function loadKnown(tx: Tx, given: GivenCatalog, force: boolean, now: Date): Promise<KnownCatalog> {
+  const keys = given.products.map(({ terms }) => terms.productKey);
+  const skus = given.offers.map(({ terms }) => terms.sku);
+  const named = given.offers.flatMap(({ terms }) => [terms.currency, ...terms.items.map((item) => item.productKey)]);
+  const [products, offers, names, prices] = await Promise.all([
+    findProducts(tx, [...new Set([...keys, ...named])]),
+    findOffers(tx, skus),
+    findUsedNames(tx, [...keys, ...skus]),
+    findPrices(tx, keys, [...skus, ...given.unread]),
+  ]);
+  const [providers, unspent] = await Promise.all([
+    findProviders(tx, listFeatures(given, products), keys),
+    findUnspentProducts(tx, force ? [] : listWorsened(given, products), now),
+  ]);
+  return { products, offers, names, prices, providers, unspent };
+}
+
+/** What one record comes to. Throws its first fault. */
+function accept<T>(decided: Decided<T> | undefined): Decided<T> {
+  const { faults } = required(decided, 'what is given is decided');
+  const [fault] = faults;
+  if (fault) throw new AppError(fault.code, fault.message, { pointer: fault.pointer });
+  return required(decided, 'what is given is decided');
+}
+
+/** Tells whether something was made by this call, by an attempt whose outcome was not learnt too. */
+function createNewness(): (before: { createdAt: Date } | undefined, after: { createdAt: Date }) => boolean {
+  const made = new Set<number>();
+  return (before, after) => {
+    const isNew = before === undefined || made.has(before.createdAt.getTime());
+    if (isNew) made.add(after.createdAt.getTime());
+    return isNew;
+  };
 }
 
 /** Puts products and offers into a catalogue that has none. Returns whether it did. Throws: what the puts throw. */

@@ -2,6 +2,7 @@
 import type request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { putProduct, useTestApp } from '../support/app.js';
+import { importFile } from '../support/catalog-file.js';
 import { ask, holdTransaction, send, sendTogether, tally, untilWaiting, useSecondApp } from '../support/parallel.js';
 
 const ROUNDS = 15;
@@ -108,6 +109,50 @@ describe('a product and an offer of one name at once', () => {
       expect(tally(answers)).toEqual({ '201': 1, '409 name_taken': 1 });
       const kind = answers[0]?.status === 201 ? 'product' : 'offer';
       expect(await ask(app.url, 'SELECT kind FROM catalog_names WHERE name = $1', [name])).toEqual([{ kind }]);
+    }
+  });
+});
+
+describe('files of the catalogue that are imported at once', () => {
+  const products = (index: number) =>
+    Array.from({ length: 20 }, (_, at) => ({
+      product_key: `AT_ONCE_${at}`,
+      name: `writer ${index}`,
+      type: 'quantity',
+    }));
+
+  it('create each product once, and leave the work of one of them as a whole', async () => {
+    const answers = await sendTogether(8, (index) =>
+      importFile(index % 2 ? app : second, { products: products(index) }),
+    );
+    expect(tally(answers)).toEqual({ '200': 8 });
+    expect(answers.map(({ body }) => body.products.created).sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 20]);
+    const { body } = await app.get('/products?limit=200');
+    const names = body.data.flatMap((one: { product_key: string; name: string }) =>
+      one.product_key.startsWith('AT_ONCE_') ? [one.name] : [],
+    );
+    expect(names).toHaveLength(20);
+    expect(new Set(names).size).toBe(1);
+  });
+
+  it('and beside a PUT of one of the names, one has it', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const name = `RIVAL_${round}`;
+      const [imported, put] = await sendTogether(2, (index) =>
+        index === 0
+          ? importFile(app, {
+              products: [
+                { product_key: `BESIDE_${round}`, name: 'Beside', type: 'quantity' },
+                { product_key: name, name, type: 'quantity' },
+              ],
+            })
+          : second.put(`/offers/${name}`, offer(1)),
+      );
+      const isProduct = (await app.get(`/products/${name}`)).status === 200;
+      expect((await app.get(`/products/BESIDE_${round}`)).status).toBe(isProduct ? 200 : 404);
+      expect((await app.get(`/offers/${name}`)).status).toBe(isProduct ? 404 : 200);
+      expect([imported?.status, put?.status]).toEqual(isProduct ? [200, 409] : [400, 201]);
+      if (!isProduct) expect(imported?.body.errors[0]).toMatchObject({ code: 'name_taken', record: 2 });
     }
   });
 });

@@ -69,7 +69,16 @@ const layers: Readonly<Record<string, LayerRule>> = {
   lib: {
     layers: [],
     types: ['pino'],
-    packages: ['ipaddr.js', 'jose', 'prom-client', 'standardwebhooks', 'undici', 'uuid'],
+    packages: [
+      'csv-parse',
+      'csv-stringify/sync',
+      'ipaddr.js',
+      'jose',
+      'prom-client',
+      'standardwebhooks',
+      'undici',
+      'uuid',
+    ],
   },
   process: { layers: ['errors'], types: ['fastify', 'pino'], packages: [] },
   'call.ts': { layers: [], types: ['lib'], packages: [] },

@@ -16,7 +16,7 @@ const EXEMPT: readonly { part: string; reason: string }[] = [
   { part: 'SELECT c.id, c.metadata, c.created_at', reason: 'a list over customers' },
   { part: 'FROM idempotency_records WHERE recorded_at <', reason: 'old keys are forgotten, whoever had them' },
   { part: 'LEFT JOIN identities i ON', reason: 'customers are looked up by an id or an identity' },
-  { part: 'FROM batches WHERE product_key = $1', reason: 'whether anybody holds units of a product' },
+  { part: 'FROM batches WHERE product_key = k.product_key', reason: 'whether anybody holds units of a product' },
   { part: 'FROM events e\nWHERE e.place >', reason: 'the feed is of everybody' },
   { part: 'SELECT place FROM events WHERE place >', reason: 'how far the feed looks at a time' },
   {

@@ -160,6 +160,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/catalog/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["exportCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/products": {
         parameters: {
             query?: never;
@@ -1008,6 +1024,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/catalog/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["importCatalog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1064,6 +1096,31 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+        };
+        /** @description What the file changed, or would change. */
+        CatalogImport: {
+            /** @description Whether nothing was written. */
+            dry_run: boolean;
+            products: {
+                created: number;
+                updated: number;
+                unchanged: number;
+            };
+            offers: {
+                created: number;
+                updated: number;
+                unchanged: number;
+            };
+            /** @description Why offers of the file can’t be sold, or give nothing, as they stand; the first 1,000. */
+            warnings: {
+                /** @enum {string} */
+                code: "no_items" | "no_price" | "product_inactive" | "quantity_too_large";
+                /** @description The place in the body. */
+                pointer: string;
+                message: string;
+                sku: string;
+            }[];
+            warnings_total: number;
         };
         CursorExpiredProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
@@ -1125,10 +1182,16 @@ export interface components {
         };
         /** @description One faulty place in the request. */
         FieldError: {
-            /** @description A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`. */
+            /** @description A JSON pointer into the body, or `query/<name>`, `path/<name>`, `header/<name>`, or `record/<number>/<column>` of a CSV file. */
             pointer: string;
             code: string;
             message: string;
+            /** @description Of a file: the line on which the record begins. */
+            line?: number;
+            /** @description Of a file: the number of the record among those of its kind, without the header. */
+            record?: number;
+            /** @description Of a file: the column, or the member of the record. */
+            column?: string;
         };
         InsufficientQuotaProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
@@ -1172,6 +1235,12 @@ export interface components {
                 price: string;
                 currency: string;
             }[];
+        };
+        InvalidCatalogProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "invalid_catalog";
+            /** @description How many there are: `errors` lists the first 10,000. */
+            faults: number;
         };
         Limit: {
             /** Format: uuid */
@@ -1339,7 +1408,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1537,7 +1606,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -1660,7 +1729,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -1771,7 +1840,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description Replaces the customer’s metadata. */
@@ -1802,7 +1871,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -1949,6 +2018,70 @@ export interface operations {
             };
         };
     };
+    exportCatalog: {
+        parameters: {
+            query?: {
+                /** @description One document, or a table. */
+                format?: "json" | "csv";
+                /** @description Of CSV: which table; `offers` when left out. */
+                of?: "products" | "offers";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        products: components["schemas"]["Product"][];
+                        offers: {
+                            sku: string;
+                            name: string;
+                            description: string;
+                            image: string | null;
+                            price: string;
+                            currency: string;
+                            is_active: boolean;
+                            is_trial: boolean;
+                            trial_policy: {
+                                /**
+                                 * @default any
+                                 * @enum {string}
+                                 */
+                                scope: "any" | "offer";
+                            } | null;
+                            recurrence: {
+                                /** @enum {string} */
+                                unit: "hours" | "days" | "months" | "years";
+                                count: number;
+                            } | null;
+                            plan_group: string | null;
+                            items: {
+                                product_key: string;
+                                quantity: number;
+                                /** @enum {string} */
+                                period_unit: "hours" | "days" | "months" | "years" | "forever";
+                                period_value: number | null;
+                                priority: number;
+                                /** @enum {string} */
+                                stacking: "extend" | "parallel";
+                            }[];
+                            metadata: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            created_at: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     listProducts: {
         parameters: {
             query?: {
@@ -2010,7 +2143,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description May be repeated here; must equal the path. */
@@ -2109,7 +2242,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description May be repeated here; must equal the path. */
@@ -2253,7 +2386,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -2576,7 +2709,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -2810,7 +2943,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -2891,7 +3024,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -3415,7 +3548,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -3542,7 +3675,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -3785,7 +3918,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description Each is a consume with a key of its own. */
@@ -3871,7 +4004,6 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description A use by its `operation_id`; then the customer need not be named, and if he is, the use must be his. Or units of a metered product or feature of a customer, which then count in `total` no longer. */
         requestBody?: {
             content: {
                 "application/json": {
@@ -4555,7 +4687,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -4672,8 +4804,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description Without a customer and `plan_sku` it is the limit of all customers. */
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -4878,7 +5009,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -4950,7 +5081,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** Format: uuid */
@@ -6141,7 +6272,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /**
@@ -6529,7 +6660,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description What the customer may do; each needs a scope of your own: `orders` for `orders.create`, else `read`. */
@@ -6602,7 +6733,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
                     /** @description What it is for. */
@@ -6907,6 +7038,146 @@ export interface operations {
                             } | null;
                         }[];
                     };
+                };
+            };
+        };
+    };
+    importCatalog: {
+        parameters: {
+            query?: {
+                /** @description Whether the import is only tried: the answer is the same, and nothing is written. */
+                dry_run?: boolean;
+                /** @description Allows to raise a unit cost or remove a feature while customers hold units. */
+                force?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    products?: {
+                        product_key: string;
+                        name: string;
+                        /** @default  */
+                        description?: string;
+                        /**
+                         * @description `quantity` is counted and used up; `period` gives access for a time; `unlimited` gives access without counting.
+                         * @enum {string}
+                         */
+                        type: "quantity" | "period" | "unlimited" | "metered";
+                        /**
+                         * @description Whether offers may be priced in this product.
+                         * @default false
+                         */
+                        is_currency?: boolean;
+                        /**
+                         * @description An inactive product is neither sold nor granted; units already held stay spendable.
+                         * @default true
+                         */
+                        is_active?: boolean;
+                        features?: (string | {
+                            feature: string;
+                            /** @default 1 */
+                            unit_cost?: number;
+                        })[];
+                        /** @default null */
+                        low_balance_threshold?: number | null;
+                        /**
+                         * @description So many days before a batch ends `batch.expiring` is told; of batches that are made from now on.
+                         * @default null
+                         */
+                        expiring_days?: number | null;
+                        /**
+                         * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                         * @default {}
+                         */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of one that is new: when it was made. */
+                        created_at?: string;
+                    }[];
+                    offers?: {
+                        sku: string;
+                        name: string;
+                        /** @default  */
+                        description?: string;
+                        /**
+                         * @description A URL.
+                         * @default null
+                         */
+                        image?: string | null;
+                        price: string;
+                        /** @description A currency code, XTR, or the key of a currency product. */
+                        currency: string;
+                        /** @default true */
+                        is_active?: boolean;
+                        /** @default false */
+                        is_trial?: boolean;
+                        /** @default null */
+                        trial_policy?: {
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            scope?: "any" | "offer";
+                        } | null;
+                        /** @default null */
+                        recurrence?: {
+                            /** @enum {string} */
+                            unit: "hours" | "days" | "months" | "years";
+                            count: number;
+                        } | null;
+                        /** @description Of a plan: customers have one subscription per group; `default` when left out. */
+                        plan_group?: string | null;
+                        /** @default [] */
+                        items?: {
+                            product_key: string;
+                            /** @default 1 */
+                            quantity?: number;
+                            /**
+                             * @description The unit of the validity; `forever` has no value.
+                             * @default forever
+                             * @enum {string}
+                             */
+                            period_unit?: "hours" | "days" | "months" | "years" | "forever";
+                            /** @default null */
+                            period_value?: number | null;
+                            /**
+                             * @description Batches of lower priority are used first.
+                             * @default 0
+                             */
+                            priority?: number;
+                            /**
+                             * @description Whether new access begins when the present one ends, or at once. Access extends by default.
+                             * @enum {string}
+                             */
+                            stacking?: "extend" | "parallel";
+                        }[];
+                        /**
+                         * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                         * @default {}
+                         */
+                        metadata?: {
+                            [key: string]: unknown;
+                        };
+                        /** @description Of one that is new: when it was made. */
+                        created_at?: string;
+                    }[];
+                    /** @description Taken without effect: an import may be repeated as it is. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogImport"];
                 };
             };
         };

@@ -25,6 +25,8 @@ export interface Calls {
   listOffers: Call<'listOffers'>;
   /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. */
   getOffer: Call<'getOffer'>;
+  /** Get the catalogue as a file. `GET /api/v1/billing/catalog/export`: JSON is one document. CSV is two tables, in two calls: `of=products`, and `of=offers` with a row for each item. Inactive ones are in it. An import of these bytes into an empty database exports them again; cells are as the catalogue says, also where a spreadsheet would take one for a formula. */
+  exportCatalog: Call<'exportCatalog'>;
   /** List the products, by key. `GET /api/v1/billing/products`: Customers’ own tokens are taken too, with `catalog.read`. */
   listProducts: Call<'listProducts'>;
   /** Get a product, active or not. `GET /api/v1/billing/products/{key}` */
@@ -159,6 +161,8 @@ export interface Calls {
   putClock: Call<'putClock'>;
   /** How the background work stands. `GET /api/v1/billing/jobs`: Of all processes on this database. No answer depends on a job for being right, only for how soon the ledger says it. `/health/ready` names the late ones. */
   listJobs: Call<'listJobs'>;
+  /** Create and replace products and offers by a file. `POST /api/v1/billing/catalog/import`: Takes what `GET /catalog/export` answers, as JSON or as one of the two tables, at most 32 MiB and 100,000 records. All or nothing: each fault of each record is told with its line, record and column. What is so already is neither written nor audited, so that it may be repeated. What a file doesn’t say stays. */
+  importCatalog: Call<'importCatalog'>;
 }
 
 export const calls: Readonly<Record<keyof Calls, CallShape>> = {
@@ -173,6 +177,7 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   unlinkIdentity: {"method":"DELETE","path":"/api/v1/billing/customers/{id}/identities/{provider}/{external_id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   listOffers: {"method":"GET","path":"/api/v1/billing/catalog","query":["limit","cursor","include_inactive","sku"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getOffer: {"method":"GET","path":"/api/v1/billing/catalog/{sku}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  exportCatalog: {"method":"GET","path":"/api/v1/billing/catalog/export","query":["format","of"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listProducts: {"method":"GET","path":"/api/v1/billing/products","query":["limit","cursor","include_inactive"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getProduct: {"method":"GET","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   putProduct: {"method":"PUT","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
@@ -240,4 +245,5 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   getClock: {"method":"GET","path":"/api/v1/billing/sandbox/clock","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   putClock: {"method":"PUT","path":"/api/v1/billing/sandbox/clock","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   listJobs: {"method":"GET","path":"/api/v1/billing/jobs","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  importCatalog: {"method":"POST","path":"/api/v1/billing/catalog/import","query":["dry_run","force"],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
 };
