@@ -86,6 +86,29 @@ describe('A limit that is set while uses run', () => {
     if (used > 5) expect(tally(later)).toEqual({ '429 limit_exceeded': 20 });
   });
 
+  it.each([
+    ['his first one', (external_id: string) => ({ external_id })],
+    ['one of all customers', () => ({})],
+  ])('holds for what begins after its answer, also where there was none before: %s', async (_, whose) => {
+    for (let round = 0; round < ROUNDS / 2; round += 1) {
+      const external_id = await personWith(100);
+      const running = sendTogether(50, (index) => useSomehow(external_id, index));
+      const set = await app.put('/limits', { ...whose(external_id), product_key: 'CREDITS', windows: { day: 10 } });
+      expect(set.status).toBe(201);
+      const later = await sendTogether(12, (index) => useSomehow(external_id, index));
+      const accepted = later.filter(isAccepted).length;
+      const used = (await running).filter(isAccepted).length + accepted;
+      expect((await app.post('/quota/check', { ...asked(external_id), amount: 11 })).body.violations).toMatchObject([
+        { current: used },
+      ]);
+      expect(used).toBeGreaterThanOrEqual(10);
+      expect(accepted).toBeLessThanOrEqual(10);
+      // His own is read under his lock, so that what runs already goes by it, too.
+      if (used > 10 && set.body.scope === 'customer') expect(accepted).toBe(0);
+      await app.delete(`/limits?${new URLSearchParams({ ...whose(external_id), product_key: 'CREDITS' })}`);
+    }
+  });
+
   it('is for all, and counts what each used before', async () => {
     const people = await Promise.all(Array.from({ length: 8 }, () => personWith(50)));
     await Promise.all(people.map((person) => app.post('/quota/consume', { ...asked(person), amount: 7 })));
