@@ -2,12 +2,13 @@
 // customers and subjects; nothing of it is remembered in the process.
 import type { Changes } from '../ledger/changes.js';
 import type { Enforcement, LimitLevel, LimitWindow, NoticeType, Subject, UsageWindow } from '../ledger/entities.js';
-import { QUANTITY_MAX } from '../ledger/quantities.js';
 import type { Row, Tx } from './client.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';
 import { upserts } from './statements.js';
 import { usageCounters } from './tables.js';
 
+/** Up to here what was used is told, as quantities are. */
+const USED_MAX = Number.MAX_SAFE_INTEGER;
 /** Entries that one transaction counts behind a counter at most, but for the rest of the last operation. */
 const COUNTED_AT_ONCE = 10_000;
 
@@ -52,7 +53,7 @@ WITH asked AS (
       AND n.window_name = 'total' AND n.ceiling IS NOT NULL)
 )
 SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
-       least(base.used + counted.units, ${QUANTITY_MAX}) AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole, (
+       least(base.used + counted.units, ${USED_MAX}) AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole, (
          SELECT array_agg(t.type) FROM notices t
          WHERE t.customer_id = f.customer_id AND t.customer_id = ANY ($1::uuid[]) AND t.type IN ('quota.limit_reached', 'quota.limit_exceeded')
            AND t.subject = f.window_name || ' ' || f.subject_type || ' ' || f.subject AND t.window_start = w.starts_at) AS told
@@ -75,7 +76,7 @@ CROSS JOIN LATERAL (
     ORDER BY e.seq LIMIT 1), c.last_seq) END AS seq
 ) upto
 CROSS JOIN LATERAL (
-  SELECT least(round(coalesce(sum(CASE WHEN f.subject_type = 'feature' THEN ${countedFeatureUnits('e')} ELSE ${countedProductUnits('e')} END), 0)), ${QUANTITY_MAX})::bigint AS units
+  SELECT least(round(coalesce(sum(CASE WHEN f.subject_type = 'feature' THEN ${countedFeatureUnits('e')} ELSE ${countedProductUnits('e')} END), 0)), ${USED_MAX})::bigint AS units
   FROM entries e
   WHERE e.customer_id = f.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq > base.seq AND e.seq <= upto.seq AND ${isCounted('e')}
     AND CASE WHEN f.subject_type = 'feature' THEN e.feature = f.subject ELSE e.product_key = f.subject END
