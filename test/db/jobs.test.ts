@@ -297,6 +297,7 @@ describe('what is told', () => {
     expect(body.data.map(({ name, is_late }: Json) => [name, is_late])).toEqual([
       ['deliver-webhooks', false],
       ['drop-events', false],
+      ['follow-limits', false],
       ['notify', false],
       ['sweep', true],
     ]);

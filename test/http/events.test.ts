@@ -198,6 +198,8 @@ describe('what is told', () => {
       'quota.consumed',
       'trial.refused',
       'product.deactivated',
+      'quota.limit_reached',
+      'quota.limit_exceeded',
     ];
     expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());
   });

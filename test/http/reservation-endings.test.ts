@@ -58,6 +58,7 @@ describe('POST /reservations/{id}/commit', () => {
       expired: 0,
       revoked: 0,
       remaining: 6,
+      warnings: [],
     });
     expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 6 }, held: {} });
     expect(await batchOf(app, external_id, batch_id)).toMatchObject({ available: 6, held: 0, consumed: 4 });
@@ -264,6 +265,7 @@ describe('POST /reservations/{id}/release', () => {
       expired: 0,
       revoked: 0,
       remaining: 10,
+      warnings: [],
     });
     expect(await walletOf(app, external_id)).toMatchObject({ balances: { CREDITS: 10 }, held: {} });
   });

@@ -203,7 +203,8 @@ describe('a provider that nothing would be read with', () => {
       if (Object.hasOwn(body?.schema?.properties ?? {}, 'user_id')) {
         const [example] = Object.values<Json>(body?.examples ?? {});
         const { external_id: _, ...others } = (example?.value ?? {}) as Json;
-        expectProblem(await app.post(below, { ...others, ...named }), 400, 'invalid_request', '/provider');
+        const sending = app[method.toLowerCase() as 'post' | 'put' | 'patch'](below, { ...others, ...named });
+        expectProblem(await sending, 400, 'invalid_request', '/provider');
         refused.push(path);
       }
       const inQuery = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
@@ -212,7 +213,8 @@ describe('a provider that nothing would be read with', () => {
           ...named,
           ...(inQuery.includes('product_key') && { product_key: 'CREDITS' }),
         });
-        expectProblem(await app.get(`${below}?${query}`), 400, 'invalid_request', 'query/provider');
+        const asking = app[method.toLowerCase() as 'get' | 'delete'](`${below}?${query}`);
+        expectProblem(await asking, 400, 'invalid_request', 'query/provider');
         refused.push(`${method} ${path}`);
       }
     }

@@ -12,7 +12,7 @@ import { type HostileRequest, type Operation, requestsOf } from './hostile-http.
 import type { KnownValues } from './hostile-json.js';
 import { propertyRun } from './seeds.js';
 
-const REQUESTS = 2_500;
+const REQUESTS = 3_500;
 const TIMEOUT_MS = 600_000;
 /** What writes can break more. */
 const WRITES_PER_READ = 3;
