@@ -21,7 +21,13 @@ async function personWith(units: number): Promise<string> {
 describe('GET /reservations/{id}', () => {
   it('shows the reservation as it was made, in any case of its id', async () => {
     const made = await hold(app, await personWith(10), 'CREDITS', 3, { metadata: { model: 'x' } });
-    const { allowed: _allowed, operation_id: _operation, remaining: _remaining, ...reservation } = made;
+    const {
+      allowed: _allowed,
+      operation_id: _operation,
+      remaining: _remaining,
+      warnings: _warnings,
+      ...reservation
+    } = made;
     const answer = await app.get(`/reservations/${made.id.toUpperCase()}`);
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual(reservation);

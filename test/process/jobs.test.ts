@@ -50,6 +50,7 @@ describe('background work', () => {
     expect((await jobs()).map(({ name, runs }) => [name, runs])).toEqual([
       ['deliver-webhooks', 0],
       ['drop-events', 0],
+      ['follow-limits', 0],
       ['notify', 0],
       ['sweep', 0],
     ]);
@@ -61,7 +62,7 @@ describe('background work', () => {
     expect(late).toMatchObject({
       status: 200,
       body: {
-        late_jobs: [{ name: 'deliver-webhooks' }, { name: 'drop-events' }, { name: 'notify' }, { name: 'sweep' }],
+        late_jobs: ['deliver-webhooks', 'drop-events', 'follow-limits', 'notify', 'sweep'].map((name) => ({ name })),
       },
     });
     expect((await rowOfSweep()).last_started_at).toBeNull();
