@@ -239,8 +239,7 @@ export async function loadBooks(
       : Promise.resolve([] as ReservationRow[]);
   const [{ rows, short }, windows, named, taken, pending, isDue] = await Promise.all([
     loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
-    limited &&
-      loadWindowsOf(tx, requests, clock, { isLimited: await limited, naming, isWhole: !Number.isFinite(dueMax) }),
+    limited && loadWindowsOf(tx, requests, clock, { limited, naming, isWhole: !Number.isFinite(dueMax) }),
     naming,
     operations.names.length > 0
       ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays(), sharedMax, TAKEN_ENTRIES_MAX])
@@ -264,8 +263,13 @@ async function loadWindowsOf(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  { isLimited, naming, isWhole }: { isLimited: IsOf; naming: Promise<readonly ReservationRow[]>; isWhole: boolean },
+  {
+    limited,
+    naming,
+    isWhole,
+  }: { limited: Promise<IsOf>; naming: Promise<readonly ReservationRow[]>; isWhole: boolean },
 ): Promise<CustomerWindow[]> {
+  const isLimited = await limited;
   const products = new Names();
   const features = new Names();
   const add = (customerId: string, subject: Subject): void => {
@@ -306,11 +310,11 @@ export async function readBooks(
 ): Promise<LoadedBooks> {
   if (isPast) return inSnapshot(db, true, (tx) => loadBooks(tx, requests, clock, { isPast, dueMax }));
   const naming = Promise.resolve([]);
+  const limited = Promise.resolve(EVERYBODY);
   const [{ rows }, windows] = await Promise.all([
     loadCovering(db, requests, clock, { isPast, isOnce: false }, naming),
-    loadWindowsOf(db, requests, clock, { isLimited: EVERYBODY, naming, isWhole: !Number.isFinite(dueMax) }),
+    loadWindowsOf(db, requests, clock, { limited, naming, isWhole: !Number.isFinite(dueMax) }),
   ]);
-  const limited = Promise.resolve(EVERYBODY);
   if (rows.some((row) => row.is_due))
     return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
   return toLoadedBooks({ rows, windows, reservations: [], taken: [], pending: [], unread: new Set(), ...NOTHING_DUE });
