@@ -121,7 +121,7 @@ const WINDOWS = ['hour', 'day', 'month', 'billing_period', 'total'];
 const NEVER_REACHED = 9_007_199_254_740_991;
 
 /** Has so many windows count what each customer uses. */
-async function setLimits({ url, token }: Service, count: number): Promise<void> {
+export async function setLimits({ url, token }: Service, count: number): Promise<void> {
   const windows = Object.fromEntries(WINDOWS.slice(0, count).map((window) => [window, NEVER_REACHED]));
   const answer = await fetch(`${url}${BASE_PATH}/limits`, {
     method: 'PUT',

@@ -92,7 +92,7 @@ async function run(plan: Plan): Promise<void> {
   const load = startLoad();
   await withClient(databaseUrl, settleDatabase);
   if (flags.profile) {
-    await measureProfile(load, databaseUrl, { ...FULL, seconds: 15 });
+    await measureProfile(load, databaseUrl, { ...FULL, seconds: 8 }, Number(flags.limits));
     await verify([databaseUrl]);
     return;
   }

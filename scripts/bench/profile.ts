@@ -1,6 +1,7 @@
 // Where the processor time of the API process goes under a load of consumes: a profile of V8, summed by layer and by function.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setLimits } from './against.js';
 import { type Load, makeFolder, startApi } from './processes.js';
 import { printTable } from './report.js';
 import { hot, jobOf, type Plan, spread } from './sides.js';
@@ -37,12 +38,13 @@ const layers: readonly (readonly [RegExp, string])[] = [
   [/^node:/, 'node: other'],
 ];
 
-/** Profiles consumes, spread and hot, each in a process of its own. */
-export async function measureProfile(load: Load, databaseUrl: string, plan: Plan): Promise<void> {
+/** Profiles consumes, spread and hot, each in a process of its own, with so many windows of a limit in force. */
+export async function measureProfile(load: Load, databaseUrl: string, plan: Plan, limits: number): Promise<void> {
   for (const [name, customers] of Object.entries({ spread, hot })) {
     const folder = makeFolder();
     const options = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '500'];
     const api = await startApi({ DATABASE_URL: databaseUrl }, options);
+    if (limits > 0) await setLimits(api, limits);
     const outcome = await load(jobOf([api], plan, { customers, connections: 256, warmUpMs: 0 }));
     await api.stop();
     print(
