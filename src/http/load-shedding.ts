@@ -45,7 +45,7 @@ export function shedLoad(
     const load = { delayMs: eventLoop.delayMs(), requests: app.underWay.count() };
     const level = levelOf(load, limits);
     if (level !== told) {
-      const line = { level, delay_ms: Math.round(load.delayMs), requests: load.requests };
+      const line = { shedding_level: level, delay_ms: Math.round(load.delayMs), requests: load.requests };
       if (level > 0) app.log.warn(line, 'more to do than gets done: requests are turned away');
       else app.log.info(line, 'requests are taken again');
       told = level;
