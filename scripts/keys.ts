@@ -9,7 +9,7 @@ import type { Deps } from '../src/deps.js';
 import { createEngine } from '../src/engine/engine.js';
 import { AppError } from '../src/errors/app-error.js';
 import { StartError } from '../src/errors/start-error.js';
-import type { ApiKey } from '../src/ledger/entities.js';
+import type { ApiKey } from '../src/ledger/management-entities.js';
 import { systemClock } from '../src/lib/clock.js';
 import { uuidIds } from '../src/lib/ids.js';
 import { createMetrics } from '../src/lib/metrics.js';

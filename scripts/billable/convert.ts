@@ -2,7 +2,8 @@
 // requests are checked by.
 import type { z } from 'zod';
 import type { OfferTerms, ProductTerms } from '../../src/ledger/catalog.js';
-import type { ArchivedRecord, ArchivedTrial, ProductType } from '../../src/ledger/entities.js';
+import type { ProductType } from '../../src/ledger/catalog-entities.js';
+import type { ArchivedRecord, ArchivedTrial } from '../../src/ledger/customer-entities.js';
 import { currencyDecimals, isMoneyCurrency } from '../../src/lib/currencies.js';
 import { hasAtMostDecimals, parseMoney } from '../../src/lib/money.js';
 import { putOfferBody, putProductBody } from '../../src/schemas/catalog.js';

@@ -2,7 +2,9 @@
 // one form, in which new ones are stored, so that the first of several at once is the only one. The second look, after nobody was found under the exact
 // spelling: most are stored in their form, the others (from before) are found by an index of it.
 
-import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import type { Identity, IdentityKey } from '../ledger/customer-entities.js';
+import type { Metadata } from '../lib/metadata.js';
+
 import type { Row, Tx } from './client.js';
 
 /** The provider whose ids are the same in upper and lower case. */

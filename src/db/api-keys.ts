@@ -1,6 +1,6 @@
 // API keys by their hashes. What is used often is read from a memory of the process (engine/api-keys.ts).
 import type { Changes } from '../ledger/changes.js';
-import type { ApiKey } from '../ledger/entities.js';
+import type { ApiKey } from '../ledger/management-entities.js';
 import type { Tx } from './client.js';
 import { upserts } from './statements.js';
 import { listOf, readerOf } from './table.js';

@@ -1,5 +1,5 @@
 // What was moved in from another system and is no row of ours: its records as they were, and the hashes of those who had a trial there. Only added to.
-import type { ArchivedRecord, ArchivedTrial } from '../ledger/entities.js';
+import type { ArchivedRecord, ArchivedTrial } from '../ledger/customer-entities.js';
 import type { Row, Tx } from './client.js';
 import { inserts } from './statements.js';
 import { archivedRecords, archivedTrials } from './tables.js';

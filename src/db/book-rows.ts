@@ -1,17 +1,10 @@
 // What the loader's rows come to: batches, holdings, reservations and what operations took, as the book of one customer. No SQL.
 
 import type { LoadedBook } from '../ledger/book.js';
+import type { ProductType, Subject } from '../ledger/catalog-entities.js';
 import type { Provider } from '../ledger/consume.js';
-import type {
-  Batch,
-  BatchParts,
-  Holding,
-  ProductType,
-  Reservation,
-  Subject,
-  TakenOperation,
-  UsageWindow,
-} from '../ledger/entities.js';
+import type { Batch, BatchParts, Holding, Reservation, TakenOperation } from '../ledger/entities.js';
+import type { UsageWindow } from '../ledger/limit-entities.js';
 import { required } from '../lib/assert.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';

@@ -2,8 +2,9 @@
 // statement; what settling needs in others, which are sent only for customers of whom something is due.
 
 import type { LoadedBook } from '../ledger/book.js';
+import type { Subject } from '../ledger/catalog-entities.js';
 import type { Needs, Provider } from '../ledger/consume.js';
-import type { Subject } from '../ledger/entities.js';
+
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import { TAKEN_ENTRIES_MAX, USE_BATCHES_MAX } from '../lib/sizes.js';

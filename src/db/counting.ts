@@ -2,8 +2,8 @@
 // and for those from before entries told it. Nothing but texts of SQL.
 
 /** Kinds that count, and those that count less. */
-const MORE = `('consume', 'hold', 'debt')`;
-const LESS = `('release', 'reverse', 'forgive')`;
+const MORE = `'consume', 'hold', 'debt'`;
+const LESS = `'release', 'reverse', 'forgive'`;
 
 /** Whose rows a statement reads: those of the customers whose ids are $1, or everybody's. */
 export type Whose = (row: string) => string;
@@ -24,7 +24,7 @@ export const countingInstant = (entry: string, whose: Whose = OF_CUSTOMERS) => `
 
 /** Product units that an entry counts of its product. */
 export const countedProductUnits = (entry: string) =>
-  `CASE WHEN ${entry}.kind IN ${MORE} THEN ${entry}.amount WHEN ${entry}.kind IN ${LESS} THEN -${entry}.amount ELSE 0 END`;
+  `CASE WHEN ${entry}.kind IN (${MORE}) THEN ${entry}.amount WHEN ${entry}.kind IN (${LESS}) THEN -${entry}.amount ELSE 0 END`;
 
 /**
  * Units that an entry counts of the feature that it names. Of those that don't tell it the parts of a unit are added up: an operation comes to whole ones.
@@ -35,5 +35,4 @@ export const countedFeatureUnits = (entry: string) => `CASE WHEN ${entry}.counte
       SELECT f.unit_cost FROM product_features f WHERE f.product_key = ${entry}.product_key AND f.feature = ${entry}.feature), 1) END`;
 
 /** Whether an entry counts anywhere. */
-export const isCounted = (entry: string) =>
-  `${entry}.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')`;
+export const isCounted = (entry: string) => `${entry}.kind IN (${MORE}, ${LESS})`;

@@ -1,9 +1,10 @@
 // Customers and their identities: the look-ups, the first sight, and the lock that every write takes.
 
 import type { Changes } from '../ledger/changes.js';
-import type { FirstSight, Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import type { FirstSight, Identity, IdentityKey } from '../ledger/customer-entities.js';
 import { required } from '../lib/assert.js';
 import type { Clock } from '../lib/clock.js';
+import type { Metadata } from '../lib/metadata.js';
 import { alikeIn, findAlike, formOf } from './alike-identities.js';
 import type { Row, Tx } from './client.js';
 import { isAhead, requireOneTime } from './clock.js';

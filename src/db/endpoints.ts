@@ -1,6 +1,6 @@
 // Endpoints: who asks for events, and for which.
 import type { Changes } from '../ledger/changes.js';
-import type { Endpoint } from '../ledger/entities.js';
+import type { Endpoint } from '../ledger/management-entities.js';
 import type { Tx } from './client.js';
 import { upserts } from './statements.js';
 import { listOf, readerOf, written } from './table.js';

@@ -1,6 +1,6 @@
 // Events: written with the changes that they tell, read in the order of their places.
 import type { Changes } from '../ledger/changes.js';
-import type { IdentityKey } from '../ledger/entities.js';
+import type { IdentityKey } from '../ledger/customer-entities.js';
 import type { EventType } from '../ledger/event-types.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';

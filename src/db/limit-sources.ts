@@ -1,6 +1,6 @@
 // Whose limits customers share. What they copied is in limits.ts.
 import type { Changes } from '../ledger/changes.js';
-import type { LimitSource } from '../ledger/entities.js';
+import type { LimitSource } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
 import { deletes, upserts } from './statements.js';
 import { listOf, readerOf, written } from './table.js';
@@ -43,4 +43,10 @@ export function writeLimitSources(tx: Tx, { customers }: Changes): Promise<unkno
   const removed = changed.flatMap(({ before, after }) => (before && !after ? [before] : []));
   const writes = [sourcesOf(tx, kept), removedOf(tx, removed)].filter(Boolean);
   return writes.length === 0 ? undefined : Promise.all(writes);
+}
+
+/** Has whoever shares the limits of customers copy them again: his row says so, and he himself is locked when it is done. */
+export async function tellFollowers(tx: Tx, sourceIds: readonly string[]): Promise<void> {
+  if (sourceIds.length === 0) return;
+  await tx.query('UPDATE limit_sources SET changes = changes + 1 WHERE source_id = ANY ($1::uuid[])', [sourceIds]);
 }

@@ -1,11 +1,14 @@
 // Limits as they are set: of customers, copied ones among them, of plans, and of all. What is in force of them is in usage-windows.ts.
+import type { Subject } from '../ledger/catalog-entities.js';
 import type { Changes } from '../ledger/changes.js';
-import type { Limit, LimitScope, Subject } from '../ledger/entities.js';
+
+import type { Limit, LimitScope } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
+import { tellFollowers } from './limit-sources.js';
 import { deletes, upserts } from './statements.js';
+import { ofSubject, toSubject } from './subjects.js';
 import { listOf, readerOf } from './table.js';
 import { customerLimits, limits } from './tables.js';
-import { ofSubject, toSubject } from './usage-windows.js';
 
 const TERMS = ['id', 'windows', 'enforcement', 'ownerTag', 'createdAt', 'updatedAt', 'subjectType', 'subject'] as const;
 const readTerms = readerOf(limits, TERMS);
@@ -163,11 +166,11 @@ export function writeCustomerLimits(tx: Tx, { customers }: Changes): Promise<unk
     changes.limits.map((limit) => ({ ...limit, customerId })),
   );
   if (changed.length === 0) return undefined;
-  const rowOf = ({ customerId, limit: { scope, subject, ...terms } }: { customerId: string; limit: Limit }) => ({
-    ...terms,
-    ...ofSubject(subject),
+  const rowOf = ({ customerId, limit }: { customerId: string; limit: Limit }) => ({
+    ...limit,
+    ...ofSubject(limit.subject),
     customerId,
-    isCopied: scope !== 'default' && 'isCopied' in scope && scope.isCopied,
+    isCopied: isCopied(limit),
   });
   const written = changed.flatMap(({ customerId, after }) => (after ? [{ customerId, limit: after }] : []));
   const removed = changed.flatMap(({ customerId, before, after }) =>
@@ -177,30 +180,25 @@ export function writeCustomerLimits(tx: Tx, { customers }: Changes): Promise<unk
     ownOf(tx, written.map(rowOf)),
     removedOwnOf(tx, removed.map(rowOf)),
     tx.query(MARK, [[...new Set(changed.map(({ customerId }) => customerId))]]),
-    tellFollowers(tx, changed),
+    tellFollowers(tx, sourcesIn(changed)),
   ]);
-}
-
-/** Whoever shares limits that change has to copy them again. His row says so; he himself is locked when it is done. */
-const TELL_FOLLOWERS = 'UPDATE limit_sources SET changes = changes + 1 WHERE source_id = ANY ($1::uuid[])';
-
-async function tellFollowers(
-  tx: Tx,
-  changed: readonly { customerId: string; before: Limit | undefined; after: Limit | undefined }[],
-): Promise<void> {
-  const isOwn = (limit: Limit | undefined) => limit !== undefined && isOf(limit, false);
-  const sources = changed
-    .filter(({ before, after }) => isOwn(before) || isOwn(after))
-    .map(({ customerId }) => customerId);
-  if (sources.length > 0) await tx.query(TELL_FOLLOWERS, [[...new Set(sources)]]);
-}
-
-function isOf({ scope }: Limit, isCopied: boolean): boolean {
-  return scope !== 'default' && 'isCopied' in scope && scope.isCopied === isCopied;
 }
 
 /** All limits of customers, their own and copied ones: a bounded number of each. */
 export async function listLimitsOf(tx: Tx, customerIds: readonly string[]): Promise<Limit[]> {
   const rows = await tx.query<LimitRow>(`${OF_CUSTOMER} WHERE customer_id = ANY ($1::uuid[])`, [customerIds]);
   return rows.map(toLimit);
+}
+
+/** Whose own limits change. */
+function sourcesIn(
+  changed: readonly { customerId: string; before: Limit | undefined; after: Limit | undefined }[],
+): string[] {
+  const isOwn = ({ before, after }: (typeof changed)[number]) =>
+    [before, after].some((limit) => limit && !isCopied(limit));
+  return [...new Set(changed.filter(isOwn).map(({ customerId }) => customerId))];
+}
+
+function isCopied({ scope }: Limit): boolean {
+  return scope !== 'default' && 'isCopied' in scope && scope.isCopied;
 }

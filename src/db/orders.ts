@@ -1,7 +1,7 @@
 // Orders, their lines, and payments.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Order, OrderStatus, Payment, PaymentStatus } from '../ledger/entities.js';
+import type { Order, OrderStatus, Payment, PaymentStatus } from '../ledger/order-entities.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';

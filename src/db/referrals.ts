@@ -1,7 +1,7 @@
 // Referrals: who brought whom.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Referral } from '../ledger/entities.js';
+import type { Referral } from '../ledger/customer-entities.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
 import { inserts } from './statements.js';

@@ -1,7 +1,8 @@
 // Reservations and their legs: what readers see of them, and what was posted of them. What a decision needs of them is loaded with the book.
 
 import type { Changes } from '../ledger/changes.js';
-import type { Metadata, Reservation, ReservationStatus } from '../ledger/entities.js';
+import type { Reservation, ReservationStatus } from '../ledger/entities.js';
+import type { Metadata } from '../lib/metadata.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
 import { inserts, updates } from './statements.js';

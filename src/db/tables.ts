@@ -1,31 +1,18 @@
 // The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
 // compares the descriptions with the database's own catalogue.
+
 import type { AuditAction } from '../ledger/audit-record.js';
-import type {
-  ArchivedKind,
-  BatchSource,
-  CheckedLimit,
-  DeliveryStatus,
-  DisabledReason,
-  Enforcement,
-  Entry,
-  EntryKind,
-  LimitTerms,
-  LimitWindow,
-  Metadata,
-  OrderStatus,
-  PaymentStatus,
-  ProductType,
-  RecordKind,
-  Recurrence,
-  ReservationStatus,
-  Stacking,
-  Term,
-  TrialScope,
-} from '../ledger/entities.js';
+import type { ProductType, Recurrence, Stacking, Term, TrialScope } from '../ledger/catalog-entities.js';
+import type { ArchivedKind } from '../ledger/customer-entities.js';
+import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
+import type { CheckedLimit, Enforcement, LimitTerms, LimitWindow } from '../ledger/limit-entities.js';
+import type { DeliveryStatus, DisabledReason } from '../ledger/management-entities.js';
+import type { OrderStatus, PaymentStatus } from '../ledger/order-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import type { Metadata } from '../lib/metadata.js';
 import type { Scope } from '../lib/scopes.js';
+import type { SubjectType } from './subjects.js';
 import {
   bigint,
   boolean,
@@ -251,7 +238,7 @@ export const entries = table('entries', {
 });
 
 /** How a limit names what it is about. */
-const subjectColumns = { subjectType: text<'product' | 'feature'>('subject_type'), subject: text('subject') };
+const subjectColumns = { subjectType: text<SubjectType>('subject_type'), subject: text('subject') };
 const limitColumns = {
   id: uuid('id'),
   windows: json<LimitTerms['windows']>('windows'),

@@ -1,7 +1,7 @@
 // The claims of used trials.
 
 import type { Changes } from '../ledger/changes.js';
-import type { TrialClaim } from '../ledger/entities.js';
+import type { TrialClaim } from '../ledger/customer-entities.js';
 import type { ArchivedTrace } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';

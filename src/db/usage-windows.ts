@@ -1,10 +1,14 @@
 // The windows of limits that are in force for uses, each with what was used in it: the counter, brought up from the entries behind it. One statement for all
 // customers and subjects; nothing of it is remembered in the process.
+
 import type { Changes } from '../ledger/changes.js';
-import type { Enforcement, LimitLevel, LimitWindow, NoticeType, Subject, UsageWindow } from '../ledger/entities.js';
+import type { NoticeType } from '../ledger/event-types.js';
+
+import type { Enforcement, LimitLevel, LimitWindow, UsageWindow } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';
 import { upserts } from './statements.js';
+import { ofSubject, type SubjectType, toSubject } from './subjects.js';
 import { usageCounters } from './tables.js';
 
 /** Up to here what was used is told, as quantities are. */
@@ -86,7 +90,7 @@ ORDER BY f.customer_id, f.subject_type, f.subject, array_position('{hour,day,mon
 
 interface WindowRow extends Row {
   customer_id: string;
-  subject_type: 'product' | 'feature';
+  subject_type: SubjectType;
   subject: string;
   window_name: LimitWindow;
   ceiling: number | null;
@@ -147,16 +151,6 @@ function toWindow(row: WindowRow): UsageWindow {
     countedTo: row.is_whole ? null : row.counted_to,
     told: new Set(row.told ?? []),
   };
-}
-
-/** A subject as columns have it, and back. */
-export function toSubject(subjectType: 'product' | 'feature', subject: string): Subject {
-  return subjectType === 'feature' ? { feature: subject } : { productKey: subject };
-}
-export function ofSubject(subject: Subject): { subjectType: 'product' | 'feature'; subject: string } {
-  return 'feature' in subject
-    ? { subjectType: 'feature', subject: subject.feature }
-    : { subjectType: 'product', subject: subject.productKey };
 }
 
 const countersOf = upserts(usageCounters, ['customerId', 'subjectType', 'subject', 'window']);

@@ -1,14 +1,15 @@
 // What was used, as readers see it: in all and this month, over time, and the uses themselves. The rules by which entries count are those of counting.ts.
 // Nothing here takes a lock; who writes entries is write-books.ts.
-import type { EntryKind, Subject } from '../ledger/entities.js';
+import type { Subject } from '../ledger/catalog-entities.js';
+import type { EntryKind } from '../ledger/entities.js';
 import { assert } from '../lib/assert.js';
 import type { CalendarWindow } from '../lib/calendar-windows.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted, OF_ALL } from './counting.js';
+import { ofSubject, toSubject } from './subjects.js';
 import { listOf, type RecordOf, readerOf, written } from './table.js';
 import { entries } from './tables.js';
-import { ofSubject, toSubject } from './usage-windows.js';
 
 type SubjectType = 'product' | 'feature';
 

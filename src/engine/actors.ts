@@ -6,7 +6,7 @@ import { noteUseOfApiKey } from '../db/api-keys.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { isInForce } from '../ledger/api-keys.js';
-import type { ApiKey } from '../ledger/entities.js';
+import type { ApiKey } from '../ledger/management-entities.js';
 import { hashOfToken, idOfApiKey, isApiKey } from '../lib/api-key.js';
 import { type CustomerTokenClaims, createCustomerTokens, isCustomerToken } from '../lib/customer-token.js';
 import { ALL_SCOPES } from '../lib/scopes.js';

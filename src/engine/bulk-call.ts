@@ -4,7 +4,7 @@ import type { Call, RecordedAnswer, Rendered } from '../call.js';
 import { type CallKey, findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
 import { begin, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
-import type { KeyedAnswer } from '../ledger/entities.js';
+import type { KeyedAnswer } from '../ledger/customer-entities.js';
 import { endOf, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
 import { replayByKey } from './operation.js';

@@ -8,7 +8,7 @@ import { findOrderOwners } from '../db/orders.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { FirstSight, IdentityKey } from '../ledger/entities.js';
+import type { FirstSight, IdentityKey } from '../ledger/customer-entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';

@@ -3,7 +3,7 @@ import { isOutage } from '../db/errors.js';
 import { findLimitSource, listBehind } from '../db/limit-sources.js';
 import { listLimitsOf } from '../db/limits.js';
 import type { Foundations } from '../foundations.js';
-import type { Limit, LimitSource } from '../ledger/entities.js';
+import type { Limit, LimitSource } from '../ledger/limit-entities.js';
 import { copyLimits } from '../ledger/limit-sharing.js';
 import { BY_ITSELF } from './by-itself.js';
 import { type Operation, resolvedAs, toMember } from './operation.js';

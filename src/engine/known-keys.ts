@@ -2,7 +2,7 @@
 // revokes counts here within that, what this one revokes at once, also for a look-up that is under way.
 import { findApiKey } from '../db/api-keys.js';
 import type { Foundations } from '../foundations.js';
-import type { ApiKey } from '../ledger/entities.js';
+import type { ApiKey } from '../ledger/management-entities.js';
 
 /** For how long a key is taken as it was read. */
 export const KEY_READ_FOR_MS = 5_000;

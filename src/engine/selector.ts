@@ -1,6 +1,6 @@
 // Whom a request is about, as it says it.
 import { AppError } from '../errors/app-error.js';
-import type { IdentityKey } from '../ledger/entities.js';
+import type { IdentityKey } from '../ledger/customer-entities.js';
 
 /** Whom a request is about: what is present names one customer. */
 export interface Selector {

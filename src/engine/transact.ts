@@ -21,7 +21,7 @@ import { auditOf } from '../ledger/audit.js';
 import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
-import type { FirstSight, KeyedAnswer } from '../ledger/entities.js';
+import type { FirstSight, KeyedAnswer } from '../ledger/customer-entities.js';
 import { eventsOf } from '../ledger/events.js';
 import type { Opener } from '../ledger/operations.js';
 import { openBook } from '../ledger/settle.js';

@@ -2,7 +2,7 @@
 
 import type { StoredEvent } from '../db/events.js';
 import type { Foundations } from '../foundations.js';
-import type { Endpoint } from '../ledger/entities.js';
+import type { Endpoint } from '../ledger/management-entities.js';
 import { systemClock } from '../lib/clock.js';
 import { toEventView } from '../lib/event-view.js';
 import { anywhere, createPoster, faultOfUrl, type HttpOutcome, publicOnly } from '../lib/guarded-http.js';

@@ -1,7 +1,7 @@
 // Several operations as one: all are decided and written in one transaction, or none is (a bulk call with `mode: atomic`).
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { KeyedAnswer } from '../ledger/entities.js';
+import type { KeyedAnswer } from '../ledger/customer-entities.js';
 import { assert, required } from '../lib/assert.js';
 import { CustomerMoved, persist } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';

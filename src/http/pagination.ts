@@ -51,6 +51,18 @@ export function toPage<T, S extends z.ZodType>(
   return { rows, nextCursor: hasMore ? encodeCursor(position, positionOf(last)) : null };
 }
 
+/** Such a page of rows that are ordered by when they were made, or recorded. */
+export function toCreatedPage<T>(
+  read: readonly T[],
+  limit: number,
+  positionOf: (row: T) => { createdAt: Date; id: string },
+): { rows: T[]; nextCursor: string | null } {
+  return toPage(read, limit, createdAtPosition, (row) => {
+    const { createdAt, id } = positionOf(row);
+    return { created_at: createdAt, id };
+  });
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

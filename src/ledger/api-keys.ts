@@ -1,7 +1,7 @@
 // API keys: who may make which, how one is rotated and how it ends. A key has an owner, whose it stays when it is rotated.
 import { AppError } from '../errors/app-error.js';
 import type { Scope } from '../lib/scopes.js';
-import type { ApiKey } from './entities.js';
+import type { ApiKey } from './management-entities.js';
 
 const MS_PER_S = 1_000;
 

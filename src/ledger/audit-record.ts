@@ -1,5 +1,5 @@
 // A record of the audit trail.
-import type { Metadata } from './entities.js';
+import type { Metadata } from '../lib/metadata.js';
 
 /** What can be audited, `<kind of thing>.<what was done to it>`. */
 export type AuditAction =

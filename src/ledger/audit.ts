@@ -1,20 +1,19 @@
 // What management changed, for the audit trail (DOMAIN 3.20): each kind of change is audited here, or says why not. Pure, over all that a transaction
 // changes, so that nothing can be forgotten on one path.
+
 import { required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import type { Ids } from '../lib/ids.js';
 import { isSame } from '../lib/is-same.js';
+import type { Metadata } from '../lib/metadata.js';
 import { formatMoney } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
-import {
-  type ChangedCustomer,
-  type ChangedLimitSource,
-  type Changes,
-  type CustomerChanges,
-  isEmpty,
-  type Managed,
-} from './changes.js';
-import type { ApiKey, Endpoint, Identity, Limit, Metadata, NewOperation, Offer, Product } from './entities.js';
+import type { Offer, Product } from './catalog-entities.js';
+import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty, type Managed } from './changes.js';
+import type { Identity } from './customer-entities.js';
+import type { NewOperation } from './entities.js';
+import type { Limit, LimitSource } from './limit-entities.js';
+import type { ApiKey, Endpoint } from './management-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -57,8 +56,13 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   payments: { silent: USE },
   passedNotices: { silent: 'it changes nothing but what is told' },
   notices: { silent: 'it changes nothing but what is told' },
-  limits: (made) => made.map(({ operationId, ...change }) => ({ ...auditLimit(change), operationId })),
-  limitSources: (made, { customerId }) => made.map((change) => auditLimitSource(change, customerId)),
+  limits: (made) =>
+    made.map((change) => ({ ...saidOf('limit', change, idOf, limitOf), operationId: change.operationId })),
+  limitSources: (made) =>
+    made.map((change) => ({
+      ...saidOf('limit_source', change, ({ customerId }) => customerId, limitSourceOf),
+      operationId: change.operationId,
+    })),
   changedWindows: { silent: USE },
 };
 
@@ -70,9 +74,9 @@ export const OWN_AUDITORS: {
 } = {
   products: (made) => made.map((change) => auditManaged('product', change, ({ productKey }) => productKey, productOf)),
   offers: (made) => made.map((change) => auditManaged('offer', change, ({ sku }) => sku, offerOf)),
-  endpoints: (made) => made.map((change) => auditManaged('endpoint', change, ({ id }) => id, endpointOf)),
-  commonLimits: (made) => made.map(({ at, actingKey, ...change }) => ({ ...auditLimit(change), at, actingKey })),
-  apiKeys: (made) => made.map((change) => auditManaged('api_key', change, ({ id }) => id, apiKeyOf)),
+  endpoints: (made) => made.map((change) => auditManaged('endpoint', change, idOf, endpointOf)),
+  commonLimits: (made) => made.map((change) => auditManaged('limit', change, idOf, limitOf)),
+  apiKeys: (made) => made.map((change) => auditManaged('api_key', change, idOf, apiKeyOf)),
   accessNotes: (made) =>
     made.map(({ told, ...note }) => ({
       ...note,
@@ -147,38 +151,42 @@ function isChange({ before, after }: Said): boolean {
   return !isSame(before, after);
 }
 
-function auditManaged<T>(
+/** What most things are audited under. */
+function idOf({ id }: { id: string }): string {
+  return id;
+}
+
+/** What became of a thing that is managed as a whole. */
+function saidOf<T>(
   kind: ManagedKind,
-  { before, after, at, actingKey }: Managed<T>,
+  { before, after }: Pick<Managed<T>, 'before' | 'after'>,
   nameOf: (thing: T) => string,
   snapshotOf: (thing: T) => Metadata,
-): SaidOfManagement {
+): Said {
   const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
   const subject = nameOf(required(before ?? after, 'something is changed'));
   const [earlier, later] = [before, after].map((thing) => (thing === undefined ? null : snapshotOf(thing)));
-  const action = `${kind}.${what}` as AuditAction;
-  return { action, subject, actingKey, at, before: earlier ?? null, after: later ?? null };
+  return { action: `${kind}.${what}` as AuditAction, subject, before: earlier ?? null, after: later ?? null };
 }
 
-function auditLimit({ before, after }: { before: Limit | undefined; after: Limit | undefined }): Said {
-  const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
-  const { id: subject } = required(before ?? after, 'something is changed');
-  const [earlier, later] = [before, after].map((limit) => (limit === undefined ? null : limitOf(limit)));
-  return { action: `limit.${what}`, subject, before: earlier ?? null, after: later ?? null };
-}
-
-/** That it was copied again changes nothing of whose limits they are. */
-function auditLimitSource({ before, after, operationId }: ChangedLimitSource, subject: string): SaidOfOperation {
-  const what = before === undefined ? 'created' : after === undefined ? 'deleted' : 'updated';
-  const [earlier, later] = [before, after].map((source) =>
-    source === undefined ? null : { sourceId: source.sourceId },
-  );
-  return { action: `limit_source.${what}`, subject, operationId, before: earlier ?? null, after: later ?? null };
+function auditManaged<T>(
+  kind: ManagedKind,
+  change: Managed<T>,
+  nameOf: (thing: T) => string,
+  snapshotOf: (thing: T) => Metadata,
+): SaidOfManagement {
+  const { at, actingKey } = change;
+  return { ...saidOf(kind, change, nameOf, snapshotOf), at, actingKey };
 }
 
 function limitOf({ subject, windows, enforcement, ownerTag, scope }: Limit): Metadata {
   const whose = scope === 'default' ? { scope } : 'planSku' in scope ? scope : { isCopied: scope.isCopied };
   return { ...subject, ...whose, windows, enforcement, ownerTag };
+}
+
+/** That it was copied again changes nothing of whose limits they are. */
+function limitSourceOf({ sourceId }: LimitSource): Metadata {
+  return { sourceId };
 }
 
 /** Never its hash. */

@@ -4,7 +4,8 @@
 import { required } from '../lib/assert.js';
 import type { OwnedIds } from '../lib/ids.js';
 import type { CustomerChanges } from './changes.js';
-import type { Batch, Holding, Reservation, TakenOperation, UsageWindow } from './entities.js';
+import type { Batch, Holding, Reservation, TakenOperation } from './entities.js';
+import type { UsageWindow } from './limit-entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 export interface Book {

@@ -1,9 +1,10 @@
 // How many batches one operation may be about, and how much its entries may copy, so that whatever was accepted can be finished (DOMAIN 3.17). Asked before
 // anything is posted.
+
 import { AppError } from '../errors/app-error.js';
+import type { Metadata } from '../lib/metadata.js';
 import { METADATA_BYTES_MAX, metadataBytes } from '../lib/metadata.js';
 import { USE_BATCHES_MAX } from '../lib/sizes.js';
-import type { Metadata } from './entities.js';
 
 /** Batches that an order comes to at most. */
 export const ORDER_BATCHES_MAX = 1_000;

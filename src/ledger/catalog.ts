@@ -5,7 +5,7 @@ import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import { groupBy } from '../lib/group-by.js';
 import { isSame } from '../lib/is-same.js';
 import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
-import type { Offer, OfferItem, OfferItemWithProduct, Product } from './entities.js';
+import type { Offer, OfferItem, OfferItemWithProduct, Product } from './catalog-entities.js';
 import { addPeriod, anchored } from './periods.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 

@@ -1,35 +1,23 @@
 // The record of a change: all that a transaction decides upon, before any of it is written. Decisions fill it, db/ writes whatever is in it, and
 // who tells of changes or audits them reads it. A kind of change that is not here can't happen.
+import type { Metadata } from '../lib/metadata.js';
 import type { AuditRecord } from './audit-record.js';
+import type { Offer, Product } from './catalog-entities.js';
+import type { FirstSight, Identity, IdentityKey, KeyedAnswer, Referral, TrialUse } from './customer-entities.js';
 import type {
-  AccessNote,
-  ApiKey,
   Batch,
-  Endpoint,
   Entry,
-  FirstSight,
   Holding,
   IdempotencyRecord,
-  Identity,
-  IdentityKey,
-  KeyedAnswer,
-  Limit,
-  LimitSource,
-  Metadata,
   NewBatch,
   NewOperation,
   Notice,
-  Offer,
-  Order,
-  OrderStep,
-  PaymentChange,
-  Product,
-  Referral,
   Reservation,
-  TrialUse,
-  UsageWindow,
 } from './entities.js';
 import type { NewEvent } from './event-types.js';
+import type { Limit, LimitSource, UsageWindow } from './limit-entities.js';
+import type { AccessNote, ApiKey, Endpoint } from './management-entities.js';
+import type { Order, OrderStep, PaymentChange } from './order-entities.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
 export interface CustomerChanges {

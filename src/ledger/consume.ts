@@ -3,10 +3,13 @@
 
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import { type Book, compareBurnOrder, holdingOf, spendable } from './book.js';
 import { assertFewCopies, assertFewTaken, TooFewRead } from './bounds.js';
+import type { ProductType, Subject } from './catalog-entities.js';
 import { unitCounter } from './counting.js';
-import type { Batch, Entry, Holding, Metadata, ProductType, Subject, Violation } from './entities.js';
+import type { Batch, Entry, Holding } from './entities.js';
+import type { Violation } from './limit-entities.js';
 import { meterOf } from './meter.js';
 import { postDebit, postDebt, postUse } from './postings.js';
 import { canAdd, multiplyQuantities, QUANTITY_MAX } from './quantities.js';

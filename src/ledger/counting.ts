@@ -1,5 +1,7 @@
 // What entries count in the windows of limits (DOMAIN 3.12). The same rules stand in db/counting.ts as SQL, for entries that are counted later.
-import type { Entry, EntryKind, Subject, UsageWindow } from './entities.js';
+import type { Subject } from './catalog-entities.js';
+import type { Entry, EntryKind } from './entities.js';
+import type { UsageWindow } from './limit-entities.js';
 import { QUANTITY_MAX } from './quantities.js';
 
 /** At this instant counts what no window but `total` counts: units of a gauge that are given back without naming their use. */

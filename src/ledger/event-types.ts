@@ -1,5 +1,8 @@
 // Which events there are, and what every one of them has.
-import type { Metadata } from './entities.js';
+import type { Metadata } from '../lib/metadata.js';
+
+/** What is told at most once of a customer and a subject in a window of time. */
+export type NoticeType = 'trial.refused' | 'batch.expiring' | 'quota.limit_reached' | 'quota.limit_exceeded';
 
 /** All types, with the version of their data. */
 export const EVENT_VERSIONS = {

@@ -1,29 +1,20 @@
 // What is told of changes (DOMAIN 3.19): each kind of change has its events here, or is silent. Pure, over all that a transaction changes, so that nothing can
 // be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
+
 import { assert, required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids, OwnedIds } from '../lib/ids.js';
+import type { Metadata } from '../lib/metadata.js';
 import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import type { AuditRecord } from './audit-record.js';
+import type { Subject } from './catalog-entities.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } from './changes.js';
-import type {
-  Entry,
-  EntryKind,
-  FirstSight,
-  Metadata,
-  NewBatch,
-  Notice,
-  Order,
-  OrderStep,
-  PaymentChange,
-  Referral,
-  Reservation,
-  Subject,
-  TrialUse,
-} from './entities.js';
+import type { FirstSight, Referral, TrialUse } from './customer-entities.js';
+import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
+import type { Order, OrderStep, PaymentChange } from './order-entities.js';
 
 /** What one change tells. */
 type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };

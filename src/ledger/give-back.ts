@@ -3,12 +3,14 @@
 
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import { TAKEN_ENTRIES_MAX } from '../lib/sizes.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import { assertFewCopies } from './bounds.js';
+import type { Subject } from './catalog-entities.js';
 import type { Taking } from './consume.js';
 import { unitCounter } from './counting.js';
-import type { Metadata, Subject, TakenEntry, TakenOperation } from './entities.js';
+import type { TakenEntry, TakenOperation } from './entities.js';
 import { isReversible } from './operations.js';
 import { postForgive, postReturn } from './postings.js';
 import { QUANTITY_MAX } from './quantities.js';

@@ -1,9 +1,11 @@
 // What a grant gives: one batch per term, with its validity (DOMAIN 3.5).
 
 import { AppError } from '../errors/app-error.js';
+import type { Metadata } from '../lib/metadata.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
+import type { Term } from './catalog-entities.js';
 import type { SubjectAsk } from './consume.js';
-import type { BatchSource, Holding, Metadata, NewBatch, Term } from './entities.js';
+import type { BatchSource, Holding, NewBatch } from './entities.js';
 import { type Anchored, addPeriod, anchored, anchoredEnd } from './periods.js';
 import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';

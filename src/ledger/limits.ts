@@ -1,8 +1,12 @@
 // What limits say of a use (DOMAIN 3.12): which windows it would count in, what stands against it, and what is told of that. Pure; `use` asks.
+
 import { AppError } from '../errors/app-error.js';
 import type { Book } from './book.js';
+import type { Subject } from './catalog-entities.js';
 import type { Provider, UsePlan } from './consume.js';
-import type { CheckedLimit, Enforcement, Entry, NoticeType, Subject, UsageWindow, Violation } from './entities.js';
+import type { Entry } from './entities.js';
+import type { NoticeType } from './event-types.js';
+import type { CheckedLimit, Enforcement, UsageWindow, Violation } from './limit-entities.js';
 import { QUANTITY_MAX } from './quantities.js';
 
 type LimitedWindow = UsageWindow & { limit: number };

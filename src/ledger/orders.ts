@@ -3,22 +3,14 @@
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
+import type { Metadata } from '../lib/metadata.js';
 import { formatMoney, type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
-import type {
-  Metadata,
-  NewBatch,
-  Order,
-  OrderItem,
-  OrderStatus,
-  OrderStep,
-  Payment,
-  PaymentStatus,
-  Term,
-  TrialScope,
-} from './entities.js';
+import type { Term, TrialScope } from './catalog-entities.js';
+import type { NewBatch } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
+import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus } from './order-entities.js';
 
 /** An offer as who orders, exchanges or grants it sees it. */
 export interface OrderableOffer {

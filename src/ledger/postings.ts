@@ -2,9 +2,10 @@
 // drift apart (I1, I2, I3). Decides nothing.
 
 import { assert, required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
 import { countIn } from './counting.js';
-import type { Batch, Entry, EntryKind, Holding, Metadata, NewBatch } from './entities.js';
+import type { Batch, Entry, EntryKind, Holding, NewBatch } from './entities.js';
 import type { Anchored } from './periods.js';
 import { canAdd } from './quantities.js';
 

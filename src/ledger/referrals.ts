@@ -1,7 +1,9 @@
 // Who brought whom (DOMAIN 3.9): one referrer per referee, and no cycle.
+
 import { AppError } from '../errors/app-error.js';
+import type { Metadata } from '../lib/metadata.js';
 import type { Book } from './book.js';
-import type { Metadata, Referral } from './entities.js';
+import type { Referral } from './customer-entities.js';
 
 /** How far up a chain of referrers is followed. */
 export const REFERRERS_ABOVE_MAX = 1_000;

@@ -3,11 +3,14 @@
 
 import { AppError } from '../errors/app-error.js';
 import { assert } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import type { Book } from './book.js';
 import { assertFewCopies } from './bounds.js';
+import type { Subject } from './catalog-entities.js';
 import { consume, forgetEmptied, type Provider, type Taking, type UsePlan } from './consume.js';
 import { unitCounter } from './counting.js';
-import type { Batch, Metadata, Reservation, Subject, Violation } from './entities.js';
+import type { Batch, Reservation } from './entities.js';
+import type { Violation } from './limit-entities.js';
 import { type PostingDetails, postCommit, postHold, postReturn, type Returned } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import { use } from './use.js';

@@ -4,7 +4,7 @@
 
 import { fingerprintOf, keyedHash, plainHash } from '../lib/keyed-hash.js';
 import { plainEmail, plainPhone, plainText } from '../lib/spellings.js';
-import type { ArchivedTrial, TrialClaim } from './entities.js';
+import type { ArchivedTrial, TrialClaim } from './customer-entities.js';
 
 export interface TrialIdentity {
   /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */

@@ -1,4 +1,7 @@
-// The bound of free JSON, where it is checked at the edge, where two of them are merged, and where it is copied.
+// Free JSON, and the bound of it: where it is checked at the edge, where two of them are merged, and where it is copied.
+
+/** Free JSON of the caller's, never looked into. */
+export type Metadata = Record<string, unknown>;
 
 export const METADATA_BYTES_MAX = 16 * 1_024;
 

@@ -2,9 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
-import type { ApiKey } from '../ledger/entities.js';
+import type { ApiKey } from '../ledger/management-entities.js';
 import {
   apiKeyAnswer,
   apiKeyPage,
@@ -52,10 +52,7 @@ export function registerApiKeys(app: FastifyInstance, deps: Deps): void {
     problems: [],
     handler: async ({ query }) => {
       const keys = await getApiKeys(deps, { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 });
-      const { rows, nextCursor } = toPage(keys, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(keys, query.limit, (row) => row);
       return { status: 200, body: { data: rows.map(toView), next_cursor: nextCursor } };
     },
   });

@@ -1,7 +1,7 @@
 // What management changed, for whoever has to know.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import type { AuditRecord } from '../ledger/audit-record.js';
 import { toWireData } from '../lib/wire-names.js';
@@ -33,8 +33,8 @@ export function registerAudit(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(records, query.limit, createdAtPosition, ({ recordedAt, id }) => ({
-        created_at: recordedAt,
+      const { rows, nextCursor } = toCreatedPage(records, query.limit, ({ recordedAt: createdAt, id }) => ({
+        createdAt,
         id,
       }));
       return { status: 200, body: { data: rows.map(toRecordView), next_cursor: nextCursor } };

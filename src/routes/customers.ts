@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import {
@@ -39,10 +39,7 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(customers, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(customers, query.limit, (row) => row);
       return {
         status: 200,
         body: {

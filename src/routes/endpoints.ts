@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
-import type { Endpoint } from '../ledger/entities.js';
+import type { Endpoint } from '../ledger/management-entities.js';
 import {
   endpointAnswer,
   endpointParams,

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Call } from '../call.js';
 import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import {
@@ -119,9 +119,9 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(grants, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.operationId,
+      const { rows, nextCursor } = toCreatedPage(grants, query.limit, ({ createdAt, operationId: id }) => ({
+        createdAt,
+        id,
       }));
       return {
         status: 200,

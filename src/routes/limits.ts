@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
-import type { Limit } from '../ledger/entities.js';
+import type { Limit } from '../ledger/limit-entities.js';
 import {
   deleteLimitQuery,
   limitAnswer,
@@ -56,10 +56,7 @@ export function registerLimits(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(limits, query.limit, createdAtPosition, ({ createdAt, id }) => ({
-        created_at: createdAt,
-        id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(limits, query.limit, (row) => row);
       return { status: 200, body: { data: rows.map(toLimitView), next_cursor: nextCursor } };
     },
   });

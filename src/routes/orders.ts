@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, decodeCursor, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, decodeCursor, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { instantSchema } from '../schemas/instants.js';
@@ -106,10 +106,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(orders, query.limit, createdAtPosition, ({ createdAt, id }) => ({
-        created_at: createdAt,
-        id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(orders, query.limit, (row) => row);
       return { status: 200, body: { data: rows.map(toListedOrderView), next_cursor: nextCursor } };
     },
   });

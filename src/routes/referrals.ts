@@ -1,7 +1,7 @@
 // Who brought whom.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import {
@@ -70,10 +70,7 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
         isOfReferee(query) ? toSide(query, 'referee') : undefined,
         { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
       );
-      const { rows, nextCursor } = toPage(referrals, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(referrals, query.limit, (row) => row);
       return {
         status: 200,
         body: {

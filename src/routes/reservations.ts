@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { ErrorCode } from '../errors/catalogue.js';
-import { createdAtPosition, decodeCreatedAt, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
 import { toSubject } from '../schemas/quota.js';
@@ -110,10 +110,7 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,
       });
-      const { rows, nextCursor } = toPage(reservations, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(reservations, query.limit, (row) => row);
       return {
         status: 200,
         body: { data: rows.map((row) => toReservationView(row, row.customerId)), next_cursor: nextCursor },

@@ -4,9 +4,9 @@ import type { Call } from '../call.js';
 import type { UseEvent } from '../db/usage.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { createdAtPosition, decodeCreatedAt, decodeCursor, seqPosition, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, decodeCursor, seqPosition, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
-import type { CheckedLimit } from '../ledger/entities.js';
+import type { CheckedLimit } from '../ledger/limit-entities.js';
 import { toSubject } from '../schemas/quota.js';
 import { isSelected, type SelectorInput, toSelector } from '../schemas/selectors.js';
 import { statusAnswer, statusQuery, usageAnswer, usageQuery, usesPage, usesQuery } from '../schemas/usage.js';
@@ -101,8 +101,8 @@ export function registerUsage(app: FastifyInstance, deps: Deps): void {
         };
       }
       const { uses, isDue } = await getUsesOfAll(deps, asked, decodeCreatedAt(cursor));
-      const { rows, nextCursor } = toPage(uses, query.limit, createdAtPosition, ({ recordedAt, id }) => ({
-        created_at: recordedAt,
+      const { rows, nextCursor } = toCreatedPage(uses, query.limit, ({ recordedAt: createdAt, id }) => ({
+        createdAt,
         id,
       }));
       return { status: 200, body: { data: rows.map(toUseView), next_cursor: nextCursor, settlement_pending: isDue } };

@@ -4,18 +4,12 @@ import type { Customer } from '../db/customers.js';
 import type { StoredPayment } from '../db/orders.js';
 import type { StoredReservation } from '../db/reservations.js';
 import type { StoredBatch } from '../db/wallet.js';
+import type { Offer, OfferItemWithProduct, Product, Subject } from '../ledger/catalog-entities.js';
 import type { Taking } from '../ledger/consume.js';
-import type {
-  Entry,
-  Offer,
-  OfferItemWithProduct,
-  Order,
-  Product,
-  Referral,
-  Reservation,
-  Subject,
-  Violation,
-} from '../ledger/entities.js';
+import type { Referral } from '../ledger/customer-entities.js';
+import type { Entry, Reservation } from '../ledger/entities.js';
+import type { Violation } from '../ledger/limit-entities.js';
+import type { Order } from '../ledger/order-entities.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
 import type { Imported } from '../services/catalog.js';

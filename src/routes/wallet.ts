@@ -1,7 +1,7 @@
 // What a customer owns and may use.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { createdAtPosition, decodeCreatedAt, decodeCursor, seqPosition, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, decodeCursor, seqPosition, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { toSubject } from '../schemas/quota.js';
 import { toSelector } from '../schemas/selectors.js';
@@ -109,10 +109,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
         query.as_of,
         { after: decodeCreatedAt(query.cursor), limit: query.limit + 1 },
       );
-      const { rows, nextCursor } = toPage(batches, query.limit, createdAtPosition, (row) => ({
-        created_at: row.createdAt,
-        id: row.id,
-      }));
+      const { rows, nextCursor } = toCreatedPage(batches, query.limit, (row) => row);
       return {
         status: 200,
         body: {

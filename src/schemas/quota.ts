@@ -1,7 +1,7 @@
 // The wire of quota checks and consumption.
 import { z } from 'zod';
 import { instantAnswerSchema } from './instants.js';
-import { violationsSchema, warningsSchema } from './limit-parts.js';
+import { subjectAnswerShape, violationsSchema, warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { presence } from './presence.js';
 import { upgradeShape } from './problem.js';
@@ -100,11 +100,7 @@ export const consumeAnswer = z.object({
   allowed: z.literal(true),
   operation_id: uuidAnswerSchema,
   usage_id: uuidAnswerSchema.meta({ description: 'The id of the last entry of this operation.' }),
-  product_key: z
-    .string()
-    .optional()
-    .meta({ examples: ['CREDITS'] }),
-  feature: z.string().optional(),
+  ...subjectAnswerShape,
   amount: countAnswerSchema,
   remaining: remainingSchema,
   taken: takingsSchema,
@@ -237,11 +233,7 @@ export const giveBackBody = withOptionalSelector({
 
 export const giveBackAnswer = z.object({
   operation_id: uuidAnswerSchema,
-  product_key: z
-    .string()
-    .optional()
-    .meta({ examples: ['CREDITS'] }),
-  feature: z.string().optional(),
+  ...subjectAnswerShape,
   amount: countAnswerSchema,
   ...returnedShape,
   restored: takingsSchema.meta({ description: 'What came back to each batch, in product units.' }),

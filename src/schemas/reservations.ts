@@ -1,7 +1,7 @@
 // The wire of reservations.
 import { z } from 'zod';
 import { instantAnswerSchema, instantSchema } from './instants.js';
-import { warningsSchema } from './limit-parts.js';
+import { subjectAnswerShape, warningsSchema } from './limit-parts.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import {
@@ -83,11 +83,7 @@ const statusSchema = z.enum(['held', 'committed', 'released', 'expired']);
 const reservationShape = {
   id: uuidAnswerSchema,
   customer_id: uuidAnswerSchema,
-  product_key: z
-    .string()
-    .optional()
-    .meta({ examples: ['CREDITS'] }),
-  feature: z.string().optional(),
+  ...subjectAnswerShape,
   amount: countAnswerSchema.meta({ description: 'Held, in units of the product or the feature.' }),
   status: statusSchema,
   committed_amount: countAnswerSchema.meta({ examples: [0] }),

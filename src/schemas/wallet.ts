@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { batchAnswer, batchStateSchema } from './batches.js';
 import { instantAnswerSchema, instantSchema } from './instants.js';
+import { subjectAnswerShape } from './limit-parts.js';
 import { metadataAnswerSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { countAnswerSchema, signedCountSchema, upcomingByProductSchema, upcomingSchema } from './quantities.js';
@@ -21,11 +22,7 @@ export const balanceQuery = withSelector({ ...subjectShape, ...asOfShape }).chec
 
 export const balanceAnswer = z.object({
   can_use: z.boolean(),
-  product_key: z
-    .string()
-    .optional()
-    .meta({ examples: ['CREDITS'] }),
-  feature: z.string().optional(),
+  ...subjectAnswerShape,
   remaining: countAnswerSchema.nullable().meta({ description: 'Null when it is not counted.', examples: [99] }),
   upcoming: upcomingSchema,
   expires_at: instantAnswerSchema.nullable().meta({ description: 'When the units used next end, or the access does.' }),

@@ -10,7 +10,7 @@ import {
   revokeApiKey as revoke,
   rotateApiKey as rotate,
 } from '../ledger/api-keys.js';
-import type { ApiKey } from '../ledger/entities.js';
+import type { ApiKey } from '../ledger/management-entities.js';
 import { hashOfToken, makeApiKey } from '../lib/api-key.js';
 
 /** A key, with what it is sent as. */

@@ -31,7 +31,7 @@ import {
   type ProductTerms,
   warningsOf,
 } from '../ledger/catalog.js';
-import type { Offer, OfferItemWithProduct, Product } from '../ledger/entities.js';
+import type { Offer, OfferItemWithProduct, Product } from '../ledger/catalog-entities.js';
 import { required } from '../lib/assert.js';
 
 /** The service itself, where nobody called. */

@@ -10,10 +10,12 @@ import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, type Standing, spendable, standingOf } from '../ledger/book.js';
+import type { Term } from '../ledger/catalog-entities.js';
 import { assertProvided, consume, type Provider, type Taking } from '../ledger/consume.js';
-import type { Metadata, Term, Violation } from '../ledger/entities.js';
 import { assertEndsLater, assertGrantable, type FixedValidity, grant } from '../ledger/grant.js';
+import type { Violation } from '../ledger/limit-entities.js';
 import { use } from '../ledger/use.js';
+import type { Metadata } from '../lib/metadata.js';
 
 export interface AddCreditsCommand {
   productKey: string;

@@ -6,8 +6,9 @@ import { type Customer, findCustomerById, findIdentity, listCustomers } from '..
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
 import { AppError } from '../errors/app-error.js';
-import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import type { Identity, IdentityKey } from '../ledger/customer-entities.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 
 export interface LinkResult {
   identity: Identity;

@@ -14,8 +14,8 @@ import {
 import type { Deps } from '../deps.js';
 import { toMessage } from '../engine/webhook-sender.js';
 import { AppError } from '../errors/app-error.js';
-import type { DeliveryStatus, Endpoint } from '../ledger/entities.js';
 import { typesAsked } from '../ledger/event-types.js';
+import type { DeliveryStatus, Endpoint } from '../ledger/management-entities.js';
 import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 
 /** Events that one call has sent again at most. */

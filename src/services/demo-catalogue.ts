@@ -1,6 +1,6 @@
 // The catalogue that an empty database starts with: one example of each way to sell. Data alone.
 import type { OfferTerms, ProductTerms } from '../ledger/catalog.js';
-import type { ProductType } from '../ledger/entities.js';
+import type { ProductType } from '../ledger/catalog-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
 
 function product(

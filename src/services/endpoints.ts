@@ -4,7 +4,7 @@ import { findEndpoint, listEndpoints, lockEndpoints } from '../db/endpoints.js';
 import type { Deps } from '../deps.js';
 import { restOnSecretKeys } from '../engine/secret-keys.js';
 import { AppError } from '../errors/app-error.js';
-import type { DisabledReason, Endpoint } from '../ledger/entities.js';
+import type { DisabledReason, Endpoint } from '../ledger/management-entities.js';
 import { makeWebhookSecret } from '../lib/webhook-signature.js';
 
 /** Endpoints that there may be. */

@@ -4,16 +4,16 @@ import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import { type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
-
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type Book, holdingOf, showStandings } from '../ledger/book.js';
 import { consume, type Provider } from '../ledger/consume.js';
-import type { Metadata, Violation } from '../ledger/entities.js';
 import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
+import type { Violation } from '../ledger/limit-entities.js';
 import { assertOrderable, type OrderableOffer } from '../ledger/orders.js';
 import { type UseAsk, use } from '../ledger/use.js';
 import { isMoneyCurrency } from '../lib/currencies.js';
+import type { Metadata } from '../lib/metadata.js';
 import { MICROS_PER_UNIT } from '../lib/money.js';
 
 export interface ExchangeCommand {

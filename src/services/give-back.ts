@@ -5,11 +5,12 @@ import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
+import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf } from '../ledger/consume.js';
-import type { Metadata, Subject } from '../ledger/entities.js';
 import { type GiveBack, giveBack } from '../ledger/give-back.js';
 import { returnMetered } from '../ledger/metered-return.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 
 export interface GiveBackCommand {
   /** The use of which something is given back. */

@@ -18,8 +18,10 @@ import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { assertFewBatches, GRANT_BATCHES_MAX } from '../ledger/bounds.js';
 import { meteredProduct } from '../ledger/catalog.js';
+import type { Product, Term } from '../ledger/catalog-entities.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
-import type { Metadata, Product, RecordedRequest, Term, TrialClaim } from '../ledger/entities.js';
+import type { TrialClaim } from '../ledger/customer-entities.js';
+import type { RecordedRequest } from '../ledger/entities.js';
 import {
   asksOf,
   assertEndsLater,
@@ -39,6 +41,7 @@ import {
   trialClaims,
   trialTraces,
 } from '../ledger/trials.js';
+import type { Metadata } from '../lib/metadata.js';
 
 export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';
 

@@ -5,11 +5,11 @@ import type { Tx } from '../db/client.js';
 import { findIdentity, listIdentityKeys } from '../db/customers.js';
 import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
-
 import { AppError } from '../errors/app-error.js';
-import type { Identity, IdentityKey, Metadata } from '../ledger/entities.js';
+import type { Identity, IdentityKey } from '../ledger/customer-entities.js';
 import { archivedTraces, identitiesOf, readPeppers, trialTraces } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import { fitsMetadata, METADATA_BYTES_MAX } from '../lib/metadata.js';
 
 export interface IdentifyResult extends IdentityKey {

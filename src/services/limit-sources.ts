@@ -7,7 +7,7 @@ import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { LimitSource } from '../ledger/entities.js';
+import type { LimitSource } from '../ledger/limit-entities.js';
 import { copyLimits } from '../ledger/limit-sharing.js';
 
 /** Customers that may share the limits of one. */

@@ -1,4 +1,5 @@
 // Usage limits as they are set: of a customer, of a plan, of all. What they say of a use is decided where the use is (ledger/limits.ts).
+
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import {
   type CustomerLimits,
@@ -14,9 +15,12 @@ import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { Limit, LimitScope, LimitTerms, Subject } from '../ledger/entities.js';
+import type { Subject } from '../ledger/catalog-entities.js';
+
+import type { Limit, LimitScope, LimitTerms } from '../ledger/limit-entities.js';
+import { replaceLimit } from '../ledger/limit-terms.js';
 import type { OperationName } from '../ledger/operations.js';
-import { isSame } from '../lib/is-same.js';
+import { required } from '../lib/assert.js';
 
 /** Limits of one customer, and of plans and of all together, at most. */
 const LIMITS_MAX = 1_000;
@@ -135,9 +139,9 @@ async function changeLimit(
     decide: (known, now, changes): LimitResult => {
       if (!known.isKnownPlan)
         throw new AppError('offer_not_found', `There is no plan ${planSku}.`, { pointer: '/plan_sku' });
-      const changed = changedBy(known, change, target, { now, id: () => deps.ids.next() });
+      const changed = changedBy(known, change, target, { now, nextId: () => deps.ids.next() });
       const { before, after } = changed;
-      if (!isSame(before, after)) changes.commonLimits.push({ before, after, at: now, actingKey: call.actor.keyId });
+      if (before !== after) changes.commonLimits.push({ before, after, at: now, actingKey: call.actor.keyId });
       return changed.result;
     },
   });
@@ -160,9 +164,9 @@ function changeCustomers(
     needs: { asks: [] },
     decide: ({ book, loaded, operationId }): Decision<LimitResult> => {
       const { customerId, now, ids } = book;
-      const changed = changedBy(loaded, change, { customerId, isCopied: false }, { now, id: () => ids.next() });
+      const changed = changedBy(loaded, change, { customerId, isCopied: false }, { now, nextId: () => ids.next() });
       const { before, after, result } = changed;
-      if (isSame(before, after)) return { outcome: 'unchanged', result };
+      if (before === after) return { outcome: 'unchanged', result };
       book.changes.limits.push({ before, after, operationId });
       return { outcome: 'accepted', result };
     },
@@ -170,33 +174,27 @@ function changeCustomers(
   });
 }
 
+/** A limit before a change and after it, the same one where nothing changes; undefined where there is none. */
 interface Changed {
   before: Limit | undefined;
   after: Limit | undefined;
   result: LimitResult;
 }
 
-/** What becomes of a limit. One that stays as it is keeps its instants. */
+/** What becomes of a limit. Throws: product_not_found, feature_not_found, too_many_limits, what the change refuses. */
 function changedBy(
   { own: before, count, isKnownSubject }: CustomerLimits,
   { subject, termsAfter }: LimitChange,
   scope: LimitScope,
-  { now, id }: { now: Date; id: () => string },
+  time: { now: Date; nextId: () => string },
 ): Changed {
   const terms = termsAfter(before);
-  if (!terms) return { before, after: undefined, result: { limit: before as Limit, isNew: false } };
+  if (!terms) return { before, after: undefined, result: { limit: required(before, 'it is removed'), isNew: false } };
   if (!before && !isKnownSubject) throw unknownSubject(subject);
   if (!before && count >= LIMITS_MAX)
     throw new AppError('too_many_limits', `There are ${LIMITS_MAX} limits already, which is as many as there may be.`);
-  const { windows, enforcement, ownerTag } = terms;
-  const asked = { subject, windows, enforcement, ownerTag };
-  if (
-    before &&
-    isSame(asked, { subject, windows: before.windows, enforcement: before.enforcement, ownerTag: before.ownerTag })
-  )
-    return { before, after: before, result: { limit: before, isNew: false } };
-  const after = { ...asked, scope, id: before?.id ?? id(), createdAt: before?.createdAt ?? now, updatedAt: now };
-  return { before, after, result: { limit: after, isNew: before === undefined } };
+  const limit = replaceLimit(before, terms, scope, time);
+  return { before, after: limit, result: { limit, isNew: before === undefined } };
 }
 
 function unknownSubject(subject: Subject): AppError {

@@ -1,5 +1,6 @@
 // Moving in from another system: what its customers did there, as history. Their units are grants of type migration; here is what nothing else makes: orders
 // with the status that they ended in, referrals that earn nothing, records as they were, and who had a trial.
+
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { countArchivedRecords, insertArchivedRecords, insertArchivedTrials } from '../db/archive.js';
 import { findRecords } from '../db/idempotency.js';
@@ -10,9 +11,11 @@ import type { Decision } from '../engine/operation.js';
 import { isSameRequest } from '../engine/request-hash.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { ArchivedRecord, ArchivedTrial, Metadata, Order, Payment, Referral } from '../ledger/entities.js';
+import type { ArchivedRecord, ArchivedTrial, Referral } from '../ledger/customer-entities.js';
+import type { Order, Payment } from '../ledger/order-entities.js';
 import { canonicalPaymentMethod } from '../ledger/orders.js';
 import { attachReferral, REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
+import type { Metadata } from '../lib/metadata.js';
 import { parseMoney } from '../lib/money.js';
 
 /** An order that has ended elsewhere. What it gave enters by migrations of its own, so that its lines promise nothing here. */

@@ -19,8 +19,8 @@ import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
-import type { Metadata, Order } from '../ledger/entities.js';
 import { asksOf } from '../ledger/grant.js';
+import type { Order } from '../ledger/order-entities.js';
 import {
   assertMayOrder,
   cancelOrder as cancel,
@@ -31,6 +31,7 @@ import {
   type OrderLine,
 } from '../ledger/orders.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 import { parseMoney } from '../lib/money.js';
 
 /** How long an order can be paid when the caller does not say. */

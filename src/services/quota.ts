@@ -12,9 +12,11 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { Book } from '../ledger/book.js';
+import type { Subject } from '../ledger/catalog-entities.js';
 import { availabilityOf, consume, type Provider, type SubjectAsk, type Taking } from '../ledger/consume.js';
-import type { Metadata, Subject, Violation } from '../ledger/entities.js';
+import type { Violation } from '../ledger/limit-entities.js';
 import { InsufficientQuota, judgeUse, use } from '../ledger/use.js';
+import type { Metadata } from '../lib/metadata.js';
 import { createSlots } from '../lib/slots.js';
 
 /** What says nothing about the request. */

@@ -7,8 +7,9 @@ import { findCustomer, requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { Metadata, Referral } from '../ledger/entities.js';
+import type { Referral } from '../ledger/customer-entities.js';
 import { attachReferral as attach, REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
+import type { Metadata } from '../lib/metadata.js';
 
 /** Whom a referral names, and the fields that named them. */
 export interface ReferralCommand {

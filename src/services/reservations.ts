@@ -7,8 +7,9 @@ import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
+import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf, type Needs, type Provider } from '../ledger/consume.js';
-import type { Metadata, Reservation, ReservationStatus, Subject } from '../ledger/entities.js';
+import type { Reservation, ReservationStatus } from '../ledger/entities.js';
 import {
   assertEnd,
   commitReservation,
@@ -19,6 +20,7 @@ import {
   reserve,
 } from '../ledger/reservations.js';
 import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
 
 export interface ReserveCommand {
   subject: Subject;

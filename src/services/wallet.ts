@@ -10,8 +10,9 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
 import { holdingOf, showStandings, spendable } from '../ledger/book.js';
+import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf, type SubjectAsk, upcomingOf } from '../ledger/consume.js';
-import type { Entry, Subject } from '../ledger/entities.js';
+import type { Entry } from '../ledger/entities.js';
 
 export interface Wallet {
   customerId: string;

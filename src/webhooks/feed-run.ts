@@ -4,7 +4,7 @@ import type { StoredEvent } from '../db/events.js';
 import { type FeedStanding, type HeldFeed, laneOf, type Noted } from '../db/webhooks.js';
 import type { Deps } from '../deps.js';
 import { toMessage } from '../engine/webhook-sender.js';
-import type { DisabledReason, Endpoint } from '../ledger/entities.js';
+import type { DisabledReason, Endpoint } from '../ledger/management-entities.js';
 import { type HttpOutcome, hasArrived } from '../lib/guarded-http.js';
 import { createSlots } from '../lib/slots.js';
 import { GONE } from './attempt.js';

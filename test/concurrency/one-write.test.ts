@@ -7,7 +7,7 @@ import { sqlStateOf } from '../../src/db/errors.js';
 import { begin } from '../../src/db/transactions.js';
 import { type Operation, type ResolvedMember, resolvedAs, toMember } from '../../src/engine/operation.js';
 import { type TransactOptions, transact } from '../../src/engine/transact.js';
-import type { Term } from '../../src/ledger/entities.js';
+import type { Term } from '../../src/ledger/catalog-entities.js';
 import { grant } from '../../src/ledger/grant.js';
 import { identitiesOf, readPeppers, trialClaims } from '../../src/ledger/trials.js';
 import { ALL_SCOPES } from '../../src/lib/scopes.js';

@@ -13,7 +13,7 @@ import {
   type StoredGrant,
 } from '../../src/db/wallet.js';
 import { readSettled } from '../../src/engine/reads.js';
-import type { Referral } from '../../src/ledger/entities.js';
+import type { Referral } from '../../src/ledger/customer-entities.js';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { hold } from '../support/holdings.js';
 import { customerIdOf } from '../support/parallel.js';

@@ -2,7 +2,7 @@
 // would end.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Term } from '../../src/ledger/entities.js';
+import type { Term } from '../../src/ledger/catalog-entities.js';
 import { grant } from '../../src/ledger/grant.js';
 import { MemoryStore } from './memory-store.js';
 import { propertyRun } from './seeds.js';

@@ -1,7 +1,8 @@
 // The limits of one customer in memory, and what the entries say was used in their windows, added up anew at each load as the database would. Decides
 // nothing of a use.
 import type { AppError } from '../../src/errors/app-error.js';
-import type { Entry, UsageWindow, Violation } from '../../src/ledger/entities.js';
+import type { Entry } from '../../src/ledger/entities.js';
+import type { UsageWindow, Violation } from '../../src/ledger/limit-entities.js';
 import { fromLedgerSubject, providersOf, toLedgerSubject } from './ledger-catalogue.js';
 import type { LimitRequest, LimitsAgainst, LimitTerms, LimitWindow, Observed, OverLimit } from './requests.js';
 

@@ -1,0 +1,75 @@
+// Who a customer is, by which names, and what is known of him beside the ledger. Types alone.
+import type { Metadata } from '../lib/metadata.js';
+import type { RecordedRequest } from './entities.js';
+
+export interface IdentityKey {
+  provider: string;
+  externalId: string;
+}
+
+export interface Identity extends IdentityKey {
+  id: string;
+  customerId: string;
+  profile: Metadata;
+}
+
+export interface Referral {
+  id: string;
+  referrerId: string;
+  refereeId: string;
+  operationId: string;
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+/** One row to claim. */
+export interface TrialClaim {
+  /** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
+  scope: string;
+  pepperId: string;
+  identityHash: string;
+  identityType: string;
+}
+
+/** An identity that had a trial, and the operation that granted it. */
+export interface TrialUse extends TrialClaim {
+  operationId: string;
+}
+
+/** An identity that had a trial in the system that was moved in, by the plain hash that it kept. */
+export interface ArchivedTrial {
+  identityType: string;
+  /** SHA-256 in hexadecimal. */
+  identityHash: string;
+  /** The name of what was given. */
+  plan: string;
+  usedAt: Date;
+}
+
+/** What a record of the system that was moved in was there. */
+export type ArchivedKind = 'entry' | 'order' | 'batch';
+
+/** A record of the system that was moved in, as it was there. */
+export interface ArchivedRecord {
+  customerId: string;
+  kind: ArchivedKind;
+  /** Its id there. */
+  sourceId: string;
+  happenedAt: Date;
+  data: Metadata;
+}
+
+/** A customer and the first identity that names him, made together. */
+export interface FirstSight extends IdentityKey {
+  customerId: string;
+  identityId: string;
+  at: Date;
+}
+
+/** The answer to a keyed call that is about no customer of its own; keys are those of an owner of API keys. */
+export interface KeyedAnswer extends RecordedRequest {
+  owner: string;
+  name: string;
+  key: string;
+  recordedAt: Date;
+}
