@@ -161,6 +161,8 @@ export const orderItems = table('order_items', {
   quantity: bigint('quantity'),
   price: money('price'),
   terms: json<Term[]>('terms'),
+  listPrice: nullable(money('list_price')),
+  priceReason: nullable(text('price_reason')),
 });
 
 export const payments = table('payments', {

@@ -15,7 +15,8 @@ export type AuditAction =
   | 'identity.linked'
   | 'identity.unlinked'
   | 'balance.adjusted'
-  | 'trial.overridden';
+  | 'trial.overridden'
+  | 'order.priced';
 
 /** What is managed as a whole. */
 export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source';

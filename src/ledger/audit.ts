@@ -6,7 +6,7 @@ import { currencyDecimals } from '../lib/currencies.js';
 import type { Ids } from '../lib/ids.js';
 import { isSame } from '../lib/is-same.js';
 import type { Metadata } from '../lib/metadata.js';
-import { formatMoney } from '../lib/money.js';
+import { formatMoney, type Micros } from '../lib/money.js';
 import type { AuditAction, AuditRecord, ManagedKind } from './audit-record.js';
 import type { Offer, Product } from './catalog-entities.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty, type Managed } from './changes.js';
@@ -14,6 +14,7 @@ import type { Identity } from './customer-entities.js';
 import type { NewOperation } from './entities.js';
 import type { Limit, LimitSource } from './limit-entities.js';
 import type { ApiKey, Endpoint } from './management-entities.js';
+import type { Order, OrderItem } from './order-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -37,7 +38,7 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   newReservations: { silent: USE },
   changedReservations: { silent: USE },
   settled: { silent: 'what falls due is nobody’s doing' },
-  newOrders: { silent: USE },
+  newOrders: (made, customer) => made.flatMap((order) => auditPrices(order, customer)),
   orderSteps: { silent: USE },
   metadata: (made, { customerId: subject }) =>
     made.map(({ before, after, operationId }) => ({
@@ -149,6 +150,19 @@ function auditOwn<K extends OwnKind>(kind: K, changes: Changes): SaidOfManagemen
 
 function isChange({ before, after }: Said): boolean {
   return !isSame(before, after);
+}
+
+/** Prices of lines that are not the offers'. */
+function auditPrices({ id, items, currency }: Order, { changes }: ChangedCustomer): SaidOfOperation[] {
+  const priced = items.filter(({ listPrice }) => listPrice !== null);
+  if (priced.length === 0) return [];
+  const ordering = changes.operations.find(({ name }) => name === 'order.create');
+  const { id: operationId } = required(ordering, 'an order has an operation');
+  const told = (priceOf: (item: OrderItem) => Micros | null) =>
+    priced.map((item) => ({ sku: item.sku, price: formatMoney(priceOf(item) ?? 0n, currencyDecimals(currency)) }));
+  const before = { items: told(({ listPrice }) => listPrice) };
+  const after = { items: told(({ price }) => price), reasons: priced.map(({ priceReason }) => priceReason) };
+  return [{ action: 'order.priced', subject: id, operationId, before, after }];
 }
 
 /** What most things are audited under. */

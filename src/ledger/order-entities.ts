@@ -14,6 +14,9 @@ export interface OrderItem {
   name: string;
   quantity: number;
   price: Micros;
+  /** What the offer cost, and why that is not the price; null where it is. */
+  listPrice: Micros | null;
+  priceReason: string | null;
   terms: Term[];
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import type { Metadata } from '../lib/metadata.js';
-import { formatMoney, type Micros, MONEY_MAX } from '../lib/money.js';
+import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
 import type { Term, TrialScope } from './catalog-entities.js';
@@ -28,6 +28,8 @@ export interface OrderableOffer {
 export interface OrderLine {
   sku: string;
   quantity: number;
+  /** A price of one in place of the offer's, and why. */
+  override?: { price: Micros; reason: string };
 }
 
 const METHOD_ALIASES: ReadonlyMap<string, string> = new Map([
@@ -97,7 +99,7 @@ export function assertMayOrder(open: number, max: number): void {
 /**
  * Makes a pending order of the lines, with the offers' terms of this moment.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches.
+ * too_many_batches, invalid_request (a price with more decimals than the currency has).
  */
 export function createOrder(
   book: Book,
@@ -107,7 +109,7 @@ export function createOrder(
   let totalAmount = 0n;
   let currency: string | undefined;
   let batchCount = 0;
-  const items = command.lines.map(({ sku, quantity }, index): OrderItem => {
+  const items = command.lines.map(({ sku, quantity, override }, index): OrderItem => {
     const pointer = `/items/${index}/sku`;
     const offer = offers.get(sku);
     if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer });
@@ -118,7 +120,9 @@ export function createOrder(
         pointer,
       });
     }
-    totalAmount += offer.price * BigInt(quantity);
+    if (override) assertDecimals(override.price, offer.currency, `/items/${index}/price`);
+    const price = override?.price ?? offer.price;
+    totalAmount += price * BigInt(quantity);
     if (totalAmount > MONEY_MAX) {
       throw new AppError('quantity_too_large', 'The total of the order is too large.', {
         pointer: `/items/${index}/quantity`,
@@ -126,7 +130,9 @@ export function createOrder(
     }
     batchCount += offer.terms.length;
     assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
-    return { id: book.ids.next(), sku, name: offer.name, quantity, price: offer.price, terms: offer.terms };
+    const { name, terms } = offer;
+    const listPrice = override ? offer.price : null;
+    return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason: override?.reason ?? null, terms };
   });
   assertGrantable(
     book,
@@ -148,6 +154,12 @@ export function createOrder(
   };
   book.changes.newOrders.push(order);
   return order;
+}
+
+function assertDecimals(price: Micros, currency: string, pointer: string): void {
+  const decimals = currencyDecimals(currency);
+  if (hasAtMostDecimals(price, decimals)) return;
+  throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer });
 }
 
 /**

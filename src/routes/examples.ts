@@ -130,6 +130,10 @@ export const examples: Examples = {
           expires_in: 3_600,
         },
       },
+      priced: {
+        summary: 'At a price that was agreed on, by a key with the scope `prices`',
+        body: { ...alice, items: [{ sku: 'CREDITS_100', price: '7.50', price_reason: 'agreed with sales' }] },
+      },
     },
   },
   getOrder: { ids: { id: 'placeOrder#/id' }, requests: { credits: { summary: 'The order of the credits' } } },

@@ -1,7 +1,9 @@
 // The intent to pay, and its confirmation.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Call } from '../call.js';
 import type { Deps } from '../deps.js';
+import { AppError } from '../errors/app-error.js';
 import { decodeCreatedAt, decodeCursor, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
@@ -26,6 +28,7 @@ import {
   getOrder,
   getOrders,
   getPayments,
+  type OrderLineCommand,
   type OrderResult,
   placeOrder,
 } from '../services/orders.js';
@@ -43,6 +46,27 @@ export const renderOrder = (status: number) => (result: OrderResult) => ({
   body: renderJson(orderAnswer, toOrderView(result)),
 });
 
+/**
+ * The lines of an order; those with a price of their own say why. Throws: forbidden (without the scope `prices`), invalid_request (one of both is missing).
+ */
+function toLines(items: z.output<typeof placeOrderBody>['items'], { actor }: Call): OrderLineCommand[] {
+  return items.map(({ sku, quantity, price, price_reason: reason }, index) => {
+    if (price === undefined && reason === undefined) return { sku, quantity };
+    const pointer = `/items/${index}/price`;
+    if (price === undefined) throw new AppError('invalid_request', 'A price_reason belongs to a price.', { pointer });
+    if (reason === undefined) {
+      const detail = 'A price of its own needs a price_reason.';
+      throw new AppError('invalid_request', detail, { pointer: `${pointer}_reason` });
+    }
+    if (!actor.scopes.has('prices')) {
+      throw new AppError('forbidden', 'Prices come from the catalogue: another one needs the scope `prices`.', {
+        pointer,
+      });
+    }
+    return { sku, quantity, price: { of: price, reason } };
+  });
+}
+
 export function registerOrders(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
     method: 'POST',
@@ -50,7 +74,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     operationId: 'placeOrder',
     summary: 'Place an order',
     description:
-      'Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice.',
+      'Prices and terms are those of the offers at this moment; another price of a line needs the scope `prices`, and says why. Put the order’s id into the payment provider’s invoice.',
     tag: 'orders',
     access: 'orders',
     ability: 'orders.create',
@@ -74,7 +98,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
         deps,
         toSelector(body),
         {
-          items: body.items.map(({ sku, quantity }) => ({ sku, quantity })),
+          items: toLines(body.items, call),
           metadata: body.metadata,
           expiresIn: body.expires_in,
         },

@@ -120,12 +120,14 @@ export function toListedOrderView(order: Order) {
     cancelled_at: order.cancelledAt,
     cancel_reason: order.cancelReason,
     refunded_amount: formatMoney(0n, decimals),
-    items: order.items.map(({ id, sku, name, quantity, price }) => ({
+    items: order.items.map(({ id, sku, name, quantity, price, listPrice, priceReason }) => ({
       id,
       sku,
       name,
       quantity,
       price: formatMoney(price, decimals),
+      list_price: listPrice === null ? null : formatMoney(listPrice, decimals),
+      price_reason: priceReason,
     })),
     metadata: order.metadata,
     created_at: order.createdAt,

@@ -29,6 +29,7 @@ const ACTIONS = [
   'identity.linked',
   'identity.unlinked',
   'balance.adjusted',
+  'order.priced',
   'trial.overridden',
 ] as const;
 

@@ -20,10 +20,13 @@ const orderLineInput = z.strictObject({
   quantity: askedQuantitySchema
     .default(1)
     .meta({ description: 'Multiplies counted units, and the length of access.', examples: [1] }),
-  price: z
-    .never({ error: () => 'prices come from the catalogue: leave it out' })
+  price: moneySchema.optional().meta({
+    description:
+      'Of one, in place of the offer’s: needs the scope `prices`, and a `price_reason`. In the offer’s currency.',
+  }),
+  price_reason: text()
     .optional()
-    .meta({ description: 'Not accepted: prices come from the catalogue.' }),
+    .meta({ description: 'Why the price is another than the offer’s.', examples: ['agreed with sales'] }),
 });
 
 export const placeOrderBody = withSelector({
@@ -134,6 +137,10 @@ export const orderAnswer = z
         name: z.string().meta({ examples: ['100 credits'] }),
         quantity: countAnswerSchema,
         price: moneySchema.meta({ description: 'Of one, as it was when the order was made.' }),
+        list_price: moneySchema.nullable().meta({
+          description: 'What the offer cost then, where another price was set; null where `price` is the offer’s.',
+        }),
+        price_reason: z.string().nullable().meta({ description: 'Why another price was set.' }),
       }),
     ),
     batches: z.array(batchAnswer).optional().meta({

@@ -121,6 +121,8 @@ function toOrder(
     price: parseMoney(price),
     id: idOf(index + 1),
     terms: [],
+    listPrice: null,
+    priceReason: null,
   }));
   return {
     id,

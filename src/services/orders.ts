@@ -43,8 +43,15 @@ export interface OrderResult {
   granted: OrderBatches;
 }
 
+/** A line of an order as it is asked for; a price of its own is a decimal string. */
+export interface OrderLineCommand {
+  sku: string;
+  quantity: number;
+  price?: { of: string; reason: string };
+}
+
 export interface OrderCommand {
-  items: OrderLine[];
+  items: OrderLineCommand[];
   metadata: Metadata;
   /** Seconds. */
   expiresIn?: number | undefined;
@@ -61,7 +68,7 @@ export interface ConfirmOrderCommand {
 
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
- * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
+ * Throws: invalid_request (a price with more decimals than its currency has), offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
  * too_many_batches, too_many_open_orders, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function placeOrder(
@@ -84,7 +91,11 @@ export async function placeOrder(
       assertMayOrder(open, openOrdersMax);
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
       const expiresAt = new Date(book.now.getTime() + lifetimeMs);
-      const order = createOrder(book, offers, { lines: command.items, metadata: command.metadata, expiresAt });
+      const lines = command.items.map(
+        ({ price, ...line }): OrderLine =>
+          price ? { ...line, override: { price: parseMoney(price.of), reason: price.reason } } : line,
+      );
+      const order = createOrder(book, offers, { lines, metadata: command.metadata, expiresAt });
       return { outcome: 'accepted', result: { order, granted: NO_BATCHES } };
     },
     render,

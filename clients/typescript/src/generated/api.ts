@@ -1370,6 +1370,10 @@ export interface components {
                 quantity: number;
                 /** @description Of one, as it was when the order was made. */
                 price: string;
+                /** @description What the offer cost then, where another price was set; null where `price` is the offer’s. */
+                list_price: string | null;
+                /** @description Why another price was set. */
+                price_reason: string | null;
             }[];
             /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
             batches?: components["schemas"]["Batch"][];
@@ -2408,8 +2412,10 @@ export interface operations {
                          * @default 1
                          */
                         quantity?: number | string;
-                        /** @description Not accepted: prices come from the catalogue. */
-                        price?: unknown;
+                        /** @description Of one, in place of the offer’s: needs the scope `prices`, and a `price_reason`. In the offer’s currency. */
+                        price?: string;
+                        /** @description Why the price is another than the offer’s. */
+                        price_reason?: string;
                     }[];
                     /**
                      * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
@@ -6598,7 +6604,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -6629,7 +6635,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;

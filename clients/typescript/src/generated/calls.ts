@@ -39,7 +39,7 @@ export interface Calls {
   putOffer: Call<'putOffer'>;
   /** List orders, newest first. `GET /api/v1/billing/orders`: Customers’ own tokens are taken too, with `orders.read`. */
   listOrders: Call<'listOrders'>;
-  /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
+  /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment; another price of a line needs the scope `prices`, and says why. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
   placeOrder: Call<'placeOrder'>;
   /** Get an order. `GET /api/v1/billing/orders/{id}`: Customers’ own tokens are taken too, with `orders.read`. */
   getOrder: Call<'getOrder'>;
