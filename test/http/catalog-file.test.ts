@@ -4,6 +4,7 @@ import { fillEmptyCatalogue } from '../../src/services/catalog.js';
 import { demoCatalogue } from '../../src/services/demo-catalogue.js';
 import { type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { CSV, clearCatalogue, exportFile, importFile } from '../support/catalog-file.js';
+import { untilTold } from '../support/events.js';
 import { expectProblem, itNeedsAToken, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
@@ -215,6 +216,7 @@ describe('POST /catalog/import', () => {
     ]);
     expect((await app.get('/audit?subject=SALON')).body.data).toHaveLength(1);
     expect((await app.get('/audit?subject=BOX')).body.data).toMatchObject([{ action: 'offer.created' }]);
+    await untilTold(app);
     const events = (await app.get('/events?limit=200&type=product.deactivated')).body.data;
     expect(events.map(({ data }: { data: Json }) => data.product_key)).toEqual(['GEMS']);
   });
