@@ -34,6 +34,8 @@ import {
   importCatalog,
   putOffer,
   putProduct,
+  retireOffer,
+  retireProduct,
 } from '../services/catalog.js';
 import { writeCatalogDocument, writeCatalogTable } from './catalog-export.js';
 import { readCatalogFile, refuseFaults } from './catalog-file.js';
@@ -183,6 +185,24 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
   });
 
   defineRoute(app, {
+    method: 'DELETE',
+    url: '/products/:key',
+    operationId: 'retireProduct',
+    summary: 'Retire a product',
+    description:
+      'It is not sold or granted any more. What customers have of it stays and can be used; a PUT brings it back. One that is retired is answered as it is.',
+    tag: 'catalog',
+    access: 'catalog',
+    params: productParams,
+    responses: { 200: productAnswer },
+    problems: ['product_not_found'],
+    handler: async ({ params, call }) => ({
+      status: 200,
+      body: toProductView(await retireProduct(deps, params.key, call.actor)),
+    }),
+  });
+
+  defineRoute(app, {
     method: 'GET',
     url: '/offers/:sku',
     operationId: 'getAnyOffer',
@@ -214,5 +234,23 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
       const view = { ...toOfferView(offer), warnings };
       return isNew ? { status: 201, body: view } : { status: 200, body: view };
     },
+  });
+
+  defineRoute(app, {
+    method: 'DELETE',
+    url: '/offers/:sku',
+    operationId: 'retireOffer',
+    summary: 'Retire an offer',
+    description:
+      'It is not sold or granted any more. What was sold, and orders that wait for a payment, keep their terms; a PUT brings it back. One that is retired is answered as it is.',
+    tag: 'catalog',
+    access: 'catalog',
+    params: skuParams,
+    responses: { 200: offerAnswer },
+    problems: ['offer_not_found'],
+    handler: async ({ params, call }) => ({
+      status: 200,
+      body: toOfferView(await retireOffer(deps, params.sku, call.actor)),
+    }),
   });
 }

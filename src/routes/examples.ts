@@ -371,6 +371,8 @@ export const examples: Examples = {
     ids: { id: 'putEndpoint#/id' },
     requests: { parked: { summary: 'All that was given up', body: { failed: true } } },
   },
+  retireOffer: { requests: { pack: { summary: 'No longer sold', path: { sku: 'TOKENS_1000' } } } },
+  retireProduct: { requests: { tokens: { summary: 'No longer sold or granted', path: { key: 'TOKENS' } } } },
   deleteEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'No longer' } } },
   listAudit: { requests: { alice: { summary: 'What was changed of Alice', query: { ...alice, limit: 20 } } } },
   putClock: { requests: { month: { summary: 'A month later', body: { advance: 'P1M' } } } },

@@ -40,7 +40,7 @@ const SYSTEM: Actor = { keyId: 'system', ownerId: 'system', scopes: new Set() };
 /** A product by its key, active or not. Throws: product_not_found. */
 export async function getProduct(deps: Deps, productKey: string): Promise<Product> {
   const product = (await findProducts(deps.db, [productKey])).get(productKey);
-  if (!product) throw new AppError('product_not_found', `There is no product ${productKey}.`, { pointer: 'path/key' });
+  if (!product) throw noProduct(productKey);
   return product;
 }
 
@@ -52,7 +52,7 @@ export async function getProducts(deps: Deps, page: CatalogPage): Promise<Produc
 /** An offer by its SKU, active or not. Throws: offer_not_found. */
 export async function getOffer(deps: Deps, sku: string): Promise<Offer<OfferItemWithProduct>> {
   const offer = (await findOffers(deps.db, [sku])).get(sku);
-  if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: 'path/sku' });
+  if (!offer) throw noOffer(sku);
   return offer;
 }
 
@@ -141,6 +141,56 @@ export async function putOffer(
     const { before, after } = accept(decided);
     return { offer: after, warnings: warningsOf(after, now), isNew: isNew(before, after) };
   });
+}
+
+/**
+ * Retires a product: nobody orders or grants it any more; what was sold stays and can be used, and a PUT brings it back. One that is retired stays as it is.
+ * Locks: the catalogue. Throws: product_not_found.
+ */
+export async function retireProduct(deps: Deps, productKey: string, actor: Actor): Promise<Product> {
+  return deps.engine.manage({
+    opener: 'prisma',
+    lock: lockCatalog,
+    load: (tx) => findProducts(tx, [productKey]),
+    decide: (known, now, changes) => {
+      const { after, change } = retire(known.get(productKey), now, actor);
+      if (!after) throw noProduct(productKey);
+      changes.products.push(...change);
+      return after;
+    },
+  });
+}
+
+/**
+ * Retires an offer: nobody orders, exchanges or is granted it any more; what was sold, and orders that wait for a payment, stay. A PUT brings it back. One
+ * that is retired stays as it is. Locks: the catalogue. Throws: offer_not_found.
+ */
+export async function retireOffer(deps: Deps, sku: string, actor: Actor): Promise<Offer<OfferItemWithProduct>> {
+  return deps.engine.manage({
+    opener: 'prisma',
+    lock: lockCatalog,
+    load: (tx) => findOffers(tx, [sku]),
+    decide: (known, now, changes) => {
+      const { after, change } = retire(known.get(sku), now, actor);
+      if (!after) throw noOffer(sku);
+      changes.offers.push(...change);
+      return after;
+    },
+  });
+}
+
+/** What is not sold any more, and the change by which that is so, if it was sold before. */
+function retire<T extends { isActive: boolean }>(before: T | undefined, at: Date, { keyId: actingKey }: Actor) {
+  const after = before && { ...before, isActive: false };
+  return { after, change: before?.isActive && after ? [{ before, after, at, actingKey }] : [] };
+}
+
+function noProduct(productKey: string): AppError {
+  return new AppError('product_not_found', `There is no product ${productKey}.`, { pointer: 'path/key' });
+}
+
+function noOffer(sku: string): AppError {
+  return new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: 'path/sku' });
 }
 
 /** What an import comes to. */

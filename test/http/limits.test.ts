@@ -411,6 +411,12 @@ describe('Setting limits', () => {
       'customer_not_found',
     );
     expectProblem(await app.delete('/limits?feature=chat'), 404, 'limit_not_found');
+    await app.put('/limits', { product_key: 'CREDITS', windows: { total: 1_000_000 } });
+    for (const mistyped of ['externalid=a', 'customerId=a', 'external_id=', 'plan=a']) {
+      const answer = await app.delete(`/limits?product_key=CREDITS&${mistyped}`);
+      expectProblem(answer, 400, 'invalid_request', `query/${mistyped.slice(0, mistyped.indexOf('='))}`);
+    }
+    expect((await app.delete('/limits?product_key=CREDITS')).status).toBe(204);
     expectProblem(await app.patch('/limits', { feature: 'chat' }), 400, 'invalid_request', '/windows');
   });
 });

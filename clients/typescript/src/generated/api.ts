@@ -202,7 +202,7 @@ export interface paths {
         get: operations["getProduct"];
         put: operations["putProduct"];
         post?: never;
-        delete?: never;
+        delete: operations["retireProduct"];
         options?: never;
         head?: never;
         patch?: never;
@@ -218,7 +218,7 @@ export interface paths {
         get: operations["getAnyOffer"];
         put: operations["putOffer"];
         post?: never;
-        delete?: never;
+        delete: operations["retireOffer"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2216,6 +2216,27 @@ export interface operations {
             };
         };
     };
+    retireProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+        };
+    };
     getAnyOffer: {
         parameters: {
             query?: never;
@@ -2331,6 +2352,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PutOffer"];
+                };
+            };
+        };
+    };
+    retireOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
                 };
             };
         };

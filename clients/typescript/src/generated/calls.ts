@@ -33,10 +33,14 @@ export interface Calls {
   getProduct: Call<'getProduct'>;
   /** Create or replace a product. `PUT /api/v1/billing/products/{key}`: Fields left out take their defaults. The type is fixed once the product exists. */
   putProduct: Call<'putProduct'>;
+  /** Retire a product. `DELETE /api/v1/billing/products/{key}`: It is not sold or granted any more. What customers have of it stays and can be used; a PUT brings it back. One that is retired is answered as it is. */
+  retireProduct: Call<'retireProduct'>;
   /** Get an offer, active or not. `GET /api/v1/billing/offers/{sku}` */
   getAnyOffer: Call<'getAnyOffer'>;
   /** Create or replace an offer. `PUT /api/v1/billing/offers/{sku}`: Fields left out take their defaults: begin with what `GET /offers/{sku}` answers. What was sold keeps the terms of its moment. `warnings` say why it could not be sold. */
   putOffer: Call<'putOffer'>;
+  /** Retire an offer. `DELETE /api/v1/billing/offers/{sku}`: It is not sold or granted any more. What was sold, and orders that wait for a payment, keep their terms; a PUT brings it back. One that is retired is answered as it is. */
+  retireOffer: Call<'retireOffer'>;
   /** List orders, newest first. `GET /api/v1/billing/orders`: Customers’ own tokens are taken too, with `orders.read`. */
   listOrders: Call<'listOrders'>;
   /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment; another price of a line needs the scope `prices`, and says why. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
@@ -181,8 +185,10 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   listProducts: {"method":"GET","path":"/api/v1/billing/products","query":["limit","cursor","include_inactive"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getProduct: {"method":"GET","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   putProduct: {"method":"PUT","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  retireProduct: {"method":"DELETE","path":"/api/v1/billing/products/{key}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   getAnyOffer: {"method":"GET","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   putOffer: {"method":"PUT","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  retireOffer: {"method":"DELETE","path":"/api/v1/billing/offers/{sku}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   listOrders: {"method":"GET","path":"/api/v1/billing/orders","query":["customer_id","user_id","external_id","provider","limit","cursor","payment_id","payment_method","status","sku","from","until"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   placeOrder: {"method":"POST","path":"/api/v1/billing/orders","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   getOrder: {"method":"GET","path":"/api/v1/billing/orders/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},

@@ -1,0 +1,109 @@
+// Products and offers that are retired: what nobody gets any more, what stays, and how they come back.
+import { describe, expect, it } from 'vitest';
+import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
+import { untilTold } from '../support/events.js';
+import { bearer, makeKey } from '../support/keys.js';
+import { expectProblem, newPayment, newPerson, writtenBy } from '../support/requests.js';
+
+const app = useTestApp();
+
+const trailOf = async (subject: string) =>
+  (await app.get(`/audit?subject=${subject}`)).body.data.map(({ action }: Json) => action);
+
+describe('DELETE /products/{key}', () => {
+  it('retires it: nobody gets it any more, and who has it uses it', async () => {
+    await putProduct(app, 'TOKENS', { name: 'Tokens', low_balance_threshold: 5 });
+    await putOffer(app, 'TOKENS_10', 'TOKENS', 10);
+    const external_id = newPerson();
+    await grantUnits(app, external_id, 'TOKENS', 10);
+    const answer = await app.delete('/products/tokens');
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toMatchObject({
+      product_key: 'TOKENS',
+      name: 'Tokens',
+      is_active: false,
+      low_balance_threshold: 5,
+    });
+    expect((await app.get('/products/TOKENS')).body).toEqual(answer.body);
+    const used = await app.post('/quota/consume', {
+      external_id,
+      product_key: 'TOKENS',
+      amount: 4,
+      action_type: 'use',
+    });
+    expect(used.status, used.text).toBe(200);
+    expectProblem(await app.post('/orders', { external_id, items: [{ sku: 'TOKENS_10' }] }), 409, 'product_inactive');
+  });
+
+  it('is told and audited once, however often it is done', async () => {
+    await putProduct(app, 'ONCE');
+    expect((await app.delete('/products/ONCE')).body.is_active).toBe(false);
+    const written = await writtenBy(app, async () => {
+      expect((await app.delete('/products/ONCE')).body.is_active).toBe(false);
+    });
+    expect(written).toEqual({});
+    expect(await trailOf('ONCE')).toEqual(['product.updated', 'product.created']);
+    await untilTold(app);
+    const { data } = (await app.get('/events?type=product.deactivated&limit=200')).body;
+    expect(data.filter((event: Json) => (event.data as Json).product_key === 'ONCE')).toHaveLength(1);
+  });
+
+  it('is one change of many at once', async () => {
+    await putProduct(app, 'MANY');
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => app.delete('/products/MANY')));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(await trailOf('MANY')).toEqual(['product.updated', 'product.created']);
+  });
+
+  it('comes back by a PUT', async () => {
+    await putProduct(app, 'BACK');
+    await app.delete('/products/BACK');
+    await putProduct(app, 'BACK');
+    expect((await app.get('/products/BACK')).body.is_active).toBe(true);
+    await grantUnits(app, newPerson(), 'BACK', 1);
+  });
+});
+
+describe('DELETE /offers/{sku}', () => {
+  it('retires it: nobody orders or is granted it any more; an order that waits is paid and granted', async () => {
+    await putProduct(app, 'GEMS');
+    await putOffer(app, 'GEMS_10', 'GEMS', 10, { price: '5' });
+    const external_id = newPerson();
+    const order = await app.post('/orders', { external_id, items: [{ sku: 'GEMS_10' }] });
+    const answer = await app.delete('/offers/gems_10');
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toMatchObject({ sku: 'GEMS_10', is_active: false, price: '5.00' });
+    expect((await app.get('/offers/GEMS_10')).body).toEqual(answer.body);
+    expectProblem(await app.post('/orders', { external_id, items: [{ sku: 'GEMS_10' }] }), 409, 'offer_inactive');
+    const paid = await app.post(`/orders/${order.body.id}/confirm`, { payment_id: newPayment() });
+    expect(paid.body).toMatchObject({ status: 'paid', batches: [{ granted: 10 }] });
+    expect(await trailOf('GEMS_10')).toEqual(['offer.updated', 'offer.created']);
+    expect(await writtenBy(app, () => app.delete('/offers/GEMS_10'))).toEqual({});
+    await putOffer(app, 'GEMS_10', 'GEMS', 10, { price: '5' });
+    expect((await app.post('/orders', { external_id, items: [{ sku: 'GEMS_10' }] })).status).toBe(201);
+  });
+});
+
+describe('what can’t be retired', () => {
+  it.each([
+    ['/products/NOBODY', 404, 'product_not_found', 'path/key'],
+    ['/offers/NOBODY', 404, 'offer_not_found', 'path/sku'],
+    ['/products/%20', 400, 'invalid_request', 'path/key'],
+    ['/offers/%20', 400, 'invalid_request', 'path/sku'],
+    ['/offers/NOBODY?force=true', 400, 'invalid_request', 'query/force'],
+  ] as const)('%s: %s %s', async (path, status, code, pointer) => {
+    const written = await writtenBy(app, async () => {
+      expectProblem(await app.delete(path), status, code, pointer);
+    });
+    expect(written).toEqual({});
+  });
+
+  it('needs the scope of the catalogue', async () => {
+    await putProduct(app, 'KEPT');
+    await putOffer(app, 'KEPT_1', 'KEPT', 1);
+    const { token } = await makeKey(app, ['read', 'orders', 'admin']);
+    for (const path of ['/products/KEPT', '/offers/KEPT_1'])
+      expectProblem(await app.delete(path, bearer(token)), 403, 'forbidden');
+    expect((await app.get('/products/KEPT')).body.is_active).toBe(true);
+  });
+});
