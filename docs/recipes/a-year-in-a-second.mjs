@@ -26,7 +26,8 @@ async function show(when) {
 }
 
 await show('today');
-for (const advance of ['P1M', 'P2M', 'P9M']) {
+// A day more each time: a month from the 29th may end on the 28th.
+for (const advance of ['P1M1D', 'P2M1D', 'P9M1D']) {
   const { complete } = await call('PUT', '/sandbox/clock', { advance });
   if (!complete) throw new Error('there was more due than one call goes through: send it again');
   await show(`after ${advance}`);
