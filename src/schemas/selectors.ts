@@ -140,12 +140,24 @@ export function refuseIdleProvider(
 
 /** A body or query that need not name the customer, with the fields of `shape`. Read the selector with `toSelectorBeside`. */
 export function withOptionalSelector<S extends z.core.$ZodLooseShape>(shape: S) {
+  return withFields(shape).check(refuseLoneProvider);
+}
+
+function withFields<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.object({ ...selectorShape, ...shape }).check(refuseIdleProvider(['user_id', 'external_id']));
 }
 
+/** Refuses a provider without an id: whoever sends it means one customer, and left out the request may be about all of them. */
+const refuseLoneProvider = presence<SelectorInput>((ctx) => {
+  const { provider } = ctx.value;
+  if (!provider || provider === USER_ID_PROVIDER || isSelected(ctx.value)) return;
+  const message = 'names nobody by itself: send external_id with it';
+  ctx.issues.push({ code: 'custom', message, path: ['provider'], input: provider });
+});
+
 /** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
 export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {
-  return withOptionalSelector(shape).check(refuseMissingSelector);
+  return withFields(shape).check(refuseMissingSelector);
 }
 
 /** What `toSelector` reads: the parsed selector fields of a body or query. */

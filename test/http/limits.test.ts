@@ -416,6 +416,13 @@ describe('Setting limits', () => {
       const answer = await app.delete(`/limits?product_key=CREDITS&${mistyped}`);
       expectProblem(answer, 400, 'invalid_request', `query/${mistyped.slice(0, mistyped.indexOf('='))}`);
     }
+    const lone = { product_key: 'CREDITS', provider: 'telegram', windows: { total: 1 } };
+    const removal = await app.delete('/limits?product_key=CREDITS&provider=telegram');
+    expectProblem(removal, 400, 'invalid_request', 'query/provider');
+    expectProblem(await app.put('/limits', lone), 400, 'invalid_request', '/provider');
+    expectProblem(await app.patch('/limits', lone), 400, 'invalid_request', '/provider');
+    for (const path of ['/limits', '/orders', '/payments', '/quota/events', '/events', '/audit', '/invariants'])
+      expectProblem(await app.get(`${path}?provider=telegram`), 400, 'invalid_request', 'query/provider');
     expect((await app.delete('/limits?product_key=CREDITS')).status).toBe(204);
     expectProblem(await app.patch('/limits', { feature: 'chat' }), 400, 'invalid_request', '/windows');
   });
