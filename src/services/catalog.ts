@@ -226,7 +226,7 @@ function asWhole<T>(terms: T): Given<T> {
   return { terms, kept: [], createdAt: undefined };
 }
 
-/** The one way in which the catalogue changes. `conclude` says what it comes to, and may refuse. */
+/** The one way in which something is put into the catalogue. `conclude` says what it comes to, and may refuse. */
 function changeCatalog<R>(
   deps: Deps,
   given: GivenCatalog,

@@ -65,7 +65,7 @@ describe('DELETE /products/{key}', () => {
 });
 
 describe('DELETE /offers/{sku}', () => {
-  it('retires it: nobody orders or is granted it any more; an order that waits is paid and granted', async () => {
+  it('retires it: nobody orders it any more; an order that waits is paid and granted', async () => {
     await putProduct(app, 'GEMS');
     await putOffer(app, 'GEMS_10', 'GEMS', 10, { price: '5' });
     const external_id = newPerson();
