@@ -1,13 +1,11 @@
 // Moves what the source has into the service: catalogue, used trials, customers with what they own, referrals, entries. Each step is known by what it is
 // about, so that a run that was cut is gone on with by another, and one that is repeated changes nothing. A dry run does all but write.
-
 import { findIdentityOwners, findKnownCustomers, listIdentityKeys } from '../../src/db/customers.js';
 import { NO_BATCHES } from '../../src/db/wallet.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { decideCatalog, type GivenCatalog } from '../../src/ledger/catalog.js';
 import type { Product } from '../../src/ledger/catalog-entities.js';
 import type { Metadata } from '../../src/lib/metadata.js';
-
 import { renderGrant } from '../../src/routes/grants.js';
 import { renderOrder } from '../../src/routes/orders.js';
 import { metadataSchema } from '../../src/schemas/metadata.js';

@@ -4,7 +4,6 @@
 
 import type { Identity, IdentityKey } from '../ledger/customer-entities.js';
 import type { Metadata } from '../lib/metadata.js';
-
 import type { Row, Tx } from './client.js';
 
 /** The provider whose ids are the same in upper and lower case. */

@@ -4,7 +4,6 @@
 import type { LoadedBook } from '../ledger/book.js';
 import type { Subject } from '../ledger/catalog-entities.js';
 import type { Needs, Provider } from '../ledger/consume.js';
-
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import { TAKEN_ENTRIES_MAX, USE_BATCHES_MAX } from '../lib/sizes.js';

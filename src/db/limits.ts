@@ -1,7 +1,6 @@
 // Limits as they are set: of customers, copied ones among them, of plans, and of all. What is in force of them is in usage-windows.ts.
 import type { Subject } from '../ledger/catalog-entities.js';
 import type { Changes } from '../ledger/changes.js';
-
 import type { Limit, LimitScope } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
 import { tellFollowers } from './limit-sources.js';

@@ -1,8 +1,6 @@
 // Notices: what was told last of a customer, a type and a subject, so that it is told once for a window of time.
-
 import type { Changes } from '../ledger/changes.js';
 import type { NoticeType } from '../ledger/event-types.js';
-
 import type { Row, Tx } from './client.js';
 import { upserts } from './statements.js';
 import { notices } from './tables.js';

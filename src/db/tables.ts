@@ -1,6 +1,5 @@
 // The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
 // compares the descriptions with the database's own catalogue.
-
 import type { AuditAction } from '../ledger/audit-record.js';
 import type { ProductType, Recurrence, Stacking, Term, TrialScope } from '../ledger/catalog-entities.js';
 import type { ArchivedKind } from '../ledger/customer-entities.js';

@@ -1,9 +1,7 @@
 // The windows of limits that are in force for uses, each with what was used in it: the counter, brought up from the entries behind it. One statement for all
 // customers and subjects; nothing of it is remembered in the process.
-
 import type { Changes } from '../ledger/changes.js';
 import type { NoticeType } from '../ledger/event-types.js';
-
 import type { Enforcement, LimitLevel, LimitWindow, UsageWindow } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';

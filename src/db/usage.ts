@@ -7,11 +7,9 @@ import type { CalendarWindow } from '../lib/calendar-windows.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted, OF_ALL } from './counting.js';
-import { ofSubject, toSubject } from './subjects.js';
+import { ofSubject, type SubjectType, toSubject } from './subjects.js';
 import { listOf, type RecordOf, readerOf, written } from './table.js';
 import { entries } from './tables.js';
-
-type SubjectType = 'product' | 'feature';
 
 /** A sum of units as an answer can tell it. */
 const whole = (sum: string) =>

@@ -1,6 +1,5 @@
 // What a customer holds, as readers see it. No locks. What has fallen due but is not settled yet is shown as settled: the ledger's code says which batches
 // that changes, and they are shown as it leaves them.
-
 import type { Batch, BatchParts, BatchSource, NewBatch } from '../ledger/entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Row, Tx } from './client.js';

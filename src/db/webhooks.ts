@@ -1,6 +1,5 @@
 // How far each endpoint is that is sent its events, and what became of each delivery. A feed is leased by one process, and only who has the lease writes what
 // was tried. Instants are the database's; each statement is a transaction of its own.
-
 import type { EventType } from '../ledger/event-types.js';
 import type { DeliveryStatus, Endpoint } from '../ledger/management-entities.js';
 import { required } from '../lib/assert.js';

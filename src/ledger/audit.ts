@@ -1,6 +1,5 @@
 // What management changed, for the audit trail (DOMAIN 3.20): each kind of change is audited here, or says why not. Pure, over all that a transaction
 // changes, so that nothing can be forgotten on one path.
-
 import { required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import type { Ids } from '../lib/ids.js';

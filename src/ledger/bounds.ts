@@ -1,6 +1,5 @@
 // How many batches one operation may be about, and how much its entries may copy, so that whatever was accepted can be finished (DOMAIN 3.17). Asked before
 // anything is posted.
-
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../lib/metadata.js';
 import { METADATA_BYTES_MAX, metadataBytes } from '../lib/metadata.js';

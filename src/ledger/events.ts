@@ -1,6 +1,5 @@
 // What is told of changes (DOMAIN 3.19): each kind of change has its events here, or is silent. Pure, over all that a transaction changes, so that nothing can
 // be forgotten on one path. An event is a snapshot of what it is about, small and without secrets.
-
 import { assert, required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { groupBy } from '../lib/group-by.js';

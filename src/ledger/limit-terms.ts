@@ -15,7 +15,7 @@ export function replaceLimit(
 }
 
 /** Whether it is a customer's: set for himself, or copied of the source whose limits he shares. */
-export function isOfCustomer({ scope }: Limit, isCopied: boolean, customerId?: string): boolean {
+export function isOfCustomer({ scope }: Limit, isCopied: boolean, customerId: string): boolean {
   if (scope === 'default' || !('isCopied' in scope)) return false;
-  return scope.isCopied === isCopied && (customerId === undefined || scope.customerId === customerId);
+  return scope.isCopied === isCopied && scope.customerId === customerId;
 }

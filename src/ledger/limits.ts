@@ -1,5 +1,4 @@
 // What limits say of a use (DOMAIN 3.12): which windows it would count in, what stands against it, and what is told of that. Pure; `use` asks.
-
 import { AppError } from '../errors/app-error.js';
 import type { Book } from './book.js';
 import type { Subject } from './catalog-entities.js';

@@ -1,12 +1,10 @@
 // Units of a metered subject that come back without naming their use (DOMAIN 3.14), as seats do that are given up.
-
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Book } from './book.js';
 import type { Subject } from './catalog-entities.js';
 import type { Provider } from './consume.js';
 import { BEGINNING } from './counting.js';
-
 import { textOf } from './limits.js';
 import { meterOf } from './meter.js';
 import { postReturn } from './postings.js';

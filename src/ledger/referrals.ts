@@ -1,5 +1,4 @@
 // Who brought whom (DOMAIN 3.9): one referrer per referee, and no cycle.
-
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Book } from './book.js';

@@ -1,12 +1,10 @@
 // One use, whatever asks for it: a consume, a hold, the excess of a commit, the price of an exchange, a deduction, and the dry run of each. Plans it,
 // refuses it with all that an explanation needs, or has it posted.
-
 import { AppError } from '../errors/app-error.js';
 import type { Book } from './book.js';
 import type { Subject } from './catalog-entities.js';
 import { assertProvided, type Provider, planConsume, type SubjectAsk, type UsePlan } from './consume.js';
 import { planOverdraft } from './debt.js';
-
 import type { Violation } from './limit-entities.js';
 import { judgeLimits, LimitExceeded, type LimitVerdict, noteRefusal, recordCounts } from './limits.js';
 

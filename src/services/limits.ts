@@ -1,5 +1,4 @@
 // Usage limits as they are set: of a customer, of a plan, of all. What they say of a use is decided where the use is (ledger/limits.ts).
-
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import {
   type CustomerLimits,
@@ -16,7 +15,6 @@ import type { Decision } from '../engine/operation.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Subject } from '../ledger/catalog-entities.js';
-
 import type { Limit, LimitScope, LimitTerms } from '../ledger/limit-entities.js';
 import { replaceLimit } from '../ledger/limit-terms.js';
 import type { OperationName } from '../ledger/operations.js';

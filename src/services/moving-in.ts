@@ -1,6 +1,5 @@
 // Moving in from another system: what its customers did there, as history. Their units are grants of type migration; here is what nothing else makes: orders
 // with the status that they ended in, referrals that earn nothing, records as they were, and who had a trial.
-
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { countArchivedRecords, insertArchivedRecords, insertArchivedTrials } from '../db/archive.js';
 import { findRecords } from '../db/idempotency.js';

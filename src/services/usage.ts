@@ -1,6 +1,5 @@
 // What was used, and how much may still be: the windows of limits as decisions see them, use over time, and the uses themselves. Reads only; those that go
 // through many entries share the connections of slow reads.
-
 import { findLimitSource } from '../db/limit-sources.js';
 import { isKnownSubject } from '../db/limits.js';
 import {
@@ -23,7 +22,6 @@ import { AppError } from '../errors/app-error.js';
 import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf } from '../ledger/consume.js';
 import { BEGINNING, countIn } from '../ledger/counting.js';
-
 import type { Enforcement, LimitLevel, LimitWindow, UsageWindow } from '../ledger/limit-entities.js';
 import { textOf } from '../ledger/limits.js';
 import { type CalendarWindow, startOfWindow, stepWindows, windowEdges } from '../lib/calendar-windows.js';
