@@ -5,7 +5,7 @@ import { enforcementAnswerSchema, enforcementSchema, LIMIT_WINDOWS, subjectAnswe
 import { pageOf, pageQueryShape } from './pages.js';
 import { presence } from './presence.js';
 import { countSchema } from './quantities.js';
-import { refuseUnclearSubject, subjectShape } from './quota.js';
+import { refuseTwoSubjects, refuseUnclearSubject, subjectShape } from './quota.js';
 import { isSelected, type SelectorInput, withOptionalSelector, withSelector } from './selectors.js';
 import { skuSchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
 
@@ -82,7 +82,17 @@ export const limitsQuery = withOptionalSelector({
   ...targetShape,
   scope: z.enum(['default']).optional().meta({ description: '`default`: only those of all customers.' }),
   owner_tag: text({ max: OWNER_TAG_LENGTH_MAX }).optional(),
-}).check(refuseTwoTargets);
+})
+  .check(refuseTwoTargets)
+  .check(refuseTwoSubjects)
+  .check(
+    presence<SelectorInput & { plan_sku?: unknown; scope?: unknown }>((ctx) => {
+      const { scope, plan_sku } = ctx.value;
+      if (scope === undefined || (plan_sku === undefined && !isSelected(ctx.value))) return;
+      const message = 'are those of all customers: send no customer and no plan_sku with it';
+      ctx.issues.push({ code: 'custom', message, path: ['scope'], input: scope });
+    }),
+  );
 
 const windowsAnswerShape = Object.fromEntries(
   LIMIT_WINDOWS.map((window) => [window, z.int().nullable().optional()]),

@@ -35,6 +35,14 @@ export const refuseUnclearSubject = presence<{ product_key?: unknown; feature?: 
   ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: ['product_key'], input: product_key });
 });
 
+/** Refuses a query that names two subjects. */
+export const refuseTwoSubjects = presence<{ product_key?: unknown; feature?: unknown }>((ctx) => {
+  const { product_key, feature } = ctx.value;
+  if (product_key === undefined || feature === undefined) return;
+  const message = 'send product_key or feature, not both';
+  ctx.issues.push({ code: 'custom', message, path: ['product_key'], input: product_key });
+});
+
 /** The subject of a parsed body or query whose clarity was checked. */
 export function toSubject({
   product_key,

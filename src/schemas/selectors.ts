@@ -148,12 +148,12 @@ function withFields<S extends z.core.$ZodLooseShape>(shape: S) {
 }
 
 /** Refuses a provider without an id: whoever sends it means one customer, and left out the request may be about all of them. */
-const refuseLoneProvider = presence<SelectorInput>((ctx) => {
-  const { provider } = ctx.value;
-  if (!provider || provider === USER_ID_PROVIDER || isSelected(ctx.value)) return;
+function refuseLoneProvider(ctx: z.core.ParsePayload<object>): void {
+  const sent = ctx.value as SelectorInput;
+  if (!sent.provider || sent.provider === USER_ID_PROVIDER || isSelected(sent)) return;
   const message = 'names nobody by itself: send external_id with it';
-  ctx.issues.push({ code: 'custom', message, path: ['provider'], input: provider });
-});
+  ctx.issues.push({ code: 'custom', message, path: ['provider'], input: sent.provider });
+}
 
 /** A body or query that names a customer, with the fields of `shape` beside the selector. Read the selector with `toSelector`. */
 export function withSelector<S extends z.core.$ZodLooseShape>(shape: S) {

@@ -3,20 +3,11 @@ import { z } from 'zod';
 import { instantAnswerSchema, instantSchema } from './instants.js';
 import { enforcementAnswerSchema, LIMIT_WINDOWS, subjectAnswerShape } from './limit-parts.js';
 import { pageOf, pageQueryShape } from './pages.js';
-import { presence } from './presence.js';
 import { countAnswerSchema, signedCountSchema } from './quantities.js';
-import { refuseUnclearSubject, subjectShape } from './quota.js';
+import { refuseTwoSubjects, refuseUnclearSubject, subjectShape } from './quota.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
 import { text, uuidAnswerSchema } from './text.js';
 import { entriesPending, entryAnswer } from './wallet.js';
-
-/** Refuses a query that names two subjects. */
-const refuseTwoSubjects = presence<{ product_key?: unknown; feature?: unknown }>((ctx) => {
-  const { product_key, feature } = ctx.value;
-  if (product_key === undefined || feature === undefined) return;
-  const message = 'send product_key or feature, not both';
-  ctx.issues.push({ code: 'custom', message, path: ['product_key'], input: product_key });
-});
 
 export const statusQuery = withSelector(subjectShape).check(refuseTwoSubjects);
 

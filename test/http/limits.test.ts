@@ -421,6 +421,12 @@ describe('Setting limits', () => {
     expectProblem(removal, 400, 'invalid_request', 'query/provider');
     expectProblem(await app.put('/limits', lone), 400, 'invalid_request', '/provider');
     expectProblem(await app.patch('/limits', lone), 400, 'invalid_request', '/provider');
+    for (const [query, pointer] of [
+      ['scope=default&plan_sku=PLAN', 'query/scope'],
+      ['scope=default&external_id=a', 'query/scope'],
+      ['product_key=CREDITS&feature=chat', 'query/product_key'],
+    ] as const)
+      expectProblem(await app.get(`/limits?${query}`), 400, 'invalid_request', pointer);
     for (const path of ['/limits', '/orders', '/payments', '/quota/events', '/events', '/audit', '/invariants'])
       expectProblem(await app.get(`${path}?provider=telegram`), 400, 'invalid_request', 'query/provider');
     expect((await app.delete('/limits?product_key=CREDITS')).status).toBe(204);
