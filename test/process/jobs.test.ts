@@ -88,6 +88,11 @@ describe('background work', () => {
     await untilReady(await both.ready());
     await query(databaseUrl, `UPDATE jobs SET lease_until = now() WHERE holder = '${holder}'`);
     await waitFor('the run that takes over', async () => Number((await rowOfSweep()).runs) > Number(runs) || undefined);
+    // another job of the one that was killed may have been under way too: its lease ends for all of them
+    await waitFor('all that it held to be taken over', async () => {
+      const left = await query(databaseUrl, `SELECT FROM jobs WHERE holder = '${holder}'`);
+      return left.length === 0 || undefined;
+    });
     for (const bursar of [api, both]) {
       bursar.signal('SIGTERM');
       expect(await bursar.exited(), bursar.stdout()).toEqual({ code: 0, signal: null });
