@@ -55,6 +55,7 @@ import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReferrals } from './routes/referrals.js';
+import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
 import { registerUsage } from './routes/usage.js';
@@ -72,6 +73,7 @@ const resources: readonly RegisterRoutes[] = [
   registerCustomers,
   registerCatalog,
   registerOrders,
+  registerRefunds,
   registerGrants,
   registerCredits,
   registerWallet,

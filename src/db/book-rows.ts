@@ -3,12 +3,14 @@
 import type { LoadedBook } from '../ledger/book.js';
 import type { ProductType, Subject } from '../ledger/catalog-entities.js';
 import type { Provider } from '../ledger/consume.js';
-import type { Batch, BatchParts, Holding, Reservation, TakenOperation } from '../ledger/entities.js';
+import type { Batch, BatchParts, Holding, KnownDebt, Reservation, TakenOperation } from '../ledger/entities.js';
 import type { UsageWindow } from '../ledger/limit-entities.js';
 import { required } from '../lib/assert.js';
+import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
 import type { LockedCustomer } from './customers.js';
+import { type SoldRows, toSold } from './sold-rows.js';
 import { readerOf } from './table.js';
 import { batches, reservations } from './tables.js';
 
@@ -26,8 +28,11 @@ export const BATCH_PARTS = [
 export const BATCH = [
   'id',
   'productKey',
+  'orderId',
   'granted',
   ...BATCH_PARTS,
+  'recovered',
+  'unrecovered',
   'priority',
   'validFrom',
   'expiresAt',
@@ -98,6 +103,8 @@ export interface HoldingRow extends Row {
   available: number | null;
   held: number | null;
   owed: number | null;
+  /** Read only where something is owed: of debts that refunds made. */
+  debts: DebtJson[] | null;
   usable: Row[] | null;
   running: Row[] | null;
   access_until: Date | null;
@@ -116,6 +123,14 @@ export interface PendingRow extends Row {
   list: Row[] | null;
 }
 
+/** A debt, with what was not forgiven of it, and of all that are newer. */
+interface DebtJson {
+  seq: number;
+  batch_id: string;
+  left: number;
+  newer: number;
+}
+
 interface TakenJson {
   seq: number;
   product_key: string;
@@ -127,6 +142,8 @@ interface TakenJson {
   batch: Row | null;
   reversed: number;
   counted_at: string;
+  /** Of a debt: what was not forgiven of all that are newer. */
+  newer: number | null;
 }
 
 /** An operation, with the entries by which it took something. */
@@ -184,7 +201,27 @@ function toTaken({ id, name, entries, size }: TakenRow, toOne: (row: Row) => Bat
   };
 }
 
-function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) => Batch): Holding {
+/** The debts of which something may be forgiven, by product. */
+function debtsOf(taken: readonly TakenRow[]): Map<string, KnownDebt[]> {
+  const entries = taken.flatMap((row) => row.entries ?? []).filter(({ newer }) => newer !== null);
+  const debts = entries.map(({ product_key: productKey, seq, amount, reversed, newer }) => ({
+    productKey,
+    debt: { seq, batchId: null, left: amount - reversed, newer: newer ?? 0 },
+  }));
+  return new Map(
+    [...groupBy(debts, ({ productKey }) => productKey)].map(([key, own]) => [
+      key,
+      [...new Map(own.map(({ debt }) => [debt.seq, debt])).values()],
+    ]),
+  );
+}
+
+function toHolding(
+  row: HoldingRow,
+  pending: readonly Row[],
+  debts: readonly KnownDebt[],
+  toOne: (row: Row) => Batch,
+): Holding {
   const usable = (row.usable ?? []).map(toOne);
   const available = row.available ?? 0;
   return {
@@ -200,6 +237,10 @@ function toHolding(row: HoldingRow, pending: readonly Row[], toOne: (row: Row) =
     // Where nothing is due, and all that is usable was read, the rest is of later batches.
     notYetValid: row.not_yet_valid ?? available - sumAvailable(usable),
     pending: pending.map(toOne),
+    debts: [
+      ...(row.debts ?? []).map(({ batch_id: batchId, ...debt }) => ({ ...debt, batchId })),
+      ...debts.map((debt) => ({ ...debt })),
+    ],
   };
 }
 
@@ -242,6 +283,7 @@ export interface BookRows {
   dueHolds: readonly ReservationRow[];
   dueOrders: readonly DueOrderRow[];
   windows: readonly UsageWindow[];
+  sold: SoldRows | undefined;
   /** Whether it was looked for what is due. */
   isDue: boolean;
   /** How many of each kind of what is due were read at most, of holds as many as have so many legs; of a kind of which so many were read there may be more. */
@@ -267,13 +309,26 @@ export function toBook(
   customer: Pick<LockedCustomer, 'id' | 'nextSeq' | 'nextEvent' | 'tellsUses'>,
   now: Date,
   ids: Ids,
-  { rows, reservations: named, taken, pending, dueBatches, dueHolds, dueOrders, windows, isDue, dueMax }: BookRows,
+  {
+    rows,
+    reservations: named,
+    taken,
+    pending,
+    dueBatches,
+    dueHolds,
+    dueOrders,
+    windows,
+    sold,
+    isDue,
+    dueMax,
+  }: BookRows,
 ): LoadedBook {
   const toOne = batchesOnce();
   const due = dueBatches.map(toOne);
   const held = new Map([...named, ...dueHolds].map((row) => [row.id, toReservation(row, toOne)]));
   const lastBatch = dueBatches.length >= dueMax ? dueBatches.at(-1) : undefined;
   const lastHold = countLegs(dueHolds) >= dueMax ? dueHolds.at(-1) : undefined;
+  const debtsOfProduct = debtsOf(taken);
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,
@@ -282,7 +337,10 @@ export function toBook(
     nextEvent: customer.nextEvent,
     tellsUses: customer.tellsUses,
     holdings: new Map(
-      rows.map((row) => [row.product_key, toHolding(row, pendingOfProduct.get(row.product_key) ?? [], toOne)]),
+      rows.map((row) => {
+        const key = row.product_key;
+        return [key, toHolding(row, pendingOfProduct.get(key) ?? [], debtsOfProduct.get(key) ?? [], toOne)];
+      }),
     ),
     isDue,
     due,
@@ -290,6 +348,7 @@ export function toBook(
     lastDue: { batch: lastBatch && toOne(lastBatch), hold: lastHold && held.get(lastHold.id) },
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
     dueOrders: dueOrders.map(({ id }) => id),
+    sold: sold && toSold(sold, toOne),
     windows,
     ids: ids.ownedBy(customer.id),
   };

@@ -21,6 +21,23 @@ const EACH_ALONE = 'OFFSET 0';
 const PAST: Source = pastOf(`e.${OF_CUSTOMERS}`, '$2');
 const instantOf = (isPast: boolean) => (isPast ? '$2::timestamptz' : 'greatest($2::timestamptz, c.last_recorded_at)');
 
+/** What was not forgiven of the debts of a product that are newer than entry `e`. */
+const NEWER_DEBTS = `(
+  SELECT coalesce(sum(CASE n.kind WHEN 'debt' THEN n.amount ELSE -n.amount END), 0)::bigint FROM entries n
+  WHERE n.customer_id = e.customer_id AND n.${OF_CUSTOMERS} AND n.product_key = e.product_key AND n.kind IN ('debt', 'forgive')
+    AND n.seq > e.seq AND (n.kind = 'debt' OR n.reverses_seq > e.seq)
+)`;
+const REVERSED = `(
+  SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
+  WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq
+)`;
+
+/** The debts of a product that refunds and disputes made, where anything is owed. */
+const CLAIM_DEBTS = `CASE WHEN bal.owed > 0 THEN (
+  SELECT json_agg(json_build_object('seq', e.seq, 'batch_id', e.batch_id, 'left', e.amount - ${REVERSED}, 'newer', ${NEWER_DEBTS}) ORDER BY e.seq)
+  FROM entries e WHERE e.customer_id = w.customer_id AND e.${OF_CUSTOMERS} AND e.product_key = w.product_key AND e.kind = 'debt' AND e.batch_id IS NOT NULL
+) END`;
+
 /** What a statement asks for besides the products named in $4 and $5: products of the features in $6 and $7, products of what is named. */
 interface Wanted {
   hasFeatures: boolean;
@@ -93,7 +110,7 @@ const loadHoldingsFrom = ({ hasFeatures, hasNamed, isPast }: Wanted) => {
 WITH ${source.ctes} ${hasNamed ? TAKEN : ''} wanted AS (
   SELECT n.customer_id, n.product_key FROM unnest($4::uuid[], $5::text[]) AS n (customer_id, product_key)${hasFeatures || hasNamed ? FEATURES : ''}${hasNamed ? NAMED : ''}
 )
-SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, p.expiring_days, f.features, bal.available, bal.held, bal.owed,
+SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, p.expiring_days, f.features, bal.available, bal.held, bal.owed, ${CLAIM_DEBTS} AS debts,
        usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever, ${anchorFrom(source)} AS access_anchor,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
          SELECT coalesce(sum(o.available), 0)::bigint FROM (
@@ -224,9 +241,8 @@ export const LOAD_TAKEN = `
 SELECT o.customer_id, o.id, o.name, o.size, CASE WHEN o.size <= $5::int AND coalesce(o.before < $4::int, true) THEN (
   SELECT coalesce(json_agg(json_build_object(
     'seq', e.seq, 'product_key', e.product_key, 'amount', e.amount, 'feature', e.feature, 'unit_cost', e.unit_cost,
-    'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'counted_at', ${countingInstant('e')}, 'reversed', (
-      SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
-      WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq)) ORDER BY e.seq), '[]')
+    'action_type', e.action_type, 'action_id', e.action_id, 'batch', b, 'counted_at', ${countingInstant('e')}, 'reversed', ${REVERSED},
+    'newer', CASE WHEN e.kind = 'debt' THEN ${NEWER_DEBTS} END) ORDER BY e.seq), '[]')
   FROM entries e LEFT JOIN LATERAL (
     SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.${OF_CUSTOMERS} AND b.id = e.batch_id ${EACH_ALONE}
   ) b ON true

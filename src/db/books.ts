@@ -32,6 +32,8 @@ import {
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
 import type { LockedCustomer } from './customers.js';
+import { loadSold } from './sold.js';
+import type { SoldRows } from './sold-rows.js';
 import { inSnapshot } from './transactions.js';
 import { type CustomerWindow, loadWindows } from './usage-windows.js';
 
@@ -230,6 +232,9 @@ export async function loadBooks(
   { isPast = false, dueMax = SETTLE_MAX, asking, limited, isOnce = false, isShared = false }: LoadOptions = {},
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
+  const sales = requests.flatMap(({ customerId, needs }) =>
+    needs.flatMap(({ sold }) => (sold === undefined ? [] : [{ customerId, orderId: sold }])),
+  );
   const ids = idsOf(requests);
   const at = clock.toISOString();
   const sharedMax = isShared ? SHARED_MAX : null;
@@ -237,7 +242,7 @@ export async function loadBooks(
     held.names.length > 0
       ? tx.query<ReservationRow>(LOAD_RESERVATIONS, [ids, ...held.arrays(), sharedMax])
       : Promise.resolve([] as ReservationRow[]);
-  const [{ rows, short }, windows, named, taken, pending, isDue] = await Promise.all([
+  const [{ rows, short }, windows, named, taken, pending, isDue, sold] = await Promise.all([
     loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
     limited && loadWindowsOf(tx, requests, clock, { limited, naming, isWhole: !Number.isFinite(dueMax) }),
     naming,
@@ -248,11 +253,12 @@ export async function loadBooks(
       ? tx.query<PendingRow>(LOAD_PENDING, [ids, at, ...overdrawn.arrays(), overdrawn.units, USE_BATCHES_MAX])
       : [],
     asking,
+    sales.length > 0 ? loadSold(tx, sales, clock) : [],
   ]);
   const unread = new Set([...short, ...(isShared ? unreadOf(named, taken) : [])]);
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
-  const loaded = { reservations: named, taken, pending, unread, windows: windows ?? [] };
+  const loaded = { reservations: named, taken, pending, unread, windows: windows ?? [], sold };
   if (due.length === 0) return toLoadedBooks({ ...loaded, rows, ...NOTHING_DUE });
   const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
   return toLoadedBooks({ ...loaded, ...settling, rows: [...rows, ...settling.rows] });
@@ -317,18 +323,20 @@ export async function readBooks(
   ]);
   if (rows.some((row) => row.is_due))
     return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
-  return toLoadedBooks({ rows, windows, reservations: [], taken: [], pending: [], unread: new Set(), ...NOTHING_DUE });
+  const named = { reservations: [], taken: [], pending: [], sold: [] };
+  return toLoadedBooks({ rows, windows, ...named, unread: new Set(), ...NOTHING_DUE });
 }
 
 const EVERYBODY: IsOf = () => true;
 
 /** What was read of all customers. */
-interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows'> {
+interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows' | 'sold'> {
   /** Those of whom it was looked for what is due. */
   due: ReadonlySet<string>;
   /** Those of whom not all was read that is asked for. */
   unread: ReadonlySet<string>;
   windows: readonly CustomerWindow[];
+  sold: readonly SoldRows[];
 }
 
 const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
@@ -341,7 +349,7 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows'>> {
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'sold'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [dueBatches, dueHolds, dueOrders] = await Promise.all([
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
@@ -370,6 +378,7 @@ function toLoadedBooks({
   due,
   unread,
   windows,
+  sold,
   dueMax,
 }: LoadedRows): LoadedBooks {
   const rowsOf = byCustomer(rows);
@@ -401,6 +410,7 @@ function toLoadedBooks({
         taken: takenOf(customer.id),
         pending: pendingOf(customer.id),
         windows: windowsOf(customer.id),
+        sold: sold.find(({ customerId }) => customerId === customer.id),
         ...dueOf(customer.id),
       }),
   };

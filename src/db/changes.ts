@@ -16,6 +16,7 @@ import { writeCommonLimits, writeCustomerLimits } from './limits.js';
 import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { insertReferrals } from './referrals.js';
+import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
 import { writeSandboxClock } from './sandbox-clock.js';
 import { claimTrials } from './trials.js';
@@ -26,6 +27,7 @@ import {
   insertOperations,
   updateBatches,
   updateStandings,
+  updateValidity,
   writeBalances,
 } from './write-books.js';
 
@@ -47,6 +49,9 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   orderSteps: updateOrders,
   newBatches: insertBatches,
   changedBatches: updateBatches,
+  changedValidity: updateValidity,
+  newClawbacks: insertClawbacks,
+  changedClawbacks: updateClawbacks,
   changedHoldings: writeBalances,
   entries: insertEntries,
   newReservations: writeReservations,
@@ -62,6 +67,8 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   newIdentities: claimIdentities,
   trialUses: claimTrials,
   payments: claimPayments,
+  refunds: claimRefunds,
+  disputes: claimDisputes,
   notices: writeNotices,
   passedNotices: writePassedNotices,
   keyedAnswers: claimKeyedAnswers,

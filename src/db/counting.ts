@@ -34,5 +34,7 @@ export const countedFeatureUnits = (entry: string) => `CASE WHEN ${entry}.counte
     ELSE (${countedProductUnits(entry)})::numeric / coalesce(${entry}.unit_cost, (
       SELECT f.unit_cost FROM product_features f WHERE f.product_key = ${entry}.product_key AND f.feature = ${entry}.feature), 1) END`;
 
-/** Whether an entry counts anywhere. */
-export const isCounted = (entry: string) => `${entry}.kind IN (${MORE}, ${LESS})`;
+/** Whether an entry counts anywhere: what refunds and disputes claim, and what comes back of it, does not. */
+export const isCounted = (entry: string) => `${entry}.kind IN (${MORE}, ${LESS})
+    AND NOT (${entry}.kind = 'reverse' AND ${entry}.order_id IS NOT NULL)
+    AND NOT (${entry}.kind IN ('debt', 'forgive') AND ${entry}.batch_id IS NOT NULL)`;

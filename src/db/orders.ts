@@ -106,7 +106,18 @@ const linesOf = inserts(orderItems);
 const stepsOf = updates(
   orders,
   ['customerId', 'id'],
-  ['status', 'paymentMethod', 'paymentId', 'paidAt', 'paidBy', 'cancelledAt', 'cancelledBy', 'cancelReason'],
+  [
+    'status',
+    'paymentMethod',
+    'paymentId',
+    'paidAt',
+    'paidBy',
+    'cancelledAt',
+    'cancelledBy',
+    'cancelReason',
+    'refundedAmount',
+    'disputedAmount',
+  ],
 );
 
 /** Inserts new orders with their lines. */

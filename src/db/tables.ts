@@ -7,7 +7,13 @@ import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } fro
 import type { EventType } from '../ledger/event-types.js';
 import type { CheckedLimit, Enforcement, LimitTerms, LimitWindow } from '../ledger/limit-entities.js';
 import type { DeliveryStatus, DisabledReason } from '../ledger/management-entities.js';
-import type { OrderStatus, PaymentStatus } from '../ledger/order-entities.js';
+import type {
+  DisputeStatus,
+  OrderStatus,
+  PaymentStatus,
+  RefundStatus,
+  UnrecoveredPolicy,
+} from '../ledger/order-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Scope } from '../lib/scopes.js';
@@ -145,6 +151,8 @@ export const orders = table('orders', {
   cancelledAt: nullable(instant('cancelled_at')),
   cancelledBy: nullable(uuid('cancelled_by')),
   cancelReason: nullable(text('cancel_reason')),
+  refundedAmount: money('refunded_amount'),
+  disputedAmount: money('disputed_amount'),
   metadata: json<Metadata>('metadata'),
   expiresAt: instant('expires_at'),
   createdAt: instant('created_at'),
@@ -177,6 +185,58 @@ export const payments = table('payments', {
   updatedAt: instant('updated_at'),
 });
 
+/** A line as it is stored: its amount as a decimal string. */
+export interface RefundedLineJson {
+  id: string;
+  quantity: number;
+  amount: string;
+}
+
+export const refunds = table('refunds', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  orderId: uuid('order_id'),
+  operationId: uuid('operation_id'),
+  paymentMethod: text('payment_method'),
+  refundId: text('refund_id'),
+  disputeId: nullable(text('dispute_id')),
+  status: text<RefundStatus>('status'),
+  amount: money('amount'),
+  items: json<RefundedLineJson[]>('items'),
+  reason: nullable(text('reason')),
+  unrecoveredPolicy: text<UnrecoveredPolicy>('unrecovered_policy'),
+  createdAt: instant('created_at'),
+  failedAt: nullable(instant('failed_at')),
+});
+
+export const disputes = table('disputes', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  orderId: uuid('order_id'),
+  operationId: uuid('operation_id'),
+  paymentMethod: text('payment_method'),
+  disputeId: text('dispute_id'),
+  status: text<DisputeStatus>('status'),
+  amount: money('amount'),
+  unrecoveredPolicy: text<UnrecoveredPolicy>('unrecovered_policy'),
+  createdAt: instant('created_at'),
+  openedAt: nullable(instant('opened_at')),
+  closedAt: nullable(instant('closed_at')),
+});
+
+export const clawbacks = table('clawbacks', {
+  customerId: uuid('customer_id'),
+  causeId: uuid('cause_id'),
+  batchId: uuid('batch_id'),
+  orderId: uuid('order_id'),
+  claimed: bigint('claimed'),
+  recovered: bigint('recovered'),
+  owed: bigint('owed'),
+  undone: bigint('undone'),
+  cutMs: nullable(bigint('cut_ms')),
+  createdAt: instant('created_at'),
+});
+
 export const balances = table('balances', {
   customerId: uuid('customer_id'),
   productKey: text('product_key'),
@@ -201,6 +261,9 @@ export const batches = table('batches', {
   expired: bigint('expired'),
   revoked: bigint('revoked'),
   transferred: bigint('transferred'),
+  recovered: bigint('recovered'),
+  unrecovered: bigint('unrecovered'),
+  predecessorId: nullable(uuid('predecessor_id')),
   priority: integer('priority'),
   validFrom: instant('valid_from'),
   expiresAt: nullable(instant('expires_at')),

@@ -9,7 +9,7 @@ import { arraysOf, given, listOf, readerOf } from './table.js';
 import { batches, productFeatures } from './tables.js';
 
 /** A batch that settling changes, as it leaves it. */
-export type SettledBatch = Pick<BatchParts, 'available' | 'held' | 'consumed' | 'expired'> & {
+export type SettledBatch = Pick<BatchParts, 'available' | 'held' | 'consumed' | 'expired' | 'revoked'> & {
   customerId: string;
   id: string;
 };
@@ -93,11 +93,10 @@ export async function listProviders(tx: Tx, feature: string): Promise<string[]> 
 }
 
 /** A batch as readers see it: with where it came from. */
-export interface StoredBatch extends Batch {
+export interface StoredBatch extends Omit<Batch, 'recovered' | 'unrecovered'> {
   state: BatchState;
   source: BatchSource;
   sku: string | null;
-  orderId: string | null;
   orderItemId: string | null;
   revokedAt: Date | null;
   metadata: Metadata;
@@ -114,14 +113,14 @@ export interface BatchFilter {
   expiringBefore?: Date | undefined;
 }
 
-/** Batches that settling changes are $3 to $8 of every list, behind the family and the instant. */
-const SETTLED = ['customerId', 'id', 'available', 'held', 'consumed', 'expired'] as const;
+/** Batches that settling changes are $3 to $9 of every list, behind the family and the instant. */
+const SETTLED = ['customerId', 'id', 'available', 'held', 'consumed', 'expired', 'revoked'] as const;
 const SETTLED_ROWS = given(batches, SETTLED, { first: 3, alias: 'settled' });
 const JOIN_SETTLED = `LEFT JOIN ${SETTLED_ROWS} ON settled.customer_id = b.customer_id AND settled.id = b.id`;
 const settledPart = (part: string) => `coalesce(settled.${part}, b.${part})`;
 
 /** $2 instant; needs `settled` joined. The state in the one place where SQL derives it; the same order of cases as `stateOf` has. */
-const STATE = `CASE WHEN b.revoked_at IS NOT NULL THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
+const STATE = `CASE WHEN b.revoked_at IS NOT NULL OR ${settledPart('revoked')} = b.granted THEN 'revoked' WHEN b.expires_at <= $2::timestamptz THEN 'expired'
   WHEN b.valid_from > $2::timestamptz THEN 'pending'
   WHEN ${settledPart('available')} + ${settledPart('held')} = 0 AND b.granted IS NOT NULL THEN 'exhausted' ELSE 'active' END`;
 
@@ -133,7 +132,6 @@ const FIXED = [
   'orderId',
   'orderItemId',
   'granted',
-  'revoked',
   'transferred',
   'priority',
   'validFrom',
@@ -142,7 +140,7 @@ const FIXED = [
   'metadata',
   'createdAt',
 ] as const;
-const PARTS = ['available', 'held', 'consumed', 'expired'] as const;
+const PARTS = ['available', 'held', 'consumed', 'expired', 'revoked'] as const;
 /** Needs `settled` joined. */
 const BATCH_FIELDS = `${listOf(batches, FIXED, 'b')}, ${PARTS.map((part) => `${settledPart(part)} AS ${part}`).join(', ')}`;
 const readBatch = readerOf(batches, [...FIXED, ...PARTS]);
@@ -153,9 +151,14 @@ export function toNewlyStored(batch: NewBatch): StoredBatch {
   return { ...stored, state: stateOf(stored, batch.createdAt) };
 }
 
+/** A batch that was changed, with its state at an instant. */
+export function restated(batch: StoredBatch, now: Date): StoredBatch {
+  return { ...batch, state: stateOf(batch, now) };
+}
+
 /** The state of a batch at an instant. */
 function stateOf(batch: Omit<StoredBatch, 'state'>, now: Date): BatchState {
-  if (batch.revokedAt !== null) return 'revoked';
+  if (batch.revokedAt !== null || batch.revoked === batch.granted) return 'revoked';
   if (batch.expiresAt !== null && batch.expiresAt <= now) return 'expired';
   if (batch.validFrom > now) return 'pending';
   return batch.granted !== null && batch.available === 0 && batch.held === 0 ? 'exhausted' : 'active';
@@ -173,21 +176,21 @@ function parametersOf(customerIds: readonly string[], at: Date, settled: readonl
 
 const OF_MEMBER = 'b.customer_id = family.customer_id AND b.customer_id = ANY ($1::uuid[])';
 
-/** A text of its own for those of an order, $15, so that they are found by it. */
+/** A text of its own for those of an order, $16, so that they are found by it. */
 const selectBatches = (ofOrder: string) =>
   ofSources(({ ctes, batches: table }) => {
     const page = familyPage(
       `SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
-   WHERE ${OF_MEMBER}${ofOrder} AND b.source <> 'metered' AND ($9::text[] IS NULL OR b.product_key = ANY ($9::text[])) AND ($10::text IS NULL OR ${STATE} = $10)
-     AND ($11::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $11::timestamptz))
-     AND ($12::timestamptz IS NULL OR (b.created_at, b.id) < ($12::timestamptz, $13::uuid))`,
+   WHERE ${OF_MEMBER}${ofOrder} AND b.source <> 'metered' AND ($10::text[] IS NULL OR b.product_key = ANY ($10::text[])) AND ($11::text IS NULL OR ${STATE} = $11)
+     AND ($12::timestamptz IS NULL OR (b.expires_at > $2::timestamptz AND b.expires_at <= $12::timestamptz))
+     AND ($13::timestamptz IS NULL OR (b.created_at, b.id) < ($13::timestamptz, $14::uuid))`,
       'created_at DESC, id DESC',
-      '$14::int',
+      '$15::int',
     );
     return ctes === '' ? page : `WITH ${ctes.trimEnd().slice(0, -1)} ${page}`;
   });
 const SELECT_BATCHES = selectBatches('');
-const SELECT_BATCHES_OF_ORDER = selectBatches(' AND b.order_id = $15::uuid');
+const SELECT_BATCHES_OF_ORDER = selectBatches(' AND b.order_id = $16::uuid');
 
 /** One page of a family's batches at an instant, newest first, after a position. */
 export async function listBatches(
@@ -225,7 +228,7 @@ export interface OrderBatches {
 /** Of an order that granted nothing. */
 export const NO_BATCHES: OrderBatches = { batches: [], total: 0 };
 
-const OF_ORDER = 'b.customer_id = ANY ($1::uuid[]) AND b.order_id = $9::uuid AND b.created_at <= $2::timestamptz';
+const OF_ORDER = 'b.customer_id = ANY ($1::uuid[]) AND b.order_id = $10::uuid AND b.created_at <= $2::timestamptz';
 const SELECT_ORDER_BATCHES = `
 SELECT ${BATCH_FIELDS}, (SELECT count(*) FROM batches b WHERE ${OF_ORDER}) AS total FROM batches b ${JOIN_SETTLED}
 WHERE ${OF_ORDER} ORDER BY b.created_at, b.id LIMIT ${SHOWN_OF_ORDER}`;
@@ -260,11 +263,11 @@ export interface ExpiringUnits {
 
 const SELECT_EXPIRING = familyPage(
   `SELECT b.id, b.product_key, ${settledPart('available')} AS available, b.expires_at FROM batches b ${JOIN_SETTLED}
-   WHERE ${OF_MEMBER} AND b.product_key = $9 AND b.is_open AND ${settledPart('available')} > 0
-     AND b.expires_at > $2::timestamptz AND b.expires_at <= $10::timestamptz
-     AND ($11::timestamptz IS NULL OR (b.expires_at, b.id) > ($11::timestamptz, $12::uuid))`,
+   WHERE ${OF_MEMBER} AND b.product_key = $10 AND b.is_open AND ${settledPart('available')} > 0
+     AND b.expires_at > $2::timestamptz AND b.expires_at <= $11::timestamptz
+     AND ($12::timestamptz IS NULL OR (b.expires_at, b.id) > ($12::timestamptz, $13::uuid))`,
   'expires_at, id',
-  '$13::int',
+  '$14::int',
 );
 
 /** One page of a family's units of a product that end after `now` and not after `before`, soonest first, after a position. */
@@ -307,10 +310,10 @@ const SELECT_GRANTS = `
 WITH page AS (${familyPage(
   `SELECT b.customer_id, b.created_at, b.operation_id FROM batches b
    WHERE ${OF_MEMBER} AND b.source IN ('trial', 'bonus', 'adjustment', 'migration')
-     AND ($9::timestamptz IS NULL OR (b.created_at, b.operation_id) < ($9::timestamptz, $10::uuid))
+     AND ($10::timestamptz IS NULL OR (b.created_at, b.operation_id) < ($10::timestamptz, $11::uuid))
    GROUP BY b.customer_id, b.created_at, b.operation_id`,
   'created_at DESC, operation_id DESC',
-  '$11::int',
+  '$12::int',
 )})
 SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
 JOIN batches b ON b.customer_id = p.customer_id AND b.customer_id = ANY ($1::uuid[]) AND b.created_at = p.created_at AND b.operation_id = p.operation_id

@@ -10,7 +10,12 @@ import { balances, batches, entries, operations } from './tables.js';
 
 const operationsOf = inserts(operations);
 const batchesOf = inserts(batches);
-const batchPartsOf = updates(batches, ['customerId', 'id'], BATCH_PARTS);
+const batchPartsOf = updates(batches, ['customerId', 'id'], [...BATCH_PARTS, 'recovered', 'unrecovered']);
+const validityOf = updates(
+  batches,
+  ['customerId', 'id'],
+  ['validFrom', 'expiresAt', 'revokedAt', 'anchorDay', 'noticeAt'],
+);
 const balancesOf = upserts(balances, ['customerId', 'productKey']);
 const entriesOf = inserts(entries);
 
@@ -70,6 +75,24 @@ export function updateBatches(tx: Tx, { customers }: Changes): Promise<unknown> 
       const changed = [...changes.changedBatches.values()].filter((batch) => !made.has(batch.id));
       return changed.map((batch) => ({ ...batch, customerId }));
     }),
+  );
+}
+
+/** Writes when batches are valid that there were before. Fails when one is not there. */
+export function updateValidity(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return validityOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) =>
+      [...changes.changedValidity].map(({ batch: { id, validFrom, expiresAt }, revokedAt, anchorDay, noticeAt }) => ({
+        customerId,
+        id,
+        validFrom,
+        expiresAt,
+        revokedAt,
+        anchorDay,
+        noticeAt,
+      })),
+    ),
   );
 }
 

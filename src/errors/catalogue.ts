@@ -73,6 +73,11 @@ const entries = {
     remedy: 'Send the `operation_id` of a use of this customer.',
   },
   reservation_not_found: { status: 404, title: 'No such reservation', remedy: 'Check the reservation id.' },
+  dispute_not_found: {
+    status: 404,
+    title: 'No such dispute',
+    remedy: 'Tell the dispute first (`POST /orders/{id}/dispute`).',
+  },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
   limit_not_found: { status: 404, title: 'No such limit', remedy: 'List them with `GET /limits`.' },
   endpoint_not_found: {
@@ -221,6 +226,36 @@ const entries = {
     status: 409,
     title: 'The order is paid by another payment',
     remedy: 'Refund the second payment at the provider.',
+  },
+  order_not_paid: {
+    status: 409,
+    title: 'The order was not paid',
+    remedy: 'Only what was paid is refunded or disputed; see `order_status`.',
+  },
+  refund_exceeds_paid: {
+    status: 409,
+    title: 'More than was paid, and is not refunded yet',
+    remedy: 'Read what is left: `total_amount` less `refunded_amount`, and the lines of `refunds`.',
+  },
+  refund_mismatch: {
+    status: 409,
+    title: 'The refund was told otherwise before',
+    remedy: 'A refund id belongs to one order and one amount: check both.',
+  },
+  dispute_mismatch: {
+    status: 409,
+    title: 'The dispute was told otherwise before',
+    remedy: 'A dispute id belongs to one order and one amount: check both.',
+  },
+  dispute_closed: {
+    status: 409,
+    title: 'The dispute has ended otherwise',
+    remedy: 'Look at `disputes` of the order: what was won or lost stays so.',
+  },
+  too_many_reports: {
+    status: 409,
+    title: 'The order has as many refunds and disputes as it may have',
+    remedy: 'Refund what is left at once.',
   },
   order_not_cancellable: {
     status: 409,

@@ -16,7 +16,9 @@ export type AuditAction =
   | 'identity.unlinked'
   | 'balance.adjusted'
   | 'trial.overridden'
-  | 'order.priced';
+  | 'order.priced'
+  | 'order.refunded'
+  | 'order.disputed';
 
 /** What is managed as a whole. */
 export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source';

@@ -13,7 +13,7 @@ import type { Identity } from './customer-entities.js';
 import type { NewOperation } from './entities.js';
 import type { Limit, LimitSource } from './limit-entities.js';
 import type { ApiKey, Endpoint } from './management-entities.js';
-import type { Order, OrderItem } from './order-entities.js';
+import type { Dispute, Order, OrderItem, Refund, Reported } from './order-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -54,6 +54,11 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
   newIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.linked')),
   trialUses: { silent: USE },
   payments: { silent: USE },
+  refunds: (made) => made.map(auditRefund),
+  disputes: (made) => made.map(auditDispute),
+  newClawbacks: { silent: 'the refund or the dispute is audited' },
+  changedClawbacks: { silent: 'the refund or the dispute is audited' },
+  changedValidity: { silent: 'the refund or the dispute is audited' },
   passedNotices: { silent: 'it changes nothing but what is told' },
   notices: { silent: 'it changes nothing but what is told' },
   limits: (made) =>
@@ -65,6 +70,26 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
     })),
   changedWindows: { silent: USE },
 };
+
+/** A refund, as it was told or as it failed. */
+function auditRefund({ row, isKnown, operationId, order }: Reported<Refund>): SaidOfOperation {
+  const { orderId: subject, id, refundId, paymentMethod, status, amount, reason } = row;
+  const after = { id, refundId, paymentMethod, status, ...charged(order, amount), reason };
+  const before = isKnown ? { ...after, status: 'succeeded' } : null;
+  return { action: 'order.refunded', subject, operationId, before, after };
+}
+
+function charged({ currency }: Order, amount: Micros): { amount: string; currency: string } {
+  return { amount: formatMoney(amount, currencyDecimals(currency)), currency };
+}
+
+/** A dispute, as it was told or as it ended. */
+function auditDispute({ row, isKnown, operationId, order }: Reported<Dispute>): SaidOfOperation {
+  const { orderId: subject, id, disputeId, paymentMethod, status, amount } = row;
+  const after = { id, disputeId, paymentMethod, status, ...charged(order, amount) };
+  const before = isKnown ? { ...after, status: 'opened' } : null;
+  return { action: 'order.disputed', subject, operationId, before, after };
+}
 
 type OwnKind = Exclude<keyof Changes, 'customers' | 'firstSights' | 'events' | 'audit'>;
 

@@ -7,6 +7,7 @@ import type { CustomerChanges } from './changes.js';
 import type { Batch, Holding, Reservation, TakenOperation } from './entities.js';
 import type { UsageWindow } from './limit-entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
+import type { Sold } from './sold-entities.js';
 
 export interface Book {
   readonly customerId: string;
@@ -28,6 +29,8 @@ export interface Book {
   readonly dueOrders: string[];
   /** Earlier operations whose units may come back, those that were asked for. */
   readonly taken: Map<string, TakenOperation>;
+  /** The paid order that is refunded or disputed, if one was asked for. */
+  readonly sold: Sold | undefined;
   /** Windows of limits in force, of what was asked for: what is posted counts in them. */
   readonly windows: readonly UsageWindow[];
   /** Whether it was looked for what is due. */

@@ -17,7 +17,8 @@ import type {
 import type { NewEvent } from './event-types.js';
 import type { Limit, LimitSource, UsageWindow } from './limit-entities.js';
 import type { AccessNote, ApiKey, Endpoint } from './management-entities.js';
-import type { Order, OrderStep, PaymentChange } from './order-entities.js';
+import type { Clawback, Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import type { SoldBatch } from './sold-entities.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
 export interface CustomerChanges {
@@ -43,6 +44,13 @@ export interface CustomerChanges {
   newIdentities: (Identity & { operationId: string })[];
   trialUses: TrialUse[];
   payments: PaymentChange[];
+  /** What was told of refunds and disputes; claims. */
+  refunds: Reported<Refund>[];
+  disputes: Reported<Dispute>[];
+  newClawbacks: Clawback[];
+  changedClawbacks: Set<Clawback>;
+  /** Batches that are valid at another time than before, or no longer. */
+  changedValidity: Set<SoldBatch>;
   notices: Notice[];
   limits: ChangedLimit[];
   limitSources: ChangedLimitSource[];
@@ -127,6 +135,11 @@ export function noCustomerChanges(): CustomerChanges {
     newIdentities: [],
     trialUses: [],
     payments: [],
+    refunds: [],
+    disputes: [],
+    newClawbacks: [],
+    changedClawbacks: new Set(),
+    changedValidity: new Set(),
     notices: [],
     limits: [],
     limitSources: [],

@@ -31,6 +31,8 @@ export interface Needs {
   reservation?: { id: string; amount: number };
   /** An earlier operation whose units may come back. */
   takenBy?: string;
+  /** A paid order, of which something is taken back or given back. */
+  sold?: string;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */

@@ -23,7 +23,13 @@ export interface BatchParts {
 export interface Batch extends BatchParts {
   id: string;
   productKey: string;
+  /** The order that it is of. */
+  orderId: string | null;
   granted: number | null;
+  /** What refunds and disputes took of it: a part of `revoked`. */
+  recovered: number;
+  /** What they claim of it, and have neither taken nor turned into debt. */
+  unrecovered: number;
   priority: number;
   validFrom: Date;
   expiresAt: Date | null;
@@ -34,13 +40,14 @@ export interface Batch extends BatchParts {
 export interface NewBatch extends Batch {
   source: BatchSource;
   sku: string | null;
-  orderId: string | null;
   orderItemId: string | null;
   operationId: string;
   /** The day of the month that its access keeps when it is extended; null when it is counted or never ends. */
   anchorDay: number | null;
   /** When it is to be told that it ends soon; null when it is not. */
   noticeAt: Date | null;
+  /** The batch that it goes on for, whose units or time came back after it had ended. */
+  predecessorId: string | null;
   metadata: Metadata;
 }
 
@@ -55,7 +62,10 @@ export type EntryKind =
   | 'reverse'
   | 'debt'
   | 'repay'
-  | 'forgive';
+  | 'forgive'
+  | 'adjust'
+  | 'transfer_out'
+  | 'transfer_in';
 
 /** One line of the ledger. `amount` is in whole product units. */
 export interface Entry {
@@ -138,6 +148,20 @@ export interface Holding {
   notYetValid: number;
   /** The batches of `notYetValid`, soonest first; loaded only for an overdraft, which takes from every batch. */
   pending: Batch[];
+  /** Debts of which something may be forgiven, while anything is owed: those that refunds made, and those of operations that were asked for. */
+  debts: KnownDebt[];
+}
+
+/** A debt. The oldest is repaid first, so that what is owed is owed of the newest. */
+export interface KnownDebt {
+  /** Of its entry. */
+  seq: number;
+  /** The batch of which a refund claimed what became the debt; null of an overdraft. */
+  batchId: string | null;
+  /** What was not forgiven of it. */
+  left: number;
+  /** What was not forgiven of all debts that are newer. */
+  newer: number;
 }
 
 /** An entry by which an operation took something. `reversed` is what was given back of it so far. */

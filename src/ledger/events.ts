@@ -13,7 +13,7 @@ import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } fro
 import type { FirstSight, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
-import type { Order, OrderStep, PaymentChange } from './order-entities.js';
+import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
 
 /** What one change tells. */
 type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
@@ -37,7 +37,7 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   changedReservations: (made) => [...made].flatMap(tellEnding),
   settled: { silent: 'what it settles is told' },
   newOrders: (made) => made.map(tellOrder),
-  orderSteps: (made) => made.map(tellStep),
+  orderSteps: (made, customer) => made.filter((step) => !isAfterSale(step, customer)).map(tellStep),
   metadata: { silent: 'the audit trail has it' },
   profiles: { silent: 'what a provider says of a person comes with each call' },
   newReferrals: (made) => made.map(tellReferral),
@@ -46,6 +46,11 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   newIdentities: { silent: 'the audit trail has it' },
   trialUses: (made) => tellTrials(made),
   payments: (made) => made.flatMap(tellPayment),
+  refunds: (made) => made.flatMap(tellRefund),
+  disputes: (made) => made.map(tellDispute),
+  newClawbacks: { silent: 'entries tell what is taken' },
+  changedClawbacks: { silent: 'entries tell what comes back' },
+  changedValidity: { silent: 'the refund or the dispute tells it' },
   notices: (made) => made.map(tellNotice),
   passedNotices: { silent: 'what is told of them is a notice' },
   limits: { silent: 'the audit trail has it' },
@@ -73,6 +78,8 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'newOrders',
   'payments',
   'orderSteps',
+  'refunds',
+  'disputes',
   'trialUses',
   'operations',
   'newBatches',
@@ -182,6 +189,42 @@ function tellStep(step: OrderStep | Order): Told {
   assert(status === 'paid' && 'items' in step, 'an order that is paid is told as a whole');
   const data = { ...orderData(step), paymentMethod, paymentId, paidAt };
   return { type: 'order.paid', subjectId: id, operationId: paidBy, data };
+}
+
+/** Whether a step is told by the refund or the dispute that made it. */
+function isAfterSale({ id }: OrderStep, { changes: { refunds, disputes } }: ChangedCustomer): boolean {
+  return [...refunds, ...disputes].some(({ row }) => row.orderId === id);
+}
+
+/** A refund, or that it failed after all; one that failed at once changed nothing. */
+function tellRefund({ row, isKnown, operationId, order }: Reported<Refund>): Told[] {
+  const { id, refundId, paymentMethod, disputeId, status, amount, reason } = row;
+  if (status === 'failed' && !isKnown) return [];
+  const data = { ...afterSaleData(order, amount), refundId, paymentMethod, disputeId, reason };
+  const type = status === 'failed' ? 'order.refund_failed' : 'order.refunded';
+  return [{ type, subjectId: id, operationId, data }];
+}
+
+/** A dispute that was opened, or how it ended. */
+function tellDispute({ row, operationId, order }: Reported<Dispute>): Told {
+  const { id, disputeId, paymentMethod, status, amount } = row;
+  const data = { ...afterSaleData(order, amount), disputeId, paymentMethod, disputeStatus: status };
+  const type = status === 'opened' ? 'order.disputed' : 'order.dispute_closed';
+  return { type, subjectId: id, operationId, data };
+}
+
+/** The order as it stands after a refund or a dispute of an amount. */
+function afterSaleData(order: Order, amount: Micros): Record<string, unknown> {
+  const { id: orderId, currency, status, refundedAmount, disputedAmount } = order;
+  const money = (micros: Micros) => formatMoney(micros, currencyDecimals(currency));
+  return {
+    orderId,
+    currency,
+    amount: money(amount),
+    status,
+    refundedAmount: money(refundedAmount),
+    disputedAmount: money(disputedAmount),
+  };
 }
 
 function tellPayment({ payment }: PaymentChange): Told[] {

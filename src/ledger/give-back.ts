@@ -2,7 +2,7 @@
 // asked for, at most once each. Repaid debt, exchanges and purchases stay as they are.
 
 import { AppError } from '../errors/app-error.js';
-import { assert } from '../lib/assert.js';
+import { assert, required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { TAKEN_ENTRIES_MAX } from '../lib/sizes.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
@@ -12,16 +12,14 @@ import type { Taking } from './consume.js';
 import { unitCounter } from './counting.js';
 import type { TakenEntry, TakenOperation } from './entities.js';
 import { isReversible } from './operations.js';
-import { postForgive, postReturn } from './postings.js';
+import { owedOf, postForgive, postReturn, type Returned } from './postings.js';
 import { QUANTITY_MAX } from './quantities.js';
-import { inUnits } from './reservations.js';
+import { inUnits, type UnitsBack } from './reservations.js';
 
 /** In the unit that the operation was asked in; `restored` is in product units. */
-export interface GiveBack {
+export interface GiveBack extends UnitsBack {
   subject: Subject;
   amount: number;
-  returned: number;
-  expired: number;
   restored: Taking[];
 }
 
@@ -102,10 +100,17 @@ function runsTaken(book: Book, { entries }: TakenOperation): Run[] {
   return runs;
 }
 
-/** A debt can be forgiven as far as it is still owed; what was repaid stays repaid. */
-function reversibleUnits(book: Book, { batch, amount, reversed, productKey }: TakenEntry): number {
-  const left = amount - reversed;
-  return batch === null ? Math.min(left, holdingOf(book, productKey).owed) : left;
+/** A debt can be forgiven as far as it is still owed, where the oldest is repaid first; what was repaid stays repaid. */
+function reversibleUnits(book: Book, { batch, amount, reversed, productKey, seq }: TakenEntry): number {
+  if (batch !== null) return amount - reversed;
+  const holding = holdingOf(book, productKey);
+  return owedOf(
+    holding,
+    required(
+      holding.debts.find((debt) => debt.seq === seq),
+      'a debt that was asked for is known',
+    ),
+  );
 }
 
 /** Refuses what would bring a balance beyond what stays exact. Throws: quantity_too_large. */
@@ -142,10 +147,9 @@ function reverseUnits(
   amount: number,
   { operationId, metadata }: { operationId: string; metadata: Metadata },
   restored: Taking[],
-): { kept: number; expired: number } {
+): Returned {
   let left = amount;
-  let kept = 0;
-  let expired = 0;
+  const returned = { kept: 0, expired: 0, revoked: 0 };
   const unitsOf = unitCounter();
   for (const entry of entries) {
     const units = Math.min(left, reversibleUnits(book, entry));
@@ -154,17 +158,18 @@ function reverseUnits(
     const counted = { at: countedAt, amount: -unitsOf(entry.productKey, units, unitCost ?? 1) };
     const details = { operationId, feature, unitCost, actionType, actionId, metadata, reversesSeq: entry.seq, counted };
     if (batch === null) {
-      postForgive(book, entry.productKey, units, details);
-      kept += units;
+      postForgive(book, entry.productKey, null, units, details);
+      returned.kept += units;
     } else {
-      const back = postReturn(book, batch, 'reverse', units, details);
-      kept += back.kept;
-      expired += back.expired;
+      const back = postReturn(book, batch, 'consumed', units, details);
+      returned.kept += back.kept;
+      returned.expired += back.expired;
+      returned.revoked += back.revoked;
       restored.push({ batch, amount: units });
     }
     entry.reversed += units;
     left -= units;
   }
   assert(left === 0, 'what is given back was there to give back');
-  return { kept, expired };
+  return returned;
 }

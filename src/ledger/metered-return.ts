@@ -44,7 +44,7 @@ export function returnMetered(
     });
   }
   const isFeature = 'feature' in subject;
-  postReturn(book, meter, 'reverse', units, {
+  postReturn(book, meter, 'consumed', units, {
     operationId,
     feature: isFeature ? subject.feature : null,
     unitCost: isFeature ? unitCost : null,

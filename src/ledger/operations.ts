@@ -24,6 +24,8 @@ export const OPERATIONS = {
   'order.create': other,
   'order.confirm': other,
   'order.cancel': other,
+  'order.refund': other,
+  'order.dispute': other,
   'quota.consume': use,
   'quota.consume.item': use,
   'quota.release': ofUse,

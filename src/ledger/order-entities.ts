@@ -35,6 +35,10 @@ export interface Order {
   /** The operation that cancelled it. */
   cancelledBy: string | null;
   cancelReason: string | null;
+  /** The sum of its refunds that did not fail. */
+  refundedAmount: Micros;
+  /** The sum of its disputes that are open or lost; beside the status, which they never change. */
+  disputedAmount: Micros;
   metadata: Metadata;
   expiresAt: Date;
   createdAt: Date;
@@ -44,7 +48,17 @@ export interface Order {
 /** What a step of its state machine changes of an order. */
 export type OrderStep = Pick<
   Order,
-  'id' | 'status' | 'paymentMethod' | 'paymentId' | 'paidAt' | 'paidBy' | 'cancelledAt' | 'cancelledBy' | 'cancelReason'
+  | 'id'
+  | 'status'
+  | 'paymentMethod'
+  | 'paymentId'
+  | 'paidAt'
+  | 'paidBy'
+  | 'cancelledAt'
+  | 'cancelledBy'
+  | 'cancelReason'
+  | 'refundedAmount'
+  | 'disputedAmount'
 >;
 
 /** One provider charge and the order it was last reported for. */
@@ -64,4 +78,83 @@ export interface Payment {
 export interface PaymentChange {
   payment: Payment;
   seen: { status: PaymentStatus; orderId: string } | null;
+}
+
+/** What becomes of units that a refund or a dispute claims and that are not there: nothing, or they are owed. */
+export type UnrecoveredPolicy = 'ignore' | 'debt';
+
+/** What a refund gives back of one line. */
+export interface RefundedLine {
+  /** The line. */
+  id: string;
+  /** How many of it were refunded; 0 where an amount was. */
+  quantity: number;
+  amount: Micros;
+}
+
+export type RefundStatus = 'succeeded' | 'failed';
+
+/** Money that went back for an order; unique by its method and the provider's id of it. */
+export interface Refund {
+  id: string;
+  customerId: string;
+  orderId: string;
+  operationId: string;
+  paymentMethod: string;
+  refundId: string;
+  /** The dispute within which it is, under the provider's id. */
+  disputeId: string | null;
+  status: RefundStatus;
+  amount: Micros;
+  items: RefundedLine[];
+  reason: string | null;
+  unrecoveredPolicy: UnrecoveredPolicy;
+  createdAt: Date;
+  failedAt: Date | null;
+}
+
+export type DisputeStatus = 'opened' | 'won' | 'lost';
+
+/** A payment that a customer contests with his bank; unique by its method and the provider's id of it. Won and lost are said of the seller. */
+export interface Dispute {
+  id: string;
+  customerId: string;
+  orderId: string;
+  operationId: string;
+  paymentMethod: string;
+  disputeId: string;
+  status: DisputeStatus;
+  amount: Micros;
+  unrecoveredPolicy: UnrecoveredPolicy;
+  createdAt: Date;
+  /** Null where its end was heard first. */
+  openedAt: Date | null;
+  closedAt: Date | null;
+}
+
+/** A row to write, and whether there is one already, which is replaced. */
+export interface Reported<T> {
+  row: T;
+  isKnown: boolean;
+  operationId: string;
+  /** As it is afterwards. */
+  order: Order;
+}
+
+/** What one refund or dispute claims of one batch: product units, or 1 for access. */
+export interface Clawback {
+  /** The refund or the dispute. */
+  causeId: string;
+  batchId: string;
+  orderId: string;
+  claimed: number;
+  /** What was revoked at once. */
+  recovered: number;
+  /** What became a debt. */
+  owed: number;
+  /** What was given back of the claim since. */
+  undone: number;
+  /** How much of its length access lost, in milliseconds; null where it had no end, and for units. */
+  cutMs: number | null;
+  createdAt: Date;
 }

@@ -55,6 +55,8 @@ export function expiryOf(id: string): OrderStep {
 
 /** Of an order that was neither paid nor cancelled. */
 const UNPAID = {
+  refundedAmount: 0n,
+  disputedAmount: 0n,
   paymentMethod: null,
   paymentId: null,
   paidAt: null,

@@ -57,6 +57,11 @@ export function addDuration(at: Date, { months, ms }: Duration): Date | undefine
   return end.getTime() <= INSTANT_MAX.getTime() ? end : undefined;
 }
 
+/** An instant, but none later than the last one. */
+export function latestInstant(ms: number): Date {
+  return new Date(Math.min(ms, INSTANT_MAX.getTime()));
+}
+
 /** An end that was said outright: it keeps the day of its start when whole months lie between them, else its own. */
 export function anchoredEnd(from: Date, at: Date): Anchored {
   const months = (at.getUTCFullYear() - from.getUTCFullYear()) * 12 + at.getUTCMonth() - from.getUTCMonth();

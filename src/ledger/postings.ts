@@ -5,7 +5,7 @@ import { assert, required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
 import { countIn } from './counting.js';
-import type { Batch, Entry, EntryKind, Holding, NewBatch } from './entities.js';
+import type { Batch, Entry, EntryKind, Holding, KnownDebt, NewBatch } from './entities.js';
 import type { Anchored } from './periods.js';
 import { canAdd } from './quantities.js';
 
@@ -25,6 +25,8 @@ export interface PostingDetails {
   counted?: Counted;
   /** The hold by whose lapse it happens, where its entry does not name it. */
   lapseOf?: string | null;
+  /** What comes back moves on to another batch, so that it neither expires nor repays anything. */
+  isMovedOn?: boolean;
 }
 
 /** What an entry counts in windows of limits. */
@@ -73,12 +75,13 @@ function append(
 }
 
 /**
- * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once and repays once then, and what expires adds to
- * what did so before.
+ * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once, and repays, is revoked and forgives a debt once
+ * then, and what expires adds to what did so before.
  */
 function idOfItself(book: Book, batch: Batch | null, kind: EntryKind, details: PostingDetails): string {
   const { id, expired } = required(batch, 'what happens by itself happens to a batch');
-  return book.ids.of(id, `${kind} ${details.reservationId ?? details.lapseOf ?? ''} ${expired}`);
+  const forgiven = kind === 'forgive' ? ` of ${details.reversesSeq}` : '';
+  return book.ids.of(id, `${kind} ${details.reservationId ?? details.lapseOf ?? ''} ${expired}${forgiven}`);
 }
 
 function touch(book: Book, holding: Holding, batch: Batch): void {
@@ -141,67 +144,172 @@ export interface Returned {
   kept: number;
   /** Gone again, because the batch has ended. */
   expired: number;
+  /** Gone again, because a refund or a dispute claims them. */
+  revoked: number;
 }
 
-/** Where units come back from. */
-const RETURNED_PART = { release: 'held', reverse: 'consumed' } as const;
+/** Where units come back from: a hold, a use, a refund or a dispute that is undone, or the repayment of a debt that one made. */
+export type Origin = 'held' | 'consumed' | 'revoked' | 'repaid';
+
+const KIND_OF_RETURN = { held: 'release', consumed: 'reverse', revoked: 'reverse', repaid: 'repay' } as const;
 
 /**
- * Credits `amount` held or consumed units to the batch they came from. They leave it again at once when it has ended by then, and what is
- * owed is repaid with the rest (DOMAIN 3.14, 3.15). A batch that ends between `occurredAt` and now becomes due.
+ * Credits `amount` units to the batch they came from. They leave it again at once as far as a refund or a dispute claims them (DOMAIN
+ * 3.7), or when it has ended by then, and what is owed is repaid with the rest (DOMAIN 3.14, 3.15). A batch that ends between `occurredAt` and now
+ * becomes due.
  */
-export function postReturn(
-  book: Book,
-  batch: Batch,
-  kind: 'release' | 'reverse',
-  amount: number,
-  details: PostingDetails,
-): Returned {
+export function postReturn(book: Book, batch: Batch, from: Origin, amount: number, details: PostingDetails): Returned {
   const holding = holdingOf(book, batch.productKey);
   const at = details.occurredAt ?? book.now;
+  const kind = KIND_OF_RETURN[from];
   if (batch.granted === null) {
-    if (kind === 'reverse') batch.consumed -= amount;
+    if (from === 'consumed') batch.consumed -= amount;
     assert(batch.consumed >= 0, 'an uncounted batch counts its use');
     touch(book, holding, batch);
     append(book, holding, batch, kind, 'none', amount, details);
-    return { kept: amount, expired: 0 };
+    return { kept: amount, expired: 0, revoked: 0 };
   }
-  batch[RETURNED_PART[kind]] -= amount;
-  if (kind === 'release') holding.held -= amount;
+  batch[from === 'repaid' ? 'consumed' : from] -= amount;
+  if (from === 'held') holding.held -= amount;
+  if (from === 'revoked') batch.recovered -= amount;
   const before = batch.available;
   batch.available += amount;
   holding.available += amount;
   touch(book, holding, batch);
   append(book, holding, batch, kind, 'credit', amount, details);
+  if (details.isMovedOn) return { kept: amount, expired: 0, revoked: 0 };
   const { operationId } = details;
+  const follows = { operationId, occurredAt: at, lapseOf: details.reservationId ?? null };
+  const revoked = from === 'revoked' ? 0 : reclaim(book, holding, batch, amount, follows);
+  const rest = amount - revoked;
+  if (rest === 0) return { kept: 0, expired: 0, revoked };
   if (hasEnded(batch, at)) {
-    postDebit(book, batch, 'expire', amount, { operationId, occurredAt: at });
-    return { kept: 0, expired: amount };
+    postDebit(book, batch, 'expire', rest, { operationId, occurredAt: at });
+    return { kept: 0, expired: rest, revoked };
   }
-  repay(book, holding, batch, { operationId, occurredAt: at, lapseOf: details.reservationId ?? null });
+  repay(book, holding, batch, follows);
   if (hasEnded(batch, book.now)) {
     if (batch.available > 0 && !book.due.includes(batch)) book.due.push(batch);
   } else makeSpendable(book, holding, batch, batch.available - before);
-  return { kept: amount, expired: 0 };
+  return { kept: rest, expired: 0, revoked };
+}
+
+/**
+ * Takes units that came back to a batch as far as refunds and disputes claim them, in this order: they cancel debts that those made of the batch, as far as
+ * they are still owed; they stay as far as such debts were repaid; and of what is claimed otherwise, what is out must cover it (DOMAIN 3.7).
+ */
+function reclaim(book: Book, holding: Holding, batch: Batch, amount: number, details: PostingDetails): number {
+  const debts = holding.debts.filter(({ batchId }) => batchId === batch.id);
+  if (batch.unrecovered === 0 && debts.length === 0) return 0;
+  const forgiven = debts.map((debt) => ({ debt, units: 0 }));
+  let left = amount;
+  for (const one of forgiven) {
+    one.units = Math.min(left, owedOf(holding, one.debt));
+    left -= one.units;
+  }
+  const cancelled = amount - left;
+  const out = required(batch.granted, 'units are counted') - batch.available - batch.recovered;
+  const claimed = Math.min(left, Math.max(0, batch.unrecovered - out));
+  const taken = cancelled + claimed;
+  if (taken === 0) return 0;
+  batch.available -= taken;
+  batch.revoked += taken;
+  batch.recovered += taken;
+  batch.unrecovered -= claimed;
+  holding.available -= taken;
+  touch(book, holding, batch);
+  const own = { ...details, orderId: batch.orderId };
+  append(book, holding, batch, 'revoke', 'debit', taken, own);
+  for (const { debt, units } of forgiven) {
+    if (units > 0) postForgive(book, batch.productKey, batch, units, { ...own, reversesSeq: debt.seq });
+  }
+  return taken;
+}
+
+/** What is still owed of a debt: the oldest is repaid first. */
+export function owedOf({ owed }: Holding, { left, newer }: KnownDebt): number {
+  return Math.max(0, Math.min(left, owed - newer));
+}
+
+/** Takes `amount` available units of a batch for a refund or a dispute. */
+export function postRecovery(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  batch.recovered += amount;
+  return postDebit(book, batch, 'revoke', amount, { ...details, orderId: batch.orderId });
+}
+
+/** Takes access away from an uncounted batch for a refund or a dispute, or tells that it is given back. */
+export function postAccessChange(
+  book: Book,
+  batch: Batch,
+  kind: 'revoke' | 'reverse' | 'adjust',
+  details: PostingDetails,
+): Entry {
+  assert(batch.granted === null, 'only access is cut');
+  return append(book, holdingOf(book, batch.productKey), batch, kind, 'none', 1, details);
+}
+
+/** Moves `amount` available units of a batch that has ended out of it. */
+export function postTransferOut(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  batch.available -= amount;
+  batch.transferred += amount;
+  holding.available -= amount;
+  touch(book, holding, batch);
+  return append(book, holding, batch, 'transfer_out', 'debit', amount, details);
 }
 
 /** Owes `amount` units of a product of which nothing is available. */
 export function postDebt(book: Book, productKey: string, amount: number, details: PostingDetails): Entry {
   const holding = holdingOf(book, productKey);
   assert(holding.available === 0, 'I3: nothing is available while something is owed');
+  return owe(book, holding, null, amount, details);
+}
+
+/** Owes `amount` units that a refund or a dispute claims of a batch, and repays them with what these batches have. */
+export function postClaimDebt(
+  book: Book,
+  batch: Batch,
+  amount: number,
+  repaidBy: readonly Batch[],
+  details: PostingDetails,
+): Entry {
+  const holding = holdingOf(book, batch.productKey);
+  const entry = owe(book, holding, batch, amount, { ...details, orderId: batch.orderId });
+  for (const other of repaidBy) {
+    const before = other.available;
+    repay(book, holding, other, { operationId: details.operationId });
+    if (isPending(book, other)) holding.notYetValid -= before - other.available;
+  }
+  return entry;
+}
+
+function owe(book: Book, holding: Holding, batch: Batch | null, amount: number, details: PostingDetails): Entry {
   assert(canAdd(holding.owed, amount), 'what is owed stays exact');
   holding.owed += amount;
   book.changes.changedHoldings.add(holding);
-  return append(book, holding, null, 'debt', 'debit', amount, details);
+  const entry = append(book, holding, batch, 'debt', 'debit', amount, details);
+  for (const debt of holding.debts) debt.newer += amount;
+  holding.debts.push({ seq: entry.seq, batchId: batch?.id ?? null, left: amount, newer: 0 });
+  return entry;
 }
 
-/** Owes `amount` units less. */
-export function postForgive(book: Book, productKey: string, amount: number, details: PostingDetails): Entry {
+/** Owes `amount` units of a debt less; `batch` is the one of which a refund claimed it. */
+export function postForgive(
+  book: Book,
+  productKey: string,
+  batch: Batch | null,
+  amount: number,
+  details: PostingDetails & { reversesSeq: number },
+): Entry {
   const holding = holdingOf(book, productKey);
   assert(amount <= holding.owed, 'no more is forgiven than is owed');
   holding.owed -= amount;
+  for (const debt of holding.debts) {
+    if (debt.seq === details.reversesSeq) debt.left -= amount;
+    else if (debt.seq < details.reversesSeq) debt.newer -= amount;
+  }
   book.changes.changedHoldings.add(holding);
-  return append(book, holding, null, 'forgive', 'credit', amount, details);
+  return append(book, holding, batch, 'forgive', 'credit', amount, details);
 }
 
 /** Repays what is owed of a product with what a batch has, as far as it goes. */
@@ -256,17 +364,18 @@ function isMeter(batch: Batch): batch is NewBatch {
 }
 
 /**
- * Adds a batch that this operation grants, with its entry. The whole of a counted batch is available, and repays what is owed first; of one that has
+ * Adds a batch that this operation grants, or in which another one goes on, with its entry. The whole of a counted batch is available, and repays what is owed first; of one that has
  * ended already it expires at once, and repays nothing.
  */
 export function postGrant(book: Book, batch: NewBatch, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
+  const kind = batch.predecessorId === null ? 'grant' : 'transfer_in';
   book.changes.newBatches.push(batch);
   if (batch.granted === null) {
-    if (hasEnded(batch, book.now)) return append(book, holding, batch, 'grant', 'none', 1, details);
+    if (hasEnded(batch, book.now)) return append(book, holding, batch, kind, 'none', 1, details);
     if (!isPending(book, batch)) insertInBurnOrder(holding.running, batch);
     holding.accessEnd = laterEnd(holding.accessEnd, endOf(batch));
-    return append(book, holding, batch, 'grant', 'none', 1, details);
+    return append(book, holding, batch, kind, 'none', 1, details);
   }
   assert(
     batch.granted === batch.available && canAdd(holding.available, batch.granted),
@@ -274,7 +383,7 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
   );
   holding.available += batch.granted;
   book.changes.changedHoldings.add(holding);
-  const entry = append(book, holding, batch, 'grant', 'credit', batch.granted, details);
+  const entry = append(book, holding, batch, kind, 'credit', batch.granted, details);
   if (hasEnded(batch, book.now)) {
     postDebit(book, batch, 'expire', batch.granted, { operationId: details.operationId });
     return entry;

@@ -98,12 +98,17 @@ function hold(
   return reservation;
 }
 
-/** What an ending came to. Takings are product units; `returned` and `expired` are in the reservation's unit. */
-export interface Ending {
-  reservation: Reservation;
-  takings: Taking[];
+/** What became of units that came back, in the unit that was asked for. */
+export interface UnitsBack {
   returned: number;
   expired: number;
+  revoked: number;
+}
+
+/** What an ending came to. Takings are product units, what came back is in the reservation's unit. */
+export interface Ending extends UnitsBack {
+  reservation: Reservation;
+  takings: Taking[];
   warnings: Violation[];
 }
 
@@ -263,7 +268,7 @@ function giveBackLegs(
   reservation: Reservation,
   used: readonly number[],
   { operationId, occurredAt = book.now }: { operationId: string | null; occurredAt?: Date },
-): { returned: number; expired: number } {
+): UnitsBack {
   const byProduct = new Map<string, Returned & { cost: number }>();
   const unitsOf = unitCounter();
   for (const [index, { batch, amount }] of reservation.legs.entries()) {
@@ -272,23 +277,30 @@ function giveBackLegs(
     const cost = costOf(reservation, batch.productKey);
     const counted = -unitsOf(batch.productKey, rest, cost);
     const details = { ...detailsOf(reservation, batch, operationId, counted), occurredAt };
-    const { kept, expired } = postReturn(book, batch, 'release', rest, details);
-    const known = byProduct.get(batch.productKey) ?? { kept: 0, expired: 0, cost };
-    byProduct.set(batch.productKey, { ...known, kept: known.kept + kept, expired: known.expired + expired });
+    const { kept, expired, revoked } = postReturn(book, batch, 'held', rest, details);
+    const known = byProduct.get(batch.productKey) ?? { kept: 0, expired: 0, revoked: 0, cost };
+    byProduct.set(batch.productKey, {
+      cost,
+      kept: known.kept + kept,
+      expired: known.expired + expired,
+      revoked: known.revoked + revoked,
+    });
   }
   return inUnits([...byProduct.values()]);
 }
 
 /** What came back of each product, in units of the subject: whole ones that are kept, and those that are not whole any more. */
-export function inUnits(products: readonly (Returned & { cost: number })[]): { returned: number; expired: number } {
-  let returned = 0;
-  let expired = 0;
-  for (const product of products) {
-    const whole = Math.floor(product.kept / product.cost);
-    returned += whole;
-    expired += (product.kept + product.expired) / product.cost - whole;
+export function inUnits(products: readonly (Returned & { cost: number })[]): UnitsBack {
+  const back = { returned: 0, expired: 0, revoked: 0 };
+  for (const { kept, expired, revoked, cost } of products) {
+    const whole = Math.floor(kept / cost);
+    const gone = (kept + expired + revoked) / cost - whole;
+    const taken = expired === 0 && revoked > 0 ? gone : Math.floor(revoked / cost);
+    back.returned += whole;
+    back.revoked += taken;
+    back.expired += gone - taken;
   }
-  return { returned, expired };
+  return back;
 }
 
 function end(

@@ -25,5 +25,10 @@ export function formatMoney(amount: Micros, decimals: number): string {
 
 /** Whether an amount has no more than `decimals` decimals. */
 export function hasAtMostDecimals(amount: Micros, decimals: number): boolean {
-  return amount % 10n ** BigInt(SCALE - Math.min(decimals, SCALE)) === 0n;
+  return amount % minorUnit(decimals) === 0n;
+}
+
+/** The smallest amount of a currency with so many decimals. */
+export function minorUnit(decimals: number): Micros {
+  return 10n ** BigInt(SCALE - Math.min(decimals, SCALE));
 }

@@ -161,6 +161,28 @@ export const examples: Examples = {
       },
     },
   },
+  refundOrder: {
+    ids: { id: 'placeOrder#/id' },
+    requests: {
+      amount: {
+        summary: 'A part of the money went back',
+        body: { amount: '2.50', payment_method: 'stripe', refund_id: 're_alice_1', reason: 'a late delivery' },
+      },
+    },
+  },
+  disputeOrder: {
+    ids: { id: 'placeOrder#/id' },
+    requests: {
+      opened: {
+        summary: 'The customer contests the payment',
+        body: { dispute_id: 'dp_alice_1', status: 'opened', payment_method: 'stripe' },
+      },
+      won: {
+        summary: 'The dispute is won, and what it took comes back',
+        body: { dispute_id: 'dp_alice_1', status: 'won', payment_method: 'stripe' },
+      },
+    },
+  },
   grant: {
     requests: {
       bonus: { summary: 'A gift', body: { ...CREDITS, grant_type: 'bonus', quantity: 50, reason: 'welcome' } },

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Call } from '../call.js';
+import type { OrderResult } from '../db/shown-orders.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { decodeCreatedAt, decodeCursor, toCreatedPage, toPage } from '../http/pagination.js';
@@ -29,10 +30,9 @@ import {
   getOrders,
   getPayments,
   type OrderLineCommand,
-  type OrderResult,
   placeOrder,
 } from '../services/orders.js';
-import { toListedOrderView, toOrderView, toPaymentView } from './views.js';
+import { toListedOrderView, toOrderView, toPaymentView, toSoldOrderView } from './views.js';
 
 const paymentPosition = z.strictObject({
   created_at: instantSchema,
@@ -149,7 +149,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     problems: ['order_not_found', 'customer_not_found', 'selector_conflict'],
     handler: async ({ params, query }) => ({
       status: 200,
-      body: toOrderView(await getOrder(deps, toSelectorBeside(query), params.id)),
+      body: toSoldOrderView(await getOrder(deps, toSelectorBeside(query), params.id)),
     }),
   });
 

@@ -208,7 +208,7 @@ function renderGiveBack(result: GiveBackResult) {
       amount: result.amount,
       returned: result.returned,
       expired: result.expired,
-      revoked: 0,
+      revoked: result.revoked,
       restored: toTakingsView(result.restored),
       remaining: result.remaining,
       metadata: result.metadata,

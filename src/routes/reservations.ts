@@ -212,14 +212,14 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
 }
 
 function toEndingView(ending: EndingResult) {
-  const { operationId, customerId, reservation, takings, returned, expired, remaining, warnings } = ending;
+  const { operationId, customerId, reservation, takings, returned, expired, revoked, remaining, warnings } = ending;
   return {
     operation_id: operationId,
     ...toMadeReservationView(reservation, customerId),
     taken: toTakingsView(takings),
     returned,
     expired,
-    revoked: 0,
+    revoked,
     remaining,
     warnings: toWarningsView(warnings),
   };

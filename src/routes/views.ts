@@ -3,17 +3,20 @@
 import type { Customer } from '../db/customers.js';
 import type { StoredPayment } from '../db/orders.js';
 import type { StoredReservation } from '../db/reservations.js';
+import type { OrderResult } from '../db/shown-orders.js';
 import type { StoredBatch } from '../db/wallet.js';
 import type { Offer, OfferItemWithProduct, Product, Subject } from '../ledger/catalog-entities.js';
 import type { Taking } from '../ledger/consume.js';
 import type { Referral } from '../ledger/customer-entities.js';
 import type { Entry, Reservation } from '../ledger/entities.js';
 import type { Violation } from '../ledger/limit-entities.js';
-import type { Order } from '../ledger/order-entities.js';
+import type { Dispute, Order, Refund } from '../ledger/order-entities.js';
+import type { Recovery } from '../ledger/sold-entities.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
+import { toWireNames } from '../lib/wire-names.js';
 import type { Imported } from '../services/catalog.js';
-import type { OrderResult } from '../services/orders.js';
+import type { SoldOrderResult } from '../services/orders.js';
 
 export function toProductView(product: Product) {
   return {
@@ -119,7 +122,8 @@ export function toListedOrderView(order: Order) {
     paid_at: order.paidAt,
     cancelled_at: order.cancelledAt,
     cancel_reason: order.cancelReason,
-    refunded_amount: formatMoney(0n, decimals),
+    refunded_amount: formatMoney(order.refundedAmount, decimals),
+    disputed_amount: formatMoney(order.disputedAmount, decimals),
     items: order.items.map(({ id, sku, name, quantity, price, listPrice, priceReason }) => ({
       id,
       sku,
@@ -139,6 +143,54 @@ export function toOrderView({ order, granted }: OrderResult) {
   return order.paidAt === null
     ? listed
     : { ...listed, batches: granted.batches.map(toBatchView), batches_total: granted.total };
+}
+
+/** A paid order with what came of it since. */
+export function toSoldOrderView({ refunds, disputes, ...result }: SoldOrderResult) {
+  const { order } = result;
+  const view = toOrderView(result);
+  if (order.paidAt === null) return view;
+  return {
+    ...view,
+    refunds: refunds.map((refund) => toRefundView(refund, order)),
+    disputes: disputes.map((dispute) => toDisputeView(dispute, order)),
+  };
+}
+
+export function toRefundView(refund: Refund, { currency }: Order) {
+  const decimals = currencyDecimals(currency);
+  return {
+    id: refund.id,
+    status: refund.status,
+    payment_method: refund.paymentMethod,
+    refund_id: refund.refundId,
+    dispute_id: refund.disputeId,
+    amount: formatMoney(refund.amount, decimals),
+    items: refund.items.map(({ id, quantity, amount }) => ({ id, quantity, amount: formatMoney(amount, decimals) })),
+    reason: refund.reason,
+    unrecovered_policy: refund.unrecoveredPolicy,
+    operation_id: refund.operationId,
+    created_at: refund.createdAt,
+    failed_at: refund.failedAt,
+  };
+}
+
+export function toDisputeView(dispute: Dispute, { currency }: Order) {
+  return {
+    id: dispute.id,
+    status: dispute.status,
+    payment_method: dispute.paymentMethod,
+    dispute_id: dispute.disputeId,
+    amount: formatMoney(dispute.amount, currencyDecimals(currency)),
+    unrecovered_policy: dispute.unrecoveredPolicy,
+    operation_id: dispute.operationId,
+    created_at: dispute.createdAt,
+    closed_at: dispute.closedAt,
+  };
+}
+
+export function toRecoveryView({ recovered, unrecovered }: Recovery) {
+  return { recovered: Object.fromEntries(recovered), unrecovered: Object.fromEntries(unrecovered) };
 }
 
 export function toPaymentView(payment: StoredPayment) {
@@ -175,7 +227,7 @@ export function toEntryView(entry: Entry) {
     reservation_id: entry.reservationId,
     reverses_seq: entry.reversesSeq,
     operation_id: entry.operationId,
-    metadata: entry.metadata ?? {},
+    metadata: entry.kind === 'adjust' ? toWireNames(entry.metadata ?? {}) : (entry.metadata ?? {}),
     occurred_at: entry.occurredAt,
   };
 }

@@ -30,6 +30,8 @@ const ACTIONS = [
   'identity.unlinked',
   'balance.adjusted',
   'order.priced',
+  'order.refunded',
+  'order.disputed',
   'trial.overridden',
 ] as const;
 

@@ -39,6 +39,17 @@ const payment = {
   amount: price.nullable(),
   currency: name.nullable(),
 };
+const afterSale = {
+  order_id: uuidAnswerSchema,
+  currency: name,
+  amount: price,
+  status: name.meta({ description: 'Of the order, as it is afterwards.' }),
+  refunded_amount: price,
+  disputed_amount: price,
+  payment_method: name,
+};
+const refund = { ...afterSale, refund_id: name, dispute_id: name.nullable(), reason: name.nullable() };
+const dispute = { ...afterSale, dispute_id: name, dispute_status: name };
 const reservation = { reservation_id: uuidAnswerSchema, ...subject, amount: units, expires_at: instant, metadata };
 const ended = { ...reservation, committed_amount: units };
 const gone = { batch_id: uuidAnswerSchema, product_key: name, amount: units, balance: units };
@@ -60,6 +71,10 @@ const dataOf = {
   'order.payment_failed': z.object(payment),
   'order.cancelled': z.object({ order_id: uuidAnswerSchema, reason: name.nullable() }),
   'order.expired': z.object({ order_id: uuidAnswerSchema }),
+  'order.refunded': z.object(refund),
+  'order.refund_failed': z.object(refund),
+  'order.disputed': z.object(dispute),
+  'order.dispute_closed': z.object(dispute),
   'payment.unmatched': z.object(payment),
   'batch.granted': z.object({
     batch_id: uuidAnswerSchema,

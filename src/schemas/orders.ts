@@ -5,12 +5,12 @@ import { instantAnswerSchema, instantSchema } from './instants.js';
 import { metadataAnswerSchema, metadataSchema } from './metadata.js';
 import { pageOf, pageQueryShape } from './pages.js';
 import { askedQuantitySchema, askedQuantityUpTo, countAnswerSchema, moneySchema } from './quantities.js';
+import { disputeAnswer, PAYMENT_METHOD_LENGTH_MAX, recoveryShape, refundAnswer } from './refunds.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
 import { idText, refuseMissingPart, skuSchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
-const PAYMENT_METHOD_LENGTH_MAX = 64;
 const ORDER_STATUSES = ['pending', 'paid', 'partially_refunded', 'refunded', 'cancelled', 'expired'] as const;
 const PAYMENT_STATUSES = ['failed', 'unmatched', 'paid'] as const;
 const DEFAULT_PAYMENT_METHOD = 'provider_payments';
@@ -130,6 +130,10 @@ export const orderAnswer = z
     cancelled_at: instantAnswerSchema.nullable(),
     cancel_reason: z.string().nullable(),
     refunded_amount: moneySchema.meta({ examples: ['0.00'] }),
+    disputed_amount: moneySchema.meta({
+      description: 'What disputes contest that are open or lost; they never change the status.',
+      examples: ['0.00'],
+    }),
     items: z.array(
       z.object({
         id: uuidAnswerSchema,
@@ -150,9 +154,23 @@ export const orderAnswer = z
     batches_total: countAnswerSchema
       .optional()
       .meta({ description: 'How many batches a paid order granted.', examples: [1] }),
+    refunds: z
+      .array(refundAnswer)
+      .optional()
+      .meta({ description: 'Of a paid order that is read by its id: oldest first.' }),
+    disputes: z
+      .array(disputeAnswer)
+      .optional()
+      .meta({ description: 'Of a paid order that is read by its id: oldest first.' }),
     metadata: metadataAnswerSchema,
     created_at: instantAnswerSchema,
   })
   .meta({ id: 'Order' });
 
 export const orderPage = pageOf(orderAnswer, 'Newest first, without what they granted.');
+
+/** An order with the refund that was just told. */
+export const refundedOrderAnswer = orderAnswer.extend({ refund: refundAnswer.extend(recoveryShape) });
+
+/** An order with the dispute that was just told. */
+export const disputedOrderAnswer = orderAnswer.extend({ dispute: disputeAnswer.extend(recoveryShape) });

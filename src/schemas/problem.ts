@@ -102,6 +102,7 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     available: z.int().meta({ description: 'What can still be given back.', examples: [3] }),
   }),
   order_not_cancellable: z.object({ order_status: z.string().meta({ examples: ['paid'] }) }),
+  order_not_paid: z.object({ order_status: z.string().meta({ examples: ['pending'] }) }),
   order_not_payable: z.object({ order_status: z.string().meta({ examples: ['expired'] }) }),
   trial_already_used: z.object({
     identity_type: z.string().meta({ description: 'The kind of identity that had a trial.', examples: ['telegram'] }),

@@ -90,6 +90,9 @@ const kindSchema = z.enum([
   'debt',
   'repay',
   'forgive',
+  'adjust',
+  'transfer_out',
+  'transfer_in',
 ]);
 
 export const entriesQuery = withSelector({

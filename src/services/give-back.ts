@@ -87,7 +87,7 @@ export async function giveBackMetered(
       const providers = providersOf(subject);
       assertProvided(subject, providers);
       returnMetered(book, providers[0], subject, amount, { operationId, metadata });
-      const back = { subject, amount, returned: amount, expired: 0, restored: [] };
+      const back = { subject, amount, returned: amount, expired: 0, revoked: 0, restored: [] };
       return { outcome: 'accepted', result: { ...back, operationId, remaining: null, metadata } };
     },
     render,

@@ -131,6 +131,8 @@ function toOrder(
     totalAmount: items.reduce((sum, { price, quantity }) => sum + price * BigInt(quantity), 0n),
     paymentMethod: payment ? canonicalPaymentMethod(payment.method) : null,
     paymentId: payment?.id ?? null,
+    refundedAmount: 0n,
+    disputedAmount: 0n,
     paidAt: payment?.paidAt ?? null,
     paidBy: payment ? operationId : null,
     // When and by whom it was cancelled there nobody knows.

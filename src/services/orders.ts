@@ -12,15 +12,16 @@ import {
   type PaymentsAsked,
   type StoredPayment,
 } from '../db/orders.js';
-import { findOrderBatches, NO_BATCHES, type OrderBatches, toNewlyOrdered } from '../db/wallet.js';
+import { listDisputes, listRefunds } from '../db/refunds.js';
+import { asDecided, type OrderResult } from '../db/shown-orders.js';
+import { findOrderBatches, NO_BATCHES, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
-import type { Book } from '../ledger/book.js';
 import { asksOf } from '../ledger/grant.js';
-import type { Order } from '../ledger/order-entities.js';
+import type { Dispute, Order, Refund } from '../ledger/order-entities.js';
 import {
   assertMayOrder,
   cancelOrder as cancel,
@@ -36,12 +37,6 @@ import { parseMoney } from '../lib/money.js';
 
 /** How long an order can be paid when the caller does not say. */
 const ORDER_LIFETIME_S = 24 * 3_600;
-
-/** An order and, once it is paid, what it granted. */
-export interface OrderResult {
-  order: Order;
-  granted: OrderBatches;
-}
 
 /** A line of an order as it is asked for; a price of its own is a decimal string. */
 export interface OrderLineCommand {
@@ -102,8 +97,17 @@ export async function placeOrder(
   });
 }
 
-/** An order with what it granted. Throws: order_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
-export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<OrderResult> {
+/** An order with what came of it. */
+export interface SoldOrderResult extends OrderResult {
+  refunds: Refund[];
+  disputes: Dispute[];
+}
+
+/**
+ * An order with what it granted, and its refunds and disputes. Throws: order_not_found (also of another customer than the selector names),
+ * customer_not_found, selector_conflict.
+ */
+export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<SoldOrderResult> {
   const owner = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
   const order = required(await findOrder(deps.db, owner, orderId), 'orders are kept');
   const reader = await requireCustomer(deps, { customerId: order.customerId });
@@ -114,7 +118,11 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
       : await readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
           findOrderBatches(tx, order.customerId, order.id, now, settled),
         );
-  return { order: { ...order, status: effectiveStatus(order, now) }, granted };
+  const [refunds, disputes] = await Promise.all([
+    listRefunds(deps.db, owner, orderId),
+    listDisputes(deps.db, owner, orderId),
+  ]);
+  return { order: { ...order, status: effectiveStatus(order, now) }, granted, refunds, disputes };
 }
 
 /**
@@ -163,11 +171,11 @@ export async function confirmOrder(
         case 'refused':
           return decision;
         case 'unchanged':
-          return { outcome: 'unchanged', result: { order, granted: asSettled(book, granted) } };
+          return { outcome: 'unchanged', result: asDecided(book, order, granted) };
         case 'failed':
           return {
             outcome: 'accepted',
-            result: { order, granted: asSettled(book, granted) },
+            result: asDecided(book, order, granted),
             recordAs: decision.recordAs,
           };
         case 'paid': {
@@ -229,13 +237,4 @@ export async function getPayments(
   const customerId = selector && (await requireCustomer(deps, selector)).customerId;
   const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
   return listPayments(deps.db, { ...asked, paymentMethod: method, customerId });
-}
-
-/** Batches that were loaded, as settling left them. */
-function asSettled({ changes }: Book, { batches, total }: OrderBatches): OrderBatches {
-  const settled = batches.map((batch) => {
-    const { available, held, consumed, expired } = changes.changedBatches.get(batch.id) ?? batch;
-    return { ...batch, available, held, consumed, expired };
-  });
-  return { batches: settled, total };
 }

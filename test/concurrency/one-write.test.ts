@@ -95,6 +95,8 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
       changes.orderSteps.push({
         id: orderId,
         status: 'expired',
+        refundedAmount: 0n,
+        disputedAmount: 0n,
         paymentMethod: null,
         paymentId: null,
         paidAt: null,

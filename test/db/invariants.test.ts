@@ -642,7 +642,11 @@ const corruptions: readonly Corruption[] = [
   ],
   [
     'a part of a batch is below 0',
-    [drop('batches', 'batches_parts_i1'), `UPDATE batches SET expired = 3, revoked = -1 ${ofBatch(5)}`],
+    [
+      drop('batches', 'batches_parts_i1'),
+      drop('batches', 'batches_recovered_ck'),
+      `UPDATE batches SET expired = 3, revoked = -1 ${ofBatch(5)}`,
+    ],
     ['i1_batch_parts', 'i2_batch_parts'],
   ],
   [
@@ -1553,6 +1557,28 @@ const corruptions: readonly Corruption[] = [
     ['i8_order_status'],
   ],
   [
+    'units were taken back that no entry tells',
+    [drop('batches', 'batches_recovered_ck'), `UPDATE batches SET recovered = 1 ${ofBatch(1)}`],
+    ['i2_recovered', 'i2_claims'],
+  ],
+  [
+    'units are claimed that were neither taken nor owed',
+    [
+      `INSERT INTO clawbacks (customer_id, cause_id, batch_id, order_id, claimed, recovered, owed, undone, created_at)
+       VALUES ('${A}', '${UNKNOWN}', '${batch(1)}', '${order(1)}', 1, 0, 0, 0, '${at('12:00')}')`,
+    ],
+    ['i2_claims'],
+  ],
+  ['an order is refunded by no refund', [`UPDATE orders SET refunded_amount = 1 ${ofOrder(1)}`], ['i8_order_refunded']],
+  [
+    'a refund is not the sum of its lines',
+    [
+      `INSERT INTO refunds (customer_id, id, order_id, operation_id, payment_method, refund_id, status, amount, items, unrecovered_policy, created_at)
+       VALUES ('${A}', '${UNKNOWN}', '${order(1)}', '${operation(4)}', 'stripe', 're_1', 'succeeded', 0, '[{"amount": "1"}]', 'ignore', '${at('12:00')}')`,
+    ],
+    ['i8_refund_lines'],
+  ],
+  [
     'an order was paid before it was made',
     [`UPDATE orders SET paid_at = '${at('08:59')}' ${ofOrder(1)}`],
     ['i8_order_status'],
@@ -1926,6 +1952,9 @@ describe('the auditor', () => {
         orders: 4,
         order_items: 5,
         payments: 3,
+        refunds: 0,
+        disputes: 0,
+        clawbacks: 0,
         batches: 15,
         balances: 3,
         entries: 45,

@@ -51,6 +51,11 @@ const holdFor = async () =>
 const useFor = async () =>
   idOf('/quota/consume', { external_id: await personWith(), product_key: 'CREDITS', amount: 4 }, 'operation_id');
 
+async function paidOrder(): Promise<string> {
+  const { id } = await placeOrder(app, newPerson(), 'PACK');
+  return idOf(`/orders/${id}/confirm`, { payment_id: newPayment() });
+}
+
 /** Each operation that takes a key: with as little as it needs, and with everything. */
 const commands: Record<string, (() => Promise<Case>)[]> = {
   identify: [
@@ -89,6 +94,34 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
     async () => {
       const { id } = await placeOrder(app, newPerson(), 'PACK');
       return { path: `/orders/${id}/cancel`, body: { reason: 'why' }, text: `{"orderId":"${id}","reason":"why"}` };
+    },
+  ],
+  'order.dispute': [
+    async () => {
+      const id = await paidOrder();
+      return {
+        path: `/orders/${id}/dispute`,
+        body: { dispute_id: 'dp_hash', status: 'opened' },
+        text: `{"disputeId":"dp_hash","orderId":"${id}","status":"opened","unrecoveredPolicy":"ignore"}`,
+      };
+    },
+  ],
+  'order.refund': [
+    async () => {
+      const id = await paidOrder();
+      return {
+        path: `/orders/${id}/refund`,
+        body: {},
+        text: `{"orderId":"${id}","status":"succeeded","unrecoveredPolicy":"ignore"}`,
+      };
+    },
+    async () => {
+      const id = await paidOrder();
+      return {
+        path: `/orders/${id}/refund`,
+        body: { amount: '0.50', refund_id: 're_hash', payment_method: 'Telegram', reason: 'why' },
+        text: `{"amount":"0.50","orderId":"${id}","paymentMethod":"telegram_payments","reason":"why","refundId":"re_hash","status":"succeeded","unrecoveredPolicy":"ignore"}`,
+      };
     },
   ],
   'order.confirm': [

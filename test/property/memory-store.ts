@@ -3,7 +3,15 @@
 
 import { expect } from 'vitest';
 import type { Book } from '../../src/ledger/book.js';
-import type { Batch, Entry, Holding, NewBatch, Reservation, TakenOperation } from '../../src/ledger/entities.js';
+import type {
+  Batch,
+  Entry,
+  Holding,
+  KnownDebt,
+  NewBatch,
+  Reservation,
+  TakenOperation,
+} from '../../src/ledger/entities.js';
 import { openBook } from '../../src/ledger/settle.js';
 import { products } from './catalogue.js';
 import { auditLedger, type StoredBalance } from './memory-audit.js';
@@ -88,6 +96,7 @@ export class MemoryStore {
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
+      sold: undefined,
       windows: this.limits.windowsAt(now, this.entries),
       isDue: true,
       ids: this.ids,
@@ -109,7 +118,20 @@ export class MemoryStore {
       accessEnd: latestEnd(access),
       notYetValid: sumAvailable(pending),
       pending: pending.sort((a, b) => Number(a.validFrom) - Number(b.validFrom)),
+      debts: this.#debtsOf(productKey),
     };
+  }
+
+  #debtsOf(productKey: string): KnownDebt[] {
+    const left = (debt: Entry) =>
+      this.entries.reduce((sum, { reversesSeq, amount }) => sum - (reversesSeq === debt.seq ? amount : 0), debt.amount);
+    const debts = this.entries.filter((entry) => entry.kind === 'debt' && entry.productKey === productKey);
+    return debts.map((debt) => ({
+      seq: debt.seq,
+      batchId: debt.batchId,
+      left: left(debt),
+      newer: debts.filter(({ seq }) => seq > debt.seq).reduce((sum, other) => sum + left(other), 0),
+    }));
   }
 
   #takenBy({ id, name }: { id: string; name: string }, copyOf: (id: string) => Batch): TakenOperation {

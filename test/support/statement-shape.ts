@@ -5,7 +5,14 @@ import type { Column } from '../../src/db/table.js';
 import * as tables from '../../src/db/tables.js';
 
 /** Tables that are found by a key of their own, which names no customer. */
-const CLAIMS: ReadonlySet<string> = new Set(['identities', 'former_identities', 'payments', 'trial_uses']);
+const CLAIMS: ReadonlySet<string> = new Set([
+  'identities',
+  'former_identities',
+  'payments',
+  'refunds',
+  'disputes',
+  'trial_uses',
+]);
 
 /** What may be without its customers, by a part of its text. */
 const EXEMPT: readonly { part: string; reason: string }[] = [

@@ -34,6 +34,7 @@ LEFT JOIN (
   SELECT customer_id, batch_id, sum(CASE WHEN kind = 'reverse' THEN -amount::numeric ELSE amount END) AS consumed
   FROM entries
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('consume', 'commit', 'reverse')
+    AND NOT (kind = 'reverse' AND order_id IS NOT NULL) -- access that comes back
   GROUP BY customer_id, batch_id
 ) e ON e.customer_id = b.customer_id AND e.batch_id = b.id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NULL AND b.consumed <> coalesce(e.consumed, 0)
@@ -122,7 +123,7 @@ FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
-    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay') -- found due by settling
+    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay', 'revoke', 'forgive') -- found due by settling, or claimed of what lapsed
     ELSE o.recorded_at IS DISTINCT FROM e.recorded_at OR (e.seq BETWEEN o.first_seq AND o.last_seq) IS NOT TRUE
   END
 
@@ -169,13 +170,15 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 LEFT JOIN entries back ON back.customer_id = e.customer_id AND back.seq = e.seq - 1 AND back.batch_id = e.batch_id
-  AND back.kind IN ('release', 'reverse') AND back.amount = e.amount AND back.occurred_at = e.occurred_at
+  AND (back.kind IN ('release', 'reverse', 'repay') AND back.amount = e.amount OR back.kind IN ('revoke', 'forgive'))
+  AND back.occurred_at = e.occurred_at
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
   AND (b.expires_at IS NULL OR e.occurred_at < b.expires_at OR e.occurred_at > e.recorded_at
     OR (e.occurred_at <> greatest(b.expires_at, b.created_at) AND back.seq IS NULL))
 
 -- name: i2_return_after_end
--- DOMAIN 3.14: what comes back to a batch that has ended leaves it again in the same operation.
+-- DOMAIN 3.14: what comes back to a batch that has ended leaves it again in the same operation: what a refund claims first. What a refund gives back
+-- moves on to another batch.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('followed by an expire entry of %s of the batch, at %s', e.amount, e.occurred_at) AS expected,
   CASE WHEN n.seq IS NULL THEN 'nothing follows'
@@ -184,10 +187,11 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.seq = e.seq + 1
-WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'reverse')
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'reverse') AND NOT (e.kind = 'reverse' AND e.order_id IS NOT NULL)
   AND b.granted IS NOT NULL AND e.occurred_at >= b.expires_at
   AND (n.kind, n.batch_id, n.amount, n.operation_id, n.occurred_at)
     IS DISTINCT FROM ('expire', e.batch_id, e.amount, e.operation_id, e.occurred_at)
+  AND (n.kind, n.batch_id, n.operation_id, n.occurred_at) IS DISTINCT FROM ('revoke', e.batch_id, e.operation_id, e.occurred_at)
 
 -- name: i2_consume_in_validity
 -- Committing what is held asks for nothing more. An overdraft takes from every batch, also those that begin later
@@ -208,7 +212,8 @@ LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_i
 WHERE e.is_over OR e.kind <> 'consume' OR o.name IS DISTINCT FROM 'credits.deduct'
 
 -- name: i2_reverse_entry
--- DOMAIN 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt. Of what is metered it need not.
+-- DOMAIN 3.14: what comes back names what it corrects: a use that takes from the same batch, or a debt; where it names an order, what was revoked of that.
+-- Of what is metered it need not.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('reverses an earlier %s entry of %s, feature %s at %s, batch %s',
     CASE e.kind WHEN 'reverse' THEN 'consume or commit' WHEN 'forgive' THEN 'debt' ELSE 'no' END, e.product_key,
@@ -227,8 +232,9 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reve
   AND (t.seq >= e.seq
     OR (t.product_key, t.batch_id, t.feature, t.unit_cost)
       IS DISTINCT FROM (e.product_key, e.batch_id, e.feature, e.unit_cost)
-    OR CASE e.kind WHEN 'reverse' THEN t.kind NOT IN ('consume', 'commit') WHEN 'forgive' THEN t.kind <> 'debt'
-      ELSE true END)
+    OR CASE e.kind WHEN 'reverse' THEN CASE WHEN e.order_id IS NULL THEN t.kind NOT IN ('consume', 'commit')
+        ELSE t.kind <> 'revoke' OR t.order_id IS DISTINCT FROM e.order_id END
+      WHEN 'forgive' THEN t.kind <> 'debt' WHEN 'repay' THEN t.kind <> 'repay' OR e.direction <> 'credit' ELSE true END)
 
 -- name: i2_reverse_amount
 SELECT 'I2' AS invariant, t.customer_id, 'entry ' || t.seq AS subject, 'at most ' || t.amount AS expected,
@@ -243,7 +249,7 @@ JOIN entries t ON t.customer_id = v.customer_id AND t.seq = v.reverses_seq
 WHERE v.amount > t.amount
 
 -- name: i2_reverse_operation
--- Exchanges, repayments and what else is no use are not given back.
+-- Exchanges and what else is no use are not given back. What a refund or a dispute did is undone by one; what it claims is forgiven by whatever gives it back.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   'of an operation quota.release; reverses what a consume, commit or deduction took' AS expected,
   format('of an operation %s; reverses what %s took', coalesce(o.name, 'none'), coalesce(used.name, 'none')) AS actual,
@@ -253,8 +259,10 @@ LEFT JOIN entries t ON t.customer_id = e.customer_id AND t.seq = e.reverses_seq
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 LEFT JOIN operations used ON used.customer_id = t.customer_id AND used.id = t.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND (e.kind = 'reverse' OR e.reverses_seq IS NOT NULL)
-  AND (o.name IS DISTINCT FROM 'quota.release'
-    OR used.name NOT IN ('quota.consume', 'quota.consume.item', 'reservation.commit', 'credits.deduct'))
+  AND CASE WHEN e.order_id IS NOT NULL OR e.kind = 'repay'
+    THEN o.name NOT IN ('order.refund', 'order.dispute') AND NOT (e.kind = 'forgive' AND t.batch_id IS NOT NULL)
+    ELSE o.name IS DISTINCT FROM 'quota.release'
+    OR used.name NOT IN ('quota.consume', 'quota.consume.item', 'reservation.commit', 'credits.deduct') END
 
 -- name: i2_reverse_whole_units
 SELECT 'I2' AS invariant, customer_id, format('%s given back by operation %s', product_key, operation_id) AS subject,
@@ -266,11 +274,13 @@ GROUP BY customer_id, product_key, operation_id, unit_cost
 HAVING sum(amount) % nullif(unit_cost, 0) <> 0
 
 -- name: i2_debt_operation
-SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'of an operation credits.deduct' AS expected,
-  'of an operation ' || coalesce(o.name, 'none') AS actual, 'only an overdraft leaves a debt' AS detail
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, CASE WHEN e.batch_id IS NULL THEN 'of an operation credits.deduct' ELSE 'of a refund or a dispute' END AS expected,
+  'of an operation ' || coalesce(o.name, 'none') AS actual, 'only an overdraft leaves a debt, and what is claimed of a batch' AS detail
 FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
-WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'debt' AND o.name IS DISTINCT FROM 'credits.deduct'
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'debt'
+  AND CASE WHEN e.batch_id IS NULL THEN o.name IS DISTINCT FROM 'credits.deduct'
+    ELSE o.name IS NULL OR o.name NOT IN ('order.refund', 'order.dispute') END
 
 -- name: i2_owed_never_below_0
 -- with: owing
@@ -279,3 +289,35 @@ SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject, 'at least ' |
   format('owed of %s before a %s entry of %s', product_key, kind, amount) AS detail
 FROM owing
 WHERE owed < 0
+
+-- name: i2_recovered
+-- DOMAIN 3.7: what refunds and disputes took of a batch is what its entries say that name the order.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, coalesce(e.recovered, 0)::text AS expected, b.recovered::text AS actual,
+  'what refunds and disputes took of a batch' AS detail
+FROM batches b
+LEFT JOIN (
+  SELECT customer_id, batch_id, sum(CASE kind WHEN 'revoke' THEN amount::numeric ELSE -amount END) AS recovered
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('revoke', 'reverse') AND order_id IS NOT NULL AND direction <> 'none'
+  GROUP BY customer_id, batch_id
+) e ON e.customer_id = b.customer_id AND e.batch_id = b.id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.recovered <> coalesce(e.recovered, 0)
+
+-- name: i2_claims
+-- Of what is claimed of a batch each unit was taken, became a debt (of which what repaid it may have come back), or is neither.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
+  format('from %s to %s', b.recovered + b.unrecovered, b.recovered + b.unrecovered + coalesce(d.owed, 0)) AS expected,
+  coalesce(c.claimed, 0)::text AS actual, 'what refunds and disputes claim of a batch' AS detail
+FROM batches b
+LEFT JOIN (
+  SELECT customer_id, batch_id, sum(claimed::numeric - undone) AS claimed
+  FROM clawbacks WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, batch_id
+) c ON c.customer_id = b.customer_id AND c.batch_id = b.id
+LEFT JOIN (
+  SELECT customer_id, batch_id, sum(CASE kind WHEN 'debt' THEN amount::numeric ELSE -amount END) AS owed
+  FROM entries
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'forgive') AND batch_id IS NOT NULL
+  GROUP BY customer_id, batch_id
+) d ON d.customer_id = b.customer_id AND d.batch_id = b.id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL
+  AND coalesce(c.claimed, 0) NOT BETWEEN b.recovered + b.unrecovered AND b.recovered + b.unrecovered + coalesce(d.owed, 0)

@@ -175,7 +175,7 @@ SELECT 'I3' AS invariant, customer_id, 'entry ' || seq AS subject, 'nothing' AS 
   (balance_after + owed)::text AS actual,
   format('available of %s beside a debt: an overdraft takes what there is first', product_key) AS detail
 FROM owing
-WHERE kind = 'debt' AND balance_after + owed <> 0
+WHERE kind = 'debt' AND batch_id IS NULL AND balance_after + owed <> 0
 
 -- name: i3_repaid_at_once
 -- While something is owed nothing is available, so that the balance before a credit is what was owed.
@@ -187,18 +187,21 @@ SELECT 'I3' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('%s of %s while something is owed of it', e.kind, e.product_key) AS detail
 FROM entries e
 LEFT JOIN entries n ON n.customer_id = e.customer_id AND n.seq = e.seq + 1
-WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.direction = 'credit' AND e.batch_id IS NOT NULL
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.direction = 'credit' AND e.batch_id IS NOT NULL AND e.kind <> 'forgive'
   AND e.balance_after < e.amount
   AND (n.batch_id IS DISTINCT FROM e.batch_id
     OR CASE n.kind WHEN 'repay' THEN n.amount <> least(e.amount, e.amount - e.balance_after::numeric)
-      ELSE n.kind NOT IN ('expire', 'revoke', 'transfer_out') OR n.amount <> e.amount END)
+      WHEN 'revoke' THEN n.amount > e.amount
+      ELSE n.kind NOT IN ('expire', 'transfer_out', 'reverse') OR n.amount < e.amount END)
 UNION ALL
 SELECT 'I3', e.customer_id, 'entry ' || e.seq, format('behind a credit to the batch, at %s', e.occurred_at),
   CASE WHEN p.seq IS NULL THEN 'behind nothing' ELSE format('behind a %s entry at %s', p.kind, p.occurred_at) END,
-  'a repayment takes what has just become available'
+  'a repayment takes what has just become available, or of a claim what there is'
 FROM entries e
 LEFT JOIN entries p ON p.customer_id = e.customer_id AND p.seq = e.seq - 1
-WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay'
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'none'
+  AND NOT (p.kind = 'revoke' AND (p.batch_id, p.occurred_at) IS NOT DISTINCT FROM (e.batch_id, e.occurred_at))
+  AND NOT (p.kind IN ('debt', 'repay') AND (p.product_key, p.operation_id) IS NOT DISTINCT FROM (e.product_key, e.operation_id))
   AND (p.direction, p.batch_id, p.operation_id, p.occurred_at)
     IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
 

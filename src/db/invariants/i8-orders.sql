@@ -16,6 +16,38 @@ WHERE ($1::uuid IS NULL OR o.customer_id = $1)
     OR (o.paid_by IS NOT NULL AND p.id IS NULL)
     OR o.paid_at < o.created_at)
 
+-- name: i8_order_refunded
+-- DOMAIN 3.7: the status of a paid order follows from its refunds that did not fail; disputes stand beside it.
+SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
+  format('refunded %s, disputed %s, %s', coalesce(r.amount, 0), coalesce(d.amount, 0), s.status) AS expected,
+  format('refunded %s, disputed %s, %s', o.refunded_amount, o.disputed_amount, o.status) AS actual,
+  'what came of an order after it was paid' AS detail
+FROM orders o
+LEFT JOIN (
+  SELECT customer_id, order_id, sum(amount) AS amount, count(*) AS count FROM refunds
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'succeeded' GROUP BY customer_id, order_id
+) r ON r.customer_id = o.customer_id AND r.order_id = o.id
+LEFT JOIN (
+  SELECT customer_id, order_id, sum(amount) AS amount FROM disputes
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND status <> 'won' GROUP BY customer_id, order_id
+) d ON d.customer_id = o.customer_id AND d.order_id = o.id
+CROSS JOIN LATERAL (SELECT CASE WHEN o.paid_at IS NULL THEN o.status WHEN r.count IS NULL THEN 'paid'
+  WHEN o.total_amount = 0 THEN CASE WHEN o.status = 'refunded' THEN 'refunded' ELSE 'partially_refunded' END
+  WHEN r.amount = o.total_amount THEN 'refunded'
+  WHEN r.amount = 0 AND o.status = 'paid' THEN 'paid' ELSE 'partially_refunded' END AS status) s
+WHERE ($1::uuid IS NULL OR o.customer_id = $1)
+  AND (o.refunded_amount <> coalesce(r.amount, 0) OR o.disputed_amount <> coalesce(d.amount, 0) OR o.status <> s.status)
+
+-- name: i8_refund_lines
+SELECT 'I8' AS invariant, r.customer_id, 'refund ' || r.id AS subject, r.amount::text AS expected, coalesce(i.amount, 0)::text AS actual,
+  'a refund is the sum of what it gave back of each line' AS detail
+FROM refunds r
+LEFT JOIN LATERAL (
+  SELECT sum((line ->> 'amount')::numeric) AS amount
+  FROM jsonb_array_elements(CASE WHEN jsonb_typeof(r.items) = 'array' THEN r.items ELSE '[]' END) AS line
+) i ON true
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND r.amount <> coalesce(i.amount, 0)
+
 -- name: i8_order_total
 SELECT 'I8' AS invariant, o.customer_id, 'order ' || o.id AS subject,
   coalesce(i.total::text, 'at least one line') AS expected,
@@ -79,7 +111,7 @@ FROM (
   SELECT b.customer_id, b.order_id, b.order_item_id, b.product_key, b.granted::numeric, b.priority::numeric, 0, 1
   FROM batches b
   JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
-  WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.status IN ('paid', 'partially_refunded', 'refunded')
+  WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND o.status IN ('paid', 'partially_refunded', 'refunded') AND b.predecessor_id IS NULL
 ) s
 GROUP BY customer_id, order_id, order_item_id, product_key, granted, priority
 HAVING sum(promised) <> sum(present)
@@ -88,12 +120,22 @@ HAVING sum(promised) <> sum(present)
 -- with: terms
 -- Terms that promise the same units of the same product with the same priority are told apart only by their length:
 -- each batch must have the end that one of them gives, and each term must be some batch's. Months and years end on the anchor
--- day of the batch (DOMAIN 3.5), or the last one of the month.
-WITH fits AS (
+-- day of the batch (DOMAIN 3.5), or the last one of the month. What a refund moved is looked at as it was granted.
+WITH granted AS (
+  SELECT b.customer_id, b.order_id, b.order_item_id, b.id, b.product_key, b.priority, b.granted,
+    CASE WHEN a.metadata IS NULL THEN b.valid_from ELSE (a.metadata #>> '{validFrom,old}')::timestamptz END AS valid_from,
+    CASE WHEN a.metadata IS NULL THEN b.expires_at ELSE (a.metadata #>> '{expiresAt,old}')::timestamptz END AS expires_at,
+    CASE WHEN a.metadata IS NULL THEN b.anchor_day ELSE (a.metadata #>> '{anchorDay,old}')::smallint END AS anchor_day
+  FROM batches b
+  LEFT JOIN LATERAL (
+    SELECT e.metadata FROM entries e WHERE e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind = 'adjust' ORDER BY e.seq LIMIT 1
+  ) a ON true
+  WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.order_item_id IS NOT NULL AND b.predecessor_id IS NULL
+), fits AS (
   SELECT b.customer_id, b.order_id, b.id, t.order_item_id, t.line, t.ordinal, t.period_unit, t.period_value,
     b.valid_from, b.expires_at, e.ends_at, b.expires_at IS NOT DISTINCT FROM e.ends_at AS is_fitting
   FROM terms t
-  JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id
+  JOIN granted b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id
     AND b.product_key = t.product_key AND b.priority = t.priority AND b.granted IS NOT DISTINCT FROM t.granted
   CROSS JOIN LATERAL (SELECT b.valid_from AT TIME ZONE 'UTC' AS starts_at) s
   CROSS JOIN LATERAL (SELECT CASE
@@ -157,5 +199,5 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1)
   AND CASE
     WHEN b.order_id IS NULL AND b.order_item_id IS NULL THEN b.source = 'purchase'
     ELSE o.id IS NULL OR i.id IS NULL OR b.source <> 'purchase' OR b.sku IS DISTINCT FROM i.sku
-      OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by)
+      OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by AND b.predecessor_id IS NULL)
   END

@@ -17,6 +17,9 @@ SELECT
   (SELECT count(*) FROM orders WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS orders,
   (SELECT count(*) FROM order_items WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS order_items,
   (SELECT count(*) FROM payments WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS payments,
+  (SELECT count(*) FROM refunds WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS refunds,
+  (SELECT count(*) FROM disputes WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS disputes,
+  (SELECT count(*) FROM clawbacks WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS clawbacks,
   (SELECT count(*) FROM batches WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS batches,
   (SELECT count(*) FROM balances WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS balances,
   (SELECT count(*) FROM entries WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS entries,
@@ -32,11 +35,13 @@ latest (instant) AS (SELECT $2::timestamptz)
 -- shared: kinds
 -- What one unit of an entry of each kind does to a counted batch, and to what is owed (DOMAIN 3.2). The direction is the sign
 -- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
--- units, which stay held; a repayment takes from a batch what it takes from the debt.
+-- units, which stay held; a repayment takes from a batch what it takes from the debt, and comes back (as a credit) when the debt is undone, which it
+-- leaves as it is. A reverse entry that names an order gives back what a refund or a dispute revoked, and stands here as `restore`.
 kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
   ('grant',        'credit', 1,  1,  0,  0, 0, 0, 0,  0),
   ('consume',      'debit',  0, -1,  0,  1, 0, 0, 0,  0),
   ('reverse',      'credit', 0,  1,  0, -1, 0, 0, 0,  0),
+  ('restore',      'credit', 0,  1,  0,  0, 0, -1, 0, 0),
   ('hold',         'debit',  0, -1,  1,  0, 0, 0, 0,  0),
   ('release',      'credit', 0,  1, -1,  0, 0, 0, 0,  0),
   ('commit',       'none',   0,  0, -1,  1, 0, 0, 0,  0),
@@ -49,6 +54,7 @@ kinds (kind, direction, granted, available, held, consumed, expired, revoked, tr
   ('transfer_in',  'none',   1,  0,  1,  0, 0, 0, 0,  0),
   ('debt',         'debit',  0,  0,  0,  0, 0, 0, 0,  1),
   ('repay',        'none',   0, -1,  0,  1, 0, 0, 0, -1),
+  ('repay',        'credit', 0,  1,  0, -1, 0, 0, 0,  0),
   ('forgive',      'credit', 0,  0,  0,  0, 0, 0, 0, -1)
 )
 
@@ -70,7 +76,8 @@ effects AS (
     coalesce(k.owed, 0) * e.amount::numeric AS owed
   FROM entries e
   LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
-  LEFT JOIN kinds k ON k.kind = e.kind AND k.direction = e.direction
+  LEFT JOIN kinds k ON k.kind = CASE WHEN e.kind = 'reverse' AND e.order_id IS NOT NULL THEN 'restore' ELSE e.kind END
+    AND k.direction = e.direction
   WHERE $1::uuid IS NULL OR e.customer_id = $1
 )
 
@@ -90,11 +97,11 @@ costs AS (
 -- shared: owing
 -- The entries that change what is owed, and what is owed of their product after each (DOMAIN 3.15).
 owing AS (
-  SELECT customer_id, seq, kind, product_key, amount, balance_after,
+  SELECT customer_id, seq, kind, product_key, batch_id, amount, balance_after,
     sum(CASE WHEN kind = 'debt' THEN amount::numeric ELSE -amount::numeric END)
       OVER (PARTITION BY customer_id, product_key ORDER BY seq ROWS UNBOUNDED PRECEDING) AS owed
   FROM entries
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'repay', 'forgive')
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'repay', 'forgive') AND NOT (kind = 'repay' AND direction = 'credit')
 )
 
 -- shared: terms
@@ -133,6 +140,16 @@ told (customer_id, type, subject_id, at) AS (
   SELECT customer_id, 'order.cancelled', id, cancelled_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'cancelled'
   UNION ALL
   SELECT customer_id, 'order.expired', id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'expired'
+  UNION ALL
+  SELECT customer_id, 'order.refunded', id, created_at FROM refunds
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND jsonb_array_length(items) > 0
+  UNION ALL
+  SELECT customer_id, 'order.refund_failed', id, failed_at FROM refunds
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND jsonb_array_length(items) > 0 AND failed_at IS NOT NULL
+  UNION ALL
+  SELECT customer_id, 'order.disputed', id, opened_at FROM disputes WHERE ($1::uuid IS NULL OR customer_id = $1) AND opened_at IS NOT NULL
+  UNION ALL
+  SELECT customer_id, 'order.dispute_closed', id, closed_at FROM disputes WHERE ($1::uuid IS NULL OR customer_id = $1) AND closed_at IS NOT NULL
   UNION ALL
   SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source <> 'metered'
   UNION ALL
@@ -209,5 +226,6 @@ counts AS MATERIALIZED (
     WHERE e.feature IS NOT NULL
   ) s
   WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
+    AND NOT (e.kind = 'reverse' AND e.order_id IS NOT NULL) AND NOT (e.kind IN ('debt', 'forgive') AND e.batch_id IS NOT NULL)
     AND e.customer_id IN (SELECT customer_id FROM usage_counters UNION ALL SELECT customer_id FROM checked_limits)
 )

@@ -304,6 +304,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/orders/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["refundOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/orders/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["disputeOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/grants": {
         parameters: {
             query?: never;
@@ -1154,7 +1186,7 @@ export interface components {
             /** @description Per customer, without gaps. */
             seq: number;
             /** @enum {string} */
-            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive" | "adjust" | "transfer_out" | "transfer_in";
             /** @enum {string} */
             direction: "credit" | "debit" | "none";
             product_key: string;
@@ -1362,6 +1394,8 @@ export interface components {
             cancelled_at: string | null;
             cancel_reason: string | null;
             refunded_amount: string;
+            /** @description What disputes contest that are open or lost; they never change the status. */
+            disputed_amount: string;
             items: {
                 /** Format: uuid */
                 id: string;
@@ -1379,6 +1413,50 @@ export interface components {
             batches?: components["schemas"]["Batch"][];
             /** @description How many batches a paid order granted. */
             batches_total?: number;
+            /** @description Of a paid order that is read by its id: oldest first. */
+            refunds?: {
+                /** Format: uuid */
+                id: string;
+                /** @enum {string} */
+                status: "succeeded" | "failed";
+                payment_method: string;
+                /** @description The provider’s id; that of the refund here where none was told. */
+                refund_id: string;
+                dispute_id: string | null;
+                amount: string;
+                /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
+                items: {
+                    /** Format: uuid */
+                    id: string;
+                    quantity: number;
+                    amount: string;
+                }[];
+                reason: string | null;
+                /** @enum {string} */
+                unrecovered_policy: "ignore" | "debt";
+                /** Format: uuid */
+                operation_id: string;
+                /** Format: date-time */
+                created_at: string;
+                failed_at: string | null;
+            }[];
+            /** @description Of a paid order that is read by its id: oldest first. */
+            disputes?: {
+                /** Format: uuid */
+                id: string;
+                /** @enum {string} */
+                status: "opened" | "won" | "lost";
+                payment_method: string;
+                dispute_id: string;
+                amount: string;
+                /** @enum {string} */
+                unrecovered_policy: "ignore" | "debt";
+                /** Format: uuid */
+                operation_id: string;
+                /** Format: date-time */
+                created_at: string;
+                closed_at: string | null;
+            }[];
             metadata: {
                 [key: string]: unknown;
             };
@@ -1388,6 +1466,11 @@ export interface components {
         OrderNotCancellableProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "order_not_cancellable";
+            order_status: string;
+        };
+        OrderNotPaidProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "order_not_paid";
             order_status: string;
         };
         OrderNotPayableProblem: components["schemas"]["Problem"] & {
@@ -1412,7 +1495,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1493,7 +1576,7 @@ export interface components {
             /** @description Per customer, without gaps. */
             seq: number;
             /** @enum {string} */
-            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+            kind: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive" | "adjust" | "transfer_out" | "transfer_in";
             /** @enum {string} */
             direction: "credit" | "debit" | "none";
             product_key: string;
@@ -1610,7 +1693,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -2705,6 +2788,381 @@ export interface operations {
             };
         };
     };
+    refundOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `placeOrder` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The lines to refund; with neither `items` nor `amount` all that is left is refunded. */
+                    items?: {
+                        /**
+                         * Format: uuid
+                         * @description The id of the line, as the order shows it.
+                         */
+                        id: string;
+                        /** @description All that is left of it when left out. */
+                        quantity?: number | string;
+                    }[];
+                    /** @description An amount in place of lines: it is spread over them by what is left of each. */
+                    amount?: string;
+                    /** @description The provider’s id of the refund: told again under it, the first answer comes again. */
+                    refund_id?: string | number;
+                    /** @description Lower-cased; that of the order when left out. */
+                    payment_method?: string;
+                    /** @description The dispute within which it is refunded: what that took is not taken again. */
+                    dispute_id?: string | number;
+                    /**
+                     * @description `failed`: a refund that was told before failed after all, and what it took comes back.
+                     * @default succeeded
+                     * @enum {string}
+                     */
+                    status?: "succeeded" | "failed";
+                    /**
+                     * @description What becomes of units that are not there any more: nothing, or they are owed.
+                     * @default ignore
+                     * @enum {string}
+                     */
+                    unrecovered_policy?: "ignore" | "debt";
+                    /** @description Why, for whoever looks at it. */
+                    reason?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @enum {string} */
+                        status: "pending" | "paid" | "partially_refunded" | "refunded" | "cancelled" | "expired";
+                        /**
+                         * Format: date-time
+                         * @description Until when a pending order can be paid.
+                         */
+                        expires_at: string;
+                        currency: string;
+                        total_amount: string;
+                        payment_method: string | null;
+                        payment_id: string | null;
+                        paid_at: string | null;
+                        cancelled_at: string | null;
+                        cancel_reason: string | null;
+                        refunded_amount: string;
+                        /** @description What disputes contest that are open or lost; they never change the status. */
+                        disputed_amount: string;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            sku: string;
+                            name: string;
+                            quantity: number;
+                            /** @description Of one, as it was when the order was made. */
+                            price: string;
+                            /** @description What the offer cost then, where another price was set; null where `price` is the offer’s. */
+                            list_price: string | null;
+                            /** @description Why another price was set. */
+                            price_reason: string | null;
+                        }[];
+                        /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+                        batches?: components["schemas"]["Batch"][];
+                        /** @description How many batches a paid order granted. */
+                        batches_total?: number;
+                        /** @description Of a paid order that is read by its id: oldest first. */
+                        refunds?: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "succeeded" | "failed";
+                            payment_method: string;
+                            /** @description The provider’s id; that of the refund here where none was told. */
+                            refund_id: string;
+                            dispute_id: string | null;
+                            amount: string;
+                            /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                quantity: number;
+                                amount: string;
+                            }[];
+                            reason: string | null;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            failed_at: string | null;
+                        }[];
+                        /** @description Of a paid order that is read by its id: oldest first. */
+                        disputes?: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "opened" | "won" | "lost";
+                            payment_method: string;
+                            dispute_id: string;
+                            amount: string;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            closed_at: string | null;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        created_at: string;
+                        refund: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "succeeded" | "failed";
+                            payment_method: string;
+                            /** @description The provider’s id; that of the refund here where none was told. */
+                            refund_id: string;
+                            dispute_id: string | null;
+                            amount: string;
+                            /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                quantity: number;
+                                amount: string;
+                            }[];
+                            reason: string | null;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            failed_at: string | null;
+                            /** @description Units that were taken back, by product. */
+                            recovered: {
+                                [key: string]: number;
+                            };
+                            /** @description Units that were not there any more, those that are held included, by product. */
+                            unrecovered: {
+                                [key: string]: number;
+                            };
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    disputeOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `placeOrder` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description The provider’s id of the dispute. */
+                    dispute_id: string | number;
+                    /**
+                     * @description `won` and `lost` are said of the seller.
+                     * @enum {string}
+                     */
+                    status: "opened" | "won" | "lost";
+                    /** @description What is contested; the order’s total when left out. */
+                    amount?: string;
+                    /** @description Lower-cased; that of the order when left out. */
+                    payment_method?: string;
+                    /**
+                     * @description What becomes of units that are not there any more: nothing, or they are owed.
+                     * @default ignore
+                     * @enum {string}
+                     */
+                    unrecovered_policy?: "ignore" | "debt";
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @enum {string} */
+                        status: "pending" | "paid" | "partially_refunded" | "refunded" | "cancelled" | "expired";
+                        /**
+                         * Format: date-time
+                         * @description Until when a pending order can be paid.
+                         */
+                        expires_at: string;
+                        currency: string;
+                        total_amount: string;
+                        payment_method: string | null;
+                        payment_id: string | null;
+                        paid_at: string | null;
+                        cancelled_at: string | null;
+                        cancel_reason: string | null;
+                        refunded_amount: string;
+                        /** @description What disputes contest that are open or lost; they never change the status. */
+                        disputed_amount: string;
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            sku: string;
+                            name: string;
+                            quantity: number;
+                            /** @description Of one, as it was when the order was made. */
+                            price: string;
+                            /** @description What the offer cost then, where another price was set; null where `price` is the offer’s. */
+                            list_price: string | null;
+                            /** @description Why another price was set. */
+                            price_reason: string | null;
+                        }[];
+                        /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+                        batches?: components["schemas"]["Batch"][];
+                        /** @description How many batches a paid order granted. */
+                        batches_total?: number;
+                        /** @description Of a paid order that is read by its id: oldest first. */
+                        refunds?: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "succeeded" | "failed";
+                            payment_method: string;
+                            /** @description The provider’s id; that of the refund here where none was told. */
+                            refund_id: string;
+                            dispute_id: string | null;
+                            amount: string;
+                            /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
+                            items: {
+                                /** Format: uuid */
+                                id: string;
+                                quantity: number;
+                                amount: string;
+                            }[];
+                            reason: string | null;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            failed_at: string | null;
+                        }[];
+                        /** @description Of a paid order that is read by its id: oldest first. */
+                        disputes?: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "opened" | "won" | "lost";
+                            payment_method: string;
+                            dispute_id: string;
+                            amount: string;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            closed_at: string | null;
+                        }[];
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** Format: date-time */
+                        created_at: string;
+                        dispute: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            status: "opened" | "won" | "lost";
+                            payment_method: string;
+                            dispute_id: string;
+                            amount: string;
+                            /** @enum {string} */
+                            unrecovered_policy: "ignore" | "debt";
+                            /** Format: uuid */
+                            operation_id: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            closed_at: string | null;
+                            /** @description Units that were taken back, by product. */
+                            recovered: {
+                                [key: string]: number;
+                            };
+                            /** @description Units that were not there any more, those that are held included, by product. */
+                            unrecovered: {
+                                [key: string]: number;
+                            };
+                        };
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
     listGrants: {
         parameters: {
             query?: {
@@ -3418,7 +3876,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 product_key?: string;
-                kind?: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive";
+                kind?: "grant" | "consume" | "expire" | "revoke" | "hold" | "release" | "commit" | "reverse" | "debt" | "repay" | "forgive" | "adjust" | "transfer_out" | "transfer_in";
                 action_type?: string;
                 operation_id?: string;
                 /** @description Entries that occurred at or after this instant. */
@@ -3723,7 +4181,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -5399,7 +5857,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -5604,6 +6062,144 @@ export interface operations {
                             data: {
                                 /** Format: uuid */
                                 order_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.refunded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                refund_id: string;
+                                dispute_id: string | null;
+                                reason: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.refund_failed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                refund_id: string;
+                                dispute_id: string | null;
+                                reason: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.disputed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                dispute_id: string;
+                                dispute_status: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.dispute_closed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                dispute_id: string;
+                                dispute_status: string;
                             };
                         } | {
                             /** Format: uuid */
@@ -6336,7 +6932,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -6646,7 +7242,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -6677,7 +7273,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;

@@ -53,6 +53,10 @@ export interface Calls {
   cancelOrder: Call<'cancelOrder'>;
   /** List what was told of payments, newest first. `GET /api/v1/billing/payments`: `unmatched` are those that somebody has to look at: money that came and bought nothing. */
   listPayments: Call<'listPayments'>;
+  /** Refund a paid order, or a part of it. `POST /api/v1/billing/orders/{id}/refund`: Wholly, by lines, or by an amount. What it bought is taken back by the share of each line that was refunded so far; access ends once its line is wholly refunded. Told again under its `refund_id`, with or without a key, it is answered as the first time. */
+  refundOrder: Call<'refundOrder'>;
+  /** Tell of a dispute of a paid order. `POST /api/v1/billing/orders/{id}/dispute`: Opened, it takes back what it contests as a refund would; won, all that comes back; lost, nothing changes any more. It never changes the status of the order. */
+  disputeOrder: Call<'disputeOrder'>;
   /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants` */
   listGrants: Call<'listGrants'>;
   /** Give an offer or a quantity without payment. `POST /api/v1/billing/grants`: A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id). */
@@ -195,6 +199,8 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   confirmOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/confirm","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   cancelOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/cancel","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   listPayments: {"method":"GET","path":"/api/v1/billing/payments","query":["customer_id","user_id","external_id","provider","limit","cursor","payment_id","payment_method","status","order_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  refundOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/refund","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  disputeOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/dispute","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   listGrants: {"method":"GET","path":"/api/v1/billing/grants","query":["customer_id","user_id","external_id","provider","limit","cursor"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   grant: {"method":"POST","path":"/api/v1/billing/grants","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   addCredits: {"method":"POST","path":"/api/v1/billing/credits/add","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},

@@ -1,0 +1,80 @@
+// What the rows of a paid order come to in the book of its customer. No SQL.
+import type { Batch } from '../ledger/entities.js';
+import type { DebtEntry, Sold, SoldBatch } from '../ledger/sold-entities.js';
+import type { Row } from './client.js';
+import { readerOf } from './table.js';
+import { batches, clawbacks } from './tables.js';
+
+/** A batch of the order, or access beside it. */
+export type SoldBatchRow = Row;
+
+/** What changed a debt, with the batch that it names. */
+export interface DebtRow extends Row {
+  seq: number;
+  product_key: string;
+  kind: DebtEntry['kind'];
+  operation_id: string | null;
+  amount: number;
+  reverses_seq: number | null;
+  reversed: number;
+  batch: Row | null;
+}
+
+/** What was read of one order. */
+export interface SoldRows {
+  customerId: string;
+  orderId: string;
+  batches: readonly SoldBatchRow[];
+  clawbacks: readonly Row[];
+  revokes: readonly { seq: number; batch_id: string; left: number }[];
+  debts: readonly DebtRow[];
+  owed: readonly { product_key: string; owed: number }[];
+}
+
+const readSold = readerOf(batches, [
+  'source',
+  'sku',
+  'orderId',
+  'orderItemId',
+  'anchorDay',
+  'noticeAt',
+  'predecessorId',
+  'revokedAt',
+]);
+const readClawback = readerOf(clawbacks, [
+  'causeId',
+  'batchId',
+  'orderId',
+  'claimed',
+  'recovered',
+  'owed',
+  'undone',
+  'cutMs',
+  'createdAt',
+]);
+
+/** The order of its rows; a batch that the book has already is that one. */
+export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
+  const all = rows.batches.map((row) => {
+    const { orderId, ...rest } = readSold(row);
+    return { isOwn: orderId === rows.orderId, own: { batch: toOne(row), ...rest } satisfies SoldBatch };
+  });
+  const isAccess = ({ batch: { granted }, revokedAt }: SoldBatch) => granted === null && revokedAt === null;
+  return {
+    batches: all.filter(({ isOwn }) => isOwn).map(({ own }) => own),
+    access: all.map(({ own }) => own).filter(isAccess),
+    clawbacks: rows.clawbacks.map(readClawback),
+    revokes: rows.revokes.map(({ batch_id: batchId, ...revoke }) => ({ ...revoke, batchId })),
+    debts: rows.debts.map((row) => ({
+      seq: row.seq,
+      productKey: row.product_key,
+      kind: row.kind,
+      operationId: row.operation_id,
+      batch: row.batch && toOne(row.batch),
+      amount: row.amount,
+      reversesSeq: row.reverses_seq,
+      reversed: row.reversed,
+    })),
+    owedBefore: new Map(rows.owed.map(({ product_key: key, owed }) => [key, owed])),
+  };
+}

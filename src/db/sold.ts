@@ -1,0 +1,83 @@
+// Loads what a book knows of a paid order that is refunded or disputed. Precondition: the customer is locked by an earlier statement.
+import { BATCH } from './book-rows.js';
+import type { Row, Tx } from './client.js';
+import type { DebtRow, SoldBatchRow, SoldRows } from './sold-rows.js';
+import { listOf } from './table.js';
+import { batches, clawbacks } from './tables.js';
+
+const BATCH_COLUMNS = listOf(batches, BATCH, 'b');
+const SOLD_COLUMNS = listOf(
+  batches,
+  ['source', 'sku', 'orderItemId', 'anchorDay', 'noticeAt', 'predecessorId', 'revokedAt'],
+  'b',
+);
+const OF_ORDER = 'b.customer_id = $1::uuid AND b.order_id = $2::uuid';
+
+/** What an order granted, and the access of its products that has not ended by $3, whoever granted it. */
+const LOAD_BATCHES = `
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b WHERE ${OF_ORDER}
+UNION ALL
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b
+WHERE b.customer_id = $1::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
+  AND b.order_id IS DISTINCT FROM $2::uuid
+  AND b.product_key IN (SELECT product_key FROM batches b WHERE ${OF_ORDER} AND b.granted IS NULL)`;
+
+const LOAD_CLAWBACKS = `SELECT ${listOf(clawbacks)} FROM clawbacks
+WHERE customer_id = $1::uuid AND order_id = $2::uuid ORDER BY created_at, cause_id, batch_id`;
+
+const REVERSED = `(
+  SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
+  WHERE v.customer_id = e.customer_id AND v.customer_id = $1::uuid AND v.reverses_seq = e.seq
+)`;
+
+/** What was taken of the batches of an order, newest first, as far as it was not given back. */
+const LOAD_REVOKES = `
+SELECT e.seq, e.batch_id, e.amount - ${REVERSED} AS left FROM entries e
+WHERE e.customer_id = $1::uuid AND e.order_id = $2::uuid AND e.kind = 'revoke' ORDER BY e.seq DESC`;
+
+/** Whether an entry tells that a repayment came back, which leaves what is owed as it is. */
+const IS_UNPAID = `(e.kind = 'repay' AND e.direction = 'credit')`;
+
+const DEBTS = `
+WITH claimed AS (
+  SELECT e.product_key, min(e.seq) AS first_seq FROM entries e JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+  WHERE ${OF_ORDER} AND e.customer_id = $1::uuid AND e.kind = 'debt' AND e.batch_id IS NOT NULL
+    AND e.product_key IN (SELECT product_key FROM batches b WHERE ${OF_ORDER} AND b.granted IS NOT NULL)
+  GROUP BY e.product_key
+)`;
+
+/** What changed debts of a product from the first on that was claimed of batches of the order, oldest first. */
+const LOAD_DEBTS = `${DEBTS}
+SELECT e.seq, e.product_key, e.kind, e.operation_id, e.amount, e.reverses_seq, ${REVERSED} AS reversed, (
+  SELECT row_to_json(own) FROM (SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.customer_id = $1::uuid AND b.id = e.batch_id) own
+) AS batch
+FROM claimed c JOIN entries e ON e.product_key = c.product_key AND e.seq >= c.first_seq
+WHERE e.customer_id = $1::uuid AND e.kind IN ('debt', 'forgive', 'repay') AND NOT ${IS_UNPAID} ORDER BY e.seq`;
+
+/** What was owed of each product before that. */
+const LOAD_OWED = `${DEBTS}
+SELECT c.product_key, coalesce(sum(CASE e.kind WHEN 'debt' THEN e.amount ELSE -e.amount END), 0)::bigint AS owed
+FROM claimed c LEFT JOIN entries e ON e.product_key = c.product_key AND e.seq < c.first_seq AND e.customer_id = $1::uuid
+  AND e.kind IN ('debt', 'forgive', 'repay') AND NOT ${IS_UNPAID}
+GROUP BY c.product_key`;
+
+/** Reads orders of customers, with what refunds and disputes took of them, as of an instant. */
+export async function loadSold(
+  tx: Tx,
+  asked: readonly { customerId: string; orderId: string }[],
+  now: Date,
+): Promise<SoldRows[]> {
+  return Promise.all(
+    asked.map(async ({ customerId, orderId }) => {
+      const own = [customerId, orderId];
+      const [batchRows, clawbackRows, revokes, debts, owed] = await Promise.all([
+        tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString()]),
+        tx.query<Row>(LOAD_CLAWBACKS, own),
+        tx.query<Row & { seq: number; batch_id: string; left: number }>(LOAD_REVOKES, own),
+        tx.query<DebtRow>(LOAD_DEBTS, own),
+        tx.query<Row & { product_key: string; owed: number }>(LOAD_OWED, own),
+      ]);
+      return { customerId, orderId, batches: batchRows, clawbacks: clawbackRows, revokes, debts, owed };
+    }),
+  );
+}

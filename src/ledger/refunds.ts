@@ -1,0 +1,395 @@
+// Refunds and disputes as pure decisions (DOMAIN 3.7): how much of an order's money went back, or is contested, and so what share of each line is claimed.
+
+import { AppError } from '../errors/app-error.js';
+import { required } from '../lib/assert.js';
+import { currencyDecimals } from '../lib/currencies.js';
+import { formatMoney, hasAtMostDecimals, type Micros, minorUnit } from '../lib/money.js';
+import type { Book } from './book.js';
+import { moveUnits, planUnits } from './clawbacks.js';
+import { changeAccess } from './cut-access.js';
+import type {
+  Dispute,
+  DisputeStatus,
+  Order,
+  OrderItem,
+  OrderStatus,
+  Refund,
+  RefundedLine,
+  RefundStatus,
+  UnrecoveredPolicy,
+} from './order-entities.js';
+import type { Cause, Causes, Recovery, Share, Sold } from './sold-entities.js';
+
+/** What came of an order since it was paid, and what is known of what is told now. */
+export interface AfterSale<T> {
+  refunds: readonly Refund[];
+  disputes: readonly Dispute[];
+  /** What was told under this id before, of whatever order. */
+  seen: T | null;
+}
+
+export interface RefundCommand {
+  operationId: string;
+  status: RefundStatus;
+  /** Canonical; null where it is that of the order. */
+  paymentMethod: string | null;
+  refundId: string | null;
+  disputeId: string | null;
+  amount: Micros | null;
+  lines: readonly { id: string; quantity: number | null }[] | null;
+  reason: string | null;
+  policy: UnrecoveredPolicy;
+}
+
+export interface DisputeCommand {
+  operationId: string;
+  status: DisputeStatus;
+  /** Canonical; null where it is that of the order. */
+  paymentMethod: string | null;
+  disputeId: string;
+  amount: Micros | null;
+  policy: UnrecoveredPolicy;
+}
+
+/** What a refund or a dispute came to. `recordAs` is the natural key of the answer. */
+export type AfterSaleDecision<T> =
+  | { outcome: 'accepted'; order: Order; row: T; recovery: Recovery; recordAs: string }
+  | { outcome: 'unchanged'; order: Order; row: T }
+  | { outcome: 'replayed'; recordedAs: string };
+
+const NOTHING: Recovery = { recovered: new Map(), unrecovered: new Map() };
+/** Refunds and disputes of one order. */
+const REPORTS_MAX = 1_000;
+
+/** What is left of each line, and of the order's money that was refunded. */
+interface Ledgered {
+  refunded: Micros;
+  disputed: Micros;
+  /** What of the disputes is not refunded within them. */
+  contested: Micros;
+  lines: ReadonlyMap<string, { amount: Micros; quantity: number }>;
+}
+
+/**
+ * Refunds an order, wholly, by lines or by an amount; or hears that a refund failed, which undoes it. Idempotent by method and refund id.
+ * Throws: order_not_paid, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request (decimals), too_many_reports, quantity_too_large,
+ * too_many_batches.
+ */
+export function refundOrder(
+  book: Book,
+  order: Order,
+  { refunds, disputes, seen }: AfterSale<Refund>,
+  command: RefundCommand,
+): AfterSaleDecision<Refund> {
+  assertPaid(order);
+  const { status, operationId, policy } = command;
+  if (seen) {
+    assertSameRefund(order, seen, command);
+    if (status === 'succeeded' && seen.status === 'succeeded') return { outcome: 'replayed', recordedAs: keyOf(seen) };
+    // What failed stays so: that it succeeded was told late.
+    if (seen.status === 'failed') return { outcome: 'unchanged', order, row: seen };
+    const row: Refund = { ...seen, status: 'failed', failedAt: book.now };
+    const known = refunds.map((refund) => (refund.id === row.id ? row : refund));
+    const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
+    const changed = apply(book, order, { refunds: known, disputes }, cause, { isUndo: true });
+    book.changes.refunds.push({ row, isKnown: true, operationId, order: changed.order });
+    return { outcome: 'accepted', row, ...changed, recordAs: `failed:${keyOf(row)}` };
+  }
+  assertFew(refunds.length + disputes.length);
+  const dispute = disputes.find(({ disputeId }) => disputeId === command.disputeId);
+  if (command.disputeId !== null && !dispute) {
+    const detail = 'No dispute of this order has this id.';
+    throw new AppError('dispute_not_found', detail, { pointer: '/dispute_id' });
+  }
+  const before = ledgered(order, refunds, disputes);
+  const items = status === 'failed' ? [] : linesRefunded(order, before, command);
+  const id = book.ids.next();
+  const row: Refund = {
+    id,
+    customerId: order.customerId,
+    orderId: order.id,
+    operationId,
+    paymentMethod: command.paymentMethod ?? order.paymentMethod ?? '',
+    refundId: command.refundId ?? id,
+    disputeId: command.disputeId,
+    status,
+    amount: items.reduce((sum, { amount }) => sum + amount, 0n),
+    items,
+    reason: command.reason,
+    unrecoveredPolicy: policy,
+    createdAt: book.now,
+    failedAt: status === 'failed' ? book.now : null,
+  };
+  const cause = { id, operationId, policy };
+  const named = new Set((command.amount === null ? items : []).map((line) => line.id));
+  const changed =
+    status === 'failed'
+      ? { order, recovery: NOTHING }
+      : apply(book, order, { refunds: [...refunds, row], disputes }, cause, { isUndo: false, named });
+  book.changes.refunds.push({ row, isKnown: false, operationId, order: changed.order });
+  return { outcome: 'accepted', row, ...changed, recordAs: status === 'failed' ? `failed:${keyOf(row)}` : keyOf(row) };
+}
+
+/**
+ * Hears of a dispute: opened takes as a refund would, won gives it back, lost changes nothing more. Idempotent by method and dispute id.
+ * Throws: order_not_paid, dispute_mismatch, dispute_closed, invalid_request (decimals), too_many_reports, quantity_too_large, too_many_batches.
+ */
+export function disputeOrder(
+  book: Book,
+  order: Order,
+  { refunds, disputes, seen }: AfterSale<Dispute>,
+  command: DisputeCommand,
+): AfterSaleDecision<Dispute> {
+  assertPaid(order);
+  const { status, operationId } = command;
+  if (seen) {
+    assertSameDispute(order, seen, command);
+    if (status === seen.status || status === 'opened') return { outcome: 'unchanged', order, row: seen };
+    if (seen.status !== 'opened') {
+      throw new AppError('dispute_closed', `The dispute was ${seen.status}.`, { pointer: '/status' });
+    }
+    const row: Dispute = { ...seen, status, closedAt: book.now };
+    const known = disputes.map((dispute) => (dispute.id === row.id ? row : dispute));
+    const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
+    const changed = apply(book, order, { refunds, disputes: known }, cause, { isUndo: true });
+    book.changes.disputes.push({ row, isKnown: true, operationId, order: changed.order });
+    return { outcome: 'accepted', row, ...changed, recordAs: `${status}:${keyOf(row)}` };
+  }
+  assertFew(refunds.length + disputes.length);
+  const row: Dispute = {
+    id: book.ids.next(),
+    customerId: order.customerId,
+    orderId: order.id,
+    operationId,
+    paymentMethod: command.paymentMethod ?? order.paymentMethod ?? '',
+    disputeId: command.disputeId,
+    status,
+    amount: contestedAmount(order, command.amount),
+    unrecoveredPolicy: command.policy,
+    createdAt: book.now,
+    openedAt: status === 'opened' ? book.now : null,
+    closedAt: status === 'opened' ? null : book.now,
+  };
+  const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
+  const changed =
+    status === 'won'
+      ? { order, recovery: NOTHING }
+      : apply(book, order, { refunds, disputes: [...disputes, row] }, cause, { isUndo: false });
+  book.changes.disputes.push({ row, isKnown: false, operationId, order: changed.order });
+  return { outcome: 'accepted', row, ...changed, recordAs: `${status}:${keyOf(row)}` };
+}
+
+/** The natural key of a refund or a dispute. */
+function keyOf(row: Refund | Dispute): string {
+  return JSON.stringify([row.paymentMethod, 'refundId' in row ? row.refundId : row.disputeId]);
+}
+
+function assertPaid({ status }: Order): void {
+  if (status === 'paid' || status === 'partially_refunded' || status === 'refunded') return;
+  throw new AppError('order_not_paid', `The order is ${status}: no money came for it.`, {
+    extensions: { orderStatus: status },
+  });
+}
+
+function assertFew(count: number): void {
+  if (count < REPORTS_MAX) return;
+  throw new AppError('too_many_reports', `An order has at most ${REPORTS_MAX} refunds and disputes.`);
+}
+
+function assertSameRefund(order: Order, seen: Refund, { amount }: RefundCommand): void {
+  if (seen.orderId !== order.id) {
+    throw new AppError('refund_mismatch', 'This refund was told of another order.', { pointer: '/refund_id' });
+  }
+  if (amount !== null && amount !== seen.amount && seen.status === 'succeeded') {
+    throw new AppError('refund_mismatch', `This refund was told of ${shown(order, seen.amount)}.`, {
+      pointer: '/amount',
+    });
+  }
+}
+
+function assertSameDispute(order: Order, seen: Dispute, { amount }: DisputeCommand): void {
+  if (seen.orderId !== order.id) {
+    throw new AppError('dispute_mismatch', 'This dispute was told of another order.', { pointer: '/dispute_id' });
+  }
+  if (amount !== null && amount !== seen.amount) {
+    const detail = `This dispute was told of ${shown(order, seen.amount)}.`;
+    throw new AppError('dispute_mismatch', detail, { pointer: '/amount' });
+  }
+}
+
+function shown({ currency }: Order, amount: Micros): string {
+  return `${formatMoney(amount, currencyDecimals(currency))} ${currency}`;
+}
+
+/** Throws: invalid_request, order_not_paid (nothing was paid). */
+function contestedAmount(order: Order, amount: Micros | null): Micros {
+  if (order.totalAmount === 0n) {
+    throw new AppError('order_not_paid', 'The order was free: there is nothing to contest.', {
+      extensions: { orderStatus: order.status },
+    });
+  }
+  if (amount === null) return order.totalAmount;
+  assertAmount(order, amount);
+  if (amount <= order.totalAmount) return amount;
+  throw new AppError('refund_exceeds_paid', `${shown(order, order.totalAmount)} were paid.`, { pointer: '/amount' });
+}
+
+function assertAmount({ currency }: Order, amount: Micros): void {
+  const decimals = currencyDecimals(currency);
+  if (amount === 0n) throw new AppError('invalid_request', 'The amount is above 0.', { pointer: '/amount' });
+  if (hasAtMostDecimals(amount, decimals)) return;
+  throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/amount' });
+}
+
+function totalOf({ price, quantity }: OrderItem): Micros {
+  return price * BigInt(quantity);
+}
+
+/** What the refunds that did not fail, and the disputes that were not won, come to. */
+function ledgered(order: Order, refunds: readonly Refund[], disputes: readonly Dispute[]): Ledgered {
+  const lines = new Map(order.items.map(({ id }) => [id, { amount: 0n, quantity: 0 }]));
+  const within = new Map<string, Micros>();
+  let refunded = 0n;
+  for (const { status, amount, items, disputeId } of refunds) {
+    if (status === 'failed') continue;
+    refunded += amount;
+    if (disputeId !== null) within.set(disputeId, (within.get(disputeId) ?? 0n) + amount);
+    for (const line of items) {
+      const known = required(lines.get(line.id), 'a refund is of lines of its order');
+      lines.set(line.id, { amount: known.amount + line.amount, quantity: known.quantity + line.quantity });
+    }
+  }
+  let disputed = 0n;
+  let contested = 0n;
+  for (const { status, amount, disputeId } of disputes) {
+    if (status === 'won') continue;
+    disputed += amount;
+    const left = amount - (within.get(disputeId) ?? 0n);
+    if (left > 0n) contested += left;
+  }
+  return { refunded, disputed, contested, lines };
+}
+
+/** What a refund gives back of each line. Throws: refund_exceeds_paid, invalid_request. */
+function linesRefunded(
+  order: Order,
+  { refunded, lines }: Ledgered,
+  { amount, lines: asked }: RefundCommand,
+): RefundedLine[] {
+  const left = new Map(
+    order.items.map((item) => {
+      const known = required(lines.get(item.id), 'every line is there');
+      return [item.id, { item, amount: totalOf(item) - known.amount, quantity: item.quantity - known.quantity }];
+    }),
+  );
+  const rest = order.totalAmount - refunded;
+  if (order.status === 'refunded') {
+    throw new AppError('refund_exceeds_paid', 'The order is wholly refunded.', {
+      pointer: amount === null ? '' : '/amount',
+    });
+  }
+  if (amount !== null) {
+    assertAmount(order, amount);
+    if (amount > rest) {
+      throw new AppError('refund_exceeds_paid', `${shown(order, rest)} are left of what was paid.`, {
+        pointer: '/amount',
+      });
+    }
+    return spread(order, [...left.values()], amount, rest);
+  }
+  if (asked === null) {
+    return [...left.values()].map(({ item: { id }, amount: all, quantity }) => ({ id, quantity, amount: all }));
+  }
+  return asked.map(({ id, quantity }, index) => {
+    const line = left.get(id);
+    if (!line) throw new AppError('invalid_request', 'The order has no such line.', { pointer: `/items/${index}/id` });
+    const wanted = quantity ?? line.quantity;
+    if (wanted > line.quantity || line.quantity === 0) {
+      throw new AppError('refund_exceeds_paid', `${line.quantity} of the line are left to refund.`, {
+        pointer: `/items/${index}/quantity`,
+      });
+    }
+    const isRest = wanted === line.quantity;
+    const unit = minorUnit(currencyDecimals(order.currency));
+    const part = (line.amount * BigInt(wanted)) / BigInt(line.quantity);
+    return { id, quantity: wanted, amount: isRest ? line.amount : part - (part % unit) };
+  });
+}
+
+/** Spreads an amount over lines by what is left of each, in whole minor units, so that the parts are the amount. */
+function spread(
+  order: Order,
+  lines: readonly { item: OrderItem; amount: Micros }[],
+  amount: Micros,
+  rest: Micros,
+): RefundedLine[] {
+  const unit = minorUnit(currencyDecimals(order.currency));
+  let before = 0n;
+  let given = 0n;
+  return lines.flatMap(({ item: { id }, amount: left }) => {
+    before += left;
+    const exact = (amount * before) / rest;
+    const upTo = before === rest ? amount : exact - (exact % unit);
+    const part = upTo - given;
+    given = upTo;
+    return part > 0n ? [{ id, quantity: 0, amount: part }] : [];
+  });
+}
+
+/** Moves the order to what its refunds and disputes come to, and takes or gives back what they claim. */
+function apply(
+  book: Book,
+  order: Order,
+  { refunds, disputes }: Pick<AfterSale<never>, 'refunds' | 'disputes'>,
+  cause: Cause,
+  { isUndo, named = new Set() }: { isUndo: boolean; named?: ReadonlySet<string> },
+): { order: Order; recovery: Recovery } {
+  const sold: Sold = required(book.sold, 'what the order granted is loaded');
+  const state = ledgered(order, refunds, disputes);
+  const status = statusOf(order, state);
+  const shareOf = (lineId: string) => shareOfLine(order, status, state, lineId);
+  const causes: Causes = new Map([
+    ...refunds.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'failed' }] as const),
+    ...disputes.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'won' }] as const),
+  ]);
+  const plan = planUnits(book, sold, shareOf, { policy: cause.policy, isUndo, causes });
+  const recovery = moveUnits(book, sold, plan, order.id, cause);
+  const leftOf = (lineId: string) => {
+    const item = lineOf(order, lineId);
+    const { quantity } = required(state.lines.get(lineId), 'every line is there');
+    return { item, share: shareOf(lineId), quantity: item.quantity - quantity, isNamed: named.has(lineId) };
+  };
+  changeAccess(book, sold, leftOf, order.id, cause, { isUndo, causes });
+  const changed: Order = { ...order, status, refundedAmount: state.refunded, disputedAmount: state.disputed };
+  book.changes.orderSteps.push(changed);
+  return { order: changed, recovery };
+}
+
+function lineOf({ items }: Order, lineId: string): OrderItem {
+  return required(
+    items.find(({ id }) => id === lineId),
+    'a batch is of a line of its order',
+  );
+}
+
+function statusOf(order: Order, { refunded, lines }: Ledgered): OrderStatus {
+  const isAll =
+    order.totalAmount > 0n
+      ? refunded === order.totalAmount
+      : order.items.every(({ id, quantity }) => lines.get(id)?.quantity === quantity);
+  if (isAll) return 'refunded';
+  const isSome = refunded > 0n || [...lines.values()].some(({ quantity }) => quantity > 0);
+  return isSome ? 'partially_refunded' : 'paid';
+}
+
+/** The share of a line that refunds and disputes claim, at most the whole: of what it cost, or of its quantity where it cost nothing. */
+function shareOfLine(order: Order, status: OrderStatus, { lines, contested }: Ledgered, lineId: string): Share {
+  const item = lineOf(order, lineId);
+  const line = required(lines.get(lineId), 'every line is there');
+  if (status === 'refunded') return { part: 1n, whole: 1n };
+  const total = totalOf(item);
+  const [part, whole] = total > 0n ? [line.amount, total] : [BigInt(line.quantity), BigInt(item.quantity)];
+  if (contested === 0n) return { part, whole };
+  const both = { part: part * order.totalAmount + contested * whole, whole: whole * order.totalAmount };
+  return both.part > both.whole ? { part: 1n, whole: 1n } : both;
+}
