@@ -252,6 +252,11 @@ const entries = {
     title: 'The dispute has ended otherwise',
     remedy: 'Look at `disputes` of the order: what was won or lost stays so.',
   },
+  offer_limit_reached: {
+    status: 409,
+    title: 'The customer has as many of this offer as he may',
+    remedy: 'See `used` and `limit`; another offer, or a refund of one that he has, makes it possible.',
+  },
   too_many_reports: {
     status: 409,
     title: 'The order has as many refunds and disputes as it may have',

@@ -74,6 +74,8 @@ export interface Offer<Item = OfferItem> {
   trialScope: TrialScope | null;
   recurrence: Recurrence | null;
   planGroup: string | null;
+  /** How many of it a customer may have; null where any number. */
+  maxPerCustomer: number | null;
   items: Item[];
   metadata: Metadata;
   createdAt: Date;

@@ -295,13 +295,16 @@ export function meteredProduct(productKey: string, pointer: string): AppError {
 
 /** Why an offer can't be sold, or gives nothing, as it stands. */
 export interface OfferWarning {
-  code: 'no_items' | 'no_price' | 'product_inactive' | 'quantity_too_large';
+  code: 'no_items' | 'no_price' | 'free_without_limit' | 'product_inactive' | 'quantity_too_large';
   pointer: string;
   message: string;
 }
 
 /** What stands against selling an offer now or ever, once it is active. `now` is the instant from which its validity would run. */
-export function warningsOf({ currency, price, items }: Offer<OfferItemWithProduct>, now: Date): OfferWarning[] {
+export function warningsOf(
+  { currency, price, items, maxPerCustomer }: Offer<OfferItemWithProduct>,
+  now: Date,
+): OfferWarning[] {
   const warnings: OfferWarning[] = [];
   if (items.length === 0) {
     const message = 'it gives nothing: who orders it gets nothing, and it can be neither exchanged nor granted';
@@ -310,6 +313,10 @@ export function warningsOf({ currency, price, items }: Offer<OfferItemWithProduc
   if (price === 0n && !isMoneyCurrency(currency)) {
     const message = `it costs nothing in ${currency}: an exchange takes at least 1, so that it can only be granted`;
     warnings.push({ code: 'no_price', pointer: '/price', message });
+  }
+  if (price === 0n && isMoneyCurrency(currency) && maxPerCustomer === null && items.length > 0) {
+    const message = 'it is free, and a customer may have any number of it: set max_per_customer';
+    warnings.push({ code: 'free_without_limit', pointer: '/max_per_customer', message });
   }
   const units = new Map<string, number>();
   for (const [index, item] of items.entries()) warnings.push(...itemWarningsOf(item, `/items/${index}`, units, now));

@@ -46,6 +46,8 @@ export interface NewBatch extends Batch {
   anchorDay: number | null;
   /** When it is to be told that it ends soon; null when it is not. */
   noticeAt: Date | null;
+  /** Of what was granted or exchanged by an offer: how many of it. */
+  offerQuantity: number | null;
   /** The batch that it goes on for, whose units or time came back after it had ended. */
   predecessorId: string | null;
   metadata: Metadata;

@@ -147,6 +147,7 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
     recovered: 0,
     unrecovered: 0,
     predecessorId: null,
+    offerQuantity: origin.sku === null || origin.orderId !== null ? null : times,
     priority: term.priority,
     ...validity,
     noticeAt: noticeOf(validity, holdingOf(book, term.productKey)),

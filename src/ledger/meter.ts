@@ -27,6 +27,7 @@ function newMeter(book: Book, productKey: string): NewBatch {
     recovered: 0,
     unrecovered: 0,
     predecessorId: null,
+    offerQuantity: null,
     priority: 0,
     validFrom: book.now,
     expiresAt: null,

@@ -10,6 +10,7 @@ import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
 import type { Term, TrialScope } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
+import { assertPlaces } from './offer-places.js';
 import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus } from './order-entities.js';
 
 /** An offer as who orders, exchanges or grants it sees it. */
@@ -21,6 +22,7 @@ export interface OrderableOffer {
   isActive: boolean;
   isTrial: boolean;
   trialScope: TrialScope | null;
+  maxPerCustomer: number | null;
   terms: Term[];
   inactiveProductKeys: string[];
 }
@@ -99,13 +101,14 @@ export function assertMayOrder(open: number, max: number): void {
 }
 
 /**
- * Makes a pending order of the lines, with the offers' terms of this moment.
+ * Makes a pending order of the lines, with the offers' terms of this moment; `places` are those that the customer has taken of offers with a bound.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches, invalid_request (a price with more decimals than the currency has).
+ * too_many_batches, offer_limit_reached, invalid_request (a price with more decimals than the currency has).
  */
 export function createOrder(
   book: Book,
   offers: ReadonlyMap<string, OrderableOffer>,
+  places: ReadonlyMap<string, number>,
   command: { lines: readonly OrderLine[]; metadata: Metadata; expiresAt: Date },
 ): Order {
   let totalAmount = 0n;
@@ -136,6 +139,15 @@ export function createOrder(
     const listPrice = override ? offer.price : null;
     return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason: override?.reason ?? null, terms };
   });
+  assertPlaces(
+    places,
+    items.map(({ sku, quantity }, index) => ({
+      sku,
+      quantity,
+      maxPerCustomer: offers.get(sku)?.maxPerCustomer ?? null,
+      pointer: `/items/${index}/quantity`,
+    })),
+  );
   assertGrantable(
     book,
     items.flatMap((item, index) =>

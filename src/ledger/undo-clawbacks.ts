@@ -135,6 +135,7 @@ export function successorOf(
     orderItemId,
     operationId,
     predecessorId: batch.id,
+    offerQuantity: null,
     granted,
     available: granted ?? 0,
     held: 0,

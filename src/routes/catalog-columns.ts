@@ -159,5 +159,6 @@ export const offerTable: CatalogTable<OfferRow> = {
     column('plan_group', asText, (row) => orBlank(row.plan_group)),
     column('priority', asNumber, ({ item }) => orBlank(item?.priority), OF_ITEM),
     column('stacking', asWord, ({ item }) => orBlank(item?.stacking), OF_ITEM),
+    column('max_per_customer', asNumber, (row) => orBlank(row.max_per_customer)),
   ],
 };

@@ -181,6 +181,7 @@ const OFFER_MEMBERS = {
   trial_policy: 'trialScope',
   recurrence: 'recurrence',
   plan_group: 'planGroup',
+  max_per_customer: 'maxPerCustomer',
   items: 'items',
   metadata: 'metadata',
 } as const satisfies Record<string, keyof OfferTerms>;

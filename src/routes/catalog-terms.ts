@@ -31,6 +31,7 @@ export function toOfferTerms(sku: string, body: z.output<typeof putOfferBody>): 
     trialScope: body.trial_policy?.scope ?? null,
     recurrence: body.recurrence,
     planGroup: planGroupOf(body),
+    maxPerCustomer: body.max_per_customer,
     items: body.items.map((item) => ({
       productKey: item.product_key,
       quantity: item.quantity,

@@ -26,6 +26,7 @@ export function registerExchange(app: FastifyInstance, deps: Deps): void {
       'selector_conflict',
       'offer_not_found',
       'offer_inactive',
+      'offer_limit_reached',
       'offer_not_exchangeable',
       'product_inactive',
       'already_unlimited',

@@ -26,6 +26,7 @@ const trialProblems: readonly ErrorCode[] = [
   'offer_not_found',
   'offer_inactive',
   'offer_not_trial',
+  'offer_limit_reached',
   'trial_already_used',
   'product_inactive',
   'product_metered',

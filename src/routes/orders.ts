@@ -92,6 +92,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'quantity_too_large',
       'too_many_batches',
       'too_many_open_orders',
+      'offer_limit_reached',
     ],
     handler: ({ body, call }) =>
       placeOrder(

@@ -47,6 +47,7 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
     trial_policy: offer.trialScope === null ? null : { scope: offer.trialScope },
     recurrence: offer.recurrence,
     plan_group: offer.planGroup,
+    max_per_customer: offer.maxPerCustomer,
     items: offer.items.map((item) => ({
       product_key: item.productKey,
       quantity: item.quantity,

@@ -182,6 +182,14 @@ export const putOfferBody = z
         description: `Of a plan: customers have one subscription per group; \`${DEFAULT_PLAN_GROUP}\` when left out.`,
         examples: [DEFAULT_PLAN_GROUP],
       }),
+    max_per_customer: quantitySchema
+      .nullable()
+      .default(null)
+      .meta({
+        description:
+          'How many of it a customer may have, each of its quantity one; null for any number. Orders that wait for a payment count, refunded and cancelled ones do not.',
+        examples: [null],
+      }),
     items: z.array(offerItemInput).max(ITEMS_MAX).default([]),
     metadata: metadataSchema,
   })
@@ -229,13 +237,14 @@ export const offerAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
+    max_per_customer: countAnswerSchema.nullable().meta({ examples: [null] }),
     items: z.array(offerItemAnswer),
     metadata: metadataAnswerSchema,
   })
   .meta({ id: 'Offer' });
 
 const warningSchema = z.object({
-  code: z.enum(['no_items', 'no_price', 'product_inactive', 'quantity_too_large']),
+  code: z.enum(['no_items', 'no_price', 'free_without_limit', 'product_inactive', 'quantity_too_large']),
   pointer: z.string().meta({ description: 'The place in the body.', examples: ['/items'] }),
   message: z.string().meta({ examples: ['it gives nothing'] }),
 });

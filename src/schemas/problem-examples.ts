@@ -99,6 +99,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   too_many_open_orders: { detail: '100 orders of this customer wait for a payment, the most that may.' },
   order_already_paid: { detail: 'Another payment paid this order.', at: ['/payment_id'] },
   order_not_cancellable: { detail: 'The order is paid: only one that waits for a payment is cancelled.' },
+  offer_limit_reached: { detail: 'A customer has at most 1 of WELCOME, this one has 1.', at: ['/items/0/quantity'] },
   order_not_paid: { detail: 'The order is pending: no money came for it.' },
   refund_exceeds_paid: { detail: '7.50 USD are left of what was paid.', at: ['/amount'] },
   refund_mismatch: { detail: 'This refund was told of 2.50 USD.', at: ['/amount'] },

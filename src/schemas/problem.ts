@@ -102,6 +102,7 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     available: z.int().meta({ description: 'What can still be given back.', examples: [3] }),
   }),
   order_not_cancellable: z.object({ order_status: z.string().meta({ examples: ['paid'] }) }),
+  offer_limit_reached: z.object({ used: z.int().meta({ examples: [1] }), limit: z.int().meta({ examples: [1] }) }),
   order_not_paid: z.object({ order_status: z.string().meta({ examples: ['pending'] }) }),
   order_not_payable: z.object({ order_status: z.string().meta({ examples: ['expired'] }) }),
   trial_already_used: z.object({

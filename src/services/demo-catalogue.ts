@@ -49,6 +49,7 @@ function offer(
     trialScope: null,
     recurrence: null,
     planGroup: null,
+    maxPerCustomer: null,
     items: [{ productKey, quantity, periodUnit, periodValue, priority: 0, stacking: undefined }],
     metadata: {},
     ...more,

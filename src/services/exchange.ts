@@ -2,6 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
+import { countPlaces } from '../db/offer-places.js';
 import { type StoredBatch, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Selector } from '../engine/selector.js';
@@ -10,6 +11,7 @@ import { type Book, holdingOf, showStandings } from '../ledger/book.js';
 import { consume, type Provider } from '../ledger/consume.js';
 import { asksOf, assertGrantable, grant } from '../ledger/grant.js';
 import type { Violation } from '../ledger/limit-entities.js';
+import { assertPlaces } from '../ledger/offer-places.js';
 import { assertOrderable, type OrderableOffer } from '../ledger/orders.js';
 import { type UseAsk, use } from '../ledger/use.js';
 import { isMoneyCurrency } from '../lib/currencies.js';
@@ -38,7 +40,7 @@ const POINTER = '/sku';
 /**
  * Exchanges units of a currency product for an offer, once. Creates the customer on first sight.
  * Locks: the customer. Throws: offer_not_found, offer_inactive, product_inactive, offer_not_exchangeable, already_unlimited,
- * insufficient_quota, quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * offer_limit_reached, insufficient_quota, quantity_too_large, too_many_batches, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function exchange(
   deps: Deps,
@@ -54,9 +56,11 @@ export async function exchange(
     request: command,
     load: async (tx) => (await findOrderableOffers(tx, [command.sku])).get(command.sku),
     needs: (offer) => ({ asks: offer ? [priceAsked(offer), ...asksOf(offer.terms)] : [] }),
-    decide: ({ book, providersOf, loaded: offer, operationId }) => {
+    loadMore: (tx, offer, customerId, now) => countPlaces(tx, customerId, offer ? [offer] : [], now),
+    decide: ({ book, providersOf, loaded: offer, more: places, operationId }) => {
       if (!offer) throw new AppError('offer_not_found', `There is no offer ${command.sku}.`, { pointer: POINTER });
       assertExchangeable(book, offer);
+      assertPlaces(places, [{ ...offer, quantity: 1, pointer: POINTER }]);
       const result = exchangeFor(book, offer, providersOf({ productKey: offer.currency }), command, operationId);
       return { outcome: 'accepted', result };
     },

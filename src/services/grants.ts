@@ -6,6 +6,7 @@ import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
 import { findNoticeWindow } from '../db/notices.js';
+import { countPlaces } from '../db/offer-places.js';
 import { findUsedTrial, type TrialTraces } from '../db/trials.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -30,6 +31,7 @@ import {
   type GrantOrigin,
   grant,
 } from '../ledger/grant.js';
+import { assertPlaces } from '../ledger/offer-places.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import { startOfDay } from '../ledger/periods.js';
 import {
@@ -102,7 +104,7 @@ interface Grantable {
 /**
  * Grants a bonus, a migration or an adjustment, or takes an adjustment away. Creates the customer on first sight. A migration is idempotent
  * by its source id, with or without a key.
- * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, quantity_too_large, insufficient_quota and
+ * Locks: the customer. Throws: offer_not_found, offer_inactive, product_not_found, product_inactive, offer_limit_reached, quantity_too_large, insufficient_quota and
  * too_many_batches (an adjustment that takes away), invalid_request (validity, an uncounted product), customer_not_found, selector_conflict,
  * idempotency_key_reused, unavailable.
  */
@@ -129,10 +131,19 @@ export async function grantQuantity(
     needs: ({ listed }) => ({
       asks: asksOf(listedTerms(listed), command.direction === 'debit' ? command.subject.quantity : 0),
     }),
-    decide: ({ book, loaded: { earlier, listed }, operationId }): Decision<GrantResult> => {
+    loadMore: (tx, { listed }, customerId, now) => countPlaces(tx, customerId, offersOf(listed), now),
+    decide: ({ book, loaded: { earlier, listed }, more: places, operationId }): Decision<GrantResult> => {
       // What was migrated is answered as it was, whatever became of the catalogue.
       if (earlier) return replayMigration(earlier, command);
       const found = toGrantable(listed, command);
+      // What is moved in was had before.
+      if (command.grantType !== 'migration') {
+        const pointer = '/quantity';
+        assertPlaces(
+          places,
+          offersOf(listed).map((offer) => ({ ...offer, quantity: found.times, pointer })),
+        );
+      }
       const { grantType, metadata } = command;
       const isDebit = command.direction === 'debit';
       const takings = isDebit ? takeAway(book, found, command, operationId) : [];
@@ -181,9 +192,17 @@ export async function grantTrial(
       const asked = command.override ? nothingAsked : askedOf(deps, customerId, own, command.identities, found);
       return { offers: found, toldFor, ...asked };
     },
-    loadMore: (tx, { traces }) => findUsedTrial(tx, traces),
+    loadMore: async (tx, { traces, offers }, customerId, now) => {
+      const [usedBy, places] = await Promise.all([findUsedTrial(tx, traces), countPlaces(tx, customerId, offers, now)]);
+      return { usedBy, places };
+    },
     needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ terms }) => terms)) }),
-    decide: ({ book, loaded: { offers, claims, toldFor }, more: usedBy, operationId }): Decision<GrantResult> => {
+    decide: ({
+      book,
+      loaded: { offers, claims, toldFor },
+      more: { usedBy, places },
+      operationId,
+    }): Decision<GrantResult> => {
       const grantables = requireTrials(offers, command.sku).map(
         ({ sku, terms }): Grantable => ({ sku, terms, times: 1 }),
       );
@@ -197,6 +216,10 @@ export async function grantTrial(
           error: new AppError('trial_already_used', detail, { extensions: { identityType: usedBy } }),
         };
       }
+      assertPlaces(
+        places,
+        offers.map((offer) => ({ ...offer, quantity: 1, pointer: '/sku' })),
+      );
       const { metadata, reason } = command;
       const batches = give(
         book,
@@ -300,6 +323,11 @@ type Listed = { offer: OrderableOffer | undefined } | { product: Product | undef
 async function findListed(tx: Tx, subject: GrantSubject): Promise<Listed> {
   if ('sku' in subject) return { offer: (await findOrderableOffers(tx, [subject.sku])).get(subject.sku) };
   return { product: (await findProducts(tx, [subject.productKey])).get(subject.productKey) };
+}
+
+/** The offer, if it is one, and is known. */
+function offersOf(listed: Listed): OrderableOffer[] {
+  return 'offer' in listed && listed.offer ? [listed.offer] : [];
 }
 
 /** The terms that may be granted, as far as they are known. */

@@ -2,6 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
+import { countPlaces } from '../db/offer-places.js';
 import {
   countOpenOrders,
   findOrder,
@@ -64,7 +65,7 @@ export interface ConfirmOrderCommand {
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
  * Throws: invalid_request (a price with more decimals than its currency has), offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches, too_many_open_orders, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * too_many_batches, too_many_open_orders, offer_limit_reached, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function placeOrder(
   deps: Deps,
@@ -81,8 +82,14 @@ export async function placeOrder(
     request: command,
     load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
     needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
-    loadMore: (tx, _offers, customerId, now) => countOpenOrders(tx, customerId, now, openOrdersMax),
-    decide: ({ book, loaded: offers, more: open }) => {
+    loadMore: async (tx, offers, customerId, now) => {
+      const [open, places] = await Promise.all([
+        countOpenOrders(tx, customerId, now, openOrdersMax),
+        countPlaces(tx, customerId, offers.values(), now),
+      ]);
+      return { open, places };
+    },
+    decide: ({ book, loaded: offers, more: { open, places } }) => {
       assertMayOrder(open, openOrdersMax);
       const lifetimeMs = (command.expiresIn ?? ORDER_LIFETIME_S) * 1_000;
       const expiresAt = new Date(book.now.getTime() + lifetimeMs);
@@ -90,7 +97,7 @@ export async function placeOrder(
         ({ price, ...line }): OrderLine =>
           price ? { ...line, override: { price: parseMoney(price.of), reason: price.reason } } : line,
       );
-      const order = createOrder(book, offers, { lines, metadata: command.metadata, expiresAt });
+      const order = createOrder(book, offers, places, { lines, metadata: command.metadata, expiresAt });
       return { outcome: 'accepted', result: { order, granted: NO_BATCHES } };
     },
     render,

@@ -204,7 +204,7 @@ describe('an offer that can’t be sold', () => {
   });
 
   it.each([
-    ['free in money', { price: '0' }],
+    ['free in money, so often', { price: '0', max_per_customer: 1 }],
     ['for one credit', { price: '1', currency: 'STAR' }],
     ['with all the units that can be counted', withItem({ quantity: MOST })],
     ['of access twice', { items: [{ product_key: 'ACCESS' }, { product_key: 'ACCESS' }] }],

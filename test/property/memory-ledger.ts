@@ -181,7 +181,7 @@ export class MemoryLedger implements System {
 
   #placeOrder(book: Book, { lines, lifetimeS }: Extract<Request, { kind: 'order' }>): Observed {
     const expiresAt = new Date(this.#now.getTime() + lifetimeS * 1_000);
-    const order = createOrder(book, orderableOffers, { lines, metadata: {}, expiresAt });
+    const order = createOrder(book, orderableOffers, new Map(), { lines, metadata: {}, expiresAt });
     this.#orders.push(order);
     return { outcome: 'accepted', facts: { order: this.#orders.length - 1, total: formatMoney(order.totalAmount, 2) } };
   }
