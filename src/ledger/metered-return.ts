@@ -17,6 +17,20 @@ export interface MeterReturn {
 }
 
 /**
+ * How much of a metered subject may come back, by its name or by its use, in its unit: what is in use of it in all, and not held. It is a gauge, which would
+ * go below 0 otherwise, and let more be used than its limit. Precondition: the window `total` of the subject is loaded.
+ */
+export function returnableOf(
+  book: Book,
+  subject: Subject,
+  { productKey, unitCost }: Pick<Provider, 'productKey' | 'unitCost'>,
+): number {
+  const total = book.windows.find((own) => own.window === 'total' && textOf(own.subject) === textOf(subject));
+  const inUse = total ? total.used - total.held : 0;
+  return Math.max(0, Math.min(inUse, Math.floor(meterOf(book, productKey).consumed / unitCost)));
+}
+
+/**
  * Gives back units of a metered subject, in its unit: they count in all no longer, and stay counted in the windows in which they were used.
  * Precondition: the window `total` of the subject is loaded. Throws: not_metered, release_exceeds_usage.
  */
@@ -34,8 +48,7 @@ export function returnMetered(
   }
   const { productKey, unitCost } = provider;
   const meter = meterOf(book, productKey);
-  const total = book.windows.find((own) => own.window === 'total' && textOf(own.subject) === textOf(subject));
-  const used = Math.min(total?.used ?? 0, Math.floor(meter.consumed / unitCost));
+  const used = returnableOf(book, subject, provider);
   const units = multiplyQuantities(amount, unitCost);
   if (units === null || amount > used) {
     throw new AppError('release_exceeds_usage', `${amount} to give back, ${used} in use.`, {

@@ -107,6 +107,67 @@ describe('A metered product', () => {
     expect((await giveBack(external_id, 1)).status).toBe(200);
   });
 
+  it('comes back once, by its name or by its use', async () => {
+    const external_id = newPerson();
+    await limit(external_id, { total: 5 });
+    const { body: used } = await take(external_id, 5);
+    await giveBack(external_id, 3);
+    const byUse = (amount?: number) => app.post('/quota/release', { operation_id: used.operation_id, amount });
+    expectProblem(await byUse(3), 409, 'release_exceeds_usage', '/amount');
+    expect((await byUse(3)).body).toMatchObject({ requested: 3, available: 2 });
+    expect((await byUse()).body).toMatchObject({ amount: 2, returned: 2 });
+    expectProblem(await byUse(), 409, 'release_exceeds_usage', '/amount');
+    expect((await take(external_id, 5)).status).toBe(200);
+    expectProblem(await take(external_id), 429, 'limit_exceeded');
+  });
+
+  it('comes back to its own feature only, whatever is in use of another one', async () => {
+    const external_id = newPerson();
+    await limit(external_id, { total: 4 }, { feature: 'suite' });
+    const use = (feature: string, amount: number) => app.post('/quota/consume', { external_id, feature, amount });
+    const { body: suite } = await use('suite', 4);
+    await use('seat', 20);
+    await giveBack(external_id, 3, { feature: 'suite' });
+    const byUse = (amount: number) => app.post('/quota/release', { operation_id: suite.operation_id, amount });
+    expectProblem(await byUse(2), 409, 'release_exceeds_usage', '/amount');
+    expect((await byUse(1)).status).toBe(200);
+    expect((await use('suite', 5)).body.violations).toMatchObject([{ current: 0, limit: 4 }]);
+  });
+
+  it('does not come back while it is held, whatever is in use of another feature', async () => {
+    const external_id = newPerson();
+    await limit(external_id, { total: 4 }, { feature: 'suite' });
+    const suite = { external_id, feature: 'suite' };
+    const { body: kept } = await app.post('/reservations', { ...suite, amount: 2 });
+    await app.post('/reservations', { ...suite, amount: 1, ttl_seconds: 60 });
+    const { body: seats } = await app.post('/quota/consume', { external_id, feature: 'seat', amount: 20 });
+    expectProblem(await giveBack(external_id, 1, { feature: 'suite' }), 409, 'release_exceeds_usage', '/amount');
+    await app.post(`/reservations/${kept.id}/commit`, { amount: 1 });
+    app.clock.advance({ seconds: 61 });
+    expect((await giveBack(external_id, 2, { feature: 'suite' })).body).toMatchObject({ available: 1 });
+    expect((await giveBack(external_id, 1, { feature: 'suite' })).status).toBe(200);
+    expect((await app.post('/quota/consume', { ...suite, amount: 5 })).body.violations).toMatchObject([{ current: 0 }]);
+    expect((await app.post('/quota/release', { operation_id: seats.operation_id })).body).toMatchObject({ amount: 20 });
+  });
+
+  it('never goes below nothing, however it comes back at once', async () => {
+    const external_id = newPerson();
+    await limit(external_id, { total: 20 }, { feature: 'suite' });
+    await app.post('/quota/consume', { external_id, feature: 'seat', amount: 200 });
+    const suite = { external_id, feature: 'suite', amount: 1 };
+    const uses = await Promise.all(Array.from({ length: 12 }, () => app.post('/quota/consume', suite)));
+    const holds = await Promise.all(Array.from({ length: 8 }, () => app.post('/reservations', suite)));
+    const back = await Promise.all([
+      ...uses.map(({ body }) => app.post('/quota/release', { operation_id: body.operation_id })),
+      ...holds.map(({ body }, index) => app.post(`/reservations/${body.id}/${index % 2 ? 'release' : 'commit'}`, {})),
+      ...uses.map(() => app.post('/quota/release', suite)),
+    ]);
+    expect(back.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(20);
+    expect(back.filter(({ status }) => status >= 500)).toEqual([]);
+    const { body } = await app.get(`/quota/status?external_id=${external_id}&feature=suite`);
+    expect(body.data[0].windows).toMatchObject([{ window: 'total', current: expect.toSatisfy((n) => n >= 0) }]);
+  });
+
   itHonoursIdempotencyKeys(app, async () => {
     const external_id = newPerson();
     await take(external_id, 5);
