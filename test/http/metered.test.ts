@@ -12,6 +12,9 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS', { features: ['text'] });
 });
 
+/** The largest amount. */
+const MOST = Number.MAX_SAFE_INTEGER;
+
 const take = (external_id: string, amount = 1, more: Json = {}) =>
   app.post('/quota/consume', { external_id, product_key: 'SEATS', amount, ...more });
 const giveBack = (external_id: string, amount: number, more: Json = { product_key: 'SEATS' }) =>
@@ -166,6 +169,42 @@ describe('A metered product', () => {
     expect(back.filter(({ status }) => status >= 500)).toEqual([]);
     const { body } = await app.get(`/quota/status?external_id=${external_id}&feature=suite`);
     expect(body.data[0].windows).toMatchObject([{ window: 'total', current: expect.toSatisfy((n) => n >= 0) }]);
+  });
+
+  it.each(['SOFT', 'NONE'])(
+    'is used as far as a window can count it (%s), and what comes back is all there again',
+    async (enforcement) => {
+      const external_id = newPerson();
+      await limit(external_id, { total: 10 }, { product_key: 'SEATS', enforcement });
+      const reserve = (amount: number) => app.post('/reservations', { external_id, product_key: 'SEATS', amount });
+      const { body: first } = await reserve(MOST - 2);
+      const { body: second } = await reserve(2);
+      expectProblem(await reserve(1), 409, 'quantity_too_large', '/amount');
+      expectProblem(await take(external_id, MOST), 409, 'quantity_too_large', '/amount');
+      const check = await app.post('/quota/check', { external_id, product_key: 'SEATS' });
+      expectProblem(check, 409, 'quantity_too_large', '/amount');
+      await app.post(`/reservations/${first.id}/release`, {});
+      expect((await take(external_id, 9)).body.warnings).toMatchObject(enforcement === 'SOFT' ? [{ current: 2 }] : []);
+      await app.post(`/reservations/${second.id}/release`, {});
+      const { body } = await app.get(`/quota/status?external_id=${external_id}&product_key=SEATS`);
+      expect(body.data[0].windows).toMatchObject([{ current: 9 }]);
+    },
+  );
+
+  it('is limited by what was used before, more than can be counted', async () => {
+    const external_id = newPerson();
+    const reserve = (amount: number) => app.post('/reservations', { external_id, product_key: 'SEATS', amount });
+    const holds = [await reserve(MOST), await reserve(MOST), await reserve(1)];
+    await limit(external_id, { total: 10 }, { product_key: 'SEATS', enforcement: 'SOFT' });
+    const used = async () => {
+      const { body } = await app.get(`/quota/status?external_id=${external_id}&product_key=SEATS`);
+      return body.data[0].windows[0].current;
+    };
+    expect(await used()).toBe(MOST);
+    expectProblem(await take(external_id), 409, 'quantity_too_large', '/amount');
+    for (const { body } of holds.slice(0, 2)) await app.post(`/reservations/${body.id}/release`, {});
+    expect(await used()).toBe(1);
+    expect((await take(external_id, 10)).body.warnings).toMatchObject([{ current: 1 }]);
   });
 
   itHonoursIdempotencyKeys(app, async () => {
