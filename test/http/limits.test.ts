@@ -376,6 +376,7 @@ describe('Setting limits', () => {
     ['an unsafe maximum', { windows: { hour: 2 ** 53 } }, '/windows/hour'],
     ['text', { windows: { hour: '5' } }, '/windows/hour'],
     ['an unknown enforcement', { windows: { hour: 1 }, enforcement: 'MAYBE' }, '/enforcement'],
+    ['an enforcement in other letters', { windows: { hour: 1 }, enforcement: 'ſoft' }, '/enforcement'],
     ['two subjects', { windows: { hour: 1 }, feature: 'chat' }, '/product_key'],
     ['no subject', { windows: { hour: 1 }, product_key: undefined }, '/product_key'],
     ['a customer and a plan', { windows: { hour: 1 }, plan_sku: 'PLAN' }, '/plan_sku'],
