@@ -8,7 +8,7 @@ import { BEGINNING } from './counting.js';
 import { textOf } from './limits.js';
 import { meterOf } from './meter.js';
 import { postReturn } from './postings.js';
-import { multiplyQuantities } from './quantities.js';
+import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
 
 /** Units that are given back without naming their use. */
 export interface MeterReturn {
@@ -48,19 +48,21 @@ export function returnMetered(
   }
   const { productKey, unitCost } = provider;
   const meter = meterOf(book, productKey);
-  const used = returnableOf(book, subject, provider);
-  const units = multiplyQuantities(amount, unitCost);
-  if (units === null || amount > used) {
+  const used = returnableOf(book, subject, { productKey, unitCost: 1 }); // whatever the cost of a use was, it was at least 1
+  if (amount > used) {
     throw new AppError('release_exceeds_usage', `${amount} to give back, ${used} in use.`, {
       pointer: '/amount',
       extensions: { requested: amount, available: used },
     });
   }
+  // At the cost of today, but for a product unit at least for each unit that stays in use: the uses may have cost less.
+  const whole = multiplyQuantities(amount, unitCost) ?? QUANTITY_MAX;
+  const units = Math.min(whole, meter.consumed - (used - amount));
   const isFeature = 'feature' in subject;
   postReturn(book, meter, 'reverse', units, {
     operationId,
     feature: isFeature ? subject.feature : null,
-    unitCost: isFeature ? unitCost : null,
+    unitCost: isFeature && units === whole ? unitCost : null,
     metadata,
     counted: { at: BEGINNING, amount: -amount },
   });

@@ -110,6 +110,26 @@ describe('A metered product', () => {
     expect((await giveBack(external_id, 1)).status).toBe(200);
   });
 
+  it('comes back by its name, whatever became of its cost meanwhile', async () => {
+    const external_id = newPerson();
+    const desk = (unit_cost: number) =>
+      putProduct(app, 'DESKS', { type: 'metered', features: [{ feature: 'desk', unit_cost }], force: true });
+    await desk(2);
+    await limit(external_id, { total: 4 }, { feature: 'desk' });
+    const use = (amount: number) => app.post('/quota/consume', { external_id, feature: 'desk', amount });
+    const { body: used } = await use(4);
+    await desk(5);
+    expect((await giveBack(external_id, 3, { feature: 'desk' })).body).toMatchObject({ returned: 3 });
+    expect((await giveBack(external_id, 2, { feature: 'desk' })).body).toMatchObject({ available: 1 });
+    const byUse = () => app.post('/quota/release', { operation_id: used.operation_id, amount: 1 });
+    expectProblem(await byUse(), 409, 'release_exceeds_usage', '/amount');
+    expect((await giveBack(external_id, 1, { feature: 'desk' })).status).toBe(200);
+    await use(4);
+    await desk(1);
+    expect((await giveBack(external_id, 4, { feature: 'desk' })).status).toBe(200);
+    expect((await use(5)).body.violations).toMatchObject([{ current: 0 }]);
+  });
+
   it('comes back once, by its name or by its use', async () => {
     const external_id = newPerson();
     await limit(external_id, { total: 5 });
