@@ -1347,7 +1347,22 @@ const ofLimits: readonly Mutation[] = [
   },
   {
     name: 'give back more than is in use',
-    changes: [change('src/ledger/metered-return.ts', 'units === null || amount > used', 'units === null')],
+    changes: [change('src/ledger/metered-return.ts', 'if (amount > used)', 'if (amount > QUANTITY_MAX)')],
+    tests: [METERED_TESTS],
+  },
+  {
+    name: 'give back what is held',
+    changes: [change('src/ledger/metered-return.ts', 'total.used - total.held', 'total.used')],
+    tests: [METERED_TESTS],
+  },
+  {
+    name: 'give back by a use what came back by its name',
+    changes: [change('src/ledger/give-back.ts', 'Math.min(ofRuns, ofMeter)', 'ofRuns')],
+    tests: [METERED_TESTS],
+  },
+  {
+    name: 'use more than a window can count',
+    changes: [change('src/ledger/use.ts', "assertCounted(limits, ask.pointer ?? '/amount');", '')],
     tests: [METERED_TESTS],
   },
   {

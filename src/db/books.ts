@@ -264,7 +264,10 @@ export async function loadBooks(
   return toLoadedBooks({ ...loaded, ...settling, rows: [...rows, ...settling.rows] });
 }
 
-/** The windows of limits in which what is asked for would count: of uses, and of what is to be committed beyond what is held. */
+/**
+ * The windows of limits in which what is asked for would count, of uses, and of what is to be committed beyond what is held; and what is in use in all of
+ * what may come back.
+ */
 async function loadWindowsOf(
   tx: Tx,
   requests: readonly BookRequest[],
@@ -282,22 +285,28 @@ async function loadWindowsOf(
     if ('feature' in subject) features.add(customerId, subject.feature);
     else products.add(customerId, subject.productKey);
   };
-  const countsTotals = requests.some(({ needs }) => hasTotals(needs));
-  const own = requests.filter(({ customerId, needs }) => isLimited(customerId) || hasTotals(needs));
+  const totals: { customerId: string; subject: Subject }[] = [];
+  const operations = new Names();
+  const own = requests.filter(({ customerId, needs }) => isLimited(customerId) || needs.some(mayReturn));
   for (const { customerId, needs } of own) {
-    for (const { asks, reservation } of needs) {
-      for (const { subject, amount, countsTotal } of asks) if (amount > 0 || countsTotal) add(customerId, subject);
+    for (const { asks, reservation, takenBy } of needs) {
+      for (const { subject, amount, countsTotal } of asks) {
+        if (countsTotal) totals.push({ customerId, subject });
+        else if (amount > 0) add(customerId, subject);
+      }
+      if (takenBy !== undefined) operations.add(customerId, takenBy);
       const held = reservation && (await naming).find(({ id }) => id === reservation.id);
       if (held && reservation.amount > held.amount) add(customerId, subjectOf(held));
     }
   }
-  if (products.names.length + features.names.length === 0) return [];
-  const asked = { products: products.arrays(), features: features.arrays() };
-  return loadWindows(tx, idsOf(own), asked, clock, { isWhole, countsTotals });
+  if (products.names.length + features.names.length + totals.length + operations.names.length === 0) return [];
+  const asked = { products: products.arrays(), features: features.arrays(), totals, takenBy: operations.arrays() };
+  return loadWindows(tx, idsOf(own), asked, clock, { isWhole });
 }
 
-function hasTotals(needs: readonly Needs[]): boolean {
-  return needs.some(({ asks }) => asks.some(({ countsTotal }) => countsTotal));
+/** Whether it may give back what is metered, whoever has limits. */
+function mayReturn({ asks, takenBy }: Needs): boolean {
+  return takenBy !== undefined || asks.some(({ countsTotal }) => countsTotal);
 }
 
 /** The customers of whose reservations and operations some were left, because those of all are too large to be read together. */

@@ -7,9 +7,8 @@ import type { Row, Tx } from './client.js';
 const RETRY_AFTER_S = 10;
 const MS_PER_S = 1_000;
 
-/** Asks the database for its instant, and compares; a clock that is set by hand looks at what it was set to. Throws: clock_skewed. */
+/** Asks the database for its instant, and compares. Throws: clock_skewed. */
 export async function guardClock(tx: Tx, clock: Clock): Promise<void> {
-  await clock.refresh?.();
   const since = clock.now();
   for (const { now } of await tx.query<Row & { now: Date }>('SELECT clock_timestamp() AS now'))
     requireOneTime(clock, now, since);

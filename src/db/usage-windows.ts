@@ -1,5 +1,6 @@
 // The windows of limits that are in force for uses, each with what was used in it: the counter, brought up from the entries behind it. One statement for all
 // customers and subjects; nothing of it is remembered in the process.
+import type { Subject } from '../ledger/catalog-entities.js';
 import type { Changes } from '../ledger/changes.js';
 import type { NoticeType } from '../ledger/event-types.js';
 import type { Enforcement, LimitLevel, LimitWindow, UsageWindow } from '../ledger/limit-entities.js';
@@ -24,8 +25,9 @@ const byWindow = (make: (unit: string) => string, total: string) => `CASE f.wind
 const LEVELS: readonly LimitLevel[] = ['customer', 'source', 'plan', 'default'];
 
 /**
- * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most, $8
- * whether what is in use in all is told without a limit, too. What an operation made is counted as a whole.
+ * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most, $8 to
+ * $10 and $11 and $12 of which subjects, and of which metered ones by operations that used them, it is told what is in use in all, limit or none. What an
+ * operation made is counted as a whole. The end of what is held is named for the index of what is open.
  */
 const LOAD = `
 WITH asked AS (
@@ -35,6 +37,16 @@ WITH asked AS (
   UNION
   SELECT n.customer_id, 'product', p.product_key FROM unnest($5::uuid[], $6::text[]) AS n (customer_id, subject)
   JOIN product_features p ON p.feature = n.subject
+), totals AS (
+  SELECT n.customer_id, n.subject_type, n.subject FROM unnest($8::uuid[], $9::text[], $10::text[]) AS n (customer_id, subject_type, subject)
+  UNION
+  SELECT o.customer_id, CASE WHEN e.feature IS NULL THEN 'product' ELSE 'feature' END, coalesce(e.feature, e.product_key)
+  FROM unnest($11::uuid[], $12::uuid[]) AS n (customer_id, id) JOIN operations o USING (customer_id, id)
+  CROSS JOIN LATERAL (
+    SELECT e.product_key, e.feature FROM entries e
+    WHERE e.customer_id = o.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq BETWEEN o.first_seq AND o.last_seq AND e.kind IN ('consume', 'commit')
+    ORDER BY e.seq LIMIT 1
+  ) e JOIN products p ON p.product_key = e.product_key WHERE o.customer_id = ANY ($1::uuid[]) AND o.id = ANY ($12::uuid[]) AND p.type = 'metered'
 ), set_limits AS (
   SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, CASE WHEN l.is_copied THEN 1 ELSE 0 END AS level
   FROM asked a JOIN customer_limits l ON l.customer_id = a.customer_id AND l.customer_id = ANY ($1::uuid[]) AND l.subject_type = a.subject_type AND l.subject = a.subject
@@ -49,13 +61,19 @@ WITH asked AS (
 ), in_force AS (
   SELECT * FROM nearest WHERE ceiling IS NOT NULL
   UNION ALL
-  SELECT a.customer_id, a.subject_type, a.subject, 'total', NULL, 'NONE', 3 FROM asked a
-  WHERE $8::boolean AND NOT EXISTS (
-    SELECT FROM nearest n WHERE n.customer_id = a.customer_id AND n.subject_type = a.subject_type AND n.subject = a.subject
+  SELECT t.customer_id, t.subject_type, t.subject, 'total', NULL, 'NONE', 3 FROM totals t
+  WHERE NOT EXISTS (
+    SELECT FROM nearest n WHERE n.customer_id = t.customer_id AND n.subject_type = t.subject_type AND n.subject = t.subject
       AND n.window_name = 'total' AND n.ceiling IS NOT NULL)
 )
 SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
-       least(base.used + counted.units, ${USED_MAX}) AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole, (
+       least(base.used + counted.units, ${USED_MAX}) AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole,
+       CASE WHEN f.window_name = 'total' AND f.subject_type = 'feature' AND EXISTS (
+         SELECT FROM totals t WHERE t.customer_id = f.customer_id AND t.subject_type = f.subject_type AND t.subject = f.subject
+       ) THEN (
+         SELECT coalesce(sum(r.amount), 0)::bigint FROM reservations r
+         WHERE r.customer_id = f.customer_id AND r.customer_id = ANY ($1::uuid[]) AND r.status = 'held' AND r.expires_at > '-infinity' AND r.feature = f.subject
+       ) ELSE 0 END AS held, (
          SELECT array_agg(t.type) FROM notices t
          WHERE t.customer_id = f.customer_id AND t.customer_id = ANY ($1::uuid[]) AND t.type IN ('quota.limit_reached', 'quota.limit_exceeded')
            AND t.subject = f.window_name || ' ' || f.subject_type || ' ' || f.subject AND t.window_start = w.starts_at) AS told
@@ -97,6 +115,7 @@ interface WindowRow extends Row {
   starts_at: Date;
   ends_at: Date | null;
   used: number;
+  held: number;
   counted_to: number;
   is_whole: boolean;
   told: NoticeType[] | null;
@@ -106,6 +125,10 @@ interface WindowRow extends Row {
 export interface AskedSubjects {
   products: readonly [customerIds: readonly string[], productKeys: readonly string[]];
   features: readonly [customerIds: readonly string[], features: readonly string[]];
+  /** Of which it is told what is in use in all, and no limits. */
+  totals?: readonly { customerId: string; subject: Subject }[];
+  /** Operations: the same of what they used that is metered. */
+  takenBy?: readonly [customerIds: readonly string[], operationIds: readonly string[]];
 }
 
 /** The windows in force of one customer, in the order in which they are told. */
@@ -116,22 +139,26 @@ export interface CustomerWindow {
 
 /**
  * Loads the windows in force of subjects, and of what provides them, at the clock's instant. Of a customer with many entries behind a counter only the first
- * are counted, unless `isWhole`: such windows say up to which. With `countsTotals` what is in use in all is told without a limit, too.
+ * are counted, unless `isWhole`: such windows say up to which.
  */
 export async function loadWindows(
   tx: Tx,
   customerIds: readonly string[],
-  { products, features }: AskedSubjects,
+  { products, features, totals = [], takenBy = [[], []] }: AskedSubjects,
   clock: Date,
-  { isWhole = false, countsTotals = false } = {},
+  { isWhole = false } = {},
 ): Promise<CustomerWindow[]> {
+  const inAll = totals.map(({ subject }) => ofSubject(subject));
   const rows = await tx.query<WindowRow>(LOAD, [
     customerIds,
     clock.toISOString(),
     ...products,
     ...features,
     isWhole ? null : COUNTED_AT_ONCE,
-    countsTotals,
+    totals.map(({ customerId }) => customerId),
+    inAll.map(({ subjectType }) => subjectType),
+    inAll.map(({ subject }) => subject),
+    ...takenBy,
   ]);
   return rows.map((row) => ({ customerId: row.customer_id, window: toWindow(row) }));
 }
@@ -146,6 +173,7 @@ function toWindow(row: WindowRow): UsageWindow {
     enforcement: row.enforcement,
     level: LEVELS[row.level] ?? 'default',
     used: row.used,
+    held: row.held,
     countedTo: row.is_whole ? null : row.counted_to,
     told: new Set(row.told ?? []),
   };

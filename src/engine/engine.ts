@@ -34,7 +34,7 @@ export interface Engine {
    * Locks: the key. Throws: idempotency_key_reused, overloaded, unavailable, what the work throws.
    */
   runCall(call: BulkCall, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
-  /** Runs a change that is about no customer. Throws: what it refuses, unavailable. */
+  /** Runs a change that is about no customer. Throws: what it refuses, overloaded, unavailable. */
   manage<L, R>(management: Management<L, R>): Promise<R>;
   /** Says why there is too little for a use. */
   readonly explain: Explainer['explain'];
@@ -98,7 +98,10 @@ export function createEngine(deps: Foundations): Engine {
       return { isCommitted, outcomes: all };
     },
     runCall: (call, work) => bounds.bulkCalls.admit(() => runBulkCall(deps, bounds, call, work)),
-    manage: (management) => persist(() => transactManagement(deps, management)),
+    manage: (management) => {
+      const run = () => transactManagement(deps, management);
+      return persist(() => (management.lock ? bounds.managements.take(run) : run()));
+    },
     explain: explainer.explain,
   };
 }

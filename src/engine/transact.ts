@@ -120,6 +120,7 @@ export interface Management<L, R> {
 
 /** Runs a change that is about no customer. Throws what it refuses, and what rolled the transaction back. */
 export async function transactManagement<L, R>(deps: Foundations, management: Management<L, R>): Promise<R> {
+  await deps.clock.refresh?.(); // on a connection of its own, and so before one is kept
   const tx = await begin(deps.db, management.opener);
   const changes = noChanges();
   const result = await orAbandon(tx, async () => {

@@ -16,6 +16,7 @@ export async function dropByAge(
   step: DropStep,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
+  await deps.clock.refresh?.();
   await guardClock(deps.db, deps.clock);
   const before = new Date(deps.clock.now().getTime() - keepDays * MS_PER_DAY);
   let dropped = 0;

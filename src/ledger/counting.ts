@@ -23,6 +23,7 @@ export function countIn(windows: readonly UsageWindow[], entry: Entry): void {
   for (const window of windows) {
     if (window.countedTo === null && isIn(window, entry.countedAt)) {
       window.used = Math.min(QUANTITY_MAX, window.used + countedOf(window.subject, entry));
+      window.held += heldOf(window.subject, entry);
     }
   }
 }
@@ -35,6 +36,13 @@ function isIn({ start, end }: UsageWindow, at: Date): boolean {
 function countedOf(subject: Subject, { productKey, feature, kind, amount, counted }: Entry): number {
   if ('feature' in subject) return feature === subject.feature ? (counted ?? 0) : 0;
   return productKey === subject.productKey ? (SIGNS[kind] ?? 0) * amount : 0;
+}
+
+/** How much more, or less, is held of a feature. */
+function heldOf(subject: Subject, { feature, kind, amount, unitCost, counted }: Entry): number {
+  if (!('feature' in subject) || feature !== subject.feature) return 0;
+  if (kind === 'commit') return -Math.floor(amount / (unitCost ?? 1));
+  return kind === 'hold' || kind === 'release' ? (counted ?? 0) : 0;
 }
 
 /**

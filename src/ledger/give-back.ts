@@ -11,6 +11,8 @@ import type { Subject } from './catalog-entities.js';
 import type { Taking } from './consume.js';
 import { unitCounter } from './counting.js';
 import type { TakenEntry, TakenOperation } from './entities.js';
+import { isMeterOf } from './meter.js';
+import { returnableOf } from './metered-return.js';
 import { isReversible } from './operations.js';
 import { owedOf, postForgive, postReturn, type Returned } from './postings.js';
 import { QUANTITY_MAX } from './quantities.js';
@@ -63,9 +65,11 @@ export function giveBack(
     });
   }
   const runs = runsTaken(book, taken);
-  const possible = runs.reduce((sum, { units, cost }) => sum + Math.floor(units / cost), 0);
+  const ofRuns = runs.reduce((sum, { units, cost }) => sum + Math.floor(units / cost), 0);
+  const ofMeter = meteredIn(book, subject, runs);
+  const possible = Math.min(ofRuns, ofMeter);
   const wanted = amount ?? Math.max(1, possible);
-  if (wanted > possible) throw tooMuch(runs, wanted, possible);
+  if (wanted > possible) throw tooMuch(runs, wanted, { possible, ofMeter });
 
   let left = wanted;
   const shares = runs.map((run) => {
@@ -128,8 +132,22 @@ function assertRoomFor(book: Book, shares: readonly { run: Run; units: number }[
   }
 }
 
-function tooMuch(runs: readonly Run[], requested: number, possible: number): AppError {
-  const left = runs.reduce((sum, run) => sum + Math.floor(run.left / run.cost), 0);
+/** How much of what is metered may come back: some of it may have come back by its name. Anything else is bounded by what was taken alone. */
+function meteredIn(book: Book, subject: Subject, [run]: readonly Run[]): number {
+  const batch = run?.entries[0]?.batch;
+  if (!run || !batch || !isMeterOf(book, batch)) return Number.POSITIVE_INFINITY;
+  return returnableOf(book, subject, { productKey: run.productKey, unitCost: run.cost });
+}
+
+function tooMuch(
+  runs: readonly Run[],
+  requested: number,
+  { possible, ofMeter }: { possible: number; ofMeter: number },
+): AppError {
+  const left = Math.min(
+    ofMeter,
+    runs.reduce((sum, run) => sum + Math.floor(run.left / run.cost), 0),
+  );
   if (requested <= left) {
     const detail = `${requested} to give back, ${possible} possible: the rest was a debt that is repaid.`;
     return new AppError('not_reversible', detail, { pointer: '/amount' });

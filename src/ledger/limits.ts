@@ -6,7 +6,7 @@ import type { Provider, UsePlan } from './consume.js';
 import type { Entry } from './entities.js';
 import type { NoticeType } from './event-types.js';
 import type { CheckedLimit, Enforcement, UsageWindow, Violation } from './limit-entities.js';
-import { QUANTITY_MAX } from './quantities.js';
+import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 type LimitedWindow = UsageWindow & { limit: number };
 
@@ -103,6 +103,18 @@ function fitsAt(refusing: readonly Count[]): Date | null {
     if (last === null || window.end > last) last = window.end;
   }
   return last;
+}
+
+/**
+ * Refuses a use that a window could not count: what is given back later would be missing in what was cut off.
+ * Throws: quantity_too_large.
+ */
+export function assertCounted({ counts }: LimitVerdict, pointer: string): void {
+  const beyond = counts.find(({ window, amount }) => !canAdd(window.used, amount));
+  if (!beyond) return;
+  const { subject, window } = beyond.window;
+  const detail = `The use of ${textOf(subject)} can be counted up to ${QUANTITY_MAX} (${window}).`;
+  throw new AppError('quantity_too_large', detail, { pointer });
 }
 
 /** A refusal by limits alone. It may be told: of each window once. */

@@ -3,6 +3,15 @@
 import { type Book, holdingOf } from './book.js';
 import type { Batch, NewBatch } from './entities.js';
 
+/** Whether a batch counts a customer's use of a metered product. */
+export function isMeterOf({ customerId, ids }: Book, { id, productKey }: Pick<Batch, 'id' | 'productKey'>): boolean {
+  return id === ids.of(customerId, nameOf(productKey));
+}
+
+function nameOf(productKey: string): string {
+  return `metered ${productKey}`;
+}
+
 /** The batch that counts a customer's use of a metered product; a new one, which is in no book yet, where he has used none. */
 export function meterOf(book: Book, productKey: string): Batch {
   return holdingOf(book, productKey).running[0] ?? newMeter(book, productKey);
@@ -10,7 +19,7 @@ export function meterOf(book: Book, productKey: string): Batch {
 
 function newMeter(book: Book, productKey: string): NewBatch {
   return {
-    id: book.ids.of(book.customerId, `metered ${productKey}`),
+    id: book.ids.of(book.customerId, nameOf(productKey)),
     productKey,
     source: 'metered',
     sku: null,

@@ -6,7 +6,7 @@ import type { Subject } from './catalog-entities.js';
 import { assertProvided, type Provider, planConsume, type SubjectAsk, type UsePlan } from './consume.js';
 import { planOverdraft } from './debt.js';
 import type { Violation } from './limit-entities.js';
-import { judgeLimits, LimitExceeded, type LimitVerdict, noteRefusal, recordCounts } from './limits.js';
+import { assertCounted, judgeLimits, LimitExceeded, type LimitVerdict, noteRefusal, recordCounts } from './limits.js';
 
 /** What a use asks for, in the subject's unit. */
 export interface UseAsk extends SubjectAsk {
@@ -60,6 +60,7 @@ export function judgeUse(book: Book, ask: UseAsk, providers: readonly Provider[]
   if (!plan.isAllowed)
     return { plan: undefined, refusal: shortOf(book, ask, providers, plan.available, limits), limits };
   if (limits.violations.length > 0) return { plan: undefined, refusal: new LimitExceeded(limits, book.now), limits };
+  assertCounted(limits, ask.pointer ?? '/amount');
   return { plan: { ...plan, warnings: limits.warnings }, refusal: undefined, limits };
 }
 

@@ -64,10 +64,17 @@ const limit = {
 };
 
 /** What each type tells. */
-const dataOf = {
+export const dataOf = {
   'customer.created': z.object({ provider: name, external_id: name }),
   'order.created': z.object(order),
-  'order.paid': z.object({ ...order, payment_method: name, payment_id: name, paid_at: instant }),
+  'order.paid': z.object({
+    ...order,
+    payment_method: name,
+    payment_id: name
+      .nullable()
+      .meta({ description: 'Null of an order that cost nothing and was confirmed without one.' }),
+    paid_at: instant,
+  }),
   'order.payment_failed': z.object(payment),
   'order.cancelled': z.object({ order_id: uuidAnswerSchema, reason: name.nullable() }),
   'order.expired': z.object({ order_id: uuidAnswerSchema }),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { instantAnswerSchema } from './instants.js';
 import { countAnswerSchema, signedCountSchema } from './quantities.js';
+import { upperCaseOf } from './text.js';
 
 export const LIMIT_WINDOWS = ['hour', 'day', 'month', 'billing_period', 'total'] as const;
 
@@ -21,7 +22,7 @@ export const enforcementAnswerSchema = z.enum(ENFORCEMENTS).meta({
 export const enforcementSchema = z
   .string()
   .trim()
-  .toUpperCase()
+  .overwrite(upperCaseOf)
   .pipe(z.enum(ENFORCEMENTS))
   .meta({
     type: 'string',

@@ -7,7 +7,7 @@ import { pageOf, pageQueryShape } from './pages.js';
 import { askedQuantitySchema, askedQuantityUpTo, countAnswerSchema, moneySchema } from './quantities.js';
 import { disputeAnswer, PAYMENT_METHOD_LENGTH_MAX, recoveryShape, refundAnswer } from './refunds.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
-import { idText, refuseMissingPart, skuSchema, text, uuidAnswerSchema, uuidSchema } from './text.js';
+import { idText, refuseMissingPart, skuSchema, text, upperCaseOf, uuidAnswerSchema, uuidSchema } from './text.js';
 
 const ITEMS_MAX = 100;
 const EXPIRES_IN_MAX_S = 30 * 24 * 3_600;
@@ -58,7 +58,7 @@ export const confirmOrderBody = withOptionalSelector({
     .nullish()
     .meta({ description: 'What was paid; must equal the order’s total.', examples: ['9.99'] }),
   currency: text({ max: 64 })
-    .toUpperCase()
+    .overwrite(upperCaseOf)
     .nullish()
     .meta({ description: 'Must equal the order’s currency.', examples: ['USD'] }),
 });

@@ -133,6 +133,11 @@ export const uuidSchema = z
 /** An id in an answer: as it was stored. */
 export const uuidAnswerSchema = z.string().meta({ format: 'uuid', examples: [EXAMPLE_UUID] });
 
+/** The upper case of ASCII text; anything else as it is, because the upper case of some other letters is an ASCII letter. */
+export function upperCaseOf(written: string): string {
+  return /^[ -~]*$/.test(written) ? written.toUpperCase() : written;
+}
+
 // The charset is checked before upper-casing: the upper case of some letters outside ASCII is an ASCII letter.
 const KEY_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/;
 const KEY_MESSAGE = 'must be 1 to 64 letters, digits or one of _ . : - and begin with a letter or digit';

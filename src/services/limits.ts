@@ -135,7 +135,7 @@ async function changeLimit(
     lock: lockCommonLimits,
     load: (tx) => findCommonLimits(tx, planSku, change.subject),
     decide: (known, now, changes): LimitResult => {
-      if (!known.isKnownPlan)
+      if (!known.own && !known.isKnownPlan)
         throw new AppError('offer_not_found', `There is no plan ${planSku}.`, { pointer: '/plan_sku' });
       const changed = changedBy(known, change, target, { now, nextId: () => deps.ids.next() });
       const { before, after } = changed;

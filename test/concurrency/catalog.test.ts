@@ -1,7 +1,7 @@
 // Changes of the catalogue at once: one wins a name, and a product or an offer is always one writer's work as a whole.
 import type request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { putProduct, useTestApp } from '../support/app.js';
+import { grantUnits, putProduct, useTestApp } from '../support/app.js';
 import { importFile } from '../support/catalog-file.js';
 import { ask, holdTransaction, send, sendTogether, tally, untilWaiting, useSecondApp } from '../support/parallel.js';
 
@@ -110,6 +110,24 @@ describe('a product and an offer of one name at once', () => {
       const kind = answers[0]?.status === 201 ? 'product' : 'offer';
       expect(await ask(app.url, 'SELECT kind FROM catalog_names WHERE name = $1', [name])).toEqual([{ kind }]);
     }
+  });
+});
+
+describe('many writes that wait for somebody who changes the catalogue, or the limits of all', () => {
+  it.each([
+    ['catalog_names', '/products/WAITING', product(1)],
+    ['limits', '/limits', { product_key: 'CREDITS', windows: { month: 1_000 }, enforcement: 'NONE' }],
+  ])('leave connections to those who use something (%s)', async (table, path, body) => {
+    await grantUnits(app, 'ada', 'CREDITS', 9);
+    const held = await holdTransaction(app.url);
+    await held.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+    const waiting = sendTogether(app.deps.config.poolSize + 4, () => app.put(path, body));
+    await untilWaiting(app.url, 2, 'at least');
+    const use = { external_id: 'ada', product_key: 'CREDITS' };
+    const [used] = await Promise.all([send(app.post('/quota/consume', use)), send(app.get('/wallet?external_id=ada'))]);
+    expect(used.status, used.text).toBe(200);
+    await held.rollback();
+    expect(tally(await waiting)).toEqual({ '200': app.deps.config.poolSize + 3, '201': 1 });
   });
 });
 

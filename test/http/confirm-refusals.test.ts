@@ -139,6 +139,7 @@ describe('a confirmation is refused', () => {
     ['amount', { amount: '9.98' }, '/amount'],
     ['amount, by less than a cent', { amount: '9.990001' }, '/amount'],
     ['currency', { currency: 'EUR' }, '/currency'],
+    ['currency, in other letters', { currency: 'uſd' }, '/currency'],
     ['currency, where the amount is right', { amount: '9.99', currency: 'EUR' }, '/currency'],
   ])('for another %s, and the payment is kept unmatched', async (_case, more, pointer) => {
     const { id } = await placeOrder(app, newPerson(), 'PACK');

@@ -91,6 +91,16 @@ describe('what is told', () => {
     expect(await toldBy(external_id, () => app.post(`/orders/${id}/confirm`, { payment_id }))).toEqual([]);
   });
 
+  it('of an order that costs nothing and is confirmed without a payment', async () => {
+    const external_id = newPerson();
+    const items = [{ sku: 'PACK', price: '0', price_reason: 'a present' }];
+    const { body: order } = await app.post('/orders', { external_id, items });
+    const paid = await toldBy(external_id, () => app.post(`/orders/${order.id}/confirm`));
+    const nobody = { payment_method: 'provider_payments', payment_id: null };
+    tells(paid, ['order.paid', { order_id: order.id, total_amount: '0.00', ...nobody }], ['batch.granted', {}]);
+    expect((await app.get('/events?limit=200')).status).toBe(200);
+  });
+
   it('of a payment that matches nothing, and of an order that nobody pays', async () => {
     const external_id = await personWith(9);
     const { id } = await placeOrder(app, external_id, 'PACK');

@@ -376,12 +376,26 @@ describe('Setting limits', () => {
     ['an unsafe maximum', { windows: { hour: 2 ** 53 } }, '/windows/hour'],
     ['text', { windows: { hour: '5' } }, '/windows/hour'],
     ['an unknown enforcement', { windows: { hour: 1 }, enforcement: 'MAYBE' }, '/enforcement'],
+    ['an enforcement in other letters', { windows: { hour: 1 }, enforcement: 'ſoft' }, '/enforcement'],
     ['two subjects', { windows: { hour: 1 }, feature: 'chat' }, '/product_key'],
     ['no subject', { windows: { hour: 1 }, product_key: undefined }, '/product_key'],
     ['a customer and a plan', { windows: { hour: 1 }, plan_sku: 'PLAN' }, '/plan_sku'],
   ])('refuses %s', async (_what, body, pointer) => {
     const answer = await app.put('/limits', { external_id: newPerson(), product_key: 'CREDITS', ...body });
     expectProblem(answer, 400, 'invalid_request', pointer);
+  });
+
+  it('changes and removes the limit of a plan that is none any more', async () => {
+    const items = [{ product_key: 'CREDITS', quantity: 1 }];
+    const plan = { name: 'A plan', price: '1.00', currency: 'USD', recurrence: { unit: 'months', count: 1 }, items };
+    await app.put('/offers/ONCE_A_PLAN', plan);
+    const ofPlan = { plan_sku: 'ONCE_A_PLAN', product_key: 'CREDITS' };
+    expect((await app.put('/limits', { ...ofPlan, windows: { hour: 1 } })).status).toBe(201);
+    await app.put('/offers/ONCE_A_PLAN', { ...plan, recurrence: null });
+    expect((await app.patch('/limits', { ...ofPlan, windows: { hour: 2 } })).status).toBe(200);
+    const query = '/limits?plan_sku=ONCE_A_PLAN&product_key=CREDITS';
+    expect((await app.delete(query)).status).toBe(204);
+    expectProblem(await app.delete(query), 404, 'offer_not_found');
   });
 
   it('refuses unknown subjects and plans, and changes of what there is not', async () => {

@@ -53,6 +53,22 @@ const send = (app: Running, method: 'get' | 'post' | 'put', path: string, body?:
 
 const clockOf = async (app: Running) => (await send(app, 'get', '/sandbox/clock')).body;
 
+describe('the test clock of a process', () => {
+  it('is looked at by more changes at once than it has connections', async () => {
+    let own: Running | undefined;
+    own = await startTestApp(
+      database.url,
+      sandboxClock(async () => own && findSandboxInstant(own.deps.db)),
+    );
+    const app = own;
+    running.push(app);
+    const write = (index: number) =>
+      send(app, 'put', `/products/P_${index % 2}`, { name: 'a product', type: 'quantity' });
+    const answers = await Promise.all(Array.from({ length: app.deps.config.poolSize * 2 }, (_, index) => write(index)));
+    expect(answers.filter(({ status }) => status !== 200 && status !== 201)).toEqual([]);
+  });
+});
+
 describe('the test clock', () => {
   it('shows the time until it is set, and stands still then, in all processes', async () => {
     const before = await clockOf(first);

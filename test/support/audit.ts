@@ -1,7 +1,10 @@
 // The independent auditor: plain SQL over a test's database, run after each test that uses one. It keeps its connection, so that Postgres
-// plans the checks once a file and not after every test.
+// plans the checks once a file and not after every test. What events tell must be what their schemas say: one that does not ends the feed for everybody.
 import pg from 'pg';
 import { checkInvariants, describeDifference, findFailedChecks } from '../../src/db/invariants/audit.js';
+import type { EventType } from '../../src/ledger/event-types.js';
+import { toWireData } from '../../src/lib/wire-names.js';
+import { dataOf } from '../../src/schemas/events.js';
 
 /**
  * One plan for all audits of a connection, whatever the values; compiling it would take longer than it runs. It is made while the tables are
@@ -18,6 +21,9 @@ export const AUDIT_SESSION_OPTIONS = [
   .map((setting) => `-c ${setting}`)
   .join(' ');
 
+/** Events that one audit looks at: of the many that tests of load make the first say enough. */
+const EVENTS_MAX = 1_000;
+
 export interface Auditor {
   /** Throws when an invariant I1..I9 does not hold in the database, or for one customer. Instants may be any: tests set the clock. */
   audit(customerId?: string): Promise<void>;
@@ -27,6 +33,7 @@ export interface Auditor {
 /** Makes the auditor of a database. It connects at its first audit, and again when the connection was lost in between. */
 export function createAuditor(url: string): Auditor {
   let kept: pg.Client | undefined;
+  let lastPlace = 0;
 
   async function connect(): Promise<pg.Client> {
     const client = new pg.Client({
@@ -46,7 +53,12 @@ export function createAuditor(url: string): Auditor {
     async audit(customerId) {
       kept ??= await connect();
       const failed = await findFailedChecks(kept, { customerId: customerId ?? null });
-      if (failed.length === 0) return;
+      if (failed.length === 0) {
+        const told = await readEvents(kept, lastPlace);
+        lastPlace = Number(told.at(-1)?.place ?? lastPlace);
+        for (const event of told) requireSchema(event);
+        return;
+      }
       const { differences } = await checkInvariants(kept, { customerId, latest: null });
       throw new Error(
         `invariants do not hold: ${failed.join(', ')}\n${differences.map(describeDifference).join('\n')}`,
@@ -57,6 +69,24 @@ export function createAuditor(url: string): Auditor {
       kept = undefined;
     },
   };
+}
+
+interface ToldRow {
+  place: string;
+  type: EventType;
+  data: Record<string, unknown>;
+}
+
+/** The events behind a place. */
+async function readEvents(client: pg.Client, after: number): Promise<ToldRow[]> {
+  const events = 'SELECT place, type, data FROM events WHERE place > $1 ORDER BY place LIMIT $2';
+  return (await client.query<ToldRow>(events, [after, EVENTS_MAX])).rows;
+}
+
+/** Throws when the data of an event are not those of its type. */
+function requireSchema({ type, data }: ToldRow): void {
+  const { error } = dataOf[type].safeParse(toWireData(data));
+  if (error) throw new Error(`the data of ${type} are not as its schema says: ${error.message}`);
 }
 
 /** Throws when an invariant I1..I9 does not hold in the database; for one audit. */

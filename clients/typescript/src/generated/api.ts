@@ -5993,7 +5993,8 @@ export interface operations {
                                     [key: string]: unknown;
                                 } | null;
                                 payment_method: string;
-                                payment_id: string;
+                                /** @description Null of an order that cost nothing and was confirmed without one. */
+                                payment_id: string | null;
                                 /** Format: date-time */
                                 paid_at: string;
                             };
