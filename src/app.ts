@@ -54,6 +54,7 @@ import { registerLimits } from './routes/limits.js';
 import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
 import { registerQuota } from './routes/quota.js';
+import { registerReceipts } from './routes/receipts.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
@@ -78,6 +79,7 @@ const resources: readonly RegisterRoutes[] = [
   registerCredits,
   registerWallet,
   registerQuota,
+  registerReceipts,
   registerUsage,
   registerReservations,
   registerLimits,

@@ -57,6 +57,32 @@ export async function listEntries(
   return rows.map(toEntry);
 }
 
+const SELECT_RANGE = `SELECT ${listOf(entries)} FROM entries
+WHERE customer_id = $1::uuid AND seq BETWEEN $2::bigint AND $3::bigint ORDER BY seq LIMIT $4::int`;
+
+/** The first entries of a customer from one sequence number to another, oldest first. */
+export async function listRange(
+  tx: Tx,
+  customerId: string,
+  { first, last }: { first: number; last: number },
+  limit: number,
+): Promise<Entry[]> {
+  return (await tx.query(SELECT_RANGE, [customerId, first, last, limit])).map(toEntry);
+}
+
+const SELECT_OF_BATCH = `SELECT ${listOf(entries)} FROM entries
+WHERE customer_id = $1::uuid AND batch_id = $2::uuid AND product_key = $3 AND seq < $4::bigint ORDER BY seq DESC LIMIT $5::int`;
+
+/** One page of the entries of a batch, newest first, before a sequence number. Reads the ledger of its product. */
+export async function listEntriesOfBatch(
+  tx: Tx,
+  { customerId, id, productKey }: { customerId: string; id: string; productKey: string },
+  page: { beforeSeq: number | undefined; limit: number },
+): Promise<Entry[]> {
+  const before = page.beforeSeq ?? Number.MAX_SAFE_INTEGER;
+  return (await tx.query(SELECT_OF_BATCH, [customerId, id, productKey, before, page.limit])).map(toEntry);
+}
+
 /** Whether the ledger of a customer, or of all, has more than `count` entries. Reads no further than that. */
 export async function hasMoreEntriesThan(tx: Tx, count: number, customerId: string | undefined): Promise<boolean> {
   const rows =

@@ -141,6 +141,21 @@ export async function listEvents(
   return rows.map(readEvent);
 }
 
+/** An operation's events have its instant, by which they are found. */
+const LIST_OF_OPERATION = `
+SELECT ${TOLD_COLUMNS} FROM events e
+WHERE e.customer_id = $1::uuid AND e.recorded_at = $2::timestamptz AND e.operation_id = $3::uuid ORDER BY e.place LIMIT $4::int`;
+
+/** The first events that an operation of a customer told and that are still kept, in their order. */
+export async function listEventsOf(
+  tx: Tx,
+  { customerId, id, recordedAt }: { customerId: string; id: string; recordedAt: Date },
+  limit: number,
+): Promise<StoredEvent[]> {
+  const rows = await tx.query(LIST_OF_OPERATION, [customerId, recordedAt.toISOString(), id, limit]);
+  return rows.map(readEvent);
+}
+
 /** An event of a row that has its columns as they are told. */
 export function readEvent(row: Row): StoredEvent {
   return { ...readColumns(row), identities: (row.identities as IdentityKey[] | null) ?? [] };

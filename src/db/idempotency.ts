@@ -33,6 +33,19 @@ export async function findRecords(tx: Tx, keys: readonly RecordKey[]): Promise<(
   return (await tx.query(SELECT_RECORDS, arraysOf(idempotencyRecords, KEY, keys))).map(readRecord);
 }
 
+/** A record has the instant of its operation, by which it is found. */
+const SELECT_OF_OPERATION = `
+SELECT ${listOf(idempotencyRecords, STORED)} FROM idempotency_records
+WHERE customer_id = $1::uuid AND recorded_at = $2::timestamptz AND operation_id = $3::uuid ORDER BY kind, key`;
+
+/** What is kept of the answer of an operation, under each of its keys. */
+export async function findRecordsOf(
+  tx: Tx,
+  { customerId, id, recordedAt }: { customerId: string; id: string; recordedAt: Date },
+): Promise<(RecordKey & RecordedRequest)[]> {
+  return (await tx.query(SELECT_OF_OPERATION, [customerId, recordedAt.toISOString(), id])).map(readRecord);
+}
+
 /** Deletes what was recorded under keys of callers before an instant, at most so many records; how many they were. */
 export async function forgetOldKeys(tx: Tx, before: Date, limit: number): Promise<number> {
   const parameters = [before.toISOString(), limit];

@@ -1,6 +1,6 @@
 // Operations: the record of each request that changed something.
 import type { Row, Tx } from './client.js';
-import { amongGiven, arraysOf, given } from './table.js';
+import { amongGiven, arraysOf, given, listOf, readerOf, written } from './table.js';
 import { operations } from './tables.js';
 
 /** Whose operations these are; an id that there is none of is left out. */
@@ -10,6 +10,18 @@ export async function findOperationOwners(tx: Tx, ids: readonly string[]): Promi
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row.customer_id]));
+}
+
+/** What an operation was, by which key, when, and which entries it made. */
+export type StoredOperation = ReturnType<typeof readOperation>;
+
+const readOperation = readerOf(operations, written(operations));
+const SELECT_OPERATION = `SELECT ${listOf(operations)} FROM operations WHERE customer_id = $1::uuid AND id = $2::uuid`;
+
+/** An operation of a customer. */
+export async function findOperation(tx: Tx, customerId: string, id: string): Promise<StoredOperation | undefined> {
+  const [row] = await tx.query(SELECT_OPERATION, [customerId, id]);
+  return row && readOperation(row);
 }
 
 const KEY = ['customerId', 'id'] as const;

@@ -99,6 +99,7 @@ export interface StoredBatch extends Omit<Batch, 'recovered' | 'unrecovered'> {
   sku: string | null;
   orderItemId: string | null;
   revokedAt: Date | null;
+  predecessorId: string | null;
   metadata: Metadata;
 }
 
@@ -137,6 +138,7 @@ const FIXED = [
   'validFrom',
   'expiresAt',
   'revokedAt',
+  'predecessorId',
   'metadata',
   'createdAt',
 ] as const;
@@ -296,6 +298,27 @@ export async function listExpiring(
     amount: row.available,
     expiresAt: row.expires_at,
   }));
+}
+
+const SELECT_BATCH = ofSources(
+  ({ ctes, batches: table }) =>
+    `${ctes === '' ? '' : `WITH ${ctes.trimEnd().slice(0, -1)} `}SELECT ${BATCH_FIELDS} FROM ${table} b ${JOIN_SETTLED}
+WHERE b.customer_id = ANY ($1::uuid[]) AND b.id = $10::uuid AND b.created_at <= $2::timestamptz AND b.source <> 'metered'`,
+);
+
+/** A batch of a family at an instant. */
+export async function findBatch(
+  tx: Tx,
+  customerIds: readonly string[],
+  instant: ReadInstant,
+  settled: readonly SettledBatch[],
+  id: string,
+): Promise<StoredBatch | undefined> {
+  const [row] = await tx.query(fromSource(SELECT_BATCH, instant), [
+    ...parametersOf(customerIds, instant.at, settled),
+    id,
+  ]);
+  return row && toStoredBatch(row, instant.at);
 }
 
 /** What one operation gave without payment. */

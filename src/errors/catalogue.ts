@@ -78,6 +78,7 @@ const entries = {
     title: 'No such dispute',
     remedy: 'Tell the dispute first (`POST /orders/{id}/dispute`).',
   },
+  batch_not_found: { status: 404, title: 'No such batch', remedy: 'List them with `GET /wallet/batches`.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
   limit_not_found: { status: 404, title: 'No such limit', remedy: 'List them with `GET /limits`.' },
   endpoint_not_found: {

@@ -81,6 +81,7 @@ export const examples: Examples = {
   },
   listProducts: { requests: { first: { summary: 'The first twenty', query: { limit: 20 } } } },
   getProduct: { requests: { credits: { summary: 'Credits', path: { key: 'CREDITS' } } } },
+  getProductReport: { requests: { credits: { summary: 'All credits', path: { key: 'CREDITS' } } } },
   putProduct: {
     requests: {
       counted: {
@@ -313,6 +314,14 @@ export const examples: Examples = {
     },
   },
   listReservations: { requests: { held: { summary: 'What is held', query: { ...alice, status: 'held' } } } },
+  getOperation: {
+    ids: { id: 'consumeQuota#/operation_id' },
+    requests: { used: { summary: 'What a use did', query: { ...alice } } },
+  },
+  getBatch: {
+    ids: { id: 'consumeQuota#/taken/0/batch_id' },
+    requests: { used: { summary: 'Of what it took', query: { ...alice, limit: 20 } } },
+  },
   getReservation: { ids: { id: 'createReservation#/id' }, requests: { made: { summary: 'As it is now' } } },
   commitReservation: {
     ids: { id: 'createReservation#/id' },

@@ -184,7 +184,7 @@ export const sentSchemas: readonly (readonly [EventType, z.ZodObject])[] = EVENT
 ]);
 
 const [first, ...others] = EVENT_TYPES;
-const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
+export const eventSchema = z.discriminatedUnion('type', [eventOf(first), ...others.map(eventOf)]);
 
 export const eventsQuery = withOptionalSelector({
   limit: pageQueryShape.limit,

@@ -100,6 +100,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   order_already_paid: { detail: 'Another payment paid this order.', at: ['/payment_id'] },
   order_not_cancellable: { detail: 'The order is paid: only one that waits for a payment is cancelled.' },
   offer_limit_reached: { detail: 'A customer has at most 1 of WELCOME, this one has 1.', at: ['/items/0/quantity'] },
+  batch_not_found: { detail: 'The customer has no batch 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d.', at: ['path/id'] },
   order_not_paid: { detail: 'The order is pending: no money came for it.' },
   refund_exceeds_paid: { detail: '7.50 USD are left of what was paid.', at: ['/amount'] },
   refund_mismatch: { detail: 'This refund was told of 2.50 USD.', at: ['/amount'] },

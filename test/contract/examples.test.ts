@@ -40,7 +40,11 @@ function linksTo(operationId: string) {
   );
 }
 
-const readPointer = (body: Json, expression: string) => body[expression.replace('$response.body#/', '')];
+const readPointer = (body: Json, expression: string) =>
+  expression
+    .replace('$response.body#/', '')
+    .split('/')
+    .reduce<unknown>((value, part) => (value as Json)[part], body);
 
 /** Sends an example of an operation, and whatever it takes its ids from before it. */
 async function sendExample(operation: Operation, name: string | undefined): Promise<Json> {

@@ -210,6 +210,10 @@ describe('what is told', () => {
       'product.deactivated',
       'quota.limit_reached',
       'quota.limit_exceeded',
+      'order.refunded',
+      'order.refund_failed',
+      'order.disputed',
+      'order.dispute_closed',
     ];
     expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());
   });

@@ -592,6 +592,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/wallet/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/products/{key}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getProductReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/quota/status": {
         parameters: {
             query?: never;
@@ -1502,7 +1550,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1701,7 +1749,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -4195,7 +4243,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -4596,6 +4644,1122 @@ export interface operations {
                             [key: string]: unknown;
                         };
                     } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `operation_id` that `consumeQuota` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        customer_id: string;
+                        /** @description What was done. */
+                        name: string;
+                        /** @description The id of the API key that asked for it; `system` for the service itself. */
+                        key: string;
+                        /** Format: date-time */
+                        recorded_at: string;
+                        /** @description Of callers, as far as they are kept. */
+                        idempotency_keys: string[];
+                        /** @description What was answered, where it is kept: under a key, or under what the operation is about. */
+                        answer: {
+                            status: number;
+                            body: {
+                                [key: string]: unknown;
+                            };
+                        } | null;
+                        /** @description What it did in the ledger, oldest first: the first 200 entries. */
+                        entries: components["schemas"]["Entry"][];
+                        entries_total: number;
+                        /** @description What it told, in order: the first 200 events that are still kept. */
+                        events: ({
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "customer.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                provider: string;
+                                external_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                total_amount: string;
+                                /** @description The first 20 lines; `items_total` says how many there are. */
+                                items: {
+                                    sku: string;
+                                    quantity: number;
+                                    price: string;
+                                }[];
+                                items_total: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.paid";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                total_amount: string;
+                                /** @description The first 20 lines; `items_total` says how many there are. */
+                                items: {
+                                    sku: string;
+                                    quantity: number;
+                                    price: string;
+                                }[];
+                                items_total: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                payment_method: string;
+                                /** @description Null of an order that cost nothing and was confirmed without one. */
+                                payment_id: string | null;
+                                /** Format: date-time */
+                                paid_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.payment_failed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                payment_method: string;
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                reason: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.refunded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                refund_id: string;
+                                dispute_id: string | null;
+                                reason: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.refund_failed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                refund_id: string;
+                                dispute_id: string | null;
+                                reason: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.disputed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                dispute_id: string;
+                                dispute_status: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "order.dispute_closed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                currency: string;
+                                amount: string;
+                                /** @description Of the order, as it is afterwards. */
+                                status: string;
+                                refunded_amount: string;
+                                disputed_amount: string;
+                                payment_method: string;
+                                dispute_id: string;
+                                dispute_status: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "payment.unmatched";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                order_id: string;
+                                payment_method: string;
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.granted";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                source: string;
+                                sku: string | null;
+                                order_id: string | null;
+                                /** @description Null where units are not counted. */
+                                granted: number | null;
+                                priority: number;
+                                /** Format: date-time */
+                                valid_from: string;
+                                expires_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.expiring";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                /** @description Null where units are not counted. */
+                                remaining: number | null;
+                                /** Format: date-time */
+                                expires_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                amount: number;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "batch.revoked";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                batch_id: string;
+                                product_key: string;
+                                amount: number;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.consumed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** @description What used it: `quota.consume`, `reservation.commit`, `credits.deduct`, … */
+                                operation: string;
+                                /** Format: uuid */
+                                usage_id: string;
+                                feature: string | null;
+                                /** @description By product, the first 20; `taken_total` says how many there are. */
+                                taken: {
+                                    product_key: string;
+                                    amount: number;
+                                    balance: number;
+                                }[];
+                                taken_total: number;
+                                action_type: string | null;
+                                action_id: string | null;
+                                reservation_id: string | null;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.low";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                                balance: number;
+                                threshold: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.exhausted";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                                balance: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.limit_reached";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window by then. */
+                                used: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                resets_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "quota.limit_exceeded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key?: string;
+                                feature?: string;
+                                /**
+                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @enum {string}
+                                 */
+                                window: "hour" | "day" | "month" | "billing_period" | "total";
+                                /** @description What was used in the window by then. */
+                                used: number;
+                                requested: number;
+                                limit: number;
+                                /**
+                                 * @description HARD refuses what goes beyond the limit, SOFT warns, NONE counts.
+                                 * @enum {string}
+                                 */
+                                enforcement: "HARD" | "SOFT" | "NONE";
+                                resets_at: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "trial.activated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                scopes: string[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "trial.refused";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** @description Null where every trial offer was asked for. */
+                                sku: string | null;
+                                /** @description The kind of identity that had a trial before. */
+                                identity_type: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.attached";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.committed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.released";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "reservation.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reservation_id: string;
+                                product_key?: string;
+                                feature?: string;
+                                amount: number;
+                                /** Format: date-time */
+                                expires_at: string;
+                                /** @description Null where it is larger than 8 KiB: read it by the id. */
+                                metadata: {
+                                    [key: string]: unknown;
+                                } | null;
+                                committed_amount: number;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "exchange.completed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                sku: string | null;
+                                spent: {
+                                    product_key: string | null;
+                                    amount: number;
+                                };
+                                batch_ids: string[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "product.deactivated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                product_key: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "webhook_endpoint.disabled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                endpoint_id: string;
+                                /** @description `gone`: it answered 410. `failing`: nothing arrived for 24 hours. */
+                                reason: string;
+                            };
+                        })[];
+                    };
+                };
+            };
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The `taken/0/batch_id` that `consumeQuota` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        product_key: string;
+                        source: string;
+                        sku: string | null;
+                        order_id: string | null;
+                        /** @description The line of the order that granted it: `id` of its `items`. */
+                        order_item_id: string | null;
+                        /** @description Null when the product is not counted. */
+                        granted: number | null;
+                        available: number;
+                        held: number;
+                        consumed: number;
+                        expired: number;
+                        revoked: number;
+                        transferred: number;
+                        priority: number;
+                        /** Format: date-time */
+                        valid_from: string;
+                        expires_at: string | null;
+                        /**
+                         * @description `pending` is not valid yet; `exhausted` has nothing left.
+                         * @enum {string}
+                         */
+                        state: "active" | "pending" | "exhausted" | "expired" | "revoked";
+                        /** Format: date-time */
+                        created_at: string;
+                        /** @description Empty where an order granted it: the order has it. */
+                        metadata: {
+                            [key: string]: unknown;
+                        };
+                        /** @description The batch that it goes on for. */
+                        predecessor_id: string | null;
+                        /** @description What was done to it, newest first. */
+                        entries: components["schemas"]["Entry"][];
+                        next_cursor: string | null;
+                        /** @description Something of the customer has fallen due that is not among the entries yet. */
+                        settlement_pending: boolean;
+                    };
+                };
+            };
+        };
+    };
+    getProductReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        product_key: string;
+                        /** @description Who have, or had, something of it. */
+                        customers: number;
+                        granted: number;
+                        /** @description What becomes valid later included. */
+                        available: number;
+                        held: number;
+                        used: number;
+                        expired: number;
+                        revoked: number;
+                        owed: number;
+                        /** @description Of what is not counted: how many batches give access now. */
+                        access: number;
+                    };
                 };
             };
         };

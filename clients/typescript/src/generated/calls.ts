@@ -87,6 +87,12 @@ export interface Calls {
   consumeBatch: Call<'consumeQuotaBatch'>;
   /** Give back what a use took. `POST /api/v1/billing/quota/release`: All that is left of it, or an amount, in reverse order of use. Units of a batch that has ended meanwhile expire at once. What is metered may be given back by its name, as seats are. */
   giveBack: Call<'giveBackQuota'>;
+  /** See what an operation did. `GET /api/v1/billing/operations/{id}`: Who asked for it and when, what was answered, what it did in the ledger and what it told: a receipt. */
+  getOperation: Call<'getOperation'>;
+  /** Get a batch, and what was done to it. `GET /api/v1/billing/wallet/batches/{id}`: Customers’ own tokens are taken too, with `entries.read`. */
+  getBatch: Call<'getBatch'>;
+  /** See what became of a product. `GET /api/v1/billing/products/{key}/report`: Sums over all customers, as of now. It reads all that was ever granted of the product. */
+  getProductReport: Call<'getProductReport'>;
   /** Get where a customer stands with his limits. `GET /api/v1/billing/quota/status`: Each product and feature that he has a limit for, used, or holds; one of them where it is named. In the windows of limits stands what decides the next use. Without a limit, use is added up from all of his entries, which takes longer the more he has. Customers’ own tokens are taken too, with `balance.read`. */
   getQuotaStatus: Call<'getQuotaStatus'>;
   /** Get what was used over time. `GET /api/v1/billing/quota/usage`: By windows of the calendar, fit for a plot: those without use are 0. Without a customer it is that of all customers, which needs the scope `admin`, and takes longer the more was recorded since `from`. Customers’ own tokens are taken too, with `entries.read`. */
@@ -216,6 +222,9 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   consume: {"method":"POST","path":"/api/v1/billing/quota/consume","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   consumeBatch: {"method":"POST","path":"/api/v1/billing/quota/consume/batch","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":false},
   giveBack: {"method":"POST","path":"/api/v1/billing/quota/release","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  getOperation: {"method":"GET","path":"/api/v1/billing/operations/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getBatch: {"method":"GET","path":"/api/v1/billing/wallet/batches/{id}","query":["customer_id","user_id","external_id","provider","limit","cursor"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getProductReport: {"method":"GET","path":"/api/v1/billing/products/{key}/report","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getQuotaStatus: {"method":"GET","path":"/api/v1/billing/quota/status","query":["customer_id","user_id","external_id","provider","product_key","feature"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getQuotaUsage: {"method":"GET","path":"/api/v1/billing/quota/usage","query":["customer_id","user_id","external_id","provider","product_key","feature","window","from","to"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listQuotaEvents: {"method":"GET","path":"/api/v1/billing/quota/events","query":["customer_id","user_id","external_id","provider","limit","cursor","product_key","feature","kind","action_type","from","to"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
