@@ -186,7 +186,7 @@ export function moveUnits(
       createdAt: book.now,
     });
   }
-  for (const undo of undos) giveBackUnits(book, sold, undo, operationId);
+  giveBackUnits(book, sold, undos, operationId);
   const sums = [...sumsOf(takings)];
   return {
     recovered: new Map(sums.map(([key, { recovered }]) => [key, recovered])),
