@@ -20,13 +20,21 @@ export interface DebtRow extends Row {
   batch: Row | null;
 }
 
+/** What was taken of a batch, and what of it was not given back. */
+export interface RevokeRow extends Row {
+  seq: number;
+  operation_id: string | null;
+  batch_id: string;
+  left: number;
+}
+
 /** What was read of one order. */
 export interface SoldRows {
   customerId: string;
   orderId: string;
   batches: readonly SoldBatchRow[];
   clawbacks: readonly Row[];
-  revokes: readonly { seq: number; batch_id: string; left: number }[];
+  revokes: readonly RevokeRow[];
   debts: readonly DebtRow[];
   owed: readonly { product_key: string; owed: number }[];
 }
@@ -64,7 +72,12 @@ export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
     batches: all.filter(({ isOwn }) => isOwn).map(({ own }) => own),
     access: all.map(({ own }) => own).filter(isAccess),
     clawbacks: rows.clawbacks.map(readClawback),
-    revokes: rows.revokes.map(({ batch_id: batchId, ...revoke }) => ({ ...revoke, batchId })),
+    revokes: rows.revokes.map(({ seq, operation_id: operationId, batch_id: batchId, left }) => ({
+      seq,
+      operationId,
+      batchId,
+      left,
+    })),
     debts: rows.debts.map((row) => ({
       seq: row.seq,
       productKey: row.product_key,

@@ -348,10 +348,7 @@ function apply(
   const state = ledgered(order, refunds, disputes);
   const status = statusOf(order, state);
   const shareOf = (lineId: string) => shareOfLine(order, status, state, lineId);
-  const causes: Causes = new Map([
-    ...refunds.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'failed' }] as const),
-    ...disputes.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'won' }] as const),
-  ]);
+  const causes = causesOf(refunds, disputes);
   const plan = planUnits(book, sold, shareOf, { policy: cause.policy, isUndo, causes });
   const recovery = moveUnits(book, sold, plan, order.id, cause);
   const leftOf = (lineId: string) => {
@@ -363,6 +360,17 @@ function apply(
   const changed: Order = { ...order, status, refundedAmount: state.refunded, disputedAmount: state.disputed };
   book.changes.orderSteps.push(changed);
   return { order: changed, recovery };
+}
+
+function causesOf(refunds: readonly Refund[], disputes: readonly Dispute[]): Causes {
+  const isEnded = ({ status }: Refund | Dispute) => status === 'failed' || status === 'won';
+  const named = (refund: Refund) => (isEnded(refund) ? [] : refund.items.filter(({ quantity }) => quantity > 0));
+  const toCause = (own: Refund | Dispute, lines: readonly RefundedLine[]) =>
+    [
+      own.id,
+      { operationId: own.operationId, isEnded: isEnded(own), names: new Set(lines.map(({ id }) => id)) },
+    ] as const;
+  return new Map([...refunds.map((own) => toCause(own, named(own))), ...disputes.map((own) => toCause(own, []))]);
 }
 
 function lineOf({ items }: Order, lineId: string): OrderItem {

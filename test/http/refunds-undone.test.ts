@@ -9,6 +9,9 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putOffer(app, 'PACK', 'CREDITS', 100, { price: '10.00' });
   await putOffer(app, 'BOX', 'CREDITS', 100, { price: '10.00' });
+  await putProduct(app, 'ACCESS', { type: 'period' });
+  const month = { product_key: 'ACCESS', quantity: 1, period_unit: 'months', period_value: 1 };
+  await putOffer(app, 'MONTH', 'ACCESS', 1, { price: '9.00', items: [month] });
 });
 
 /** A paid order of a person. */
@@ -41,5 +44,77 @@ describe('units that come back', () => {
     expect(await balanceOf(person)).toBe(-100); // one debt is repaid, the other is not
     await tell(id, 'refund', { refund_id: own, status: 'failed' });
     expect(await balanceOf(person)).toBe(100);
+  });
+});
+
+describe('access', () => {
+  const accessOf = async (person: string) => {
+    const { body } = await app.get(`/wallet/batches?external_id=${person}`);
+    const valid = body.data.filter(({ state }: Json) => state === 'active' || state === 'pending');
+    return valid.map(({ valid_from: from, expires_at: to }: Record<string, string>) => [from, to].map(dayOf)).sort();
+  };
+  const dayOf = (instant = '') => instant.slice(0, 10);
+
+  it('that amounts took comes back when the first of them fails', async () => {
+    app.clock.set('2027-01-01T00:00:00.000Z');
+    const { person, id } = await buy([{ sku: 'MONTH' }]);
+    const [first, second] = [newId(), newId()];
+    await tell(id, 'refund', { amount: '4.00', refund_id: first });
+    await tell(id, 'refund', { amount: '5.00', refund_id: second });
+    expect(await accessOf(person)).toEqual([]);
+    await tell(id, 'refund', { refund_id: first, status: 'failed' });
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-02-01']]);
+    await tell(id, 'refund', { refund_id: second, status: 'failed' });
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-02-01']]);
+  });
+
+  it('that a refund of its line took stays taken when an amount fails', async () => {
+    const { person, id, lines } = await buy([{ sku: 'MONTH' }]);
+    const amount = newId();
+    await tell(id, 'refund', { amount: '4.00', refund_id: amount });
+    await tell(id, 'refund', { items: [{ id: lines[0] }] });
+    await tell(id, 'refund', { refund_id: amount, status: 'failed' });
+    expect(await accessOf(person)).toEqual([]);
+  });
+
+  it('that came back in parts is shortened of its last part', async () => {
+    app.clock.set('2027-01-01T00:00:00.000Z');
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 3 }]);
+    const one = newId();
+    const part = { items: [{ id: lines[0], quantity: 1 }] };
+    await tell(id, 'refund', { ...part, refund_id: one });
+    await tell(id, 'refund', { refund_id: one, status: 'failed' });
+    expect(await accessOf(person)).toEqual([
+      ['2027-01-01', '2027-03-01'],
+      ['2027-03-01', '2027-04-01'],
+    ]);
+    app.clock.set('2027-02-10T00:00:00.000Z');
+    await tell(id, 'refund', part);
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-03-01']]);
+    await tell(id, 'refund', part);
+    expect(await accessOf(person)).toEqual([]); // of the month that is left more than that was used
+  });
+
+  it('that is shortened goes on as if less had been bought', async () => {
+    app.clock.set('2027-01-31T00:00:00.000Z');
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 3 }]);
+    await tell(id, 'refund', { items: [{ id: lines[0], quantity: 2 }] });
+    await buy([{ sku: 'MONTH' }], person);
+    expect(await accessOf(person)).toEqual([
+      ['2027-01-31', '2027-02-28'],
+      ['2027-02-28', '2027-03-31'],
+    ]);
+  });
+
+  it('is given back by the entry of the revoke that took it', async () => {
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 2 }]);
+    const [one, rest] = [newId(), newId()];
+    await tell(id, 'refund', { items: [{ id: lines[0], quantity: 1 }], refund_id: one });
+    await tell(id, 'refund', { refund_id: rest });
+    const reversed = async () => (await app.get(`/wallet/entries?external_id=${person}&kind=reverse`)).body.data.length;
+    await tell(id, 'refund', { refund_id: one, status: 'failed' });
+    expect(await reversed()).toBe(0);
+    await tell(id, 'refund', { refund_id: rest, status: 'failed' });
+    expect(await reversed()).toBe(1);
   });
 });
