@@ -30,10 +30,14 @@ const REVERSED = `(
   WHERE v.customer_id = e.customer_id AND v.customer_id = $1::uuid AND v.reverses_seq = e.seq
 )`;
 
-/** What was taken of the batches of an order, newest first, as far as it was not given back. */
+/** What was taken of the batches of an order, newest first, as far as it was not given back: both name the order. */
 const LOAD_REVOKES = `
-SELECT e.seq, e.operation_id, e.batch_id, e.amount - ${REVERSED} AS left FROM entries e
-WHERE e.customer_id = $1::uuid AND e.order_id = $2::uuid AND e.kind = 'revoke' ORDER BY e.seq DESC`;
+SELECT e.seq, e.operation_id, e.batch_id, e.amount - coalesce(v.amount, 0) AS left FROM entries e
+LEFT JOIN (
+  SELECT reverses_seq, sum(amount)::bigint AS amount FROM entries
+  WHERE customer_id = $1::uuid AND order_id = $2::uuid AND kind = 'reverse' GROUP BY reverses_seq
+) v ON v.reverses_seq = e.seq
+WHERE e.customer_id = $1::uuid AND e.order_id = $2::uuid AND e.kind = 'revoke' AND e.amount > coalesce(v.amount, 0) ORDER BY e.seq DESC`;
 
 /** Whether an entry tells that a repayment came back, which leaves what is owed as it is. */
 const IS_UNPAID = `(e.kind = 'repay' AND e.direction = 'credit')`;

@@ -4,7 +4,7 @@
 import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
 import type { Term } from './catalog-entities.js';
-import { membersOf } from './clawbacks.js';
+import { clawbacksOf, membersOf } from './clawbacks.js';
 import type { Batch } from './entities.js';
 import type { Clawback, OrderItem } from './order-entities.js';
 import { type Anchored, addPeriod, anchored, latestInstant } from './periods.js';
@@ -42,8 +42,7 @@ export function changeAccess(
     const members = membersOf(sold, root);
     if (!isWhole) {
       const isTaken = ({ causeId }: Clawback) => causes.get(causeId)?.names.has(left.item.id);
-      const own = sold.clawbacks.filter(({ batchId }) => members.some(({ batch }) => batch.id === batchId));
-      for (const clawback of own) {
+      for (const clawback of clawbacksOf(sold, members)) {
         if (clawback.undone === 0 && !isTaken(clawback)) giveBackTime(book, sold, clawback, causes, cause.operationId);
       }
     }
@@ -182,7 +181,8 @@ function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes
   );
   const { batch } = own;
   const claimedBy = causes.get(clawback.causeId)?.operationId;
-  const revoke = sold.revokes.find((one) => one.batchId === batch.id && one.operationId === claimedBy && one.left > 0);
+  const revokes = sold.revokes.get(batch.id) ?? [];
+  const revoke = revokes.find((one) => one.operationId === claimedBy && one.left > 0);
   if (revoke) {
     revoke.left = 0;
     postAccessChange(book, batch, 'reverse', { operationId, orderId: batch.orderId, reversesSeq: revoke.seq });

@@ -42,10 +42,10 @@ export interface Sold {
   batches: SoldBatch[];
   /** Unrevoked access of its products that has not ended, its own and that of others. */
   access: SoldBatch[];
-  /** Oldest first. */
-  clawbacks: Clawback[];
-  /** Newest first. */
-  revokes: Revoke[];
+  /** By batch, oldest first. */
+  clawbacks: ReadonlyMap<string, readonly Clawback[]>;
+  /** By batch, newest first. */
+  revokes: ReadonlyMap<string, readonly Revoke[]>;
   /** From the first debt on that was claimed of its batches, oldest first; and what was owed of each product before. */
   debts: DebtEntry[];
   owedBefore: ReadonlyMap<string, number>;

@@ -109,8 +109,8 @@ function restore(book: Book, sold: Sold, { sold: own, clawback }: Undo, units: n
   const { batch } = own;
   const hasEnded = batch.expiresAt !== null && batch.expiresAt.getTime() <= book.now.getTime();
   let left = units;
-  for (const revoke of sold.revokes) {
-    const back = revoke.batchId === batch.id ? Math.min(left, revoke.left) : 0;
+  for (const revoke of sold.revokes.get(batch.id) ?? []) {
+    const back = Math.min(left, revoke.left);
     if (back === 0) continue;
     left -= back;
     revoke.left -= back;
