@@ -1,6 +1,7 @@
 // What the rows of a paid order come to in the book of its customer. No SQL.
 import type { Batch } from '../ledger/entities.js';
-import type { DebtEntry, Sold, SoldBatch } from '../ledger/sold-entities.js';
+import type { DebtEntry, Revoke, Sold, SoldBatch } from '../ledger/sold-entities.js';
+import { groupBy } from '../lib/group-by.js';
 import type { Row } from './client.js';
 import { readerOf } from './table.js';
 import { batches, clawbacks } from './tables.js';
@@ -20,13 +21,21 @@ export interface DebtRow extends Row {
   batch: Row | null;
 }
 
+/** What was taken of a batch, and what of it was not given back. */
+export interface RevokeRow extends Row {
+  seq: number;
+  operation_id: string | null;
+  batch_id: string;
+  left: number;
+}
+
 /** What was read of one order. */
 export interface SoldRows {
   customerId: string;
   orderId: string;
   batches: readonly SoldBatchRow[];
   clawbacks: readonly Row[];
-  revokes: readonly { seq: number; batch_id: string; left: number }[];
+  revokes: readonly RevokeRow[];
   debts: readonly DebtRow[];
   owed: readonly { product_key: string; owed: number }[];
 }
@@ -53,6 +62,10 @@ const readClawback = readerOf(clawbacks, [
   'createdAt',
 ]);
 
+function toRevoke({ seq, operation_id: operationId, batch_id: batchId, left }: RevokeRow): Revoke {
+  return { seq, operationId, batchId, left };
+}
+
 /** The order of its rows; a batch that the book has already is that one. */
 export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   const all = rows.batches.map((row) => {
@@ -63,8 +76,8 @@ export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   return {
     batches: all.filter(({ isOwn }) => isOwn).map(({ own }) => own),
     access: all.map(({ own }) => own).filter(isAccess),
-    clawbacks: rows.clawbacks.map(readClawback),
-    revokes: rows.revokes.map(({ batch_id: batchId, ...revoke }) => ({ ...revoke, batchId })),
+    clawbacks: groupBy(rows.clawbacks.map(readClawback), ({ batchId }) => batchId),
+    revokes: groupBy(rows.revokes.map(toRevoke), ({ batchId }) => batchId),
     debts: rows.debts.map((row) => ({
       seq: row.seq,
       productKey: row.product_key,

@@ -1,7 +1,7 @@
 // Loads what a book knows of a paid order that is refunded or disputed. Precondition: the customer is locked by an earlier statement.
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
-import type { DebtRow, SoldBatchRow, SoldRows } from './sold-rows.js';
+import type { DebtRow, RevokeRow, SoldBatchRow, SoldRows } from './sold-rows.js';
 import { listOf } from './table.js';
 import { batches, clawbacks } from './tables.js';
 
@@ -30,10 +30,14 @@ const REVERSED = `(
   WHERE v.customer_id = e.customer_id AND v.customer_id = $1::uuid AND v.reverses_seq = e.seq
 )`;
 
-/** What was taken of the batches of an order, newest first, as far as it was not given back. */
+/** What was taken of the batches of an order, newest first, as far as it was not given back: both name the order. */
 const LOAD_REVOKES = `
-SELECT e.seq, e.batch_id, e.amount - ${REVERSED} AS left FROM entries e
-WHERE e.customer_id = $1::uuid AND e.order_id = $2::uuid AND e.kind = 'revoke' ORDER BY e.seq DESC`;
+SELECT e.seq, e.operation_id, e.batch_id, e.amount - coalesce(v.amount, 0) AS left FROM entries e
+LEFT JOIN (
+  SELECT reverses_seq, sum(amount)::bigint AS amount FROM entries
+  WHERE customer_id = $1::uuid AND order_id = $2::uuid AND kind = 'reverse' GROUP BY reverses_seq
+) v ON v.reverses_seq = e.seq
+WHERE e.customer_id = $1::uuid AND e.order_id = $2::uuid AND e.kind = 'revoke' AND e.amount > coalesce(v.amount, 0) ORDER BY e.seq DESC`;
 
 /** Whether an entry tells that a repayment came back, which leaves what is owed as it is. */
 const IS_UNPAID = `(e.kind = 'repay' AND e.direction = 'credit')`;
@@ -73,7 +77,7 @@ export async function loadSold(
       const [batchRows, clawbackRows, revokes, debts, owed] = await Promise.all([
         tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString()]),
         tx.query<Row>(LOAD_CLAWBACKS, own),
-        tx.query<Row & { seq: number; batch_id: string; left: number }>(LOAD_REVOKES, own),
+        tx.query<RevokeRow>(LOAD_REVOKES, own),
         tx.query<DebtRow>(LOAD_DEBTS, own),
         tx.query<Row & { product_key: string; owed: number }>(LOAD_OWED, own),
       ]);

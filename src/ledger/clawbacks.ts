@@ -6,7 +6,7 @@ import { assert, required } from '../lib/assert.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import { assertFewTaken } from './bounds.js';
 import type { Batch } from './entities.js';
-import type { UnrecoveredPolicy } from './order-entities.js';
+import type { Clawback, UnrecoveredPolicy } from './order-entities.js';
 import { postClaimDebt, postRecovery } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Cause, Causes, Recovery, Share, Sold, SoldBatch, Undo } from './sold-entities.js';
@@ -58,6 +58,12 @@ export function membersOf({ batches }: Sold, root: SoldBatch): SoldBatch[] {
   return members;
 }
 
+/** What is claimed of a batch and of those in which it goes on, oldest first. */
+export function clawbacksOf({ clawbacks }: Sold, members: readonly SoldBatch[]): Clawback[] {
+  const own = members.flatMap(({ batch }) => clawbacks.get(batch.id) ?? []);
+  return own.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.causeId < b.causeId ? -1 : 1));
+}
+
 function latestFirst(batches: readonly SoldBatch[]): SoldBatch[] {
   const endOf = ({ batch: { expiresAt } }: SoldBatch) => expiresAt?.getTime() ?? Infinity;
   return [...batches].sort((a, b) => endOf(b) - endOf(a) || (a.batch.id < b.batch.id ? -1 : 1));
@@ -65,7 +71,7 @@ function latestFirst(batches: readonly SoldBatch[]): SoldBatch[] {
 
 /** What is claimed of a batch, taken or not. */
 function claimedOf({ clawbacks }: Sold, { id }: Batch): number {
-  return clawbacks.reduce((sum, { batchId, claimed, undone }) => (batchId === id ? sum + claimed - undone : sum), 0);
+  return (clawbacks.get(id) ?? []).reduce((sum, { claimed, undone }) => sum + claimed - undone, 0);
 }
 
 /** What is available is taken; the rest is claimed where units are out. */
@@ -89,8 +95,8 @@ function planTakings(sold: Sold, members: readonly SoldBatch[], units: number): 
 }
 
 /** Claims of what is not in force any more come back first, then the newest. */
-function planUndos({ clawbacks }: Sold, members: readonly SoldBatch[], units: number, causes: Causes): Undo[] {
-  const own = clawbacks.filter(({ batchId }) => members.some(({ batch }) => batch.id === batchId)).reverse();
+function planUndos(sold: Sold, members: readonly SoldBatch[], units: number, causes: Causes): Undo[] {
+  const own = clawbacksOf(sold, members).reverse();
   const ordered = [
     ...own.filter(({ causeId }) => causes.get(causeId)?.isEnded),
     ...own.filter(({ causeId }) => !causes.get(causeId)?.isEnded),
@@ -101,12 +107,12 @@ function planUndos({ clawbacks }: Sold, members: readonly SoldBatch[], units: nu
     const back = Math.min(left, clawback.claimed - clawback.undone);
     if (back === 0) continue;
     left -= back;
-    const sold = required(
+    const member = required(
       members.find(({ batch }) => batch.id === clawback.batchId),
       'a claim is of a batch',
     );
     const { operationId } = required(causes.get(clawback.causeId), 'a claim has a cause');
-    undos.push({ clawback, sold, units: back, claimedBy: operationId });
+    undos.push({ clawback, sold: member, units: back, claimedBy: operationId });
   }
   assert(left === 0, 'no more comes back than is claimed');
   return undos;
@@ -186,7 +192,7 @@ export function moveUnits(
       createdAt: book.now,
     });
   }
-  for (const undo of undos) giveBackUnits(book, sold, undo, operationId);
+  giveBackUnits(book, sold, undos, operationId);
   const sums = [...sumsOf(takings)];
   return {
     recovered: new Map(sums.map(([key, { recovered }]) => [key, recovered])),

@@ -4,10 +4,10 @@
 import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
 import type { Term } from './catalog-entities.js';
-import { membersOf } from './clawbacks.js';
+import { clawbacksOf, membersOf } from './clawbacks.js';
 import type { Batch } from './entities.js';
 import type { Clawback, OrderItem } from './order-entities.js';
-import { addPeriod, anchored, latestInstant } from './periods.js';
+import { type Anchored, addPeriod, anchored, latestInstant } from './periods.js';
 import { postAccessChange, postGrant } from './postings.js';
 import { multiplyQuantities } from './quantities.js';
 import type { Cause, Causes, Share, Sold, SoldBatch } from './sold-entities.js';
@@ -23,7 +23,10 @@ export interface LineLeft {
   isNamed: boolean;
 }
 
-/** Cuts, shortens, or gives back the access of an order, as its lines are left. With `isUndo` nothing more is taken. */
+/**
+ * Cuts, shortens, or gives back the access of an order, as its lines are left: whole lines keep none; of others only what refunds in force named is taken.
+ * With `isUndo` nothing more is taken.
+ */
 export function changeAccess(
   book: Book,
   sold: Sold,
@@ -37,18 +40,18 @@ export function changeAccess(
     const left = leftOf(required(root.orderItemId, 'what was bought is of a line'));
     const isWhole = left.share.part >= left.share.whole;
     const members = membersOf(sold, root);
-    if (!isUndo) {
-      for (const member of members) {
-        const cut = isWhole ? cutNow(book, sold, member, cause) : shorten(book, sold, member, left, cause);
-        if (cut !== undefined) book.changes.newClawbacks.push(toClawback(book, member, orderId, cause, cut));
+    if (!isWhole) {
+      const isTaken = ({ causeId }: Clawback) => causes.get(causeId)?.names.has(left.item.id);
+      for (const clawback of clawbacksOf(sold, members)) {
+        if (clawback.undone === 0 && !isTaken(clawback)) giveBackTime(book, sold, clawback, causes, cause.operationId);
       }
-    } else if (!isWhole) {
-      const ended = sold.clawbacks.filter(
-        ({ causeId, batchId, undone }) =>
-          causes.get(causeId)?.isEnded && undone === 0 && members.some(({ batch }) => batch.id === batchId),
-      );
-      for (const clawback of ended) giveBackTime(book, sold, clawback, cause.operationId);
     }
+    if (isUndo) continue;
+    const cuts = isWhole
+      ? members.map((member) => ({ member, cutMs: cutNow(book, sold, member, cause) }))
+      : shorten(book, sold, members, left, cause);
+    for (const { member, cutMs } of cuts)
+      if (cutMs !== undefined) book.changes.newClawbacks.push(toClawback(book, member, orderId, cause, cutMs));
   }
 }
 
@@ -79,27 +82,50 @@ function cutNow(book: Book, sold: Sold, own: SoldBatch, { operationId }: Cause):
   return cutMs;
 }
 
-/** Ends access where what is left of its quantity ends, or cuts it if that is over. Returns the length that it loses. */
-function shorten(book: Book, sold: Sold, own: SoldBatch, left: LineLeft, cause: Cause): number | null | undefined {
-  const { batch } = own;
-  const { expiresAt: end, validFrom } = batch;
-  if (!left.isNamed || left.quantity === left.item.quantity || own.predecessorId !== null) return undefined;
-  if (end === null || own.revokedAt !== null || end <= book.now) return undefined;
-  const term = left.item.terms.find(({ productKey }) => productKey === batch.productKey);
-  const shorter = term && endOf(term, own, left.quantity);
-  if (!shorter || shorter >= end) return undefined;
-  if (shorter <= book.now) return cutNow(book, sold, own, cause);
-  adjust(book, own, validFrom, shorter, cause.operationId);
-  const cutMs = end.getTime() - shorter.getTime();
-  moveForward(book, sold, batch, end, cutMs, cause.operationId);
-  return cutMs;
+/** What access loses, in milliseconds; as `cutNow` returns it. */
+interface Cut {
+  member: SoldBatch;
+  cutMs: number | null | undefined;
 }
 
-function endOf(term: Term, { batch, anchorDay }: SoldBatch, quantity: number): Date | undefined {
+/** Ends access where what is left of its quantity ends, wherever it goes on: what is too long of all its parts is taken of the last ones. */
+function shorten(book: Book, sold: Sold, members: readonly SoldBatch[], left: LineLeft, cause: Cause): Cut[] {
+  const root = required(members[0], 'it goes on in itself at least');
+  if (!left.isNamed || left.quantity === left.item.quantity) return [];
+  const term = left.item.terms.find(({ productKey }) => productKey === root.batch.productKey);
+  const rest = term && endOf(term, root, left.quantity);
+  if (!rest) return [];
+  const length = members.reduce((sum, member) => sum + lengthOf(member), 0);
+  let excess = length - (rest.at.getTime() - root.batch.validFrom.getTime());
+  const cuts: Cut[] = [];
+  for (const member of [...members].sort((a, b) => b.batch.validFrom.getTime() - a.batch.validFrom.getTime())) {
+    const { expiresAt: end, validFrom } = member.batch;
+    if (end === null || member.revokedAt !== null || end <= book.now || excess <= 0) continue;
+    const lasts = end.getTime() - Math.max(book.now.getTime(), validFrom.getTime());
+    const cutMs = Math.min(excess, lasts);
+    excess -= cutMs;
+    if (cutMs === lasts) cuts.push({ member, cutMs: cutNow(book, sold, member, cause) });
+    else {
+      const sooner = anchored(new Date(end.getTime() - cutMs));
+      adjust(book, member, validFrom, sooner.at.getTime() === rest.at.getTime() ? rest : sooner, cause.operationId);
+      moveForward(book, sold, member.batch, end, cutMs, cause.operationId);
+      cuts.push({ member, cutMs });
+    }
+  }
+  return cuts;
+}
+
+/** How long access lasts, or lasted until it was revoked; endless where it has no end. */
+function lengthOf({ batch: { validFrom, expiresAt }, revokedAt }: SoldBatch): number {
+  const end = Math.min(expiresAt?.getTime() ?? Infinity, revokedAt?.getTime() ?? Infinity);
+  return Math.max(0, end - validFrom.getTime());
+}
+
+function endOf(term: Term, { batch, anchorDay }: SoldBatch, quantity: number): Anchored | undefined {
   const length = term.periodValue === null ? null : multiplyQuantities(term.periodValue, quantity);
   if (length === null) return undefined;
   const start = { at: batch.validFrom, anchorDay: anchorDay ?? anchored(batch.validFrom).anchorDay };
-  return addPeriod(start, term.periodUnit, length)?.at;
+  return addPeriod(start, term.periodUnit, length) ?? undefined;
 }
 
 /** Moves what begins where access ended, and what follows that, by the length that was cut, as far as no other access is in the way. */
@@ -126,14 +152,14 @@ function moveForward(
     if (!starts.has(validFrom.getTime())) continue;
     if (expiresAt) starts.add(expiresAt.getTime());
     const sooner = (at: Date) => new Date(at.getTime() - shiftMs);
-    adjust(book, next, sooner(validFrom), expiresAt && sooner(expiresAt), operationId);
+    adjust(book, next, sooner(validFrom), expiresAt && anchored(sooner(expiresAt)), operationId);
   }
 }
 
 /** Changes when access is valid, and tells both. */
-function adjust(book: Book, own: SoldBatch, validFrom: Date, expiresAt: Date | null, operationId: string): void {
+function adjust(book: Book, own: SoldBatch, validFrom: Date, end: Anchored | null, operationId: string): void {
   const { batch } = own;
-  const anchorDay = expiresAt && anchored(expiresAt).anchorDay;
+  const { at: expiresAt, anchorDay } = end ?? { at: null, anchorDay: null };
   const metadata = {
     validFrom: { old: batch.validFrom, new: validFrom },
     expiresAt: { old: batch.expiresAt, new: expiresAt },
@@ -148,14 +174,16 @@ function adjust(book: Book, own: SoldBatch, validFrom: Date, expiresAt: Date | n
 }
 
 /** Gives the length that access lost back, at the end of its chain. */
-function giveBackTime(book: Book, sold: Sold, clawback: Clawback, operationId: string): void {
+function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes, operationId: string): void {
   const own = required(
     sold.batches.find(({ batch }) => batch.id === clawback.batchId),
     'a claim is of a batch',
   );
   const { batch } = own;
-  const revoke = sold.revokes.find(({ batchId, left }) => batchId === batch.id && left > 0);
-  if (revoke && own.revokedAt !== null) {
+  const claimedBy = causes.get(clawback.causeId)?.operationId;
+  const revokes = sold.revokes.get(batch.id) ?? [];
+  const revoke = revokes.find((one) => one.operationId === claimedBy && one.left > 0);
+  if (revoke) {
     revoke.left = 0;
     postAccessChange(book, batch, 'reverse', { operationId, orderId: batch.orderId, reversesSeq: revoke.seq });
   }

@@ -3,8 +3,9 @@
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney, hasAtMostDecimals, type Micros, minorUnit } from '../lib/money.js';
+import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX, minorUnit } from '../lib/money.js';
 import type { Book } from './book.js';
+import { type Ledgered, ledgered, lineOf, shareOfLine, statusOf, totalOf } from './claimed-shares.js';
 import { moveUnits, planUnits } from './clawbacks.js';
 import { changeAccess } from './cut-access.js';
 import type {
@@ -12,13 +13,12 @@ import type {
   DisputeStatus,
   Order,
   OrderItem,
-  OrderStatus,
   Refund,
   RefundedLine,
   RefundStatus,
   UnrecoveredPolicy,
 } from './order-entities.js';
-import type { Cause, Causes, Recovery, Share, Sold } from './sold-entities.js';
+import type { Cause, Causes, Recovery, Sold } from './sold-entities.js';
 
 /** What came of an order since it was paid, and what is known of what is told now. */
 export interface AfterSale<T> {
@@ -60,15 +60,6 @@ export type AfterSaleDecision<T> =
 const NOTHING: Recovery = { recovered: new Map(), unrecovered: new Map() };
 /** Refunds and disputes of one order. */
 const REPORTS_MAX = 1_000;
-
-/** What is left of each line, and of the order's money that was refunded. */
-interface Ledgered {
-  refunded: Micros;
-  disputed: Micros;
-  /** What of the disputes is not refunded within them. */
-  contested: Micros;
-  lines: ReadonlyMap<string, { amount: Micros; quantity: number }>;
-}
 
 /**
  * Refunds an order, wholly, by lines or by an amount; or hears that a refund failed, which undoes it. Idempotent by method and refund id.
@@ -156,6 +147,8 @@ export function disputeOrder(
     return { outcome: 'accepted', row, ...changed, recordAs: `${status}:${keyOf(row)}` };
   }
   assertFew(refunds.length + disputes.length);
+  const amount = contestedAmount(order, command.amount);
+  if (status !== 'won') assertCountable(disputes, amount);
   const row: Dispute = {
     id: book.ids.next(),
     customerId: order.customerId,
@@ -164,7 +157,7 @@ export function disputeOrder(
     paymentMethod: command.paymentMethod ?? order.paymentMethod ?? '',
     disputeId: command.disputeId,
     status,
-    amount: contestedAmount(order, command.amount),
+    amount,
     unrecoveredPolicy: command.policy,
     createdAt: book.now,
     openedAt: status === 'opened' ? book.now : null,
@@ -234,40 +227,18 @@ function contestedAmount(order: Order, amount: Micros | null): Micros {
   throw new AppError('refund_exceeds_paid', `${shown(order, order.totalAmount)} were paid.`, { pointer: '/amount' });
 }
 
+/** Disputes may come to more than was paid, as far as it can be counted. Throws: quantity_too_large. */
+function assertCountable(disputes: readonly Dispute[], amount: Micros): void {
+  const disputed = disputes.reduce((sum, own) => (own.status === 'won' ? sum : sum + own.amount), 0n);
+  if (disputed + amount <= MONEY_MAX) return;
+  throw new AppError('quantity_too_large', 'What is disputed of the order is too large.', { pointer: '/amount' });
+}
+
 function assertAmount({ currency }: Order, amount: Micros): void {
   const decimals = currencyDecimals(currency);
   if (amount === 0n) throw new AppError('invalid_request', 'The amount is above 0.', { pointer: '/amount' });
   if (hasAtMostDecimals(amount, decimals)) return;
   throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/amount' });
-}
-
-function totalOf({ price, quantity }: OrderItem): Micros {
-  return price * BigInt(quantity);
-}
-
-/** What the refunds that did not fail, and the disputes that were not won, come to. */
-function ledgered(order: Order, refunds: readonly Refund[], disputes: readonly Dispute[]): Ledgered {
-  const lines = new Map(order.items.map(({ id }) => [id, { amount: 0n, quantity: 0 }]));
-  const within = new Map<string, Micros>();
-  let refunded = 0n;
-  for (const { status, amount, items, disputeId } of refunds) {
-    if (status === 'failed') continue;
-    refunded += amount;
-    if (disputeId !== null) within.set(disputeId, (within.get(disputeId) ?? 0n) + amount);
-    for (const line of items) {
-      const known = required(lines.get(line.id), 'a refund is of lines of its order');
-      lines.set(line.id, { amount: known.amount + line.amount, quantity: known.quantity + line.quantity });
-    }
-  }
-  let disputed = 0n;
-  let contested = 0n;
-  for (const { status, amount, disputeId } of disputes) {
-    if (status === 'won') continue;
-    disputed += amount;
-    const left = amount - (within.get(disputeId) ?? 0n);
-    if (left > 0n) contested += left;
-  }
-  return { refunded, disputed, contested, lines };
 }
 
 /** What a refund gives back of each line. Throws: refund_exceeds_paid, invalid_request. */
@@ -347,11 +318,9 @@ function apply(
   const sold: Sold = required(book.sold, 'what the order granted is loaded');
   const state = ledgered(order, refunds, disputes);
   const status = statusOf(order, state);
-  const shareOf = (lineId: string) => shareOfLine(order, status, state, lineId);
-  const causes: Causes = new Map([
-    ...refunds.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'failed' }] as const),
-    ...disputes.map(({ id, operationId, status: own }) => [id, { operationId, isEnded: own === 'won' }] as const),
-  ]);
+  const shares = new Map(order.items.map(({ id }) => [id, shareOfLine(order, status, state, id)]));
+  const shareOf = (lineId: string) => required(shares.get(lineId), 'a batch is of a line of its order');
+  const causes = causesOf(refunds, disputes);
   const plan = planUnits(book, sold, shareOf, { policy: cause.policy, isUndo, causes });
   const recovery = moveUnits(book, sold, plan, order.id, cause);
   const leftOf = (lineId: string) => {
@@ -365,31 +334,13 @@ function apply(
   return { order: changed, recovery };
 }
 
-function lineOf({ items }: Order, lineId: string): OrderItem {
-  return required(
-    items.find(({ id }) => id === lineId),
-    'a batch is of a line of its order',
-  );
-}
-
-function statusOf(order: Order, { refunded, lines }: Ledgered): OrderStatus {
-  const isAll =
-    order.totalAmount > 0n
-      ? refunded === order.totalAmount
-      : order.items.every(({ id, quantity }) => lines.get(id)?.quantity === quantity);
-  if (isAll) return 'refunded';
-  const isSome = refunded > 0n || [...lines.values()].some(({ quantity }) => quantity > 0);
-  return isSome ? 'partially_refunded' : 'paid';
-}
-
-/** The share of a line that refunds and disputes claim, at most the whole: of what it cost, or of its quantity where it cost nothing. */
-function shareOfLine(order: Order, status: OrderStatus, { lines, contested }: Ledgered, lineId: string): Share {
-  const item = lineOf(order, lineId);
-  const line = required(lines.get(lineId), 'every line is there');
-  if (status === 'refunded') return { part: 1n, whole: 1n };
-  const total = totalOf(item);
-  const [part, whole] = total > 0n ? [line.amount, total] : [BigInt(line.quantity), BigInt(item.quantity)];
-  if (contested === 0n) return { part, whole };
-  const both = { part: part * order.totalAmount + contested * whole, whole: whole * order.totalAmount };
-  return both.part > both.whole ? { part: 1n, whole: 1n } : both;
+function causesOf(refunds: readonly Refund[], disputes: readonly Dispute[]): Causes {
+  const isEnded = ({ status }: Refund | Dispute) => status === 'failed' || status === 'won';
+  const named = (refund: Refund) => (isEnded(refund) ? [] : refund.items.filter(({ quantity }) => quantity > 0));
+  const toCause = (own: Refund | Dispute, lines: readonly RefundedLine[]) =>
+    [
+      own.id,
+      { operationId: own.operationId, isEnded: isEnded(own), names: new Set(lines.map(({ id }) => id)) },
+    ] as const;
+  return new Map([...refunds.map((own) => toCause(own, named(own))), ...disputes.map((own) => toCause(own, []))]);
 }

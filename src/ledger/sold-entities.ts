@@ -17,6 +17,7 @@ export interface SoldBatch {
 /** An entry by which units of a batch were taken, and what of it was not given back. */
 export interface Revoke {
   seq: number;
+  operationId: string | null;
   batchId: string;
   left: number;
 }
@@ -41,10 +42,10 @@ export interface Sold {
   batches: SoldBatch[];
   /** Unrevoked access of its products that has not ended, its own and that of others. */
   access: SoldBatch[];
-  /** Oldest first. */
-  clawbacks: Clawback[];
-  /** Newest first. */
-  revokes: Revoke[];
+  /** By batch, oldest first. */
+  clawbacks: ReadonlyMap<string, readonly Clawback[]>;
+  /** By batch, newest first. */
+  revokes: ReadonlyMap<string, readonly Revoke[]>;
   /** From the first debt on that was claimed of its batches, oldest first; and what was owed of each product before. */
   debts: DebtEntry[];
   owedBefore: ReadonlyMap<string, number>;
@@ -63,8 +64,18 @@ export interface Cause {
   policy: UnrecoveredPolicy;
 }
 
-/** Refunds and disputes of an order, by id: by which operation they claimed, and whether they failed or were won, so that they claim nothing any more. */
-export type Causes = ReadonlyMap<string, { operationId: string; isEnded: boolean }>;
+/** A refund or a dispute of an order: what claims, and still does or not. */
+export interface KnownCause {
+  /** By which it claimed. */
+  operationId: string;
+  /** It failed or was won, and claims nothing any more. */
+  isEnded: boolean;
+  /** The lines of which it refunds a quantity; none once it has ended. */
+  names: ReadonlySet<string>;
+}
+
+/** Refunds and disputes of an order, by id. */
+export type Causes = ReadonlyMap<string, KnownCause>;
 
 /** Product units by product. */
 export interface Recovery {

@@ -4,12 +4,30 @@
 import { assert, required } from '../lib/assert.js';
 import { type Book, holdingOf } from './book.js';
 import type { NewBatch } from './entities.js';
-import type { Clawback } from './order-entities.js';
 import { owedOf, postForgive, postGrant, postReturn, postTransferOut } from './postings.js';
 import type { DebtEntry, Sold, SoldBatch, Undo } from './sold-entities.js';
 
-/** Gives units back of one claim: of what was not there first, then of what is or was owed, then of what was taken. */
-export function giveBackUnits(book: Book, sold: Sold, undo: Undo, operationId: string): void {
+/** What is left to give back of one claim. */
+interface Giving {
+  undo: Undo;
+  /** Of what was owed: what is not any more. */
+  repaid: number;
+  /** Of what was taken, then or as it came back. */
+  taken: number;
+}
+
+/**
+ * Gives units back of claims: of each what was not there first, then of what is or was owed, then of what was taken. What is owed is forgiven of all of them
+ * before anything comes back, because what comes back repays what is still owed then.
+ */
+export function giveBackUnits(book: Book, sold: Sold, undos: readonly Undo[], operationId: string): void {
+  const givings = undos.map((undo) => release(book, sold, undo, operationId));
+  for (const giving of givings) giving.taken += giving.repaid - unpay(book, sold, giving, operationId);
+  for (const { undo, taken } of givings) if (taken > 0) restore(book, sold, undo, taken, operationId);
+}
+
+/** Claims units no longer that were not there, and forgives what is owed of them. */
+function release(book: Book, sold: Sold, undo: Undo, operationId: string): Giving {
   const { clawback, sold: own, units } = undo;
   const { batch } = own;
   const { claimed, recovered, owed, undone } = clawback;
@@ -21,49 +39,46 @@ export function giveBackUnits(book: Book, sold: Sold, undo: Undo, operationId: s
     batch.unrecovered -= unclaimed;
     book.changes.changedBatches.set(batch.id, batch);
   }
-  // What came back meanwhile was taken then.
-  let taken = units - unclaimed - ofOwed;
-  if (ofOwed > 0) taken += ofOwed - cancelDebt(book, sold, undo, ofOwed, operationId);
-  if (taken > 0) restore(book, sold, own, clawback, taken, operationId);
+  const repaid = ofOwed - forgive(book, sold, undo, ofOwed, operationId);
   clawback.undone += units;
   book.changes.changedClawbacks.add(clawback);
+  // What came back meanwhile was taken then.
+  return { undo, repaid, taken: units - unclaimed - ofOwed };
 }
 
-/** Forgives what is owed of the debt of a claim, and gives back what repaid it. Returns how much that is: the rest was forgiven when units came back. */
-function cancelDebt(
-  book: Book,
-  sold: Sold,
-  { sold: { batch }, claimedBy }: Undo,
-  units: number,
-  operationId: string,
-): number {
+/** The debt that a claim made, if any. */
+function debtOf({ debts }: Sold, { sold: { batch }, claimedBy }: Undo): DebtEntry | undefined {
+  return debts.find(
+    (entry) => entry.kind === 'debt' && entry.batch?.id === batch.id && entry.operationId === claimedBy,
+  );
+}
+
+/** Forgives at most so much of what is owed of the debt of a claim. Returns how much that is. */
+function forgive(book: Book, sold: Sold, undo: Undo, units: number, operationId: string): number {
+  const { batch } = undo.sold;
+  const entry = debtOf(sold, undo);
   const holding = holdingOf(book, batch.productKey);
-  let left = units;
-  for (const entry of sold.debts) {
-    if (entry.kind !== 'debt' || entry.batch?.id !== batch.id || entry.operationId !== claimedBy || left === 0)
-      continue;
-    const debt = holding.debts.find(({ seq }) => seq === entry.seq);
-    const forgiven = debt ? Math.min(left, owedOf(holding, debt)) : 0;
-    if (forgiven > 0) {
-      postForgive(book, batch.productKey, batch, forgiven, {
-        operationId,
-        orderId: batch.orderId,
-        reversesSeq: entry.seq,
-      });
-      left -= forgiven;
-    }
-    for (const { repayment, amount } of repaymentsOf(sold, entry)) {
-      const back = Math.min(left, amount, repayment.amount - repayment.reversed);
-      if (back === 0) continue;
-      repayment.reversed += back;
-      postReturn(book, required(repayment.batch, 'a batch repays'), 'repaid', back, {
-        operationId,
-        reversesSeq: repayment.seq,
-      });
-      left -= back;
-    }
+  const debt = holding.debts.find(({ seq }) => seq === entry?.seq);
+  const forgiven = debt ? Math.min(units, owedOf(holding, debt)) : 0;
+  if (!debt || forgiven === 0) return 0;
+  const details = { operationId, orderId: batch.orderId, reversesSeq: debt.seq };
+  postForgive(book, batch.productKey, batch, forgiven, details);
+  return forgiven;
+}
+
+/** Gives back what repaid the debt of a claim. Returns how much that is: the rest was forgiven when units came back. */
+function unpay(book: Book, sold: Sold, { undo, repaid }: Giving, operationId: string): number {
+  const debt = repaid > 0 ? debtOf(sold, undo) : undefined;
+  let left = repaid;
+  for (const { repayment, amount } of debt ? repaymentsOf(sold, debt) : []) {
+    const back = Math.min(left, amount, repayment.amount - repayment.reversed);
+    if (back === 0) continue;
+    repayment.reversed += back;
+    left -= back;
+    const details = { operationId, reversesSeq: repayment.seq };
+    postReturn(book, required(repayment.batch, 'a batch repays'), 'repaid', back, details);
   }
-  return units - left;
+  return repaid - left;
 }
 
 /** What repaid a debt: the oldest is repaid first. */
@@ -90,12 +105,12 @@ function repaymentsOf({ debts, owedBefore }: Sold, debt: DebtEntry): { repayment
 }
 
 /** Gives taken units back to their batch; where it has ended, to one that lasts for the time that it had left when they were claimed. */
-function restore(book: Book, sold: Sold, own: SoldBatch, clawback: Clawback, units: number, operationId: string): void {
+function restore(book: Book, sold: Sold, { sold: own, clawback }: Undo, units: number, operationId: string): void {
   const { batch } = own;
   const hasEnded = batch.expiresAt !== null && batch.expiresAt.getTime() <= book.now.getTime();
   let left = units;
-  for (const revoke of sold.revokes) {
-    const back = revoke.batchId === batch.id ? Math.min(left, revoke.left) : 0;
+  for (const revoke of sold.revokes.get(batch.id) ?? []) {
+    const back = Math.min(left, revoke.left);
     if (back === 0) continue;
     left -= back;
     revoke.left -= back;

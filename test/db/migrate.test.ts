@@ -201,6 +201,17 @@ describe('migrate', () => {
       await expectRefusal(['third']);
     });
 
+    it('is told to every build that does not know a kind of entry', () => {
+      const scripts = readdirSync(MIGRATIONS_DIR)
+        .filter((name) => versionOf(name) > '20261128010000')
+        .map((name) => ({ name, sql: readFileSync(join(MIGRATIONS_DIR, name, 'migration.sql'), 'utf8') }));
+      const raises = scripts.flatMap(({ sql }) => /SET needs = (\d+)/.exec(sql)?.[1] ?? []);
+      const unknown = scripts.filter(
+        ({ name, sql }) => sql.includes('ADD CONSTRAINT entries_kind_ck') && versionOf(name) > (raises.at(-1) ?? ''),
+      );
+      expect(unknown.map(({ name }) => name)).toEqual([]);
+    });
+
     it('is named by the version of the migration that raised it, in those that are committed', () => {
       const names = readdirSync(MIGRATIONS_DIR).filter((name) => versionOf(name) > '20261128010000');
       for (const name of names) {

@@ -9,7 +9,9 @@ const app = useTestApp();
 beforeAll(async () => {
   await putProduct(app, 'CREDITS', { is_currency: true });
   await putProduct(app, 'ACCESS', { type: 'period' });
+  await putProduct(app, 'STAMPS');
   await putOffer(app, 'PACK', 'CREDITS', 100, { price: '10.00' });
+  await putOffer(app, 'SHEET', 'STAMPS', 10, { price: '3.00' });
   const days = { product_key: 'CREDITS', quantity: 100, period_unit: 'days', period_value: 10 };
   await putOffer(app, 'SHORT', 'CREDITS', 100, { price: '10.00', items: [days] });
   const month = { product_key: 'ACCESS', quantity: 1, period_unit: 'days', period_value: 30 };
@@ -193,6 +195,53 @@ describe('a dispute', () => {
     expect(await balanceOf(person)).toBe(-30);
     await dispute(id, own, 'won');
     expect(await balanceOf(person)).toBe(70);
+  });
+
+  it('goes on of what is not refunded within it, of each line alike', async () => {
+    const two = async () => {
+      const person = newPerson();
+      const items = [{ sku: 'PACK' }, { sku: 'SHEET' }, { sku: 'MONTH' }];
+      const { body } = await app.post('/orders', { external_id: person, items });
+      await app.post(`/orders/${body.id}/confirm`, { payment_id: newPayment() }).expect(200);
+      return { person, id: body.id, lines: body.items.map((line: Json) => line.id) };
+    };
+    const hasAccess = async (person: string) =>
+      (await app.get(`/wallet/batches?external_id=${person}&state=active`)).body.data.some(
+        ({ product_key: key }: Json) => key === 'ACCESS',
+      );
+
+    const whole = await two(); // 10.00 and 3.00 and 9.00
+    const all = newDispute();
+    await dispute(whole.id, all, 'opened');
+    await refund(whole.id, { items: [{ id: whole.lines[0] }], dispute_id: all }).then(({ status }) =>
+      expect(status).toBe(200),
+    );
+    expect(await balanceOf(whole.person, 'STAMPS')).toBe(0);
+    expect(await hasAccess(whole.person)).toBe(false);
+    await dispute(whole.id, all, 'won');
+    expect(await balanceOf(whole.person)).toBe(0);
+    expect(await balanceOf(whole.person, 'STAMPS')).toBe(10);
+    expect(await hasAccess(whole.person)).toBe(true);
+
+    const part = await two();
+    const half = newDispute();
+    await dispute(part.id, half, 'opened', { amount: '16.00' });
+    expect(await balanceOf(part.person)).toBe(28); // of 100, less 72
+    expect(await balanceOf(part.person, 'STAMPS')).toBe(3);
+    await refund(part.id, { items: [{ id: part.lines[0] }], dispute_id: half });
+    expect(await balanceOf(part.person)).toBe(0);
+    expect(await balanceOf(part.person, 'STAMPS')).toBe(5); // 6.00 of 12.00
+  });
+
+  it('beside others may come to more than was paid, as far as that can be counted', async () => {
+    await putOffer(app, 'DEAR', 'CREDITS', 100, { price: '99999999999999.00' });
+    const { person, id } = await buy('DEAR');
+    const first = newDispute();
+    expect((await dispute(id, first, 'opened')).status).toBe(200);
+    expectProblem(await dispute(id, newDispute(), 'opened'), 409, 'quantity_too_large', '/amount');
+    expect((await dispute(id, newDispute(), 'won')).status).toBe(200);
+    await dispute(id, first, 'won');
+    expect(await balanceOf(person)).toBe(100);
   });
 
   it('is refused where it can’t be, and changes nothing', async () => {

@@ -1,0 +1,120 @@
+// Refunds that failed, and disputes that were won, beside others of the same order: what comes back, and what stays taken.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
+import { newPayment, newPerson } from '../support/requests.js';
+
+const app = useTestApp();
+
+beforeAll(async () => {
+  await putProduct(app, 'CREDITS');
+  await putOffer(app, 'PACK', 'CREDITS', 100, { price: '10.00' });
+  await putOffer(app, 'BOX', 'CREDITS', 100, { price: '10.00' });
+  await putProduct(app, 'ACCESS', { type: 'period' });
+  const month = { product_key: 'ACCESS', quantity: 1, period_unit: 'months', period_value: 1 };
+  await putOffer(app, 'MONTH', 'ACCESS', 1, { price: '9.00', items: [month] });
+});
+
+/** A paid order of a person. */
+async function buy(items: Json[], person = newPerson()): Promise<{ person: string; id: string; lines: string[] }> {
+  const { body } = await app.post('/orders', { external_id: person, items });
+  const paid = await app.post(`/orders/${body.id}/confirm`, { payment_id: newPayment() });
+  expect(paid.status, paid.text).toBe(200);
+  return { person, id: body.id, lines: body.items.map((line: Json) => line.id) };
+}
+
+let told = 0;
+const newId = () => `told_${++told}`;
+
+/** Tells of a refund or a dispute, which is accepted. */
+async function tell(id: string, what: 'refund' | 'dispute', body: Json): Promise<Json> {
+  const answer = await app.post(`/orders/${id}/${what}`, body);
+  expect(answer.status, answer.text).toBe(200);
+  return answer.body;
+}
+const balanceOf = async (person: string, key = 'CREDITS') =>
+  (await app.get(`/wallet?external_id=${person}`)).body.balances[key] ?? 0;
+
+describe('units that come back', () => {
+  it('repay no debt that is forgiven with them', async () => {
+    const { person, id } = await buy([{ sku: 'PACK' }, { sku: 'BOX' }]);
+    await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 200 }).expect(200);
+    await grantUnits(app, person, 'CREDITS', 100);
+    const own = newId();
+    await tell(id, 'refund', { refund_id: own, unrecovered_policy: 'debt' });
+    expect(await balanceOf(person)).toBe(-100); // one debt is repaid, the other is not
+    await tell(id, 'refund', { refund_id: own, status: 'failed' });
+    expect(await balanceOf(person)).toBe(100);
+  });
+});
+
+describe('access', () => {
+  const accessOf = async (person: string) => {
+    const { body } = await app.get(`/wallet/batches?external_id=${person}`);
+    const valid = body.data.filter(({ state }: Json) => state === 'active' || state === 'pending');
+    return valid.map(({ valid_from: from, expires_at: to }: Record<string, string>) => [from, to].map(dayOf)).sort();
+  };
+  const dayOf = (instant = '') => instant.slice(0, 10);
+
+  it('that amounts took comes back when the first of them fails', async () => {
+    app.clock.set('2027-01-01T00:00:00.000Z');
+    const { person, id } = await buy([{ sku: 'MONTH' }]);
+    const [first, second] = [newId(), newId()];
+    await tell(id, 'refund', { amount: '4.00', refund_id: first });
+    await tell(id, 'refund', { amount: '5.00', refund_id: second });
+    expect(await accessOf(person)).toEqual([]);
+    await tell(id, 'refund', { refund_id: first, status: 'failed' });
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-02-01']]);
+    await tell(id, 'refund', { refund_id: second, status: 'failed' });
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-02-01']]);
+  });
+
+  it('that a refund of its line took stays taken when an amount fails', async () => {
+    const { person, id, lines } = await buy([{ sku: 'MONTH' }]);
+    const amount = newId();
+    await tell(id, 'refund', { amount: '4.00', refund_id: amount });
+    await tell(id, 'refund', { items: [{ id: lines[0] }] });
+    await tell(id, 'refund', { refund_id: amount, status: 'failed' });
+    expect(await accessOf(person)).toEqual([]);
+  });
+
+  it('that came back in parts is shortened of its last part', async () => {
+    app.clock.set('2027-01-01T00:00:00.000Z');
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 3 }]);
+    const one = newId();
+    const part = { items: [{ id: lines[0], quantity: 1 }] };
+    await tell(id, 'refund', { ...part, refund_id: one });
+    await tell(id, 'refund', { refund_id: one, status: 'failed' });
+    expect(await accessOf(person)).toEqual([
+      ['2027-01-01', '2027-03-01'],
+      ['2027-03-01', '2027-04-01'],
+    ]);
+    app.clock.set('2027-02-10T00:00:00.000Z');
+    await tell(id, 'refund', part);
+    expect(await accessOf(person)).toEqual([['2027-01-01', '2027-03-01']]);
+    await tell(id, 'refund', part);
+    expect(await accessOf(person)).toEqual([]); // of the month that is left more than that was used
+  });
+
+  it('that is shortened goes on as if less had been bought', async () => {
+    app.clock.set('2027-01-31T00:00:00.000Z');
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 3 }]);
+    await tell(id, 'refund', { items: [{ id: lines[0], quantity: 2 }] });
+    await buy([{ sku: 'MONTH' }], person);
+    expect(await accessOf(person)).toEqual([
+      ['2027-01-31', '2027-02-28'],
+      ['2027-02-28', '2027-03-31'],
+    ]);
+  });
+
+  it('is given back by the entry of the revoke that took it', async () => {
+    const { person, id, lines } = await buy([{ sku: 'MONTH', quantity: 2 }]);
+    const [one, rest] = [newId(), newId()];
+    await tell(id, 'refund', { items: [{ id: lines[0], quantity: 1 }], refund_id: one });
+    await tell(id, 'refund', { refund_id: rest });
+    const reversed = async () => (await app.get(`/wallet/entries?external_id=${person}&kind=reverse`)).body.data.length;
+    await tell(id, 'refund', { refund_id: one, status: 'failed' });
+    expect(await reversed()).toBe(0);
+    await tell(id, 'refund', { refund_id: rest, status: 'failed' });
+    expect(await reversed()).toBe(1);
+  });
+});
