@@ -1,9 +1,11 @@
 // Reads that may lag, from a standby that really streams: what they see, what a position has them see, and who answers while the standby is behind, gone or none.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../src/db/migrate.js';
 import { API_TOKEN, startTestApp, TestClock } from '../support/app.js';
-import { cleanUpProcesses, newDataDir, startBursar } from '../support/bursar-process.js';
+import { cleanUpProcesses, newDataDir, PROJECT_DIR, startBursar } from '../support/bursar-process.js';
 import { readMetrics } from '../support/metrics.js';
 import { type OwnServer, startOwnServer, startStandby } from '../support/own-server.js';
 import { query } from '../support/sql.js';
@@ -11,6 +13,7 @@ import { waitFor } from '../support/wait.js';
 
 cleanUpProcesses();
 
+const execute = promisify(execFile);
 const DATABASE = 'shop';
 const urlOf = ({ adminUrl }: OwnServer, name = DATABASE) => adminUrl.replace(/postgres$/, name);
 
@@ -263,6 +266,26 @@ describe('a replica', () => {
     const process = startBursar({ DATABASE_URL: urlOf(standby), BURSAR_DATA_DIR: newDataDir() });
     expect((await process.exited()).code).toBe(1);
     expect(process.stderr()).toContain('takes no writes');
+  });
+
+  it.each([
+    ['a standby', () => urlOf(standby), /^ok +replica +follows, \d+ bytes behind$/m],
+    ['the primary', () => urlOf(primary), /^warn +replica +is no standby, .* point BURSAR_REPLICA_URL to a standby/m],
+    ['of another database', () => urlOf(standby, 'other'), /^warn +replica +has other data than the primary/m],
+    ['nowhere', () => 'postgresql://u@127.0.0.1:1/d', /^warn +replica +does not answer \(.*\): the primary answers/m],
+  ])('that is %s is told so by the doctor', async (_what, urlOfReplica, line) => {
+    const env = {
+      ...process.env,
+      NODE_ENV: '',
+      VITEST: undefined,
+      PORT: '0',
+      DATABASE_URL: urlOf(primary),
+      BURSAR_REPLICA_URL: urlOfReplica(),
+      BURSAR_DATA_DIR: newDataDir(),
+    };
+    const examined = execute(process.execPath, ['--import', 'tsx', 'scripts/doctor.ts'], { cwd: PROJECT_DIR, env });
+    const { stdout } = await examined.catch((error: { stdout: string }) => error); // the server is not durable
+    expect(stdout).toMatch(line);
   });
 
   it('that is gone is not missed', async () => {
