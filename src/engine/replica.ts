@@ -107,11 +107,13 @@ function watchReplica({ db, log, metrics, config }: Pick<Foundations, 'db' | 'lo
 
   const look = async (): Promise<void> => {
     const [primary, own] = await Promise.allSettled([lookAtPrimary(), lookAtCopy()]);
-    if (primary.status === 'fulfilled') data = primary.value.data;
+    if (primary.status === 'fulfilled') {
+      data = primary.value.data;
+      remember(primary.value);
+    }
     if (own.status === 'rejected') return become('lost', { err: own.reason });
     replayed = own.value.position;
     while (ahead[0] && ahead[0].position <= replayed) ahead.shift();
-    if (primary.status === 'fulfilled') remember(primary.value);
     const unfit = await whyUnfit(copy, own.value, data, status).catch((error: unknown) => String(error));
     const lagMs = Math.round(lagNow());
     if (unfit !== undefined) become('unfit', { reason: unfit });
