@@ -163,7 +163,7 @@ describe('a read that may lag', () => {
     for (let more = 0; more < 3; more += 1) await grant('finn');
     const first = await call('get', '/wallet/entries?external_id=finn&limit=1', undefined, 'latest');
     const next = await call('get', `/wallet/entries?external_id=finn&limit=1&cursor=${first.body.next_cursor}`);
-    expect([first.body.data[0].sequence, next.body.data[0].sequence]).toEqual([4, 3]);
+    expect([first.body.data[0].seq, next.body.data[0].seq]).toEqual([4, 3]);
   });
 
   it('is refused with a position that is none', async () => {
@@ -176,6 +176,7 @@ describe('a read that may lag', () => {
   });
 
   it.each([
+    '/catalog',
     '/products',
     '/products/UNITS',
     '/catalog/export',
@@ -210,7 +211,7 @@ describe('what may not lag', () => {
     const reads = readsBetween();
     await reads();
     const ask = { external_id: 'hal', product_key: 'UNITS', amount: 1 };
-    expect((await call('post', '/quota/check', ask)).body.can_use).toBe(true);
+    expect((await call('post', '/quota/check', ask)).body.allowed).toBe(true);
     expect((await call('get', '/balance?external_id=hal&product_key=UNITS')).body.remaining).toBe(1);
     expect((await call('get', '/wallet?external_id=hal')).body.balances).toEqual({ UNITS: 1 });
     expect((await call('post', '/quota/consume', ask)).status).toBe(200);
