@@ -1,7 +1,7 @@
 // The steps of the Dockerfile, done by hand: each stage is a folder, what it copies comes from a checkout or another stage, and what it runs is run there. Packages are
 // those of this checkout that the lockfile has `npm ci` install, without a registry.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PROJECT_DIR } from './bursar-process.js';
 
@@ -97,7 +97,7 @@ function copy(rest: string, { dir }: Stage, context: string, stages: readonly St
     // in another stage paths are absolute, below its WORKDIR
     if (!stage && !isSent(context, source)) throw new Error(`.dockerignore keeps ${source} from the build`);
     const path = stage ? join(stage.dir, source.split('/').slice(2).join('/')) : join(context, source);
-    const isFile = target.endsWith('/') && existsSync(path) && !isFolder(path);
+    const isFile = target.endsWith('/') && statSync(path).isFile();
     cpSync(path, join(dir, target, isFile ? basename(path) : ''), { recursive: true });
   }
 }
@@ -106,10 +106,6 @@ function copy(rest: string, { dir }: Stage, context: string, stages: readonly St
 function isSent(context: string, path: string): boolean {
   const lines = readFileSync(join(context, '.dockerignore'), 'utf8').split('\n');
   return lines.includes('*') && lines.includes(`!${path}`);
-}
-
-function isFolder(path: string): boolean {
-  return existsSync(join(path, '.'));
 }
 
 function run(command: string, { dir, env }: Stage): void {
