@@ -2,20 +2,13 @@
 // it does not answer the primary does, refusals among it, so that a standby which is behind, or gone, is no reason to refuse anything. Writes, and what they
 // look up, never come here.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Freshness } from '../call.js';
 import type { Db } from '../db/client.js';
 import { findStanding, type Standing } from '../db/replication.js';
 import { wrongSettings } from '../db/session-guard.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import { onceAtATime, onceMoreAtATime } from '../lib/once-at-a-time.js';
-
-/** How new a read has to be. */
-export interface Freshness {
-  /** The position behind a write that has to be seen; `latest` is whatever there is. */
-  seen: number | 'latest' | undefined;
-  /** Whether it goes on from what somebody read before, of whichever server. */
-  isFollowing: boolean;
-}
 
 /** Why a replica is not asked: it is too far behind; it does not answer; it is none of this database. */
 export type ReplicaStatus = 'ok' | 'lagging' | 'lost' | 'unfit';
@@ -27,8 +20,8 @@ export interface ReplicaCondition {
 }
 
 export interface Replica {
-  /** Reads from the replica where it can be, else from the primary. `work` may be called a second time. Throws: what it throws of the primary. */
-  read<D extends { db: Db }, T>(deps: D, fresh: Freshness, work: (deps: D) => Promise<T>): Promise<T>;
+  /** Reads from the replica, as the `db` of what `work` gets, where it can be, else from the primary. It may be called twice. Throws: what it throws of the primary. */
+  read<D extends object, T>(deps: D, fresh: Freshness, work: (deps: D) => Promise<T>): Promise<T>;
   /** What a reader says who has to see all that was written before this call; undefined where there is no replica. */
   position(): Promise<string | undefined>;
   /** How it is; null where there is none. */

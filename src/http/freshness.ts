@@ -1,6 +1,6 @@
 // How new a read has to be, as its caller says: by the position that the answer to a write had, which he sends back.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Freshness } from '../engine/replica.js';
+import type { Freshness } from '../call.js';
 import { AppError } from '../errors/app-error.js';
 
 const HEADER = 'bursar-position';

@@ -3,9 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import type { Call } from '../call.js';
-import type { Db } from '../db/client.js';
-import type { Replica } from '../engine/replica.js';
+import type { Call, Freshness } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { Ability, Scope } from '../lib/scopes.js';
 import { idempotencyKeySchema } from '../schemas/text.js';
@@ -80,8 +78,7 @@ type RouteInput<
 
 /** What reads from a replica. */
 interface Lagging {
-  db: Db;
-  replica: Replica;
+  replica: { read<D extends object, T>(deps: D, fresh: Freshness, work: (deps: D) => Promise<T>): Promise<T> };
 }
 
 export interface RouteDefinition<

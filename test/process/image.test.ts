@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { serverUser } from '../../src/embedded/postgres-binaries.js';
-import { cleanUpProcesses, untilReady } from '../support/bursar-process.js';
+import { cleanUpProcesses } from '../support/bursar-process.js';
 import { copyCheckout } from '../support/checkout.js';
 import { createEmptyDatabase } from '../support/database.js';
 import { findFreePort } from '../support/free-port.js';
 import { type Image, makeImage } from '../support/image.js';
+import { waitFor } from '../support/wait.js';
 
 cleanUpProcesses();
 
@@ -71,7 +72,14 @@ describe('the image', () => {
         printed += text;
       });
     const url = `http://127.0.0.1:${port}`;
-    await untilReady(url);
+    await waitFor(
+      () => `the service to be ready\n${printed}`,
+      () =>
+        fetch(`${url}/health/ready`).then(
+          ({ ok }) => ok || undefined,
+          () => undefined,
+        ),
+    );
     const version = (await (await fetch(`${url}/version`)).json()) as { commit: string };
     expect(version.commit).toBe(COMMIT);
     const [, ...check] = image.healthcheck;

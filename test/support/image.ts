@@ -91,7 +91,7 @@ function copy(rest: string, { dir }: Stage, context: string, stages: readonly St
   const [, from, paths = ''] = /^(?:--from=(\S+) )?(.+)$/.exec(rest) ?? [];
   const sources = paths.split(' ');
   const target = sources.pop() ?? '';
-  const stage = stages.find(({ name }) => name === from);
+  const stage = from === undefined ? undefined : stages.find(({ name }) => name === from);
   if (from !== undefined && !stage) throw new Error(`there is no stage ${from}`);
   for (const source of sources) {
     // in another stage paths are absolute, below its WORKDIR

@@ -23,6 +23,8 @@ describe('readConfig', () => {
       corsOrigins: [],
       openOrdersMax: 100,
       rateLimits: { perAddress: null, perKey: null, perCustomer: 600 },
+      replicaUrl: undefined,
+      replicaLagMaxS: 10,
       trustedProxies: [],
       isProduction: false,
       isSandbox: false,
