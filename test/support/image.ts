@@ -1,7 +1,7 @@
-// The steps of the Dockerfile, done by hand: each stage is a folder, what it copies comes from a checkout or another stage, and what it runs is run there. Packages are
-// those of this checkout that the lockfile has `npm ci` install, without a registry.
+// The steps of the Dockerfile, done by hand: each stage is a folder, what it copies comes from a checkout or another stage, and what it runs is run there. But for the
+// packages: those of this checkout that the lockfile has `npm ci` install, without a registry.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { PROJECT_DIR } from './bursar-process.js';
 
@@ -120,23 +120,19 @@ interface Locked {
   devOptional?: true;
 }
 
-/** Puts the packages where `npm ci` would, each without those that are nested in it, which the lockfile names too. */
+/** Puts the packages where `npm ci` would: all of them as they are here, or copies of some, each without those nested in it, which the lockfile names too. */
 function install(command: string, dir: string): void {
+  if (!command.includes('--omit')) {
+    symlinkSync(join(PROJECT_DIR, 'node_modules'), join(dir, 'node_modules'), 'junction');
+    return;
+  }
   const { packages } = JSON.parse(readFileSync(join(dir, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, Locked>;
   };
-  const isWhole = !command.includes('--omit');
   for (const [path, { dev, optional, devOptional }] of Object.entries(packages)) {
-    if (!path.startsWith('node_modules/') || !(isWhole || !(dev || optional || devOptional))) continue;
+    if (!path.startsWith('node_modules/') || dev || optional || devOptional) continue;
     const own = join(PROJECT_DIR, path);
     const nested = join(own, 'node_modules');
-    // of a package for another platform there is nothing
-    if (existsSync(own)) cpSync(own, join(dir, path), { recursive: true, filter: (source) => source !== nested });
+    cpSync(own, join(dir, path), { recursive: true, filter: (source) => source !== nested });
   }
-  if (isWhole)
-    cpSync(join(PROJECT_DIR, 'node_modules/.bin'), join(dir, 'node_modules/.bin'), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
-  cpSync(join(PROJECT_DIR, 'node_modules/.package-lock.json'), join(dir, 'node_modules/.package-lock.json'));
 }
