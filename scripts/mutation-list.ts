@@ -1378,6 +1378,53 @@ const ofLimits: readonly Mutation[] = [
   },
 ];
 
+const REPLICA = 'test/process/replica.test.ts';
+
+const ofTheReplica: readonly Mutation[] = [
+  {
+    name: 'read from a replica that is behind a position',
+    changes: [change('src/engine/replica.ts', 'return replayed >= position;', 'return true;')],
+    tests: [REPLICA],
+  },
+  {
+    name: 'go on in a list wherever the replica is',
+    changes: [change('src/http/freshness.ts', '.cursor !== undefined', '.cursor === null')],
+    tests: [REPLICA],
+  },
+  {
+    name: 'refuse because of the replica',
+    changes: [
+      change(
+        'src/engine/replica.ts',
+        '          reason = error instanceof AppError ?',
+        '          if (error instanceof AppError) throw error;\n          reason = error instanceof AppError ?',
+      ),
+    ],
+    tests: [REPLICA],
+  },
+  {
+    name: 'read the present balance from the replica',
+    changes: [
+      change(
+        'src/routes/wallet.ts',
+        'lagsIf: ({ as_of }) => as_of !== undefined,\n    handler: async ({ query, deps }) => {\n      const result',
+        'handler: async ({ query, deps }) => {\n      const result',
+      ),
+    ],
+    tests: [REPLICA],
+  },
+  {
+    name: 'read from what is no standby',
+    changes: [change('src/engine/replica.ts', "if (!isStandby) return 'it is no standby';", '')],
+    tests: [REPLICA],
+  },
+  {
+    name: 'be ready on a standby',
+    changes: [change('src/services/health.ts', 'if (await isReadOnly(db))', 'if (false)')],
+    tests: [REPLICA],
+  },
+];
+
 /** All mutations, by section, in the order in which they run. */
 export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   engine: ofTheEngine,
@@ -1390,6 +1437,7 @@ export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   jobs: ofJobs,
   readers: ofTheReaders,
   webhooks: ofWebhooks,
+  replica: ofTheReplica,
   access: ofAccess,
   limits: ofLimits,
 };

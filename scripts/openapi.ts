@@ -6,6 +6,7 @@ import pino from 'pino';
 import { buildApp } from '../src/app.js';
 import type { Deps } from '../src/deps.js';
 import { createHorizon } from '../src/engine/horizon.js';
+import { NO_REPLICA } from '../src/engine/replica.js';
 import { openapiText } from '../src/http/openapi.js';
 import { systemClock } from '../src/lib/clock.js';
 import { uuidIds } from '../src/lib/ids.js';
@@ -42,6 +43,7 @@ async function generate(): Promise<string> {
     turns: unreachable('turns'),
     metrics: createMetrics(),
     horizon: createHorizon({ db: unreachable('db') }),
+    replica: NO_REPLICA,
     actors: unreachable('actors'),
     sender: unreachable('sender'),
   };

@@ -185,6 +185,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   });
   if (options.onAnswer) observeAnswers(app, options.onAnswer);
 
+  app.decorate('positionNow', () => deps.replica.position());
   registerJsonBody(app);
   await registerAuth(app, (token) => deps.actors.of(token), limit);
   const refuseOtherMethods = trackMethods(app);

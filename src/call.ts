@@ -31,3 +31,11 @@ export interface RecordedAnswer extends Rendered {
 
 /** Renders a result to the bytes that are recorded and sent. */
 export type Render<R> = (result: R) => Rendered;
+
+/** How new a read has to be. */
+export interface Freshness {
+  /** The position behind a write that has to be seen; `latest` is whatever there is. */
+  seen: number | 'latest' | undefined;
+  /** Whether it goes on from what somebody read before, of whichever server. */
+  isFollowing: boolean;
+}

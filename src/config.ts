@@ -10,6 +10,8 @@ const SECRET_LENGTH_MAX = 512;
 const PEPPERS_LENGTH_MAX = 2_048;
 const POOL_SIZE_DEFAULT = 16;
 const POOL_SIZE_MAX = 500;
+const REPLICA_LAG_DEFAULT_S = 10;
+const REPLICA_LAG_MAX_S = 3_600;
 const LANE_KEYS_MAX = 4_096;
 const ORIGINS_MAX = 100;
 const NETWORKS_MAX = 100;
@@ -103,6 +105,14 @@ export const environmentSchema = z.object({
     .refine(isPostgresUrl)
     .optional()
     .describe('a URL such as postgresql://user:password@host:5432/database'),
+  BURSAR_REPLICA_URL: z
+    .string()
+    .refine(isPostgresUrl)
+    .optional()
+    .describe('a URL such as postgresql://user:password@host:5432/database, of a standby of DATABASE_URL'),
+  BURSAR_REPLICA_LAG_MAX_S: wholeNumber(1, REPLICA_LAG_MAX_S)
+    .default(REPLICA_LAG_DEFAULT_S)
+    .describe(`a number of seconds, 1 to ${REPLICA_LAG_MAX_S}`),
   BURSAR_DATA_DIR: z
     .string()
     .refine((value) => !value.includes('\0'))
@@ -223,6 +233,7 @@ export const environmentSchema = z.object({
 
 const secretNames = new Set([
   'DATABASE_URL',
+  'BURSAR_REPLICA_URL',
   'BURSAR_API_TOKEN',
   'BURSAR_PEPPER',
   'BURSAR_SECRET_KEY',
@@ -260,6 +271,8 @@ export interface Config {
   readonly role: (typeof roles)[number];
   /** Connections that this process opens to Postgres at most. */
   readonly poolSize: number;
+  /** By how much a standby may be behind before it is not asked any more. */
+  readonly replicaLagMaxS: number;
   /** Whether connections keep statements and settings; not behind a pooler in transaction mode. */
   readonly isPrepared: boolean;
   /** What shares a transaction of the lanes, or a statement of the readers, is of one of so many lane keys. */
@@ -294,7 +307,9 @@ export interface Config {
 type Secret = 'apiToken' | 'pepper' | 'secretKey';
 
 /** The configuration as far as the environment says it; without a URL the database is the embedded one. */
-export type GivenConfig = Omit<Config, Secret> & { readonly [K in Secret | 'databaseUrl']: string | undefined };
+export type GivenConfig = Omit<Config, Secret> & {
+  readonly [K in Secret | 'databaseUrl' | 'replicaUrl']: string | undefined;
+};
 
 export interface ReadConfig {
   config: GivenConfig;
@@ -311,6 +326,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) throw new StartError(describeMistakes(given, parsed.error));
   const values = parsed.data;
+  if (values.BURSAR_REPLICA_URL !== undefined && values.DATABASE_URL === undefined)
+    throw new StartError('BURSAR_REPLICA_URL needs DATABASE_URL: the embedded Postgres has no standby');
   const isProduction = values.NODE_ENV === 'production';
   if (isProduction) requireGiven(values);
 
@@ -318,6 +335,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     port: values.PORT,
     host: values.HOST,
     databaseUrl: values.DATABASE_URL,
+    replicaUrl: values.BURSAR_REPLICA_URL,
+    replicaLagMaxS: values.BURSAR_REPLICA_LAG_MAX_S,
     dataDir: resolve(projectDir, values.BURSAR_DATA_DIR),
     apiToken: values.BURSAR_API_TOKEN,
     pepper: values.BURSAR_PEPPER,

@@ -3,6 +3,7 @@ import type { Actors } from './engine/actors.js';
 import type { Engine } from './engine/engine.js';
 import type { Horizon } from './engine/horizon.js';
 import type { Reads } from './engine/reads.js';
+import type { Replica } from './engine/replica.js';
 import type { Sender } from './engine/webhook-sender.js';
 import type { Foundations } from './foundations.js';
 
@@ -10,6 +11,7 @@ export interface Deps extends Foundations {
   engine: Engine;
   reads: Reads;
   horizon: Horizon;
+  replica: Replica;
   actors: Actors;
   sender: Sender;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { buildApp } from './app.js';
 import { type Config, type GivenConfig, readConfig } from './config.js';
-import { createDb } from './db/client.js';
+import { createDb, type Db } from './db/client.js';
 import { unreadParameters } from './db/connection-url.js';
 import { errorForLog, messageForLog } from './db/errors-for-log.js';
 import { migrate } from './db/migrate.js';
@@ -109,7 +109,11 @@ async function start(stop: StopRequest): Promise<Config> {
     log.warn('SANDBOX: the clock can be set by hand, and what is recorded says nothing of real time');
   const clock = config.isSandbox ? sandboxClock(() => findSandboxInstant(db)) : systemClock;
   const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns(), metrics: createMetrics() };
-  const deps = createOver(foundations);
+  const deps = createOver(
+    foundations,
+    given.replicaUrl === undefined ? undefined : openReplica(given.replicaUrl, given, log),
+  );
+  closers.add('the watch of the replica', async () => deps.replica.end());
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role === 'api') await announceJobs(deps, jobs);
   else {
@@ -127,6 +131,13 @@ async function start(stop: StopRequest): Promise<Config> {
   const url = await listen(app, config.host, config.port);
   if (!config.isProduction) greet(config, { url, isEmbedded: given.databaseUrl === undefined, isDemoLoaded });
   return config;
+}
+
+/** A standby for reads that may lag. One that can't be reached keeps nothing from starting. */
+function openReplica(url: string, { poolSize, isPrepared }: GivenConfig, logger: Logger): Db {
+  const copy = createDb(url, logger, { poolSizeMax: poolSize, isPrepared, isReplica: true });
+  closers.add('the connections to the replica', () => copy.close());
+  return copy;
 }
 
 /** What sends spans is loaded only where it is used. */
@@ -199,7 +210,7 @@ async function migrateDatabase(databaseUrl: string, logger: Logger): Promise<voi
 }
 
 /** Adds what was not given: the secrets kept in the data folder. In production they are always given. */
-function complete({ databaseUrl: _, ...given }: GivenConfig): Config {
+function complete({ databaseUrl: _database, replicaUrl: _replica, ...given }: GivenConfig): Config {
   const secrets = [given.apiToken, given.pepper, given.secretKey];
   if (secrets.includes(undefined)) makeDataFolder(given.dataDir);
   return Object.freeze({

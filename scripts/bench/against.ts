@@ -8,7 +8,7 @@ import { buildService, type Load, type Server, type Service, startApi, withClien
 import { precise, printTable, spreadOf, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { CUSTOMERS, hot, jobOf, type Plan, spread } from './sides.js';
-import { median } from './statistics.js';
+import { median, medianInterval } from './statistics.js';
 
 const PLAN: Plan = { repetitions: 1, seconds: 2, isQuick: true };
 /** What the system counts processor time in, as nearly every Linux is built. */
@@ -87,6 +87,7 @@ export async function compare(
     'us before',
     'us after',
     'time, after to before',
+    'of the service (interval of the median)',
   ];
   printTable(`Against ${otherDir}: ${pairs} pairs; processor time is of service and Postgres`, head, rows);
   for (const { service } of builds) await service.stop();
@@ -170,7 +171,13 @@ function rowOf(name: string, [before, after]: readonly [readonly Measured[], rea
     `${wholeNumber(median(before.map(time)))} (${wholeNumber(median(before.map((each) => each.serverUs)))} Postgres)`,
     `${wholeNumber(median(after.map(time)))} (${wholeNumber(median(after.map((each) => each.serverUs)))} Postgres)`,
     spreadOf(ratios(time), precise),
+    withInterval(ratios(({ serviceUs }) => serviceUs)),
   ];
+}
+
+function withInterval(values: readonly number[]): string {
+  const [from, to] = medianInterval(values);
+  return `${median(values).toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
 }
 
 /** Has the other checkout audit its database: its schema is its own. */

@@ -1,6 +1,15 @@
 // What the load generator is asked for, and what it answers.
 
-export type RequestKind = 'consume' | 'refusal' | 'ceiling' | 'balance' | 'order' | 'reservation';
+export type RequestKind =
+  | 'consume'
+  | 'refusal'
+  | 'ceiling'
+  | 'balance'
+  | 'entries'
+  | 'order'
+  | 'reservation'
+  /** Of what a day brings, by chance; customers, keys and orders as the others have them. */
+  | 'mixed';
 
 export interface Job {
   /** Of one API process or several; connections are shared out among them. */

@@ -26,6 +26,10 @@ export function createRequests(job: Job): { makeConnection(): Requests } {
       return forAll(() => post(job, '/bench/consume', consumeBody(name(), key())));
     case 'balance':
       return forAll(() => get(job, `/balance?external_id=${name()}&product_key=${PRODUCT_KEY}`));
+    case 'entries':
+      return forAll(() => get(job, `/wallet/entries?external_id=${name()}&limit=20`));
+    case 'mixed':
+      return mixed(job, random);
     case 'order':
       return inTurn(
         () => post(job, '/orders', `{"external_id":"${name()}","items":[{"sku":"${SKU}"}]}`),
@@ -37,6 +41,25 @@ export function createRequests(job: Job): { makeConnection(): Requests } {
         (id) => post(job, `/reservations/${id}/commit`, '{}'),
       );
   }
+}
+
+const MIXED: readonly Job['kind'][] = ['consume', 'consume', 'balance', 'entries', 'refusal', 'reservation', 'order'];
+
+/** Two requests of one kind, then two of another. */
+function mixed(job: Job, random: () => number): { makeConnection(): Requests } {
+  const kinds = MIXED.map((kind, at) => createRequests({ ...job, kind, seed: job.seed * MIXED.length + at }));
+  const choose = uniform(kinds.length, random);
+  return {
+    makeConnection: () => {
+      const ways = kinds.map((kind) => kind.makeConnection());
+      let way: Requests | undefined;
+      return (lastBody) => {
+        const second = way;
+        way = second ? undefined : ways[choose() - 1];
+        return second ? second(lastBody) : (way as Requests)(undefined);
+      };
+    },
+  };
 }
 
 /** Makes something, then does something with what was made: two requests in turn. */

@@ -10,6 +10,25 @@ export function rangeOf(values: readonly number[]): [number, number] {
   return [Math.min(...values), Math.max(...values)];
 }
 
+/**
+ * Between which the median lies with 95 % or more, whatever it is a median of: the values as far from either end as the sign test allows (of nine the second
+ * and the eighth). Of fewer than six the least and the greatest, which say less.
+ */
+export function medianInterval(values: readonly number[]): [number, number] {
+  const ascending = sorted(values);
+  const { length } = ascending;
+  let chance = 0.5 ** length;
+  let within = chance;
+  let cut = 0;
+  while (2 * within <= 0.05 && cut < length / 2) {
+    cut += 1;
+    chance *= (length - cut + 1) / cut;
+    within += chance;
+  }
+  const from = Math.max(0, cut - 1);
+  return [ascending[from] ?? Number.NaN, ascending[length - 1 - from] ?? Number.NaN];
+}
+
 export function sorted(values: Iterable<number>): Float64Array {
   return Float64Array.from(values).sort();
 }

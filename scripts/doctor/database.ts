@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { pino } from 'pino';
 import type { Config, GivenConfig } from '../../src/config.js';
-import { createDb, type Db, type Row } from '../../src/db/client.js';
+import { createDb, type Db, type Row, type Tx } from '../../src/db/client.js';
 import { unreadParameters } from '../../src/db/connection-url.js';
 import { listJobs } from '../../src/db/jobs.js';
 import { compareMigrations } from '../../src/db/migrate.js';
 import { findOldestTransaction } from '../../src/db/oldest-transaction.js';
+import { findStanding } from '../../src/db/replication.js';
 import { requireRights } from '../../src/db/rights.js';
-import { guardSession } from '../../src/db/session-guard.js';
+import { guardSession, wrongSettings } from '../../src/db/session-guard.js';
 import { guardSecretKeys } from '../../src/engine/secret-keys.js';
 import { StartError } from '../../src/errors/start-error.js';
 import { SKEW_MAX_MS, systemClock } from '../../src/lib/clock.js';
@@ -74,6 +75,7 @@ async function* examineServer(client: pg.Client, config: GivenConfig, url: strin
   yield await looked('session', () => examineSession(url, config));
   for (const [setting, lost] of DURABLE)
     yield await looked(setting, () => examineDurability(client, setting, lost, config.isProduction));
+  if (config.replicaUrl !== undefined) yield await looked('replica', () => examineReplica(client, config));
   yield await looked('connections', () => examineConnections(client, config));
   yield await looked('clock', () => examineClock(client));
 }
@@ -98,6 +100,30 @@ async function examineSession(url: string, { isPrepared }: GivenConfig): Promise
     await db.close();
   }
   return isPrepared ? 'has its settings, and keeps statements' : 'has its settings (BURSAR_PREPARED=false)';
+}
+
+async function examineReplica(client: pg.Client, { replicaUrl = '', isPrepared }: GivenConfig): Promise<Finding> {
+  const standby = createDb(replicaUrl, pino({ level: 'silent' }), { poolSizeMax: 2, isPrepared, isReplica: true });
+  const change = 'point BURSAR_REPLICA_URL to a standby of DATABASE_URL';
+  try {
+    const own = await findStanding(standby);
+    const primary = await findStanding(asTx(client));
+    if (!own.isStandby) return warn('replica', `is no standby, and is not asked: ${change}`);
+    if (own.data !== primary.data)
+      return warn('replica', `has other data than the primary, and is not asked: ${change}`);
+    const wrong = await wrongSettings(standby);
+    if (wrong !== undefined)
+      return warn('replica', `its session has ${wrong}, so it is not asked: remove what sets it`);
+    return ok('replica', `follows, ${Math.max(0, Number(primary.position) - own.position)} bytes behind`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return warn(
+      'replica',
+      `does not answer (${why}): the primary answers all reads; start it, or take BURSAR_REPLICA_URL away`,
+    );
+  } finally {
+    await standby.close();
+  }
 }
 
 async function examineDurability(client: pg.Client, setting: string, lost: string, isProduction: boolean) {
@@ -213,13 +239,18 @@ async function examineTransactions(db: Db): Promise<Finding> {
   );
 }
 
+function asTx(client: pg.Client): Tx {
+  return {
+    query: async <R extends Row>(sql: string, parameters: readonly unknown[] = []) =>
+      (await client.query<R>(sql, [...parameters])).rows,
+  };
+}
+
 /** Works in a transaction that is rolled back. */
 async function rolledBack<T>(client: pg.Client, work: (db: Db) => Promise<T>): Promise<T> {
-  const query = async <R extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-    (await client.query<R>(sql, [...parameters])).rows;
   await client.query('BEGIN');
   try {
-    return await work({ query } as Db);
+    return await work(asTx(client) as Db);
   } finally {
     await client.query('ROLLBACK');
   }

@@ -30,6 +30,8 @@ export interface Db extends Tx {
   lending: Lending;
   /** For reads of the past, which go through all entries of a customer, and those that settle first: they leave the other connections to who is quick. */
   readonly slowReads: Slots;
+  /** Whether it is a standby, which is read from alone. */
+  readonly isReplica: boolean;
   /** Ends the connections: those that are lent when they come back, or are cut because they don't. */
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export interface DbOptions {
   poolSizeMax?: number;
   /** BURSAR_PREPARED; default true. */
   isPrepared?: boolean;
+  isReplica?: boolean;
   probes?: ProbeOptions;
 }
 
@@ -107,7 +110,7 @@ async function queryInTransaction<T extends Row>(
 
 /** Opens the pool and Prisma over it. Nothing is connected before the first query. */
 export function createDb(url: string, log: Logger, options: DbOptions = {}): Db {
-  const { poolSizeMax = POOL_SIZE_MAX, isPrepared = true } = options;
+  const { poolSizeMax = POOL_SIZE_MAX, isPrepared = true, isReplica = false } = options;
   const { wire, ...connection } = isPrepared ? ownSessions(url) : borrowedSessions(url);
   const pool = new pg.Pool({
     ...connection,
@@ -146,6 +149,7 @@ export function createDb(url: string, log: Logger, options: DbOptions = {}): Db 
     pool,
     wire,
     lending,
+    isReplica,
     slowReads: createSlots(Math.max(1, Math.floor(poolSizeMax * SLOW_READS_SHARE))),
     query: isPrepared
       ? async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>

@@ -18,29 +18,39 @@ const LOST_STATEMENT = /^(?:26000|42P05)$/;
 /** Looks at a session as statements will have it. Writes nothing. Throws: StartError. */
 export async function guardSession(db: Db, databaseUrl: string): Promise<void> {
   try {
-    const names = [...EXPECTED.keys(), 'transaction_read_only'];
-    const rows = await db.query<Row & { name: string; setting: string }>(
-      'SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[]) ORDER BY name',
-      [names],
-    );
-    const found = new Map(rows.map(({ name, setting }) => [name, setting]));
+    const found = await readSettings(db);
     if (found.get('transaction_read_only') === 'on') {
       throw new StartError('the database takes no writes: it is a standby, or default_transaction_read_only is on');
     }
-    requireSettings(found);
+    const wrong = wrongOf(found);
+    if (wrong !== undefined) {
+      throw new StartError(
+        `the database session has ${wrong}: remove what sets it in DATABASE_URL or in the connection pooler; ${USE_UNPREPARED}`,
+      );
+    }
     if (db.wire.isPrepared) await requireKeptStatements(db);
   } catch (error) {
     throw explainConnectionError(error, databaseUrl);
   }
 }
 
-function requireSettings(found: ReadonlyMap<string, string>): void {
-  const wrong = [...EXPECTED].filter(([name, value]) => !isAs(name, value, found.get(name) ?? ''));
-  if (wrong.length === 0) return;
-  const shown = wrong.map(([name, value]) => `${name} ${JSON.stringify(found.get(name))} instead of ${value}`);
-  throw new StartError(
-    `the database session has ${shown.join(', ')}: remove what sets it in DATABASE_URL or in the connection pooler; ${USE_UNPREPARED}`,
+/** Says which settings a session lacks under which our statements are right; undefined when it has all. */
+export async function wrongSettings(db: Db): Promise<string | undefined> {
+  return wrongOf(await readSettings(db));
+}
+
+async function readSettings(db: Db): Promise<Map<string, string>> {
+  const rows = await db.query<Row & { name: string; setting: string }>(
+    'SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[]) ORDER BY name',
+    [[...EXPECTED.keys(), 'transaction_read_only']],
   );
+  return new Map(rows.map(({ name, setting }) => [name, setting]));
+}
+
+function wrongOf(found: ReadonlyMap<string, string>): string | undefined {
+  const wrong = [...EXPECTED].filter(([name, value]) => !isAs(name, value, found.get(name) ?? ''));
+  if (wrong.length === 0) return undefined;
+  return wrong.map(([name, value]) => `${name} ${JSON.stringify(found.get(name))} instead of ${value}`).join(', ');
 }
 
 function isAs(name: string, expected: string, found: string): boolean {

@@ -26,6 +26,7 @@ import { groupBy } from '../lib/group-by.js';
 import { overloaded, persist } from './attempts.js';
 import { findCustomers, type Reader } from './customers.js';
 import { byLaneKey, CUSTOMERS_MAX } from './lane-key.js';
+import { NeedsPrimary } from './replica.js';
 import { type Selector, selectorText, unknownCustomer } from './selector.js';
 import { transact } from './transact.js';
 
@@ -138,8 +139,9 @@ async function answerOnceSettled(deps: Foundations, request: BookRequest, own: r
 /** Loads all that is due, where it is known to be little or can't be settled: after it was settled, and of an instant to come. */
 const ALL_DUE = { dueMax: Infinity };
 
-/** Settles all that is due of a customer. Locks: the customer. Throws: unavailable. */
+/** Settles all that is due of a customer. Locks: the customer. Throws: unavailable, NeedsPrimary. */
 async function settleOn(deps: Foundations, customerId: string): Promise<void> {
+  if (deps.db.isReplica) throw new NeedsPrimary('there is too much due to be shown before it is settled');
   const settle = () => transact(deps, [], { opener: 'pool', skipLocked: false, customerIds: [customerId] });
   await persist(() => deps.turns.take(customerId, () => deps.db.slowReads.take(settle)));
 }

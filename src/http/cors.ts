@@ -10,8 +10,15 @@ export async function registerCors(app: FastifyInstance, origins: readonly strin
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id', 'Traceparent'],
-    exposedHeaders: ['Idempotent-Replayed', 'Retry-After', 'X-Request-Id'],
+    allowedHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Bursar-Position',
+      'Idempotency-Key',
+      'X-Request-Id',
+      'Traceparent',
+    ],
+    exposedHeaders: ['Bursar-Position', 'Idempotent-Replayed', 'Retry-After', 'X-Request-Id'],
     maxAge: PREFLIGHT_KEPT_S,
     // What no browser sends is answered like any other method that a path does not take.
     preflight: true,

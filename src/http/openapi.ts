@@ -113,7 +113,7 @@ function complete(
   );
   document.webhooks = Object.fromEntries(webhooks.map(([name, schema]) => [name, describeWebhook(name, schema)]));
   document.components.headers = commonHeaders();
-  document.components.parameters = { IdempotencyKey: idempotencyKeyParameter() };
+  document.components.parameters = { IdempotencyKey: idempotencyKeyParameter(), Position: positionParameter() };
   keepReferenced(document);
   return document as unknown as ReturnType<SwaggerTransformObject>;
 }
@@ -141,6 +141,8 @@ function completeOperation(operation: Operation, declared: DeclaredRoute, shared
   if (declared.takesIdempotencyKey) {
     operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/IdempotencyKey' }];
   }
+  if (declared.mayLag)
+    operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/Position' }];
   const files = Object.entries(declared.files);
   if (files.length > 0) {
     const content = files.map(([type, schema]) => [type, { schema: toBodySchema(schema) }]);
@@ -153,6 +155,7 @@ function completeOperation(operation: Operation, declared: DeclaredRoute, shared
     if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? status;
     response.headers = {
       'X-Request-Id': { $ref: '#/components/headers/RequestId' },
+      ...(declared.tellsPosition && { 'Bursar-Position': { $ref: '#/components/headers/Position' } }),
       ...(declared.isReplayable && { 'Idempotent-Replayed': { $ref: '#/components/headers/IdempotentReplayed' } }),
     };
   }
@@ -240,6 +243,19 @@ function exampleProblem(code: ErrorCode): Json {
   return toProblem(new AppError(code, detail, { errors: exampleErrorsOf(code), extensions }), EXAMPLE_REQUEST_ID);
 }
 
+const POSITION_SCHEMA = { type: 'string', pattern: '^(?:[0-9]{1,16}|latest)$' };
+
+function positionParameter(): Json {
+  return {
+    name: 'Bursar-Position',
+    in: 'header',
+    required: false,
+    description:
+      'What the answer to a write had in this header: the read sees that write, and all before it. Keep the last one for each customer. `latest`: it sees all that is there. Without it what is read may be some seconds old where the installation has a replica.',
+    schema: POSITION_SCHEMA,
+  };
+}
+
 function commonHeaders(): Json {
   return {
     RequestId: {
@@ -247,6 +263,11 @@ function commonHeaders(): Json {
         'The id of this request: the `X-Request-Id` that the caller sent, if it is 1 to 128 letters, digits or `._:=+/-`, else the one that it has here, a UUID, as in the `instance` of a problem. The log has both.',
       schema: { type: 'string', maxLength: 128 },
       example: EXAMPLE_REQUEST_ID,
+    },
+    Position: {
+      description:
+        'Send it with a read that has to see what was written. Only there where the installation has a replica. The greater of two numbers is the later one.',
+      schema: POSITION_SCHEMA,
     },
     IdempotentReplayed: {
       description: '`true` when this is the recorded answer of an earlier request with the same idempotency key.',

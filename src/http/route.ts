@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import type { Call } from '../call.js';
+import type { Call, Freshness } from '../call.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import type { Ability, Scope } from '../lib/scopes.js';
 import { idempotencyKeySchema } from '../schemas/text.js';
@@ -11,6 +11,7 @@ import { onRefusalSchema } from '../schemas/verdict.js';
 import { type Access, securityOf, takesToken } from './auth.js';
 import { FILE_BYTES_MAX, SIGNED_BODY_BYTES_MAX } from './bounds.js';
 import { type NamedIn, nameOwn, requireOwn } from './customer-bound.js';
+import { readFreshness, tellPosition } from './freshness.js';
 import { readIdempotencyKey } from './idempotency.js';
 import { refuseForeignEncoding } from './json-body.js';
 import { foldLists, listsOf, type Query } from './query-lists.js';
@@ -57,7 +58,7 @@ type Files = Readonly<Record<string, z.ZodType>>;
 
 /**
  * What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over; where
- * the body is a file, that file, which nobody looked at.
+ * the body is a file, that file, which nobody looked at; what may be read from a replica, over the database that is.
  */
 type RouteInput<
   A extends Access,
@@ -65,13 +66,20 @@ type RouteInput<
   Q extends z.ZodObject,
   B extends z.ZodObject,
   F extends Files | undefined,
+  D,
 > = CommonInput<P, Q> &
   (A extends 'signature'
     ? { rawBody: Buffer; headers: IncomingHttpHeaders }
     : F extends Files
       ? { file: FileBody }
       : { body: z.output<B> }) &
-  (A extends Scope ? { call: Call } : unknown);
+  (A extends Scope ? { call: Call } : unknown) &
+  (D extends Lagging ? { deps: D } : unknown);
+
+/** What reads from a replica. */
+interface Lagging {
+  replica: { read<D extends object, T>(deps: D, fresh: Freshness, work: (deps: D) => Promise<T>): Promise<T> };
+}
 
 export interface RouteDefinition<
   A extends Access,
@@ -80,6 +88,7 @@ export interface RouteDefinition<
   B extends z.ZodObject,
   R extends Responses,
   F extends Files | undefined,
+  D,
 > {
   method: Method;
   /** Below the base path, parameters as `:name`. */
@@ -107,9 +116,13 @@ export interface RouteDefinition<
   idempotent?: boolean;
   /** Whether it may cost as much as many others, and so is turned away first under load. Lists in pages are, unless they say otherwise. */
   isDear?: boolean;
+  /** Over what a read works that need not see the newest: its handler gets it back with the replica as its database, where that can be asked. */
+  mayLag?: D;
+  /** Which of its requests need not, if not all. */
+  lagsIf?(query: z.output<Q>): boolean;
   /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
   tolerated?: Readonly<Record<string, string>>;
-  handler(input: RouteInput<A, P, Q, B, F>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
+  handler(input: RouteInput<A, P, Q, B, F, D>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
 }
 
 /** What the rest of the HTTP layer reads of a declared route. */
@@ -124,6 +137,10 @@ export interface DeclaredRoute {
   readonly isReplayable: boolean;
   /** Turned away first under load. */
   readonly isDear: boolean;
+  /** Whether its answers may be of a replica. */
+  readonly mayLag: boolean;
+  /** Whether its answers have a position, for reads that have to see what it wrote. */
+  readonly tellsPosition: boolean;
 }
 
 declare module 'fastify' {
@@ -177,8 +194,9 @@ export function defineRoute<
   Q extends z.ZodObject = NoFields,
   B extends z.ZodObject = NoFields,
   F extends Files | undefined = undefined,
->(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R, F>): void {
-  const { method, url, access, operationId, summary, tag } = definition;
+  D extends Lagging | undefined = undefined,
+>(app: FastifyInstance, definition: RouteDefinition<A, P, Q, B, R, F, D>): void {
+  const { method, url, access, operationId, summary, tag, mayLag } = definition;
   const description = describe(definition);
   const isSigned = access === 'signature';
   const lists = listsOf(definition.query ?? noFields);
@@ -200,6 +218,8 @@ export function defineRoute<
     takesIdempotencyKey,
     isReplayable,
     isDear: definition.isDear ?? 'cursor' in (definition.query ?? noFields).shape,
+    mayLag: mayLag !== undefined,
+    tellsPosition: method !== 'GET' && access !== 'public',
   };
   const route: RouteOptions = {
     method,
@@ -235,9 +255,14 @@ export function defineRoute<
       requireOwn(request, namedIn);
       const read = isSigned ? signedInput : takesFile ? fileInput : bodyInput;
       const { onRefusal, input } = read(request, takesIdempotencyKey);
-      const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B, F>);
-      const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
-      return send(await running, request, reply);
+      const run = async (deps?: D) => definition.handler({ ...input, deps } as unknown as RouteInput<A, P, Q, B, F, D>);
+      const work = () =>
+        mayLag && (definition.lagsIf?.(input.query as z.output<Q>) ?? true)
+          ? mayLag.replica.read(mayLag, readFreshness(request), run)
+          : run(mayLag);
+      const answer = await request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
+      if (declared.tellsPosition) await tellPosition(request, reply);
+      return send(answer, request, reply);
     },
   };
   if (isSigned) registerRaw(app, route, ['*'], SIGNED_BODY_BYTES_MAX);
@@ -245,11 +270,26 @@ export function defineRoute<
   else app.route(route);
 }
 
-function describe({ description, ability }: { description?: string; ability?: Ability }): string | undefined {
-  if (ability === undefined) return description;
-  const told = `Customers’ own tokens are taken too, with \`${ability}\`.`;
-  return description === undefined ? told : `${description} ${told}`;
+interface Described {
+  description?: string;
+  ability?: Ability;
+  mayLag?: unknown;
+  lagsIf?: unknown;
 }
+
+function describe({ description, ability, mayLag, lagsIf }: Described): string | undefined {
+  const told = [
+    ...(description === undefined ? [] : [description]),
+    ...(ability === undefined ? [] : [`Customers’ own tokens are taken too, with \`${ability}\`.`]),
+    ...(mayLag === undefined ? [] : [lagsIf === undefined ? LAGS : LAGS_AS_OF]),
+  ];
+  return told.length === 0 ? undefined : told.join(' ');
+}
+
+const BEHIND =
+  'may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be.';
+const LAGS = `The answer ${BEHIND}`;
+const LAGS_AS_OF = `With \`as_of\` the answer ${BEHIND}`;
 
 /** Where a request names its customer. A route that customers may call and that names none has to be one that is about none. */
 function whereNamed({ query, body, ability, url }: Pick<AnyRoute, 'query' | 'body' | 'ability' | 'url'>): NamedIn {

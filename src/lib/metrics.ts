@@ -36,6 +36,8 @@ export interface Metrics {
   readonly events: Counts;
   /** Attempts at sending an event, by what came of them. */
   readonly webhookAttempts: Counts;
+  /** Reads that may lag, by who answered them, and why it was not the replica. */
+  readonly replicaReads: Counts;
   /** How long an answer took, by method and route. */
   observeDuration(route: string, seconds: number): void;
   /** How many requests share a transaction of the lanes. */
@@ -118,6 +120,10 @@ export function createMetrics(): Metrics {
     ]),
     events: counts('bursar_events_total', 'Events that were written, by type.', ['type']),
     webhookAttempts: counts('bursar_webhook_attempts_total', 'Attempts at sending an event.', ['outcome']),
+    replicaReads: counts('bursar_replica_reads_total', 'Reads that may lag, where there is a replica.', [
+      'source',
+      'reason',
+    ]),
     observeDuration: (named, seconds) => {
       let labels = labelsOfRoutes.get(named);
       if (!labels) {

@@ -22,7 +22,8 @@ export function registerAudit(app: FastifyInstance, deps: Deps): void {
     query: auditQuery,
     responses: { 200: auditPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const records = await getAuditTrail(deps, {
         selector: isSelected(query) ? toSelector(query) : undefined,
         actions: query.action ?? [],

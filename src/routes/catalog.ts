@@ -61,7 +61,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     query: catalogQuery,
     responses: { 200: offerPage },
     problems: [],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       if (query.sku !== undefined) {
         const offers = await getOffersBySku(deps, query.sku, query.include_inactive);
         return { status: 200, body: { data: offers.map(toOfferView), next_cursor: null } };
@@ -85,7 +86,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     params: skuParams,
     responses: { 200: offerAnswer },
     problems: ['offer_not_found'],
-    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getActiveOffer(deps, params.sku)) }),
+    mayLag: deps,
+    handler: async ({ params, deps }) => ({ status: 200, body: toOfferView(await getActiveOffer(deps, params.sku)) }),
   });
 
   defineRoute(app, {
@@ -101,7 +103,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     responses: { 200: catalogFile },
     downloads: { 'text/csv': catalogTable },
     problems: [],
-    handler: async ({ query: { format, of } }) => {
+    mayLag: deps,
+    handler: async ({ query: { format, of }, deps }) => {
       if (format === 'csv') return { status: 200, file: await writeCatalogTable(deps, of ?? 'offers') };
       if (of === undefined) return { status: 200, file: await writeCatalogDocument(deps) };
       throw new AppError('invalid_request', 'JSON is one document of both: leave it out.', { pointer: 'query/of' });
@@ -142,7 +145,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     query: productPageQuery,
     responses: { 200: productPage },
     problems: [],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const after = decodeCursor(namePosition, query.cursor)?.name ?? '';
       const read = await getProducts(deps, { after, limit: query.limit + 1, hasInactive: query.include_inactive });
       const { rows, nextCursor } = toPage(read, query.limit, namePosition, ({ productKey }) => ({ name: productKey }));
@@ -160,7 +164,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     params: productParams,
     responses: { 200: productAnswer },
     problems: ['product_not_found'],
-    handler: async ({ params }) => ({ status: 200, body: toProductView(await getProduct(deps, params.key)) }),
+    mayLag: deps,
+    handler: async ({ params, deps }) => ({ status: 200, body: toProductView(await getProduct(deps, params.key)) }),
   });
 
   defineRoute(app, {
@@ -212,7 +217,8 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     params: skuParams,
     responses: { 200: offerAnswer },
     problems: ['offer_not_found'],
-    handler: async ({ params }) => ({ status: 200, body: toOfferView(await getOffer(deps, params.sku)) }),
+    mayLag: deps,
+    handler: async ({ params, deps }) => ({ status: 200, body: toOfferView(await getOffer(deps, params.sku)) }),
   });
 
   defineRoute(app, {

@@ -157,7 +157,8 @@ export function registerCredits(app: FastifyInstance, deps: Deps): void {
     query: expiringCreditsQuery,
     responses: { 200: expiringCreditsPage },
     problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'product_not_currency'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const after = decodeCursor(expiryPosition, query.cursor);
       const expiring = await getExpiringCredits(
         deps,

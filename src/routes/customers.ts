@@ -30,7 +30,8 @@ export function registerCustomers(app: FastifyInstance, deps: Deps): void {
     query: customersQuery,
     responses: { 200: customerPage },
     problems: [],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const identity =
         query.external_id === undefined
           ? undefined

@@ -115,7 +115,8 @@ export function registerGrants(app: FastifyInstance, deps: Deps): void {
     query: grantsQuery,
     responses: { 200: grantPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const grants = await getGrants(deps, toSelector(query), {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,

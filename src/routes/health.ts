@@ -24,15 +24,25 @@ const readySchema = z
       description:
         'The transaction for whose end the feed of events waits: its process in Postgres (null: it is prepared), and since when it runs.',
     }),
+    replica: z
+      .object({
+        status: z.enum(['ok', 'lagging', 'lost', 'unfit']),
+        lag_s: z.number().meta({ minimum: 0, examples: [0] }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'The standby that answers reads which may lag; null when there is none, or nobody looked. While it is not ok the primary answers them.',
+      }),
   })
-  .meta({ examples: [{ status: 'ok', late_jobs: [], oldest_transaction: null }] });
+  .meta({ examples: [{ status: 'ok', late_jobs: [], oldest_transaction: null, replica: null }] });
 const RETRY_AFTER_S = 2;
 const alive = { status: 200, body: { status: 'ok' } } as const;
 
 /** Registers /health/live and /health/ready, which says when the process was asked to stop. */
 export function registerHealth(
   app: FastifyInstance,
-  deps: Pick<Deps, 'db' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'clock' | 'replica'>,
   isStopping: () => boolean,
 ): void {
   const checkDatabaseNow = onceAtATime(() => checkDatabase(deps), READY_TIMEOUT_MS);
@@ -55,7 +65,7 @@ export function registerHealth(
     url: '/health/ready',
     operationId: 'getReadiness',
     summary: 'Can requests be served?',
-    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms, and compares the clocks. Says beside it, within ${CONDITION_TIMEOUT_MS} ms, what is late: that is no reason to send requests elsewhere.`,
+    description: `Asks the database, for at most ${READY_TIMEOUT_MS} ms, whether it takes writes, and compares the clocks. Says beside it, within ${CONDITION_TIMEOUT_MS} ms, what is late: that is no reason to send requests elsewhere.`,
     tag: 'health',
     access: 'public',
     responses: { 200: readySchema },
@@ -72,9 +82,9 @@ export function registerHealth(
   });
 }
 
-const UNSEEN = { status: 'ok', late_jobs: null, oldest_transaction: null } as const;
+const UNSEEN = { status: 'ok', late_jobs: null, oldest_transaction: null, replica: null } as const;
 
-function toConditionView({ lateJobs, oldestTransaction, isGood }: Condition) {
+function toConditionView({ lateJobs, oldestTransaction, replica, isGood }: Condition) {
   return {
     status: isGood ? ('ok' as const) : ('degraded' as const),
     late_jobs: lateJobs.map(({ name, lagMs }) => ({ name, lag_s: lagMs / MS_PER_S })),
@@ -82,6 +92,7 @@ function toConditionView({ lateJobs, oldestTransaction, isGood }: Condition) {
       pid: oldestTransaction.pid,
       lasts_s: oldestTransaction.lastsMs / MS_PER_S,
     },
+    replica: replica && { status: replica.status, lag_s: Math.round(replica.lagMs) / MS_PER_S },
   };
 }
 

@@ -20,7 +20,8 @@ export function registerInvariants(app: FastifyInstance, deps: Deps): void {
     responses: { 200: invariantsAnswer },
     problems: ['too_large', 'customer_not_found', 'selector_conflict'],
     isDear: true,
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const report = await proveInvariants(deps, isSelected(query) ? toSelector(query) : undefined);
       return {
         status: 200,

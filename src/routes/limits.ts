@@ -46,7 +46,8 @@ export function registerLimits(app: FastifyInstance, deps: Deps): void {
     query: limitsQuery,
     responses: { 200: limitsPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const { plan_sku, scope, feature, product_key } = query;
       const limits = await getLimits(deps, {
         selector: isSelected(query) ? toSelector(query) : undefined,

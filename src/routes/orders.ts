@@ -119,7 +119,8 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     query: ordersQuery,
     responses: { 200: orderPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const orders = await getOrders(deps, {
         selector: isSelected(query) ? toSelector(query) : undefined,
         status: query.status,
@@ -220,7 +221,8 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
     query: paymentsQuery,
     responses: { 200: paymentPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const position = decodeCursor(paymentPosition, query.cursor);
       const payments = await getPayments(deps, {
         selector: isSelected(query) ? toSelector(query) : undefined,

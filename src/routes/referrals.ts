@@ -63,7 +63,8 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     query: referralsQuery,
     responses: { 200: referralPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const referrals = await getReferrals(
         deps,
         toSelectorBeside(query),
@@ -92,7 +93,8 @@ export function registerReferrals(app: FastifyInstance, deps: Deps): void {
     responses: { 200: referralStatsAnswer },
     problems: ['customer_not_found', 'selector_conflict'],
     isDear: true,
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const { customerId, count } = await getReferralStats(deps, toSelector(query));
       return { status: 200, body: { customer_id: customerId, count } };
     },

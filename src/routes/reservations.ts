@@ -105,7 +105,8 @@ export function registerReservations(app: FastifyInstance, deps: Deps): void {
     query: reservationsQuery,
     responses: { 200: reservationPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const reservations = await getReservations(deps, toSelector(query), query.status, {
         after: decodeCreatedAt(query.cursor),
         limit: query.limit + 1,

@@ -58,7 +58,8 @@ export function registerUsage(app: FastifyInstance, deps: Deps): void {
     query: usageQuery,
     responses: { 200: usageAnswer },
     problems: ['customer_not_found', 'selector_conflict', 'product_not_found', 'feature_not_found'],
-    handler: async ({ query, call }) => {
+    mayLag: deps,
+    handler: async ({ query, call, deps }) => {
       const { window, from, to } = query;
       const subject = toSubject(query);
       const usage = await getQuotaUsage(deps, selectorOrAll(query, call), { subject, window, from, to });
@@ -88,7 +89,8 @@ export function registerUsage(app: FastifyInstance, deps: Deps): void {
     query: usesQuery,
     responses: { 200: usesPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query, call }) => {
+    mayLag: deps,
+    handler: async ({ query, call, deps }) => {
       const { kind, action_type: actionType, from, to, cursor } = query;
       const asked = { subject: toNamedSubject(query), kind, actionType, from, to, limit: query.limit + 1 };
       const selector = selectorOrAll(query, call);

@@ -37,7 +37,9 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     query: balanceQuery,
     responses: { 200: balanceAnswer },
     problems: ['selector_conflict', 'product_not_found', 'feature_not_found'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    lagsIf: ({ as_of }) => as_of !== undefined,
+    handler: async ({ query, deps }) => {
       const result = await getBalance(deps, toSelector(query), toSubject(query), query.as_of);
       return {
         status: 200,
@@ -64,7 +66,9 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     query: walletQuery,
     responses: { 200: walletAnswer },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    lagsIf: ({ as_of }) => as_of !== undefined,
+    handler: async ({ query, deps }) => {
       const wallet = await getWallet(deps, toSelector(query), query.as_of);
       const features = [...wallet.features].map(([name, { canUse, remaining }]) => [
         name,
@@ -95,7 +99,8 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     query: batchesQuery,
     responses: { 200: batchPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const batches = await getBatches(
         deps,
         toSelector(query),
@@ -131,7 +136,8 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     query: entriesQuery,
     responses: { 200: entryPage },
     problems: ['customer_not_found', 'selector_conflict'],
-    handler: async ({ query }) => {
+    mayLag: deps,
+    handler: async ({ query, deps }) => {
       const { entries, isDue } = await getEntries(
         deps,
         toSelector(query),

@@ -2,14 +2,21 @@
 import { guardClock } from '../db/clock.js';
 import { listJobs } from '../db/jobs.js';
 import { findOldestTransaction } from '../db/oldest-transaction.js';
+import { isReadOnly } from '../db/replication.js';
 import type { Deps } from '../deps.js';
+import type { ReplicaCondition } from '../engine/replica.js';
+import { AppError } from '../errors/app-error.js';
+
+const READ_ONLY = 'The database takes no writes: it is a standby, or default_transaction_read_only is on.';
+const RETRY_AFTER_S = 2;
 
 /** Longer than any transaction of ours may last. */
 const FEED_LATE_MS = 60_000;
 
-/** Asks the database, and for its time. Throws: clock_skewed, what the database could not do, as it says it. */
+/** Asks the database for its time, and whether it takes writes. Throws: clock_skewed, unavailable, what the database could not do, as it says it. */
 export async function checkDatabase({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   await guardClock(db, clock);
+  if (await isReadOnly(db)) throw new AppError('unavailable', READ_ONLY, { retryAfterS: RETRY_AFTER_S });
 }
 
 /** What keeps no request from being served, but is late. */
@@ -18,7 +25,9 @@ export interface Condition {
   lateJobs: { name: string; lagMs: number }[];
   /** The transaction that the feed of events waits for; null when there is none. Without a pid it is a prepared one. */
   oldestTransaction: { pid: number | null; lastsMs: number } | null;
-  /** Nothing is late. */
+  /** The standby for reads that may lag; null when there is none. */
+  replica: ReplicaCondition | null;
+  /** Nothing is late, and the standby is asked. */
   isGood: boolean;
 }
 
@@ -26,7 +35,7 @@ export interface Condition {
  * Makes what looks at the condition. Of a transaction that does not show since when it runs it remembers since when it was seen, so it should be asked
  * again and again.
  */
-export function createObserver({ db }: Pick<Deps, 'db'>): () => Promise<Condition> {
+export function createObserver({ db, replica: standby }: Pick<Deps, 'db' | 'replica'>): () => Promise<Condition> {
   let seen: { id: string; sinceMs: number } | undefined;
 
   const observeTransaction = async (): Promise<Condition['oldestTransaction']> => {
@@ -38,7 +47,8 @@ export function createObserver({ db }: Pick<Deps, 'db'>): () => Promise<Conditio
   return async () => {
     const [jobs, oldestTransaction] = await Promise.all([listJobs(db), observeTransaction()]);
     const lateJobs = jobs.filter(({ isLate }) => isLate).map(({ name, lagMs }) => ({ name, lagMs }));
-    const isGood = lateJobs.length === 0 && (oldestTransaction?.lastsMs ?? 0) <= FEED_LATE_MS;
-    return { lateJobs, oldestTransaction, isGood };
+    const replica = standby.condition();
+    const isLate = lateJobs.length > 0 || (oldestTransaction?.lastsMs ?? 0) > FEED_LATE_MS;
+    return { lateJobs, oldestTransaction, replica, isGood: !isLate && (replica?.status ?? 'ok') === 'ok' };
   };
 }

@@ -58,6 +58,23 @@ const problem = (response: ServerResponse, status: number, code: string, headers
     .end(JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: code, code }));
 
 describe('a call', () => {
+  it('that reads says the last position that a write had, in whichever order answers come', async () => {
+    const said: (string | undefined)[] = [];
+    const positions = ['9', '10', '2', 'latest', '11'];
+    const url = await standIn((request, response) => {
+      const isRead = request.method === 'GET';
+      if (isRead) said.push(request.headers['bursar-position'] as string | undefined);
+      const header = isRead ? {} : { 'bursar-position': positions.shift() ?? '' };
+      response.writeHead(200, { 'content-type': 'application/json', ...header }).end('{}');
+    });
+    const bursar = createBursar({ url, token: TOKEN });
+    for (let round = 0; round < 6; round += 1) {
+      await bursar.getBalance({ external_id: 'ada', product_key: 'CREDITS' });
+      if (round < 5) await bursar.identify({ external_id: 'ada' });
+    }
+    expect(said).toEqual([undefined, '9', '10', '10', 'latest', '11']);
+  });
+
   it('answers what was taken', async () => {
     const who = await someone(10);
     const use = await clientOf(app).consume({ ...who, product_key: 'CREDITS', amount: 3 });

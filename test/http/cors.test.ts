@@ -34,7 +34,8 @@ describe('a page of a listed origin', () => {
     expect(headers).toMatchObject({
       'access-control-allow-origin': origin,
       'access-control-allow-methods': 'GET, POST',
-      'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, X-Request-Id, Traceparent',
+      'access-control-allow-headers':
+        'Authorization, Content-Type, Bursar-Position, Idempotency-Key, X-Request-Id, Traceparent',
       'access-control-max-age': '600',
     });
     expect(headers['access-control-allow-credentials']).toBeUndefined();

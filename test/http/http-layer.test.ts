@@ -13,6 +13,7 @@ import { buildApp } from '../../src/app.js';
 import type { Deps } from '../../src/deps.js';
 import { createActors } from '../../src/engine/actors.js';
 import { createHorizon } from '../../src/engine/horizon.js';
+import { NO_REPLICA } from '../../src/engine/replica.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { HEADER_BYTES_MAX, PARAM_LENGTH_MAX, SIGNED_BODY_BYTES_MAX } from '../../src/http/bounds.js';
 import { createdAtPosition, decodeCursor, encodeCursor } from '../../src/http/pagination.js';
@@ -277,6 +278,7 @@ function foundationsOf(): Omit<Deps, 'actors'> {
     },
     reads: { find: unused('the readers'), require: unused('the readers') },
     horizon: createHorizon({ db: {} as Deps['db'] }),
+    replica: NO_REPLICA,
     turns: { take: unused('turns'), isBusy: unused('turns') },
     metrics: createMetrics(),
     sender: {
@@ -1131,6 +1133,8 @@ describe('what routes declare', () => {
       takesIdempotencyKey: true,
       isReplayable: true,
       isDear: false,
+      mayLag: false,
+      tellsPosition: true,
     },
   });
   const problem = (code: string, status: number, more = {}) => ({
@@ -1191,7 +1195,7 @@ describe('health', () => {
     expect(answer.headers['retry-after']).toBe('2');
     expect(answer.text).not.toContain('secret');
     queryDatabase = async () => [];
-    const ready = { status: 'ok', late_jobs: [], oldest_transaction: null };
+    const ready = { status: 'ok', late_jobs: [], oldest_transaction: null, replica: null };
     expect((await request(app.server).get('/health/ready')).body).toEqual(ready);
     queryDatabase = async (sql) => (sql.includes('jobs') ? Promise.reject(new Error('the table is locked')) : []);
     expect((await request(app.server).get('/health/ready')).body).toEqual({ ...ready, late_jobs: null });

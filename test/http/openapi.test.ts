@@ -223,6 +223,7 @@ describe('the document', () => {
     expect(operation(`${BASE}/toys/{id}`, 'post').responses['201']).toEqual({
       description: 'Created',
       headers: {
+        'Bursar-Position': { $ref: '#/components/headers/Position' },
         'X-Request-Id': { $ref: '#/components/headers/RequestId' },
         'Idempotent-Replayed': { $ref: '#/components/headers/IdempotentReplayed' },
       },

@@ -68,6 +68,7 @@ export async function startTestApp(
   onAnswer?: Parameters<typeof buildApp>[1],
   settings: Partial<Config> = {},
   ids: Ids = uuidIds,
+  replicaUrl?: string,
 ): Promise<{ app: FastifyInstance; deps: Deps; close(): Promise<void> }> {
   const log = pino({ level: 'silent' });
   const { config } = readConfig(
@@ -92,7 +93,8 @@ export async function startTestApp(
     turns: createTurns(),
     metrics: createMetrics(),
   };
-  const deps: Deps = createOver(foundations);
+  const copy = replicaUrl === undefined ? undefined : createDb(replicaUrl, log, { isReplica: true });
+  const deps: Deps = createOver(foundations, copy);
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {
@@ -100,6 +102,8 @@ export async function startTestApp(
     deps,
     close: async () => {
       await app.close();
+      deps.replica.end();
+      await copy?.close();
       await db.close();
     },
   };

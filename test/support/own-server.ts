@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -40,7 +41,7 @@ export interface OwnServer {
 
 /** Starts an empty server. `settings` are lines of its configuration, `files` go into its folder, readable by it alone. */
 export async function startOwnServer(settings: string[] = [], files: Record<string, string> = {}): Promise<OwnServer> {
-  const binaries = debianBinaries ?? dirname((await findPostgresBinaries()).initdb);
+  const binaries = await findBinaries();
   const parent = mkdtempSync(join(tmpdir(), 'bursar-server-'));
   chmodSync(parent, 0o711); // the server may run as another user, who has to pass
   const dir = join(parent, 'data');
@@ -64,6 +65,49 @@ export async function startOwnServer(settings: string[] = [], files: Record<stri
   const made = spawnSync(join(binaries, 'initdb'), flags, { ...serverUser, cwd: dir, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
   for (const [name, text] of Object.entries(files)) putFile(dir, name, text);
+  return run(parent, binaries, settings);
+}
+
+/** Starts a standby of a server: its files, copied while it is in backup mode, and what it writes from then on. */
+export async function startStandby(primary: OwnServer, settings: string[] = []): Promise<OwnServer> {
+  const parent = mkdtempSync(join(tmpdir(), 'bursar-standby-'));
+  chmodSync(parent, 0o711);
+  const dir = join(parent, 'data');
+  const backup = new pg.Client({ connectionString: primary.adminUrl });
+  await backup.connect();
+  try {
+    await backup.query(`SELECT pg_backup_start('standby', fast => true)`);
+    cpSync(primary.dir, dir, {
+      recursive: true,
+      preserveTimestamps: true,
+      filter: (path) => !existsSync(path) || isCopied(path),
+    });
+    const { rows } = await backup.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
+    writeFileSync(join(dir, 'backup_label'), rows[0]?.labelfile ?? '');
+  } finally {
+    await backup.end();
+  }
+  writeFileSync(join(dir, 'standby.signal'), '');
+  chmodSync(dir, 0o700);
+  for (const path of [dir, ...(readdirSync(dir, { recursive: true }) as string[]).map((name) => join(dir, name))])
+    giveToServerUser(path);
+  const { hostname, port, username, password } = new URL(primary.adminUrl);
+  const source = `host=${hostname} port=${port} user=${username} password=${password}`;
+  return run(parent, await findBinaries(), [`primary_conninfo = '${source}'`, 'hot_standby = on', ...settings]);
+}
+
+/** Neither what says that a server runs, nor the log that is written meanwhile: that comes from the primary. */
+function isCopied(path: string): boolean {
+  return !/(?:postmaster\.(?:pid|opts)|pg_wal\/[0-9A-F]{24}.*)$/.test(path);
+}
+
+async function findBinaries(): Promise<string> {
+  return debianBinaries ?? dirname((await findPostgresBinaries()).initdb);
+}
+
+/** Runs a server on the data below a folder, which is removed when it stops. */
+async function run(parent: string, binaries: string, settings: readonly string[]): Promise<OwnServer> {
+  const dir = join(parent, 'data');
   const port = await findFreePort();
   const own = [`port = ${port}`, `listen_addresses = '127.0.0.1'`, `unix_socket_directories = ''`, 'fsync = off'];
   appendFileSync(join(dir, 'postgresql.conf'), [...own, ...settings, ''].join('\n'));

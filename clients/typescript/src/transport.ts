@@ -10,6 +10,8 @@ const BACKOFF_MAX_MS = 2_000;
 const BASE_PATH = '/api/v1/billing';
 const REFUSAL_STATUSES = [402, 409, 429];
 const MS_PER_S = 1_000;
+/** What a read has to see of what was written before: told by the answer to a write, where Bursar reads from a replica. */
+const POSITION_HEADER = 'bursar-position';
 
 export interface TransportSettings {
   /** Where Bursar is, without its base path: `https://billing.example.com`. */
@@ -47,7 +49,7 @@ export function createTransport(settings: TransportSettings): Send {
   };
   const attemptsMax = settings.attempts ?? ATTEMPTS_DEFAULT;
   if (!Number.isInteger(attemptsMax) || attemptsMax < 1) throw new TypeError('attempts must be a whole number from 1');
-  const doFetch = settings.fetch ?? fetch;
+  const doFetch = rememberPosition(settings.fetch ?? fetch);
   return async (shape, args, options) => {
     const { timeoutMs, deadlineMs } = { ...bounds, ...withoutUndefined(options) };
     assertBound('timeoutMs', timeoutMs);
@@ -64,6 +66,19 @@ export function createTransport(settings: TransportSettings): Send {
         throw outcome.error;
       await delay(waitMs, options.signal);
     }
+  };
+}
+
+/** Has reads see what this client wrote: each says the position of the last answer that had one. */
+function rememberPosition(doFetch: typeof fetch): typeof fetch {
+  let last: string | undefined;
+  return async (url, init) => {
+    const isRead = init?.method === 'GET';
+    const headers = { ...init?.headers, ...(isRead && last !== undefined && { [POSITION_HEADER]: last }) };
+    const response = await doFetch(url, { ...init, headers });
+    const position = response.headers.get(POSITION_HEADER);
+    if (position !== null && !(Number(position) < Number(last))) last = position; // answers come in any order
+    return response;
   };
 }
 

@@ -1809,7 +1809,8 @@ export interface operations {
                      * @example {
                      *       "status": "ok",
                      *       "late_jobs": [],
-                     *       "oldest_transaction": null
+                     *       "oldest_transaction": null,
+                     *       "replica": null
                      *     }
                      */
                     "application/json": {
@@ -1827,6 +1828,12 @@ export interface operations {
                         oldest_transaction: {
                             pid: number | null;
                             lasts_s: number;
+                        } | null;
+                        /** @description The standby that answers reads which may lag; null when there is none, or nobody looked. While it is not ok the primary answers them. */
+                        replica: {
+                            /** @enum {string} */
+                            status: "ok" | "lagging" | "lost" | "unfit";
+                            lag_s: number;
                         } | null;
                     };
                 };

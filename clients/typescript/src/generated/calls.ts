@@ -5,13 +5,13 @@ import type { Call, CallShape } from '../call.js';
 export interface Calls {
   /** Is the process alive? `GET /health/live` */
   getLiveness: Call<'getLiveness'>;
-  /** Can requests be served? `GET /health/ready`: Asks the database, for at most 2000 ms, and compares the clocks. Says beside it, within 500 ms, what is late: that is no reason to send requests elsewhere. */
+  /** Can requests be served? `GET /health/ready`: Asks the database, for at most 2000 ms, whether it takes writes, and compares the clocks. Says beside it, within 500 ms, what is late: that is no reason to send requests elsewhere. */
   getReadiness: Call<'getReadiness'>;
   /** Which build is it? `GET /version` */
   getVersion: Call<'getVersion'>;
   /** Find or create the customer behind an identity. `POST /api/v1/billing/identify`: Call it whenever somebody appears. A profile is merged into what is known; leaving it out changes nothing. */
   identify: Call<'identify'>;
-  /** List customers, newest first, or find one by an identity. `GET /api/v1/billing/customers` */
+  /** List customers, newest first, or find one by an identity. `GET /api/v1/billing/customers`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listCustomers: Call<'listCustomers'>;
   /** Get a customer with its identities. `GET /api/v1/billing/customers/{id}` */
   getCustomer: Call<'getCustomer'>;
@@ -21,27 +21,27 @@ export interface Calls {
   linkIdentity: Call<'linkIdentity'>;
   /** Take an identity from a customer. `DELETE /api/v1/billing/customers/{id}/identities/{provider}/{external_id}`: What the customer owns stays; the person behind the identity is unknown afterwards. */
   unlinkIdentity: Call<'unlinkIdentity'>;
-  /** List what is for sale, by SKU. `GET /api/v1/billing/catalog`: Customers’ own tokens are taken too, with `catalog.read`. */
+  /** List what is for sale, by SKU. `GET /api/v1/billing/catalog`: Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listOffers: Call<'listOffers'>;
-  /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. */
+  /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getOffer: Call<'getOffer'>;
-  /** Get the catalogue as a file. `GET /api/v1/billing/catalog/export`: JSON is one document. CSV is two tables, in two calls: `of=products`, and `of=offers` with a row for each item. Inactive ones are in it. An import of these bytes into an empty database exports them again; cells are as the catalogue says, also where a spreadsheet would take one for a formula. */
+  /** Get the catalogue as a file. `GET /api/v1/billing/catalog/export`: JSON is one document. CSV is two tables, in two calls: `of=products`, and `of=offers` with a row for each item. Inactive ones are in it. An import of these bytes into an empty database exports them again; cells are as the catalogue says, also where a spreadsheet would take one for a formula. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   exportCatalog: Call<'exportCatalog'>;
-  /** List the products, by key. `GET /api/v1/billing/products`: Customers’ own tokens are taken too, with `catalog.read`. */
+  /** List the products, by key. `GET /api/v1/billing/products`: Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listProducts: Call<'listProducts'>;
-  /** Get a product, active or not. `GET /api/v1/billing/products/{key}` */
+  /** Get a product, active or not. `GET /api/v1/billing/products/{key}`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getProduct: Call<'getProduct'>;
   /** Create or replace a product. `PUT /api/v1/billing/products/{key}`: Fields left out take their defaults. The type is fixed once the product exists. */
   putProduct: Call<'putProduct'>;
   /** Retire a product. `DELETE /api/v1/billing/products/{key}`: It is not sold or granted any more. What customers have of it stays and can be used; a PUT brings it back. One that is retired is answered as it is. */
   retireProduct: Call<'retireProduct'>;
-  /** Get an offer, active or not. `GET /api/v1/billing/offers/{sku}` */
+  /** Get an offer, active or not. `GET /api/v1/billing/offers/{sku}`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getAnyOffer: Call<'getAnyOffer'>;
   /** Create or replace an offer. `PUT /api/v1/billing/offers/{sku}`: Fields left out take their defaults: begin with what `GET /offers/{sku}` answers. What was sold keeps the terms of its moment. `warnings` say why it could not be sold. */
   putOffer: Call<'putOffer'>;
   /** Retire an offer. `DELETE /api/v1/billing/offers/{sku}`: It is not sold or granted any more. What was sold, and orders that wait for a payment, keep their terms; a PUT brings it back. One that is retired is answered as it is. */
   retireOffer: Call<'retireOffer'>;
-  /** List orders, newest first. `GET /api/v1/billing/orders`: Customers’ own tokens are taken too, with `orders.read`. */
+  /** List orders, newest first. `GET /api/v1/billing/orders`: Customers’ own tokens are taken too, with `orders.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listOrders: Call<'listOrders'>;
   /** Place an order. `POST /api/v1/billing/orders`: Prices and terms are those of the offers at this moment; another price of a line needs the scope `prices`, and says why. Put the order’s id into the payment provider’s invoice. Customers’ own tokens are taken too, with `orders.create`. */
   placeOrder: Call<'placeOrder'>;
@@ -51,13 +51,13 @@ export interface Calls {
   confirmOrder: Call<'confirmOrder'>;
   /** Cancel an order that nobody has paid. `POST /api/v1/billing/orders/{id}/cancel`: A payment that comes later is kept as unmatched. An order that is cancelled is answered as it is. */
   cancelOrder: Call<'cancelOrder'>;
-  /** List what was told of payments, newest first. `GET /api/v1/billing/payments`: `unmatched` are those that somebody has to look at: money that came and bought nothing. */
+  /** List what was told of payments, newest first. `GET /api/v1/billing/payments`: `unmatched` are those that somebody has to look at: money that came and bought nothing. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listPayments: Call<'listPayments'>;
   /** Refund a paid order, or a part of it. `POST /api/v1/billing/orders/{id}/refund`: Wholly, by lines, or by an amount. What it bought is taken back by the share of each line that was refunded so far; access ends once its line is wholly refunded. Told again under its `refund_id`, with or without a key, it is answered as the first time. */
   refundOrder: Call<'refundOrder'>;
   /** Tell of a dispute of a paid order. `POST /api/v1/billing/orders/{id}/dispute`: Opened, it takes back what it contests as a refund would; won, all that comes back; lost, nothing changes any more. It never changes the status of the order. */
   disputeOrder: Call<'disputeOrder'>;
-  /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants` */
+  /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listGrants: Call<'listGrants'>;
   /** Give an offer or a quantity without payment. `POST /api/v1/billing/grants`: A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id). */
   grant: Call<'grant'>;
@@ -67,15 +67,15 @@ export interface Calls {
   deduct: Call<'deductCredits'>;
   /** Get a balance of credits. `GET /api/v1/billing/credits/balance` */
   getCreditsBalance: Call<'getCreditsBalance'>;
-  /** List credits that are about to end, soonest first. `GET /api/v1/billing/credits/expiring` */
+  /** List credits that are about to end, soonest first. `GET /api/v1/billing/credits/expiring`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listExpiringCredits: Call<'listExpiringCredits'>;
-  /** Ask whether a customer can use a product or feature. `GET /api/v1/billing/balance`: Somebody never seen is answered too: `can_use` is false. Customers’ own tokens are taken too, with `balance.read`. */
+  /** Ask whether a customer can use a product or feature. `GET /api/v1/billing/balance`: Somebody never seen is answered too: `can_use` is false. Customers’ own tokens are taken too, with `balance.read`. With `as_of` the answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getBalance: Call<'getBalance'>;
-  /** Get everything that a customer holds. `GET /api/v1/billing/wallet`: Customers’ own tokens are taken too, with `wallet.read`. */
+  /** Get everything that a customer holds. `GET /api/v1/billing/wallet`: Customers’ own tokens are taken too, with `wallet.read`. With `as_of` the answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getWallet: Call<'getWallet'>;
-  /** List a customer’s batches, newest first. `GET /api/v1/billing/wallet/batches`: Customers’ own tokens are taken too, with `wallet.read`. */
+  /** List a customer’s batches, newest first. `GET /api/v1/billing/wallet/batches`: Customers’ own tokens are taken too, with `wallet.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listBatches: Call<'listBatches'>;
-  /** List a customer’s ledger, newest first. `GET /api/v1/billing/wallet/entries`: Customers’ own tokens are taken too, with `entries.read`. */
+  /** List a customer’s ledger, newest first. `GET /api/v1/billing/wallet/entries`: Customers’ own tokens are taken too, with `entries.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listEntries: Call<'listEntries'>;
   /** Ask whether a use would be allowed. `POST /api/v1/billing/quota/check`: A dry run of consume by the same code: what it would take, or every reason against it. Writes nothing. Customers’ own tokens are taken too, with `quota.check`. */
   check: Call<'checkQuota'>;
@@ -95,11 +95,11 @@ export interface Calls {
   getProductReport: Call<'getProductReport'>;
   /** Get where a customer stands with his limits. `GET /api/v1/billing/quota/status`: Each product and feature that he has a limit for, used, or holds; one of them where it is named. In the windows of limits stands what decides the next use. Without a limit, use is added up from all of his entries, which takes longer the more he has. Customers’ own tokens are taken too, with `balance.read`. */
   getQuotaStatus: Call<'getQuotaStatus'>;
-  /** Get what was used over time. `GET /api/v1/billing/quota/usage`: By windows of the calendar, fit for a plot: those without use are 0. Without a customer it is that of all customers, which needs the scope `admin`, and takes longer the more was recorded since `from`. Customers’ own tokens are taken too, with `entries.read`. */
+  /** Get what was used over time. `GET /api/v1/billing/quota/usage`: By windows of the calendar, fit for a plot: those without use are 0. Without a customer it is that of all customers, which needs the scope `admin`, and takes longer the more was recorded since `from`. Customers’ own tokens are taken too, with `entries.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getQuotaUsage: Call<'getQuotaUsage'>;
-  /** List uses, newest first. `GET /api/v1/billing/quota/events`: The entries that take, hold, commit, owe or give back, with how much each counts and the limits that were looked at. Without a customer those of all customers, of 31 days at most, which needs the scope `admin`. Customers’ own tokens are taken too, with `entries.read`. */
+  /** List uses, newest first. `GET /api/v1/billing/quota/events`: The entries that take, hold, commit, owe or give back, with how much each counts and the limits that were looked at. Without a customer those of all customers, of 31 days at most, which needs the scope `admin`. Customers’ own tokens are taken too, with `entries.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listQuotaEvents: Call<'listQuotaEvents'>;
-  /** List a customer’s reservations, newest first. `GET /api/v1/billing/reservations` */
+  /** List a customer’s reservations, newest first. `GET /api/v1/billing/reservations`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listReservations: Call<'listReservations'>;
   /** Hold units for work in progress. `POST /api/v1/billing/reservations`: All or nothing. Commit what was used, release the rest; what is left alone ends by itself and gives its units back. */
   reserve: Call<'createReservation'>;
@@ -111,7 +111,7 @@ export interface Calls {
   release: Call<'releaseReservation'>;
   /** Let a reservation end later. `POST /api/v1/billing/reservations/{id}/extend`: So many seconds from now, at most 7 days after it was made; it never ends sooner than before. */
   extend: Call<'extendReservation'>;
-  /** List limits. `GET /api/v1/billing/limits` */
+  /** List limits. `GET /api/v1/billing/limits`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listLimits: Call<'listLimits'>;
   /** Set a limit. `PUT /api/v1/billing/limits`: Of a customer, a plan, or, without either, of all customers; on a product or a feature; in place of the limit there is. What was used in a window stays used, and the new limit holds at once. By the calendar of UTC: around the end of a window twice the limit may be used. */
   putLimit: Call<'putLimit'>;
@@ -129,11 +129,11 @@ export interface Calls {
   deleteLimitSource: Call<'deleteLimitSource'>;
   /** Spend units of a currency product on an offer. `POST /api/v1/billing/exchange`: Takes the price and grants the offer in one operation, or does neither. */
   exchange: Call<'exchange'>;
-  /** List whom a customer brought, or who brought him, newest first. `GET /api/v1/billing/referrals`: The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit. */
+  /** List whom a customer brought, or who brought him, newest first. `GET /api/v1/billing/referrals`: The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listReferrals: Call<'listReferrals'>;
   /** Say who brought whom. `POST /api/v1/billing/referrals`: Both must be known. A referee has one referrer; the same pair again changes nothing. */
   attachReferral: Call<'attachReferral'>;
-  /** Count whom a customer brought. `GET /api/v1/billing/referrals/stats` */
+  /** Count whom a customer brought. `GET /api/v1/billing/referrals/stats`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getReferralStats: Call<'getReferralStats'>;
   /** Follow what happened, in order. `GET /api/v1/billing/events`: A feed: send `next_cursor` back as `cursor`, again and again. Whoever does misses nothing and is told nothing twice; of each customer the order is that of `sequence`, of different customers it is none. Events are kept for `BURSAR_EVENTS_KEEP_DAYS`; an older cursor is 410. */
   followEvents: Call<'followEvents'>;
@@ -153,7 +153,7 @@ export interface Calls {
   retryDelivery: Call<'retryDelivery'>;
   /** Have events sent again. `POST /api/v1/billing/webhook-endpoints/{id}/replay`: Of a range of time, what the endpoint missed among it; or all that was given up. In the order of each customer, before what waits already and is newer. Repeating the call sends nothing twice that still waits. */
   replayDeliveries: Call<'replayDeliveries'>;
-  /** List what management changed. `GET /api/v1/billing/audit`: The catalogue, endpoints, identities and metadata of customers, adjustments, trials granted over a refusal: by which key, when, from what to what. */
+  /** List what management changed. `GET /api/v1/billing/audit`: The catalogue, endpoints, identities and metadata of customers, adjustments, trials granted over a refusal: by which key, when, from what to what. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listAudit: Call<'listAudit'>;
   /** Issue a token for a customer’s browser. `POST /api/v1/billing/customers/{id}/tokens`: With it the customer is meant by himself: routes that take it need no selector, and answer 403 or 404 where another customer is named. It can’t be revoked by itself; it ends with the API key that issued it, whose expiry it never outlives, and when that is revoked. Nothing is stored of it, and an idempotency key is without effect. */
   issueCustomerToken: Call<'issueCustomerToken'>;
@@ -167,7 +167,7 @@ export interface Calls {
   revokeApiKey: Call<'revokeApiKey'>;
   /** Replace an API key by a new one. `POST /api/v1/billing/api-keys/{id}/rotate`: The new one has the owner, name, scopes and expiry of the old, which counts for a while beside it. The answer has the key itself, which is told nowhere else; so it is not recorded, and an idempotency key is without effect. */
   rotateApiKey: Call<'rotateApiKey'>;
-  /** Recompute the invariants from the data. `GET /api/v1/billing/invariants`: For one customer, or for all, while there are at most 50,000 entries of them; beyond that run `npm run verify`. */
+  /** Recompute the invariants from the data. `GET /api/v1/billing/invariants`: For one customer, or for all, while there are at most 50,000 entries of them; beyond that run `npm run verify`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   proveInvariants: Call<'proveInvariants'>;
   /** Read the test clock. `GET /api/v1/billing/sandbox/clock`: With `BURSAR_SANDBOX=true` only. */
   getClock: Call<'getClock'>;
