@@ -9,6 +9,8 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putOffer(app, 'PACK', 'CREDITS', 100, { price: '10.00' });
   await putOffer(app, 'BOX', 'CREDITS', 100, { price: '10.00' });
+  const days = { product_key: 'CREDITS', quantity: 100, period_unit: 'days', period_value: 10 };
+  await putOffer(app, 'DAYS', 'CREDITS', 100, { price: '10.00', items: [days] });
   await putProduct(app, 'ACCESS', { type: 'period' });
   const month = { product_key: 'ACCESS', quantity: 1, period_unit: 'months', period_value: 1 };
   await putOffer(app, 'MONTH', 'ACCESS', 1, { price: '9.00', items: [month] });
@@ -44,6 +46,24 @@ describe('units that come back', () => {
     expect(await balanceOf(person)).toBe(-100); // one debt is repaid, the other is not
     await tell(id, 'refund', { refund_id: own, status: 'failed' });
     expect(await balanceOf(person)).toBe(100);
+  });
+});
+
+describe('units that come back to a batch that has ended', () => {
+  it('are claimed, and come back with the refund, whatever of it goes on in another batch', async () => {
+    const { person, id } = await buy([{ sku: 'DAYS' }]);
+    const used = await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 60 });
+    const [contested, refunded] = [newId(), newId()];
+    await tell(id, 'dispute', { dispute_id: contested, status: 'opened', amount: '5.00' }); // 40 there, 10 not
+    await tell(id, 'refund', { amount: '5.00', refund_id: refunded }); // 50, none of it there
+    app.clock.advance({ days: 20 });
+    await tell(id, 'dispute', { dispute_id: contested, status: 'won' });
+    expect(await balanceOf(person)).toBe(40);
+    const { operation_id } = used.body;
+    const back = await app.post('/quota/release', { external_id: person, operation_id });
+    expect(back.body).toMatchObject({ returned: 0, revoked: 50, expired: 10 });
+    await tell(id, 'refund', { refund_id: refunded, status: 'failed' });
+    expect(await balanceOf(person)).toBe(90);
   });
 });
 
