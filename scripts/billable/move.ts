@@ -3,7 +3,7 @@
 import { findIdentityOwners, findKnownCustomers, listIdentityKeys } from '../../src/db/customers.js';
 import { NO_BATCHES } from '../../src/db/wallet.js';
 import { AppError } from '../../src/errors/app-error.js';
-import { decideCatalog, type GivenCatalog } from '../../src/ledger/catalog.js';
+import { type Decided, decideOffers, decideProducts } from '../../src/ledger/catalog.js';
 import type { Product } from '../../src/ledger/catalog-entities.js';
 import type { Metadata } from '../../src/lib/metadata.js';
 import { renderGrant } from '../../src/routes/grants.js';
@@ -157,7 +157,7 @@ async function moveProduct(moving: Moving, product: SourceProduct): Promise<Prod
     terms.productKey,
     () => 'product_invalid',
     async () => {
-      if (isDry) refuseFaults({ products: [{ ...WHOLE, terms }] }, new Map(), deps.clock.now());
+      if (isDry) refuseFaults(decideProducts([{ ...WHOLE, terms }], NOT_KNOWN, false, deps.clock.now()));
       else await putProduct(deps, terms, false, IMPORT);
     },
   );
@@ -184,8 +184,10 @@ async function moveOffer(moving: Moving, offer: SourceOffer, products: ReadonlyM
     terms.sku,
     () => 'offer_invalid',
     async () => {
-      if (isDry) refuseFaults({ offers: [{ ...WHOLE, terms }] }, byKey, deps.clock.now());
-      else await putOffer(deps, terms, IMPORT);
+      if (isDry) {
+        const known = { ...NOT_KNOWN, products: byKey, names: new Set(byKey.keys()) };
+        refuseFaults(decideOffers([{ ...WHOLE, terms }], known, deps.clock.now()));
+      } else await putOffer(deps, terms, IMPORT);
     },
   );
   if (!isDone) return undefined;
@@ -196,16 +198,20 @@ async function moveOffer(moving: Moving, offer: SourceOffer, products: ReadonlyM
 /** Nothing of it is left as it is. */
 const WHOLE = { kept: [], createdAt: undefined };
 
+/** A catalogue of which nothing is known. */
+const NOT_KNOWN = {
+  products: new Map(),
+  offers: new Map(),
+  names: new Set<string>(),
+  prices: new Set<string>(),
+  providers: [],
+  unspent: new Set<string>(),
+  unread: new Set<string>(),
+};
+
 /** Refuses what the catalogue would, where nothing is written. Throws: the first fault. */
-function refuseFaults(
-  given: Partial<Pick<GivenCatalog, 'products' | 'offers'>>,
-  products: ReadonlyMap<string, Product>,
-  now: Date,
-): void {
-  const nobodys = { offers: new Map(), prices: new Set<string>(), providers: [], unspent: new Set<string>() };
-  const known = { ...nobodys, products, names: new Set(products.keys()) };
-  const decided = decideCatalog({ products: [], offers: [], unread: new Set(), ...given }, known, false, now);
-  const [fault] = [...decided.products, ...decided.offers].flatMap(({ faults }) => faults);
+function refuseFaults(decided: readonly Decided<unknown>[]): void {
+  const [fault] = decided.flatMap(({ faults }) => faults);
   if (fault) throw new AppError(fault.code, fault.message, { pointer: fault.pointer });
 }
 

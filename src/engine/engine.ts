@@ -10,9 +10,10 @@ import { type ConnectionBounds, createConnectionBounds } from './connections.js'
 import { type Resolution, resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
+import { type LongManagement, type Management, transactInPieces, transactManagement } from './manage.js';
 import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
 import { identityText, type Selector, unknownCustomer } from './selector.js';
-import { type Management, transact, transactManagement } from './transact.js';
+import { transact } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
 
 export interface Engine {
@@ -36,6 +37,8 @@ export interface Engine {
   runCall(call: BulkCall, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
   /** Runs a change that is about no customer. Throws: what it refuses, overloaded, unavailable. */
   manage<L, R>(management: Management<L, R>): Promise<R>;
+  /** The same of a change that is larger than is held at once. */
+  manageInPieces<R>(management: LongManagement<R>): Promise<R>;
   /** Says why there is too little for a use. */
   readonly explain: Explainer['explain'];
 }
@@ -102,6 +105,8 @@ export function createEngine(deps: Foundations): Engine {
       const run = () => transactManagement(deps, management);
       return persist(() => (management.lock ? bounds.managements.take(run) : run()));
     },
+    manageInPieces: (management) =>
+      persist(() => bounds.managements.take(() => transactInPieces(deps, management))),
     explain: explainer.explain,
   };
 }

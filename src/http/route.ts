@@ -107,6 +107,8 @@ export interface RouteDefinition<
   idempotent?: boolean;
   /** Whether it may cost as much as many others, and so is turned away first under load. Lists in pages are, unless they say otherwise. */
   isDear?: boolean;
+  /** Whether it works through a file, and so may take longer than others. */
+  isLong?: boolean;
   /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
   tolerated?: Readonly<Record<string, string>>;
   handler(input: RouteInput<A, P, Q, B, F>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
@@ -236,7 +238,7 @@ export function defineRoute<
       const read = isSigned ? signedInput : takesFile ? fileInput : bodyInput;
       const { onRefusal, input } = read(request, takesIdempotencyKey);
       const work = () => definition.handler(input as unknown as RouteInput<A, P, Q, B, F>);
-      const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
+      const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log, definition.isLong);
       return send(await running, request, reply);
     },
   };

@@ -100,6 +100,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     query: exportQuery,
     responses: { 200: catalogFile },
     downloads: { 'text/csv': catalogTable },
+    isLong: true,
     problems: [],
     handler: async ({ query: { format, of } }) => {
       if (format === 'csv') return { status: 200, file: await writeCatalogTable(deps, of ?? 'offers') };
@@ -119,6 +120,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     access: 'catalog',
     query: importQuery,
     files: { 'application/json': catalogDocument, 'text/csv': catalogTable },
+    isLong: true,
     idempotent: false,
     responses: { 200: importAnswer },
     problems: ['invalid_catalog'],
