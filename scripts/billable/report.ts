@@ -3,7 +3,7 @@
 import { countArchived } from '../../src/services/moving-in.js';
 import { getWallet } from '../../src/services/wallet.js';
 import { type Catalogue, convertBatch, isUsable } from './convert.js';
-import { customersOf, type Moving } from './move.js';
+import { customersOf, type Moving } from './moving.js';
 import { countEntries, countUsers, readBatches, readUserPages, type SourceBatch } from './source.js';
 
 /** What somebody has of a product: units, or access and until when (null: for ever). */

@@ -9,10 +9,11 @@ import { createSender, type Sender } from './webhook-sender.js';
 /** The foundations, and what use cases reach for besides. */
 export function createOver(
   foundations: Foundations,
+  options: { sharesAll?: boolean } = {},
 ): Foundations & { engine: Engine; reads: Reads; horizon: Horizon; actors: Actors; sender: Sender } {
   return {
     ...foundations,
-    engine: createEngine(foundations),
+    engine: createEngine(foundations, options),
     reads: createReads(foundations),
     horizon: createHorizon(foundations),
     actors: createActors(foundations),

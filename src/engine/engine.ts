@@ -43,17 +43,18 @@ export interface Engine {
   readonly explain: Explainer['explain'];
 }
 
-/** Makes the engine of a process. */
-export function createEngine(deps: Foundations): Engine {
+/**
+ * Makes the engine of a process. With `sharesAll` whatever is about one customer shares transactions, as uses do: for who does many things of many
+ * customers and waits for all of them.
+ */
+export function createEngine(deps: Foundations, { sharesAll = false } = {}): Engine {
   const bounds = createConnectionBounds(deps);
   const lanes = createLanes(deps, bounds);
   const explainer = createExplainer(deps);
+  const isShared = ({ name, alsoLocks }: Member) =>
+    OPERATIONS[name].opener === 'pool' || (sharesAll && alsoLocks === undefined);
   const runMember = (member: Member, resolved?: ResolvedMember): Promise<Outcome> =>
-    counted(
-      deps,
-      member,
-      OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, bounds, member),
-    );
+    counted(deps, member, isShared(member) ? lanes.run(member, resolved) : runLone(deps, bounds, member));
   const explained = async (outcome: Outcome): Promise<Outcome> =>
     'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
   const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {

@@ -2,11 +2,11 @@
 
 /** Hands over each item with what it loads to, in order; the next one loads meanwhile. Throws what loading throws, at its turn. */
 export async function* loadAhead<T, L>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   load: (item: T) => Promise<L>,
 ): AsyncGenerator<readonly [T, L]> {
   let ahead: { item: T; loading: Promise<L> } | undefined;
-  for (const item of items) {
+  for await (const item of items) {
     const now = ahead;
     const loaded = await now?.loading;
     const loading = load(item);
