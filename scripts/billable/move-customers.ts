@@ -11,8 +11,7 @@ import { renderGrant } from '../../src/routes/grants.js';
 import { renderOrder } from '../../src/routes/orders.js';
 import { linkIdentity } from '../../src/services/customers.js';
 import { grantQuantity } from '../../src/services/grants.js';
-import { identify } from '../../src/services/identify.js';
-import { archiveRecords, moveOrder } from '../../src/services/moving-in.js';
+import { archiveRecords, moveCustomer, moveOrder } from '../../src/services/moving-in.js';
 import {
   archiveBatch,
   archiveOrder,
@@ -159,11 +158,7 @@ async function findOrMakeAll(context: Context, page: readonly Owned[]): Promise<
     if (here !== undefined) making.push(async () => void (await link(context, here, { identity, profile: {} })));
     else
       making.push(async () => {
-        const { body } = await identify(deps, { identity, profile: undefined }, CALL, ({ customerId }) => ({
-          status: 200,
-          body: customerId,
-        }));
-        customers.set(userId, body);
+        customers.set(userId, await moveCustomer(deps, identity));
       });
   }
   await Promise.all(making.map((step) => asked.take(step)));

@@ -4,6 +4,7 @@ import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledge
 import type { Changes } from '../ledger/changes.js';
 import type { OrderableOffer } from '../ledger/orders.js';
 import { required } from '../lib/assert.js';
+import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { inserts, upserts } from './statements.js';
 import { listOf, readerOf, written } from './table.js';
@@ -87,6 +88,12 @@ export async function findProducts(tx: Tx, productKeys: readonly string[]): Prom
   );
   return new Map(rows.map(({ product }) => [String(product.product_key), toProduct(product)]));
 }
+
+/** The product of a key, if there is one. */
+export const findProduct = askedTogether(async (tx, keys: readonly string[]): Promise<(Product | undefined)[]> => {
+  const products = await findProducts(tx, [...new Set(keys)]);
+  return keys.map((key) => products.get(key));
+});
 
 /** A page of the catalogue: names behind `after`, and whether those that are not active count. */
 export interface CatalogPage {
