@@ -1,7 +1,7 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
-// `--catalogue` what a large file of the catalogue costs. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
+// `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
 import { measureMetering } from './metering.js';
+import { measureMovingIn } from './moving-in.js';
 import {
   buildService,
   endAll,
@@ -51,6 +52,8 @@ const { values: flags } = parseArgs({
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
     catalogue: { type: 'boolean', default: false },
+    'moving-in': { type: 'boolean', default: false },
+    customers: { type: 'string', default: '100000' },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
     limits: { type: 'string', default: '0' },
@@ -78,6 +81,7 @@ async function run(plan: Plan): Promise<void> {
   const server = await startServer();
   if (flags.webhooks) return measureWebhooks(server);
   if (flags.catalogue) return measureCatalogueFile(server);
+  if (flags['moving-in']) return verify([await measureMovingIn(server, Number(flags.customers))]);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {
       pairs: Number(flags.pairs),
