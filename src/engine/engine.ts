@@ -106,8 +106,7 @@ export function createEngine(deps: Foundations, { sharesAll = false } = {}): Eng
       const run = () => transactManagement(deps, management);
       return persist(() => (management.lock ? bounds.managements.take(run) : run()));
     },
-    manageInPieces: (management) =>
-      persist(() => bounds.managements.take(() => transactInPieces(deps, management))),
+    manageInPieces: (management) => persist(() => bounds.managements.take(() => transactInPieces(deps, management))),
     explain: explainer.explain,
   };
 }
