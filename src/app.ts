@@ -11,6 +11,7 @@ import {
   ANSWER_TIMEOUT_MS,
   BODY_BYTES_MAX,
   CLOSING_WORK_MS,
+  LONG_ANSWER_TIMEOUT_MS,
   PARAM_LENGTH_MAX,
   PLUGIN_TIMEOUT_MS,
 } from './http/bounds.js';
@@ -112,6 +113,7 @@ export interface AppOptions {
   extraResources?: readonly RegisterRoutes[];
   /** How long a request may take; tests shorten it. */
   answerTimeoutMs?: number;
+  longAnswerTimeoutMs?: number;
   /** Sees every answer just before it is sent; for tests. */
   onAnswer?: (answer: GivenAnswer) => void;
   /** Whether the process was asked to stop: then it is not ready, and answers end their connections, while it still listens. */
@@ -170,7 +172,10 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     closeAfterUnread(request.raw, reply.raw);
     done();
   });
-  const underWay = new UnderWay(options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
+  const underWay = new UnderWay(
+    options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+    options.longAnswerTimeoutMs ?? LONG_ANSWER_TIMEOUT_MS,
+  );
   app.decorate('underWay', underWay);
   const levelNow = shedLoad(app, deps.config.shedding, eventLoop);
   deps.metrics.watch(

@@ -109,10 +109,8 @@ async function start(stop: StopRequest): Promise<Config> {
     log.warn('SANDBOX: the clock can be set by hand, and what is recorded says nothing of real time');
   const clock = config.isSandbox ? sandboxClock(() => findSandboxInstant(db)) : systemClock;
   const foundations = { db, clock, ids: uuidIds, config, log, turns: createTurns(), metrics: createMetrics() };
-  const deps = createOver(
-    foundations,
-    given.replicaUrl === undefined ? undefined : openReplica(given.replicaUrl, given, log),
-  );
+  const copy = given.replicaUrl === undefined ? undefined : openReplica(given.replicaUrl, given, log);
+  const deps = createOver(foundations, { copy });
   closers.add('the watch of the replica', async () => deps.replica.end());
   const isDemoLoaded = config.isProduction ? false : await fillEmptyCatalogue(deps, demoCatalogue);
   if (config.role === 'api') await announceJobs(deps, jobs);

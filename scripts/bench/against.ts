@@ -1,10 +1,10 @@
 // This checkout beside another one, in turns on one server, each with a database of its own: rates, and processor time per request of the service and of
 // Postgres, which tells small differences where rates can't.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import { BASE_PATH, type Job, type Outcome, PRODUCT_KEY } from './job.js';
-import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
+import { buildService, type Load, type Server, type Service, startApi, statOf, withClient } from './processes.js';
 import { precise, printTable, spreadOf, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { CUSTOMERS, hot, jobOf, type Plan, spread } from './sides.js';
@@ -194,17 +194,6 @@ async function verify(name: string, databaseUrl: string): Promise<void> {
   const report = await withClient(databaseUrl, (client) => checkInvariants(client));
   console.log(`\nverify ${name}: ${report.checked.entries} entries, ${report.ok ? 'no differences' : 'DIFFERENCES'}`);
   if (!report.ok) throw new Error(report.differences.map(describeDifference).join('\n'));
-}
-
-/** The members of /proc/<pid>/stat from the third on; undefined for a process that is gone, or a system without /proc. */
-function statOf(pid: number): string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
 }
 
 function parentOf(pid: number): number {

@@ -1,7 +1,8 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
-// `--catalogue` what a large file of the catalogue costs, `--soak MINUTES` whether memory grows. Exit code 0 even when a target is missed (a busy machine is no defect), 1 when the data are
+// `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
+// target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
 import { measureMetering } from './metering.js';
+import { measureMovingIn } from './moving-in.js';
 import {
   buildService,
   endAll,
@@ -54,6 +56,8 @@ const { values: flags } = parseArgs({
     catalogue: { type: 'boolean', default: false },
     soak: { type: 'string' },
     rate: { type: 'string', default: '200' },
+    'moving-in': { type: 'boolean', default: false },
+    customers: { type: 'string', default: '100000' },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
     limits: { type: 'string', default: '0' },
@@ -86,6 +90,7 @@ async function run(plan: Plan): Promise<void> {
     await verify([await measureSoak(server, startLoad(), given)]);
     return;
   }
+  if (flags['moving-in']) return verify([await measureMovingIn(server, Number(flags.customers))]);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {
       pairs: Number(flags.pairs),

@@ -1,16 +1,15 @@
 // What moving in takes: makes a database of the Django module with many customers, moves it in by the script, and prints seconds and the script's memory, of
-// the first run and of one more that finds everything. Each customer has an identity, an order, two batches and four entries. Run by itself:
-// `node --import tsx scripts/bench/moving-in.ts [customers]`.
+// the first run and of one more that finds everything. Each customer has an identity, an order, two batches and four entries.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endAll, residentBytes, startServer, withClient } from './processes.js';
+import { processorSecondsOf, residentBytes, type Server, withClient } from './processes.js';
+import { printTable, wholeNumber } from './report.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const SCHEMA = join(PROJECT, 'test/fixtures/billable/schema.sql');
-const CUSTOMERS = 100_000;
 const MIB = 1_024 * 1_024;
 const LOOK_MS = 200;
 
@@ -39,35 +38,38 @@ INSERT INTO billable_trial_history (identity_type, identity_hash, trial_plan_nam
 SELECT 'telegram', encode(sha256((1000000 + n)::text::bytea), 'hex'), 'Stars', now(), now() FROM generate_series(1, $1) n;
 ANALYZE`;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void endAll().finally(() => process.exit(1)));
-}
-try {
-  await measure(Number(process.argv[2] ?? CUSTOMERS));
-} finally {
-  await endAll();
-}
-
-async function measure(customers: number): Promise<void> {
-  const server = await startServer();
+/** Prints what the first run takes, and one more that finds everything; then the moved in database is audited. */
+export async function measureMovingIn(server: Server, customers: number): Promise<string> {
   const source = await server.createEmptyDatabase('shop');
   await withClient(source, async (client) => {
     await client.query(readFileSync(SCHEMA, 'utf8'));
     await client.query(FILL.replaceAll('$1', String(customers)));
   });
   const target = await server.createDatabase('moved_in');
+  const rows: string[][] = [];
   for (const what of ['first run', 'run again']) {
-    const { seconds, memory } = await moveIn(target, source);
+    const { seconds, processorSeconds, memory } = await moveIn(target, source);
     const quarters = [1, 2, 3, 4].map((quarter) => memory[Math.ceil((memory.length * quarter) / 4) - 1] ?? 0);
-    console.log(
-      `${what}: ${customers} customers in ${seconds.toFixed(0)} s, ${(customers / seconds).toFixed(0)} a second; memory after each quarter ` +
-        `${quarters.join(', ')} MiB, at most ${Math.max(...memory)}`,
-    );
+    const perS = (customers / seconds).toFixed(0);
+    rows.push([
+      what,
+      seconds.toFixed(0),
+      perS,
+      processorSeconds.toFixed(0),
+      quarters.join(', '),
+      String(Math.max(...memory)),
+    ]);
   }
+  const columns = ['', 's', 'customers a second', 'processor s of the script', 'MiB after each quarter', 'at most'];
+  printTable(`Moving in of ${wholeNumber(customers)} customers`, columns, rows);
+  return target;
 }
 
 /** Runs the script; its resident memory in MiB, looked at again and again. */
-async function moveIn(url: string, source: string): Promise<{ seconds: number; memory: number[] }> {
+async function moveIn(
+  url: string,
+  source: string,
+): Promise<{ seconds: number; processorSeconds: number; memory: number[] }> {
   const args = ['--import', 'tsx', 'scripts/import-billable.ts', '--source', source, '--report', '/dev/null'];
   const startMs = performance.now();
   const child = spawn(process.execPath, args, {
@@ -76,9 +78,15 @@ async function moveIn(url: string, source: string): Promise<{ seconds: number; m
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const memory: number[] = [];
-  const looking = setInterval(() => memory.push(Math.round((residentBytes(child.pid as number) ?? 0) / MIB)), LOOK_MS);
+  let used = 0;
+  const looking = setInterval(() => {
+    const bytes = residentBytes(child.pid as number);
+    if (bytes === undefined) return; // it is ending
+    memory.push(Math.round(bytes / MIB));
+    used = processorSecondsOf(child.pid as number) ?? used;
+  }, LOOK_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   clearInterval(looking);
   if (code !== 0) throw new Error(`the import ended with ${code}`);
-  return { seconds: (performance.now() - startMs) / 1_000, memory };
+  return { seconds: (performance.now() - startMs) / 1_000, processorSeconds: used, memory };
 }

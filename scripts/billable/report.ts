@@ -1,9 +1,11 @@
 // The closing report: what each customer had there and has here, of each product. Reads both sides anew, the source in its snapshot, and says nothing of how
 // anything was moved.
+import { groupBy } from '../../src/lib/group-by.js';
+import { loadAhead } from '../../src/lib/load-ahead.js';
 import { countArchived } from '../../src/services/moving-in.js';
-import { getWallet } from '../../src/services/wallet.js';
+import { getWallets, type Wallet } from '../../src/services/wallet.js';
 import { type Catalogue, convertBatch, isUsable } from './convert.js';
-import { customersOf, type Moving } from './move.js';
+import { customersOf, type Moving } from './moving.js';
 import { countEntries, countUsers, readBatches, readUserPages, type SourceBatch } from './source.js';
 
 /** What somebody has of a product: units, or access and until when (null: for ever). */
@@ -22,6 +24,16 @@ export interface BalanceLine {
 
 const NONE = 'none';
 
+/** Customers whose wallets are read by one statement of each kind. */
+const WALLETS_AT_ONCE = 64;
+
+/** What is compared of a page of users. */
+interface Compared {
+  batches: ReadonlyMap<string, SourceBatch[]>;
+  entries: ReadonlyMap<string, number>;
+  customers: ReadonlyMap<string, string>;
+}
+
 /** Tells `tell` of all balances, customer after customer; returns how many there are, and how many differ. In a dry run `new` is what would be granted. */
 export async function reportBalances(
   moving: Moving,
@@ -31,12 +43,15 @@ export async function reportBalances(
   const { source, progress } = moving;
   progress.begin('compared customers', await countUsers(source));
   let [lines, different] = [0, 0];
-  for await (const userIds of readUserPages(source)) {
+  const read = async (userIds: string[]): Promise<Compared> => ({
+    batches: groupBy(await readBatches(source, userIds), ({ userId }) => userId),
+    entries: await countEntries(source, userIds),
+    customers: await customersOf(moving, userIds),
+  });
+  for await (const [userIds, compared] of loadAhead(readUserPages(source), read)) {
     moving.target.assertLocked();
-    const batches = await readBatches(source, userIds);
-    const customers = await customersOf(moving, userIds);
-    const all = await compareUsers(moving, catalogue, userIds, batches, customers);
-    const unarchived = moving.isDry ? [] : await compareArchive(moving, userIds, batches, customers);
+    const all = await compareUsers(moving, catalogue, userIds, compared);
+    const unarchived = moving.isDry ? [] : await compareArchive(moving, userIds, compared);
     for (const line of [...all, ...unarchived]) {
       tell(line);
       lines += 1;
@@ -51,24 +66,26 @@ async function compareUsers(
   moving: Moving,
   catalogue: Catalogue,
   userIds: readonly string[],
-  batches: readonly SourceBatch[],
-  customers: ReadonlyMap<string, string>,
+  { batches, customers }: Compared,
 ): Promise<BalanceLine[]> {
-  const own = (userId: string) => batches.filter((batch) => batch.userId === userId);
-  const each = userIds.map(async (userId) => {
-    const customerId = customers.get(userId);
-    const at = moving.target.deps.clock.now();
-    const old = standingsOf(own(userId), catalogue, at);
-    const present = moving.isDry
-      ? standingsOf(
-          own(userId).filter((batch) => !('left' in convertBatch(batch, catalogue))),
-          catalogue,
-          at,
-        )
-      : await readStandings(moving, customerId);
-    return compare(userId, customerId ?? '', old, present);
+  const { isDry, target } = moving;
+  const wallets = isDry ? new Map<string, Wallet>() : await readWallets(target, [...customers.values()]);
+  const at = target.deps.clock.now();
+  return userIds.flatMap((userId) => {
+    const customerId = customers.get(userId) ?? '';
+    const own = batches.get(userId) ?? [];
+    const granted = () => own.filter((batch) => !('left' in convertBatch(batch, catalogue)));
+    const present = isDry ? standingsOf(granted(), catalogue, at) : standingsIn(wallets.get(customerId));
+    return compare(userId, customerId, standingsOf(own, catalogue, at), present);
   });
-  return (await Promise.all(each)).flat();
+}
+
+async function readWallets({ deps }: Moving['target'], customerIds: readonly string[]): Promise<Map<string, Wallet>> {
+  const parts = Array.from({ length: Math.ceil(customerIds.length / WALLETS_AT_ONCE) }, (_, part) =>
+    customerIds.slice(part * WALLETS_AT_ONCE, (part + 1) * WALLETS_AT_ONCE),
+  );
+  const read = await Promise.all(parts.map((part) => getWallets(deps, part)));
+  return new Map(read.flatMap((wallets) => [...wallets]));
 }
 
 /** What the module would say at an instant, whose clock is taken to be ours. */
@@ -94,9 +111,9 @@ function later(known: Standing | undefined, end: Date | null): Date | null {
   return known.until === null || known.until > end ? known.until : end;
 }
 
-async function readStandings({ target }: Moving, customerId: string | undefined): Promise<Map<string, Standing>> {
-  if (customerId === undefined) return new Map();
-  const { balances, access } = await getWallet(target.deps, { customerId }, undefined);
+function standingsIn(wallet: Wallet | undefined): Map<string, Standing> {
+  if (!wallet) return new Map();
+  const { balances, access } = wallet;
   return new Map<string, Standing>([
     ...[...balances].map(([key, units]) => [key, { units }] as const),
     ...[...access].map(([key, { until }]) => [key, { until }] as const),
@@ -133,18 +150,17 @@ function textOf(standing: Standing | undefined): string {
 
 /** Lines of customers of whom the archive has other than all entries and batches. */
 async function compareArchive(
-  { source, target }: Moving,
+  { target }: Moving,
   userIds: readonly string[],
-  batches: readonly SourceBatch[],
-  customers: ReadonlyMap<string, string>,
+  { batches, entries, customers }: Compared,
 ): Promise<BalanceLine[]> {
-  const entries = await countEntries(source, userIds);
   const kept = await countArchived(target.deps, [...customers.values()]);
+  const counts = new Map(kept.map(({ customerId, kind, count }) => [`${customerId} ${kind}`, count]));
   return userIds.flatMap((userId) => {
     const customerId = customers.get(userId) ?? '';
-    const there = { entry: entries.get(userId) ?? 0, batch: batches.filter((batch) => batch.userId === userId).length };
+    const there = { entry: entries.get(userId) ?? 0, batch: (batches.get(userId) ?? []).length };
     return (['entry', 'batch'] as const).flatMap((kind): BalanceLine[] => {
-      const here = kept.find((row) => row.customerId === customerId && row.kind === kind)?.count ?? 0;
+      const here = counts.get(`${customerId} ${kind}`) ?? 0;
       if (here === there[kind]) return [];
       const product = `(archived: ${kind})`;
       const difference = String(here - there[kind]);

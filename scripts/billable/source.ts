@@ -4,7 +4,7 @@ import { StartError } from '../../src/errors/start-error.js';
 import { connectTo } from '../find-database.js';
 
 /** Customers at a time: what they own is read with them. */
-const USERS_AT_ONCE = 100;
+const USERS_AT_ONCE = 500;
 const ROWS_AT_ONCE = 500;
 
 /** What is read of it. A database of another generation lacks some. */

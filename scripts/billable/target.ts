@@ -80,15 +80,8 @@ async function openDeps(url: string, isReadOnly: boolean): Promise<Deps> {
       await guardPlaces({ db });
     }
     await guardSandbox({ db, config });
-    return createOver({
-      db,
-      clock: systemClock,
-      ids: uuidIds,
-      config,
-      log,
-      turns: createTurns(),
-      metrics: createMetrics(),
-    });
+    const foundations = { db, clock: systemClock, ids: uuidIds, config, log };
+    return createOver({ ...foundations, turns: createTurns(), metrics: createMetrics() }, { sharesAll: true });
   } catch (error) {
     await db.close();
     throw error;

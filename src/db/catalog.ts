@@ -3,6 +3,8 @@ import type { FeatureProvider } from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledger/catalog-entities.js';
 import type { Changes } from '../ledger/changes.js';
 import type { OrderableOffer } from '../ledger/orders.js';
+import { required } from '../lib/assert.js';
+import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { inserts, upserts } from './statements.js';
 import { listOf, readerOf, written } from './table.js';
@@ -19,9 +21,9 @@ interface ProductJson extends Row {
   features: Row[] | null;
 }
 
-/** An offer as one value, with its items and their products. */
+/** An offer as one value, with its items. */
 interface OfferJson extends Row {
-  items: (Row & { product: ProductJson })[] | null;
+  items: (Row & { product_key: string })[] | null;
 }
 
 const FEATURES_OF = `(SELECT json_agg(json_build_object('feature', f.feature, 'unit_cost', f.unit_cost) ORDER BY f.feature)
@@ -30,10 +32,24 @@ const FEATURES_OF = `(SELECT json_agg(json_build_object('feature', f.feature, 'u
 /** A product with its features, as one value. */
 const PRODUCT = `to_jsonb(p) || jsonb_build_object('features', ${FEATURES_OF})`;
 
-/** An offer with its items and their products, as one value; the price as text, because as a JSON number it would pass through a float. */
+/** An offer with its items, as one value; the price as text, because as a JSON number it would pass through a float. */
 const OFFER = `to_jsonb(o) || jsonb_build_object('price', o.price::text, 'items', (
-  SELECT json_agg(to_jsonb(i) || jsonb_build_object('product', ${PRODUCT}) ORDER BY i.position)
-  FROM offer_items i JOIN products p ON p.product_key = i.product_key WHERE i.sku = o.sku))`;
+  SELECT json_agg(to_jsonb(i) ORDER BY i.position) FROM offer_items i WHERE i.sku = o.sku))`;
+
+/** What an offer's row or a product's is. */
+interface OfferOrProduct extends Row {
+  offer: OfferJson | null;
+  product: ProductJson | null;
+}
+
+/** Offers by SKU, and each product of theirs once, as of one instant. `which` ends the selection of the offers `o`. */
+const offersWith = (which: string) => `
+WITH chosen AS MATERIALIZED (SELECT o.* FROM offers o WHERE ${which}),
+owned AS MATERIALIZED (SELECT DISTINCT i.product_key FROM offer_items i JOIN chosen ON chosen.sku = i.sku)
+SELECT o.sku AS name, ${OFFER} AS offer, NULL AS product FROM chosen o
+UNION ALL
+SELECT NULL, NULL, ${PRODUCT} FROM products p JOIN owned USING (product_key)
+ORDER BY name`;
 
 // Checks of the database name all texts of the text columns, and the JSON was validated on its way in: the types say what the database holds.
 const readProduct = readerOf(
@@ -51,9 +67,17 @@ function toProduct(json: ProductJson): Product {
   return { ...readProduct(json), features: (json.features ?? []).map(readFeature) };
 }
 
-function toOffer(json: OfferJson): Offer<OfferItemWithProduct> {
-  const items = (json.items ?? []).map((item) => ({ ...readItem(item), product: toProduct(item.product) }));
-  return { ...readOffer(json), items };
+/** Offers in the order of the rows; items of one product share it. */
+function toOffers(rows: readonly OfferOrProduct[]): Offer<OfferItemWithProduct>[] {
+  const owned = rows.flatMap(({ product }) => (product ? [toProduct(product)] : []));
+  const products = new Map(owned.map((product) => [product.productKey, product]));
+  const withProduct = (item: Row & { product_key: string }): OfferItemWithProduct => ({
+    ...readItem(item),
+    product: required(products.get(item.product_key), 'the product of an item is read with it'),
+  });
+  return rows.flatMap(({ offer }) =>
+    offer ? [{ ...readOffer(offer), items: (offer.items ?? []).map(withProduct) }] : [],
+  );
 }
 
 /** The products of these keys, by key; unknown keys are left out. */
@@ -64,6 +88,12 @@ export async function findProducts(tx: Tx, productKeys: readonly string[]): Prom
   );
   return new Map(rows.map(({ product }) => [String(product.product_key), toProduct(product)]));
 }
+
+/** The product of a key, if there is one. */
+export const findProduct = askedTogether(async (tx, keys: readonly string[]): Promise<(Product | undefined)[]> => {
+  const products = await findProducts(tx, [...new Set(keys)]);
+  return keys.map((key) => products.get(key));
+});
 
 /** A page of the catalogue: names behind `after`, and whether those that are not active count. */
 export interface CatalogPage {
@@ -82,13 +112,13 @@ export async function listProducts(tx: Tx, { after, limit, hasInactive }: Catalo
   return rows.map(({ product }) => toProduct(product));
 }
 
+const FIND_OFFERS = offersWith('o.sku = ANY ($1::text[])');
+const LIST_OFFERS = offersWith('(o.is_active OR $3::boolean) AND o.sku > $1 ORDER BY o.sku LIMIT $2::int');
+
 /** The offers of these SKUs, by SKU; unknown ones are left out. */
 export async function findOffers(tx: Tx, skus: readonly string[]): Promise<Map<string, Offer<OfferItemWithProduct>>> {
-  const rows = await tx.query<Row & { offer: OfferJson }>(
-    `SELECT ${OFFER} AS offer FROM offers o WHERE o.sku = ANY ($1::text[])`,
-    [skus],
-  );
-  return new Map(rows.map(({ offer }) => [String(offer.sku), toOffer(offer)]));
+  const offers = toOffers(await tx.query<OfferOrProduct>(FIND_OFFERS, [skus]));
+  return new Map(offers.map((offer) => [offer.sku, offer]));
 }
 
 /** One page of the offers, by SKU. */
@@ -96,11 +126,7 @@ export async function listOffers(
   tx: Tx,
   { after, limit, hasInactive }: CatalogPage,
 ): Promise<Offer<OfferItemWithProduct>[]> {
-  const rows = await tx.query<Row & { offer: OfferJson }>(
-    `SELECT ${OFFER} AS offer FROM offers o WHERE (o.is_active OR $3::boolean) AND o.sku > $1 ORDER BY o.sku LIMIT $2::int`,
-    [after, limit, hasInactive],
-  );
-  return rows.map(({ offer }) => toOffer(offer));
+  return toOffers(await tx.query<OfferOrProduct>(LIST_OFFERS, [after, limit, hasInactive]));
 }
 
 /** What an offer gives, and whether it may be had: without its texts and those of its products, because a hundred may be asked for at once. */

@@ -6,6 +6,7 @@ import { required } from '../lib/assert.js';
 import type { Clock } from '../lib/clock.js';
 import type { Metadata } from '../lib/metadata.js';
 import { alikeIn, findAlike, formOf } from './alike-identities.js';
+import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { isAhead, requireOneTime } from './clock.js';
 import { claims, deletes, inserts, updates } from './statements.js';
@@ -32,15 +33,26 @@ export interface LockedCustomer {
   isAhead: boolean;
 }
 
+const IDENTITY_NAME = ['provider', 'externalId'] as const;
+const IDENTITY = [...IDENTITY_NAME, 'id', 'customerId', 'profile'] as const;
+const FIND_IDENTITIES = `SELECT ${listOf(identities, IDENTITY, 'i')} FROM ${given(identities, IDENTITY_NAME)} JOIN identities i USING (provider, external_id)`;
+const readIdentity = readerOf(identities, IDENTITY);
+
 /** Finds an identity, exactly or else in another spelling: the answer tells the one that is stored. Undefined when nobody has it. */
-export async function findIdentity(tx: Tx, key: IdentityKey): Promise<Identity | undefined> {
-  const [row] = await tx.query<{ id: string; customer_id: string; profile: Metadata }>(
-    'SELECT id, customer_id, profile FROM identities WHERE provider = $1 AND external_id = $2',
-    [key.provider, key.externalId],
-  );
-  if (row) return { ...key, id: row.id, customerId: row.customer_id, profile: row.profile };
-  return (await findAlike(tx, [key])).get(0);
-}
+export const findIdentity = askedTogether(
+  async (tx, keys: readonly IdentityKey[]): Promise<(Identity | undefined)[]> => {
+    const rows = (await tx.query(FIND_IDENTITIES, arraysOf(identities, IDENTITY_NAME, keys))).map(readIdentity);
+    const stored = new Map(rows.map((identity) => [nameOf(identity), identity]));
+    const missing = keys.flatMap((key, position) => (stored.has(nameOf(key)) ? [] : [{ key, position }]));
+    const alike = await findAlike(
+      tx,
+      missing.map(({ key }) => key),
+    );
+    const found = keys.map((key) => stored.get(nameOf(key)));
+    for (const [index, { position }] of missing.entries()) found[position] = alike.get(index);
+    return found;
+  },
+);
 
 export interface KnownCustomer {
   id: string;
@@ -280,9 +292,8 @@ export async function lockCustomers(
   });
 }
 
-const KEY = ['provider', 'externalId'] as const;
-const OWNED = [...KEY, 'customerId'] as const;
-const FIND_OWNERS = `SELECT ${listOf(identities, OWNED, 'i')} FROM ${given(identities, KEY)} JOIN identities i USING (provider, external_id)`;
+const OWNED = [...IDENTITY_NAME, 'customerId'] as const;
+const FIND_OWNERS = `SELECT ${listOf(identities, OWNED, 'i')} FROM ${given(identities, IDENTITY_NAME)} JOIN identities i USING (provider, external_id)`;
 const readOwner = readerOf(identities, OWNED);
 
 /** Who has these identities, exactly or else in another spelling: told as they were asked for. Those that nobody has are left out. */
@@ -290,7 +301,7 @@ export async function findIdentityOwners(
   tx: Tx,
   keys: readonly IdentityKey[],
 ): Promise<(IdentityKey & { customerId: string })[]> {
-  const owners = (await tx.query(FIND_OWNERS, arraysOf(identities, KEY, keys))).map(readOwner);
+  const owners = (await tx.query(FIND_OWNERS, arraysOf(identities, IDENTITY_NAME, keys))).map(readOwner);
   if (owners.length >= keys.length) return owners;
   const found = new Set(owners.map(nameOf));
   const missing = keys.filter((key) => !found.has(nameOf(key)));

@@ -1,6 +1,8 @@
 // Idempotency records: what operations answered, by the keys under which it is kept.
+
 import type { Changes } from '../ledger/changes.js';
 import type { RecordedRequest, RecordKind } from '../ledger/entities.js';
+import { askedTogether } from './asked-together.js';
 import type { Tx } from './client.js';
 import { inserts } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf } from './table.js';
@@ -45,6 +47,16 @@ export async function findRecordsOf(
 ): Promise<(RecordKey & RecordedRequest)[]> {
   return (await tx.query(SELECT_OF_OPERATION, [customerId, recordedAt.toISOString(), id])).map(readRecord);
 }
+
+const textOf = ({ customerId, name, kind, key }: RecordKey): string => JSON.stringify([customerId, name, kind, key]);
+
+/** What is recorded under a key. Precondition: the customer is locked. */
+export const findRecord = askedTogether(
+  async (tx, keys: readonly RecordKey[]): Promise<((RecordKey & RecordedRequest) | undefined)[]> => {
+    const found = new Map((await findRecords(tx, keys)).map((record) => [textOf(record), record]));
+    return keys.map((key) => found.get(textOf(key)));
+  },
+);
 
 /** Deletes what was recorded under keys of callers before an instant, at most so many records; how many they were. */
 export async function forgetOldKeys(tx: Tx, before: Date, limit: number): Promise<number> {

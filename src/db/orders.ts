@@ -3,6 +3,7 @@
 import type { Changes } from '../ledger/changes.js';
 import type { Order, OrderStatus, Payment, PaymentStatus } from '../ledger/order-entities.js';
 import { required } from '../lib/assert.js';
+import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { claims, inserts, updates } from './statements.js';
@@ -101,6 +102,12 @@ export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.id, row.customer_id]));
 }
 
+/** Whose an order is, if there is one of this id. */
+export const findOrderOwner = askedTogether(async (tx, ids: readonly string[]): Promise<(string | undefined)[]> => {
+  const owners = await findOrderOwners(tx, ids);
+  return ids.map((id) => owners.get(id));
+});
+
 const ordersOf = inserts(orders);
 const linesOf = inserts(orderItems);
 const stepsOf = updates(
@@ -148,7 +155,8 @@ const PAYMENT = [
   'currency',
   'operationId',
 ] as const;
-const SELECT_PAYMENT = `SELECT ${listOf(payments, PAYMENT)} FROM payments WHERE payment_method = $1 AND payment_id = $2`;
+const CHARGE = ['paymentMethod', 'paymentId'] as const;
+const SELECT_PAYMENTS = `SELECT ${listOf(payments, PAYMENT)} FROM ${given(payments, CHARGE)} JOIN payments USING (payment_method, payment_id)`;
 const toPayment = readerOf(payments, PAYMENT);
 
 /** A payment as it is listed. */
@@ -192,10 +200,19 @@ ORDER BY created_at DESC, payment_method DESC, payment_id DESC LIMIT ${where.par
   return (await tx.query(sql, where.parameters)).map(readPayment);
 }
 
+const findCharge = askedTogether(
+  async (tx, charges: readonly Pick<Payment, (typeof CHARGE)[number]>[]): Promise<(Payment | undefined)[]> => {
+    const rows = await tx.query(SELECT_PAYMENTS, arraysOf(payments, CHARGE, charges));
+    const textOf = (charge: Pick<Payment, (typeof CHARGE)[number]>) =>
+      JSON.stringify([charge.paymentMethod, charge.paymentId]);
+    const known = new Map(rows.map(toPayment).map((payment) => [textOf(payment), payment]));
+    return charges.map((charge) => known.get(textOf(charge)));
+  },
+);
+
 /** What is known of a provider's charge. `paymentMethod` is canonical. */
 export async function findPayment(tx: Tx, paymentMethod: string, paymentId: string): Promise<Payment | null> {
-  const [row] = await tx.query(SELECT_PAYMENT, [paymentMethod, paymentId]);
-  return row ? toPayment(row) : null;
+  return (await findCharge(tx, { paymentMethod, paymentId })) ?? null;
 }
 
 const TOLD = [...PAYMENT, 'updatedAt'] as const;

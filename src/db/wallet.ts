@@ -16,11 +16,13 @@ export type SettledBatch = Pick<BatchParts, 'available' | 'held' | 'consumed' | 
 
 /** A product of a customer: counted ones have a balance. */
 export interface OwnedProduct {
+  customerId: string;
   productKey: string;
   isCounted: boolean;
 }
 
 export interface WalletAccess {
+  customerId: string;
   productKey: string;
   validFrom: Date;
   expiresAt: Date | null;
@@ -42,23 +44,31 @@ const fromSource = <T>([present, past]: readonly [T, T], { isPast }: ReadInstant
 const SELECT_PRODUCTS = ofSources(
   ({ ctes, balances, batches: table }) => `
 WITH ${ctes} owned AS (
-  SELECT b.product_key, true AS is_counted FROM ${balances} b WHERE b.customer_id = ANY ($1::uuid[])
+  SELECT b.customer_id, b.product_key, true AS is_counted FROM ${balances} b WHERE b.customer_id = ANY ($1::uuid[])
   UNION
-  SELECT b.product_key, false FROM ${table} b
+  SELECT b.customer_id, b.product_key, false FROM ${table} b
   WHERE b.customer_id = ANY ($1::uuid[]) AND b.granted IS NULL AND b.source <> 'metered' AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)
-) SELECT product_key, is_counted FROM owned ORDER BY product_key`,
+) SELECT customer_id, product_key, is_counted FROM owned ORDER BY product_key`,
 );
 
-/** The products of which a customer has, or had, something at an instant. */
-export async function listOwnedProducts(tx: Tx, customerId: string, instant: ReadInstant): Promise<OwnedProduct[]> {
-  const rows = await tx.query<Row & { product_key: string; is_counted: boolean }>(
+/** The products of which customers have, or had, something at an instant. */
+export async function listOwnedProducts(
+  tx: Tx,
+  customerIds: readonly string[],
+  instant: ReadInstant,
+): Promise<OwnedProduct[]> {
+  const rows = await tx.query<Row & { customer_id: string; product_key: string; is_counted: boolean }>(
     fromSource(SELECT_PRODUCTS, instant),
-    [[customerId], instant.at.toISOString()],
+    [customerIds, instant.at.toISOString()],
   );
-  return rows.map((row) => ({ productKey: row.product_key, isCounted: row.is_counted }));
+  return rows.map((row) => ({
+    customerId: row.customer_id,
+    productKey: row.product_key,
+    isCounted: row.is_counted,
+  }));
 }
 
-const ACCESS = ['productKey', 'validFrom', 'expiresAt'] as const;
+const ACCESS = ['customerId', 'productKey', 'validFrom', 'expiresAt'] as const;
 const SELECT_ACCESS = ofSources(
   ({ ctes, batches: table }) => `
 WITH ${ctes} access AS (
@@ -68,9 +78,13 @@ WITH ${ctes} access AS (
 );
 const readAccess = readerOf(batches, ACCESS);
 
-/** Running and future uncounted batches of a customer at an instant, soonest first. */
-export async function listAccess(tx: Tx, customerId: string, instant: ReadInstant): Promise<WalletAccess[]> {
-  const parameters = [[customerId], instant.at.toISOString()];
+/** Running and future uncounted batches of customers at an instant, soonest first. */
+export async function listAccess(
+  tx: Tx,
+  customerIds: readonly string[],
+  instant: ReadInstant,
+): Promise<WalletAccess[]> {
+  const parameters = [customerIds, instant.at.toISOString()];
   return (await tx.query(fromSource(SELECT_ACCESS, instant), parameters)).map(readAccess);
 }
 

@@ -12,7 +12,7 @@ import { type CustomerTokenClaims, createCustomerTokens, isCustomerToken } from 
 import { ALL_SCOPES } from '../lib/scopes.js';
 import { readSecretKeys } from '../lib/secret-keys.js';
 import { type KnownKey, KnownKeys } from './known-keys.js';
-import { transactManagement } from './transact.js';
+import { transactManagement } from './manage.js';
 
 /** Whose the bootstrap token is. */
 export const BOOTSTRAP_OWNER = 'bootstrap';

@@ -7,9 +7,9 @@ import type { Foundations } from '../foundations.js';
 import type { KeyedAnswer } from '../ledger/customer-entities.js';
 import { endOf, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
+import { transactManagement } from './manage.js';
 import { replayByKey } from './operation.js';
 import { hashRequest, REQUEST_HASH_VERSION } from './request-hash.js';
-import { transactManagement } from './transact.js';
 
 /** A call about many customers; with an idempotency key it happens once. */
 export interface BulkCall {

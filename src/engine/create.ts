@@ -11,11 +11,11 @@ import { createSender, type Sender } from './webhook-sender.js';
 /** The foundations, and what use cases reach for besides; `copy` is a standby for reads that may lag. */
 export function createOver(
   foundations: Foundations,
-  copy?: Db,
+  { copy, sharesAll }: { copy?: Db | undefined; sharesAll?: boolean } = {},
 ): Foundations & { engine: Engine; reads: Reads; horizon: Horizon; replica: Replica; actors: Actors; sender: Sender } {
   return {
     ...foundations,
-    engine: createEngine(foundations),
+    engine: createEngine(foundations, { sharesAll }),
     reads: createReads(foundations),
     horizon: createHorizon(foundations),
     replica: createReplica(foundations, copy),

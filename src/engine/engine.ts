@@ -10,9 +10,10 @@ import { type ConnectionBounds, createConnectionBounds } from './connections.js'
 import { type Resolution, resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
+import { type LongManagement, type Management, transactInPieces, transactManagement } from './manage.js';
 import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
 import { identityText, type Selector, unknownCustomer } from './selector.js';
-import { type Management, transact, transactManagement } from './transact.js';
+import { transact } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
 
 export interface Engine {
@@ -36,21 +37,24 @@ export interface Engine {
   runCall(call: BulkCall, work: () => Promise<CallResult>): Promise<RecordedAnswer>;
   /** Runs a change that is about no customer. Throws: what it refuses, overloaded, unavailable. */
   manage<L, R>(management: Management<L, R>): Promise<R>;
+  /** The same of a change that is larger than is held at once. */
+  manageInPieces<R>(management: LongManagement<R>): Promise<R>;
   /** Says why there is too little for a use. */
   readonly explain: Explainer['explain'];
 }
 
-/** Makes the engine of a process. */
-export function createEngine(deps: Foundations): Engine {
+/**
+ * Makes the engine of a process. With `sharesAll` whatever is about one customer shares transactions, as uses do: for who does many things of many
+ * customers and waits for all of them.
+ */
+export function createEngine(deps: Foundations, { sharesAll = false } = {}): Engine {
   const bounds = createConnectionBounds(deps);
   const lanes = createLanes(deps, bounds);
   const explainer = createExplainer(deps);
+  const isShared = ({ name, alsoLocks }: Member) =>
+    OPERATIONS[name].opener === 'pool' || (sharesAll && alsoLocks === undefined);
   const runMember = (member: Member, resolved?: ResolvedMember): Promise<Outcome> =>
-    counted(
-      deps,
-      member,
-      OPERATIONS[member.name].opener === 'pool' ? lanes.run(member, resolved) : runLone(deps, bounds, member),
-    );
+    counted(deps, member, isShared(member) ? lanes.run(member, resolved) : runLone(deps, bounds, member));
   const explained = async (outcome: Outcome): Promise<Outcome> =>
     'refusal' in outcome ? { refusal: await explainer.complete(outcome.refusal) } : outcome;
   const answered = async (running: Promise<Outcome>): Promise<RecordedAnswer> => {
@@ -102,6 +106,7 @@ export function createEngine(deps: Foundations): Engine {
       const run = () => transactManagement(deps, management);
       return persist(() => (management.lock ? bounds.managements.take(run) : run()));
     },
+    manageInPieces: (management) => persist(() => bounds.managements.take(() => transactInPieces(deps, management))),
     explain: explainer.explain,
   };
 }

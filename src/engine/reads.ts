@@ -230,24 +230,39 @@ export interface WalletRead {
   features: WalletFeature[];
 }
 
-/** Reads all that a customer holds at an instant, from one snapshot. */
-export async function readWallet(deps: Foundations, customerId: string, instant: ReadInstant): Promise<WalletRead> {
+/** Reads all that customers hold at an instant, from one snapshot; by customer. */
+export async function readWallets(
+  deps: Foundations,
+  customerIds: readonly string[],
+  instant: ReadInstant,
+): Promise<Map<string, WalletRead>> {
   const readOnce = (dueMax: number) =>
-    inSnapshot(deps.db, instant.isPast, (tx) => readWalletOnce(tx, customerId, instant, dueMax));
-  const { loaded, ...rest } = await readOn(deps, [customerId], readOnce);
-  return { book: openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, instant.at, deps.ids)), ...rest };
+    inSnapshot(deps.db, instant.isPast, (tx) => readWalletsOnce(tx, customerIds, instant, dueMax));
+  const { loaded, products, access, features } = await readOn(deps, customerIds, readOnce);
+  return new Map(
+    customerIds.map((customerId) => {
+      const owned = products.get(customerId) ?? [];
+      const keys = new Set(owned.map(({ productKey }) => productKey));
+      const book = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, instant.at, deps.ids));
+      const own = features.filter(({ productKey }) => keys.has(productKey));
+      return [customerId, { book, products: owned, access: access.get(customerId) ?? [], features: own }];
+    }),
+  );
 }
 
-async function readWalletOnce(tx: Tx, customerId: string, instant: ReadInstant, dueMax: number) {
-  const products = await listOwnedProducts(tx, customerId, instant);
-  const keys = products.map(({ productKey }) => productKey);
-  const asks = keys.map((productKey) => ({ subject: { productKey }, amount: 0 }));
+async function readWalletsOnce(tx: Tx, customerIds: readonly string[], instant: ReadInstant, dueMax: number) {
+  const products = groupBy(await listOwnedProducts(tx, customerIds, instant), ({ customerId }) => customerId);
+  const requests = customerIds.map((customerId) => {
+    const asks = (products.get(customerId) ?? []).map(({ productKey }) => ({ subject: { productKey }, amount: 0 }));
+    return { customerId, needs: [{ asks }] };
+  });
+  const keys = new Set([...products.values()].flat().map(({ productKey }) => productKey));
   const [loaded, access, features] = await Promise.all([
-    loadBooks(tx, [{ customerId, needs: [{ asks }] }], instant.at, { isPast: instant.isPast, dueMax }),
-    listAccess(tx, customerId, instant),
-    listFeatures(tx, keys),
+    loadBooks(tx, requests, instant.at, { isPast: instant.isPast, dueMax }),
+    listAccess(tx, customerIds, instant),
+    listFeatures(tx, [...keys]),
   ]);
-  return { loaded, products, access, features };
+  return { loaded, products, access: groupBy(access, ({ customerId }) => customerId), features };
 }
 
 /** The book of a customer at another instant than now, with what is asked; read alone. */

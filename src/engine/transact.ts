@@ -4,7 +4,7 @@
 import { type BookRequest, type IsOf, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
-import { clockSkewed, guardClock } from '../db/clock.js';
+import { clockSkewed } from '../db/clock.js';
 import {
   awaitFirstSights,
   claimFirstSights,
@@ -108,33 +108,13 @@ async function transactOnce<M extends ResolvedMember>(
   return { ...decided, isCommitted: true };
 }
 
-/** A change that is about no customer: of the catalogue, the answer to a keyed call. */
-export interface Management<L, R> {
-  opener: Opener;
-  /** Takes the lock under which it loads, if it needs one. */
-  lock?(tx: Tx): Promise<unknown>;
-  load(tx: Tx, now: Date): Promise<L>;
-  /** Decides and adds to the changes. Pure; a refusal is thrown. */
-  decide(loaded: L, now: Date, changes: Changes): R;
-}
-
-/** Runs a change that is about no customer. Throws what it refuses, and what rolled the transaction back. */
-export async function transactManagement<L, R>(deps: Foundations, management: Management<L, R>): Promise<R> {
-  await deps.clock.refresh?.(); // on a connection of its own, and so before one is kept
-  const tx = await begin(deps.db, management.opener);
-  const changes = noChanges();
-  const result = await orAbandon(tx, async () => {
-    const now = deps.clock.now();
-    const locking = management.lock?.(tx);
-    const [loaded] = await Promise.all([management.load(tx, now), locking, guardClock(tx, deps.clock), tx.begun]);
-    return management.decide(loaded, now, changes);
-  });
-  await writeAndCommit(deps, tx, changes);
-  return result;
-}
-
 /** Writes all changes and commits. Throws when that was rolled back. */
-async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Changes, isSweep = false): Promise<void> {
+export async function writeAndCommit(
+  deps: Foundations,
+  tx: Transaction,
+  changes: Changes,
+  isSweep = false,
+): Promise<void> {
   if (!hasChanges(changes, isSweep)) {
     await tx.abandon();
     return;
@@ -144,8 +124,18 @@ async function writeAndCommit(deps: Foundations, tx: Transaction, changes: Chang
     changes.events = eventsOf(changes, deps.ids);
     return { all: writeChanges(tx, changes) };
   });
+  await commitAndCount(deps, tx, changes, writing.all);
+}
+
+/** Commits, with the writes of these changes under way; events that were told are counted. Throws when it was rolled back. */
+export async function commitAndCount(
+  deps: Foundations,
+  tx: Transaction,
+  changes: Changes,
+  writing: readonly Promise<unknown>[],
+): Promise<void> {
   try {
-    await tx.commit(writing.all);
+    await tx.commit(writing);
   } catch (error) {
     if (isOfMovedData(error)) await guardPlaces(deps);
     const isUnknown = error instanceof CommitUncertain;

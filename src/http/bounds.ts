@@ -12,6 +12,8 @@ export const PARAM_LENGTH_MAX = 255 * 3 * 3;
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** From a whole request to its answer: who waits longer gets 503, and his request may still be carried out. */
 export const ANSWER_TIMEOUT_MS = 60_000;
+/** The same of routes that work through a file: less than a connection may be silent. */
+export const LONG_ANSWER_TIMEOUT_MS = 110_000;
 /** Longer than the 60 s that load balancers keep idle connections, so that they close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export const PLUGIN_TIMEOUT_MS = 10_000;

@@ -120,6 +120,8 @@ export interface RouteDefinition<
   mayLag?: D;
   /** Which of its requests need not, if not all. */
   lagsIf?(query: z.output<Q>): boolean;
+  /** Whether it works through a file, and so may take longer than others. */
+  isLong?: boolean;
   /** Body fields that are taken without effect, each with the reason; any other that `body` doesn't know is refused. */
   tolerated?: Readonly<Record<string, string>>;
   handler(input: RouteInput<A, P, Q, B, F, D>): Promise<Answer<NoInfer<R>>> | Answer<NoInfer<R>>;
@@ -260,7 +262,8 @@ export function defineRoute<
         mayLag && (definition.lagsIf?.(input.query as z.output<Q>) ?? true)
           ? mayLag.replica.read(mayLag, readFreshness(request), run)
           : run(mayLag);
-      const answer = await request.server.underWay.run(() => withVerdict(onRefusal, work), request.log);
+      const running = request.server.underWay.run(() => withVerdict(onRefusal, work), request.log, definition.isLong);
+      const answer = await running;
       if (declared.tellsPosition) await tellPosition(request, reply);
       return send(answer, request, reply);
     },

@@ -11,16 +11,18 @@ declare module 'fastify' {
 
 export class UnderWay {
   readonly #timeoutMs: number;
+  readonly #longTimeoutMs: number;
   readonly #giveUp = new Set<() => void>();
   #isOver = false;
 
-  /** `timeoutMs` is how long a request may take. */
-  constructor(timeoutMs: number) {
+  /** `timeoutMs` is how long a request may take, `longTimeoutMs` one that works through a file. */
+  constructor(timeoutMs: number, longTimeoutMs: number) {
     this.#timeoutMs = timeoutMs;
+    this.#longTimeoutMs = longTimeoutMs;
   }
 
   /** Does this work, and settles as it does. Throws: unavailable, when the time is over before. */
-  run<T>(work: () => T | Promise<T>, log: FastifyBaseLogger): Promise<T> {
+  run<T>(work: () => T | Promise<T>, log: FastifyBaseLogger, isLong = false): Promise<T> {
     if (this.#isOver) return Promise.reject(late());
     return new Promise((resolve, reject) => {
       const working = (async () => work())();
@@ -32,7 +34,7 @@ export class UnderWay {
           (error: unknown) => log.warn({ err: error }, 'failed after its time'),
         );
       };
-      const timer = setTimeout(giveUp, this.#timeoutMs);
+      const timer = setTimeout(giveUp, isLong ? this.#longTimeoutMs : this.#timeoutMs);
       this.#giveUp.add(giveUp);
       working.then(resolve, reject).finally(() => {
         clearTimeout(timer);

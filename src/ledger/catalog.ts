@@ -36,11 +36,9 @@ export interface GivenCatalog {
   unread: ReadonlySet<string>;
 }
 
-/** What the catalogue has of it. */
-export interface KnownCatalog {
-  /** Those that are given, and those that the given offers name. */
+/** What the catalogue has of given products. */
+export interface KnownProducts {
   products: ReadonlyMap<string, Product>;
-  offers: ReadonlyMap<string, Offer<OfferItemWithProduct>>;
   /** Those of the given names that a product or an offer has. */
   names: ReadonlySet<string>;
   /** Those of the given products in which an offer is priced that is not given. */
@@ -49,6 +47,17 @@ export interface KnownCatalog {
   providers: readonly FeatureProvider[];
   /** Those that get worse of which anybody holds unspent units, or access that has not ended. */
   unspent: ReadonlySet<string>;
+}
+
+/** What the catalogue has, or will have, of given offers. */
+export interface KnownOffers {
+  offers: ReadonlyMap<string, Offer<OfferItemWithProduct>>;
+  /** Those that the offers name, as they will be. */
+  products: ReadonlyMap<string, Product>;
+  /** Those of the given names that a product or an offer has. */
+  names: ReadonlySet<string>;
+  /** As of the given catalogue. */
+  unread: GivenCatalog['unread'];
 }
 
 /** A product that provides a feature. */
@@ -75,21 +84,25 @@ export interface Decided<T> {
   faults: CatalogFault[];
 }
 
-export interface DecidedCatalog {
-  products: Decided<Product>[];
-  offers: Decided<Offer<OfferItemWithProduct>>[];
+/** Decides about products. `force` allows to raise a unit cost or remove a feature while units are unspent. */
+export function decideProducts(
+  given: readonly Given<ProductTerms>[],
+  known: KnownProducts,
+  force: boolean,
+  now: Date,
+): Decided<Product>[] {
+  const products = given.map((one) => decideProduct(one, known, force, now));
+  refuseMetered(products, known.providers);
+  return products;
 }
 
-/** Decides about products, and about offers in view of what the products would be. `force` allows to raise a unit cost or remove a feature while units are unspent. */
-export function decideCatalog(given: GivenCatalog, known: KnownCatalog, force: boolean, now: Date): DecidedCatalog {
-  const products = given.products.map((one) => decideProduct(one, known, force, now));
-  refuseMetered(products, known.providers);
-  const ofItems = [...known.offers.values()].flatMap(({ items }) => items.map(({ product }) => product));
-  const all = [...ofItems, ...known.products.values(), ...products.map(({ after }) => after)];
-  const afterwards = new Map(all.map((product) => [product.productKey, product]));
-  const names = new Set([...known.names, ...given.products.map(({ terms }) => terms.productKey)]);
-  const view = { ...known, products: afterwards, names, unread: given.unread };
-  return { products, offers: given.offers.map((one) => decideOffer(one, view, now)) };
+/** Decides about offers. */
+export function decideOffers(
+  given: readonly Given<OfferTerms>[],
+  known: KnownOffers,
+  now: Date,
+): Decided<Offer<OfferItemWithProduct>>[] {
+  return given.map((one) => decideOffer(one, known, now));
 }
 
 /** The terms with what is kept of those that there are. */
@@ -111,7 +124,7 @@ function nameTaken(name: string, pointer: string): CatalogFault {
   return { code: 'name_taken', pointer, message };
 }
 
-function decideProduct(given: Given<ProductTerms>, known: KnownCatalog, force: boolean, now: Date): Decided<Product> {
+function decideProduct(given: Given<ProductTerms>, known: KnownProducts, force: boolean, now: Date): Decided<Product> {
   const { productKey } = given.terms;
   const before = known.products.get(productKey);
   const terms = withKept(given, before);
@@ -142,7 +155,7 @@ function productFaults({ productKey, isCurrency, type }: Product): CatalogFault[
 }
 
 /** What can't be replaced of a product while others rest on it. */
-function replacementFaults(before: Product, after: Product, known: KnownCatalog, force: boolean): CatalogFault[] {
+function replacementFaults(before: Product, after: Product, known: KnownProducts, force: boolean): CatalogFault[] {
   const { productKey } = after;
   const faults: CatalogFault[] = [];
   const refuse = (pointer: string, message: string) => faults.push({ code: 'product_in_use', pointer, message });
@@ -181,8 +194,8 @@ function refuseMetered(products: readonly Decided<Product>[], others: readonly F
 }
 
 /** The features that the given products would have. */
-export function listFeatures(given: GivenCatalog, products: ReadonlyMap<string, Product>): string[] {
-  const features = given.products.flatMap((one) => withKept(one, products.get(one.terms.productKey)).features);
+export function listFeatures(given: readonly Given<ProductTerms>[], products: ReadonlyMap<string, Product>): string[] {
+  const features = given.flatMap((one) => withKept(one, products.get(one.terms.productKey)).features);
   return [...new Set(features.map(({ feature }) => feature))];
 }
 
@@ -193,18 +206,31 @@ function worsenedFeature(before: Pick<Product, 'features'>, after: Pick<Product,
 }
 
 /** The products that would get worse for whoever holds units of them. */
-export function listWorsened(given: GivenCatalog, products: ReadonlyMap<string, Product>): string[] {
-  return given.products.flatMap((one) => {
+export function listWorsened(given: readonly Given<ProductTerms>[], products: ReadonlyMap<string, Product>): string[] {
+  return listReplaced(given, products, (before, after) => worsenedFeature(before, after) !== undefined);
+}
+
+/** The products that would be no currency any more. */
+export function listDemonetised(
+  given: readonly Given<ProductTerms>[],
+  products: ReadonlyMap<string, Product>,
+): string[] {
+  return listReplaced(given, products, (before, after) => before.isCurrency && !after.isCurrency);
+}
+
+/** The keys of the products of which something is so between what they are and what they would be. */
+function listReplaced(
+  given: readonly Given<ProductTerms>[],
+  products: ReadonlyMap<string, Product>,
+  isSo: (before: Product, after: ProductTerms) => boolean,
+): string[] {
+  return given.flatMap((one) => {
     const before = products.get(one.terms.productKey);
-    return before && worsenedFeature(before, withKept(one, before)) !== undefined ? [before.productKey] : [];
+    return before && isSo(before, withKept(one, before)) ? [before.productKey] : [];
   });
 }
 
-interface OfferView extends KnownCatalog {
-  unread: GivenCatalog['unread'];
-}
-
-function decideOffer(given: Given<OfferTerms>, view: OfferView, now: Date): Decided<Offer<OfferItemWithProduct>> {
+function decideOffer(given: Given<OfferTerms>, view: KnownOffers, now: Date): Decided<Offer<OfferItemWithProduct>> {
   const { sku } = given.terms;
   const before = view.offers.get(sku);
   const kept = withKept(given, before);
@@ -243,7 +269,7 @@ function nameFaults(before: Offer | undefined, { sku, isActive }: OfferTerms): C
   return [{ code: 'name_reserved', pointer: 'path/sku', message }];
 }
 
-function priceFaults(price: Micros, { currency }: OfferTerms, { products, unread }: OfferView): CatalogFault[] {
+function priceFaults(price: Micros, { currency }: OfferTerms, { products, unread }: KnownOffers): CatalogFault[] {
   if (unread.has(currency)) return [];
   if (!isMoneyCurrency(currency) && !products.get(currency)?.isCurrency) {
     const message = `${currency} is neither a currency code, nor XTR, nor the key of a currency product.`;
@@ -256,7 +282,7 @@ function priceFaults(price: Micros, { currency }: OfferTerms, { products, unread
 
 function completeItem(
   item: OfferTerms['items'][number],
-  { products, unread }: OfferView,
+  { products, unread }: KnownOffers,
   pointer: string,
 ): { item: OfferItemWithProduct | undefined; faults: CatalogFault[] } {
   const product = products.get(item.productKey);

@@ -204,7 +204,8 @@ function assertSameDispute(order: Order, seen: Dispute, { amount }: DisputeComma
   if (seen.orderId !== order.id) {
     throw new AppError('dispute_mismatch', 'This dispute was told of another order.', { pointer: '/dispute_id' });
   }
-  if (amount !== null && amount !== seen.amount) {
+  // Of what was closed before it was opened nobody may have told the amount.
+  if (seen.openedAt !== null && amount !== null && amount !== seen.amount) {
     const detail = `This dispute was told of ${shown(order, seen.amount)}.`;
     throw new AppError('dispute_mismatch', detail, { pointer: '/amount' });
   }

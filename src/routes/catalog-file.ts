@@ -1,12 +1,14 @@
 // A file of the catalogue: read into what the catalogue is to have, each fault with its place, and written so that an import reads the same again.
 import { setImmediate } from 'node:timers/promises';
+import type { z } from 'zod';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { findForeignByte, parseJsonBody } from '../http/json-body.js';
 import type { FileBody } from '../http/route.js';
 import { type Check, createCheck } from '../http/validation.js';
-import type { CatalogFault, Given, GivenCatalog, OfferTerms, ProductTerms } from '../ledger/catalog.js';
+import type { Given, GivenCatalog, OfferTerms, ProductTerms } from '../ledger/catalog.js';
 import { linesOfElements } from '../lib/json-lines.js';
 import { catalogFrame, offerRecord, productRecord } from '../schemas/catalog.js';
+import type { ImportedCatalog } from '../services/catalog.js';
 import { explainPrice } from './catalog-columns.js';
 import { type RawRecord, readTable, tooMany } from './catalog-table.js';
 import { toOfferTerms, toProductTerms } from './catalog-terms.js';
@@ -28,7 +30,8 @@ export interface ReadCatalog {
 }
 
 type Kind = 'products' | 'offers';
-type Records = Record<Kind, RawRecord[]>;
+type Says = RawRecord['says'];
+type Records = Record<Kind, Iterable<RawRecord>>;
 
 const KEYS: Readonly<Record<Kind, string>> = { products: 'product_key', offers: 'sku' };
 
@@ -42,21 +45,16 @@ const checkOffer = createCheck(offerRecord, 'body', FAULTS_OF_RECORD_MAX);
 export async function readCatalogFile({ bytes, mediaType }: FileBody): Promise<ReadCatalog> {
   const { records, faults } = mediaType === 'text/csv' ? await readCsvFile(bytes) : readJsonFile(bytes);
   const unread = new Set<string>();
-  const products = await checkAll(records.products, 'products', checkProduct, unread);
-  const offers = await checkAll(records.offers, 'offers', checkOffer, unread);
+  const toProduct = (value: z.output<typeof productRecord>, says: Says) =>
+    toGiven(value, toProductTerms(value.product_key, value), PRODUCT_MEMBERS, says);
+  const toOffer = (value: z.output<typeof offerRecord>, says: Says) =>
+    toGiven(value, toOfferTerms(value.sku, value), OFFER_MEMBERS, says);
+  const products = await checkAll(records.products, 'products', checkProduct, toProduct, unread);
+  const offers = await checkAll(records.offers, 'offers', checkOffer, toOffer, unread);
   return {
-    given: {
-      products: products.good.map(({ value, says }) =>
-        toGiven(value, toProductTerms(value.product_key, value), PRODUCT_MEMBERS, says),
-      ),
-      offers: offers.good.map(({ value, says }) => toGiven(value, toOfferTerms(value.sku, value), OFFER_MEMBERS, says)),
-      unread,
-    },
+    given: { products: products.good, offers: offers.good, unread },
     faults: [...faults, ...products.faults, ...offers.faults],
-    places: {
-      products: products.good.map(({ placeOf }) => placeOf),
-      offers: offers.good.map(({ placeOf }) => placeOf),
-    },
+    places: { products: products.places, offers: offers.places },
   };
 }
 
@@ -100,36 +98,46 @@ function readJsonFile(bytes: Buffer): { records: Records; faults: FieldError[] }
 }
 
 interface Checked<T> {
-  good: (Pick<RawRecord, 'says' | 'placeOf'> & { value: T })[];
+  good: Given<T>[];
+  /** Of those that are good. */
+  places: RawRecord['placeOf'][];
   faults: FieldError[];
 }
 
-/** Checks records of one kind, each by itself, and that none is named twice. The names of those that have faults become unread. */
-async function checkAll<T>(
-  records: RawRecord[],
+/**
+ * Checks records of one kind, each by itself, and that none is named twice; of each no more is kept than what it gives and where it stands. The names of
+ * those that have faults become unread.
+ */
+async function checkAll<V, T>(
+  records: Iterable<RawRecord>,
   kind: Kind,
-  check: Check<T>,
+  check: Check<V>,
+  giveOf: (value: V, says: Says) => Given<T>,
   unread: Set<string>,
 ): Promise<Checked<T>> {
-  const checked: Checked<T> = { good: [], faults: [] };
+  const checked: Checked<T> = { good: [], places: [], faults: [] };
   const key = KEYS[kind];
-  const seen = new Map<string, RawRecord>();
-  for (const [index, record] of records.entries()) {
-    if (index % CHECKED_AT_ONCE === 0) await setImmediate();
+  const seen = new Map<string, RawRecord['placeOf']>();
+  let count = 0;
+  for (const record of records) {
+    if (count % CHECKED_AT_ONCE === 0) await setImmediate();
+    count += 1;
     const { raw, says, placeOf } = record;
     const name = nameOf(raw, key);
     const result = check(raw);
     const faults = 'errors' in result ? placed(record, result.errors) : [...record.faults];
-    const first = name === undefined ? undefined : seen.get(name);
-    if (first)
+    const firstPlaceOf = name === undefined ? undefined : seen.get(name);
+    if (firstPlaceOf)
       faults.push({
         ...placeOf([key]),
         code: 'duplicate',
-        message: `${name} is there already, on line ${first.placeOf([]).line}`,
+        message: `${name} is there already, on line ${firstPlaceOf([]).line}`,
       });
-    else if (name !== undefined) seen.set(name, record);
-    if ('value' in result && faults.length === 0) checked.good.push({ value: result.value, says, placeOf });
-    else if (name !== undefined && !first) unread.add(name);
+    else if (name !== undefined) seen.set(name, placeOf);
+    if ('value' in result && faults.length === 0) {
+      checked.good.push(giveOf(result.value, says));
+      checked.places.push(placeOf);
+    } else if (name !== undefined && !firstPlaceOf) unread.add(name);
     checked.faults.push(...faults);
   }
   return checked;
@@ -190,25 +198,18 @@ function toGiven<T>(
   { created_at: createdAt }: { created_at?: Date | undefined },
   terms: T,
   members: Readonly<Record<string, Given<T>['kept'][number]>>,
-  says: RawRecord['says'],
+  says: Says,
 ): Given<T> {
   const kept = Object.entries(members).flatMap(([member, own]) => (says(member) ? [] : [own]));
   return { terms, kept, createdAt };
 }
 
 /** Refuses a file with what was found wrong with it, and what its records are refused for. Throws: invalid_catalog. */
-export function refuseFaults(
-  { faults, places }: ReadCatalog,
-  decided: Record<Kind, readonly { faults: readonly CatalogFault[] }[]>,
-): void {
-  const ofRecords = (['products', 'offers'] as const).flatMap((kind) =>
-    decided[kind].flatMap((one, index) =>
-      one.faults.map(({ pointer, code, message }): FieldError => {
-        const place = places[kind][index]?.(pathOf(pointer)) ?? { pointer };
-        return { ...place, code, message };
-      }),
-    ),
-  );
+export function refuseFaults({ faults, places }: ReadCatalog, imported: Pick<ImportedCatalog, 'faults'>): void {
+  const ofRecords = imported.faults.map(({ kind, index, fault: { pointer, code, message } }): FieldError => {
+    const place = places[kind][index]?.(pathOf(pointer)) ?? { pointer };
+    return { ...place, code, message };
+  });
   const all = [...faults, ...ofRecords].sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
   const [first] = all;
   if (first === undefined) return;

@@ -20,10 +20,10 @@ export interface RawRecord {
   placeOf(path: readonly string[]): Place;
 }
 
-/** A row, with the number of its record. */
-interface Row extends CsvRow {
+/** Where a row stands, with the number of its record. */
+interface Row {
+  line: number;
   record: number;
-  cells: string[];
 }
 
 /** What the header says: which table it is, and which column stands where; undefined for a blank one at the end. */
@@ -34,7 +34,8 @@ interface Header {
 
 interface TableRead {
   name: 'products' | 'offers';
-  records: RawRecord[];
+  /** In the order of their first rows; may be gone through once. */
+  records: Iterable<RawRecord>;
   faults: FieldError[];
 }
 
@@ -53,7 +54,7 @@ export async function readTable(bytes: Buffer, recordsMax: number): Promise<Tabl
     if (row.cells.every((cell) => cell.trim() === '')) return;
     records += 1;
     if (records > recordsMax) return;
-    collector.take({ ...row, record: records });
+    collector.take({ line: row.line, record: records }, row.cells);
   });
   if (fault) faults.push({ pointer: '', code: 'malformed_csv', ...fault });
   else if (header === undefined)
@@ -103,6 +104,8 @@ function explainMissing(name: string, { name: table }: Table): string {
 /** What is known of a record while its rows come in. */
 interface Draft {
   rows: Row[];
+  /** The cells of the first row. */
+  cells: readonly string[];
   raw: Record<string, unknown>;
   items: Record<string, unknown>[];
   faults: FieldError[];
@@ -130,10 +133,10 @@ class Collector {
     this.#said = new Set(this.#hasItems ? [...own, 'items'] : own);
   }
 
-  take(row: Row): void {
+  take(row: Row, cells: readonly string[]): void {
     const { table, columns } = this.#header;
-    if (row.cells.slice(columns.length).some((cell) => cell.trim() !== '') || row.cells.length < columns.length) {
-      const message = `has ${row.cells.length} cells, the header has ${columns.length}`;
+    if (cells.slice(columns.length).some((cell) => cell.trim() !== '') || cells.length < columns.length) {
+      const message = `has ${cells.length} cells, the header has ${columns.length}`;
       this.#faults.push({
         pointer: `record/${row.record}`,
         code: 'invalid',
@@ -143,15 +146,15 @@ class Collector {
       });
       return;
     }
-    const key = (row.cells[columns.findIndex((column) => column?.name === table.key)] ?? '').trim().toUpperCase();
+    const key = (cells[columns.findIndex((column) => column?.name === table.key)] ?? '').trim().toUpperCase();
     const isOfItems = this.#hasItems && table.name === 'offers';
     const name = isOfItems && key !== '' ? key : `${key} ${row.record}`;
-    const draft = this.#drafts.get(name) ?? { rows: [], raw: {}, items: [], faults: [] };
+    const draft = this.#drafts.get(name) ?? { rows: [], cells, raw: {}, items: [], faults: [] };
     this.#drafts.set(name, draft);
     draft.rows.push(row);
     const item: Record<string, unknown> = {};
     for (const [index, column] of columns.entries()) {
-      if (column) this.#readCell(draft, item, row, column, (row.cells[index] ?? '').trim(), index);
+      if (column) this.#readCell(draft, item, row, column, (cells[index] ?? '').trim(), index);
     }
     if (isOfItems) draft.items.push(item);
   }
@@ -166,7 +169,7 @@ class Collector {
   ): void {
     const [first = row] = draft.rows;
     if (!ofItem && first !== row) {
-      if (cell === '' || cell === first.cells[index]?.trim() || name === this.#header.table.key) return;
+      if (cell === '' || cell === draft.cells[index]?.trim() || name === this.#header.table.key) return;
       const message = `differs from line ${first.line}, which is of the same offer: repeat it, or leave it blank`;
       draft.faults.push({ ...placeOf(row, name), code: 'conflict', message });
       return;
@@ -180,14 +183,15 @@ class Collector {
     }
   }
 
-  /** The records; an offer of one row without a product has no items. */
-  records(): RawRecord[] {
-    return [...this.#drafts.values()].map(({ rows, raw, items, faults }) => {
+  /** The records, each given up as it is handed over; an offer of one row without a product has no items. */
+  *records(): Generator<RawRecord> {
+    const says = (member: string) => this.#said.has(member);
+    for (const [name, { rows, raw, items, faults }] of this.#drafts) {
+      this.#drafts.delete(name);
       const isEmpty = items.length === 1 && Object.keys(items[0] ?? {}).length === 0;
       if (this.#hasItems) raw.items = isEmpty ? [] : items;
-      const says = (member: string) => this.#said.has(member);
-      return { raw, faults, lacks: this.#lacks, says, placeOf: (path) => this.#placeOf(rows, path) };
-    });
+      yield { raw, faults, lacks: this.#lacks, says, placeOf: (path) => this.#placeOf(rows, path) };
+    }
   }
 
   #placeOf(rows: readonly Row[], path: readonly string[]): Place {

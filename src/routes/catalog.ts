@@ -102,6 +102,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     query: exportQuery,
     responses: { 200: catalogFile },
     downloads: { 'text/csv': catalogTable },
+    isLong: true,
     problems: [],
     mayLag: deps,
     handler: async ({ query: { format, of }, deps }) => {
@@ -122,6 +123,7 @@ export function registerCatalog(app: FastifyInstance, deps: Deps): void {
     access: 'catalog',
     query: importQuery,
     files: { 'application/json': catalogDocument, 'text/csv': catalogTable },
+    isLong: true,
     idempotent: false,
     responses: { 200: importAnswer },
     problems: ['invalid_catalog'],

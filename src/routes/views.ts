@@ -15,7 +15,7 @@ import type { Recovery } from '../ledger/sold-entities.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney } from '../lib/money.js';
 import { toWireNames } from '../lib/wire-names.js';
-import type { Imported } from '../services/catalog.js';
+import type { ImportedCatalog } from '../services/catalog.js';
 import type { SoldOrderResult } from '../services/orders.js';
 
 export function toProductView(product: Product) {
@@ -68,20 +68,8 @@ export function toOfferRecord(offer: Offer<OfferItemWithProduct>) {
 }
 
 /** What an import came to. */
-export function toImportView({ products, offers, warnings, warningsTotal }: Imported, isDry: boolean) {
-  return {
-    dry_run: isDry,
-    products: countChanges(products),
-    offers: countChanges(offers),
-    warnings,
-    warnings_total: warningsTotal,
-  };
-}
-
-function countChanges(decided: readonly { before: unknown; isChange: boolean }[]) {
-  const changed = decided.filter(({ isChange }) => isChange);
-  const created = changed.filter(({ before }) => before === undefined).length;
-  return { created, updated: changed.length - created, unchanged: decided.length - changed.length };
+export function toImportView({ products, offers, warnings, warningsTotal }: ImportedCatalog, isDry: boolean) {
+  return { dry_run: isDry, products, offers, warnings, warnings_total: warningsTotal };
 }
 
 export function toBatchView(batch: StoredBatch) {

@@ -18,12 +18,15 @@ import { inSnapshot } from '../db/transactions.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import {
+  type CatalogFault,
   type Decided,
-  type DecidedCatalog,
-  decideCatalog,
+  decideOffers,
+  decideProducts,
   type Given,
   type GivenCatalog,
-  type KnownCatalog,
+  type KnownOffers,
+  type KnownProducts,
+  listDemonetised,
   listFeatures,
   listWorsened,
   type OfferTerms,
@@ -33,6 +36,7 @@ import {
 } from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/catalog-entities.js';
 import { required } from '../lib/assert.js';
+import { loadAhead } from '../lib/load-ahead.js';
 
 /** The service itself, where nobody called. */
 const SYSTEM: Actor = { keyId: 'system', ownerId: 'system', scopes: new Set() };
@@ -99,11 +103,13 @@ async function readAll<T>(
   take: ((page: T[]) => void) | undefined,
 ): Promise<void> {
   if (!take) return;
-  for (let after = '', isMore = true; isMore; ) {
-    const page = await list(tx, { after, limit: READ_AT_ONCE, hasInactive: true });
-    take(page);
-    after = page.length > 0 ? nameOf(page[page.length - 1] as T) : after;
-    isMore = page.length === READ_AT_ONCE;
+  const listBehind = (after: string) => list(tx, { after, limit: READ_AT_ONCE, hasInactive: true });
+  for (let listing: Promise<T[]> | undefined = listBehind(''); listing; ) {
+    const page: T[] = await listing;
+    const last = page.at(-1);
+    listing = last !== undefined && page.length === READ_AT_ONCE ? listBehind(nameOf(last)) : undefined;
+    listing?.catch(() => undefined); // it is thrown when it is waited for
+    take(page); // while the next one is read
   }
 }
 
@@ -120,10 +126,17 @@ export async function putProduct(
 ): Promise<{ product: Product; isNew: boolean }> {
   const isNew = createNewness();
   const given = { ...NOTHING, products: [asWhole(terms)] };
-  return changeCatalog(deps, given, { force, actor }, ({ products: [decided] }) => {
-    const { before, after } = accept(decided);
-    return { product: after, isNew: isNew(before, after) };
+  const { before, after } = await changeCatalog(deps, given, { force, actor }, () => {
+    let put: Decided<Product> | undefined;
+    return {
+      products: ([decided]) => {
+        put = accept(decided);
+      },
+      offers: () => undefined,
+      result: () => required(put, 'it is decided'),
+    };
   });
+  return { product: after, isNew: isNew(before, after) };
 }
 
 /**
@@ -137,9 +150,16 @@ export async function putOffer(
 ): Promise<{ offer: Offer<OfferItemWithProduct>; warnings: OfferWarning[]; isNew: boolean }> {
   const isNew = createNewness();
   const given = { ...NOTHING, offers: [asWhole(terms)] };
-  return changeCatalog(deps, given, { force: false, actor }, ({ offers: [decided] }, now) => {
-    const { before, after } = accept(decided);
-    return { offer: after, warnings: warningsOf(after, now), isNew: isNew(before, after) };
+  return changeCatalog(deps, given, { force: false, actor }, () => {
+    let put: { offer: Offer<OfferItemWithProduct>; warnings: OfferWarning[]; isNew: boolean } | undefined;
+    return {
+      products: () => undefined,
+      offers: ([decided], now) => {
+        const { before, after } = accept(decided);
+        put = { offer: after, warnings: warningsOf(after, now), isNew: isNew(before, after) };
+      },
+      result: () => required(put, 'it is decided'),
+    };
   });
 }
 
@@ -193,8 +213,19 @@ function noOffer(sku: string): AppError {
   return new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: 'path/sku' });
 }
 
+/** How many are not yet, are not so yet, and are so. */
+export interface Imported {
+  created: number;
+  updated: number;
+  unchanged: number;
+}
+
 /** What an import comes to. */
-export interface Imported extends DecidedCatalog {
+export interface ImportedCatalog {
+  products: Imported;
+  offers: Imported;
+  /** What can't be as it is given, each with the place of its record among those of its kind. */
+  faults: { kind: 'products' | 'offers'; index: number; fault: CatalogFault }[];
   /** What stands against selling the offers of the file, the first of them only. */
   warnings: (OfferWarning & { sku: string })[];
   warningsTotal: number;
@@ -211,60 +242,137 @@ export async function importCatalog(
   given: GivenCatalog,
   options: { force: boolean; isDry: boolean },
   actor: Actor,
-): Promise<Imported> {
-  return changeCatalog(deps, given, { ...options, actor }, (decided, now) => {
-    const warnings = decided.offers.flatMap(({ after }) =>
-      warningsOf(after, now).map((warning) => ({ ...warning, sku: after.sku })),
-    );
-    return { ...decided, warnings: warnings.slice(0, WARNINGS_LISTED_MAX), warningsTotal: warnings.length };
+): Promise<ImportedCatalog> {
+  return changeCatalog(deps, given, { ...options, actor }, () => {
+    const imported: ImportedCatalog = {
+      products: { created: 0, updated: 0, unchanged: 0 },
+      offers: { created: 0, updated: 0, unchanged: 0 },
+      faults: [],
+      warnings: [],
+      warningsTotal: 0,
+    };
+    const add = (kind: 'products' | 'offers', decided: readonly Decided<unknown>[]) => {
+      const counted = imported[kind];
+      for (const { before, isChange, faults } of decided) {
+        const index = counted.created + counted.updated + counted.unchanged;
+        for (const fault of faults) imported.faults.push({ kind, index, fault });
+        counted[!isChange ? 'unchanged' : before === undefined ? 'created' : 'updated'] += 1;
+      }
+    };
+    return {
+      products: (decided) => add('products', decided),
+      offers: (decided, now) => {
+        add('offers', decided);
+        for (const { after } of decided) {
+          const warnings = warningsOf(after, now).map((warning) => ({ ...warning, sku: after.sku }));
+          imported.warningsTotal += warnings.length;
+          imported.warnings.push(...warnings.slice(0, WARNINGS_LISTED_MAX - imported.warnings.length));
+        }
+      },
+      result: () => imported,
+    };
   });
 }
 
 const NOTHING: GivenCatalog = { products: [], offers: [], unread: new Set() };
+/** So many are read, decided and written at a time, all in one transaction. */
+const CHANGED_AT_ONCE = 1_000;
 
 function asWhole<T>(terms: T): Given<T> {
   return { terms, kept: [], createdAt: undefined };
 }
 
-/** The one way in which something is put into the catalogue. `conclude` says what it comes to, and may refuse. */
+/** Is handed what is decided, piece by piece and in the order given; may refuse all of it by an error. */
+interface Summary<R> {
+  products(decided: readonly Decided<Product>[]): void;
+  offers(decided: readonly Decided<Offer<OfferItemWithProduct>>[], now: Date): void;
+  result(): R;
+}
+
+/** The one way in which something is put into the catalogue. `summarise` begins what it comes to, anew at each attempt. */
 function changeCatalog<R>(
   deps: Deps,
   given: GivenCatalog,
   { force, isDry = false, actor }: { force: boolean; isDry?: boolean; actor: Actor },
-  conclude: (decided: DecidedCatalog, now: Date) => R,
+  summarise: () => Summary<R>,
 ): Promise<R> {
-  return deps.engine.manage({
-    opener: 'prisma',
+  return deps.engine.manageInPieces({
     lock: lockCatalog,
-    load: (tx, now) => loadKnown(tx, given, force, now),
-    decide: (known, now, changes) => {
-      const decided = decideCatalog(given, known, force, now);
-      const result = conclude(decided, now);
-      const isFaulty = [...decided.products, ...decided.offers].some(({ faults }) => faults.length > 0);
-      if (isDry || isFaulty) return result;
+    work: async (tx, now, write) => {
+      const summary = summarise();
+      let isKept = !isDry;
       const toManaged = <T>({ before, after }: Decided<T>) => ({ before, after, at: now, actingKey: actor.keyId });
-      changes.products = decided.products.filter(({ isChange }) => isChange).map(toManaged);
-      changes.offers = decided.offers.filter(({ isChange }) => isChange).map(toManaged);
-      return result;
+      const changesOf = <T>(decided: readonly Decided<T>[]) =>
+        isKept ? decided.filter(({ isChange }) => isChange).map(toManaged) : [];
+      const products = decideProducts(given.products, await loadProducts(tx, given, force, now), force, now);
+      summary.products(products);
+      isKept &&= products.every(isFaultless);
+      for (const piece of inPieces(products)) await write({ products: changesOf(piece) });
+      const known = new Map(products.map(({ after }) => [after.productKey, after]));
+      const own: ReadonlySet<string> = new Set(known.keys());
+      const load = (piece: readonly Given<OfferTerms>[]) => loadOffers(tx, piece, { known, own, unread: given.unread });
+      for await (const [piece, loaded] of loadAhead(inPieces(given.offers), load)) {
+        const offers = decideOffers(piece, loaded, now);
+        summary.offers(offers, now);
+        isKept &&= offers.every(isFaultless);
+        await write({ offers: changesOf(offers) });
+      }
+      return { result: summary.result(), isKept };
     },
   });
 }
 
-async function loadKnown(tx: Tx, given: GivenCatalog, force: boolean, now: Date): Promise<KnownCatalog> {
-  const keys = given.products.map(({ terms }) => terms.productKey);
-  const skus = given.offers.map(({ terms }) => terms.sku);
-  const named = given.offers.flatMap(({ terms }) => [terms.currency, ...terms.items.map((item) => item.productKey)]);
-  const [products, offers, names, prices] = await Promise.all([
-    findProducts(tx, [...new Set([...keys, ...named])]),
-    findOffers(tx, skus),
-    findUsedNames(tx, [...keys, ...skus]),
-    findPrices(tx, keys, [...skus, ...given.unread]),
-  ]);
-  const [providers, unspent] = await Promise.all([
+function isFaultless({ faults }: Decided<unknown>): boolean {
+  return faults.length === 0;
+}
+
+function* inPieces<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += CHANGED_AT_ONCE) yield all.slice(from, from + CHANGED_AT_ONCE);
+}
+
+async function loadProducts(
+  tx: Tx,
+  { products: given, offers, unread }: GivenCatalog,
+  force: boolean,
+  now: Date,
+): Promise<KnownProducts> {
+  const products = new Map<string, Product>();
+  const names = new Set<string>();
+  for (const piece of inPieces(given.map(({ terms }) => terms.productKey))) {
+    const [found, used] = await Promise.all([findProducts(tx, piece), findUsedNames(tx, piece)]);
+    for (const [key, product] of found) products.set(key, product);
+    for (const name of used) names.add(name);
+  }
+  const keys = given.map(({ terms }) => terms.productKey);
+  const demonetised = listDemonetised(given, products);
+  const [prices, providers, unspent] = await Promise.all([
+    findPrices(tx, demonetised, demonetised.length > 0 ? [...offers.map(({ terms }) => terms.sku), ...unread] : []),
     findProviders(tx, listFeatures(given, products), keys),
     findUnspentProducts(tx, force ? [] : listWorsened(given, products), now),
   ]);
-  return { products, offers, names, prices, providers, unspent };
+  return { products, names, prices, providers, unspent };
+}
+
+/** `known` gets those products that the offers name beside those given, whose keys are `own`. */
+async function loadOffers(
+  tx: Tx,
+  given: readonly Given<OfferTerms>[],
+  { known, own, unread }: { known: Map<string, Product>; own: ReadonlySet<string>; unread: GivenCatalog['unread'] },
+): Promise<KnownOffers> {
+  const skus = given.map(({ terms }) => terms.sku);
+  const named = given.flatMap(({ terms }) => [terms.currency, ...terms.items.map((item) => item.productKey)]);
+  const [products, offers, used] = await Promise.all([
+    findProducts(
+      tx,
+      [...new Set(named)].filter((name) => !known.has(name)),
+    ),
+    findOffers(tx, skus),
+    findUsedNames(tx, skus),
+  ]);
+  const kept = [...offers.values()].flatMap(({ items }) => items.map(({ product }) => product));
+  for (const product of [...products.values(), ...kept])
+    if (!known.has(product.productKey)) known.set(product.productKey, product);
+  return { products: known, offers, names: new Set([...used, ...skus.filter((sku) => own.has(sku))]), unread };
 }
 
 /** What one record comes to. Throws its first fault. */

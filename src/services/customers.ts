@@ -19,6 +19,11 @@ function customerNotFound(): AppError {
   return new AppError('customer_not_found', 'There is no such customer.', { pointer: 'path/id' });
 }
 
+/** The lock proves that there is a customer; where there is none, the path is at fault. Throws. */
+function asUnknownInPath(error: unknown): never {
+  throw error instanceof AppError && error.code === 'customer_not_found' ? customerNotFound() : error;
+}
+
 /** One page of the customers, newest first; only the one behind an identity where one is named. */
 export async function getCustomers(
   deps: Deps,
@@ -73,31 +78,33 @@ export async function linkIdentity(
   call: Call,
   render: Render<LinkResult>,
 ): Promise<RecordedAnswer> {
-  await getCustomer(deps, customerId);
-  return deps.engine.run({
-    name: 'identity.link',
-    selector: { customerId },
-    call,
-    request: command,
-    load: (tx) => findIdentity(tx, command.identity),
-    needs: { asks: [] },
-    decide: ({ book, loaded: known, operationId }): Decision<LinkResult> => {
-      if (known?.customerId === customerId) return { outcome: 'unchanged', result: { identity: known, isNew: false } };
-      if (known) {
-        throw new AppError(
-          'identity_taken',
-          'The identity belongs to another customer: unlink it there, or merge the two.',
-          {
-            pointer: '/external_id',
-          },
-        );
-      }
-      const identity = { ...inForm(command.identity), id: book.ids.next(), customerId, profile: command.profile };
-      book.changes.newIdentities.push({ ...identity, operationId });
-      return { outcome: 'accepted', result: { identity, isNew: true } };
-    },
-    render,
-  });
+  return deps.engine
+    .run({
+      name: 'identity.link',
+      selector: { customerId },
+      call,
+      request: command,
+      load: (tx) => findIdentity(tx, command.identity),
+      needs: { asks: [] },
+      decide: ({ book, loaded: known, operationId }): Decision<LinkResult> => {
+        if (known?.customerId === customerId)
+          return { outcome: 'unchanged', result: { identity: known, isNew: false } };
+        if (known) {
+          throw new AppError(
+            'identity_taken',
+            'The identity belongs to another customer: unlink it there, or merge the two.',
+            {
+              pointer: '/external_id',
+            },
+          );
+        }
+        const identity = { ...inForm(command.identity), id: book.ids.next(), customerId, profile: command.profile };
+        book.changes.newIdentities.push({ ...identity, operationId });
+        return { outcome: 'accepted', result: { identity, isNew: true } };
+      },
+      render,
+    })
+    .catch(asUnknownInPath);
 }
 
 /**

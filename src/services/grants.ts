@@ -1,10 +1,10 @@
 // Grants: giving an offer or a quantity without a payment (DOMAIN 3.8): trials, bonuses, adjustments, migrations.
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
-import { findOrderableOffers, findProducts, listTrialOffers } from '../db/catalog.js';
+import { findOrderableOffers, findProduct, listTrialOffers } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { listIdentityKeys } from '../db/customers.js';
-import { findRecords, type RecordKey } from '../db/idempotency.js';
+import { findRecord, type RecordKey } from '../db/idempotency.js';
 import { findNoticeWindow } from '../db/notices.js';
 import { countPlaces } from '../db/offer-places.js';
 import { findUsedTrial, type TrialTraces } from '../db/trials.js';
@@ -123,10 +123,12 @@ export async function grantQuantity(
     request: command,
     load: async (tx, customerId) => {
       const [earlier, listed] = await Promise.all([
-        sourceId === undefined ? [] : findRecords(tx, [{ customerId, name: GRANT, kind: 'natural', key: sourceId }]),
+        sourceId === undefined
+          ? undefined
+          : findRecord(tx, { customerId, name: GRANT, kind: 'natural', key: sourceId }),
         findListed(tx, command.subject),
       ]);
-      return { earlier: earlier[0], listed };
+      return { earlier, listed };
     },
     needs: ({ listed }) => ({
       asks: asksOf(listedTerms(listed), command.direction === 'debit' ? command.subject.quantity : 0),
@@ -322,7 +324,7 @@ type Listed = { offer: OrderableOffer | undefined } | { product: Product | undef
 
 async function findListed(tx: Tx, subject: GrantSubject): Promise<Listed> {
   if ('sku' in subject) return { offer: (await findOrderableOffers(tx, [subject.sku])).get(subject.sku) };
-  return { product: (await findProducts(tx, [subject.productKey])).get(subject.productKey) };
+  return { product: await findProduct(tx, subject.productKey) };
 }
 
 /** The offer, if it is one, and is known. */

@@ -2,20 +2,37 @@
 // with the status that they ended in, referrals that earn nothing, records as they were, and who had a trial.
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { countArchivedRecords, insertArchivedRecords, insertArchivedTrials } from '../db/archive.js';
-import { findRecords } from '../db/idempotency.js';
-import { findOrder, findPayment } from '../db/orders.js';
+import { findRecord } from '../db/idempotency.js';
+import { findOrderOwner, findPayment } from '../db/orders.js';
 import { findReferral, findReferrersAbove, lockAttaching } from '../db/referrals.js';
 import type { Deps } from '../deps.js';
+import { BY_ITSELF } from '../engine/by-itself.js';
 import type { Decision } from '../engine/operation.js';
 import { isSameRequest } from '../engine/request-hash.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { ArchivedRecord, ArchivedTrial, Referral } from '../ledger/customer-entities.js';
+import type { ArchivedRecord, ArchivedTrial, IdentityKey, Referral } from '../ledger/customer-entities.js';
 import type { Order, Payment } from '../ledger/order-entities.js';
 import { canonicalPaymentMethod } from '../ledger/orders.js';
 import { attachReferral, REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
 import type { Metadata } from '../lib/metadata.js';
 import { parseMoney } from '../lib/money.js';
+
+/**
+ * The customer behind an identity, who comes to be when nobody is known by it. Nothing else is recorded of it. Locks: the customer. Throws: unavailable.
+ */
+export async function moveCustomer(deps: Deps, identity: IdentityKey): Promise<string> {
+  const { body } = await deps.engine.run({
+    name: 'identify',
+    selector: { identity },
+    call: BY_ITSELF,
+    request: identity,
+    needs: { asks: [] },
+    decide: ({ book }): Decision<string> => ({ outcome: 'unchanged', result: book.customerId }),
+    render: (customerId) => ({ status: 200, body: customerId }),
+  });
+  return body;
+}
 
 /** An order that has ended elsewhere. What it gave enters by migrations of its own, so that its lines promise nothing here. */
 export interface MovedOrder {
@@ -54,17 +71,17 @@ export async function moveOrder(
     request: moved,
     load: async (tx, customerId) => {
       const id = idOf(customerId);
-      const [[earlier], stored, payment] = await Promise.all([
-        findRecords(tx, [{ customerId, name, kind: 'natural', key: id }]),
-        findOrder(tx, customerId, id),
+      const [earlier, owner, payment] = await Promise.all([
+        findRecord(tx, { customerId, name, kind: 'natural', key: id }),
+        findOrderOwner(tx, id),
         moved.payment?.id ? findPayment(tx, canonicalPaymentMethod(moved.payment.method), moved.payment.id) : null,
       ]);
-      return { earlier, stored, payment };
+      return { earlier, isThere: owner !== undefined, payment };
     },
     needs: { asks: [] },
-    decide: ({ book, loaded: { earlier, stored, payment }, operationId }): Decision<Order> => {
+    decide: ({ book, loaded: { earlier, isThere, payment }, operationId }): Decision<Order> => {
       if (earlier && isSameRequest(earlier, moved)) return { outcome: 'replayed', recordedAs: earlier.key };
-      if (earlier || stored) throw movedOtherwise('order');
+      if (earlier || isThere) throw movedOtherwise('order');
       if (payment) throw paymentUsed(payment);
       const orderId = idOf(book.customerId);
       const order = toOrder(

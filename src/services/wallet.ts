@@ -1,11 +1,12 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
+import { findKnownCustomers } from '../db/customers.js';
 import { type EntryFilter, listEntries } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
 import { type BatchFilter, listAccess, listBatches, listProviders, type StoredBatch } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
-import { type BookRead, NOBODY, readBookAt, readSettled, readWallet } from '../engine/reads.js';
+import { type BookRead, NOBODY, readBookAt, readSettled, readWallets, type WalletRead } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeatures } from '../ledger/access.js';
@@ -13,6 +14,8 @@ import { holdingOf, showStandings, spendable } from '../ledger/book.js';
 import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf, type SubjectAsk, upcomingOf } from '../ledger/consume.js';
 import type { Entry } from '../ledger/entities.js';
+import { required } from '../lib/assert.js';
+import { instantOf } from '../lib/clock.js';
 
 export interface Wallet {
   customerId: string;
@@ -47,7 +50,28 @@ function readInstant(now: Date, asOf: Date | undefined): ReadInstant {
 export async function getWallet(deps: Deps, selector: Selector, asOf: Date | undefined): Promise<Wallet> {
   const { customerId, now } = await requireCustomer(deps, selector);
   const instant = readInstant(now, asOf);
-  const { book, products, access: spans, features } = await readWallet(deps, customerId, instant);
+  const read = (await readWallets(deps, [customerId], instant)).get(customerId);
+  return toWallet(required(read, 'it is read'), instant);
+}
+
+/** What each of these customers holds now, as `getWallet` tells it; of whoever is not there, nothing. Throws: unavailable. */
+export async function getWallets(deps: Deps, customerIds: readonly string[]): Promise<Map<string, Wallet>> {
+  const known = await findKnownCustomers(
+    deps.db,
+    customerIds.map((customerId) => ({ customerId })),
+  );
+  const readers = known.flatMap((customer) => customer ?? []);
+  const at = readers.reduce((latest, { lastRecordedAt }) => instantOf(latest, lastRecordedAt), deps.clock.now());
+  const instant = { at, isPast: false };
+  const reads = await readWallets(
+    deps,
+    readers.map(({ id }) => id),
+    instant,
+  );
+  return new Map([...reads].map(([customerId, read]) => [customerId, toWallet(read, instant)]));
+}
+
+function toWallet({ book, products, access: spans, features }: WalletRead, instant: ReadInstant): Wallet {
   const access = summariseAccess(spans, instant.at);
   const holdings = products.flatMap(({ productKey, isCounted }) => (isCounted ? holdingOf(book, productKey) : []));
   const { balance: balances, upcoming } = showStandings(holdings);
@@ -55,7 +79,7 @@ export async function getWallet(deps: Deps, selector: Selector, asOf: Date | und
     (holding) => [holding.productKey, Math.max(0, spendable(holding) - holding.owed)] as const,
   );
   return {
-    customerId,
+    customerId: book.customerId,
     balances,
     upcoming,
     held: new Map(holdings.filter(({ held }) => held > 0).map(({ productKey, held }) => [productKey, held])),
@@ -84,7 +108,7 @@ export async function getBalance(
     return { subject, canUse: first !== null, remaining: available, upcoming, expiresAt: first?.expiresAt ?? null };
   }
   const instant = { at: read.at, isPast: asOf !== undefined };
-  const access = summariseAccess(await listAccess(deps.db, read.book.customerId, instant), instant.at);
+  const access = summariseAccess(await listAccess(deps.db, [read.book.customerId], instant), instant.at);
   const span = access.get(first.productKey);
   return { subject, canUse: true, remaining: null, upcoming, expiresAt: span ? span.until : first.expiresAt };
 }

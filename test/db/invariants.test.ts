@@ -557,6 +557,20 @@ async function writeHistory(client: pg.ClientBase): Promise<void> {
          UNION ALL SELECT customer_id, expires_at FROM orders WHERE status = 'pending') e GROUP BY customer_id) d
      WHERE c.id = d.customer_id`,
   );
+  await insert(
+    client,
+    'archived_records',
+    (['entry', 'batch'] as const).map((kind) => ({
+      customer_id: A,
+      kind,
+      source_id: '7',
+      happened_at: at('07:00'),
+      data: { created_at: at('07:00'), amount: 1 },
+    })),
+  );
+  await insert(client, 'archived_trials', [
+    { identity_type: 'device', identity_hash: 'a'.repeat(64), plan: 'Taste', used_at: at('07:00') },
+  ]);
   await insert(client, 'keyed_calls', [
     {
       owner: 'bootstrap',
@@ -1185,6 +1199,60 @@ const corruptions: readonly Corruption[] = [
     'a trial is claimed twice',
     [drop('trial_uses', 'trial_uses_pk'), `INSERT INTO trial_uses SELECT * FROM trial_uses ${OF_CLAIM}`],
     ['i4_trial_unique'],
+  ],
+  [
+    'an archived trial holds the identity itself',
+    [
+      drop('archived_trials', 'archived_trials_hash_ck'),
+      `UPDATE archived_trials SET identity_hash = 'ada@mail.example'`,
+    ],
+    ['i4_archived_trial'],
+  ],
+  [
+    'the type of an archived trial is not normalised',
+    [drop('archived_trials', 'archived_trials_type_ck'), `UPDATE archived_trials SET identity_type = ' Device'`],
+    ['i4_archived_trial'],
+  ],
+  [
+    'an archived trial is there twice',
+    [drop('archived_trials', 'archived_trials_pk'), 'INSERT INTO archived_trials SELECT * FROM archived_trials'],
+    ['i4_archived_trial'],
+  ],
+  [
+    'an archived record is there twice',
+    [
+      drop('archived_records', 'archived_records_pk'),
+      `INSERT INTO archived_records SELECT * FROM archived_records WHERE kind = 'entry'`,
+    ],
+    ['i7_archived_record'],
+  ],
+  [
+    'an archived record is of a kind of its own',
+    [
+      drop('archived_records', 'archived_records_kind_ck'),
+      `UPDATE archived_records SET kind = 'trial' WHERE kind = 'entry'`,
+    ],
+    ['i7_archived_record'],
+  ],
+  [
+    'an archived record was dated anew',
+    [`UPDATE archived_records SET happened_at = happened_at + interval '1 day' WHERE kind = 'entry'`],
+    ['i7_archived_record'],
+  ],
+  [
+    'an archived record lost what it was',
+    [`UPDATE archived_records SET data = '{}' WHERE kind = 'batch'`],
+    ['i7_archived_record'],
+  ],
+  [
+    'an archived record is of nobody',
+    [`UPDATE archived_records SET customer_id = '${UNKNOWN}' WHERE kind = 'batch'`],
+    ['ref_archived_customer'],
+  ],
+  [
+    'archived records may be changed',
+    ['DROP TRIGGER archived_records_keep ON archived_records', 'DROP TRIGGER archived_trials_keep ON archived_trials'],
+    ['i7_triggers'],
   ],
   [
     'a claim holds the identity itself',
@@ -2107,6 +2175,9 @@ describe('the auditor', () => {
     });
   });
 
+  /** Checks of what is nobody's. */
+  const OF_NOBODY = new Set(['ref_catalogue_name', 'i4_keyed_call', 'i4_archived_trial']);
+
   it.each(firstOfEachCheck())('finds, looking at the customers one by one, that %s', async (_what, sql, checks) => {
     const found = new Set<string>();
     const isOfNobody = sql.some((statement) => statement.includes(UNKNOWN));
@@ -2115,7 +2186,7 @@ describe('the auditor', () => {
         for (const name of await findFailedChecks(client, { customerId, latest: new Date() })) found.add(name);
       }
     });
-    const ofCustomers = checks.filter((name) => name !== 'ref_catalogue_name' && name !== 'i4_keyed_call');
+    const ofCustomers = checks.filter((name) => !OF_NOBODY.has(name));
     expect(checkNames.filter((name) => found.has(name))).toEqual(
       checkNames.filter((name) => ofCustomers.includes(name)),
     );

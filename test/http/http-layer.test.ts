@@ -274,6 +274,7 @@ function foundationsOf(): Omit<Deps, 'actors'> {
       runWhole: unused('the engine'),
       runCall: unused('the engine'),
       manage: unused('the engine'),
+      manageInPieces: unused('the engine'),
       explain: unused('the engine'),
     },
     reads: { find: unused('the readers'), require: unused('the readers') },

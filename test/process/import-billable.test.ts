@@ -350,12 +350,15 @@ describe('an import', () => {
     expect(await dump(url)).toBe(before);
   });
 
-  it('writes all balances to a file, if one is named, and says only what differs', async () => {
+  it('of a source that is read-only writes all balances to a file, if one is named, and says only what differs', async () => {
     const url = await newDatabase();
     const folder = mkdtempSync(join(tmpdir(), 'bursar-report-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'balances.tsv');
-    const { code, stdout } = await moveIn(url, await makeSource('schema', 'shop'), '--report', file);
+    const source = await makeSource('schema', 'shop');
+    // It is only read from, and may be a standby.
+    await query(source, `ALTER DATABASE ${new URL(source).pathname.slice(1)} SET default_transaction_read_only = on`);
+    const { code, stdout } = await moveIn(url, source, '--report', file);
     expect([code, stdout.includes('\t')]).toEqual([0, false]);
     expect(readFileSync(file, 'utf8')).toMatch(new RegExp(`^${HEAD}1\t\\S{36}\tTEST_PREDICTION\t5\t5\t0\n`));
   });

@@ -94,7 +94,7 @@ export async function startTestApp(
     metrics: createMetrics(),
   };
   const copy = replicaUrl === undefined ? undefined : createDb(replicaUrl, log, { isReplica: true });
-  const deps: Deps = createOver(foundations, copy);
+  const deps: Deps = createOver(foundations, { copy });
   const app = await buildApp(deps, onAnswer ?? {});
   await app.listen({ host: '127.0.0.1', port: 0 });
   return {

@@ -172,6 +172,17 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial'
   AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL
 GROUP BY b.customer_id, b.operation_id
 
+-- name: i4_archived_trial
+-- Trials that were used where customers were moved in from: of no customer, looked at only with all of them.
+SELECT 'I4' AS invariant, NULL::uuid AS customer_id, format('archived trial %s', left(identity_hash, 12)) AS subject,
+  'one row, with a lower-case type and a hash of 64 hex digits' AS expected,
+  format('%s rows, type of %s, hash of %s characters', count(*), length(identity_type), length(identity_hash)) AS actual,
+  'an identity that had a trial there is known only by its hash' AS detail
+FROM archived_trials
+WHERE $1::uuid IS NULL
+GROUP BY identity_type, identity_hash
+HAVING count(*) > 1 OR identity_hash !~ '^[0-9a-f]{64}$' OR identity_type = '' OR identity_type <> lower(btrim(identity_type))
+
 -- name: i4_migration_source
 -- Each operation that migrated has one source id, and each source id names an operation that migrated.
 SELECT 'I4' AS invariant, coalesce(b.customer_id, m.customer_id) AS customer_id,

@@ -31,6 +31,8 @@ FROM (VALUES
   ('I4', 'idempotency_records', 'idempotency_records_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'idempotency_records', 'idempotency_records_guard', 11, 'idempotency_records_guard', 'RAISE EXCEPTION'),
   ('I7', 'audit_records', 'audit_records_append_only', 58, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I7', 'archived_records', 'archived_records_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'archived_trials', 'archived_trials_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
@@ -42,3 +44,15 @@ WHERE ($1::uuid IS NULL OR true)
   AND (t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A') OR t.tgtype::integer <> g.type
     OR t.tgqual IS NOT NULL OR t.tgattr <> ''
     OR p.proname <> g.function_name OR strpos(p.prosrc, g.does) = 0)
+
+-- name: i7_archived_record
+-- What was moved in is kept as it was: with what it was known by there, once, and at the instant that it tells itself.
+SELECT 'I7' AS invariant, customer_id, format('archived %s %s', kind, source_id) AS subject,
+  'one record, an entry, an order or a batch, with its id there and the instant that it tells' AS expected,
+  format('%s records, made there at %s', count(*), string_agg(coalesce(data ->> 'created_at', 'no instant'), ', ')) AS actual,
+  'a record of the system that was moved in' AS detail
+FROM archived_records
+WHERE $1::uuid IS NULL OR customer_id = $1
+GROUP BY customer_id, kind, source_id
+HAVING count(*) > 1 OR kind NOT IN ('entry', 'order', 'batch') OR source_id = ''
+  OR bool_or(happened_at IS DISTINCT FROM date_trunc('milliseconds', (data ->> 'created_at')::timestamptz))

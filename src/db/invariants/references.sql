@@ -132,3 +132,11 @@ FROM operations o
 LEFT JOIN customers c ON c.id = o.customer_id
 WHERE ($1::uuid IS NULL OR o.customer_id = $1) AND c.id IS NULL
 GROUP BY o.customer_id
+
+-- name: ref_archived_customer
+SELECT 'REF' AS invariant, r.customer_id, 'customer ' || r.customer_id AS subject, 'a customer' AS expected, 'not there' AS actual,
+  format('%s archived records are of this customer', count(*)) AS detail
+FROM archived_records r
+LEFT JOIN customers c ON c.id = r.customer_id
+WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND c.id IS NULL
+GROUP BY r.customer_id
