@@ -244,7 +244,7 @@ describe('POST /orders/{id}/confirm', () => {
       const { id } = await placeOrder(app, newPerson(), 'PACK');
       const paid = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
       await app.post(`/orders/${id}/confirm`, { payment_id: newPayment(), status: 'failed' });
-      expect((await app.get(`/orders/${id}`)).body).toEqual(paid.body);
+      expect((await app.get(`/orders/${id}`)).body).toEqual({ ...paid.body, refunds: [], disputes: [] });
     });
 
     it('is answered with the whole order, its batches too, when another payment paid it', async () => {
