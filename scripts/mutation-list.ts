@@ -49,6 +49,7 @@ const ORDER_OF_USE = 'test/http/quota-order.test.ts';
 const BATCH_REQUESTS = 'test/http/consume-batch.test.ts';
 
 const TRANSACT = 'src/engine/transact.ts';
+const MANAGE = 'src/engine/manage.ts';
 const ATTEMPTS = 'src/engine/attempts.ts';
 const RECORDS = 'src/engine/records.ts';
 const ENGINE = 'src/engine/engine.ts';
@@ -406,7 +407,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'change the catalogue without its lock',
-    changes: [change(TRANSACT, 'const locking = management.lock?.(tx);', 'const locking = undefined;')],
+    changes: [change(MANAGE, 'const locking = management.lock?.(tx);', 'const locking = undefined;')],
     tests: [CATALOG_TESTS],
   },
 ];
@@ -543,7 +544,7 @@ const ofTransactions: Mutation[] = [
   },
   {
     name: 'write what is about no customer under a clock that is wrong',
-    changes: [change(TRANSACT, 'locking, guardClock(tx, deps.clock), tx.begun]', 'locking, tx.begun]')],
+    changes: [change(MANAGE, 'locking, guardClock(tx, deps.clock), tx.begun]', 'locking, tx.begun]')],
     tests: [CLOCK_TESTS],
   },
   {
@@ -558,7 +559,7 @@ const ofTransactions: Mutation[] = [
   },
   {
     name: 'write what is about no customer without looking whether BEGIN succeeded',
-    changes: [change(TRANSACT, 'guardClock(tx, deps.clock), tx.begun]', 'guardClock(tx, deps.clock)]')],
+    changes: [change(MANAGE, 'locking, guardClock(tx, deps.clock), tx.begun]', 'locking, guardClock(tx, deps.clock)]')],
     tests: [PIPELINE],
   },
   {
