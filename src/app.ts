@@ -37,6 +37,7 @@ import type { Tracer } from './lib/otlp.js';
 import { registerApiKeys } from './routes/api-keys.js';
 import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
+import { registerCheckout } from './routes/checkout.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
@@ -53,6 +54,8 @@ import { registerJobs } from './routes/jobs.js';
 import { registerLimits } from './routes/limits.js';
 import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
+import { registerPaymentInbox } from './routes/payment-inbox.js';
+import { registerPaymentSources } from './routes/payment-sources.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
 import { registerReferrals } from './routes/referrals.js';
@@ -75,6 +78,9 @@ const resources: readonly RegisterRoutes[] = [
   registerCatalog,
   registerOrders,
   registerRefunds,
+  registerCheckout,
+  registerPaymentInbox,
+  registerPaymentSources,
   registerGrants,
   registerCredits,
   registerWallet,
