@@ -58,6 +58,7 @@ import { registerPaymentInbox } from './routes/payment-inbox.js';
 import { registerPaymentSources } from './routes/payment-sources.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
+import { registerReconciliation } from './routes/reconciliation.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
@@ -81,6 +82,7 @@ const resources: readonly RegisterRoutes[] = [
   registerCheckout,
   registerPaymentInbox,
   registerPaymentSources,
+  registerReconciliation,
   registerGrants,
   registerCredits,
   registerWallet,

@@ -48,10 +48,14 @@ export interface Inbox {
    * malformed_json, invalid_request, unavailable, clock_skewed.
    */
   receive(provider: Provider, delivery: Delivery): Promise<object | undefined>;
+  /** Takes events that somebody tells in a provider's place, and waits until they are tried; how many are new. */
+  take(provider: Provider, events: readonly PaymentEvent[]): Promise<number>;
   /** Applies what is due, step by step, until nothing is left or `isStopped` says so; how many events. */
   applyDue(isStopped: () => boolean): Promise<number>;
   /** Tries an event again, from its body where that is kept. Throws: payment_event_not_found, payment_event_closed, payment_provider_not_found. */
   replay(id: string, actor: Actor): Promise<StoredEvent>;
+  /** The configured provider whose charges are of a payment method. Throws: payment_provider_not_found. */
+  requireMethod(paymentMethod: string): Promise<Provider>;
   /** The provider of a name. Throws: payment_provider_not_found. */
   requireProvider(name: string, pointer?: string): Promise<Provider>;
   /** Waits for what is being applied. */
@@ -115,6 +119,18 @@ function createInbox(deps: Deps): Inbox {
       const waiting = fresh.filter(({ status }) => status === 'waiting');
       if (isStarted && waiting.length > 0) await upTo(ANSWER_WAIT_MS, Promise.all(waiting.map(start)));
       return undefined;
+    },
+    take: async (provider, events) => {
+      const records = events.map((event) => toRecord(deps, provider, { event: storable(event), isStarted: true }));
+      const stored = await storeEvents(deps.db, records);
+      const fresh = records.filter(({ id }) => stored.has(id));
+      await Promise.all(fresh.filter(({ status }) => status === 'waiting').map(start));
+      return fresh.length;
+    },
+    requireMethod: async (paymentMethod) => {
+      providers ??= createProviders(deps.config);
+      const known = [...providers.values()].find((provider) => provider.paymentMethod === paymentMethod);
+      return known ?? requireProvider(`${GENERIC}${paymentMethod}`, 'query/payment_method');
     },
     applyDue: async (isStopped) => {
       let applied = 0;
@@ -190,7 +206,7 @@ function storable(event: PaymentEvent): PaymentEvent {
 function toRecord(
   { clock, ids }: Deps,
   provider: Provider,
-  { event, delivery, isStarted }: { event: PaymentEvent; delivery: Delivery; isStarted: boolean },
+  { event, delivery, isStarted }: { event: PaymentEvent; delivery?: Delivery; isStarted: boolean },
 ): StoredEvent {
   const now = clock.now();
   const isIgnored = event.kind === 'ignored';
@@ -207,8 +223,8 @@ function toRecord(
     receivedAt: now,
     nextAt: isIgnored ? null : new Date(now.getTime() + (isStarted ? LEASE_MS : 0)),
     settledAt: isIgnored ? now : null,
-    body: delivery.raw.toString('hex'),
-    headers: keptOf(delivery.headers, provider.keptHeaders),
+    body: delivery?.raw.toString('hex') ?? null,
+    headers: delivery ? keptOf(delivery.headers, provider.keptHeaders) : {},
   };
 }
 

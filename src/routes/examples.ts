@@ -406,6 +406,15 @@ export const examples: Examples = {
   getPaymentEvent: { requests: {} },
   replayPaymentEvent: { requests: {} },
   dismissPaymentEvent: { requests: {} },
+  reconcilePayments: {
+    requests: {
+      week: {
+        summary: 'What the provider has of a week',
+        query: { payment_method: 'stripe', from: '2026-01-01T00:00:00.000Z', until: '2026-01-08T00:00:00.000Z' },
+        body: { charges: [{ payment_id: 'pi_3Qx1', amount: '9.99', currency: 'USD', status: 'paid' }] },
+      },
+    },
+  },
   receiveGenericPayment: { requests: {} },
   putPaymentSource: {
     requests: {

@@ -1280,6 +1280,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/payments/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reconcilePayments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -9909,6 +9925,95 @@ export interface operations {
                         ok?: boolean;
                         /** @description Why not, for who would pay. */
                         error_message?: string;
+                    };
+                };
+            };
+        };
+    };
+    reconcilePayments: {
+        parameters: {
+            query: {
+                /** @description Under which the provider’s charges are payments here. */
+                payment_method: string;
+                /** @description With `until`: charges that were first told here from this instant on should be in the list. */
+                from?: string;
+                /** @description And before this one. */
+                until?: string;
+                /** @description Has what is missing here come in as if the provider had told it. */
+                apply?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    charges: {
+                        /** @description The provider’s id of the charge. */
+                        payment_id: string | number;
+                        amount: string;
+                        currency: string;
+                        /** @description `paid` or `succeeded`: money came. Any other: it did not. */
+                        status: string;
+                        /** @description The id of the order here, where the list has it. */
+                        order_id?: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payment_method: string;
+                        /** @description How many the list has. */
+                        charges: number;
+                        matched: number;
+                        /** @description Paid there, and never told here; the first 1,000 of them. */
+                        missing_here: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                                order_id: string | null;
+                            }[];
+                        };
+                        /** @description Null where no span was named. */
+                        missing_there: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                                order_id: string | null;
+                            }[];
+                        } | null;
+                        /** @description Both sides have them, but otherwise; the first 1,000. */
+                        differing: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                /** Format: uuid */
+                                order_id: string;
+                                there: {
+                                    amount: string;
+                                    currency: string;
+                                    paid: boolean;
+                                };
+                                here: {
+                                    amount: string | null;
+                                    currency: string | null;
+                                    status: string;
+                                };
+                            }[];
+                        };
+                        /** @description How many came into the inbox now; null unless `apply` is true. */
+                        applied: number | null;
                     };
                 };
             };

@@ -201,6 +201,8 @@ export interface Calls {
   receivePayment: Call<'receivePayment'>;
   /** Take a webhook of a source of payments. `POST /api/v1/billing/payments/generic/{name}`: For the source, which signs it: no token. What it means its mapping says. */
   receiveGenericPayment: Call<'receiveGenericPayment'>;
+  /** Hold a provider’s list of charges against what is known here. `POST /api/v1/billing/payments/reconcile`: Tells what is missing on either side and what differs, and changes nothing; with `apply=true` what is missing here comes in as if the provider had told it, once however often it is sent. */
+  reconcilePayments: Call<'reconcilePayments'>;
 }
 
 export const calls: Readonly<Record<keyof Calls, CallShape>> = {
@@ -303,4 +305,5 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   importCatalog: {"method":"POST","path":"/api/v1/billing/catalog/import","query":["dry_run","force"],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
   receivePayment: {"method":"POST","path":"/api/v1/billing/payments/{provider}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   receiveGenericPayment: {"method":"POST","path":"/api/v1/billing/payments/generic/{name}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  reconcilePayments: {"method":"POST","path":"/api/v1/billing/payments/reconcile","query":["payment_method","from","until","apply"],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
 };
