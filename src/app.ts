@@ -38,6 +38,7 @@ import type { Tracer } from './lib/otlp.js';
 import { registerApiKeys } from './routes/api-keys.js';
 import { registerAudit } from './routes/audit.js';
 import { registerCatalog } from './routes/catalog.js';
+import { registerCheckout } from './routes/checkout.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
@@ -54,8 +55,11 @@ import { registerJobs } from './routes/jobs.js';
 import { registerLimits } from './routes/limits.js';
 import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
+import { registerPaymentInbox } from './routes/payment-inbox.js';
+import { registerPaymentSources } from './routes/payment-sources.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
+import { registerReconciliation } from './routes/reconciliation.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
@@ -76,6 +80,10 @@ const resources: readonly RegisterRoutes[] = [
   registerCatalog,
   registerOrders,
   registerRefunds,
+  registerCheckout,
+  registerPaymentInbox,
+  registerPaymentSources,
+  registerReconciliation,
   registerGrants,
   registerCredits,
   registerWallet,

@@ -24,6 +24,7 @@ const OPEN_ORDERS_DEFAULT = 100;
 const OPEN_ORDERS_LIMIT = 100_000;
 const KEEP_DAYS_MAX = 36_500;
 const EVENTS_KEEP_DAYS_DEFAULT = 90;
+const PAYMENT_BODIES_KEEP_DAYS_DEFAULT = 90;
 const SWEEP_INTERVAL_DEFAULT_S = 60;
 const SWEEP_INTERVAL_MAX_S = 86_400;
 const SHED_DELAY_DEFAULT_MS = 500;
@@ -74,10 +75,38 @@ function readHeaders(text: string): Record<string, string> | undefined {
   }
 }
 
+/** Secrets of which each counts, separated by commas. */
+function secretList() {
+  return z
+    .string()
+    .max(PEPPERS_LENGTH_MAX)
+    .transform((value) => value.split(',').map((secret) => secret.trim()))
+    .refine((secrets) => secrets.every((secret) => secret !== ''))
+    .optional()
+    .describe(`one secret or several, separated by commas; at most ${PEPPERS_LENGTH_MAX} characters in all`);
+}
+
+function secretText() {
+  return z
+    .string()
+    .max(SECRET_LENGTH_MAX)
+    .regex(/^\S+$/)
+    .optional()
+    .describe(`at most ${SECRET_LENGTH_MAX} characters`);
+}
+
+function apiUrl() {
+  return z.string().refine(isHttpUrl).optional().describe('the base URL of an API, such as http://127.0.0.1:12111');
+}
+
 /** An address, a network by its prefix, or one that has a name. */
+function isProxy(text: string): boolean {
+  return PROXY_NAMES.includes(text) || isNetwork(text);
+}
+
+/** An address, or a network by its prefix. */
 function isNetwork(text: string): boolean {
   const [address = '', prefix, ...more] = text.split('/');
-  if (PROXY_NAMES.includes(text)) return true;
   const version = isIP(address);
   const bitsMax = version === 4 ? 32 : 128;
   const isPrefix =
@@ -160,7 +189,7 @@ export const environmentSchema = z.object({
   BURSAR_TRUST_PROXY: z
     .string()
     .transform((value) => value.split(',').map((network) => network.trim()))
-    .refine((networks) => networks.length <= NETWORKS_MAX && networks.every(isNetwork))
+    .refine((networks) => networks.length <= NETWORKS_MAX && networks.every(isProxy))
     .optional()
     .describe(
       `addresses or networks such as 10.0.0.0/8, or ${PROXY_NAMES.join(', ')}, separated by commas; at most ${NETWORKS_MAX}`,
@@ -192,6 +221,22 @@ export const environmentSchema = z.object({
     .default('false')
     .transform((value) => value === 'true' || value === '1')
     .describe('true or false'),
+  BURSAR_STRIPE_WEBHOOK_SECRETS: secretList(),
+  BURSAR_STRIPE_SECRET_KEY: secretText(),
+  BURSAR_STRIPE_API_URL: apiUrl(),
+  BURSAR_TELEGRAM_SECRET_TOKENS: secretList(),
+  BURSAR_YOOKASSA_SHOP_ID: secretText(),
+  BURSAR_YOOKASSA_SECRET_KEY: secretText(),
+  BURSAR_YOOKASSA_API_URL: apiUrl(),
+  BURSAR_YOOKASSA_NETWORKS: z
+    .string()
+    .transform((value) => value.split(',').map((network) => network.trim()))
+    .refine((networks) => networks.length <= NETWORKS_MAX && networks.every(isNetwork))
+    .optional()
+    .describe(`addresses or networks such as 185.71.76.0/27, separated by commas; at most ${NETWORKS_MAX}`),
+  BURSAR_PAYMENT_BODIES_KEEP_DAYS: wholeNumber(1, KEEP_DAYS_MAX)
+    .default(PAYMENT_BODIES_KEEP_DAYS_DEFAULT)
+    .describe(`a number of days, 1 to ${KEEP_DAYS_MAX}`),
   BURSAR_DOCS: z.enum(docsAccesses).default('public').describe(docsAccesses.join(', ')),
   BURSAR_METRICS_TOKEN: z
     .string()
@@ -238,6 +283,10 @@ const secretNames = new Set([
   'BURSAR_PEPPER',
   'BURSAR_SECRET_KEY',
   'BURSAR_METRICS_TOKEN',
+  'BURSAR_STRIPE_WEBHOOK_SECRETS',
+  'BURSAR_STRIPE_SECRET_KEY',
+  'BURSAR_TELEGRAM_SECRET_TOKENS',
+  'BURSAR_YOOKASSA_SECRET_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',
 ]);
 
@@ -283,6 +332,24 @@ export interface Config {
   readonly eventsKeepDays: number;
   /** Whether webhooks may go to private and local addresses, and to any port. */
   readonly isPrivateWebhookAllowed: boolean;
+  /** Payment providers whose webhooks come in; null of those that are not configured. */
+  readonly payments: {
+    readonly stripe: {
+      readonly webhookSecrets: readonly string[];
+      readonly secretKey: string | undefined;
+      readonly apiUrl: string | undefined;
+    } | null;
+    readonly telegram: { readonly secretTokens: readonly string[] } | null;
+    readonly yookassa: {
+      readonly shopId: string;
+      readonly secretKey: string;
+      readonly apiUrl: string | undefined;
+      /** From where notifications come; undefined for where YooKassa says. */
+      readonly networks: readonly string[] | undefined;
+    } | null;
+  };
+  /** For how many days bodies of payment providers are kept. */
+  readonly paymentBodiesKeepDays: number;
   /** Seconds between two sweeps of what has fallen due. */
   readonly sweepIntervalS: number;
   /** Who gets the API reference and the OpenAPI document: anybody, who has the token, or nobody. */
@@ -358,6 +425,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     keysKeepDays: values.BURSAR_KEYS_KEEP_DAYS ?? null,
     eventsKeepDays: values.BURSAR_EVENTS_KEEP_DAYS,
     isPrivateWebhookAllowed: values.BURSAR_WEBHOOK_ALLOW_PRIVATE,
+    payments: paymentsOf(values),
+    paymentBodiesKeepDays: values.BURSAR_PAYMENT_BODIES_KEEP_DAYS,
     sweepIntervalS: values.BURSAR_SWEEP_INTERVAL_S,
     docs: values.BURSAR_DOCS,
     metricsToken: values.BURSAR_METRICS_TOKEN,
@@ -367,6 +436,34 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, pr
     logLevel: values.LOG_LEVEL,
   });
   return { config, warnings: warnOfUnknown(given) };
+}
+
+/** Throws: StartError. */
+function paymentsOf(values: z.output<typeof environmentSchema>): Config['payments'] {
+  const { BURSAR_STRIPE_WEBHOOK_SECRETS: webhookSecrets, BURSAR_STRIPE_SECRET_KEY: stripeKey } = values;
+  const { BURSAR_TELEGRAM_SECRET_TOKENS: secretTokens } = values;
+  const { BURSAR_YOOKASSA_SHOP_ID: shopId, BURSAR_YOOKASSA_SECRET_KEY: yookassaKey } = values;
+  if ((shopId === undefined) !== (yookassaKey === undefined)) {
+    throw new StartError(
+      'BURSAR_YOOKASSA_SHOP_ID and BURSAR_YOOKASSA_SECRET_KEY belong together: set both, or neither',
+    );
+  }
+  return {
+    stripe:
+      webhookSecrets === undefined && stripeKey === undefined
+        ? null
+        : { webhookSecrets: webhookSecrets ?? [], secretKey: stripeKey, apiUrl: values.BURSAR_STRIPE_API_URL },
+    telegram: secretTokens === undefined ? null : { secretTokens },
+    yookassa:
+      shopId === undefined || yookassaKey === undefined
+        ? null
+        : {
+            shopId,
+            secretKey: yookassaKey,
+            apiUrl: values.BURSAR_YOOKASSA_API_URL,
+            networks: values.BURSAR_YOOKASSA_NETWORKS,
+          },
+  };
 }
 
 function tracingOf(values: z.output<typeof environmentSchema>): Config['tracing'] {

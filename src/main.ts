@@ -175,9 +175,14 @@ function offerToShells(dataDir: string, access: { url: string; apiToken: string 
   }
 }
 
-function createLogger({ logLevel, apiToken, pepper, secretKey, metricsToken }: GivenConfig): Logger {
+function createLogger({ logLevel, apiToken, pepper, secretKey, metricsToken, payments }: GivenConfig): Logger {
+  const { stripe, telegram, yookassa } = payments;
+  const ofProviders = [
+    ...[...(stripe?.webhookSecrets ?? []), ...(telegram?.secretTokens ?? [])],
+    ...[stripe?.secretKey, yookassa?.secretKey],
+  ];
   return pino({
-    hooks: { streamWrite: redactor([apiToken, pepper, secretKey, metricsToken]) },
+    hooks: { streamWrite: redactor([apiToken, pepper, secretKey, metricsToken, ...ofProviders]) },
     name: 'bursar',
     level: logLevel,
     timestamp: pino.stdTimeFunctions.isoTime,

@@ -15,6 +15,8 @@ import { writeLimitSources } from './limit-sources.js';
 import { writeCommonLimits, writeCustomerLimits } from './limits.js';
 import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
+import { writeInboxRecords } from './payment-inbox.js';
+import { writePaymentSources } from './payment-sources.js';
 import { insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
@@ -42,6 +44,8 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   commonLimits: writeCommonLimits,
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
+  paymentSources: writePaymentSources,
+  inboxRecords: writeInboxRecords,
   accessNotes: () => undefined, // the audit trail is all there is of them
   operations: insertOperations,
   records: insertRecords,

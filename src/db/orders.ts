@@ -215,6 +215,27 @@ export async function findPayment(tx: Tx, paymentMethod: string, paymentId: stri
   return (await findCharge(tx, { paymentMethod, paymentId })) ?? null;
 }
 
+/** What is known of charges of a method. */
+export async function findPayments(tx: Tx, paymentMethod: string, paymentIds: readonly string[]): Promise<Payment[]> {
+  const sql = `SELECT ${listOf(payments, PAYMENT)} FROM payments WHERE payment_method = $1 AND payment_id = ANY ($2::text[])`;
+  return (await tx.query(sql, [paymentMethod, paymentIds])).map(toPayment);
+}
+
+/** Charges of a method that paid and were first told in a span of time, but for some; the first ones by their ids. */
+export async function listOtherPayments(
+  tx: Tx,
+  { paymentMethod, from, until }: { paymentMethod: string; from: Date; until: Date },
+  except: readonly string[],
+  limit: number,
+): Promise<Payment[]> {
+  const sql = `SELECT ${listOf(payments, PAYMENT)} FROM payments
+WHERE payment_method = $1 AND status = 'paid' AND created_at >= $2::timestamptz AND created_at < $3::timestamptz
+  AND NOT EXISTS (SELECT FROM unnest($4::text[]) AS known (id) WHERE known.id = payments.payment_id)
+ORDER BY payment_id LIMIT $5::int`;
+  const parameters = [paymentMethod, from.toISOString(), until.toISOString(), except, limit];
+  return (await tx.query(sql, parameters)).map(toPayment);
+}
+
 const TOLD = [...PAYMENT, 'updatedAt'] as const;
 const newPaymentsOf = claims(payments);
 

@@ -38,6 +38,7 @@ const DELETED_FROM = new Set<string>(
     tables.webhookEndpoints,
     tables.webhookFeeds,
     tables.webhookDeliveries,
+    tables.paymentSources,
   ].map(({ name }) => name),
 );
 

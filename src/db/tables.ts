@@ -14,6 +14,7 @@ import type {
   RefundStatus,
   UnrecoveredPolicy,
 } from '../ledger/order-entities.js';
+import type { InboxStatus, PaymentEventKind, SourceMapping, SourceSignature } from '../ledger/payment-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Scope } from '../lib/scopes.js';
@@ -530,4 +531,44 @@ export const apiKeys = table('api_keys', {
   expiresAt: nullable(instant('expires_at')),
   revokedAt: nullable(instant('revoked_at')),
   lastUsedAt: nullable(instant('last_used_at')),
+});
+
+export const paymentInbox = table('payment_inbox', {
+  provider: text('provider'),
+  eventId: text('event_id'),
+  id: uuid('id'),
+  type: text('type'),
+  kind: text<PaymentEventKind>('kind'),
+  orderRef: nullable(text('order_ref')),
+  subscriptionRef: nullable(text('subscription_ref')),
+  paymentId: nullable(text('payment_id')),
+  refundId: nullable(text('refund_id')),
+  disputeId: nullable(text('dispute_id')),
+  amount: nullable(money('amount')),
+  currency: nullable(text('currency')),
+  occurredAt: nullable(instant('occurred_at')),
+  status: text<InboxStatus>('status'),
+  reason: nullable(text('reason')),
+  detail: nullable(text('detail')),
+  orderId: nullable(uuid('order_id')),
+  attempts: integer('attempts'),
+  receivedAt: instant('received_at'),
+  nextAt: nullable(instant('next_at')),
+  settledAt: nullable(instant('settled_at')),
+  body: nullable(bytes('body')),
+  headers: json<Record<string, string>>('headers'),
+});
+
+export const paymentSources = table('payment_sources', {
+  name: text('name'),
+  description: text('description'),
+  isEnabled: boolean('is_enabled'),
+  paymentMethod: text('payment_method'),
+  signature: json<SourceSignature>('signature'),
+  mapping: json<SourceMapping>('mapping'),
+  sealedSecret: text('sealed_secret'),
+  oldSealedSecret: nullable(text('old_sealed_secret')),
+  oldSecretUntil: nullable(instant('old_secret_until')),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
 });

@@ -37,6 +37,11 @@ const entries = {
       'Use a public address on port 80, 443 or 8000 to 9999; `BURSAR_WEBHOOK_ALLOW_PRIVATE=true` allows every other one.',
   },
   unauthenticated: { status: 401, title: 'No valid token', remedy: 'Send `Authorization: Bearer <token>`.' },
+  invalid_signature: {
+    status: 401,
+    title: 'The sender is not who may send this',
+    remedy: 'Sign the bytes of the body with the secret that is configured, and send it within five minutes.',
+  },
   insufficient_quota: {
     status: 402,
     title: 'Not enough quota',
@@ -90,6 +95,46 @@ const entries = {
     status: 404,
     title: 'No such delivery',
     remedy: 'Check the id; `GET /webhook-endpoints/{id}/deliveries` lists all that are kept.',
+  },
+  payment_provider_not_found: {
+    status: 404,
+    title: 'No such payment provider',
+    remedy: 'Configure it, or check its name in the path.',
+  },
+  payment_event_not_found: {
+    status: 404,
+    title: 'No such event of a payment provider',
+    remedy: 'Check the id; `GET /payments/inbox` lists all.',
+  },
+  payment_source_not_found: {
+    status: 404,
+    title: 'No such source of payments',
+    remedy: 'Check the name; `GET /payment-sources` lists all.',
+  },
+  payment_event_closed: {
+    status: 409,
+    title: 'The event is done with',
+    remedy: 'Nothing: what was applied or dismissed stays so.',
+  },
+  too_many_payment_sources: {
+    status: 409,
+    title: 'There are as many sources of payments as there may be',
+    remedy: 'Remove one that nobody uses.',
+  },
+  checkout_unavailable: {
+    status: 409,
+    title: 'The order can’t be paid by a page of the provider',
+    remedy: 'Look at `detail`; have it paid otherwise, and confirm it.',
+  },
+  checkout_differs: {
+    status: 409,
+    title: 'The order has such a page with other addresses',
+    remedy: 'Use the page that there is, or send the same addresses again.',
+  },
+  provider_refused: {
+    status: 502,
+    title: 'The payment provider refused',
+    remedy: 'Look at `detail`, which is the provider’s, and mend the order or the configuration.',
   },
   endpoint_without_url: {
     status: 409,

@@ -57,8 +57,8 @@ interface CommonInput<P extends z.ZodObject, Q extends z.ZodObject> {
 type Files = Readonly<Record<string, z.ZodType>>;
 
 /**
- * What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over; where
- * the body is a file, that file, which nobody looked at; what may be read from a replica, over the database that is.
+ * What a handler is given: the validated parts of the request; who calls, where a token says it; where a signature counts, the bytes it is over, and
+ * from which address they came; where the body is a file, that file, which nobody looked at; what may be read from a replica, over the database that is.
  */
 type RouteInput<
   A extends Access,
@@ -69,7 +69,7 @@ type RouteInput<
   D,
 > = CommonInput<P, Q> &
   (A extends 'signature'
-    ? { rawBody: Buffer; headers: IncomingHttpHeaders }
+    ? { rawBody: Buffer; headers: IncomingHttpHeaders; address: string }
     : F extends Files
       ? { file: FileBody }
       : { body: z.output<B> }) &
@@ -321,8 +321,11 @@ function bodyInput(request: FastifyRequest, takesIdempotencyKey: boolean) {
 }
 
 function signedInput(request: FastifyRequest) {
-  const input = { ...commonInput(request), rawBody: request.body ?? Buffer.alloc(0), headers: request.headers };
-  return { onRefusal: undefined, input };
+  const { body, headers, ip: address } = request;
+  return {
+    onRefusal: undefined,
+    input: { ...commonInput(request), rawBody: body ?? Buffer.alloc(0), headers, address },
+  };
 }
 
 function fileInput(request: FastifyRequest, takesIdempotencyKey: boolean) {

@@ -4,6 +4,7 @@ export const tags = {
   customers: 'Who somebody is: customers and their identities.',
   catalog: 'Products and the offers by which they are sold.',
   orders: 'The intent to pay, its confirmation, what it granted.',
+  payments: 'What payment providers send, and what becomes of it.',
   grants: 'Rights given without payment: trials, bonuses, adjustments, migrations.',
   credits: 'Plain credits on a currency product.',
   wallet: 'What a customer owns and may use: balances, batches and ledger entries.',

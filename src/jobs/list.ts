@@ -1,4 +1,6 @@
 // All background work, one line for each job.
+import { applyPaymentsJob } from './apply-payments.js';
+import { blankPaymentsJob } from './blank-payments.js';
 import { deliverWebhooksJob } from './deliver-webhooks.js';
 import { dropOldEventsJob } from './drop-events.js';
 import { followLimitsJob } from './follow-limits.js';
@@ -14,4 +16,6 @@ export const jobs: readonly Job[] = [
   forgetKeysJob,
   dropOldEventsJob,
   deliverWebhooksJob,
+  applyPaymentsJob,
+  blankPaymentsJob,
 ];

@@ -10,6 +10,8 @@ export type AuditAction =
   | 'limit_source.deleted'
   | 'api_key.refused'
   | 'customer_token.issued'
+  | 'payment_event.updated'
+  | 'payment_source.deleted'
   | 'clock.set'
   | 'customer.updated'
   | 'identity.linked'
@@ -21,7 +23,7 @@ export type AuditAction =
   | 'order.disputed';
 
 /** What is managed as a whole. */
-export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source';
+export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source' | 'payment_source';
 
 /** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
 type Snapshot = Metadata | null;

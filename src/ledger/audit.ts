@@ -14,6 +14,7 @@ import type { NewOperation } from './entities.js';
 import type { Limit, LimitSource } from './limit-entities.js';
 import type { ApiKey, Endpoint } from './management-entities.js';
 import type { Dispute, Order, OrderItem, Refund, Reported } from './order-entities.js';
+import type { InboxRecord, PaymentSource } from './payment-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -102,6 +103,16 @@ export const OWN_AUDITORS: {
   endpoints: (made) => made.map((change) => auditManaged('endpoint', change, idOf, endpointOf)),
   commonLimits: (made) => made.map((change) => auditManaged('limit', change, idOf, limitOf)),
   apiKeys: (made) => made.map((change) => auditManaged('api_key', change, idOf, apiKeyOf)),
+  paymentSources: (made) => made.map((change) => auditManaged('payment_source', change, nameOf, paymentSourceOf)),
+  inboxRecords: (made) =>
+    made.map(({ before, after, at, actingKey }) => ({
+      action: 'payment_event.updated',
+      subject: after.id,
+      actingKey,
+      at,
+      before: inboxRecordOf(before),
+      after: inboxRecordOf(after),
+    })),
   accessNotes: (made) =>
     made.map(({ told, ...note }) => ({
       ...note,
@@ -225,6 +236,27 @@ function limitOf({ subject, windows, enforcement, ownerTag, scope }: Limit): Met
 /** That it was copied again changes nothing of whose limits they are. */
 function limitSourceOf({ sourceId }: LimitSource): Metadata {
   return { sourceId };
+}
+
+function nameOf({ name }: { name: string }): string {
+  return name;
+}
+
+/** Never a secret; that another one counts shows in until when the one before does. */
+function paymentSourceOf({
+  createdAt: _,
+  updatedAt: __,
+  sealedSecret: ___,
+  oldSealedSecret: ____,
+  ...told
+}: PaymentSource) {
+  return told;
+}
+
+/** What became of it, and what it is about: nothing of its body. */
+function inboxRecordOf({ provider, eventId, kind, status, reason, orderId, paymentId, amount, currency }: InboxRecord) {
+  const told = amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? ''));
+  return { provider, eventId, kind, status, reason, orderId, paymentId, amount: told, currency };
 }
 
 /** Never its hash. */

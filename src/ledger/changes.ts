@@ -18,6 +18,7 @@ import type { NewEvent } from './event-types.js';
 import type { Limit, LimitSource, UsageWindow } from './limit-entities.js';
 import type { AccessNote, ApiKey, Endpoint } from './management-entities.js';
 import type { Clawback, Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import type { InboxRecord, PaymentSource } from './payment-entities.js';
 import type { SoldBatch } from './sold-entities.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
@@ -109,6 +110,9 @@ export interface Changes {
   /** What changes nothing but is audited. */
   accessNotes: AccessNote[];
   apiKeys: (Managed<ApiKey> & { after: ApiKey })[];
+  paymentSources: Managed<PaymentSource>[];
+  /** Events of payment providers that somebody has to look at, or did. */
+  inboxRecords: (Managed<InboxRecord> & { before: InboxRecord; after: InboxRecord })[];
   /** What is audited, and told, of all that; made of it just before it is written. */
   audit: AuditRecord[];
   events: NewEvent[];
@@ -161,6 +165,8 @@ export function noChanges(): Changes {
     keyedAnswers: [],
     accessNotes: [],
     apiKeys: [],
+    paymentSources: [],
+    inboxRecords: [],
     audit: [],
     events: [],
   };
@@ -193,8 +199,9 @@ export function hasChanges(
   { customers, firstSights, products, offers, endpoints, commonLimits, clock, ...others }: Changes,
   isSweep = false,
 ): boolean {
-  const { keyedAnswers, apiKeys, accessNotes } = others;
-  const kinds = [firstSights, products, offers, endpoints, commonLimits, clock, keyedAnswers, apiKeys, accessNotes];
+  const { keyedAnswers, apiKeys, accessNotes, paymentSources, inboxRecords } = others;
+  const managed = [products, offers, endpoints, commonLimits, clock, apiKeys, paymentSources, inboxRecords];
+  const kinds = [firstSights, keyedAnswers, accessNotes, ...managed];
   const own = kinds.reduce((sum, made) => sum + made.length, 0);
   return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));
 }

@@ -17,6 +17,7 @@ export const EVENT_VERSIONS = {
   'order.disputed': 1,
   'order.dispute_closed': 1,
   'payment.unmatched': 1,
+  'payment.quarantined': 1,
   'batch.granted': 1,
   'batch.expiring': 1,
   'batch.expired': 1,

@@ -68,6 +68,8 @@ export const SILENT_CHANGES: Readonly<
   commonLimits: 'the audit trail has it',
   clock: 'the audit trail has it',
   apiKeys: 'the audit trail has it',
+  paymentSources: 'the audit trail has it',
+  inboxRecords: 'the audit trail has it, by which it is told that one is quarantined',
   accessNotes: 'the audit trail has it',
   keyedAnswers: 'what is kept of answers changes nothing',
 };
@@ -143,6 +145,11 @@ function tellRecord({ id, action, subject, before, after }: AuditRecord): Told[]
   if (action === 'endpoint.updated' && before?.isEnabled && typeof after?.disabledReason === 'string') {
     const data = { endpointId: subject, reason: after.disabledReason };
     return [{ type: 'webhook_endpoint.disabled', subjectId: id, operationId: null, data }];
+  }
+  if (action === 'payment_event.updated' && before?.status !== after?.status && after?.status === 'quarantined') {
+    const { status: _, ...event } = after;
+    const data = { inboxId: subject, ...event };
+    return [{ type: 'payment.quarantined', subjectId: id, operationId: null, data }];
   }
   if (action !== 'product.updated' || !before?.isActive || after?.isActive) return [];
   return [{ type: 'product.deactivated', subjectId: id, operationId: null, data: { productKey: subject } }];

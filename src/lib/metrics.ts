@@ -38,6 +38,8 @@ export interface Metrics {
   readonly webhookAttempts: Counts;
   /** Reads that may lag, by who answered them, and why it was not the replica. */
   readonly replicaReads: Counts;
+  /** Webhooks of payment providers, by provider and by what came of them. */
+  readonly paymentWebhooks: Counts;
   /** How long an answer took, by method and route. */
   observeDuration(route: string, seconds: number): void;
   /** How many requests share a transaction of the lanes. */
@@ -119,6 +121,7 @@ export function createMetrics(): Metrics {
       'code',
     ]),
     events: counts('bursar_events_total', 'Events that were written, by type.', ['type']),
+    paymentWebhooks: counts('bursar_payment_webhooks_total', 'Webhooks of payment providers.', ['provider', 'outcome']),
     webhookAttempts: counts('bursar_webhook_attempts_total', 'Attempts at sending an event.', ['outcome']),
     replicaReads: counts('bursar_replica_reads_total', 'Reads that may lag, where there is a replica.', [
       'source',

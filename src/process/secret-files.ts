@@ -2,7 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from '../errors/start-error.js';
 
-const NAMES = ['DATABASE_URL', 'BURSAR_API_TOKEN', 'BURSAR_PEPPER', 'BURSAR_SECRET_KEY', 'BURSAR_METRICS_TOKEN'];
+const NAMES = [
+  'DATABASE_URL',
+  'BURSAR_API_TOKEN',
+  'BURSAR_PEPPER',
+  'BURSAR_SECRET_KEY',
+  'BURSAR_METRICS_TOKEN',
+  'BURSAR_STRIPE_WEBHOOK_SECRETS',
+  'BURSAR_STRIPE_SECRET_KEY',
+  'BURSAR_TELEGRAM_SECRET_TOKENS',
+  'BURSAR_YOOKASSA_SECRET_KEY',
+];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -398,6 +398,58 @@ export const examples: Examples = {
     requests: { parked: { summary: 'What was given up', query: { status: 'parked' } } },
   },
   retryDelivery: { requests: {} },
+  receivePayment: { requests: {} },
+  listPaymentEvents: {
+    requests: { quarantined: { summary: 'What somebody has to look at', query: { status: 'quarantined' } } },
+  },
+  checkoutOrder: { requests: {} },
+  getPaymentEvent: { requests: {} },
+  replayPaymentEvent: { requests: {} },
+  dismissPaymentEvent: { requests: {} },
+  reconcilePayments: {
+    requests: {
+      week: {
+        summary: 'What the provider has of a week',
+        query: { payment_method: 'stripe', from: '2026-01-01T00:00:00.000Z', until: '2026-01-08T00:00:00.000Z' },
+        body: { charges: [{ payment_id: 'pi_3Qx1', amount: '9.99', currency: 'USD', status: 'paid' }] },
+      },
+    },
+  },
+  receiveGenericPayment: { requests: {} },
+  putPaymentSource: {
+    requests: {
+      shop: {
+        summary: 'A provider that signs by HMAC',
+        path: { name: 'shop' },
+        body: {
+          signature: { scheme: 'hmac_sha256', header: 'x-signature', encoding: 'hex', prefix: 'sha256=' },
+          secret: 'a-secret-that-both-sides-know',
+          mapping: {
+            event_id: '/id',
+            order_id: '/data/order',
+            payment_id: '/data/charge',
+            amount: '/data/amount',
+            currency: '/data/currency',
+            status: '/status',
+            statuses: { succeeded: 'paid', failed: 'failed' },
+          },
+        },
+      },
+    },
+  },
+  getPaymentSource: { ids: { name: 'putPaymentSource#/name' }, requests: { shop: { summary: 'As it is now' } } },
+  tryPaymentSource: {
+    ids: { name: 'putPaymentSource#/name' },
+    requests: {
+      paid: {
+        summary: 'A charge',
+        body: {
+          body: { id: 'e-1', status: 'succeeded', data: { charge: 'c-1', amount: '9.99', currency: 'USD' } },
+        },
+      },
+    },
+  },
+  deletePaymentSource: { ids: { name: 'putPaymentSource#/name' }, requests: { shop: { summary: 'No longer' } } },
   replayDeliveries: {
     ids: { id: 'putEndpoint#/id' },
     requests: { parked: { summary: 'All that was given up', body: { failed: true } } },

@@ -3,11 +3,30 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
+import type { Dispute, Refund } from '../ledger/order-entities.js';
 import { disputedOrderAnswer, orderParams, refundedOrderAnswer } from '../schemas/orders.js';
 import { disputeOrderBody, refundOrderBody } from '../schemas/refunds.js';
 import { toSelectorBeside } from '../schemas/selectors.js';
-import { disputeOrder, refundOrder } from '../services/refunds.js';
+import { type AfterSaleResult, disputeOrder, refundOrder } from '../services/refunds.js';
 import { toDisputeView, toOrderView, toRecoveryView, toRefundView } from './views.js';
+
+/** A refund as it is answered, and recorded. */
+export const renderRefund = ({ told, recovery, ...result }: AfterSaleResult<Refund>) => ({
+  status: 200,
+  body: renderJson(refundedOrderAnswer, {
+    ...toOrderView(result),
+    refund: { ...toRefundView(told, result.order), ...toRecoveryView(recovery) },
+  }),
+});
+
+/** A dispute as it is answered, and recorded. */
+export const renderDispute = ({ told, recovery, ...result }: AfterSaleResult<Dispute>) => ({
+  status: 200,
+  body: renderJson(disputedOrderAnswer, {
+    ...toOrderView(result),
+    dispute: { ...toDisputeView(told, result.order), ...toRecoveryView(recovery) },
+  }),
+});
 
 export function registerRefunds(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -50,13 +69,7 @@ export function registerRefunds(app: FastifyInstance, deps: Deps): void {
           unrecoveredPolicy: body.unrecovered_policy,
         },
         call,
-        (result) => ({
-          status: 200,
-          body: renderJson(refundedOrderAnswer, {
-            ...toOrderView(result),
-            refund: { ...toRefundView(result.told, result.order), ...toRecoveryView(result.recovery) },
-          }),
-        }),
+        renderRefund,
       ),
   });
 
@@ -97,13 +110,7 @@ export function registerRefunds(app: FastifyInstance, deps: Deps): void {
           unrecoveredPolicy: body.unrecovered_policy,
         },
         call,
-        (result) => ({
-          status: 200,
-          body: renderJson(disputedOrderAnswer, {
-            ...toOrderView(result),
-            dispute: { ...toDisputeView(result.told, result.order), ...toRecoveryView(result.recovery) },
-          }),
-        }),
+        renderDispute,
       ),
   });
 }

@@ -83,6 +83,17 @@ export const dataOf = {
   'order.disputed': z.object(dispute),
   'order.dispute_closed': z.object(dispute),
   'payment.unmatched': z.object(payment),
+  'payment.quarantined': z.object({
+    inbox_id: uuidAnswerSchema,
+    provider: name,
+    event_id: name,
+    kind: name.meta({ description: 'What the provider told: `paid`, `refunded`, …' }),
+    reason: name.nullable().meta({ description: 'A code for why somebody has to look at it.' }),
+    order_id: uuidAnswerSchema.nullable(),
+    payment_id: name.nullable(),
+    amount: price.nullable(),
+    currency: name.nullable(),
+  }),
   'batch.granted': z.object({
     batch_id: uuidAnswerSchema,
     product_key: name,

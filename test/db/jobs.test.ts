@@ -295,6 +295,8 @@ describe('what is told', () => {
     expect(late.body.late_jobs[0].lag_s).toBeGreaterThanOrEqual(600);
     const { body } = await app.get('/jobs');
     expect(body.data.map(({ name, is_late }: Json) => [name, is_late])).toEqual([
+      ['apply-payments', false],
+      ['blank-payments', false],
       ['deliver-webhooks', false],
       ['drop-events', false],
       ['follow-limits', false],

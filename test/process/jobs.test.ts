@@ -48,6 +48,8 @@ describe('background work', () => {
 
     // nobody does it: the api is ready, and says so
     expect((await jobs()).map(({ name, runs }) => [name, runs])).toEqual([
+      ['apply-payments', 0],
+      ['blank-payments', 0],
       ['deliver-webhooks', 0],
       ['drop-events', 0],
       ['follow-limits', 0],

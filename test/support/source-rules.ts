@@ -34,7 +34,7 @@ const FASTIFY = ['fastify', 'fastify-plugin', 'fastify-type-provider-zod', '@fas
 /** The arrows. A folder that is not named here has no business in src/. */
 const layers: Readonly<Record<string, LayerRule>> = {
   routes: {
-    layers: ['schemas', 'services', 'http', 'errors', 'lib'],
+    layers: ['schemas', 'payments', 'services', 'http', 'errors', 'lib'],
     types: ['call.ts', 'deps.ts', 'ledger', 'db'],
     packages: ['fastify', 'zod'],
   },
@@ -45,9 +45,15 @@ const layers: Readonly<Record<string, LayerRule>> = {
   },
   schemas: { layers: ['errors', 'lib'], packages: ['zod'] },
   jobs: {
-    layers: ['webhooks', 'services', 'engine', 'ledger', 'db', 'errors', 'lib'],
+    layers: ['payments', 'webhooks', 'services', 'engine', 'ledger', 'db', 'errors', 'lib'],
     types: ['deps.ts'],
     packages: [],
+  },
+  payments: {
+    // what is recorded of a confirmation is what its route would answer, whoever confirms
+    layers: ['routes', 'services', 'engine', 'ledger', 'db', 'schemas', 'errors', 'lib'],
+    types: ['call.ts', 'config.ts', 'deps.ts'],
+    packages: ['ipaddr.js', 'standardwebhooks', 'stripe', 'undici', 'zod'],
   },
   webhooks: { layers: ['services', 'engine', 'ledger', 'db', 'errors', 'lib'], types: ['deps.ts'], packages: [] },
   services: {

@@ -35,6 +35,8 @@ describe('readConfig', () => {
       keysKeepDays: null,
       eventsKeepDays: 90,
       isPrivateWebhookAllowed: false,
+      payments: { stripe: null, telegram: null, yookassa: null },
+      paymentBodiesKeepDays: 90,
       sweepIntervalS: 60,
       docs: 'public',
       metricsToken: undefined,
@@ -74,6 +76,15 @@ describe('readConfig', () => {
         BURSAR_KEYS_KEEP_DAYS: '30',
         BURSAR_EVENTS_KEEP_DAYS: '7',
         BURSAR_WEBHOOK_ALLOW_PRIVATE: '1',
+        BURSAR_STRIPE_WEBHOOK_SECRETS: 'whsec_new, whsec_old',
+        BURSAR_STRIPE_SECRET_KEY: 'sk_test_1',
+        BURSAR_STRIPE_API_URL: 'http://127.0.0.1:12111',
+        BURSAR_TELEGRAM_SECRET_TOKENS: 'telegram',
+        BURSAR_YOOKASSA_SHOP_ID: '4711',
+        BURSAR_YOOKASSA_SECRET_KEY: 'yookassa',
+        BURSAR_YOOKASSA_API_URL: 'http://127.0.0.1:12112',
+        BURSAR_YOOKASSA_NETWORKS: '127.0.0.1, 10.0.0.0/8',
+        BURSAR_PAYMENT_BODIES_KEEP_DAYS: '30',
         BURSAR_SWEEP_INTERVAL_S: '5',
         BURSAR_DOCS: 'token',
         BURSAR_METRICS_TOKEN: 'm',
@@ -111,6 +122,21 @@ describe('readConfig', () => {
       keysKeepDays: 30,
       eventsKeepDays: 7,
       isPrivateWebhookAllowed: true,
+      payments: {
+        stripe: {
+          webhookSecrets: ['whsec_new', 'whsec_old'],
+          secretKey: 'sk_test_1',
+          apiUrl: 'http://127.0.0.1:12111',
+        },
+        telegram: { secretTokens: ['telegram'] },
+        yookassa: {
+          shopId: '4711',
+          secretKey: 'yookassa',
+          apiUrl: 'http://127.0.0.1:12112',
+          networks: ['127.0.0.1', '10.0.0.0/8'],
+        },
+      },
+      paymentBodiesKeepDays: 30,
       sweepIntervalS: 5,
       docs: 'token',
       metricsToken: 'm',
@@ -170,12 +196,21 @@ describe('readConfig', () => {
     ['BURSAR_PEPPER', 'hidden'.repeat(400)],
     ['BURSAR_SECRET_KEY', 'hidden,,hidden'],
     ['BURSAR_METRICS_TOKEN', 'hidden token'],
+    ['BURSAR_STRIPE_WEBHOOK_SECRETS', 'hidden,,hidden'],
+    ['BURSAR_STRIPE_SECRET_KEY', 'hidden key'],
+    ['BURSAR_TELEGRAM_SECRET_TOKENS', 'hidden,'],
+    ['BURSAR_YOOKASSA_SECRET_KEY', 'hidden key'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'hidden'],
     ['OTEL_EXPORTER_OTLP_HEADERS', 'hidden=%'],
   ])('refuses a malformed %s without repeating it', (name, value) => {
     const refusal = catchError(() => readConfig({ [name]: value }, PROJECT));
     expect(refusal.message).toContain(`${name} must be `);
     expect(refusal.message).not.toContain('hidden');
+  });
+
+  it('wants a shop and its key together', () => {
+    const message = 'BURSAR_YOOKASSA_SHOP_ID and BURSAR_YOOKASSA_SECRET_KEY belong together';
+    expect(() => readConfig({ BURSAR_YOOKASSA_SHOP_ID: '4711' }, PROJECT)).toThrow(message);
   });
 
   it('names all mistakes in one line', () => {

@@ -19,13 +19,20 @@ function fileOf(content: string): string {
 }
 
 describe('a secret in a file', () => {
-  it.each([['DATABASE_URL'], ['BURSAR_API_TOKEN'], ['BURSAR_PEPPER'], ['BURSAR_SECRET_KEY'], ['BURSAR_METRICS_TOKEN']])(
-    'is read in place of %s, without the end of its line',
-    (name) => {
-      const env = { PORT: '1', [`${name}_FILE`]: fileOf('of-the-file\r\n') };
-      expect(readSecretFiles(env)).toEqual({ PORT: '1', [name]: 'of-the-file' });
-    },
-  );
+  it.each([
+    ['DATABASE_URL'],
+    ['BURSAR_API_TOKEN'],
+    ['BURSAR_PEPPER'],
+    ['BURSAR_SECRET_KEY'],
+    ['BURSAR_METRICS_TOKEN'],
+    ['BURSAR_STRIPE_WEBHOOK_SECRETS'],
+    ['BURSAR_STRIPE_SECRET_KEY'],
+    ['BURSAR_TELEGRAM_SECRET_TOKENS'],
+    ['BURSAR_YOOKASSA_SECRET_KEY'],
+  ])('is read in place of %s, without the end of its line', (name) => {
+    const env = { PORT: '1', [`${name}_FILE`]: fileOf('of-the-file\r\n') };
+    expect(readSecretFiles(env)).toEqual({ PORT: '1', [name]: 'of-the-file' });
+  });
 
   it('is not looked for when nothing is given', () => {
     expect(readSecretFiles({ BURSAR_PEPPER: 'p', BURSAR_PEPPER_FILE: '' })).toEqual({ BURSAR_PEPPER: 'p' });

@@ -179,6 +179,9 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT NULL, 'webhook_endpoint.disabled', id, recorded_at FROM audit_records
   WHERE $1::uuid IS NULL AND action = 'endpoint.updated' AND before ->> 'isEnabled' = 'true' AND after ->> 'disabledReason' IS NOT NULL
+  UNION ALL
+  SELECT NULL, 'payment.quarantined', id, recorded_at FROM audit_records
+  WHERE $1::uuid IS NULL AND action = 'payment_event.updated' AND before ->> 'status' <> 'quarantined' AND after ->> 'status' = 'quarantined'
 )
 
 -- shared: telling

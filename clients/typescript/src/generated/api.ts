@@ -336,6 +336,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/orders/{id}/checkout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["checkoutOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listPaymentEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/inbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getPaymentEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/inbox/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["replayPaymentEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/inbox/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["dismissPaymentEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payment-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listPaymentSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payment-sources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getPaymentSource"];
+        put: operations["putPaymentSource"];
+        post?: never;
+        delete: operations["deletePaymentSource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payment-sources/{name}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["tryPaymentSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/grants": {
         parameters: {
             query?: never;
@@ -1120,6 +1248,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/payments/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["receivePayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/generic/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["receiveGenericPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/payments/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reconcilePayments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1533,6 +1709,77 @@ export interface components {
             code: "order_not_payable";
             order_status: string;
         };
+        PaymentEvent: {
+            /** Format: uuid */
+            id: string;
+            provider: string;
+            /** @description What the provider calls it. */
+            event_id: string;
+            /** @description As the provider has it. */
+            type: string;
+            /**
+             * @description What it tells, in the words of all providers.
+             * @enum {string}
+             */
+            kind: "paid" | "failed" | "expired" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "ignored" | "unreadable";
+            /**
+             * @description `waiting`: it is tried again by itself, at `next_at`. `applied`: it had its effect. `ignored`: it has none. `quarantined`: somebody has to look at it. `dismissed`: somebody did.
+             * @enum {string}
+             */
+            status: "waiting" | "applied" | "ignored" | "quarantined" | "dismissed";
+            /** @description A code for why it is not applied; null of what is. */
+            reason: string | null;
+            /** @description The same for people. */
+            detail: string | null;
+            /** @description The order that it is about, once that is known. */
+            order_id: string | null;
+            /** @description What it names as its order. */
+            order_ref: string | null;
+            subscription_ref: string | null;
+            payment_id: string | null;
+            refund_id: string | null;
+            dispute_id: string | null;
+            amount: string | null;
+            currency: string | null;
+            /** @description When it happened, as the provider says. */
+            occurred_at: string | null;
+            /** Format: date-time */
+            received_at: string;
+            /** @description How often it was begun to apply it. */
+            attempts: number;
+            next_at: string | null;
+            settled_at: string | null;
+            /** @description What came in, without what is secret; null once it is blanked by age. */
+            body: unknown;
+            /** @description Those that are kept. */
+            headers: {
+                [key: string]: string;
+            };
+        };
+        PaymentSource: {
+            name: string;
+            description: string;
+            enabled: boolean;
+            payment_method: string;
+            signature: {
+                scheme: string;
+            } & {
+                [key: string]: unknown;
+            };
+            mapping: {
+                statuses: {
+                    [key: string]: string;
+                };
+            } & {
+                [key: string]: unknown;
+            };
+            /** @description Until when the secret before counts, too; null where there is none. */
+            old_secret_until: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @description Problem details (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -1550,7 +1797,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1749,7 +1996,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -3232,6 +3479,523 @@ export interface operations {
             };
         };
     };
+    checkoutOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description Where the browser goes once it is paid.
+                     */
+                    success_url: string;
+                    /**
+                     * Format: uri
+                     * @description Where it goes when somebody thinks better of it.
+                     */
+                    cancel_url?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description The Checkout Session. */
+                        id: string;
+                        /** @description Where the browser is to be sent. */
+                        url: string;
+                        /** @description Until when it can be paid there. */
+                        expires_at: string | null;
+                    } | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listPaymentEvents: {
+        parameters: {
+            query?: {
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only events of this status. */
+                status?: "waiting" | "applied" | "ignored" | "quarantined" | "dismissed";
+                /** @description Only of this provider; of a source of payments it is `generic/` and its name. */
+                provider?: string;
+                /** @description Only events that tell this. */
+                kind?: "paid" | "failed" | "expired" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "ignored" | "unreadable";
+                /** @description Only events about this order. */
+                order_id?: string;
+                /** @description Only events of this charge. */
+                payment_id?: string | number;
+                /** @description Only the event that the provider calls so. */
+                event_id?: string | number;
+                /** @description Received at this instant or later. */
+                from?: string;
+                /** @description Received before this instant. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first. */
+                        data: {
+                            /** Format: uuid */
+                            id: string;
+                            provider: string;
+                            /** @description What the provider calls it. */
+                            event_id: string;
+                            /** @description As the provider has it. */
+                            type: string;
+                            /**
+                             * @description What it tells, in the words of all providers.
+                             * @enum {string}
+                             */
+                            kind: "paid" | "failed" | "expired" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "ignored" | "unreadable";
+                            /**
+                             * @description `waiting`: it is tried again by itself, at `next_at`. `applied`: it had its effect. `ignored`: it has none. `quarantined`: somebody has to look at it. `dismissed`: somebody did.
+                             * @enum {string}
+                             */
+                            status: "waiting" | "applied" | "ignored" | "quarantined" | "dismissed";
+                            /** @description A code for why it is not applied; null of what is. */
+                            reason: string | null;
+                            /** @description The same for people. */
+                            detail: string | null;
+                            /** @description The order that it is about, once that is known. */
+                            order_id: string | null;
+                            /** @description What it names as its order. */
+                            order_ref: string | null;
+                            subscription_ref: string | null;
+                            payment_id: string | null;
+                            refund_id: string | null;
+                            dispute_id: string | null;
+                            amount: string | null;
+                            currency: string | null;
+                            /** @description When it happened, as the provider says. */
+                            occurred_at: string | null;
+                            /** Format: date-time */
+                            received_at: string;
+                            /** @description How often it was begun to apply it. */
+                            attempts: number;
+                            next_at: string | null;
+                            settled_at: string | null;
+                        }[];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getPaymentEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEvent"];
+                };
+            };
+        };
+    };
+    replayPaymentEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEvent"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    dismissPaymentEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Why it is to have no effect. */
+                    reason: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentEvent"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    listPaymentSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description All of them, by name. */
+                        data: {
+                            name: string;
+                            description: string;
+                            enabled: boolean;
+                            payment_method: string;
+                            signature: {
+                                scheme: string;
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            mapping: {
+                                statuses: {
+                                    [key: string]: string;
+                                };
+                            } & {
+                                [key: string]: unknown;
+                            };
+                            /** @description Until when the secret before counts, too; null where there is none. */
+                            old_secret_until: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    getPaymentSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `name` that `putPaymentSource` answered. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentSource"];
+                };
+            };
+        };
+    };
+    putPaymentSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Yours to choose. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description One that is not is 404 for whoever sends.
+                     * @default true
+                     */
+                    enabled?: boolean;
+                    /** @description Under which its charges are payments; its name when left out. */
+                    payment_method?: string;
+                    /** @description How bodies are signed: by Standard Webhooks, or by HMAC-SHA-256 over their bytes. */
+                    signature: {
+                        /** @enum {string} */
+                        scheme: "standard_webhooks";
+                    } | {
+                        /** @enum {string} */
+                        scheme: "hmac_sha256";
+                        /** @description The header that has the signature. */
+                        header: string;
+                        /**
+                         * @default hex
+                         * @enum {string}
+                         */
+                        encoding?: "hex" | "base64";
+                        /**
+                         * @description What stands before it.
+                         * @default
+                         */
+                        prefix?: string;
+                    };
+                    /** @description What it signs with; the one before counts for 24 hours more. The present one is kept when left out, and drawn for a new source. For Standard Webhooks `whsec_` and the base64 of 24 to 64 bytes. */
+                    secret?: string;
+                    /** @description Where things are in a body, as JSON pointers. */
+                    mapping: {
+                        /** @default null */
+                        event_id?: string | null;
+                        /** @default null */
+                        type?: string | null;
+                        /** @default null */
+                        order_id?: string | null;
+                        /** @default null */
+                        subscription_id?: string | null;
+                        /** @description The id of the charge. */
+                        payment_id: string;
+                        /** @default null */
+                        refund_id?: string | null;
+                        /** @default null */
+                        dispute_id?: string | null;
+                        /** @description What was charged, or given back. */
+                        amount: string;
+                        /**
+                         * @description `major`: 9.99. `minor`: 999, in the smallest units of ISO 4217.
+                         * @default major
+                         * @enum {string}
+                         */
+                        amount_unit?: "major" | "minor";
+                        /** @description A pointer to the code, or the code of the only currency. */
+                        currency: string;
+                        /** @description What happened. */
+                        status: string;
+                        /** @description What each status means; any other is ignored. */
+                        statuses: {
+                            [key: string]: "paid" | "failed" | "expired" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "ignored";
+                        };
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        description: string;
+                        enabled: boolean;
+                        payment_method: string;
+                        signature: {
+                            scheme: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        mapping: {
+                            statuses: {
+                                [key: string]: string;
+                            };
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        /** @description Until when the secret before counts, too; null where there is none. */
+                        old_secret_until: string | null;
+                        /** Format: date-time */
+                        created_at: string;
+                        /** Format: date-time */
+                        updated_at: string;
+                        /** @description What it signs with. Told by every PUT, and nowhere else. */
+                        secret: string;
+                    };
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        description: string;
+                        enabled: boolean;
+                        payment_method: string;
+                        signature: {
+                            scheme: string;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        mapping: {
+                            statuses: {
+                                [key: string]: string;
+                            };
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        /** @description Until when the secret before counts, too; null where there is none. */
+                        old_secret_until: string | null;
+                        /** Format: date-time */
+                        created_at: string;
+                        /** Format: date-time */
+                        updated_at: string;
+                        /** @description What it signs with. Told by every PUT, and nowhere else. */
+                        secret: string;
+                    };
+                };
+            };
+        };
+    };
+    deletePaymentSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `name` that `putPaymentSource` answered. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    tryPaymentSource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `name` that `putPaymentSource` answered. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description A body as the source would send it: its text, or its JSON. */
+                    body: string | {
+                        [key: string]: unknown;
+                    } | unknown[];
+                    /**
+                     * @description Headers beside it. A signature is not looked at.
+                     * @default {}
+                     */
+                    headers?: {
+                        [key: string]: string;
+                    };
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        event_id: string;
+                        type: string;
+                        /** @enum {string} */
+                        kind: "paid" | "failed" | "expired" | "cancelled" | "refunded" | "refund_failed" | "dispute_opened" | "dispute_won" | "dispute_lost" | "ignored" | "unreadable";
+                        order_ref: string | null;
+                        /** @description The order here that it names, whether or not there is one. */
+                        order_id: string | null;
+                        subscription_ref: string | null;
+                        payment_id: string | null;
+                        refund_id: string | null;
+                        dispute_id: string | null;
+                        amount: string | null;
+                        currency: string | null;
+                    };
+                };
+            };
+        };
+    };
     listGrants: {
         parameters: {
             query?: {
@@ -4250,7 +5014,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -5058,6 +5822,41 @@ export interface operations {
                                 order_id: string;
                                 payment_method: string;
                                 payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "payment.quarantined";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                inbox_id: string;
+                                provider: string;
+                                event_id: string;
+                                /** @description What the provider told: `paid`, `refunded`, … */
+                                kind: string;
+                                /** @description A code for why somebody has to look at it. */
+                                reason: string | null;
+                                order_id: string | null;
+                                payment_id: string | null;
                                 amount: string | null;
                                 currency: string | null;
                             };
@@ -7042,7 +7841,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -7413,6 +8212,41 @@ export interface operations {
                                 order_id: string;
                                 payment_method: string;
                                 payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "payment.quarantined";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                inbox_id: string;
+                                provider: string;
+                                event_id: string;
+                                /** @description What the provider told: `paid`, `refunded`, … */
+                                kind: string;
+                                /** @description A code for why somebody has to look at it. */
+                                reason: string | null;
+                                order_id: string | null;
+                                payment_id: string | null;
                                 amount: string | null;
                                 currency: string | null;
                             };
@@ -8118,7 +8952,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -8428,7 +9262,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -8459,7 +9293,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;
@@ -9013,6 +9847,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogImport"];
+                };
+            };
+        };
+    };
+    receivePayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description It is stored.
+                         * @enum {boolean}
+                         */
+                        received?: true;
+                        /** @description Of Telegram: the call that this answer is. */
+                        method?: string;
+                        pre_checkout_query_id?: string;
+                        /** @description Whether the charge may be made. */
+                        ok?: boolean;
+                        /** @description Why not, for who would pay. */
+                        error_message?: string;
+                    };
+                };
+            };
+        };
+    };
+    receiveGenericPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Yours to choose. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description It is stored.
+                         * @enum {boolean}
+                         */
+                        received?: true;
+                        /** @description Of Telegram: the call that this answer is. */
+                        method?: string;
+                        pre_checkout_query_id?: string;
+                        /** @description Whether the charge may be made. */
+                        ok?: boolean;
+                        /** @description Why not, for who would pay. */
+                        error_message?: string;
+                    };
+                };
+            };
+        };
+    };
+    reconcilePayments: {
+        parameters: {
+            query: {
+                /** @description Under which the provider’s charges are payments here. */
+                payment_method: string;
+                /** @description With `until`: charges that were first told here from this instant on should be in the list. */
+                from?: string;
+                /** @description And before this one. */
+                until?: string;
+                /** @description Has what is missing here come in as if the provider had told it. */
+                apply?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    charges: {
+                        /** @description The provider’s id of the charge. */
+                        payment_id: string | number;
+                        amount: string;
+                        currency: string;
+                        /** @description `paid` or `succeeded`: money came. Any other: it did not. */
+                        status: string;
+                        /** @description The id of the order here, where the list has it. */
+                        order_id?: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        payment_method: string;
+                        /** @description How many the list has. */
+                        charges: number;
+                        matched: number;
+                        /** @description Paid there, and never told here; the first 1,000 of them. */
+                        missing_here: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                                order_id: string | null;
+                            }[];
+                        };
+                        /** @description Null where no span was named. */
+                        missing_there: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                amount: string | null;
+                                currency: string | null;
+                                order_id: string | null;
+                            }[];
+                        } | null;
+                        /** @description Both sides have them, but otherwise; the first 1,000. */
+                        differing: {
+                            count: number;
+                            data: {
+                                payment_id: string;
+                                /** Format: uuid */
+                                order_id: string;
+                                there: {
+                                    amount: string;
+                                    currency: string;
+                                    paid: boolean;
+                                };
+                                here: {
+                                    amount: string | null;
+                                    currency: string | null;
+                                    status: string;
+                                };
+                            }[];
+                        };
+                        /** @description How many came into the inbox now; null unless `apply` is true. */
+                        applied: number | null;
+                    };
                 };
             };
         };

@@ -57,6 +57,26 @@ export interface Calls {
   refundOrder: Call<'refundOrder'>;
   /** Tell of a dispute of a paid order. `POST /api/v1/billing/orders/{id}/dispute`: Opened, it takes back what it contests as a refund would; won, all that comes back; lost, nothing changes any more. It never changes the status of the order. */
   disputeOrder: Call<'disputeOrder'>;
+  /** Have Stripe make a page on which an order is paid. `POST /api/v1/billing/orders/{id}/checkout`: A Checkout Session with the lines of the order, once for each order and day: the same call again answers the same page. What is paid there comes in as a webhook. Needs `BURSAR_STRIPE_SECRET_KEY`. */
+  checkoutOrder: Call<'checkoutOrder'>;
+  /** List what payment providers told, newest first. `GET /api/v1/billing/payments/inbox`: `status=quarantined` are those that somebody has to look at. */
+  listPaymentEvents: Call<'listPaymentEvents'>;
+  /** Get an event of a payment provider, with what came in. `GET /api/v1/billing/payments/inbox/{id}` */
+  getPaymentEvent: Call<'getPaymentEvent'>;
+  /** Try an event again. `POST /api/v1/billing/payments/inbox/{id}/replay`: What is applied is answered as it is; nothing happens twice. */
+  replayPaymentEvent: Call<'replayPaymentEvent'>;
+  /** Decide that an event is to have no effect. `POST /api/v1/billing/payments/inbox/{id}/dismiss`: For good, and with a reason. One that is dismissed is answered as it is. */
+  dismissPaymentEvent: Call<'dismissPaymentEvent'>;
+  /** List sources of payments. `GET /api/v1/billing/payment-sources` */
+  listPaymentSources: Call<'listPaymentSources'>;
+  /** Get a source of payments. `GET /api/v1/billing/payment-sources/{name}` */
+  getPaymentSource: Call<'getPaymentSource'>;
+  /** Take payments of a provider that has no file of its own. `PUT /api/v1/billing/payment-sources/{name}`: It sends to `POST /payments/generic/{name}`, signed by Standard Webhooks or HMAC-SHA-256. `POST /payment-sources/{name}/try` shows what a body would become. */
+  putPaymentSource: Call<'putPaymentSource'>;
+  /** Take payments of a source no longer. `DELETE /api/v1/billing/payment-sources/{name}`: What came from it stays. */
+  deletePaymentSource: Call<'deletePaymentSource'>;
+  /** See what a body of a source would become. `POST /api/v1/billing/payment-sources/{name}/try`: Nothing is stored or applied. */
+  tryPaymentSource: Call<'tryPaymentSource'>;
   /** List what a customer was given without payment, newest first. `GET /api/v1/billing/grants`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listGrants: Call<'listGrants'>;
   /** Give an offer or a quantity without payment. `POST /api/v1/billing/grants`: A trial (once per identity), a bonus, an adjustment (in either direction, with a reason), or a migration (once per source id). */
@@ -177,6 +197,12 @@ export interface Calls {
   listJobs: Call<'listJobs'>;
   /** Create and replace products and offers by a file. `POST /api/v1/billing/catalog/import`: Takes what `GET /catalog/export` answers, as JSON or as one of the two tables, at most 32 MiB and 100,000 records. All or nothing: each fault of each record is told with its line, record and column. What is so already is neither written nor audited, so that it may be repeated. What a file doesn’t say stays. */
   importCatalog: Call<'importCatalog'>;
+  /** Take a webhook of a payment provider. `POST /api/v1/billing/payments/{provider}`: For the provider, which signs it: no token. The answer says that the event is stored; it is applied once, however often it comes. What does not fit is kept for somebody to look at. */
+  receivePayment: Call<'receivePayment'>;
+  /** Take a webhook of a source of payments. `POST /api/v1/billing/payments/generic/{name}`: For the source, which signs it: no token. What it means its mapping says. */
+  receiveGenericPayment: Call<'receiveGenericPayment'>;
+  /** Hold a provider’s list of charges against what is known here. `POST /api/v1/billing/payments/reconcile`: Tells what is missing on either side and what differs, and changes nothing; with `apply=true` what is missing here comes in as if the provider had told it, once however often it is sent. */
+  reconcilePayments: Call<'reconcilePayments'>;
 }
 
 export const calls: Readonly<Record<keyof Calls, CallShape>> = {
@@ -207,6 +233,16 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   listPayments: {"method":"GET","path":"/api/v1/billing/payments","query":["customer_id","user_id","external_id","provider","limit","cursor","payment_id","payment_method","status","order_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   refundOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/refund","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   disputeOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/dispute","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  checkoutOrder: {"method":"POST","path":"/api/v1/billing/orders/{id}/checkout","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
+  listPaymentEvents: {"method":"GET","path":"/api/v1/billing/payments/inbox","query":["limit","cursor","status","provider","kind","order_id","payment_id","event_id","from","until"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getPaymentEvent: {"method":"GET","path":"/api/v1/billing/payments/inbox/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  replayPaymentEvent: {"method":"POST","path":"/api/v1/billing/payments/inbox/{id}/replay","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
+  dismissPaymentEvent: {"method":"POST","path":"/api/v1/billing/payments/inbox/{id}/dismiss","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
+  listPaymentSources: {"method":"GET","path":"/api/v1/billing/payment-sources","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getPaymentSource: {"method":"GET","path":"/api/v1/billing/payment-sources/{name}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  putPaymentSource: {"method":"PUT","path":"/api/v1/billing/payment-sources/{name}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  deletePaymentSource: {"method":"DELETE","path":"/api/v1/billing/payment-sources/{name}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  tryPaymentSource: {"method":"POST","path":"/api/v1/billing/payment-sources/{name}/try","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
   listGrants: {"method":"GET","path":"/api/v1/billing/grants","query":["customer_id","user_id","external_id","provider","limit","cursor"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   grant: {"method":"POST","path":"/api/v1/billing/grants","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   addCredits: {"method":"POST","path":"/api/v1/billing/credits/add","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
@@ -267,4 +303,7 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   putClock: {"method":"PUT","path":"/api/v1/billing/sandbox/clock","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   listJobs: {"method":"GET","path":"/api/v1/billing/jobs","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   importCatalog: {"method":"POST","path":"/api/v1/billing/catalog/import","query":["dry_run","force"],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
+  receivePayment: {"method":"POST","path":"/api/v1/billing/payments/{provider}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  receiveGenericPayment: {"method":"POST","path":"/api/v1/billing/payments/generic/{name}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  reconcilePayments: {"method":"POST","path":"/api/v1/billing/payments/reconcile","query":["payment_method","from","until","apply"],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
 };

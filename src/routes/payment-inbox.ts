@@ -1,0 +1,172 @@
+// What payment providers send, and the inbox in which it is kept.
+import type { FastifyInstance } from 'fastify';
+import type { StoredEvent } from '../db/payment-inbox.js';
+import type { Deps } from '../deps.js';
+import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
+import { defineRoute } from '../http/route.js';
+import type { InboxRecord } from '../ledger/payment-entities.js';
+import { currencyDecimals } from '../lib/currencies.js';
+import { formatMoney } from '../lib/money.js';
+import { inboxOf } from '../payments/inbox.js';
+import {
+  dismissBody,
+  inboxEventAnswer,
+  inboxPage,
+  inboxParams,
+  inboxQuery,
+  providerParams,
+  receivedAnswer,
+} from '../schemas/payment-inbox.js';
+import { dismissInboxEvent, getInbox, getInboxEvent } from '../services/payment-inbox.js';
+
+export function registerPaymentInbox(app: FastifyInstance, deps: Deps): void {
+  const inbox = inboxOf(deps);
+  app.addHook('onClose', () => inbox.end());
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/payments/:provider',
+    operationId: 'receivePayment',
+    summary: 'Take a webhook of a payment provider',
+    description:
+      'For the provider, which signs it: no token. The answer says that the event is stored; it is applied once, however often it comes. What does not fit is kept for somebody to look at.',
+    tag: 'payments',
+    access: 'signature',
+    params: providerParams,
+    responses: { 200: receivedAnswer },
+    problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
+    handler: async ({ params, rawBody: raw, headers, address }) => {
+      const provider = await inbox.requireProvider(params.provider);
+      const answer = await inbox.receive(provider, { raw, headers, address });
+      return { status: 200, body: answer ?? { received: true as const } };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/payments/inbox',
+    operationId: 'listPaymentEvents',
+    summary: 'List what payment providers told, newest first',
+    description: '`status=quarantined` are those that somebody has to look at.',
+    tag: 'payments',
+    access: 'payments',
+    query: inboxQuery,
+    responses: { 200: inboxPage },
+    problems: [],
+    handler: async ({ query }) => {
+      const {
+        status,
+        provider,
+        kind,
+        order_id: orderId,
+        payment_id: paymentId,
+        event_id: eventId,
+        from,
+        until,
+      } = query;
+      const after = decodeCreatedAt(query.cursor);
+      const limit = query.limit + 1;
+      const asked = { status, provider, kind, orderId, paymentId, eventId, from, until, after, limit };
+      const { rows, nextCursor } = toCreatedPage(await getInbox(deps, asked), query.limit, ({ id, receivedAt }) => ({
+        createdAt: receivedAt,
+        id,
+      }));
+      return { status: 200, body: { data: rows.map(toEventView), next_cursor: nextCursor } };
+    },
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/payments/inbox/:id',
+    operationId: 'getPaymentEvent',
+    summary: 'Get an event of a payment provider, with what came in',
+    tag: 'payments',
+    access: 'payments',
+    params: inboxParams,
+    responses: { 200: inboxEventAnswer },
+    problems: ['payment_event_not_found'],
+    handler: async ({ params }) => ({ status: 200, body: toStoredView(await getInboxEvent(deps, params.id)) }),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/payments/inbox/:id/replay',
+    operationId: 'replayPaymentEvent',
+    summary: 'Try an event again',
+    description: 'What is applied is answered as it is; nothing happens twice.',
+    tag: 'payments',
+    access: 'payments',
+    idempotent: false,
+    params: inboxParams,
+    responses: { 200: inboxEventAnswer },
+    problems: ['payment_event_not_found', 'payment_event_closed', 'payment_provider_not_found'],
+    handler: async ({ params, call }) => ({
+      status: 200,
+      body: toStoredView(await inbox.replay(params.id, call.actor)),
+    }),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/payments/inbox/:id/dismiss',
+    operationId: 'dismissPaymentEvent',
+    summary: 'Decide that an event is to have no effect',
+    description: 'For good, and with a reason. One that is dismissed is answered as it is.',
+    tag: 'payments',
+    access: 'payments',
+    idempotent: false,
+    params: inboxParams,
+    body: dismissBody,
+    responses: { 200: inboxEventAnswer },
+    problems: ['payment_event_not_found', 'payment_event_closed'],
+    handler: async ({ params, body, call }) => ({
+      status: 200,
+      body: toStoredView(await dismissInboxEvent(deps, params.id, body.reason, call.actor)),
+    }),
+  });
+}
+
+function toEventView(event: InboxRecord) {
+  const { amount, currency } = event;
+  return {
+    id: event.id,
+    provider: event.provider,
+    event_id: event.eventId,
+    type: event.type,
+    kind: event.kind,
+    status: event.status,
+    reason: event.reason,
+    detail: event.detail,
+    order_id: event.orderId,
+    order_ref: event.orderRef,
+    subscription_ref: event.subscriptionRef,
+    payment_id: event.paymentId,
+    refund_id: event.refundId,
+    dispute_id: event.disputeId,
+    amount: amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? '')),
+    currency,
+    occurred_at: event.occurredAt,
+    received_at: event.receivedAt,
+    attempts: event.attempts,
+    next_at: event.nextAt,
+    settled_at: event.settledAt,
+  };
+}
+
+function toStoredView({ body, headers, ...event }: StoredEvent) {
+  return { ...toEventView(event), body: body === null ? null : shownBody(body), headers };
+}
+
+/** Members whose values are nobody's business. */
+const SECRET = /secret|token|password|signature|authorization|cvc|cvv|card_?number|iban|account_?number/i;
+const CUT = '[cut]';
+
+function shownBody(hex: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(hex, 'hex').toString('utf8'), (name, value: unknown) =>
+      SECRET.test(name) && value !== null && typeof value !== 'boolean' ? CUT : value,
+    );
+  } catch {
+    return null; // only JSON is ever stored
+  }
+}

@@ -1,0 +1,120 @@
+// A provider's own list of charges, held against what is known here.
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import type { Deps } from '../deps.js';
+import { AppError, type FieldError } from '../errors/app-error.js';
+import { parseJsonBody } from '../http/json-body.js';
+import { defineRoute, type FileBody } from '../http/route.js';
+import { toJsonPointer } from '../http/validation.js';
+import type { Payment } from '../ledger/order-entities.js';
+import { readCsv } from '../lib/csv.js';
+import { currencyDecimals } from '../lib/currencies.js';
+import { formatMoney, type Micros } from '../lib/money.js';
+import { type Charge, reconcile } from '../payments/reconcile.js';
+import { chargesDocument, chargesTable, reconcileAnswer, reconcileQuery } from '../schemas/reconciliation.js';
+
+const PAID: ReadonlySet<string> = new Set(['paid', 'succeeded']);
+const FAULTS_MAX = 100;
+
+export function registerReconciliation(app: FastifyInstance, deps: Deps): void {
+  defineRoute(app, {
+    method: 'POST',
+    url: '/payments/reconcile',
+    operationId: 'reconcilePayments',
+    summary: 'Hold a provider’s list of charges against what is known here',
+    description:
+      'Tells what is missing on either side and what differs, and changes nothing; with `apply=true` what is missing here comes in as if the provider had told it, once however often it is sent.',
+    tag: 'payments',
+    access: 'payments',
+    query: reconcileQuery,
+    files: { 'application/json': chargesDocument, 'text/csv': chargesTable },
+    idempotent: false,
+    isDear: true,
+    responses: { 200: reconcileAnswer },
+    problems: ['payment_provider_not_found'],
+    handler: async ({ query, file }) => {
+      const { payment_method: paymentMethod, from, until, apply: isApplied } = query;
+      if ((from === undefined) !== (until === undefined))
+        throw new AppError('invalid_request', '`from` and `until` belong together.', { pointer: 'query/from' });
+      const span = from && until && { from, until };
+      const found = await reconcile(deps, await readCharges(file), { paymentMethod, span, isApplied });
+      return {
+        status: 200,
+        body: {
+          payment_method: found.paymentMethod,
+          charges: found.charges,
+          matched: found.matched,
+          missing_here: { count: found.missingHere.count, data: found.missingHere.listed.map(toChargeView) },
+          missing_there: found.missingThere
+            ? { count: found.missingThere.count, data: found.missingThere.listed.map(toPaymentView) }
+            : null,
+          differing: {
+            count: found.differing.count,
+            data: found.differing.listed.map(({ charge, payment }) => ({
+              payment_id: charge.paymentId,
+              order_id: payment.orderId,
+              there: { amount: charge.amount, currency: charge.currency, paid: charge.isPaid },
+              here: { amount: moneyOf(payment), currency: payment.currency, status: payment.status },
+            })),
+          },
+          applied: found.applied ?? null,
+        },
+      };
+    },
+  });
+}
+
+function toChargeView({ paymentId, amount, currency, orderId }: Charge) {
+  return { payment_id: paymentId, amount, currency, order_id: orderId ?? null };
+}
+
+function toPaymentView(payment: Payment) {
+  const { paymentId, currency, orderId } = payment;
+  return { payment_id: paymentId, amount: moneyOf(payment), currency, order_id: orderId };
+}
+
+function moneyOf({ amount, currency }: { amount: Micros | null; currency: string | null }): string | null {
+  return amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? ''));
+}
+
+/** The charges of a file. Throws: malformed_json, invalid_request with what is wrong in it. */
+async function readCharges({ bytes, mediaType }: FileBody): Promise<Charge[]> {
+  const isTable = mediaType === 'text/csv';
+  const { charges, lines } = isTable ? await readTable(bytes) : { charges: parseJsonBody(bytes), lines: [] };
+  const read = chargesDocument.safeParse(charges);
+  if (read.success) return read.data.charges.map(toCharge);
+  const errors = read.error.issues.slice(0, FAULTS_MAX).map(({ path, message, code }): FieldError => {
+    const line = typeof path[1] === 'number' ? lines[path[1]] : undefined;
+    return { pointer: toJsonPointer(path), code: code ?? 'invalid', message, ...(line !== undefined && { line }) };
+  });
+  throw new AppError('invalid_request', `The list has ${read.error.issues.length} faults, see errors.`, { errors });
+}
+
+function toCharge({
+  payment_id,
+  status,
+  order_id,
+  amount,
+  currency,
+}: z.output<typeof chargesDocument>['charges'][0]): Charge {
+  const orderId = order_id === undefined || order_id === '' ? undefined : order_id;
+  return { paymentId: payment_id, amount, currency, isPaid: PAID.has(status), orderId };
+}
+
+/** A table as the document that it means. Throws: invalid_request, where it can't be read. */
+async function readTable(bytes: Buffer): Promise<{ charges: unknown; lines: number[] }> {
+  const lines: number[] = [];
+  const rows: Record<string, string>[] = [];
+  let header: string[] | undefined;
+  const fault = await readCsv(bytes, ({ line, cells }) => {
+    const names = header;
+    if (!names) {
+      header = cells.map((cell) => cell.trim().toLowerCase());
+      return;
+    }
+    lines.push(line);
+    rows.push(Object.fromEntries(cells.map((cell, at) => [names[at] ?? `column ${at + 1}`, cell.trim()])));
+  });
+  if (fault) throw new AppError('invalid_request', `line ${fault.line}: ${fault.message}`, { pointer: '' });
+  return { charges: { charges: rows }, lines };
+}

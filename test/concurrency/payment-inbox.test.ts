@@ -1,0 +1,116 @@
+// Webhooks at once: a hundred of the same, several of one charge, a webhook beside a confirmation, the job beside the process that stored an event.
+import type { FastifyInstance } from 'fastify';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Deps } from '../../src/deps.js';
+import { BASE_PATH } from '../../src/http/base-path.js';
+import { inboxOf } from '../../src/payments/inbox.js';
+import { putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { ask, balanceOf, placeOrder, tally } from '../support/parallel.js';
+import {
+  checkoutSession,
+  paymentSettings,
+  type Signed,
+  signedByStripe,
+  stripeEvent,
+  stripePayment,
+} from '../support/payments.js';
+import { waitFor } from '../support/wait.js';
+
+const app = useTestApp();
+type Running = { app: FastifyInstance; deps: Deps; close(): Promise<void> };
+let processes: [Running, Running];
+
+beforeAll(async () => {
+  const settings = { payments: paymentSettings() };
+  processes = [
+    await startTestApp(app.url, app.clock, undefined, settings),
+    await startTestApp(app.url, app.clock, undefined, settings),
+  ];
+  await putProduct(app, 'CREDITS');
+  await putOffer(app, 'PACK', 'CREDITS', 10);
+});
+afterAll(() => Promise.all(processes.map((each) => each.close())));
+
+const deliver = ({ body, headers }: Signed, index: number): Promise<request.Response> =>
+  Promise.resolve(
+    request(processes[index % 2 ? 1 : 0].app.server)
+      .post(`${BASE_PATH}/payments/stripe`)
+      .set(headers)
+      .send(body),
+  );
+const together = (signed: readonly Signed[]) => Promise.all(signed.map(deliver));
+
+async function untilSettled(): Promise<void> {
+  await waitFor(
+    () => 'nothing to wait',
+    async () => {
+      const [row] = await ask(app.url, `SELECT count(*)::int AS count FROM payment_inbox WHERE status = 'waiting'`);
+      return row?.count === 0 || undefined;
+    },
+  );
+}
+
+describe('webhooks at once', () => {
+  it('a hundred of one event have one effect', async () => {
+    const orderId = await placeOrder(app, 'ada', 'PACK');
+    const signed = stripePayment('evt_ada', 'pi_ada', orderId);
+    expect(tally(await together(Array.from({ length: 100 }, () => signed)))).toEqual({ '200': 100 });
+    await untilSettled();
+    expect(await balanceOf(app, 'ada', 'CREDITS')).toBe(10);
+    const rows = await ask(app.url, 'SELECT status FROM payment_inbox WHERE payment_id = $1', ['pi_ada']);
+    expect(rows).toEqual([{ status: 'applied' }]);
+  });
+
+  it('of one charge by two types of event, beside confirmations, grant once', async () => {
+    const orderId = await placeOrder(app, 'bob', 'PACK');
+    const session = stripeEvent('evt_s', 'checkout.session.completed', checkoutSession('cs', 'pi_bob', orderId));
+    const confirm = () => app.post(`/orders/${orderId}/confirm`, { payment_id: 'pi_bob', payment_method: 'stripe' });
+    const answers = await Promise.all([
+      ...Array.from({ length: 10 }, (_, index) => deliver(stripePayment('evt_p', 'pi_bob', orderId), index)),
+      ...Array.from({ length: 10 }, (_, index) => deliver(signedByStripe(session), index)),
+      ...Array.from({ length: 10 }, confirm),
+    ]);
+    expect(tally(answers)).toEqual({ '200': 30 });
+    await untilSettled();
+    expect(await balanceOf(app, 'bob', 'CREDITS')).toBe(10);
+  });
+
+  it('of fifty charges for one order pay it once, and leave the others to be looked at', async () => {
+    const orderId = await placeOrder(app, 'cy', 'PACK');
+    const signed = Array.from({ length: 50 }, (_, index) => stripePayment(`evt_c${index}`, `pi_c${index}`, orderId));
+    await together(signed);
+    await untilSettled();
+    expect(await balanceOf(app, 'cy', 'CREDITS')).toBe(10);
+    const rows = await ask(
+      app.url,
+      'SELECT status, count(*)::int AS count FROM payment_inbox WHERE order_id = $1 GROUP BY status ORDER BY status',
+      [orderId],
+    );
+    expect(rows).toEqual([
+      { status: 'applied', count: 1 },
+      { status: 'quarantined', count: 49 },
+    ]);
+  });
+
+  it('are applied by whoever finds them when the process that stored them is gone', async () => {
+    const orders = await Promise.all(Array.from({ length: 20 }, (_, index) => placeOrder(app, `dee${index}`, 'PACK')));
+    await together(orders.map((orderId, index) => stripePayment(`evt_d${index}`, `pi_d${index}`, orderId)));
+    await untilSettled();
+    // As if each had been stored, and the process killed before it wrote what became of it.
+    await ask(app.url, 'ALTER TABLE payment_inbox DISABLE TRIGGER payment_inbox_guard');
+    await ask(
+      app.url,
+      `UPDATE payment_inbox SET status = 'waiting', settled_at = NULL, next_at = received_at WHERE event_id LIKE 'evt\\_d%'`,
+    );
+    await ask(app.url, 'ALTER TABLE payment_inbox ENABLE TRIGGER payment_inbox_guard');
+    const applied = await Promise.all(processes.map(({ deps }) => inboxOf(deps).applyDue(() => false)));
+    expect(applied.reduce((sum, count) => sum + count, 0)).toBe(20);
+    for (const index of orders.keys()) expect(await balanceOf(app, `dee${index}`, 'CREDITS')).toBe(10);
+    const rows = await ask(
+      app.url,
+      `SELECT DISTINCT status, attempts FROM payment_inbox WHERE event_id LIKE 'evt\\_d%'`,
+    );
+    expect(rows).toEqual([{ status: 'applied', attempts: 2 }]);
+  });
+});
