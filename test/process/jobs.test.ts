@@ -64,7 +64,17 @@ describe('background work', () => {
     expect(late).toMatchObject({
       status: 200,
       body: {
-        late_jobs: ['deliver-webhooks', 'drop-events', 'follow-limits', 'notify', 'sweep'].map((name) => ({ name })),
+        late_jobs: [
+          ...[
+            'apply-payments',
+            'blank-payments',
+            'deliver-webhooks',
+            'drop-events',
+            'follow-limits',
+            'notify',
+            'sweep',
+          ],
+        ].map((name) => ({ name })),
       },
     });
     expect((await rowOfSweep()).last_started_at).toBeNull();

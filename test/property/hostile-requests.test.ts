@@ -18,7 +18,7 @@ const TIMEOUT_MS = 600_000;
 const WRITES_PER_READ = 3;
 /** Of all operations, those that must have accepted a request at least once. */
 const SERVED_SHARE_MIN = 0.8;
-/** What only a payment provider can begin, by its signature. */
+/** What only a payment provider can begin, by its signature; and its sources, whose mappings are not drawn whole. */
 const OF_PROVIDERS = new Set([
   'receivePayment',
   'checkoutOrder',
@@ -26,6 +26,10 @@ const OF_PROVIDERS = new Set([
   'getPaymentEvent',
   'replayPaymentEvent',
   'dismissPaymentEvent',
+  'putPaymentSource',
+  'getPaymentSource',
+  'deletePaymentSource',
+  'tryPaymentSource',
 ]);
 /** Open at the beginning, so that some can be ended. */
 const RESERVATIONS = 15;
