@@ -55,6 +55,7 @@ const FOR_CUSTOMERS: ReadonlyMap<string, Ability> = new Map([
   ['getWallet', 'wallet.read'],
   ['listBatches', 'wallet.read'],
   ['listEntries', 'entries.read'],
+  ['getBatch', 'entries.read'],
   ['listOffers', 'catalog.read'],
   ['getOffer', 'catalog.read'],
   ['listProducts', 'catalog.read'],

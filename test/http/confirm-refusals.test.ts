@@ -43,7 +43,7 @@ describe('a failure that is told late', () => {
       for (const more of [{}, { amount: '1.00' }, { idempotency_key: 'late' }]) {
         const answer = await confirm(id, { payment_id, status: 'failed', ...more });
         expect(answer.status, answer.text).toBe(200);
-        expect(answer.body).toEqual(order.body);
+        expect({ ...answer.body, refunds: [], disputes: [] }).toEqual(order.body);
       }
     });
     expect(written).toEqual({});
@@ -59,7 +59,7 @@ describe('a failure that is told late', () => {
     const late = which === 'another payment' ? newPayment() : payment_id;
     const answer = await confirm(id, { payment_id: late, status: 'failed' });
     expect(answer.body.batches).toMatchObject([{ state: 'expired', available: 0, expired: 100 }]);
-    expect(answer.body).toEqual((await app.get(`/orders/${id}`)).body);
+    expect({ ...answer.body, refunds: [], disputes: [] }).toEqual((await app.get(`/orders/${id}`)).body);
   });
 
   it('of the payment of another order is refused', async () => {

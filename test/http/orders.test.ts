@@ -46,6 +46,7 @@ describe('POST /orders', () => {
       cancelled_at: null,
       cancel_reason: null,
       refunded_amount: '0.00',
+      disputed_amount: '0.00',
       items: [
         {
           id: expect.any(String),
@@ -216,7 +217,7 @@ describe('GET /orders/{id}', () => {
     const external_id = newPerson();
     const { id } = await placeOrder(app, external_id, 'PACK');
     const confirmed = await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
-    expect((await app.get(`/orders/${id}`)).body).toEqual(confirmed.body);
+    expect((await app.get(`/orders/${id}`)).body).toEqual({ ...confirmed.body, refunds: [], disputes: [] });
     await app.post('/quota/consume', { external_id, product_key: 'CREDITS', amount: 40 });
     const later = await app.get(`/orders/${id}`);
     expect(later.body.batches).toMatchObject([{ granted: 100, available: 60, consumed: 40 }]);

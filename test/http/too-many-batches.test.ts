@@ -59,7 +59,7 @@ describe('an order', () => {
     const again = await app.post(`/orders/${placed.body.id}/confirm`, payment);
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.text).toBe(paid.text);
-    expect((await app.get(`/orders/${placed.body.id}`)).body).toEqual(paid.body);
+    expect((await app.get(`/orders/${placed.body.id}`)).body).toEqual({ ...paid.body, refunds: [], disputes: [] });
 
     await grantUnits(app, external_id, 'CREDITS', 1);
     const pages = await readPages(app, `/wallet/batches?external_id=${external_id}&order_id=${placed.body.id}`, 200);

@@ -17,7 +17,9 @@ interface Shown {
 
 function observerOf(shown: () => Shown | undefined) {
   const query = async (sql: string) => (sql.includes('pg_prepared_xacts') ? [shown()].filter(Boolean) : []);
-  return createObserver({ db: { query } } as unknown as Parameters<typeof createObserver>[0]);
+  return createObserver({ db: { query }, replica: { condition: () => null } } as unknown as Parameters<
+    typeof createObserver
+  >[0]);
 }
 
 describe('the oldest transaction', () => {
