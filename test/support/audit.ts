@@ -79,7 +79,7 @@ interface ToldRow {
 
 /** The events behind a place; those that a test wrote itself, in great numbers, say nothing. */
 async function readEvents(client: pg.Client, after: number): Promise<ToldRow[]> {
-  const events = 'SELECT place, type, data FROM events WHERE place > $1 AND data <> '' ORDER BY place LIMIT $2';
+  const events = "SELECT place, type, data FROM events WHERE place > $1 AND data <> '{}' ORDER BY place LIMIT $2";
   return (await client.query<ToldRow>(events, [after, EVENTS_MAX])).rows;
 }
 

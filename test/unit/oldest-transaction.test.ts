@@ -29,6 +29,7 @@ describe('the oldest transaction', () => {
     expect(await observe()).toEqual({
       lateJobs: [],
       oldestTransaction: { pid: 4711, lastsMs: 60_000 },
+      replica: null,
       isGood: true,
     });
     lasts_ms += 1;
