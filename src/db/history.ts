@@ -27,7 +27,8 @@ function beforeAdjusted(column: string, member: string, type: string): string {
 
 /**
  * What was at an instant: the sums of the entries that had occurred by then. `isOfCustomer` is the condition on `e.customer_id`, `instant` the
- * parameter of the instant. Reads the customer's whole ledger. An entry without direction moves held or uncounted units, or repays.
+ * parameter of the instant. Reads the customer's whole ledger. An entry without direction moves held or uncounted units, or repays;
+ * a debt that was claimed of a batch, and what is forgiven of it, moves none of its units.
  */
 export function pastOf(isOfCustomer: string, instant: string): Source {
   const occurred = `${isOfCustomer} AND e.occurred_at <= ${instant}::timestamptz`;
@@ -37,7 +38,7 @@ export function pastOf(isOfCustomer: string, instant: string): Source {
     ctes: `
 moved AS (
   SELECT e.customer_id, e.batch_id,
-    sum(CASE WHEN e.direction = 'credit' THEN e.amount WHEN e.direction = 'debit' OR e.kind = 'repay' THEN -e.amount ELSE 0 END) AS available,
+    sum(CASE WHEN e.kind IN ('debt', 'forgive') THEN 0 WHEN e.direction = 'credit' THEN e.amount WHEN e.direction = 'debit' OR e.kind = 'repay' THEN -e.amount ELSE 0 END) AS available,
     sum(CASE e.kind WHEN 'hold' THEN e.amount WHEN 'release' THEN -e.amount WHEN 'commit' THEN -e.amount ELSE 0 END) AS held,
     sum(CASE e.kind WHEN 'consume' THEN e.amount WHEN 'commit' THEN e.amount WHEN 'repay' THEN CASE e.direction WHEN 'credit' THEN -e.amount ELSE e.amount END WHEN 'reverse' THEN
         CASE WHEN e.order_id IS NULL THEN -e.amount ELSE 0 END ELSE 0 END) AS consumed,

@@ -76,7 +76,7 @@ export function refundOrder(
   const { status, operationId, policy } = command;
   if (seen) {
     assertSameRefund(order, seen, command);
-    if (status === 'succeeded' && seen.status === 'succeeded') return { outcome: 'replayed', recordedAs: keyOf(seen) };
+    if (status === seen.status) return { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
     // What failed stays so: that it succeeded was told late.
     if (seen.status === 'failed') return { outcome: 'unchanged', order, row: seen };
     const row: Refund = { ...seen, status: 'failed', failedAt: book.now };
@@ -84,7 +84,7 @@ export function refundOrder(
     const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
     const changed = apply(book, order, { refunds: known, disputes }, cause, { isUndo: true });
     book.changes.refunds.push({ row, isKnown: true, operationId, order: changed.order });
-    return { outcome: 'accepted', row, ...changed, recordAs: `failed:${keyOf(row)}` };
+    return { outcome: 'accepted', row, ...changed, recordAs: refundKeyOf(row) };
   }
   assertFew(refunds.length + disputes.length);
   const dispute = disputes.find(({ disputeId }) => disputeId === command.disputeId);
@@ -118,7 +118,7 @@ export function refundOrder(
       ? { order, recovery: NOTHING }
       : apply(book, order, { refunds: [...refunds, row], disputes }, cause, { isUndo: false, named });
   book.changes.refunds.push({ row, isKnown: false, operationId, order: changed.order });
-  return { outcome: 'accepted', row, ...changed, recordAs: status === 'failed' ? `failed:${keyOf(row)}` : keyOf(row) };
+  return { outcome: 'accepted', row, ...changed, recordAs: refundKeyOf(row) };
 }
 
 /**
@@ -135,7 +135,9 @@ export function disputeOrder(
   const { status, operationId } = command;
   if (seen) {
     assertSameDispute(order, seen, command);
-    if (status === seen.status || status === 'opened') return { outcome: 'unchanged', order, row: seen };
+    if (status === seen.status) return { outcome: 'replayed', recordedAs: disputeKeyOf(seen) };
+    // It was told late.
+    if (status === 'opened') return { outcome: 'unchanged', order, row: seen };
     if (seen.status !== 'opened') {
       throw new AppError('dispute_closed', `The dispute was ${seen.status}.`, { pointer: '/status' });
     }
@@ -144,7 +146,7 @@ export function disputeOrder(
     const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
     const changed = apply(book, order, { refunds, disputes: known }, cause, { isUndo: true });
     book.changes.disputes.push({ row, isKnown: true, operationId, order: changed.order });
-    return { outcome: 'accepted', row, ...changed, recordAs: `${status}:${keyOf(row)}` };
+    return { outcome: 'accepted', row, ...changed, recordAs: disputeKeyOf(row) };
   }
   assertFew(refunds.length + disputes.length);
   const amount = contestedAmount(order, command.amount);
@@ -169,12 +171,18 @@ export function disputeOrder(
       ? { order, recovery: NOTHING }
       : apply(book, order, { refunds, disputes: [...disputes, row] }, cause, { isUndo: false });
   book.changes.disputes.push({ row, isKnown: false, operationId, order: changed.order });
-  return { outcome: 'accepted', row, ...changed, recordAs: `${status}:${keyOf(row)}` };
+  return { outcome: 'accepted', row, ...changed, recordAs: disputeKeyOf(row) };
 }
 
-/** The natural key of a refund or a dispute. */
-function keyOf(row: Refund | Dispute): string {
-  return JSON.stringify([row.paymentMethod, 'refundId' in row ? row.refundId : row.disputeId]);
+/** The natural key of a refund, as it was told. */
+function refundKeyOf({ paymentMethod, refundId, status }: Refund): string {
+  const key = JSON.stringify([paymentMethod, refundId]);
+  return status === 'failed' ? `failed:${key}` : key;
+}
+
+/** The natural key of a dispute, as it was told. */
+function disputeKeyOf({ paymentMethod, disputeId, status }: Dispute): string {
+  return `${status}:${JSON.stringify([paymentMethod, disputeId])}`;
 }
 
 function assertPaid({ status }: Order): void {

@@ -265,4 +265,36 @@ describe('a dispute', () => {
     });
     expect(written).toEqual({});
   });
+
+  it('told again gets the first answer, of each of its ends too', async () => {
+    const { person, id } = await buy('PACK');
+    const own = newDispute();
+    for (const status of ['opened', 'won']) {
+      const first = await dispute(id, own, status);
+      await grantUnits(app, person, 'CREDITS', 1);
+      const again = await dispute(id, own, status);
+      expect(again.text).toBe(first.text);
+      expect(again.headers['idempotent-replayed']).toBe('true');
+    }
+    const refundBody = { refund_id: 're_told_again', status: 'failed' };
+    const failed = await refund(id, refundBody);
+    expect((await refund(id, refundBody)).text).toBe(failed.text);
+  });
+
+  it('owed for units is seen as it was at a past instant', async () => {
+    app.clock.set('2027-06-01T00:00:00.000Z');
+    const { person, id } = await buy('PACK');
+    await consume(person, 100);
+    const own = newDispute();
+    await dispute(id, own, 'opened', { unrecovered_policy: 'debt' });
+    app.clock.advance({ hours: 1 });
+    await grantUnits(app, person, 'CREDITS', 130);
+    app.clock.advance({ hours: 1 });
+    await dispute(id, own, 'won');
+    const balanceAt = async (at: string) =>
+      (await app.get(`/wallet?external_id=${person}&as_of=${at}`)).body.balances.CREDITS;
+    expect(await balanceAt('2027-06-01T00:30:00.000Z')).toBe(-100);
+    expect(await balanceAt('2027-06-01T01:30:00.000Z')).toBe(30);
+    expect(await balanceAt('2027-06-01T02:00:00.000Z')).toBe(130);
+  });
 });
