@@ -218,6 +218,16 @@ function toInjection(operation: Operation, { parameters, body, bad, at, isSpoile
   return { method: operation.method as 'GET', url, headers, ...(payload !== undefined && { payload }) };
 }
 
+/** What needs a payment provider that is configured, and what it told. */
+const OF_PROVIDERS: ReadonlySet<string> = new Set([
+  'checkoutOrder',
+  'getPaymentEvent',
+  'replayPaymentEvent',
+  'dismissPaymentEvent',
+  'receivePayment',
+  'receiveGenericPayment',
+]);
+
 describe('the OpenAPI document', () => {
   let document: Json;
   let operations: Operation[];
@@ -293,7 +303,7 @@ describe('the OpenAPI document', () => {
     }
     process.stderr.write(`${JSON.stringify([...statuses])}\n`);
     expect(breaches, `seed ${seed}`).toEqual([]);
-    const failed = operations.filter(({ operationId }) => !succeeded.has(operationId));
+    const failed = operations.filter(({ operationId: id }) => !succeeded.has(id) && !OF_PROVIDERS.has(id));
     // Nearly all: what ended by chance can't be extended, and an endpoint that has no URL by chance is sent nothing, for example.
     if (isWhole)
       expect(failed.length, JSON.stringify(failed.map(({ operationId }) => operationId))).toBeLessThan(FAILED_MAX);

@@ -272,7 +272,7 @@ describe('on_refusal: verdict', () => {
     expect(posts.filter(isRefusing).length).toBeGreaterThan(12);
     for (const each of posts) {
       const { path, post } = each;
-      const takes = JSON.stringify(post.requestBody).includes('"on_refusal"') && !path.endsWith('/consume/batch'); // its items have one each
+      const takes = JSON.stringify(post.requestBody ?? '').includes('"on_refusal"') && !path.endsWith('/consume/batch'); // its items have one each
       const answers = JSON.stringify(post.responses['200'] ?? '').includes('#/components/schemas/Verdict');
       expect({ path, takes, answers }).toEqual({ path, takes: isRefusing(each), answers: isRefusing(each) });
     }
