@@ -103,8 +103,6 @@ export interface HoldingRow extends Row {
   available: number | null;
   held: number | null;
   owed: number | null;
-  /** Read only where something is owed: of debts that refunds made. */
-  debts: DebtJson[] | null;
   usable: Row[] | null;
   running: Row[] | null;
   access_until: Date | null;
@@ -123,8 +121,10 @@ export interface PendingRow extends Row {
   list: Row[] | null;
 }
 
-/** A debt, with what was not forgiven of it, and of all that are newer. */
-interface DebtJson {
+/** A debt that a refund or a dispute made, with what was not forgiven of it, and of all that are newer. */
+export interface ClaimDebtRow extends Row {
+  customer_id: string;
+  product_key: string;
   seq: number;
   batch_id: string;
   left: number;
@@ -202,12 +202,17 @@ function toTaken({ id, name, entries, size }: TakenRow, toOne: (row: Row) => Bat
 }
 
 /** The debts of which something may be forgiven, by product. */
-function debtsOf(taken: readonly TakenRow[]): Map<string, KnownDebt[]> {
+function debtsOf(claimed: readonly ClaimDebtRow[], taken: readonly TakenRow[]): Map<string, KnownDebt[]> {
   const entries = taken.flatMap((row) => row.entries ?? []).filter(({ newer }) => newer !== null);
-  const debts = entries.map(({ product_key: productKey, seq, amount, reversed, newer }) => ({
+  const ofUses = entries.map(({ product_key: productKey, seq, amount, reversed, newer }) => ({
     productKey,
     debt: { seq, batchId: null, left: amount - reversed, newer: newer ?? 0 },
   }));
+  const ofClaims = claimed.map(({ product_key: productKey, seq, batch_id: batchId, left, newer }) => ({
+    productKey,
+    debt: { seq, batchId, left, newer },
+  }));
+  const debts: { productKey: string; debt: KnownDebt }[] = [...ofClaims, ...ofUses];
   return new Map(
     [...groupBy(debts, ({ productKey }) => productKey)].map(([key, own]) => [
       key,
@@ -237,10 +242,7 @@ function toHolding(
     // Where nothing is due, and all that is usable was read, the rest is of later batches.
     notYetValid: row.not_yet_valid ?? available - sumAvailable(usable),
     pending: pending.map(toOne),
-    debts: [
-      ...(row.debts ?? []).map(({ batch_id: batchId, ...debt }) => ({ ...debt, batchId })),
-      ...debts.map((debt) => ({ ...debt })),
-    ],
+    debts: debts.map((debt) => ({ ...debt })),
   };
 }
 
@@ -283,6 +285,8 @@ export interface BookRows {
   dueHolds: readonly ReservationRow[];
   dueOrders: readonly DueOrderRow[];
   windows: readonly UsageWindow[];
+  /** Read only of products of which something is owed. */
+  claimDebts: readonly ClaimDebtRow[];
   sold: SoldRows | undefined;
   /** Whether it was looked for what is due. */
   isDue: boolean;
@@ -318,6 +322,7 @@ export function toBook(
     dueHolds,
     dueOrders,
     windows,
+    claimDebts,
     sold,
     isDue,
     dueMax,
@@ -328,7 +333,7 @@ export function toBook(
   const held = new Map([...named, ...dueHolds].map((row) => [row.id, toReservation(row, toOne)]));
   const lastBatch = dueBatches.length >= dueMax ? dueBatches.at(-1) : undefined;
   const lastHold = countLegs(dueHolds) >= dueMax ? dueHolds.at(-1) : undefined;
-  const debtsOfProduct = debtsOf(taken);
+  const debtsOfProduct = debtsOf(claimDebts, taken);
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
   return {
     customerId: customer.id,

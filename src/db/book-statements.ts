@@ -32,11 +32,11 @@ const REVERSED = `(
   WHERE v.customer_id = e.customer_id AND v.${OF_CUSTOMERS} AND v.reverses_seq = e.seq
 )`;
 
-/** The debts of a product that refunds and disputes made, where anything is owed. */
-const CLAIM_DEBTS = `CASE WHEN bal.owed > 0 THEN (
-  SELECT json_agg(json_build_object('seq', e.seq, 'batch_id', e.batch_id, 'left', e.amount - ${REVERSED}, 'newer', ${NEWER_DEBTS}) ORDER BY e.seq)
-  FROM entries e WHERE e.customer_id = w.customer_id AND e.${OF_CUSTOMERS} AND e.product_key = w.product_key AND e.kind = 'debt' AND e.batch_id IS NOT NULL
-) END`;
+/** The debts that refunds and disputes made of products, with their customers: $2 and $3. */
+export const LOAD_CLAIM_DEBTS = `
+SELECT e.customer_id, e.product_key, e.seq, e.batch_id, e.amount - ${REVERSED} AS left, ${NEWER_DEBTS} AS newer
+FROM unnest($2::uuid[], $3::text[]) AS w (customer_id, product_key) JOIN entries e USING (customer_id, product_key)
+WHERE e.${OF_CUSTOMERS} AND e.product_key = ANY ($3::text[]) AND e.kind = 'debt' AND e.batch_id IS NOT NULL ORDER BY e.seq`;
 
 /** What a statement asks for besides the products named in $4 and $5: products of the features in $6 and $7, products of what is named. */
 interface Wanted {
@@ -110,7 +110,7 @@ const loadHoldingsFrom = ({ hasFeatures, hasNamed, isPast }: Wanted) => {
 WITH ${source.ctes} ${hasNamed ? TAKEN : ''} wanted AS (
   SELECT n.customer_id, n.product_key FROM unnest($4::uuid[], $5::text[]) AS n (customer_id, product_key)${hasFeatures || hasNamed ? FEATURES : ''}${hasNamed ? NAMED : ''}
 )
-SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, p.expiring_days, f.features, bal.available, bal.held, bal.owed, ${CLAIM_DEBTS} AS debts,
+SELECT w.customer_id, c.at, c.is_due, w.product_key, p.type, p.is_active, p.is_currency, p.low_balance_threshold, p.expiring_days, f.features, bal.available, bal.held, bal.owed,
        usable.list AS usable, running.list AS running, access.until AS access_until, access.forever AS access_forever, ${anchorFrom(source)} AS access_anchor,
        CASE WHEN c.is_due OR usable.size = $3::int THEN (
          SELECT coalesce(sum(o.available), 0)::bigint FROM (

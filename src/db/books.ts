@@ -9,6 +9,7 @@ import type { Ids } from '../lib/ids.js';
 import { TAKEN_ENTRIES_MAX, USE_BATCHES_MAX } from '../lib/sizes.js';
 import {
   type BookRows,
+  type ClaimDebtRow,
   type DueBatchRow,
   type DueOrderRow,
   type HoldingRow,
@@ -22,6 +23,7 @@ import {
   toProvider,
 } from './book-rows.js';
 import {
+  LOAD_CLAIM_DEBTS,
   LOAD_DUE_BATCHES,
   LOAD_DUE_ORDERS,
   LOAD_DUE_RESERVATIONS,
@@ -259,9 +261,22 @@ export async function loadBooks(
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
   const loaded = { reservations: named, taken, pending, unread, windows: windows ?? [], sold };
-  if (due.length === 0) return toLoadedBooks({ ...loaded, rows, ...NOTHING_DUE });
-  const settling = await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
-  return toLoadedBooks({ ...loaded, ...settling, rows: [...rows, ...settling.rows] });
+  const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
+  const all = [...rows, ...(settling?.rows ?? [])];
+  const claimDebts = await loadClaimDebts(tx, all);
+  return toLoadedBooks({ ...loaded, ...NOTHING_DUE, ...settling, rows: all, claimDebts });
+}
+
+/** The debts that refunds and disputes made, of products of which something is owed. */
+async function loadClaimDebts(tx: Tx, rows: readonly HoldingRow[]): Promise<readonly ClaimDebtRow[]> {
+  const owing = rows.filter(({ owed }) => (owed ?? 0) > 0);
+  if (owing.length === 0) return [];
+  const customerIds = owing.map((row) => row.customer_id);
+  return tx.query<ClaimDebtRow>(LOAD_CLAIM_DEBTS, [
+    [...new Set(customerIds)],
+    customerIds,
+    owing.map((row) => row.product_key),
+  ]);
 }
 
 /**
@@ -332,7 +347,8 @@ export async function readBooks(
   ]);
   if (rows.some((row) => row.is_due))
     return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
-  const named = { reservations: [], taken: [], pending: [], sold: [] };
+  // Nothing is due, so that nothing comes back by which debts would change.
+  const named = { reservations: [], taken: [], pending: [], claimDebts: [], sold: [] };
   return toLoadedBooks({ rows, windows, ...named, unread: new Set(), ...NOTHING_DUE });
 }
 
@@ -358,7 +374,7 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'sold'>> {
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [dueBatches, dueHolds, dueOrders] = await Promise.all([
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
@@ -387,6 +403,7 @@ function toLoadedBooks({
   due,
   unread,
   windows,
+  claimDebts,
   sold,
   dueMax,
 }: LoadedRows): LoadedBooks {
@@ -397,6 +414,7 @@ function toLoadedBooks({
   const dueBatchesOf = byCustomer(dueBatches);
   const dueHoldsOf = byCustomer(dueHolds);
   const dueOrdersOf = byCustomer(dueOrders);
+  const claimDebtsOf = byCustomer(claimDebts);
   const countedOf = groupBy(windows, ({ customerId }) => customerId);
   const windowsOf = (customerId: string) => (countedOf.get(customerId) ?? []).map(({ window }) => window);
   const dueOf = (customerId: string) => ({
@@ -419,6 +437,7 @@ function toLoadedBooks({
         taken: takenOf(customer.id),
         pending: pendingOf(customer.id),
         windows: windowsOf(customer.id),
+        claimDebts: claimDebtsOf(customer.id),
         sold: sold.find(({ customerId }) => customerId === customer.id),
         ...dueOf(customer.id),
       }),

@@ -220,6 +220,17 @@ describe('units that come back to a batch that was refunded', () => {
     expect(await balanceOf(person)).toBe(60);
   });
 
+  it('are not covered by what an adjustment took away', async () => {
+    const { person, id } = await buy([{ sku: 'PACK' }]);
+    const used = await consume(person, 60);
+    const debit = { grant_type: 'adjustment', direction: 'debit', quantity: 40, reason: 'counted twice' };
+    await app.post('/grants', { external_id: person, product_key: 'CREDITS', ...debit });
+    expect((await refund(id, { amount: '5.00' })).body.refund).toMatchObject({ unrecovered: { CREDITS: 50 } });
+    const back = { external_id: person, operation_id: used.body.operation_id };
+    expect((await app.post('/quota/release', back)).body).toMatchObject({ returned: 10, revoked: 50 });
+    expect(await balanceOf(person)).toBe(10);
+  });
+
   it('cancel the debt that the refund made, as far as it is owed', async () => {
     const { person, id } = await buy([{ sku: 'PACK' }]);
     const held = await hold(person, 50);
