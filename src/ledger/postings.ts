@@ -208,7 +208,7 @@ function reclaim(book: Book, holding: Holding, batch: Batch, amount: number, det
     left -= one.units;
   }
   const cancelled = amount - left;
-  const out = required(batch.granted, 'units are counted') - batch.transferred - batch.available - batch.recovered;
+  const out = batch.consumed + batch.held + batch.expired;
   const claimed = Math.min(left, Math.max(0, batch.unrecovered - out));
   const taken = cancelled + claimed;
   if (taken === 0) return 0;

@@ -220,6 +220,17 @@ describe('units that come back to a batch that was refunded', () => {
     expect(await balanceOf(person)).toBe(60);
   });
 
+  it('are not covered by what an adjustment took away', async () => {
+    const { person, id } = await buy([{ sku: 'PACK' }]);
+    const used = await consume(person, 50);
+    const away = { direction: 'debit', product_key: 'CREDITS', quantity: 50, reason: 'counted' };
+    await app.post('/grants', { external_id: person, grant_type: 'adjustment', ...away }).expect(201);
+    await refund(id, { amount: '5.00' }); // 50, of which none are there
+    const body = { external_id: person, operation_id: used.body.operation_id, amount: 10 };
+    expect((await app.post('/quota/release', body)).body).toMatchObject({ returned: 0, revoked: 10 });
+    expect(await balanceOf(person)).toBe(0);
+  });
+
   it('cancel the debt that the refund made, as far as it is owed', async () => {
     const { person, id } = await buy([{ sku: 'PACK' }]);
     const held = await hold(person, 50);

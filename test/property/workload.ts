@@ -14,6 +14,7 @@ import type {
   Facts,
   Holdings,
   Observed,
+  OrderStanding,
   Past,
   Request,
   ReservationState,
@@ -32,7 +33,7 @@ export interface System {
   creditsOf(product: string): Promise<CreditsState>;
   parts(): Promise<BatchParts[]>;
   reservations(): Promise<ReservationState[]>;
-  statusOf(order: number): Promise<string>;
+  standingOf(order: number): Promise<OrderStanding>;
   /** Settles what is due ahead of use. */
   sweep(): Promise<void>;
   /** What was at an instant of the past, as far as the system tells it. */
@@ -211,8 +212,8 @@ async function compareEnd(run: Run, sample: EndSample): Promise<void> {
       compareCredits(run, product, 'at the end'),
     ),
     ...model.orders.list.map(async (order) => {
-      const expected = model.orders.statusOf(order);
-      expect(await system.statusOf(order.place), `the status of order ${order.place}`).toBe(expected);
+      const expected = model.afterSale.standingOf(order);
+      expect(await system.standingOf(order.place), `how order ${order.place} stands`).toEqual(expected);
     }),
   ]);
 }
