@@ -148,7 +148,8 @@ export class ModelWallet {
   #lastDay(product: string): number {
     const last = this.lastEnd(product);
     const ending = this.batches.filter(
-      (batch) => batch.product === product && batch.granted === null && batch.expiresAt === last,
+      (batch) =>
+        batch.product === product && batch.granted === null && batch.expiresAt === last && !isOver(batch, this.now),
     );
     return Math.max(...ending.map(({ day }) => day));
   }

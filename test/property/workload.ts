@@ -172,10 +172,19 @@ function aftermathOf(facts: Facts): string[] {
   const what: string[] = [];
   if ('owed' in facts && facts.owed > 0) what.push('owed');
   if ('repaid' in facts && facts.repaid > 0) what.push('repaid');
+  if ('revoked' in facts && facts.revoked > 0) what.push('revoked');
+  if ('recovered' in facts) {
+    if (hasUnits(facts.recovered)) what.push('recovered');
+    if (hasUnits(facts.unrecovered)) what.push('unrecovered');
+  }
   if ('expired' in facts && facts.expired > 0) what.push('expired');
   if ('returned' in facts && facts.returned > 0) what.push('returned');
   if ('warnings' in facts && facts.warnings.length > 0) what.push('warned');
   return what;
+}
+
+function hasUnits(byProduct: Record<string, number>): boolean {
+  return Object.values(byProduct).some((units) => units > 0);
 }
 
 function toMoment(wallet: ModelWallet, holdings: Holdings, count: number): Moment {
