@@ -164,7 +164,9 @@ export class Model {
 
   #grantUnits(units: Units, validFrom: number, endsAfter = this.wallet.now): Expected {
     const code = refusalOf(units);
-    if (code !== undefined) return refuse(code);
+    // What is brought from elsewhere may be of a product that is neither sold nor granted any more.
+    const isMigrated = 'source' in units;
+    if (code !== undefined && !(isMigrated && code === 'product_inactive')) return refuse(code);
     const { product, quantity, expiresAt, priority } = units;
     if (expiresAt !== null && expiresAt <= Math.max(validFrom, endsAfter)) return refuse('invalid_request');
     const batch = this.wallet.addBatch(product, quantity, { validFrom, expiresAt }, priority);
