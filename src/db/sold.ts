@@ -13,14 +13,15 @@ const SOLD_COLUMNS = listOf(
 );
 const OF_ORDER = 'b.customer_id = $1::uuid AND b.order_id = $2::uuid';
 
-/** What an order granted, and the access of its products that has not ended by $3, whoever granted it. */
+/** In the order in which they were made: what an order granted, and the access of its products that has not ended by $3, whoever granted it. */
 const LOAD_BATCHES = `
 SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b WHERE ${OF_ORDER}
 UNION ALL
 SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b
 WHERE b.customer_id = $1::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
   AND b.order_id IS DISTINCT FROM $2::uuid
-  AND b.product_key IN (SELECT product_key FROM batches b WHERE ${OF_ORDER} AND b.granted IS NULL)`;
+  AND b.product_key IN (SELECT product_key FROM batches b WHERE ${OF_ORDER} AND b.granted IS NULL)
+ORDER BY id`;
 
 const LOAD_CLAWBACKS = `SELECT ${listOf(clawbacks)} FROM clawbacks
 WHERE customer_id = $1::uuid AND order_id = $2::uuid ORDER BY created_at, cause_id, batch_id`;

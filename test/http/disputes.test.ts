@@ -14,6 +14,8 @@ beforeAll(async () => {
   await putOffer(app, 'SHEET', 'STAMPS', 10, { price: '3.00' });
   const days = { product_key: 'CREDITS', quantity: 100, period_unit: 'days', period_value: 10 };
   await putOffer(app, 'SHORT', 'CREDITS', 100, { price: '10.00', items: [days] });
+  const ever = { product_key: 'CREDITS', quantity: 6, period_unit: 'forever' };
+  await putOffer(app, 'MIXED', 'CREDITS', 10, { price: '2.00', items: [{ ...days, quantity: 4 }, ever] });
   const month = { product_key: 'ACCESS', quantity: 1, period_unit: 'days', period_value: 30 };
   await putOffer(app, 'MONTH', 'ACCESS', 1, { price: '9.00', items: [month] });
 });
@@ -178,6 +180,22 @@ describe('a dispute', () => {
     expect(await balanceOf(person)).toBe(-60);
     await dispute(id, own, 'won');
     expect(await balanceOf(person)).toBe(40);
+  });
+
+  it('forgives its debt before what it took comes back, which would repay it', async () => {
+    const person = newPerson();
+    await grantUnits(app, person, 'CREDITS', 1);
+    const { id } = await buy('MIXED', person);
+    await consume(person, 2);
+    const own = newDispute();
+    await dispute(id, own, 'opened', { unrecovered_policy: 'debt' });
+    expect(await balanceOf(person)).toBe(-1);
+    const won = await dispute(id, own, 'won');
+    expect(won.body.batches, won.text).toMatchObject([
+      { available: 2, consumed: 2, revoked: 0 },
+      { available: 6, consumed: 0, revoked: 0 },
+    ]);
+    expect(await balanceOf(person)).toBe(9);
   });
 
   it('gives back only what repaid its own debt: the oldest is repaid first', async () => {

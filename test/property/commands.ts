@@ -29,7 +29,38 @@ export type SalesCommand =
       status: 'paid' | 'failed';
       payment: string | null;
       amount: 'right' | 'wrong' | null;
-    };
+    }
+  | RefundCommand;
+
+/** What comes of what was bought. Orders are counted from the last one that is paid. */
+export type RefundCommand =
+  | {
+      kind: 'refund';
+      key: Key;
+      order: number;
+      id: string | null;
+      what: WhatIsRefunded;
+      /** By its id, or one of the same order, if there is one. */
+      dispute: string | 'of it' | null;
+      policy: 'ignore' | 'debt';
+    }
+  /** Counted from the last one that was told, or by an id. */
+  | { kind: 'refund failed'; last: number; id: string | null }
+  | {
+      kind: 'dispute';
+      key: Key;
+      order: number;
+      id: string;
+      status: 'opened' | 'won' | 'lost';
+      /** Of what was paid; null is all of it. */
+      twelfths: number | null;
+      policy: 'ignore' | 'debt';
+    }
+  /** Counted from the last one. */
+  | { kind: 'dispute ends'; last: number; status: 'opened' | 'won' | 'lost' };
+
+/** Twelfths of what is left to refund, or lines. */
+export type WhatIsRefunded = 'whole' | { twelfths: number } | { lines: { line: number; quantity: number | null }[] };
 
 /** What is used, held, given back and owed. */
 export type WorkCommand =
@@ -115,6 +146,8 @@ export interface Scope {
   hasUnknowns: boolean;
   /** A clock of its own in each process, and jobs beside the requests. */
   hasProcesses: boolean;
+  /** Refunds and disputes. */
+  hasRefunds: boolean;
 }
 
 export interface Workload {

@@ -5,7 +5,7 @@ import { sweep } from '../../src/engine/sweep.js';
 import type { TestApp } from '../support/app.js';
 import type { Auditor } from '../support/audit.js';
 import type { Subject } from './catalogue.js';
-import { type Answer, HttpFacts, toMs, toOverLimits, type WireReservation } from './http-facts.js';
+import { type Answer, HttpFacts, toMs, toOverLimits, toStanding, type WireReservation } from './http-facts.js';
 import { nameOf, toConsumeBody, toHttp, toSubjectFields } from './http-requests.js';
 import type {
   BatchParts,
@@ -15,6 +15,7 @@ import type {
   Holdings,
   LimitsAgainst,
   Observed,
+  OrderStanding,
   Past,
   Request,
   ReservationState,
@@ -152,9 +153,9 @@ export class HttpCustomer implements System {
     return reservations.sort((a, b) => a.place - b.place);
   }
 
-  async statusOf(order: number): Promise<string> {
+  async standingOf(order: number): Promise<OrderStanding> {
     const { body } = await this.#get(`/orders/${this.#facts.names().orderIds[order]}`, undefined);
-    return String(body.status);
+    return toStanding(body);
   }
 
   async at(instant: number, subject: Subject): Promise<Partial<Past>> {

@@ -5,10 +5,12 @@ import type { Json } from '../support/app.js';
 import type { Subject } from './catalogue.js';
 import type { Names } from './http-requests.js';
 import type {
+  AfterSaleFacts,
   BatchParts,
   Facts,
   ItemResult,
   LimitTerms,
+  OrderStanding,
   OverLimit,
   Request,
   ReservationState,
@@ -36,6 +38,8 @@ interface WireBatch {
   consumed: number;
   expired: number;
   revoked: number;
+  transferred: number;
+  state: string;
   priority: number;
   valid_from: string;
   expires_at: string | null;
@@ -65,6 +69,7 @@ export class HttpFacts {
   readonly #customerId: string;
   readonly #batchIds: string[] = [];
   readonly #orderIds: string[] = [];
+  readonly #lineIds: string[][] = [];
   readonly #reservationIds: string[] = [];
   readonly #operationIds: string[] = [];
 
@@ -74,7 +79,12 @@ export class HttpFacts {
 
   /** What the customer's things are called on the wire, by place. */
   names(): Omit<Names, 'customer'> {
-    return { orderIds: this.#orderIds, reservationIds: this.#reservationIds, operationIds: this.#operationIds };
+    return {
+      orderIds: this.#orderIds,
+      lineIds: this.#lineIds,
+      reservationIds: this.#reservationIds,
+      operationIds: this.#operationIds,
+    };
   }
 
   /** What the answer to an accepted request says. */
@@ -108,11 +118,15 @@ export class HttpFacts {
         expect(status).toBe(body.created ? CREATED : OK);
         return { isNew: body.created as boolean };
       case 'order':
-        return { order: placeIn(this.#orderIds, body.id), total: String(body.total_amount) };
+        return { order: this.#orderOf(body), total: String(body.total_amount) };
       case 'confirm': {
         const batches = this.parts(body.batches ?? []);
         return { order: placeIn(this.#orderIds, body.id), status: String(body.status), batches };
       }
+      case 'refund':
+        return this.#afterSale(body, body.refund as Json);
+      case 'dispute':
+        return this.#afterSale(body, body.dispute as Json);
       case 'consume':
         return this.#use(body);
       case 'consume batch': {
@@ -129,28 +143,56 @@ export class HttpFacts {
     }
   }
 
+  #orderOf({ id, items }: Json): number {
+    const order = placeIn(this.#orderIds, id);
+    this.#lineIds[order] = (items as { id: string }[]).map((line) => line.id);
+    return order;
+  }
+
+  #afterSale(body: Json, told: Json): AfterSaleFacts {
+    const order = placeIn(this.#orderIds, body.id);
+    const items = (told.items ?? []) as { id: string; quantity: number; amount: string }[];
+    const lines = items.map(({ id, quantity, amount }) => ({
+      line: (this.#lineIds[order] ?? []).indexOf(id),
+      quantity,
+      amount: BigInt(amount.replace('.', '')),
+    }));
+    return {
+      ...{ order, ...toStanding(body), batches: this.parts(body.batches) },
+      told: { status: String(told.status), amount: String(told.amount), lines },
+      recovered: told.recovered as Record<string, number>,
+      unrecovered: told.unrecovered as Record<string, number>,
+    };
+  }
+
   #ofWork(request: Request, body: Json): Facts {
     const remaining = body.remaining as number | null;
-    const { amount, returned, expired, balance, owed, repaid } = body as Record<string, number>;
+    const { amount, returned, expired, revoked, balance, owed, repaid } = body as Record<string, number>;
     const warnings = toOverLimits(body.warnings ?? []);
     switch (request.kind) {
       case 'reserve':
         return { reservation: this.reservation(body as unknown as WireReservation), remaining, warnings };
       case 'commit':
       case 'release': {
-        expect(body.revoked).toBe(0);
         const taken = this.takings(body.taken ?? []);
         return {
           reservation: this.reservation(body as unknown as WireReservation),
-          ...{ taken, returned: Number(returned), expired: Number(expired), remaining, warnings },
+          ...{
+            taken,
+            returned: Number(returned),
+            expired: Number(expired),
+            revoked: Number(revoked),
+            remaining,
+            warnings,
+          },
         };
       }
       case 'extend':
         return { reservation: this.reservation(body as unknown as WireReservation) };
       case 'give back': {
-        expect(body.revoked).toBe(0);
         const restored = this.takings(body.restored);
-        return { amount: Number(amount), returned: Number(returned), expired: Number(expired), restored, remaining };
+        const came = { returned: Number(returned), expired: Number(expired), revoked: Number(revoked) };
+        return { amount: Number(amount), ...came, restored, remaining };
       }
       case 'add credits':
         return { batch: placeIn(this.#batchIds, body.batch_id), repaid: Number(repaid), balance: Number(balance) };
@@ -207,8 +249,15 @@ export class HttpFacts {
       consumed: batch.consumed,
       expired: batch.expired,
       revoked: batch.revoked,
+      transferred: batch.transferred,
+      isRevoked: batch.granted === null && batch.state === 'revoked',
     }));
   }
+}
+
+/** What an order shows of what came of it. */
+export function toStanding({ status, refunded_amount, disputed_amount }: Json): OrderStanding {
+  return { status: String(status), refunded: String(refunded_amount), disputed: String(disputed_amount) };
 }
 
 function placeIn(ids: string[], id: unknown): number {

@@ -10,6 +10,8 @@ const REASON = 'counted';
 export interface Names {
   customer: string;
   orderIds: readonly string[];
+  /** Ids of the lines of each order. */
+  lineIds: readonly (readonly string[])[];
   reservationIds: readonly string[];
   operationIds: readonly string[];
 }
@@ -75,6 +77,29 @@ export function toHttp(request: Request, names: Names): HttpRequest {
         ...(amount !== null && { amount: toPrice(amount, 'USD'), currency: 'USD' }),
       };
       return { path: `/orders/${id}/confirm`, body };
+    }
+    case 'refund': {
+      const { order, id, status, what, dispute, policy } = request;
+      const lines = typeof what === 'object' && 'lines' in what ? what.lines : undefined;
+      const body = {
+        ...{ status, unrecovered_policy: policy },
+        ...(id !== null && { refund_id: `${customer}/${id}` }),
+        ...(dispute !== null && { dispute_id: `${customer}/${dispute}` }),
+        ...(typeof what === 'object' && 'amount' in what && { amount: toPrice(what.amount, 'USD') }),
+        ...(lines && {
+          items: lines.map(({ line, quantity }) => ({
+            id: names.lineIds[order ?? -1]?.[line] ?? `${NOBODYS_ID.slice(0, -1)}${line}`,
+            ...(quantity !== null && { quantity }),
+          })),
+        }),
+      };
+      return { path: `/orders/${idAt(orderIds, order)}/refund`, body };
+    }
+    case 'dispute': {
+      const { order, id, status, amount, policy } = request;
+      const told = amount !== null && { amount: toPrice(amount, 'USD') };
+      const body = { dispute_id: `${customer}/${id}`, status, unrecovered_policy: policy, ...told };
+      return { path: `/orders/${idAt(orderIds, order)}/dispute`, body };
     }
     case 'consume':
       return { path: '/quota/consume', body: toConsumeBody(request, customer) };

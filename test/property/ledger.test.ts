@@ -10,7 +10,7 @@ const SEQUENCES = 1_000;
 const COMMANDS = { min: 1, max: 30 };
 const TIMEOUT_MS = 600_000;
 const FEW_SEQUENCES = 200;
-const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
+const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false, hasRefunds: false };
 
 /** Without these answers the sequences would be about nothing. */
 const answersToCover = [

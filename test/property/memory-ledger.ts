@@ -29,6 +29,7 @@ import type {
   Facts,
   Holdings,
   Observed,
+  OrderStanding,
   Past,
   Request,
   ReservationState,
@@ -118,6 +119,9 @@ export class MemoryLedger implements System {
         return this.#exchange(book, request.sku, operationId);
       case 'order':
         return this.#placeOrder(book, request);
+      case 'refund':
+      case 'dispute':
+        throw new Error('what is asked of the pure functions is sold and not taken back');
       case 'confirm':
         return this.#confirm(book, request, operationId);
       case 'consume': {
@@ -284,9 +288,9 @@ export class MemoryLedger implements System {
     return this.#work.reservationsAt(this.#now);
   }
 
-  async statusOf(place: number): Promise<string> {
+  async standingOf(place: number): Promise<OrderStanding> {
     const order = this.#orders[place];
-    return order ? effectiveStatus(order, this.#now) : 'unknown';
+    return { status: order ? effectiveStatus(order, this.#now) : 'unknown', refunded: '0.00', disputed: '0.00' };
   }
 
   /** What the entries say that had occurred by then. */
@@ -315,6 +319,7 @@ export class MemoryLedger implements System {
 
   #toParts(batch: Batch | NewBatch): BatchParts {
     const { productKey, granted, priority, validFrom, expiresAt, available, held, consumed, expired, revoked } = batch;
+    const { transferred } = batch;
     return {
       batch: this.#placeOf(batch),
       product: productKey,
@@ -327,6 +332,8 @@ export class MemoryLedger implements System {
       consumed,
       expired,
       revoked,
+      transferred,
+      isRevoked: false,
     };
   }
 }

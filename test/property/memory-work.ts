@@ -78,8 +78,8 @@ export class MemoryWork {
         if (!taken) return { outcome: 'refused', code: 'operation_not_found' };
         const back = giveBack(book, taken, request.amount ?? undefined, { operationId, metadata: {} });
         const { available } = availabilityOf(book, providersOf(fromLedgerSubject(back.subject)));
-        const { amount, returned, expired, restored } = back;
-        const facts = { amount, returned, expired, restored: this.#toTakings(restored), remaining: available };
+        const { amount, returned, expired, revoked, restored } = back;
+        const facts = { amount, returned, expired, revoked, restored: this.#toTakings(restored), remaining: available };
         return { outcome: 'accepted', facts };
       }
       case 'add credits': {
@@ -172,11 +172,11 @@ export class MemoryWork {
     return { outcome: 'replayed', facts };
   }
 
-  #answer(book: Book, { reservation, takings, returned, expired, warnings }: Ending): Observed {
+  #answer(book: Book, { reservation, takings, returned, expired, revoked, warnings }: Ending): Observed {
     const { available } = availabilityOf(book, providersOf(fromLedgerSubject(reservation.subject)));
     const taken = this.#toTakings(takings);
     const facts = {
-      ...{ reservation: this.#toState(reservation), taken, returned, expired },
+      ...{ reservation: this.#toState(reservation), taken, returned, expired, revoked },
       ...{ remaining: available, warnings: toOverLimits(warnings) },
     };
     return { outcome: 'accepted', facts };

@@ -2,13 +2,14 @@
 // undoes the last unit first, one after the other.
 import type { Subject } from './catalogue.js';
 import { balanceOf } from './model-readers.js';
-import { costOf, refuse } from './model-rules.js';
+import { costOf, inWholeUnits, refuse } from './model-rules.js';
 import type { ModelWallet } from './model-wallet.js';
 import type { Expected, Request, Taking } from './requests.js';
 
 /** Units of one batch that an operation used, or owed when there is none, and how many of them are not given back. */
 interface Use {
   batch: number | null;
+  debt: number | null;
   product: string;
   units: number;
   /** When it was used, or held. */
@@ -31,15 +32,23 @@ export class ModelOperations {
   }
 
   /** Remembers an operation that used something up, the first of it when it was held. */
-  noteUse(subject: Subject, taken: readonly Taking[], { owed = 0, held = 0, heldAt = 0 } = {}): void {
+  noteUse(
+    subject: Subject,
+    taken: readonly Taking[],
+    { debt = null, held = 0, heldAt = 0 }: { debt?: number | null; held?: number; heldAt?: number } = {},
+  ): void {
     const { now } = this.#wallet;
     const uses: Use[] = taken.map(({ batch, amount }, place) => ({
       batch,
+      debt: null,
       product: this.#wallet.batchAt(batch).product,
       units: amount,
       at: place < held ? heldAt : now,
     }));
-    if (owed > 0 && 'product' in subject) uses.push({ batch: null, product: subject.product, units: owed, at: now });
+    if (debt !== null) {
+      const { product, units } = this.#wallet.debtAt(debt);
+      uses.push({ batch: null, debt, product, units, at: now });
+    }
     this.list.push({ subject, uses });
   }
 
@@ -69,11 +78,11 @@ export class ModelOperations {
 
   /** Whole units that can come back: a debt only as far as it is still owed. */
   #possible(operation: ModelOperation): number {
-    const owed = { ...this.#wallet.owed };
-    return this.#count(operation, ({ batch, product }) => {
-      if (batch !== null) return true;
-      owed[product] = (owed[product] ?? 0) - 1;
-      return owed[product] >= 0;
+    const owed = this.#wallet.debts.map(({ units }) => units);
+    return this.#count(operation, ({ debt }) => {
+      if (debt === null) return true;
+      owed[debt] = (owed[debt] ?? 0) - 1;
+      return (owed[debt] ?? 0) >= 0;
     });
   }
 
@@ -95,43 +104,43 @@ export class ModelOperations {
 
   /** The last use first, a whole unit of its product at a time. */
   #undo({ uses }: ModelOperation, subject: Subject, amount: number): Expected {
-    const restored = new Map<Use, Taking>();
-    const runs: { product: string; kept: number }[] = [];
+    const runs: { product: string; undone: Map<Use, number> }[] = [];
     for (let undone = 0; undone < amount; undone += 1) {
       const { product, at } = this.#lastThatCanComeBack(uses);
       this.#wallet.countCall(subject, -1, at);
-      if (runs.at(-1)?.product !== product) runs.push({ product, kept: 0 });
+      if (runs.at(-1)?.product !== product) runs.push({ product, undone: new Map() });
       for (let unit = 0; unit < this.#cost(product, subject); unit += 1) {
         const last = this.#lastThatCanComeBack(uses.filter((use) => use.product === product));
         last.units -= 1;
-        const run = runs.at(-1);
-        if (!run) throw new Error('the model counts wrong');
-        if (last.batch === null) {
-          this.#wallet.forgive(product, last.at);
-          run.kept += 1;
-        } else {
-          run.kept += this.#wallet.comeBack(last.batch, 1, 'used', last.at);
-          restored.set(last, { batch: last.batch, amount: (restored.get(last)?.amount ?? 0) + 1 });
-        }
+        if (last.debt !== null) this.#wallet.forgive(last.debt, last.at);
+        const own = runs.at(-1)?.undone;
+        own?.set(last, (own.get(last) ?? 0) + 1);
       }
     }
-    const returned = runs.reduce((sum, { product, kept }) => sum + Math.floor(kept / this.#cost(product, subject)), 0);
+    const restored: Taking[] = [];
+    const came = runs.map(({ product, undone }) => {
+      const back = { kept: 0, expired: 0, revoked: 0, cost: this.#cost(product, subject) };
+      for (const [{ batch, at }, units] of undone) {
+        const { kept, expired, revoked } =
+          batch === null ? { kept: units, expired: 0, revoked: 0 } : this.#wallet.comeBack(batch, units, 'used', at);
+        back.kept += kept;
+        back.expired += expired;
+        back.revoked += revoked;
+        if (batch !== null) restored.push({ batch, amount: units });
+      }
+      return back;
+    });
     const { remaining } = balanceOf(this.#wallet, subject);
-    const facts = { amount, returned, expired: amount - returned, restored: [...restored.values()], remaining };
-    return { outcome: 'accepted', facts };
+    return { outcome: 'accepted', facts: { amount, ...inWholeUnits(came), restored, remaining } };
   }
 
   #lastThatCanComeBack(uses: readonly Use[]): Use {
-    const last = uses.findLast((use) => this.#canComeBack(use));
+    const last = uses.findLast((use) => this.#unitsOf(use) > 0);
     if (!last) throw new Error('the model counts wrong');
     return last;
   }
 
-  #canComeBack(use: Use): boolean {
-    return this.#unitsOf(use) > 0;
-  }
-
-  #unitsOf({ batch, product, units }: Use): number {
-    return batch === null ? Math.min(units, this.#wallet.owed[product] ?? 0) : units;
+  #unitsOf({ debt, units }: Use): number {
+    return debt === null ? units : Math.min(units, this.#wallet.debtAt(debt).units);
   }
 }

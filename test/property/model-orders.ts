@@ -7,15 +7,16 @@ import type { BatchParts, Expected, Facts, Request } from './requests.js';
 /** Money has fourteen digits before the point. */
 const TOTAL_MAX = 10n ** 16n - 1n;
 
-interface ModelOrder {
+export interface ModelOrder {
   place: number;
-  lines: { offer: CatalogueOffer; quantity: number }[];
+  /** `batches` are those that a line granted, by place. */
+  lines: { offer: CatalogueOffer; quantity: number; batches: number[] }[];
   total: bigint;
   expiresAt: number;
   /** What its payment was answered; undefined while it is not paid. */
   paid: Facts | undefined;
-  /** What it granted, by place. */
-  batches: number[];
+  /** How much of what was paid for it went back. */
+  refunded: 'paid' | 'partially_refunded' | 'refunded';
 }
 
 interface ModelPayment {
@@ -41,7 +42,7 @@ export class ModelOrders {
     for (const { sku, quantity } of lines) {
       const offer = offers.find((candidate) => candidate.sku === sku);
       if (!offer) codes.push('offer_not_found');
-      else known.push({ offer, quantity });
+      else known.push({ offer, quantity, batches: [] });
     }
     let total = 0n;
     for (const { offer, quantity } of known) {
@@ -65,7 +66,7 @@ export class ModelOrders {
       total,
       expiresAt: this.#wallet.now + lifetimeS * 1_000,
       paid: undefined,
-      batches: [],
+      refunded: 'paid',
     });
     return { outcome: 'accepted', facts: { order: place, total: `${(Number(total) / 100).toFixed(2)}` } };
   }
@@ -80,7 +81,7 @@ export class ModelOrders {
     if (seen?.status === 'paid') {
       if (seen.order !== order.place) return refuse('payment_already_used');
       if (status === 'failed') {
-        const facts = { order: order.place, status: this.statusOf(order), batches: this.#batchesOf(order) };
+        const facts = { order: order.place, status: this.statusOf(order), batches: this.batchesOf(order) };
         return { outcome: 'accepted', facts };
       }
       if (hasOtherAmount || !seen.facts) return refuse('payment_mismatch');
@@ -89,7 +90,7 @@ export class ModelOrders {
     if (status === 'failed') {
       if (seen?.status === 'unmatched') return refuse('payment_mismatch');
       if (seen?.facts && seen.order === order.place) return { outcome: 'replayed', facts: seen.facts };
-      const facts = { order: order.place, status: this.statusOf(order), batches: this.#batchesOf(order) };
+      const facts = { order: order.place, status: this.statusOf(order), batches: this.batchesOf(order) };
       this.#payments.set(payment, { status: 'failed', order: order.place, facts, amount });
       return { outcome: 'accepted', facts };
     }
@@ -112,25 +113,33 @@ export class ModelOrders {
 
   #refusalOf(order: ModelOrder): string | undefined {
     const status = this.statusOf(order);
-    if (status === 'paid') return 'order_already_paid';
+    if (status === 'paid' || status === 'partially_refunded') return 'order_already_paid';
     return status === 'pending' ? undefined : 'order_not_payable';
   }
 
   #pay(order: ModelOrder): Facts {
     const batches: BatchParts[] = [];
-    for (const { offer, quantity } of order.lines) batches.push(...this.#wallet.addOffer(offer, quantity));
-    order.batches = batches.map(({ batch }) => batch);
+    for (const line of order.lines) {
+      const granted = this.#wallet.addOffer(line.offer, line.quantity);
+      line.batches = granted.map(({ batch }) => batch);
+      batches.push(...granted);
+    }
     order.paid = { order: order.place, status: 'paid', batches };
     return order.paid;
   }
 
-  #batchesOf(order: ModelOrder): BatchParts[] {
-    return this.#wallet.parts().filter(({ batch }) => order.batches.includes(batch));
+  /** What it granted, and what that goes on in. */
+  batchesOf(order: ModelOrder): BatchParts[] {
+    const own = order.lines.flatMap(({ batches }) => batches);
+    for (const place of own) {
+      own.push(...this.#wallet.batches.filter(({ predecessor }) => predecessor === place).map((next) => next.place));
+    }
+    return this.#wallet.parts().filter(({ batch }) => own.includes(batch));
   }
 
   /** A pending order can be paid before its end, not at it. */
-  statusOf(order: ModelOrder): 'pending' | 'paid' | 'expired' {
-    if (order.paid) return 'paid';
+  statusOf(order: ModelOrder): ModelOrder['refunded'] | 'pending' | 'expired' {
+    if (order.paid) return order.refunded;
     return this.#wallet.now < order.expiresAt ? 'pending' : 'expired';
   }
 }

@@ -47,7 +47,7 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
   const inWallet = new Set(Object.keys(wallet.owed));
   for (const product of inWallet) balances[product] = 0 - (wallet.owed[product] ?? 0);
   const upcoming: Holdings['upcoming'] = {};
-  for (const { product, granted, available, held: heldOfIt, validFrom, expiresAt } of wallet.parts()) {
+  for (const { batch, product, granted, available, held: heldOfIt, validFrom } of wallet.parts()) {
     if (granted !== null) {
       balances[product] = (balances[product] ?? 0) + (validFrom <= wallet.now ? available : 0);
       if (validFrom > wallet.now && available > 0) upcoming[product] = (upcoming[product] ?? 0) + available;
@@ -56,7 +56,7 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
       const until = accessUntil(wallet, product);
       if (until !== undefined) access[product] = { until };
     }
-    if (granted !== null || expiresAt === null || expiresAt > wallet.now) inWallet.add(product);
+    if (granted !== null || !isOver(wallet.batchAt(batch), wallet.now)) inWallet.add(product);
   }
   for (const { key, costs } of products) {
     if (!inWallet.has(key)) continue;

@@ -2,8 +2,8 @@
 // uses unit after unit. Lapses are the wallet's, because time brings them.
 import { judgeLimits, refuseUse } from './model-limits.js';
 import { balanceOf, stateOf } from './model-readers.js';
-import { costOf, isKnown, refuse } from './model-rules.js';
-import type { ModelReservation, ModelWallet } from './model-wallet.js';
+import { costOf, inWholeUnits, isKnown, refuse } from './model-rules.js';
+import type { CameBack, ModelReservation, ModelWallet } from './model-wallet.js';
 import type { EndingFacts, Expected, Request, ReserveRequest, Taking } from './requests.js';
 
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
@@ -129,17 +129,17 @@ export class ModelReservations {
     return { used: used.filter((leg) => leg.amount > 0), rest };
   }
 
-  /** Whole units of what comes back count as returned when all of it can be used again; the others are expired. */
   #giveBack({ subject, amount, madeAt }: ModelReservation, rest: readonly Taking[], used: number) {
-    const kept = new Map<string, number>();
+    const came = new Map<string, CameBack & { cost: number }>();
     for (const { batch, amount: units } of rest) {
       const { product } = this.#wallet.batchAt(batch);
-      kept.set(product, (kept.get(product) ?? 0) + this.#wallet.comeBack(batch, units, 'held', madeAt));
+      const known = came.get(product) ?? { kept: 0, expired: 0, revoked: 0, cost: costOf(product, subject) ?? 1 };
+      const { kept, expired, revoked } = this.#wallet.comeBack(batch, units, 'held', madeAt);
+      const sums = { kept: known.kept + kept, expired: known.expired + expired, revoked: known.revoked + revoked };
+      came.set(product, { ...sums, cost: known.cost });
     }
     this.#wallet.countCall(subject, used - amount, madeAt);
-    let returned = 0;
-    for (const [product, units] of kept) returned += Math.floor(units / (costOf(product, subject) ?? 1));
-    return { returned, expired: amount - used - returned };
+    return inWholeUnits([...came.values()]);
   }
 
   #end(

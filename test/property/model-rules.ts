@@ -85,3 +85,17 @@ export function dayKept(from: number, end: number): number {
     if (reached >= end) return dayOf(reached === end ? from : end);
   }
 }
+
+/** What came back of each product, in whole units of what was asked for: those that can be used again, and of the others what was revoked or expired. */
+export function inWholeUnits(products: readonly { kept: number; expired: number; revoked: number; cost: number }[]) {
+  const whole = { returned: 0, expired: 0, revoked: 0 };
+  for (const { kept, expired, revoked, cost } of products) {
+    const returned = Math.floor(kept / cost);
+    const gone = (kept + expired + revoked) / cost - returned;
+    const taken = expired === 0 && revoked > 0 ? gone : Math.floor(revoked / cost);
+    whole.returned += returned;
+    whole.revoked += taken;
+    whole.expired += gone - taken;
+  }
+  return whole;
+}

@@ -18,7 +18,28 @@ export interface ModelBatch {
   left: number;
   held: number;
   used: number;
+  /** Revoked by an adjustment. */
   takenAway: number;
+  /** Revoked by refunds and disputes. */
+  clawedBack: number;
+  /** Claimed by refunds and disputes, of which nothing came. */
+  unrecovered: number;
+  transferred: number;
+  /** Of access. */
+  revokedAt: number | null;
+  /** The batch that goes on in this one. */
+  predecessor: number | null;
+}
+
+/** What was used beyond what was there, or claimed where nothing was. */
+export interface ModelDebt {
+  product: string;
+  /** What is still owed of it. */
+  units: number;
+  /** The batch of which it was claimed; null for an overdraft. */
+  batch: number | null;
+  /** What repaid it, first repaid first. */
+  repaidBy: Taking[];
 }
 
 export interface ModelReservation extends ReservationState {
@@ -35,6 +56,13 @@ interface ModelCount {
   at: number;
 }
 
+/** What became of units that came back: they can be used again or repaid something, or are gone again. */
+export interface CameBack {
+  kept: number;
+  expired: number;
+  revoked: number;
+}
+
 export interface ModelPlan {
   allowed: boolean;
   taken: Taking[];
@@ -45,14 +73,21 @@ export class ModelWallet {
   now: number;
   batches: ModelBatch[] = [];
   reservations: ModelReservation[] = [];
-  /** By product; of what was ever owed. */
-  owed: Record<string, number> = {};
+  /** Oldest first. */
+  debts: ModelDebt[] = [];
   /** His own, at most one of each subject. */
   limits: LimitTerms[] = [];
   counts: ModelCount[] = [];
 
   constructor(now: number) {
     this.now = now;
+  }
+
+  /** By product; of what was ever owed. */
+  get owed(): Record<string, number> {
+    const owed: Record<string, number> = {};
+    for (const { product, units } of this.debts) owed[product] = (owed[product] ?? 0) + units;
+    return owed;
   }
 
   /** Another wallet that is the same and stays as it is. */
@@ -63,8 +98,8 @@ export class ModelWallet {
   }
 
   /** Is again what another wallet is. */
-  restore({ now, batches, reservations, owed, limits, counts }: ModelWallet): void {
-    Object.assign(this, { now }, structuredClone({ batches, reservations, owed, limits, counts }));
+  restore({ now, batches, reservations, debts, limits, counts }: ModelWallet): void {
+    Object.assign(this, { now }, structuredClone({ batches, reservations, debts, limits, counts }));
   }
 
   /** Lets time go by; what is held lapses at its end. */
@@ -113,7 +148,8 @@ export class ModelWallet {
   #lastDay(product: string): number {
     const last = this.lastEnd(product);
     const ending = this.batches.filter(
-      (batch) => batch.product === product && batch.granted === null && batch.expiresAt === last,
+      (batch) =>
+        batch.product === product && batch.granted === null && batch.expiresAt === last && !isOver(batch, this.now),
     );
     return Math.max(...ending.map(({ day }) => day));
   }
@@ -125,25 +161,36 @@ export class ModelWallet {
     validity: { validFrom: number; expiresAt: number | null },
     priority: number,
     day = dayKept(validity.validFrom, validity.expiresAt ?? validity.validFrom),
+    predecessor: number | null = null,
   ): BatchParts {
     const granted = isCounted(product) ? units : null;
     const left = granted ?? 0;
     const place = this.batches.length;
-    const fresh = { left: 0, held: 0, used: 0, takenAway: 0 };
-    const batch = { place, product, granted, priority, ...validity, day, madeAt: this.now, ...fresh };
+    const fresh = { left: 0, held: 0, used: 0, takenAway: 0, clawedBack: 0, unrecovered: 0, transferred: 0 };
+    const life = { ...validity, day, madeAt: this.now, revokedAt: null, predecessor };
+    const batch: ModelBatch = { place, product, granted, priority, ...life, ...fresh };
     this.batches.push(batch);
     if (isOver(batch, this.now)) batch.left = left;
-    else for (let unit = 0; unit < left; unit += 1) this.#credit(batch);
+    else for (let unit = 0; unit < left; unit += 1) this.credit(batch);
     return this.#partsOf(batch);
   }
 
   /** One more unit for a batch, which repays what is owed rather than stay. */
-  #credit(batch: ModelBatch): void {
-    const owed = this.owed[batch.product] ?? 0;
-    if (owed > 0) {
-      this.owed[batch.product] = owed - 1;
-      batch.used += 1;
-    } else batch.left += 1;
+  credit(batch: ModelBatch): void {
+    batch.left += 1;
+    this.repayOne(batch);
+  }
+
+  /** Repays a unit of the oldest debt of its product, if there is one. */
+  repayOne(batch: ModelBatch): void {
+    const debt = this.debts.find(({ product, units }) => product === batch.product && units > 0);
+    if (!debt) return;
+    debt.units -= 1;
+    batch.left -= 1;
+    batch.used += 1;
+    const last = debt.repaidBy.at(-1);
+    if (last?.batch === batch.place) last.amount += 1;
+    else debt.repaidBy.push({ batch: batch.place, amount: 1 });
   }
 
   batchAt(place: number): ModelBatch {
@@ -171,16 +218,24 @@ export class ModelWallet {
     this.counts.push({ subject: { product }, units, at });
   }
 
-  /** Owes so much more. */
-  owe(product: string, amount: number): void {
-    this.owed[product] = (this.owed[product] ?? 0) + amount;
+  /** Owes so much more, of use; says as which debt. */
+  owe(product: string, amount: number): number {
+    this.debts.push({ product, units: amount, batch: null, repaidBy: [] });
     this.#count(product, amount, this.now);
+    return this.debts.length - 1;
   }
 
-  /** Owes a unit less of what was owed at an instant. */
-  forgive(product: string, at: number): void {
-    this.owed[product] = (this.owed[product] ?? 0) - 1;
+  /** Owes a unit less of an overdraft, which was used at an instant. */
+  forgive(debt: number, at: number): void {
+    const { product } = this.debtAt(debt);
+    this.debtAt(debt).units -= 1;
     this.#count(product, -1, at);
+  }
+
+  debtAt(place: number): ModelDebt {
+    const debt = this.debts[place];
+    if (!debt) throw new Error(`the model knows no debt ${place}`);
+    return debt;
   }
 
   /** Uses what was held of a batch. */
@@ -190,29 +245,56 @@ export class ModelWallet {
     batch.used += amount;
   }
 
-  /** Gives units back to their batch that were used or held at an instant. Says how many of them can be used again, or repaid something. */
-  comeBack(place: number, amount: number, from: 'used' | 'held', at: number): number {
+  /** Gives units back to their batch that were used or held at an instant. Says what became of them. */
+  comeBack(place: number, amount: number, from: 'used' | 'held', at: number): CameBack {
     const batch = this.batchAt(place);
     this.#count(batch.product, -amount, at);
-    if (batch.granted !== null || from === 'used') batch[from] -= amount;
-    if (batch.granted === null) return amount;
-    if (isOver(batch, this.now)) {
-      batch.left += amount;
-      return 0;
+    if (batch.granted === null) {
+      if (from === 'used') batch.used -= amount;
+      return { kept: amount, expired: 0, revoked: 0 };
     }
-    for (let unit = 0; unit < amount; unit += 1) this.#credit(batch);
-    return amount;
+    return this.land(batch, amount, from);
+  }
+
+  /** What a refund or a dispute claims of what comes back is revoked, the rest expires if its batch has ended, or can be used. */
+  land(batch: ModelBatch, amount: number, from: 'used' | 'held'): CameBack {
+    const came: CameBack = { kept: 0, expired: 0, revoked: 0 };
+    batch[from] -= amount;
+    const stillOut = batch.used + batch.held + (isOver(batch, this.now) ? batch.left : 0);
+    for (let unit = 0; unit < amount; unit += 1) {
+      if (!this.#isReclaimed(batch, stillOut)) continue;
+      batch.clawedBack += 1;
+      came.revoked += 1;
+    }
+    for (let unit = came.revoked; unit < amount; unit += 1) {
+      if (isOver(batch, this.now)) {
+        batch.left += 1;
+        came.expired += 1;
+      } else {
+        this.credit(batch);
+        came.kept += 1;
+      }
+    }
+    return came;
+  }
+
+  /** A unit cancels a debt that was made of its batch; otherwise what is still out must cover what is unrecovered. */
+  #isReclaimed(batch: ModelBatch, stillOut: number): boolean {
+    const debt = this.debts.find((own) => own.batch === batch.place && own.units > 0);
+    if (debt) {
+      debt.units -= 1;
+      return true;
+    }
+    if (batch.unrecovered <= stillOut) return false;
+    batch.unrecovered -= 1;
+    return true;
   }
 
   /** Takes unit after unit, what is not valid yet last, and owes what there is none of. */
   overdraw(product: string, amount: number): { taken: Taking[]; owed: number } {
-    const alive = this.batches.filter((batch) => batch.product === product && !isOver(batch, this.now));
-    const valid = alive.filter(({ validFrom }) => validFrom <= this.now).sort(byUse);
-    const notYet = alive.filter(({ validFrom }) => validFrom > this.now).sort(byUse);
-    notYet.sort((a, b) => a.validFrom - b.validFrom);
     const taken: Taking[] = [];
     let missing = amount;
-    for (const { place, left } of [...valid, ...notYet]) {
+    for (const { place, left } of this.whateverThereIs(product)) {
       const units = Math.min(left, missing);
       if (units > 0) taken.push({ batch: place, amount: units });
       missing -= units;
@@ -220,6 +302,15 @@ export class ModelWallet {
     this.take({ taken }, 'used');
     if (missing > 0) this.owe(product, missing);
     return { taken, owed: missing };
+  }
+
+  /** All batches of a product that have not ended: those that are valid in the order of use, then those that will be. */
+  whateverThereIs(product: string): ModelBatch[] {
+    const alive = this.batches.filter((batch) => batch.product === product && !isOver(batch, this.now));
+    const valid = alive.filter(({ validFrom }) => validFrom <= this.now).sort(byUse);
+    const notYet = alive.filter(({ validFrom }) => validFrom > this.now).sort(byUse);
+    notYet.sort((a, b) => a.validFrom - b.validFrom);
+    return [...valid, ...notYet];
   }
 
   /** What can pay for so much at an instant: takes unit after unit of a copy: each from the first product in rank that can pay it whole, there from the first batch. */
@@ -275,7 +366,7 @@ export class ModelWallet {
   }
 
   #partsOf(batch: ModelBatch): BatchParts {
-    const { place, product, granted, priority, validFrom, expiresAt, left, held, used, takenAway } = batch;
+    const { place, product, granted, priority, validFrom, expiresAt, left, held, used, transferred } = batch;
     const hasEnded = isOver(batch, this.now);
     const [available, expired] = hasEnded ? [0, left] : [left, 0];
     return {
@@ -289,11 +380,13 @@ export class ModelWallet {
       held,
       consumed: used,
       expired,
-      revoked: takenAway,
+      revoked: batch.takenAway + batch.clawedBack,
+      transferred,
+      isRevoked: batch.revokedAt !== null,
     };
   }
 }
 
 export function isOver(batch: ModelBatch, at: number): boolean {
-  return batch.expiresAt !== null && at >= batch.expiresAt;
+  return batch.revokedAt !== null || (batch.expiresAt !== null && at >= batch.expiresAt);
 }

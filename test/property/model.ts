@@ -1,6 +1,7 @@
 // A naive model of one customer, written from the documented rules alone: plain lists and loops that take one unit at a time. It shares nothing with
 // src/, is slow on purpose, and knows no way to be clever; where it and the code disagree, one of them is wrong.
 import { offers, products } from './catalogue.js';
+import { ModelAfterSale } from './model-after-sale.js';
 import { ModelCredits } from './model-credits.js';
 import { ModelOperations } from './model-give-back.js';
 import { judgeLimits, refuseUse, removeLimit, setLimit } from './model-limits.js';
@@ -29,6 +30,7 @@ interface Remembered {
 export class Model {
   readonly wallet: ModelWallet;
   readonly orders: ModelOrders;
+  readonly afterSale: ModelAfterSale;
   readonly operations: ModelOperations;
   readonly #reservations: ModelReservations;
   readonly #credits: ModelCredits;
@@ -41,6 +43,7 @@ export class Model {
   constructor(now: number) {
     this.wallet = new ModelWallet(now);
     this.orders = new ModelOrders(this.wallet);
+    this.afterSale = new ModelAfterSale(this.wallet, this.orders);
     this.operations = new ModelOperations(this.wallet);
     this.#reservations = new ModelReservations(this.wallet);
     this.#credits = new ModelCredits(this.wallet);
@@ -56,6 +59,7 @@ export class Model {
     if (known?.request === text) return { outcome: 'replayed', facts: known.facts };
     if (known) return refuse('idempotency_key_reused');
     const answer = this.#decide(request);
+    if (answer.outcome === 'unchanged') return { outcome: 'accepted', facts: answer.facts };
     if (answer.outcome !== 'accepted') return answer;
     if (request.key !== null && isKept(answer.facts)) this.#keys.set(name, { request: text, facts: answer.facts });
     this.#noteOperation(request, answer.facts);
@@ -64,7 +68,7 @@ export class Model {
 
   /** What is named by its own id is looked for before anything else. */
   #unknownCode(request: Request): string | undefined {
-    if (request.kind === 'confirm' && request.order === null) return 'order_not_found';
+    if ('order' in request && request.order === null) return 'order_not_found';
     if ('reservation' in request && !this.#reservations.find(request.reservation)) return 'reservation_not_found';
     const isNobodys = request.kind === 'give back' && !this.operations.list[request.operation ?? -1];
     return isNobodys ? 'operation_not_found' : undefined;
@@ -84,7 +88,10 @@ export class Model {
         return;
       }
       case 'deduct credits':
-        if ('owed' in facts) this.operations.noteUse({ product: request.product }, facts.taken, { owed: facts.owed });
+        if ('owed' in facts) {
+          const debt = facts.owed > 0 ? this.wallet.debts.length - 1 : null;
+          this.operations.noteUse({ product: request.product }, facts.taken, { debt });
+        }
         return;
       case 'trial':
         if (request.who === 'customer') this.operations.noteOther();
@@ -93,6 +100,8 @@ export class Model {
       case 'refer':
       case 'order':
       case 'confirm':
+      case 'refund':
+      case 'dispute':
       case 'consume batch':
       case 'set limit':
       case 'remove limit':
@@ -102,7 +111,7 @@ export class Model {
     }
   }
 
-  #decide(request: Request): Expected {
+  #decide(request: Request): Expected | { outcome: 'unchanged'; facts: Facts } {
     switch (request.kind) {
       case 'grant units':
         return this.#grantUnits(request, Math.max(this.wallet.now, request.validFrom ?? this.wallet.now));
@@ -124,6 +133,10 @@ export class Model {
         return this.orders.place(request);
       case 'confirm':
         return this.orders.confirm(request);
+      case 'refund':
+        return this.afterSale.refund(request);
+      case 'dispute':
+        return this.afterSale.dispute(request);
       case 'consume':
         return this.#consume(request);
       case 'consume batch':
@@ -151,7 +164,9 @@ export class Model {
 
   #grantUnits(units: Units, validFrom: number, endsAfter = this.wallet.now): Expected {
     const code = refusalOf(units);
-    if (code !== undefined) return refuse(code);
+    // What is brought from elsewhere may be of a product that is neither sold nor granted any more.
+    const isMigrated = 'source' in units;
+    if (code !== undefined && !(isMigrated && code === 'product_inactive')) return refuse(code);
     const { product, quantity, expiresAt, priority } = units;
     if (expiresAt !== null && expiresAt <= Math.max(validFrom, endsAfter)) return refuse('invalid_request');
     const batch = this.wallet.addBatch(product, quantity, { validFrom, expiresAt }, priority);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Command, Scope, Workload } from './commands.js';
 import { record, type Weighted } from './draw.js';
 import { limitEpisodes, limits } from './draw-limits.js';
+import { refundEpisodes, refunds } from './draw-refunds.js';
 import { exchanges, gifts, grants, orders, remembered, stock } from './draw-sales.js';
 import { time } from './draw-time.js';
 import { batchesOfUses, credits, episodes, type Focus, givingBack, reservations, uses } from './draw-work.js';
@@ -29,6 +30,14 @@ export function workloads(scope: Scope, length: { min: number; max: number }): f
       : single;
     return fc.array(some, { minLength: length.min, maxLength: length.max, size: 'max' }).map((drawn) => drawn.flat());
   };
+  const single = fc.oneof(...afterSale(scope), ...time(scope)).map((command) => [command]);
+  const ofRefunds = fc
+    .array(fc.oneof({ weight: 1, arbitrary: refundEpisodes(scope) }, { weight: 4, arbitrary: single }), {
+      minLength: length.min,
+      maxLength: length.max,
+      size: 'max',
+    })
+    .map((drawn) => drawn.flat());
   return record({
     startsAt: fc.constantFrom(...starts),
     commands: fc
@@ -39,6 +48,7 @@ export function workloads(scope: Scope, length: { min: number; max: number }): f
           { weight: 2, arbitrary: of(people(scope)) },
           { weight: 4, arbitrary: of(work(scope), 'everything') },
           { weight: 3, arbitrary: of(debts(scope), 'money') },
+          ...(scope.hasRefunds ? [{ weight: 3, arbitrary: ofRefunds }] : []),
           { weight: 1, arbitrary: of([...sales(scope), ...people(scope), ...work(scope), ...debts(scope)]) },
         ),
       )
@@ -86,6 +96,18 @@ function debts(scope: Scope): Weighted[] {
     ...credits(scope),
     ...limits(scope, 'money'),
     ...(scope.hasMemory ? [...batchesOfUses(scope, 'money'), ...repeats(7)] : []),
+  ];
+}
+
+function afterSale(scope: Scope): Weighted[] {
+  return [
+    ...refunds(scope),
+    ...grants(scope, ['COIN', 'COIN', 'CREDITS']),
+    ...uses(scope, 'everything'),
+    ...reservations(scope, 'money'),
+    ...givingBack(scope),
+    ...credits(scope),
+    ...(scope.hasMemory ? repeats(4) : []),
   ];
 }
 

@@ -23,6 +23,8 @@ export type Request =
       /** Hundredths; null leaves it out. */
       amount: number | null;
     }
+  | RefundRequest
+  | DisputeRequest
   | ConsumeRequest
   | {
       kind: 'consume batch';
@@ -40,6 +42,53 @@ export type Request =
   | { kind: 'add credits'; key: string | null; product: string; amount: number; expiresAt: number | null }
   | { kind: 'deduct credits'; key: string | null; product: string; amount: number; allowNegative: boolean }
   | LimitRequest;
+
+/** What is told under one `id` is one; null is one that the provider did not name. Amounts are hundredths. */
+export interface RefundRequest {
+  kind: 'refund';
+  key: string | null;
+  order: number | null;
+  id: string | null;
+  status: 'succeeded' | 'failed';
+  /** Lines are named by their place in the order; a `quantity` of null is all that is left of one. */
+  what: 'whole' | { amount: number } | { lines: { line: number; quantity: number | null }[] };
+  dispute: string | null;
+  policy: 'ignore' | 'debt';
+}
+
+export interface DisputeRequest {
+  kind: 'dispute';
+  key: string | null;
+  order: number | null;
+  id: string;
+  status: 'opened' | 'won' | 'lost';
+  /** Null is all that was paid. */
+  amount: number | null;
+  policy: 'ignore' | 'debt';
+}
+
+/** What of a refund is of one line; hundredths. */
+export interface ToldLine {
+  line: number;
+  quantity: number;
+  amount: bigint;
+}
+
+/** How an order stands, with what was refunded and is disputed of its money. */
+export interface OrderStanding {
+  status: string;
+  refunded: string;
+  disputed: string;
+}
+
+/** What a refund or a dispute came to, and the order after it. */
+export interface AfterSaleFacts extends OrderStanding {
+  order: number;
+  batches: BatchParts[];
+  told: { status: string; amount: string; lines: ToldLine[] };
+  recovered: Record<string, number>;
+  unrecovered: Record<string, number>;
+}
 
 /** A customer's own limit that is set, in place of one of the same subject, or removed. */
 export type LimitRequest =
@@ -125,6 +174,7 @@ export type Facts =
   | { batches: GrantedBatch[] }
   | { order: number; total: string }
   | { order: number; status: string; batches: GrantedBatch[] }
+  | AfterSaleFacts
   | UseFacts
   | { taken: Taking[] }
   | { spent: Record<string, number>; batches: GrantedBatch[]; balances: Record<string, number>; warnings: OverLimit[] }
@@ -132,7 +182,7 @@ export type Facts =
   | { reservation: ReservationState; remaining: number | null; warnings: OverLimit[] }
   | { reservation: ReservationState }
   | EndingFacts
-  | { amount: number; returned: number; expired: number; restored: Taking[]; remaining: number | null }
+  | { amount: number; returned: number; expired: number; revoked: number; restored: Taking[]; remaining: number | null }
   | { batch: number; repaid: number; balance: number }
   | { taken: Taking[]; owed: number; balance: number; warnings: OverLimit[] }
   | { profile: Record<string, number>; isTrialEligible: boolean; isNew: boolean }
@@ -152,6 +202,7 @@ export interface EndingFacts {
   taken: Taking[];
   returned: number;
   expired: number;
+  revoked: number;
   remaining: number | null;
   warnings: OverLimit[];
 }
@@ -221,6 +272,9 @@ export interface BatchParts extends GrantedBatch {
   consumed: number;
   expired: number;
   revoked: number;
+  transferred: number;
+  /** Of access. */
+  isRevoked: boolean;
 }
 
 /** What there is of a product that counts as money. */

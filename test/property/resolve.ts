@@ -7,6 +7,7 @@ import type {
   LifetimeCommand,
   LimitCommand,
   OperationCommand,
+  RefundCommand,
   ReservationCommand,
   SalesCommand,
   SubjectCommand,
@@ -57,7 +58,7 @@ export function resolve(command: Command, model: Model, earlier: readonly Reques
 }
 
 /** What is told to be the same by what it is about. */
-const repeatsWithoutKey: readonly Request['kind'][] = ['confirm', 'migrate', 'commit', 'release'];
+const repeatsWithoutKey: readonly Request['kind'][] = ['confirm', 'migrate', 'commit', 'release', 'refund', 'dispute'];
 
 function resolveSale(command: Exclude<SalesCommand, { kind: 'refer back' }>, model: Model): Request | undefined {
   switch (command.kind) {
@@ -94,9 +95,56 @@ function resolveSale(command: Exclude<SalesCommand, { kind: 'refer back' }>, mod
           : Number(order.total) + (command.amount === 'right' ? 0 : 1);
       return { kind, key, order: order?.place ?? null, status, payment, amount };
     }
+    case 'refund':
+    case 'refund failed':
+    case 'dispute':
+    case 'dispute ends':
+      return resolveRefund(command, model);
     default:
       return command;
   }
+}
+
+function resolveRefund(command: RefundCommand, model: Model): Request | undefined {
+  const { orders, afterSale } = model;
+  const told = { 'refund failed': afterSale.refunds, 'dispute ends': afterSale.disputes };
+  if (command.kind === 'refund failed') {
+    const named = told[command.kind].filter(({ id }) => id !== null);
+    const last = named.at(-1 - (command.last % named.length));
+    const order = last?.order ?? orders.list.at(-1)?.place;
+    const id = command.id ?? last?.id;
+    if (order === undefined || !id) return undefined;
+    return { kind: 'refund', key: null, order, id, status: 'failed', what: 'whole', dispute: null, policy: 'ignore' };
+  }
+  if (command.kind === 'dispute ends') {
+    const last = told[command.kind].at(-1 - (command.last % told[command.kind].length));
+    if (!last) return undefined;
+    const { order, id } = last;
+    return { kind: 'dispute', key: null, order, id, status: command.status, amount: null, policy: 'ignore' };
+  }
+  const paid = orders.list.filter((order) => order.paid);
+  const order = (paid.length > 0 ? paid : orders.list).at(-1 - (command.order % Math.max(1, paid.length)));
+  if (!order) return undefined;
+  const { place, total } = order;
+  const { key, id, policy } = command;
+  if (command.kind === 'dispute') {
+    const { status, twelfths } = command;
+    const amount = twelfths === null ? null : partOf(Number(total), twelfths);
+    return { kind: 'dispute', key, order: place, id: command.id, status, amount, policy };
+  }
+  const rest = Number(total) - Number(afterSale.standingOf(order).refunded.replace('.', ''));
+  const { what } = command;
+  const of = afterSale.disputes.filter((dispute) => dispute.order === place).at(-1)?.id ?? null;
+  return {
+    ...{ kind: 'refund' as const, key, order: place, id, status: 'succeeded' as const, policy },
+    what: typeof what === 'object' && 'twelfths' in what ? { amount: partOf(rest, what.twelfths) } : what,
+    dispute: command.dispute === 'of it' ? of : command.dispute,
+  };
+}
+
+/** Twelfths of an amount, in whole hundredths. */
+function partOf(hundredths: number, twelfths: number): number {
+  return Math.ceil((hundredths * twelfths) / 12);
 }
 
 function resolveWork(command: WorkCommand, model: Model): Request | undefined {

@@ -9,10 +9,10 @@ import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload, type Tally } from './workload.js';
 
-const SEQUENCES = 120;
+const SEQUENCES = 140;
 const COMMANDS = { min: 5, max: 38 };
 const TIMEOUT_MS = 1_200_000;
-const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
+const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true, hasRefunds: true };
 /** Not everything is asked in the end of each sequence, because they are many. */
 const SAMPLE = { subjects: 3, currencies: 1, moments: 2 };
 
@@ -50,6 +50,18 @@ const answersToCover = [
   'confirm: accepted',
   'confirm: replayed',
   'confirm: order_already_paid',
+  'refund: accepted',
+  'refund: replayed',
+  'refund: recovered',
+  'refund: unrecovered',
+  'refund: refund_exceeds_paid',
+  'refund: refund_mismatch',
+  'dispute: accepted',
+  'dispute: replayed',
+  'dispute: recovered',
+  'dispute: unrecovered',
+  'dispute: dispute_closed',
+  'dispute: dispute_mismatch',
   'consume: accepted',
   'consume: replayed',
   'consume: insufficient_quota',

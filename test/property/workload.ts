@@ -14,6 +14,7 @@ import type {
   Facts,
   Holdings,
   Observed,
+  OrderStanding,
   Past,
   Request,
   ReservationState,
@@ -32,7 +33,7 @@ export interface System {
   creditsOf(product: string): Promise<CreditsState>;
   parts(): Promise<BatchParts[]>;
   reservations(): Promise<ReservationState[]>;
-  statusOf(order: number): Promise<string>;
+  standingOf(order: number): Promise<OrderStanding>;
   /** Settles what is due ahead of use. */
   sweep(): Promise<void>;
   /** What was at an instant of the past, as far as the system tells it. */
@@ -171,10 +172,19 @@ function aftermathOf(facts: Facts): string[] {
   const what: string[] = [];
   if ('owed' in facts && facts.owed > 0) what.push('owed');
   if ('repaid' in facts && facts.repaid > 0) what.push('repaid');
+  if ('revoked' in facts && facts.revoked > 0) what.push('revoked');
+  if ('recovered' in facts) {
+    if (hasUnits(facts.recovered)) what.push('recovered');
+    if (hasUnits(facts.unrecovered)) what.push('unrecovered');
+  }
   if ('expired' in facts && facts.expired > 0) what.push('expired');
   if ('returned' in facts && facts.returned > 0) what.push('returned');
   if ('warnings' in facts && facts.warnings.length > 0) what.push('warned');
   return what;
+}
+
+function hasUnits(byProduct: Record<string, number>): boolean {
+  return Object.values(byProduct).some((units) => units > 0);
 }
 
 function toMoment(wallet: ModelWallet, holdings: Holdings, count: number): Moment {
@@ -211,8 +221,8 @@ async function compareEnd(run: Run, sample: EndSample): Promise<void> {
       compareCredits(run, product, 'at the end'),
     ),
     ...model.orders.list.map(async (order) => {
-      const expected = model.orders.statusOf(order);
-      expect(await system.statusOf(order.place), `the status of order ${order.place}`).toBe(expected);
+      const expected = model.afterSale.standingOf(order);
+      expect(await system.standingOf(order.place), `how order ${order.place} stands`).toEqual(expected);
     }),
   ]);
 }
