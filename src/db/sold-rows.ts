@@ -17,7 +17,8 @@ export interface DebtRow extends Row {
   operation_id: string | null;
   amount: number;
   reverses_seq: number | null;
-  reversed: number;
+  /** What came back of it, by what it names. */
+  returned: Record<string, number> | null;
   batch: Row | null;
 }
 
@@ -86,7 +87,7 @@ export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
       batch: row.batch && toOne(row.batch),
       amount: row.amount,
       reversesSeq: row.reverses_seq,
-      reversed: row.reversed,
+      returned: new Map(Object.entries(row.returned ?? {})),
     })),
     owedBefore: new Map(rows.owed.map(({ product_key: key, owed }) => [key, owed])),
   };

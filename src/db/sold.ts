@@ -26,11 +26,6 @@ ORDER BY id`;
 const LOAD_CLAWBACKS = `SELECT ${listOf(clawbacks)} FROM clawbacks
 WHERE customer_id = $1::uuid AND order_id = $2::uuid ORDER BY created_at, cause_id, batch_id`;
 
-const REVERSED = `(
-  SELECT coalesce(sum(v.amount), 0)::bigint FROM entries v
-  WHERE v.customer_id = e.customer_id AND v.customer_id = $1::uuid AND v.reverses_seq = e.seq
-)`;
-
 /** What was taken of the batches of an order, newest first, as far as it was not given back: both name the order. */
 const LOAD_REVOKES = `
 SELECT e.seq, e.operation_id, e.batch_id, e.amount - coalesce(v.amount, 0) AS left FROM entries e
@@ -51,9 +46,17 @@ WITH claimed AS (
   GROUP BY e.product_key
 )`;
 
+/** What came back of a repayment, by the debt that it had repaid. */
+const RETURNED = `(
+  SELECT json_object_agg(v.action_id, v.amount) FROM (
+    SELECT v.action_id, sum(v.amount)::bigint AS amount FROM entries v
+    WHERE v.customer_id = e.customer_id AND v.customer_id = $1::uuid AND v.reverses_seq = e.seq AND v.action_id IS NOT NULL GROUP BY v.action_id
+  ) v
+)`;
+
 /** What changed debts of a product from the first on that was claimed of batches of the order, oldest first. */
 const LOAD_DEBTS = `${DEBTS}
-SELECT e.seq, e.product_key, e.kind, e.operation_id, e.amount, e.reverses_seq, ${REVERSED} AS reversed, (
+SELECT e.seq, e.product_key, e.kind, e.operation_id, e.amount, e.reverses_seq, CASE WHEN e.kind = 'repay' THEN ${RETURNED} END AS returned, (
   SELECT row_to_json(own) FROM (SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.customer_id = $1::uuid AND b.id = e.batch_id) own
 ) AS batch
 FROM claimed c JOIN entries e ON e.product_key = c.product_key AND e.seq >= c.first_seq

@@ -32,8 +32,8 @@ export interface DebtEntry {
   batch: Batch | null;
   amount: number;
   reversesSeq: number | null;
-  /** What came back of it. */
-  reversed: number;
+  /** Of a repayment: what came back of it, by the debt that it had repaid. */
+  returned: Map<string, number>;
 }
 
 /** What a book knows of an order that was paid. */

@@ -69,13 +69,17 @@ function forgive(book: Book, sold: Sold, undo: Undo, units: number, operationId:
 /** Gives back what repaid the debt of a claim. Returns how much that is: the rest was forgiven when units came back. */
 function unpay(book: Book, sold: Sold, { undo, repaid }: Giving, operationId: string): number {
   const debt = repaid > 0 ? debtOf(sold, undo) : undefined;
+  if (!debt) return 0;
+  const actionId = String(debt.seq);
   let left = repaid;
-  for (const { repayment, amount } of debt ? repaymentsOf(sold, debt) : []) {
-    const back = Math.min(left, amount, repayment.amount - repayment.reversed);
+  for (const { repayment, amount } of repaymentsOf(sold, debt)) {
+    const before = repayment.returned.get(actionId) ?? 0;
+    const back = Math.min(left, amount - before);
     if (back === 0) continue;
-    repayment.reversed += back;
+    repayment.returned.set(actionId, before + back);
     left -= back;
-    const details = { operationId, reversesSeq: repayment.seq };
+    // One entry may have repaid several debts: what comes back says of which.
+    const details = { operationId, reversesSeq: repayment.seq, actionType: 'debt', actionId };
     postReturn(book, required(repayment.batch, 'a batch repays'), 'repaid', back, details);
   }
   return repaid - left;

@@ -37,6 +37,29 @@ const balanceOf = async (person: string, key = 'CREDITS') =>
   (await app.get(`/wallet?external_id=${person}`)).body.balances[key] ?? 0;
 
 describe('units that come back', () => {
+  it('are those that repaid this debt, however often a part of it is undone', async () => {
+    const { person, id } = await buy([{ sku: 'PACK' }]);
+    const second = await buy([{ sku: 'BOX' }], person);
+    const held = await app.post('/reservations', { external_id: person, product_key: 'CREDITS', amount: 40 });
+    await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 160 });
+    const [contested, refunded, other] = [newId(), newId(), newId()];
+    await tell(id, 'dispute', { dispute_id: contested, status: 'opened', unrecovered_policy: 'debt' });
+    await tell(second.id, 'dispute', { dispute_id: other, status: 'opened', unrecovered_policy: 'debt' });
+    await app.post(`/reservations/${held.body.id}/release`, { external_id: person }); // forgives 40 of the first 100
+    await tell(id, 'refund', { amount: '7.00', refund_id: refunded });
+    await grantUnits(app, person, 'CREDITS', 200); // one entry repays 60 of the first, and all of the other
+    expect(await balanceOf(person)).toBe(40);
+    await tell(id, 'dispute', { dispute_id: contested, status: 'won' }); // 30 of 100
+    expect(await balanceOf(person)).toBe(70);
+    await tell(id, 'refund', { refund_id: refunded, status: 'failed' }); // of 60 that repaid it 30 are back
+    expect(await balanceOf(person)).toBe(140);
+    await tell(second.id, 'dispute', { dispute_id: other, status: 'won' });
+    expect(await balanceOf(person)).toBe(240);
+    const { body } = await app.get(`/wallet/batches?external_id=${person}`);
+    const available = body.data.map(({ sku, available: units }: Json) => `${sku} ${units}`);
+    expect(available.sort()).toEqual(['BOX 0', 'PACK 40', 'null 200']);
+  });
+
   it('repay no debt that is forgiven with them', async () => {
     const { person, id } = await buy([{ sku: 'PACK' }, { sku: 'BOX' }]);
     await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 200 }).expect(200);

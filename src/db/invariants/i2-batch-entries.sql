@@ -304,9 +304,9 @@ LEFT JOIN (
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.recovered <> coalesce(e.recovered, 0)
 
 -- name: i2_claims
--- Of what is claimed of a batch each unit was taken, became a debt (of which what repaid it may have come back), or is neither.
+-- Of what is claimed of a batch each unit was taken, became a debt, or is neither; what repaid such a debt and came back is claimed no longer.
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
-  format('from %s to %s', b.recovered + b.unrecovered, b.recovered + b.unrecovered + coalesce(d.owed, 0)) AS expected,
+  (b.recovered + b.unrecovered + coalesce(d.owed, 0) - coalesce(r.returned, 0))::text AS expected,
   coalesce(c.claimed, 0)::text AS actual, 'what refunds and disputes claim of a batch' AS detail
 FROM batches b
 LEFT JOIN (
@@ -319,5 +319,11 @@ LEFT JOIN (
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'forgive') AND batch_id IS NOT NULL
   GROUP BY customer_id, batch_id
 ) d ON d.customer_id = b.customer_id AND d.batch_id = b.id
+LEFT JOIN (
+  SELECT t.customer_id, t.batch_id, sum(e.amount::numeric) AS returned
+  FROM entries e JOIN entries t ON t.customer_id = e.customer_id AND t.seq::text = e.action_id AND t.kind = 'debt' AND t.batch_id IS NOT NULL
+  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'credit'
+  GROUP BY t.customer_id, t.batch_id
+) r ON r.customer_id = b.customer_id AND r.batch_id = b.id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL
-  AND coalesce(c.claimed, 0) NOT BETWEEN b.recovered + b.unrecovered AND b.recovered + b.unrecovered + coalesce(d.owed, 0)
+  AND coalesce(c.claimed, 0) <> b.recovered + b.unrecovered + coalesce(d.owed, 0) - coalesce(r.returned, 0)
