@@ -23,26 +23,34 @@ interface Contested {
   lines: ReadonlyMap<string, Micros>;
 }
 
+/** A dispute is known by its method and the provider's id of it; a refund within it is of the same method. */
+export function disputeKey({ paymentMethod, disputeId }: Pick<Dispute, 'paymentMethod' | 'disputeId'>): string {
+  return JSON.stringify([paymentMethod, disputeId]);
+}
+
 /** What the refunds that did not fail, and the disputes that were not won, come to. */
 export function ledgered(order: Order, refunds: readonly Refund[], disputes: readonly Dispute[]): Ledgered {
   const lines = new Map(order.items.map(({ id }) => [id, { amount: 0n, quantity: 0 }]));
   const within = new Map<string, RefundedLine[]>();
   let refunded = 0n;
-  for (const { status, amount, items, disputeId } of refunds) {
+  for (const { status, amount, items, disputeId, paymentMethod } of refunds) {
     if (status === 'failed') continue;
     refunded += amount;
-    if (disputeId !== null) within.set(disputeId, [...(within.get(disputeId) ?? []), ...items]);
+    if (disputeId !== null) {
+      const key = disputeKey({ paymentMethod, disputeId });
+      within.set(key, [...(within.get(key) ?? []), ...items]);
+    }
     for (const line of items) {
       const known = required(lines.get(line.id), 'a refund is of lines of its order');
       lines.set(line.id, { amount: known.amount + line.amount, quantity: known.quantity + line.quantity });
     }
   }
   const open = disputes.filter(({ status }) => status !== 'won');
-  const alone = open.filter(({ disputeId }) => !within.has(disputeId));
+  const alone = open.filter((own) => !within.has(disputeKey(own)));
   const contested = [
     toContested(sumOf(alone), []),
     ...open.flatMap((own) =>
-      within.has(own.disputeId) ? [toContested(own.amount, within.get(own.disputeId) ?? [])] : [],
+      within.has(disputeKey(own)) ? [toContested(own.amount, within.get(disputeKey(own)) ?? [])] : [],
     ),
   ].filter(({ amount }) => amount > 0n);
   return { refunded, disputed: sumOf(open), contested, lines };

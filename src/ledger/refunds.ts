@@ -5,7 +5,7 @@ import { required } from '../lib/assert.js';
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX, minorUnit } from '../lib/money.js';
 import type { Book } from './book.js';
-import { type Ledgered, ledgered, lineOf, shareOfLine, statusOf, totalOf } from './claimed-shares.js';
+import { disputeKey, type Ledgered, ledgered, lineOf, shareOfLine, statusOf, totalOf } from './claimed-shares.js';
 import { moveUnits, planUnits } from './clawbacks.js';
 import { changeAccess } from './cut-access.js';
 import type {
@@ -87,8 +87,10 @@ export function refundOrder(
     return { outcome: 'accepted', row, ...changed, recordAs: refundKeyOf(row) };
   }
   assertFew(refunds.length + disputes.length);
-  const dispute = disputes.find(({ disputeId }) => disputeId === command.disputeId);
-  if (command.disputeId !== null && !dispute) {
+  const paymentMethod = command.paymentMethod ?? order.paymentMethod ?? '';
+  const { disputeId } = command;
+  const within = disputeId === null ? undefined : disputeKey({ paymentMethod, disputeId });
+  if (within !== undefined && !disputes.some((own) => disputeKey(own) === within)) {
     const detail = 'No dispute of this order has this id.';
     throw new AppError('dispute_not_found', detail, { pointer: '/dispute_id' });
   }
@@ -100,9 +102,9 @@ export function refundOrder(
     customerId: order.customerId,
     orderId: order.id,
     operationId,
-    paymentMethod: command.paymentMethod ?? order.paymentMethod ?? '',
+    paymentMethod,
     refundId: command.refundId ?? id,
-    disputeId: command.disputeId,
+    disputeId,
     status,
     amount: items.reduce((sum, { amount }) => sum + amount, 0n),
     items,
@@ -182,7 +184,7 @@ function refundKeyOf({ paymentMethod, refundId, status }: Refund): string {
 
 /** The natural key of a dispute, as it was told. */
 function disputeKeyOf({ paymentMethod, disputeId, status }: Dispute): string {
-  return `${status}:${JSON.stringify([paymentMethod, disputeId])}`;
+  return `${status}:${disputeKey({ paymentMethod, disputeId })}`;
 }
 
 function assertPaid({ status }: Order): void {

@@ -78,6 +78,15 @@ function asksOfSale({ items }: Order, policy: UnrecoveredPolicy): SubjectAsk[] {
   );
 }
 
+/** Whom what is told of a paid order is about, and what it looks at. */
+function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) {
+  return {
+    selector: { ...selector, owned: { kind: 'order' as const, id: orderId } },
+    load: (tx: Tx, customerId: string) => loadSale(tx, customerId, orderId),
+    needs: ({ stored }: Loaded) => ({ asks: asksOfSale(stored, policy), sold: orderId }),
+  };
+}
+
 /**
  * Refunds a paid order: wholly, by lines, or by an amount; or hears that a refund failed, which gives back what it took. Idempotent by method and refund id.
  * Locks: the customer, then the claim of the refund. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
@@ -96,11 +105,9 @@ export async function refundOrder(
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
   return deps.engine.run({
     name: 'order.refund',
-    selector: { ...selector, owned: { kind: 'order', id: orderId } },
+    ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    load: (tx, customerId) => loadSale(tx, customerId, orderId),
-    needs: ({ stored }) => ({ asks: asksOfSale(stored, policy), sold: orderId }),
     loadMore: async (tx, { stored }, customerId, now) => {
       const [seen, granted] = await Promise.all([
         refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
@@ -150,11 +157,9 @@ export async function disputeOrder(
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
   return deps.engine.run({
     name: 'order.dispute',
-    selector: { ...selector, owned: { kind: 'order', id: orderId } },
+    ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    load: (tx, customerId) => loadSale(tx, customerId, orderId),
-    needs: ({ stored }) => ({ asks: asksOfSale(stored, policy), sold: orderId }),
     loadMore: async (tx, { stored }, customerId, now) => {
       const [seen, granted] = await Promise.all([
         findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),

@@ -315,4 +315,20 @@ describe('a dispute', () => {
     expect(await balanceAt('2027-06-01T01:30:00.000Z')).toBe(30);
     expect(await balanceAt('2027-06-01T02:00:00.000Z')).toBe(130);
   });
+
+  it('is known by its method too: a refund is within that of its own', async () => {
+    const { person, id } = await buy('PACK');
+    const own = newDispute();
+    for (const payment_method of ['stripe', 'paypal'])
+      await dispute(id, own, 'opened', { amount: '5.00', payment_method });
+    expect(await balanceOf(person)).toBe(0);
+    await refund(id, { amount: '5.00', dispute_id: own, payment_method: 'stripe' });
+    expect(await balanceOf(person)).toBe(0);
+    expectProblem(
+      await refund(id, { amount: '5.00', dispute_id: own, payment_method: 'other' }),
+      404,
+      'dispute_not_found',
+      '/dispute_id',
+    );
+  });
 });
