@@ -8,6 +8,7 @@ import { applyPaymentsJob } from '../../src/jobs/apply-payments.js';
 import { blankPayments } from '../../src/jobs/blank-payments.js';
 import { type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { failOnUndeclared } from '../support/declared-problems.js';
+import { untilTold } from '../support/events.js';
 import { ask, balanceOf, holdCustomers, placeOrder } from '../support/parallel.js';
 import {
   checkoutSession,
@@ -143,6 +144,7 @@ describe('a payment that a provider tells', () => {
     await runJob();
     const event = await eventOf(own('evt'));
     expect(event).toMatchObject({ status: 'quarantined', reason: 'order_not_found', next_at: null });
+    await untilTold(app);
     const told = (await app.get('/events?type=payment.quarantined&limit=200')).body.data.at(-1);
     expect(told).toMatchObject({
       customer: null,
