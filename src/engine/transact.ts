@@ -1,7 +1,8 @@
 // The one way of a write (DOMAIN 3.0): lock, look up the keys, load, settle, decide, write, record the answers, commit, and find out about an uncertain
 // COMMIT. A lone operation is a transaction of one member, those that wait together share one, a bulk call that is all or nothing is one as a whole, the
 // sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
-import { type BookRequest, type IsOf, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
+import type { BookRequest } from '../db/book-needs.js';
+import { type IsOf, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
 import { clockSkewed } from '../db/clock.js';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { environmentSchema, readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config.js';
+import { environmentSchema } from '../../src/environment.js';
 
 const PROJECT = '/project';
 const token = 't'.repeat(24);
