@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors/catalogue.js';
 import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { renderJson } from '../http/serialisation.js';
+import type { GrantType } from '../ledger/giving.js';
 import {
   grantAnswer,
   grantBody,
@@ -17,7 +18,8 @@ import {
   trialGrantBody,
 } from '../schemas/grants.js';
 import { toSelector } from '../schemas/selectors.js';
-import { type GrantResult, type GrantType, getGrants, grantQuantity, grantTrial } from '../services/grants.js';
+import { type GrantResult, getGrants, grantQuantity } from '../services/grants.js';
+import { grantTrial, type TrialResult } from '../services/trials.js';
 import { toBatchView, toTakingsView } from './views.js';
 
 const trialProblems: readonly ErrorCode[] = [
@@ -35,7 +37,7 @@ const trialProblems: readonly ErrorCode[] = [
 ];
 
 /** A grant as it is answered, and recorded. */
-export function renderGrant(result: GrantResult) {
+export function renderGrant(result: GrantResult | TrialResult) {
   return {
     status: 201,
     body: renderJson(grantAnswer, {
@@ -44,7 +46,7 @@ export function renderGrant(result: GrantResult) {
       operation_id: result.operationId,
       products: [...new Set(result.batches.map((batch) => batch.productKey))],
       batches: result.batches.map(toBatchView),
-      ...(result.takings.length > 0 && { taken: toTakingsView(result.takings) }),
+      ...('takings' in result && result.takings.length > 0 && { taken: toTakingsView(result.takings) }),
       metadata: result.metadata,
     }),
   };
