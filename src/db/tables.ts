@@ -1,7 +1,7 @@
 // The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
 // compares the descriptions with the database's own catalogue.
 import type { AuditAction } from '../ledger/audit-record.js';
-import type { ProductType, Recurrence, Stacking, Term, TrialScope } from '../ledger/catalog-entities.js';
+import type { PlanTerms, ProductType, Recurrence, Stacking, Term, TrialScope } from '../ledger/catalog-entities.js';
 import type { ArchivedKind } from '../ledger/customer-entities.js';
 import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
@@ -16,6 +16,14 @@ import type {
 } from '../ledger/order-entities.js';
 import type { InboxStatus, PaymentEventKind, SourceMapping, SourceSignature } from '../ledger/payment-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import type {
+  OrderedPlan,
+  PeriodKind,
+  StepKind,
+  SubscribedPlan,
+  SubscriptionChange,
+  SubscriptionStatus,
+} from '../ledger/subscription-entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Scope } from '../lib/scopes.js';
 import type { SubjectType } from './subjects.js';
@@ -41,6 +49,7 @@ export const customers = table('customers', {
   nextSeq: bigint('next_seq'),
   lastRecordedAt: instant('last_recorded_at'),
   dueAt: nullable(instant('due_at')),
+  turnsAt: nullable(instant('turns_at')),
   nextEvent: bigint('next_event'),
   createdAt: instant('created_at'),
   hasLimits: boolean('has_limits'),
@@ -98,6 +107,7 @@ export const offers = table('offers', {
   trialScope: nullable(text<TrialScope>('trial_scope')),
   recurrence: nullable(json<Recurrence>('recurrence')),
   planGroup: nullable(text('plan_group')),
+  plan: nullable(json<PlanTerms>('plan')),
   maxPerCustomer: nullable(bigint('max_per_customer')),
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),
@@ -172,6 +182,7 @@ export const orderItems = table('order_items', {
   terms: json<Term[]>('terms'),
   listPrice: nullable(money('list_price')),
   priceReason: nullable(text('price_reason')),
+  plan: nullable(json<OrderedPlan>('plan')),
 });
 
 export const payments = table('payments', {
@@ -247,6 +258,67 @@ export const balances = table('balances', {
   owed: bigint('owed'),
 });
 
+/** A plan as it is stored: its price as a decimal string. */
+export interface PlanJson extends Omit<SubscribedPlan, 'price'> {
+  price: string;
+}
+
+/** A change as it is stored. */
+export interface ChangeJson extends Omit<SubscriptionChange, 'plan'> {
+  plan: PlanJson;
+}
+
+export const subscriptions = table('subscriptions', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  planGroup: text('plan_group'),
+  sku: text('sku'),
+  status: text<SubscriptionStatus>('status'),
+  plan: json<PlanJson>('plan'),
+  anchorAt: nullable(instant('anchor_at')),
+  anchorDay: nullable(smallint('anchor_day')),
+  periodNumber: integer('period_number'),
+  periodStartsAt: nullable(instant('period_starts_at')),
+  periodEndsAt: nullable(instant('period_ends_at')),
+  orderId: nullable(uuid('order_id')),
+  change: nullable(json<ChangeJson>('change')),
+  cancelsAtEnd: boolean('cancels_at_end'),
+  renewalTold: boolean('renewal_told'),
+  stepCount: integer('step_count'),
+  turnsAt: nullable(instant('turns_at')),
+  endedAt: nullable(instant('ended_at')),
+  metadata: json<Metadata>('metadata'),
+  createdAt: instant('created_at'),
+});
+
+export const subscriptionPeriods = table('subscription_periods', {
+  customerId: uuid('customer_id'),
+  subscriptionId: uuid('subscription_id'),
+  sku: text('sku'),
+  startsAt: instant('starts_at'),
+  endsAt: instant('ends_at'),
+  planGroup: text('plan_group'),
+  kind: text<PeriodKind>('kind'),
+  count: integer('count'),
+  granted: json<Record<string, number>>('granted'),
+  orderId: nullable(uuid('order_id')),
+  orderItemId: nullable(uuid('order_item_id')),
+  operationId: uuid('operation_id'),
+  endedAt: nullable(instant('ended_at')),
+  createdAt: instant('created_at'),
+});
+
+export const subscriptionSteps = table('subscription_steps', {
+  customerId: uuid('customer_id'),
+  id: uuid('id'),
+  subscriptionId: uuid('subscription_id'),
+  number: integer('number'),
+  kind: text<StepKind>('kind'),
+  occurredAt: instant('occurred_at'),
+  recordedAt: instant('recorded_at'),
+  operationId: uuid('operation_id'),
+});
+
 export const batches = table('batches', {
   customerId: uuid('customer_id'),
   id: uuid('id'),
@@ -266,6 +338,7 @@ export const batches = table('batches', {
   recovered: bigint('recovered'),
   unrecovered: bigint('unrecovered'),
   predecessorId: nullable(uuid('predecessor_id')),
+  subscriptionId: nullable(uuid('subscription_id')),
   offerQuantity: nullable(bigint('offer_quantity')),
   priority: integer('priority'),
   validFrom: instant('valid_from'),

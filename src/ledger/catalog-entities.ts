@@ -62,6 +62,22 @@ export interface Recurrence {
   count: number;
 }
 
+/** What becomes of units that end with a period when another one begins: nothing goes over, so many of each product at most, or all. */
+export type Rollover = 'none' | 'cap' | 'all';
+
+/** How a plan goes on, beside its recurrence. */
+export interface PlanTerms {
+  /** How long it is free at first, once for each person; null where it is not. */
+  trial: Recurrence | null;
+  rollover: Rollover;
+  /** Units of each product, with `cap` alone. */
+  rolloverCap: number | null;
+  /** Days behind the end of a period in which a payment still continues it. */
+  graceDays: number;
+  /** Whether access lasts through them. */
+  graceAccess: boolean;
+}
+
 export interface Offer<Item = OfferItem> {
   sku: string;
   name: string;
@@ -74,6 +90,8 @@ export interface Offer<Item = OfferItem> {
   trialScope: TrialScope | null;
   recurrence: Recurrence | null;
   planGroup: string | null;
+  /** How it goes on; null of what is no plan. */
+  plan: PlanTerms | null;
   /** How many of it a customer may have; null where any number. */
   maxPerCustomer: number | null;
   items: Item[];

@@ -1,0 +1,115 @@
+// A customer's plans: what he subscribed to, its periods, and what became of it. Types alone.
+import type { Metadata } from '../lib/metadata.js';
+import type { Micros } from '../lib/money.js';
+import type { PlanTerms, Recurrence, Term } from './catalog-entities.js';
+
+export type SubscriptionStatus = 'incomplete' | 'trialing' | 'active' | 'past_due' | 'cancelled' | 'expired';
+
+/** What a line of an order says of its plan, beside its terms. */
+export interface OrderedPlan extends PlanTerms {
+  recurrence: Recurrence;
+  planGroup: string;
+}
+
+/** A plan as it was when it was subscribed; later changes of its offer change nothing of it. `price` is of one period. */
+export interface SubscribedPlan extends OrderedPlan {
+  sku: string;
+  name: string;
+  price: Micros;
+  currency: string;
+  terms: Term[];
+}
+
+/** What becomes of units of the plan before when a change takes effect: they stay, or are taken away. */
+export type OldUnits = 'carry' | 'reset';
+
+/** Another plan, at the end of the period, or as soon as its order is paid. */
+export interface SubscriptionChange {
+  plan: SubscribedPlan;
+  oldUnits: OldUnits;
+  /** The order that pays it; null where it takes effect at the end of the period. */
+  orderId: string | null;
+}
+
+export interface Subscription {
+  id: string;
+  customerId: string;
+  status: SubscriptionStatus;
+  plan: SubscribedPlan;
+  /** From where its periods are counted; null while nothing is paid. */
+  anchorAt: Date | null;
+  /** The day of the month that they begin on, or on the last one of a shorter month. */
+  anchorDay: number | null;
+  /** Of the present period, counted from the anchor; -1 of a trial. */
+  periodNumber: number;
+  periodStartsAt: Date | null;
+  periodEndsAt: Date | null;
+  /** The order that pays the first or the next period, if one was made. */
+  orderId: string | null;
+  change: SubscriptionChange | null;
+  /** It ends with its period. */
+  cancelsAtEnd: boolean;
+  /** The end of its present period was told ahead. */
+  renewalTold: boolean;
+  /** How many steps it has made. */
+  stepCount: number;
+  /** When settling has something to do for it; null once it has ended. */
+  turnsAt: Date | null;
+  endedAt: Date | null;
+  metadata: Metadata;
+  createdAt: Date;
+}
+
+/** `skipped` are periods of which nothing could have been usable once they were looked at. */
+export type PeriodKind = 'trial' | 'free' | 'paid' | 'skipped';
+
+/** What a subscription allocated of a plan, from its scheduled start. Unique by subscription, plan and start. */
+export interface Period {
+  subscriptionId: string;
+  planGroup: string;
+  sku: string;
+  startsAt: Date;
+  endsAt: Date;
+  kind: PeriodKind;
+  /** How many periods were skipped; else 1. */
+  count: number;
+  /** Units by product; 1 for access. */
+  granted: Record<string, number>;
+  orderId: string | null;
+  orderItemId: string | null;
+  operationId: string;
+  /** When it was ended by a refund or a dispute of its order. */
+  endedAt: Date | null;
+  createdAt: Date;
+}
+
+export type StepKind =
+  | 'created'
+  | 'allocated'
+  | 'skipped'
+  | 'trial_ending'
+  | 'renewal_due'
+  | 'past_due'
+  | 'changed'
+  | 'updated'
+  | 'cancelled'
+  | 'expired';
+
+/** What became of a subscription, with what it was afterwards. */
+export interface SubscriptionStep {
+  id: string;
+  number: number;
+  kind: StepKind;
+  subscription: Subscription;
+  /** What was allocated or skipped. */
+  period: Period | null;
+  operationId: string;
+  occurredAt: Date;
+}
+
+/** A subscription with those of its periods, and of its group, that matter now: such as have not ended. */
+export interface KnownSubscription {
+  subscription: Subscription;
+  /** Of its own, those that were paid and begin later, soonest first. */
+  ahead: Period[];
+}
