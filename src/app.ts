@@ -61,6 +61,7 @@ import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
 import { registerReconciliation } from './routes/reconciliation.js';
 import { registerReferrals } from './routes/referrals.js';
+import { registerSubscriptions } from './routes/subscriptions.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
 import { registerSandbox } from './routes/sandbox.js';
@@ -94,6 +95,7 @@ const resources: readonly RegisterRoutes[] = [
   registerLimits,
   registerExchange,
   registerReferrals,
+  registerSubscriptions,
   registerEvents,
   registerEndpoints,
   registerDeliveries,

@@ -10,6 +10,7 @@ import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
 import type { Row } from './client.js';
 import type { LockedCustomer } from './customers.js';
+import { NO_PLANS, type PlanRows, toPlans } from './plan-rows.js';
 import { type SoldRows, toSold } from './sold-rows.js';
 import { readerOf } from './table.js';
 import { batches, reservations } from './tables.js';
@@ -29,6 +30,7 @@ export const BATCH = [
   'id',
   'productKey',
   'orderId',
+  'subscriptionId',
   'granted',
   ...BATCH_PARTS,
   'recovered',
@@ -288,6 +290,7 @@ export interface BookRows {
   /** Read only of products of which something is owed. */
   claimDebts: readonly ClaimDebtRow[];
   sold: SoldRows | undefined;
+  plans: PlanRows | undefined;
   /** Whether it was looked for what is due. */
   isDue: boolean;
   /** How many of each kind of what is due were read at most, of holds as many as have so many legs; of a kind of which so many were read there may be more. */
@@ -324,6 +327,7 @@ export function toBook(
     windows,
     claimDebts,
     sold,
+    plans,
     isDue,
     dueMax,
   }: BookRows,
@@ -354,6 +358,7 @@ export function toBook(
     taken: new Map(taken.map((row) => [row.id, toTaken(row, toOne)])),
     dueOrders: dueOrders.map(({ id }) => id),
     sold: sold && toSold(sold, toOne),
+    plans: toPlans(plans ?? NO_PLANS, now, toOne),
     windows,
     ids: ids.ownedBy(customer.id),
   };

@@ -34,6 +34,8 @@ import {
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
 import type { LockedCustomer } from './customers.js';
+import { productsOf, type PlanRows, toSubscription } from './plan-rows.js';
+import { loadPlans } from './plans.js';
 import { loadSold } from './sold.js';
 import type { SoldRows } from './sold-rows.js';
 import { inSnapshot } from './transactions.js';
@@ -172,14 +174,18 @@ export async function loadBooks(
     asking,
     sales.length > 0 ? loadSold(tx, sales, clock) : [],
   ]);
+  const planners = requests.filter(({ needs }) => needs.some(({ plans }) => plans)).map(({ customerId }) => customerId);
   const unread = new Set([...short, ...(isShared ? unreadOf(named, taken) : [])]);
   const known = new Set(rows.filter((row) => row.is_due).map((row) => row.customer_id));
   const due = requests.filter(({ customerId }) => known.has(customerId) || isPast || isDue?.(customerId));
   const loaded = { reservations: named, taken, pending, unread, windows: windows ?? [], sold };
-  const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, clock, isPast, dueMax);
+  const resetting = requests.flatMap(({ needs }) => needs.flatMap(({ allocatedOf }) => allocatedOf ?? []));
+  const planning = loadPlans(tx, planners, idsOf(due), clock, resetting);
+  const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, planning, clock, isPast, dueMax);
+  const plans = await planning;
   const all = [...rows, ...(settling?.rows ?? [])];
   const claimDebts = await loadClaimDebts(tx, all);
-  return toLoadedBooks({ ...loaded, ...NOTHING_DUE, ...settling, rows: all, claimDebts });
+  return toLoadedBooks(clock, { ...loaded, ...NOTHING_DUE, ...settling, rows: all, claimDebts, plans });
 }
 
 /** The debts that refunds and disputes made, of products of which something is owed. */
@@ -263,20 +269,21 @@ export async function readBooks(
   if (rows.some((row) => row.is_due))
     return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
   // Nothing is due, so that nothing comes back by which debts would change.
-  const named = { reservations: [], taken: [], pending: [], claimDebts: [], sold: [] };
-  return toLoadedBooks({ rows, windows, ...named, unread: new Set(), ...NOTHING_DUE });
+  const named = { reservations: [], taken: [], pending: [], claimDebts: [], sold: [], plans: new Map() };
+  return toLoadedBooks(clock, { rows, windows, ...named, unread: new Set(), ...NOTHING_DUE });
 }
 
 const EVERYBODY: IsOf = () => true;
 
 /** What was read of all customers. */
-interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows' | 'sold'> {
+interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows' | 'sold' | 'plans'> {
   /** Those of whom it was looked for what is due. */
   due: ReadonlySet<string>;
   /** Those of whom not all was read that is asked for. */
   unread: ReadonlySet<string>;
   windows: readonly CustomerWindow[];
   sold: readonly SoldRows[];
+  plans: ReadonlyMap<string, PlanRows>;
 }
 
 const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
@@ -286,12 +293,14 @@ async function loadDue(
   tx: Tx,
   customerIds: readonly string[],
   known: readonly HoldingRow[],
+  planning: Promise<ReadonlyMap<string, PlanRows>>,
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold'>> {
+): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold' | 'plans'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
-  const [dueBatches, dueHolds, dueOrders] = await Promise.all([
+  const [plans, dueBatches, dueHolds, dueOrders] = await Promise.all([
+    planning,
     tx.query<DueBatchRow>(LOAD_DUE_BATCHES[Number(isPast)] as string, parameters),
     tx.query<ReservationRow>(LOAD_DUE_RESERVATIONS[Number(isPast)] as string, parameters),
     isPast ? [] : tx.query<DueOrderRow>(LOAD_DUE_ORDERS, parameters),
@@ -302,12 +311,16 @@ async function loadDue(
     if (!isKnown.has(JSON.stringify([customerId, productKey]))) changed.products.add(customerId, productKey);
   };
   for (const batch of dueBatches) add(batch.customer_id, String(batch.product_key));
+  for (const customerId of customerIds) {
+    const own = plans.get(customerId)?.subscriptions.map(toSubscription) ?? [];
+    for (const productKey of own.flatMap(productsOf)) add(customerId, productKey);
+  }
   for (const { customer_id: customerId, costs } of dueHolds) for (const key of Object.keys(costs)) add(customerId, key);
   const rows = await loadHoldings(tx, changed, customerIds, clock, BATCHES_AT_FIRST, isPast);
   return { rows, dueBatches, dueHolds, dueOrders, due: new Set(customerIds), dueMax };
 }
 
-function toLoadedBooks({
+function toLoadedBooks(clock: Date, {
   rows,
   reservations: held,
   taken,
@@ -320,6 +333,7 @@ function toLoadedBooks({
   windows,
   claimDebts,
   sold,
+  plans,
   dueMax,
 }: LoadedRows): LoadedBooks {
   const rowsOf = byCustomer(rows);
@@ -339,9 +353,14 @@ function toLoadedBooks({
     isDue: due.has(customerId),
     dueMax,
   });
+  // Turns are written before anything is decided or shown: what they make has rows of its own.
+  const isTurning = (customerId: string) =>
+    Number.isFinite(dueMax) &&
+    due.has(customerId) &&
+    (plans.get(customerId)?.subscriptions.map(toSubscription) ?? []).some(({ turnsAt }) => turnsAt !== null && turnsAt <= clock);
   return {
     isBehind: (customerId) =>
-      isMoreDue(dueOf(customerId)) || windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
+      isMoreDue(dueOf(customerId)) || isTurning(customerId) || windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
     isUnread: (customerId) => unread.has(customerId),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
     providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
@@ -354,6 +373,7 @@ function toLoadedBooks({
         windows: windowsOf(customer.id),
         claimDebts: claimDebtsOf(customer.id),
         sold: sold.find(({ customerId }) => customerId === customer.id),
+        plans: plans.get(customer.id),
         ...dueOf(customer.id),
       }),
   };

@@ -21,6 +21,7 @@ import { insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
 import { writeSandboxClock } from './sandbox-clock.js';
+import { endPeriods, insertPeriods, insertSteps, writeSubscriptions } from './subscriptions.js';
 import { claimTrials } from './trials.js';
 import { writeCounters } from './usage-windows.js';
 import {
@@ -56,6 +57,10 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   changedValidity: updateValidity,
   newClawbacks: insertClawbacks,
   changedClawbacks: updateClawbacks,
+  changedSubscriptions: writeSubscriptions,
+  newPeriods: insertPeriods,
+  endedPeriods: endPeriods,
+  subscriptionSteps: insertSteps,
   changedHoldings: writeBalances,
   entries: insertEntries,
   newReservations: writeReservations,

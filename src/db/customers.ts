@@ -134,6 +134,7 @@ function toCustomerRow({ customerId: id, at }: FirstSight) {
     nextEvent: NEXT_EVENT_OF_NEW,
     lastRecordedAt: at,
     dueAt: null,
+    turnsAt: null,
     createdAt: at,
     hasLimits: false,
   };

@@ -14,11 +14,11 @@ export interface OrderRow extends Row {
   items: Row[];
 }
 
-const ORDER_ITEM = ['id', 'sku', 'name', 'quantity', 'price', 'terms', 'listPrice', 'priceReason'] as const;
+const ORDER_ITEM = ['id', 'sku', 'name', 'quantity', 'price', 'terms', 'listPrice', 'priceReason', 'plan'] as const;
 
 // Prices leave JSON as text: as a JSON number a price would pass through a float.
 const ITEMS = `json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
-                                    'terms', i.terms, 'list_price', i.list_price::text, 'price_reason', i.price_reason) ORDER BY i.position) AS items`;
+                                    'terms', i.terms, 'list_price', i.list_price::text, 'price_reason', i.price_reason, 'plan', i.plan) ORDER BY i.position) AS items`;
 const SELECT_ORDER = `
 SELECT ${listOf(orders, written(orders), 'o')}, i.items
 FROM orders o

@@ -41,16 +41,23 @@ export interface SoldRows {
   owed: readonly { product_key: string; owed: number }[];
 }
 
-const readSold = readerOf(batches, [
+/** What is known of a batch that is taken back, beside what the book knows. */
+export const SOLD_BATCH = [
   'source',
   'sku',
-  'orderId',
   'orderItemId',
   'anchorDay',
   'noticeAt',
   'predecessorId',
   'revokedAt',
-]);
+] as const;
+const readSold = readerOf(batches, SOLD_BATCH);
+
+/** A batch of its row; one that the book has already is that one. */
+export function toSoldBatch(row: Row, toOne: (row: Row) => Batch): SoldBatch {
+  return { batch: toOne(row), ...readSold(row) };
+}
+
 const readClawback = readerOf(clawbacks, [
   'causeId',
   'batchId',
@@ -70,8 +77,8 @@ function toRevoke({ seq, operation_id: operationId, batch_id: batchId, left }: R
 /** The order of its rows; a batch that the book has already is that one. */
 export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   const all = rows.batches.map((row) => {
-    const { orderId, ...rest } = readSold(row);
-    return { isOwn: orderId === rows.orderId, own: { batch: toOne(row), ...rest } satisfies SoldBatch };
+    const own = toSoldBatch(row, toOne);
+    return { isOwn: own.batch.orderId === rows.orderId, own };
   });
   const isAccess = ({ batch: { granted }, revokedAt }: SoldBatch) => granted === null && revokedAt === null;
   return {

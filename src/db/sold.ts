@@ -1,16 +1,12 @@
 // Loads what a book knows of a paid order that is refunded or disputed. Precondition: the customer is locked by an earlier statement.
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
-import type { DebtRow, RevokeRow, SoldBatchRow, SoldRows } from './sold-rows.js';
+import { type DebtRow, type RevokeRow, SOLD_BATCH, type SoldBatchRow, type SoldRows } from './sold-rows.js';
 import { listOf } from './table.js';
 import { batches, clawbacks } from './tables.js';
 
 const BATCH_COLUMNS = listOf(batches, BATCH, 'b');
-const SOLD_COLUMNS = listOf(
-  batches,
-  ['source', 'sku', 'orderItemId', 'anchorDay', 'noticeAt', 'predecessorId', 'revokedAt'],
-  'b',
-);
+const SOLD_COLUMNS = listOf(batches, SOLD_BATCH, 'b');
 const OF_ORDER = 'b.customer_id = $1::uuid AND b.order_id = $2::uuid';
 
 /** In the order in which they were made: what an order granted, and the access of its products that has not ended by $3, whoever granted it. */

@@ -146,6 +146,7 @@ const FIXED = [
   'sku',
   'orderId',
   'orderItemId',
+  'subscriptionId',
   'granted',
   'transferred',
   'priority',

@@ -39,7 +39,8 @@ WITH changed AS (
         (SELECT min(r.expires_at) FROM reservations r
          WHERE r.customer_id = own.id AND r.customer_id = ANY ($1::uuid[]) AND r.status = 'held'),
         (SELECT min(o.expires_at) FROM orders o
-         WHERE o.customer_id = own.id AND o.customer_id = ANY ($1::uuid[]) AND o.status = 'pending')
+         WHERE o.customer_id = own.id AND o.customer_id = ANY ($1::uuid[]) AND o.status = 'pending'),
+        own.turns_at
       ) ELSE least(own.due_at, given.due_at) END
   FROM ${given(standings, STANDING)}
   WHERE own.id = given.id AND own.id = ANY ($1::uuid[])

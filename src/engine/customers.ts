@@ -6,6 +6,7 @@ import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCu
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
 import { findReservationOwners } from '../db/reservations.js';
+import { findSubscriptionOwners } from '../db/subscriptions.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { FirstSight, IdentityKey } from '../ledger/customer-entities.js';
@@ -104,7 +105,7 @@ async function refusalAsValue<T>(resolving: Promise<T>): Promise<T | AppError> {
 /** Whose things of one kind are, by their ids; what there is not is left out. */
 const FIND_OWNERS: Readonly<
   Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, string>>>
-> = { reservation: findReservationOwners, operation: findOperationOwners, order: findOrderOwners };
+> = { reservation: findReservationOwners, operation: findOperationOwners, order: findOrderOwners, subscription: findSubscriptionOwners };
 
 /** Whose these things are, by their ids; what there is not is left out. */
 async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {

@@ -147,6 +147,13 @@ async function settleOn(deps: Foundations, customerId: string): Promise<void> {
   await persist(() => deps.turns.take(customerId, () => deps.db.slowReads.take(settle)));
 }
 
+/** Settles what is due of a customer before rows of his are read that settling may make. Nothing is done where nothing is due. Locks: the customer. Throws: unavailable. */
+export async function settleDue(deps: Foundations, customerId: string): Promise<void> {
+  const [known] = await findCustomers(deps, [{ customerId }]);
+  if (known === undefined || known instanceof AppError || known.dueAt === null || known.dueAt > deps.clock.now()) return;
+  await settleOn(deps, customerId);
+}
+
 /** Reads of customers, once what is due of them is little enough to be shown as settled. */
 async function readOn<T extends { loaded: LoadedBooks }>(
   deps: Foundations,

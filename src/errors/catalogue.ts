@@ -85,6 +85,7 @@ const entries = {
   },
   batch_not_found: { status: 404, title: 'No such batch', remedy: 'List them with `GET /wallet/batches`.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
+  subscription_not_found: { status: 404, title: 'No such subscription', remedy: 'List them with `GET /subscriptions`.' },
   limit_not_found: { status: 404, title: 'No such limit', remedy: 'List them with `GET /limits`.' },
   endpoint_not_found: {
     status: 404,
@@ -221,6 +222,41 @@ const entries = {
     status: 409,
     title: 'The offer can’t be exchanged',
     remedy: 'Exchange is for offers with items that cost at least 1 unit of a currency product.',
+  },
+  offer_not_plan: {
+    status: 409,
+    title: 'The offer is no plan',
+    remedy: 'Give the offer a `recurrence`, or order it.',
+  },
+  subscription_exists: {
+    status: 409,
+    title: 'There is a subscription of this group',
+    remedy: 'Change the subscription that `subscription_id` names, or cancel it.',
+  },
+  subscription_incomplete: {
+    status: 409,
+    title: 'Nothing of the subscription is paid yet',
+    remedy: 'Pay its order, or cancel it and subscribe again.',
+  },
+  subscription_ended: {
+    status: 409,
+    title: 'The subscription has ended',
+    remedy: 'Subscribe again.',
+  },
+  subscription_unchanged: {
+    status: 409,
+    title: 'The subscription is of this plan already',
+    remedy: 'Name another plan of its group.',
+  },
+  subscription_not_renewable: {
+    status: 409,
+    title: 'There is nothing to pay',
+    remedy: 'Only a plan with a price is renewed by a payment, and only while it is not to be cancelled.',
+  },
+  other_plan_group: {
+    status: 409,
+    title: 'The plan is of another group',
+    remedy: 'Change to a plan of the group of the subscription, or subscribe to it beside.',
   },
   offer_not_trial: {
     status: 409,

@@ -70,6 +70,10 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
       operationId: change.operationId,
     })),
   changedWindows: { silent: USE },
+  changedSubscriptions: { silent: USE },
+  newPeriods: { silent: USE },
+  endedPeriods: { silent: USE },
+  subscriptionSteps: { silent: 'the steps of a subscription are kept, with the operation of each' },
 };
 
 /** A refund, as it was told or as it failed. */

@@ -8,6 +8,7 @@ import type { Batch, Holding, Reservation, TakenOperation } from './entities.js'
 import type { UsageWindow } from './limit-entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Sold } from './sold-entities.js';
+import type { KnownPlans } from './subscription-entities.js';
 
 export interface Book {
   readonly customerId: string;
@@ -27,6 +28,8 @@ export interface Book {
   readonly lastDue: { batch?: Batch | undefined; hold?: Reservation | undefined };
   /** Pending orders past their end, which settling lets expire; at most a bounded number of them. */
   readonly dueOrders: string[];
+  /** The subscriptions that have not ended, if they were asked for, or one of them turns. */
+  readonly plans: KnownPlans;
   /** Earlier operations whose units may come back, those that were asked for. */
   readonly taken: Map<string, TakenOperation>;
   /** The paid order that is refunded or disputed, if one was asked for. */

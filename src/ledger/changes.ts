@@ -20,6 +20,7 @@ import type { AccessNote, ApiKey, Endpoint } from './management-entities.js';
 import type { Clawback, Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
 import type { InboxRecord, PaymentSource } from './payment-entities.js';
 import type { SoldBatch } from './sold-entities.js';
+import type { Period, Subscription, SubscriptionStep } from './subscription-entities.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
 export interface CustomerChanges {
@@ -59,6 +60,11 @@ export interface CustomerChanges {
   changedWindows: Set<UsageWindow>;
   /** Batches of which nothing more is to be told ahead, by id. */
   passedNotices: string[];
+  changedSubscriptions: Set<Subscription>;
+  newPeriods: Period[];
+  /** Periods that ended before their end. */
+  endedPeriods: Period[];
+  subscriptionSteps: SubscriptionStep[];
 }
 
 /** A limit of a customer that is set, replaced or removed. */
@@ -149,6 +155,10 @@ export function noCustomerChanges(): CustomerChanges {
     limitSources: [],
     changedWindows: new Set(),
     passedNotices: [],
+    changedSubscriptions: new Set(),
+    newPeriods: [],
+    endedPeriods: [],
+    subscriptionSteps: [],
   };
 }
 

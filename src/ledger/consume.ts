@@ -33,6 +33,10 @@ export interface Needs {
   takenBy?: string;
   /** A paid order, of which something is taken back or given back. */
   sold?: string;
+  /** His subscriptions, whether or not one turns. */
+  plans?: boolean;
+  /** A subscription of which what it allocated may be taken away. */
+  allocatedOf?: string | undefined;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */

@@ -146,7 +146,8 @@ function moveForward(
   const shiftMs = end.getTime() - covered;
   if (shiftMs <= 0) return;
   const starts = new Set([end.getTime()]);
-  const later = own.filter(({ batch: { validFrom } }) => validFrom >= end);
+  // Periods of a subscription keep their dates.
+  const later = own.filter(({ batch: { validFrom, subscriptionId } }) => validFrom >= end && subscriptionId === null);
   for (const next of later.sort((a, b) => a.batch.validFrom.getTime() - b.batch.validFrom.getTime())) {
     const { validFrom, expiresAt } = next.batch;
     if (!starts.has(validFrom.getTime())) continue;

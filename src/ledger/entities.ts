@@ -7,7 +7,7 @@ import type { CheckedLimit } from './limit-entities.js';
 import type { OperationName } from './operations.js';
 import type { Anchored } from './periods.js';
 
-export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange' | 'metered';
+export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange' | 'metered' | 'subscription';
 
 /** The parts of a batch into which `granted` is divided. */
 export interface BatchParts {
@@ -26,6 +26,8 @@ export interface Batch extends BatchParts {
   /** The order that it is of. */
   orderId: string | null;
   granted: number | null;
+  /** The subscription in whose period it was allocated, or goes on. */
+  subscriptionId: string | null;
   /** What refunds and disputes took of it: a part of `revoked`. */
   recovered: number;
   /** What they claim of it, and have neither taken nor turned into debt. */

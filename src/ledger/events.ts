@@ -14,6 +14,7 @@ import type { FirstSight, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import type { SubscriptionStep } from './subscription-entities.js';
 
 /** What one change tells. */
 type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
@@ -53,6 +54,10 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   changedValidity: { silent: 'the refund or the dispute tells it' },
   notices: (made) => made.map(tellNotice),
   passedNotices: { silent: 'what is told of them is a notice' },
+  changedSubscriptions: { silent: 'its steps tell it' },
+  newPeriods: { silent: 'the steps of its subscription tell it' },
+  endedPeriods: { silent: 'the steps of its subscription tell it' },
+  subscriptionSteps: (made) => made.map(tellSubscriptionStep),
   limits: { silent: 'the audit trail has it' },
   limitSources: { silent: 'the audit trail has it' },
   changedWindows: { silent: 'what was used is told by its entries, limits that are reached by notices' },
@@ -84,6 +89,7 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'disputes',
   'trialUses',
   'operations',
+  'subscriptionSteps',
   'newBatches',
   'newReservations',
   'changedReservations',
@@ -265,6 +271,32 @@ function tellGrant(batch: NewBatch): Told {
   const { id, productKey, source, sku, orderId, granted, priority, validFrom, expiresAt, operationId } = batch;
   const data = { batchId: id, productKey, source, sku, orderId, granted, priority, validFrom, expiresAt };
   return { type: 'batch.granted', subjectId: id, operationId, data };
+}
+
+/** The subscription as it was after the step, and the period that the step is about. */
+function tellSubscriptionStep({ id, kind, subscription, period, operationId, occurredAt }: SubscriptionStep): Told {
+  const { id: subscriptionId, plan, status, change, cancelsAtEnd, orderId } = subscription;
+  const { sku, planGroup } = plan;
+  const data = {
+    subscriptionId,
+    sku,
+    planGroup,
+    status,
+    periodStartsAt: subscription.periodStartsAt,
+    periodEndsAt: subscription.periodEndsAt,
+    cancelsAtEnd,
+    changesTo: change?.plan.sku ?? null,
+    orderId: period?.orderId ?? change?.orderId ?? orderId,
+    occurredAt,
+    period: period && {
+      kind: period.kind,
+      startsAt: period.startsAt,
+      endsAt: period.endsAt,
+      count: period.count,
+      granted: Object.entries(period.granted).map(([productKey, amount]) => ({ productKey, amount })),
+    },
+  };
+  return { type: `subscription.${kind}`, subjectId: id, operationId, data };
 }
 
 function tellReservation(reservation: Reservation, type: EventType): Told {

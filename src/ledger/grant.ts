@@ -5,7 +5,7 @@ import type { Metadata } from '../lib/metadata.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { Term } from './catalog-entities.js';
 import type { SubjectAsk } from './consume.js';
-import type { BatchSource, Holding, NewBatch } from './entities.js';
+import type { Batch, BatchSource, Holding, NewBatch } from './entities.js';
 import { type Anchored, addPeriod, anchored, anchoredEnd } from './periods.js';
 import { postGrant } from './postings.js';
 import { multiplyQuantities, QUANTITY_MAX } from './quantities.js';
@@ -130,22 +130,15 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
   if (validity === undefined || (isCounted(term) && units === null))
     throw new Error('assertion failed: the grant was checked');
   const batch: NewBatch = {
+    ...newParts(units),
     id: book.ids.next(),
     productKey: term.productKey,
     source: origin.source,
     sku: origin.sku,
     orderId: origin.orderId,
     orderItemId: origin.orderItemId,
+    subscriptionId: null,
     operationId: origin.operationId,
-    granted: units,
-    available: units ?? 0,
-    held: 0,
-    consumed: 0,
-    expired: 0,
-    revoked: 0,
-    transferred: 0,
-    recovered: 0,
-    unrecovered: 0,
     predecessorId: null,
     offerQuantity: origin.sku === null || origin.orderId !== null ? null : times,
     priority: term.priority,
@@ -160,5 +153,109 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
     orderId: origin.orderId,
     metadata: origin.metadata,
   });
+  return batch;
+}
+
+/** The parts of a batch of which nothing has gone yet; of access there are none. */
+export function newParts(granted: number | null) {
+  return {
+    granted,
+    available: granted ?? 0,
+    held: 0,
+    consumed: 0,
+    expired: 0,
+    revoked: 0,
+    transferred: 0,
+    recovered: 0,
+    unrecovered: 0,
+  };
+}
+
+/** From when to when a batch of a subscription is valid; units keep the anchor day too, because their periods do. */
+interface Span {
+  start: Anchored;
+  end: Anchored | null;
+}
+
+function validityIn({ start, end }: Span) {
+  return { validFrom: start.at, expiresAt: end?.at ?? null, anchorDay: end?.anchorDay ?? null };
+}
+
+/** Why, and as of when, a period of a subscription allocates. */
+export interface AllocationOrigin
+  extends Pick<NewBatch, 'id' | 'source' | 'sku' | 'orderId' | 'orderItemId' | 'subscriptionId' | 'operationId'> {
+  /** The instant at which it takes effect. */
+  at: Date;
+}
+
+/** Grants what a period of a subscription allocates of a term: so many units, or access (null). */
+export function allocate(
+  book: Book,
+  term: Term,
+  units: number | null,
+  span: Span,
+  { at, ...origin }: AllocationOrigin,
+): NewBatch {
+  const validity = validityIn(span);
+  const { operationId, orderId } = origin;
+  const batch: NewBatch = {
+    ...newParts(units),
+    ...origin,
+    productKey: term.productKey,
+    predecessorId: null,
+    offerQuantity: null,
+    priority: term.priority,
+    ...validity,
+    noticeAt: noticeOf(validity, holdingOf(book, term.productKey)),
+    createdAt: at,
+    metadata: {},
+  };
+  const actionType = orderId === null ? 'subscription' : 'purchase';
+  postGrant(book, batch, { operationId, actionType, orderId, occurredAt: at });
+  return batch;
+}
+
+/** The batch in which units go on in another period. Of a line that paid for them it is still that line's. */
+export function successorAt(
+  book: Book,
+  last: Batch,
+  {
+    units,
+    span,
+    line,
+    sku,
+    operationId,
+    at,
+  }: {
+    units: number;
+    span: Span;
+    /** The line of the order that the batch is of. */
+    line: { id: string; sku: string } | null;
+    /** The plan that goes on. */
+    sku: string;
+    operationId: string;
+    at: Date;
+  },
+): NewBatch {
+  const validity = validityIn(span);
+  const batch: NewBatch = {
+    ...newParts(units),
+    id: book.ids.of(last.id, 'goes on'),
+    productKey: last.productKey,
+    source: line ? 'purchase' : 'subscription',
+    sku: line?.sku ?? sku,
+    orderId: last.orderId,
+    orderItemId: line?.id ?? null,
+    subscriptionId: last.subscriptionId,
+    operationId,
+    predecessorId: last.id,
+    offerQuantity: null,
+    priority: last.priority,
+    ...validity,
+    noticeAt: noticeOf(validity, holdingOf(book, last.productKey)),
+    createdAt: at,
+    metadata: {},
+  };
+  postGrant(book, batch, { operationId, orderId: last.orderId, occurredAt: at });
   return batch;
 }

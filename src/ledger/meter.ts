@@ -25,6 +25,7 @@ function newMeter(book: Book, productKey: string): NewBatch {
     sku: null,
     orderId: null,
     orderItemId: null,
+    subscriptionId: null,
     operationId: '', // of the use that opens it
     granted: null,
     available: 0,

@@ -44,6 +44,12 @@ export const OPERATIONS = {
   'limit.share': other,
   'limit.follow': other,
   'batch.notice': ofUse,
+  'subscription.create': other,
+  'subscription.change': other,
+  'subscription.cancel': other,
+  'subscription.resume': other,
+  'subscription.renew': other,
+  'subscription.turn': ofUse,
 } as const satisfies Record<string, OperationKind>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -2,6 +2,7 @@
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
 import type { Term } from './catalog-entities.js';
+import type { OrderedPlan } from './subscription-entities.js';
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
 
@@ -18,6 +19,8 @@ export interface OrderItem {
   listPrice: Micros | null;
   priceReason: string | null;
   terms: Term[];
+  /** Of what recurs: a period of which plan it pays. */
+  plan: OrderedPlan | null;
 }
 
 export interface Order {

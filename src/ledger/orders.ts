@@ -11,6 +11,8 @@ import type { Term, TrialScope } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
 import { assertPlaces } from './offer-places.js';
+import { orderedPlan, UNPAID } from './plan-orders.js';
+import { payPeriod } from './plan-payments.js';
 import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus } from './order-entities.js';
 
 /** An offer as who orders, exchanges or grants it sees it. */
@@ -54,19 +56,6 @@ export function effectiveStatus(order: Order, now: Date): OrderStatus {
 export function expiryOf(id: string): OrderStep {
   return { ...UNPAID, id, status: 'expired' };
 }
-
-/** Of an order that was neither paid nor cancelled. */
-const UNPAID = {
-  refundedAmount: 0n,
-  disputedAmount: 0n,
-  paymentMethod: null,
-  paymentId: null,
-  paidAt: null,
-  paidBy: null,
-  cancelledAt: null,
-  cancelledBy: null,
-  cancelReason: null,
-};
 
 /**
  * Cancels an order that waits for a payment; one that is cancelled stays as it is. Precondition: it has its status of now (`effectiveStatus`). Refusals:
@@ -114,6 +103,14 @@ export function createOrder(
   let totalAmount = 0n;
   let currency: string | undefined;
   let batchCount = 0;
+  const groups = new Set<string>();
+  const assertOnePeriod = (planGroup: string, quantity: number, index: number): void => {
+    if (quantity === 1 && !groups.has(planGroup)) groups.add(planGroup);
+    else {
+      const detail = 'An order pays one period of a plan of each group: order the next one by itself.';
+      throw new AppError('invalid_request', detail, { pointer: `/items/${index}/quantity` });
+    }
+  };
   const items = command.lines.map(({ sku, quantity, override }, index): OrderItem => {
     const pointer = `/items/${index}/sku`;
     const offer = offers.get(sku);
@@ -137,7 +134,10 @@ export function createOrder(
     assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     const { name, terms } = offer;
     const listPrice = override ? offer.price : null;
-    return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason: override?.reason ?? null, terms };
+    const plan = orderedPlan(offer);
+    if (plan) assertOnePeriod(plan.planGroup, quantity, index);
+    const priceReason = override?.reason ?? null;
+    return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason, terms, plan };
   });
   assertPlaces(
     places,
@@ -349,6 +349,7 @@ function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCom
     paymentId: command.paymentId,
   };
   const batches = order.items.flatMap((item) => {
+    if (item.plan) return payPeriod(book, book.plans.subscriptions, { order: paid, item }, command.operationId);
     const origin: GrantOrigin = {
       source: 'purchase',
       operationId: command.operationId,

@@ -365,7 +365,7 @@ function isMeter(batch: Batch): batch is NewBatch {
 
 /**
  * Adds a batch that this operation grants, or in which another one goes on, with its entry. The whole of a counted batch is available, and repays what is owed first; of one that has
- * ended already it expires at once, and repays nothing.
+ * ended already it expires at once, and repays nothing. What takes effect at an earlier instant, and has ended since, becomes due.
  */
 export function postGrant(book: Book, batch: NewBatch, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
@@ -384,12 +384,15 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
   holding.available += batch.granted;
   book.changes.changedHoldings.add(holding);
   const entry = append(book, holding, batch, kind, 'credit', batch.granted, details);
-  if (hasEnded(batch, book.now)) {
-    postDebit(book, batch, 'expire', batch.granted, { operationId: details.operationId });
+  const { operationId, occurredAt } = details;
+  if (hasEnded(batch, occurredAt ?? book.now)) {
+    postDebit(book, batch, 'expire', batch.granted, { operationId });
     return entry;
   }
-  repay(book, holding, batch, { operationId: details.operationId });
-  makeSpendable(book, holding, batch, batch.available);
+  repay(book, holding, batch, { operationId, ...(occurredAt && { occurredAt }) });
+  if (hasEnded(batch, book.now)) {
+    if (batch.available > 0) book.due.push(batch);
+  } else makeSpendable(book, holding, batch, batch.available);
   return entry;
 }
 

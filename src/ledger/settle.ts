@@ -7,6 +7,10 @@ import type { Batch, Reservation } from './entities.js';
 import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
+import { firstTurning, turn } from './turns.js';
+
+/** Turns of subscriptions that one transaction makes of a customer at most. */
+const TURNS_MAX = 100;
 
 /** Opens a book that was loaded: settles it, and whatever is decided in it is recorded. */
 export function openBook(loaded: LoadedBook): Book {
@@ -25,6 +29,16 @@ export function openBook(loaded: LoadedBook): Book {
  */
 function settle(book: Book): void {
   const { batch: lastBatch, hold: lastHold } = book.lastDue;
+  const known = Math.min(lastBatch ? endOf(lastBatch) : Infinity, lastHold ? endOf(lastHold) : Infinity);
+  for (let turns = 0; ; turns += 1) {
+    const next = firstTurning(book);
+    if (!next) break;
+    const at = endOf({ expiresAt: next.subscription.turnsAt });
+    if (at >= known) break;
+    if (turns === TURNS_MAX) return;
+    settleBefore(book, at);
+    turn(book, next);
+  }
   for (const reservation of dueReservations(book)) {
     if (lastHold && compareEnds(reservation, lastHold) > 0) break;
     if (lastBatch && endOf(reservation) > endOf(lastBatch)) break;
@@ -33,6 +47,16 @@ function settle(book: Book): void {
   }
   expireBefore(book, lastHold ? endOf(lastHold) : Infinity, lastBatch);
   for (const id of book.dueOrders.splice(0)) book.changes.orderSteps.push(expiryOf(id));
+}
+
+/** Settles what comes before a turn: of its instant the lapses, whose units may go over, but not what expires. */
+function settleBefore(book: Book, at: number): void {
+  for (const reservation of dueReservations(book)) {
+    if (endOf(reservation) > at) break;
+    expireBefore(book, endOf(reservation));
+    lapse(book, reservation);
+  }
+  expireBefore(book, at);
 }
 
 function dueReservations({ reservations, now }: Book): Reservation[] {
@@ -51,13 +75,13 @@ function expireBefore(book: Book, limitMs: number, last?: Batch): void {
   }
 }
 
-type Ending = Pick<Batch, 'id' | 'expiresAt'>;
+type Ending = Pick<Batch, 'expiresAt'> & { id: string };
 
 /** The order in which what is due is loaded, and settled. */
 function compareEnds(a: Ending, b: Ending): number {
   return endOf(a) - endOf(b) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-function endOf({ expiresAt }: Ending): number {
+function endOf({ expiresAt }: Pick<Batch, 'expiresAt'>): number {
   return expiresAt?.getTime() ?? Infinity;
 }

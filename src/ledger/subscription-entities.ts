@@ -2,6 +2,7 @@
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
 import type { PlanTerms, Recurrence, Term } from './catalog-entities.js';
+import type { SoldBatch } from './sold-entities.js';
 
 export type SubscriptionStatus = 'incomplete' | 'trialing' | 'active' | 'past_due' | 'cancelled' | 'expired';
 
@@ -86,6 +87,7 @@ export interface Period {
 export type StepKind =
   | 'created'
   | 'allocated'
+  | 'renewed'
   | 'skipped'
   | 'trial_ending'
   | 'renewal_due'
@@ -107,9 +109,28 @@ export interface SubscriptionStep {
   occurredAt: Date;
 }
 
-/** A subscription with those of its periods, and of its group, that matter now: such as have not ended. */
+/** A subscription with what settling it looks at. */
 export interface KnownSubscription {
   subscription: Subscription;
   /** Of its own, those that were paid and begin later, soonest first. */
   ahead: Period[];
+  /** The lines that paid its periods, by their orders. */
+  lines: Map<string, { id: string; sku: string }>;
+  /** What it allocated and is still there; read only where a change takes it away. */
+  allocated: SoldBatch[];
+}
+
+/** A period that is not over, whether or not its subscription has ended. */
+export interface RunningPeriod extends Period {
+  /** The day of the month that its subscription keeps. */
+  anchorDay: number | null;
+}
+
+/** What a book knows of a customer's plans. */
+export interface KnownPlans {
+  /** One of each group at most. */
+  subscriptions: KnownSubscription[];
+  running: readonly RunningPeriod[];
+  /** All that were paid of these subscriptions, and of others what is not over. */
+  paid: readonly Period[];
 }

@@ -149,6 +149,7 @@ export function successorOf(
     id: book.ids.next(),
     productKey: batch.productKey,
     orderId: batch.orderId,
+    subscriptionId: batch.subscriptionId,
     source,
     sku,
     orderItemId,

@@ -80,6 +80,7 @@ export function toBatchView(batch: StoredBatch) {
     sku: batch.sku,
     order_id: batch.orderId,
     order_item_id: batch.orderItemId,
+    subscription_id: batch.subscriptionId,
     granted: batch.granted,
     available: batch.available,
     held: batch.held,

@@ -19,6 +19,9 @@ export const batchAnswer = z
       .nullable()
       .meta({ examples: ['CREDITS_100'] }),
     order_id: uuidAnswerSchema.nullable(),
+    subscription_id: uuidAnswerSchema
+      .nullable()
+      .meta({ description: 'The subscription in whose period it was allocated, or goes on.', examples: [null] }),
     order_item_id: uuidAnswerSchema
       .nullable()
       .meta({ description: 'The line of the order that granted it: `id` of its `items`.' }),

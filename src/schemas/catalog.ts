@@ -155,7 +155,7 @@ const trialPolicySchema = z.strictObject({ scope: z.enum(['any', 'offer']).defau
   examples: [{ scope: 'any' }],
 });
 
-const recurrenceSchema = z
+export const recurrenceSchema = z
   .strictObject({ unit: periodUnitSchema.exclude(['forever']), count: periodValueSchema })
   .meta({ description: 'Makes the offer a plan: the length of its period.', examples: [{ unit: 'months', count: 1 }] });
 

@@ -63,6 +63,28 @@ const limit = {
   resets_at: instant.nullable(),
 };
 
+const subscriptionStep = z.object({
+  subscription_id: uuidAnswerSchema,
+  sku: name,
+  plan_group: name,
+  status: z.enum(['incomplete', 'trialing', 'active', 'past_due', 'cancelled', 'expired']),
+  period_starts_at: instant.nullable(),
+  period_ends_at: instant.nullable(),
+  cancels_at_end: z.boolean(),
+  changes_to: name.nullable().meta({ description: 'The SKU of the plan that it changes to.' }),
+  order_id: uuidAnswerSchema.nullable().meta({ description: 'The order that pays, or paid, what the event is about.' }),
+  occurred_at: instant,
+  period: z
+    .object({
+      kind: z.enum(['trial', 'free', 'paid', 'skipped']),
+      starts_at: instant,
+      ends_at: instant,
+      count: units,
+      granted: z.array(z.object({ product_key: name, amount: units })),
+    })
+    .nullable(),
+});
+
 /** What each type tells. */
 export const dataOf = {
   'customer.created': z.object({ provider: name, external_id: name }),
@@ -141,6 +163,17 @@ export const dataOf = {
     referee_id: uuidAnswerSchema,
     metadata,
   }),
+  'subscription.created': subscriptionStep,
+  'subscription.allocated': subscriptionStep,
+  'subscription.renewed': subscriptionStep,
+  'subscription.skipped': subscriptionStep,
+  'subscription.trial_ending': subscriptionStep,
+  'subscription.renewal_due': subscriptionStep,
+  'subscription.past_due': subscriptionStep,
+  'subscription.changed': subscriptionStep,
+  'subscription.updated': subscriptionStep,
+  'subscription.cancelled': subscriptionStep,
+  'subscription.expired': subscriptionStep,
   'reservation.created': z.object(reservation),
   'reservation.committed': z.object(ended),
   'reservation.released': z.object(ended),

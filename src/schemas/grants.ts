@@ -33,7 +33,7 @@ function refuseManyIdentities(ctx: z.core.ParsePayload<unknown>): void {
 }
 
 /** Identities beside the customer's own, as `{type: value}`; a JSON integer is read as its digits. Counted before any of them is looked at. */
-const identitiesSchema = z
+export const identitiesSchema = z
   .unknown()
   .check(refuseManyIdentities)
   .pipe(
@@ -183,6 +183,6 @@ export function toGrantSubject({ sku, product_key, quantity, priority, valid_fro
 }
 
 /** The identities of a parsed grant; nulls are left out. */
-export function toTrialIdentities(identities: ParsedGrant['identities']) {
+export function toTrialIdentities(identities: z.output<typeof identitiesSchema>) {
   return Object.entries(identities).flatMap(([type, value]) => (value === null ? [] : [{ type, value }]));
 }

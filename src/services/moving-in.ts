@@ -138,7 +138,7 @@ function toOrder(
     id: idOf(index + 1),
     terms: [],
     listPrice: null,
-    priceReason: null,
+    priceReason: null, plan: null,
   }));
   return {
     id,

@@ -14,6 +14,7 @@ import {
   type StoredPayment,
 } from '../db/orders.js';
 import { listDisputes, listRefunds } from '../db/refunds.js';
+import { listCurrent } from '../db/subscriptions.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { findOrderBatches, NO_BATCHES, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -158,9 +159,16 @@ export async function confirmOrder(
         findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
       ]);
-      return { stored: required(order, 'the order was found before'), payment };
+      const stored = required(order, 'the order was found before');
+      const hasPlans = stored.items.some(({ plan }) => plan !== null);
+      // A change may take away what the plan before gave.
+      const changing = hasPlans ? await listCurrent(tx, customerId) : [];
+      return { stored, payment, changing, hasPlans };
     },
-    needs: ({ stored }) => ({ asks: asksOf(stored.items.flatMap((item) => item.terms)) }),
+    needs: ({ stored, changing, hasPlans }) => ({
+      asks: asksOf([...stored.items, ...changing.map(({ plan }) => plan)].flatMap(({ terms }) => terms)),
+      plans: hasPlans,
+    }),
     loadMore: async (tx, { stored }, customerId, now) =>
       stored.paidAt === null ? NO_BATCHES : findOrderBatches(tx, customerId, orderId, now, []),
     decide: ({ book, loaded: { stored, payment }, more: granted, operationId }): Decision<OrderResult> => {

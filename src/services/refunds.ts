@@ -18,6 +18,7 @@ import type {
   UnrecoveredPolicy,
 } from '../ledger/order-entities.js';
 import { canonicalPaymentMethod, effectiveStatus } from '../ledger/orders.js';
+import { followSale } from '../ledger/plan-refunds.js';
 import { multiplyQuantities, QUANTITY_MAX } from '../ledger/quantities.js';
 import { type AfterSaleDecision, disputeOrder as dispute, refundOrder as refund } from '../ledger/refunds.js';
 import type { Recovery } from '../ledger/sold-entities.js';
@@ -83,7 +84,7 @@ function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) 
   return {
     selector: { ...selector, owned: { kind: 'order' as const, id: orderId } },
     load: (tx: Tx, customerId: string) => loadSale(tx, customerId, orderId),
-    needs: ({ stored }: Loaded) => ({ asks: asksOfSale(stored, policy), sold: orderId }),
+    needs: ({ stored }: Loaded) => ({ asks: asksOfSale(stored, policy), sold: orderId, plans: stored.items.some(({ plan }) => plan !== null) }),
   };
 }
 
@@ -133,6 +134,7 @@ export async function refundOrder(
           policy,
         },
       );
+      if (decision.outcome === 'accepted') followSale(book, decision.order, known.disputes, operationId);
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,
@@ -172,6 +174,10 @@ export async function disputeOrder(
       const amount = command.amount === undefined ? null : parseMoney(command.amount);
       const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
       const decision = dispute(book, order, { ...known, seen }, told);
+      if (decision.outcome === 'accepted') {
+        const { row, order: changed } = decision;
+        followSale(book, changed, [...known.disputes.filter(({ id }) => id !== row.id), row], operationId);
+      }
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,

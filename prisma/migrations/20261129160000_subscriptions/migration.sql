@@ -1,6 +1,6 @@
 -- Plans and subscriptions: how a plan goes on, what a line of an order says of it, and which periods a customer has.
 ALTER TABLE offers ADD COLUMN plan jsonb,
-  ADD CONSTRAINT offers_plan_ck CHECK (plan IS NULL OR (jsonb_typeof(plan) = 'object' AND recurrence IS NOT NULL));
+  ADD CONSTRAINT offers_plan_terms_ck CHECK (plan IS NULL OR (jsonb_typeof(plan) = 'object' AND recurrence IS NOT NULL));
 -- The plan of a line as it was when it was ordered; null of what does not recur, and of lines from before there were subscriptions.
 ALTER TABLE order_items ADD COLUMN plan jsonb, ADD CONSTRAINT order_items_plan_ck CHECK (plan IS NULL OR jsonb_typeof(plan) = 'object');
 -- The subscription in whose period a batch was allocated, or goes on.

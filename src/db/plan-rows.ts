@@ -1,0 +1,97 @@
+// What the rows of a customer's subscriptions come to in his book. No SQL.
+import type { Batch } from '../ledger/entities.js';
+import type { SoldBatch } from '../ledger/sold-entities.js';
+import type {
+  KnownPlans,
+  KnownSubscription,
+  Period,
+  SubscribedPlan,
+  Subscription,
+} from '../ledger/subscription-entities.js';
+import { formatMoney, parseMoney } from '../lib/money.js';
+import type { Row } from './client.js';
+import { toSoldBatch } from './sold-rows.js';
+import { readerOf, written } from './table.js';
+import { type PlanJson, subscriptionPeriods, subscriptions } from './tables.js';
+
+/** A period, with the day of the month that its subscription keeps. */
+export interface PeriodRow extends Row {
+  anchor_day: number | null;
+}
+
+/** A batch that a subscription allocated. */
+export interface AllocatedRow extends Row {
+  subscription_id: string;
+}
+
+/** What was read of one customer's plans. */
+export interface PlanRows {
+  subscriptions: readonly Row[];
+  periods: readonly PeriodRow[];
+  allocated: readonly AllocatedRow[];
+}
+
+export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [] };
+
+const readSubscription = readerOf(subscriptions, written(subscriptions));
+const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
+
+function toPlan({ price, ...plan }: PlanJson): SubscribedPlan {
+  return { ...plan, price: parseMoney(price) };
+}
+
+function toPlanJson({ price, ...plan }: SubscribedPlan): PlanJson {
+  return { ...plan, price: formatMoney(price, 6) };
+}
+
+/** A subscription of its row. */
+export function toSubscription(row: Row): Subscription {
+  const { plan, change, sku: _, planGroup: __, ...rest } = readSubscription(row);
+  return { ...rest, plan: toPlan(plan), change: change && { ...change, plan: toPlan(change.plan) } };
+}
+
+/** A subscription as it is stored. */
+export function toSubscriptionRow({ plan, change, ...rest }: Subscription) {
+  return {
+    ...rest,
+    sku: plan.sku,
+    planGroup: plan.planGroup,
+    plan: toPlanJson(plan),
+    change: change && { ...change, plan: toPlanJson(change.plan) },
+  };
+}
+
+/** A period of its row. */
+export function toPeriod(row: Row): Period {
+  const { customerId: _, ...period } = readPeriod(row);
+  return period;
+}
+
+/** The products of which settling a subscription may post something. */
+export function productsOf({ plan, change }: Subscription): string[] {
+  return [plan, ...(change ? [change.plan] : [])].flatMap(({ terms }) => terms.map(({ productKey }) => productKey));
+}
+
+/** The plans of a customer at an instant; a batch that his book has already is that one. */
+export function toPlans({ subscriptions: rows, periods, allocated }: PlanRows, now: Date, toOne: (row: Row) => Batch): KnownPlans {
+  const all = periods.map((row) => ({ ...toPeriod(row), anchorDay: row.anchor_day }));
+  const lasting = all.filter(({ endedAt, endsAt, kind }) => endedAt === null && endsAt > now && kind !== 'skipped');
+  const known = rows.map(toSubscription).map((subscription): KnownSubscription => {
+    const own = all.filter(({ subscriptionId }) => subscriptionId === subscription.id);
+    const isAhead = ({ kind, endedAt, startsAt }: Period) =>
+      kind === 'paid' && endedAt === null && startsAt > (subscription.periodStartsAt ?? now);
+    return {
+      subscription,
+      ahead: own.filter(isAhead).sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime()),
+      lines: new Map(
+        own.flatMap(({ orderId, orderItemId, sku }) =>
+          orderId !== null && orderItemId !== null ? [[orderId, { id: orderItemId, sku }]] : [],
+        ),
+      ),
+      allocated: allocated
+        .filter((row) => row.subscription_id === subscription.id)
+        .map((row): SoldBatch => toSoldBatch(row, toOne)),
+    };
+  });
+  return { subscriptions: known, running: lasting, paid: all.filter(({ kind }) => kind === 'paid') };
+}

@@ -1,0 +1,156 @@
+// Subscriptions, their periods and their steps, as they are written and listed.
+import type { Changes } from '../ledger/changes.js';
+import type { Period, StepKind, Subscription, SubscriptionStatus } from '../ledger/subscription-entities.js';
+import type { Row, Tx } from './client.js';
+import { Conditions } from './conditions.js';
+import { toPeriod, toSubscription, toSubscriptionRow } from './plan-rows.js';
+import { inserts, updates, upserts } from './statements.js';
+import { listOf, readerOf, written } from './table.js';
+import { subscriptionPeriods, subscriptionSteps, subscriptions } from './tables.js';
+
+const subscriptionsOf = upserts(subscriptions, ['customerId', 'id']);
+const periodsOf = inserts(subscriptionPeriods);
+const endedOf = updates(subscriptionPeriods, ['customerId', 'subscriptionId', 'sku', 'startsAt'], ['endedAt']);
+const stepsOf = inserts(subscriptionSteps);
+
+/** When something of customers' subscriptions turns next, which is a part of when they fall due. */
+const SCHEDULE = `
+WITH changed AS (
+  UPDATE customers own SET turns_at = next.turns_at, due_at = least(own.due_at, next.turns_at)
+  FROM (SELECT c.id, (SELECT min(s.turns_at) FROM subscriptions s WHERE s.customer_id = c.id AND s.customer_id = ANY ($1::uuid[])) AS turns_at
+        FROM unnest($1::uuid[]) AS c (id)) next
+  WHERE own.id = next.id AND own.id = ANY ($1::uuid[]) RETURNING 1
+) SELECT assert_whole(count(*) = $2::bigint) FROM changed`;
+
+/**
+ * Writes subscriptions as they are now, and when they turn next. Those that have ended go first: another one of their group may begin. Fails when somebody is not
+ * there.
+ */
+export function writeSubscriptions(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const changed = customers.flatMap(({ changes }) => [...changes.changedSubscriptions]);
+  if (changed.length === 0) return undefined;
+  const ids = [...new Set(changed.map(({ customerId }) => customerId))];
+  const [ended, current] = [true, false].map((isEnded) =>
+    changed.filter(({ endedAt }) => (endedAt !== null) === isEnded).map(toSubscriptionRow),
+  );
+  return Promise.all([
+    subscriptionsOf(tx, ended ?? []),
+    subscriptionsOf(tx, current ?? []),
+    tx.query(SCHEDULE, [ids, ids.length]),
+  ]);
+}
+
+/** Inserts periods. Precondition: their subscriptions are written. */
+export function insertPeriods(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return periodsOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) => changes.newPeriods.map((period) => ({ ...period, customerId }))),
+  );
+}
+
+/** Writes that periods ended before their end. Fails when one is not there. */
+export function endPeriods(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return endedOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) => changes.endedPeriods.map((period) => ({ ...period, customerId }))),
+  );
+}
+
+/** Appends steps. */
+export function insertSteps(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return stepsOf(
+    tx,
+    customers.flatMap(({ customerId, now: recordedAt, changes }) =>
+      changes.subscriptionSteps.map(({ subscription, period: _, ...step }) => ({
+        ...step,
+        customerId,
+        subscriptionId: subscription.id,
+        recordedAt,
+      })),
+    ),
+  );
+}
+
+const COLUMNS = listOf(subscriptions, written(subscriptions), 's');
+
+/** A subscription of a customer. */
+export async function findSubscription(tx: Tx, customerId: string, id: string): Promise<Subscription | undefined> {
+  const [row] = await tx.query(`SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.id = $2::uuid`, [
+    customerId,
+    id,
+  ]);
+  return row && toSubscription(row);
+}
+
+/** The subscriptions of a customer that have not ended, by which products it is known what paying for one may change. */
+export async function listCurrent(tx: Tx, customerId: string): Promise<Subscription[]> {
+  const rows = await tx.query(
+    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.ended_at IS NULL ORDER BY s.created_at, s.id`,
+    [customerId],
+  );
+  return rows.map(toSubscription);
+}
+
+/** Which subscriptions are asked for; all where nothing is named. */
+export interface SubscriptionsAsked {
+  customerIds: readonly string[] | undefined;
+  status: SubscriptionStatus | undefined;
+  sku: string | undefined;
+  planGroup: string | undefined;
+  after: { createdAt: Date; id: string } | undefined;
+  limit: number;
+}
+
+/** One page of subscriptions, newest first. */
+export async function listSubscriptions(tx: Tx, asked: SubscriptionsAsked): Promise<Subscription[]> {
+  const { customerIds, status, sku, planGroup, after, limit } = asked;
+  const where = new Conditions();
+  if (customerIds) where.add('s.customer_id = ANY (?::uuid[])', customerIds);
+  if (after) where.add('(s.created_at, s.id) < (?::timestamptz, ?::uuid)', after.createdAt.toISOString(), after.id);
+  if (status !== undefined) where.add('s.status = ?', status);
+  if (sku !== undefined) where.add('s.sku = ?', sku);
+  if (planGroup !== undefined) where.add('s.plan_group = ?', planGroup);
+  const sql = `SELECT ${COLUMNS} FROM subscriptions s WHERE ${where.text()} ORDER BY s.created_at DESC, s.id DESC LIMIT ${where.parameter(limit)}::int`;
+  return (await tx.query(sql, where.parameters)).map(toSubscription);
+}
+
+/** A step as it is shown. */
+export interface StoredStep {
+  kind: StepKind;
+  occurredAt: Date;
+  recordedAt: Date;
+  operationId: string;
+}
+
+const readStep = readerOf(subscriptionSteps, ['kind', 'occurredAt', 'recordedAt', 'operationId']);
+/** Periods and steps of one subscription that are shown: the last ones. */
+const SHOWN_MAX = 200;
+
+/** The last periods of a subscription, newest first. */
+export async function listPeriods(tx: Tx, customerId: string, id: string): Promise<Period[]> {
+  const rows = await tx.query(
+    `SELECT ${listOf(subscriptionPeriods)} FROM subscription_periods WHERE customer_id = $1::uuid AND subscription_id = $2::uuid
+     ORDER BY starts_at DESC, created_at DESC, sku LIMIT $3::int`,
+    [customerId, id, SHOWN_MAX],
+  );
+  return rows.map(toPeriod);
+}
+
+/** The last steps of a subscription, newest first. */
+export async function listSteps(tx: Tx, customerId: string, id: string): Promise<StoredStep[]> {
+  const rows = await tx.query(
+    `SELECT ${listOf(subscriptionSteps, ['kind', 'occurredAt', 'recordedAt', 'operationId'])} FROM subscription_steps
+     WHERE customer_id = $1::uuid AND subscription_id = $2::uuid ORDER BY number DESC LIMIT $3::int`,
+    [customerId, id, SHOWN_MAX],
+  );
+  return rows.map(readStep);
+}
+
+/** Whose subscriptions these are; an id that there is none of is left out. */
+export async function findSubscriptionOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await tx.query<Row & { id: string; customer_id: string }>(
+    'SELECT id, customer_id FROM subscriptions WHERE id = ANY ($1::uuid[])',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.customer_id]));
+}

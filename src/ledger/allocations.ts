@@ -1,0 +1,166 @@
+// What a period of a subscription allocates: each term of its plan once, valid from the scheduled start; and what goes over into it of the period before.
+import { required } from '../lib/assert.js';
+import { type Book, hasRoomFor, holdingOf } from './book.js';
+import type { Term } from './catalog-entities.js';
+import type { Batch, NewBatch } from './entities.js';
+import { allocate, successorAt } from './grant.js';
+import type { Order, OrderItem } from './order-entities.js';
+import { type Anchored, addPeriod, latestInstant } from './periods.js';
+import { postTransferOut } from './postings.js';
+import type { StepContext } from './subscription-steps.js';
+import type { KnownSubscription, Period, PeriodKind, SubscribedPlan } from './subscription-entities.js';
+
+/** A span that is allocated. */
+export interface Span {
+  startsAt: Date;
+  endsAt: Date;
+}
+
+/** The end of what a term gives from an instant on, on the anchor day; at most `until`. */
+function endOf(term: Term, start: Anchored, until?: Date): Anchored | null {
+  const end = addPeriod(start, term.periodUnit, term.periodValue);
+  const known = end === undefined ? { at: latestInstant(Infinity), anchorDay: start.anchorDay } : end;
+  if (until === undefined || (known !== null && known.at <= until)) return known;
+  return { at: until, anchorDay: until.getUTCDate() };
+}
+
+/** What pays a period. */
+export interface PaidBy {
+  order: Order;
+  item: OrderItem;
+}
+
+/**
+ * Allocates a period of a plan, with the step that tells it. `already` are units of its span that were allocated before without a payment: only what is more than
+ * those is given. A trial's allocation ends with it.
+ */
+export function allocatePeriod(
+  book: Book,
+  { subscription, ahead, lines }: KnownSubscription,
+  plan: SubscribedPlan,
+  kind: PeriodKind,
+  span: Span,
+  context: StepContext,
+  { paidBy, already = new Map() }: { paidBy?: PaidBy; already?: ReadonlyMap<string, number> } = {},
+): { period: Period; batches: NewBatch[] } {
+  const { operationId, at } = context;
+  const start = { at: span.startsAt, anchorDay: subscription.anchorDay ?? span.startsAt.getUTCDate() };
+  const granted: Record<string, number> = {};
+  const left = new Map(already);
+  const batches = plan.terms.flatMap((term, index) => {
+    const isCounted = term.productType === 'quantity';
+    const times = paidBy?.item.quantity ?? 1;
+    const whole = isCounted ? term.quantity * times : 1;
+    const given = Math.min(whole, left.get(term.productKey) ?? 0);
+    left.set(term.productKey, (left.get(term.productKey) ?? 0) - given);
+    granted[term.productKey] = (granted[term.productKey] ?? 0) + whole - given;
+    if (given === whole) return [];
+    const end = endOf(term, start, kind === 'trial' ? span.endsAt : undefined);
+    return allocate(book, term, isCounted ? whole - given : null, { start, end }, {
+      id: book.ids.of(subscription.id, `${plan.sku} ${span.startsAt.toISOString()} ${kind} ${index}`),
+      source: paidBy ? 'purchase' : 'subscription',
+      sku: plan.sku,
+      orderId: paidBy?.order.id ?? null,
+      orderItemId: paidBy?.item.id ?? null,
+      subscriptionId: subscription.id,
+      operationId,
+      at,
+    });
+  });
+  const period: Period = {
+    ...span,
+    subscriptionId: subscription.id,
+    planGroup: plan.planGroup,
+    sku: plan.sku,
+    kind,
+    count: 1,
+    granted,
+    orderId: paidBy?.order.id ?? null,
+    orderItemId: paidBy?.item.id ?? null,
+    operationId,
+    endedAt: null,
+    createdAt: book.now,
+  };
+  book.changes.newPeriods.push(period);
+  if (paidBy) lines.set(paidBy.order.id, { id: paidBy.item.id, sku: paidBy.item.sku });
+  if (span.startsAt > at) {
+    ahead.push(period);
+    ahead.sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
+  }
+  return { period, batches };
+}
+
+/** Whether a plan's allocation can be counted beside what the customer has. */
+export function isAllocatable(book: Book, plan: SubscribedPlan, times = 1): boolean {
+  const added = new Map<string, number>();
+  return plan.terms.every(({ productKey, productType, quantity }) => {
+    if (productType !== 'quantity') return true;
+    const units = (added.get(productKey) ?? 0) + quantity * times;
+    added.set(productKey, units);
+    return hasRoomFor(holdingOf(book, productKey), units);
+  });
+}
+
+/**
+ * Moves what ends with a period into the next one, as far as its plan says: of each product into one batch for each order that paid it, and one for all that
+ * nobody paid. Held units count against a cap and stay where they are. What does not go over expires.
+ */
+export function rollOver(
+  book: Book,
+  known: KnownSubscription,
+  { plan, next }: { plan: SubscribedPlan; next: { plan: SubscribedPlan; span: Span } },
+  { operationId, at }: StepContext,
+): void {
+  if (plan.rollover === 'none') return;
+  const ending = book.due.filter(
+    ({ subscriptionId, expiresAt }) =>
+      subscriptionId === known.subscription.id && expiresAt?.getTime() === at.getTime(),
+  );
+  const left = new Map<string, number>();
+  for (const [name, group] of groupsOf(ending)) {
+    const [productKey] = JSON.parse(name) as [string];
+    const held = ending.filter((batch) => batch.productKey === productKey).reduce((sum, batch) => sum + batch.held, 0);
+    const rest = left.get(productKey) ?? (plan.rollover === 'cap' ? (plan.rolloverCap ?? 0) - held : Infinity);
+    const units = Math.min(
+      rest,
+      group.reduce((sum, batch) => sum + batch.available, 0),
+    );
+    if (units <= 0) continue;
+    left.set(productKey, rest - units);
+    moveOn(book, known, group, units, next, { operationId, at });
+  }
+}
+
+function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {
+  const groups = new Map<string, Batch[]>();
+  const soonest = [...batches].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
+  for (const batch of soonest) {
+    if (batch.available === 0) continue;
+    const name = JSON.stringify([batch.productKey, batch.orderId]);
+    groups.set(name, [...(groups.get(name) ?? []), batch]);
+  }
+  return groups;
+}
+
+function moveOn(
+  book: Book,
+  { subscription, lines }: KnownSubscription,
+  group: readonly Batch[],
+  units: number,
+  { plan, span }: { plan: SubscribedPlan; span: Span },
+  { operationId, at }: StepContext,
+): void {
+  const last = required(group.at(-1), 'a group has batches');
+  const term = plan.terms.find(({ productKey }) => productKey === last.productKey);
+  const start = { at: span.startsAt, anchorDay: subscription.anchorDay ?? span.startsAt.getUTCDate() };
+  const end = term ? endOf(term, start) : { at: span.endsAt, anchorDay: start.anchorDay };
+  let rest = units;
+  for (const batch of group) {
+    const moved = Math.min(rest, batch.available);
+    if (moved === 0) continue;
+    rest -= moved;
+    postTransferOut(book, batch, moved, { operationId, orderId: batch.orderId, occurredAt: at });
+  }
+  const line = last.orderId === null ? null : required(lines.get(last.orderId), 'the line that paid it is known');
+  successorAt(book, last, { units, span: { start, end }, line, operationId, at, sku: plan.sku });
+}

@@ -1,0 +1,103 @@
+// What a paid line of a plan comes to (DOMAIN 3.16): its first period, the next that nobody has paid, or a change now. A line that was paid is never refused for its
+// plan.
+import { allocatePeriod, type PaidBy } from './allocations.js';
+import type { Book } from './book.js';
+import type { NewBatch } from './entities.js';
+import { addPeriod, anchored } from './periods.js';
+import { planOfLine } from './plan-orders.js';
+import { graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
+import { newSubscription, schedule, type StepContext, step } from './subscription-steps.js';
+import type { KnownSubscription, SubscribedPlan } from './subscription-entities.js';
+import { takeOldUnits } from './old-units.js';
+import { enterPaid } from './turns.js';
+import { assert, required } from '../lib/assert.js';
+
+/** Pays a period by a line of an order. `subscriptions` are the customer's that have not ended; one that begins is added. */
+export function payPeriod(
+  book: Book,
+  subscriptions: KnownSubscription[],
+  paidBy: PaidBy,
+  operationId: string,
+): NewBatch[] {
+  const plan = required(planOfLine(paidBy.order, paidBy.item), 'it is a line of a plan');
+  const context = { operationId, at: book.now };
+  const current = subscriptions.find(({ subscription }) => subscription.plan.planGroup === plan.planGroup);
+  if (!current) {
+    const known = { subscription: newSubscription(book, plan, {}), ahead: [], lines: new Map(), allocated: [] };
+    subscriptions.push(known);
+    step(book, known.subscription, 'created', context);
+    return beginNow(book, known, plan, paidBy, context);
+  }
+  const { subscription } = current;
+  const { change, status } = subscription;
+  if (status === 'incomplete') return beginNow(book, current, plan, paidBy, context);
+  const isFollowing = change?.orderId === null && change.plan.sku === plan.sku;
+  if (plan.sku === subscription.plan.sku || isFollowing) return payNext(book, current, plan, paidBy, context);
+  const oldUnits = change?.orderId === paidBy.order.id ? change.oldUnits : 'carry';
+  if (oldUnits === 'reset') takeOldUnits(book, current, context);
+  subscription.change = null;
+  const batches = beginNow(book, current, plan, paidBy, context, true);
+  return batches;
+}
+
+/** Begins a period now, from which those that follow are counted. */
+function beginNow(
+  book: Book,
+  known: KnownSubscription,
+  plan: SubscribedPlan,
+  paidBy: PaidBy,
+  context: StepContext,
+  isChange = false,
+): NewBatch[] {
+  const { subscription } = known;
+  const anchor = anchored(book.now);
+  const { unit, count } = plan.recurrence;
+  const endsAt = required(addPeriod(anchor, unit, count)?.at, 'a period ends before the year 9999');
+  subscription.plan = plan;
+  subscription.status = 'active';
+  subscription.anchorAt = anchor.at;
+  subscription.anchorDay = anchor.anchorDay;
+  subscription.periodNumber = 0;
+  subscription.periodStartsAt = anchor.at;
+  subscription.periodEndsAt = endsAt;
+  subscription.renewalTold = false;
+  subscription.cancelsAtEnd = false;
+  subscription.orderId = null;
+  if (isChange) step(book, subscription, 'changed', context);
+  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: anchor.at, endsAt }, context, { paidBy });
+  schedule(known);
+  step(book, subscription, 'allocated', context, period);
+  return batches;
+}
+
+/** Pays the next period that nobody has paid; of a subscription that is behind, from its old end on within the grace, from now on later. */
+function payNext(
+  book: Book,
+  known: KnownSubscription,
+  plan: SubscribedPlan,
+  paidBy: PaidBy,
+  context: StepContext,
+): NewBatch[] {
+  const { subscription } = known;
+  const next = nextUnpaid(known);
+  const isLate = subscription.status === 'past_due' && (graceEndOf(subscription) <= book.now || (next !== undefined && next.startsAt > book.now));
+  if (isLate || next === undefined) return beginNow(book, known, plan, paidBy, context);
+  const isChanging = plan.sku !== subscription.plan.sku;
+  const endsAt = isChanging
+    ? addPeriod({ at: next.startsAt, anchorDay: subscription.anchorDay ?? 1 }, plan.recurrence.unit, plan.recurrence.count)?.at
+    : periodStart(plan.recurrence, { at: required(subscription.anchorAt, 'it has one'), anchorDay: required(subscription.anchorDay, 'it has one') }, next.number + 1);
+  if (endsAt === undefined || !endsAt) return beginNow(book, known, plan, paidBy, context);
+  assert(endsAt > next.startsAt, 'a period has a length');
+  if (!isChanging) subscription.plan = plan;
+  if (subscription.orderId === paidBy.order.id) subscription.orderId = null;
+  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: next.startsAt, endsAt }, context, { paidBy });
+  if (subscription.status === 'past_due' && next.startsAt <= book.now) {
+    step(book, subscription, 'allocated', context, period);
+    if (!known.ahead.includes(period)) known.ahead.unshift(period);
+    enterPaid(book, known, period, context);
+    return batches;
+  }
+  schedule(known);
+  step(book, subscription, 'allocated', context, period);
+  return batches;
+}

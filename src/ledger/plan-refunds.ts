@@ -1,0 +1,51 @@
+// What a refund or a dispute does to the period that its order paid (DOMAIN 3.16): a whole one ends it and no other; undone, it goes on.
+import type { Book } from './book.js';
+import type { Dispute, Order } from './order-entities.js';
+import { endSubscription, schedule, type StepContext, step } from './subscription-steps.js';
+import type { KnownSubscription, Period } from './subscription-entities.js';
+import { enter } from './turns.js';
+
+/** Follows what was told of an order: `disputes` are those of it as they are now. Precondition: the customer's plans are loaded. */
+export function followSale(book: Book, order: Order, disputes: readonly Dispute[], operationId: string): void {
+  const lost = disputes.filter(({ status }) => status === 'lost').reduce((sum, { amount }) => sum + amount, 0n);
+  const isReturned =
+    order.status === 'refunded' || (lost > 0n && order.refundedAmount + lost >= order.totalAmount);
+  followReturn(book, order, isReturned, operationId);
+}
+
+/** Ends the periods that an order paid, or lets them go on. Precondition: the customer's plans are loaded. */
+function followReturn(book: Book, order: Order, isReturned: boolean, operationId: string): void {
+  const context = { operationId, at: book.now };
+  for (const period of book.plans.paid) {
+    if (period.orderId !== order.id || isReturned === (period.endedAt !== null)) continue;
+    period.endedAt = isReturned ? book.now : null;
+    book.changes.endedPeriods.push(period);
+    const known = book.plans.subscriptions.find(({ subscription: { id } }) => id === period.subscriptionId);
+    if (known) follow(book, known, period, context);
+  }
+}
+
+function follow(book: Book, known: KnownSubscription, period: Period, context: StepContext): void {
+  const { subscription } = known;
+  const { status, cancelsAtEnd } = subscription;
+  if (period.endsAt <= book.now) return;
+  if (period.endedAt !== null) {
+    known.ahead = known.ahead.filter((other) => other !== period);
+    if (status === 'active' && subscription.periodStartsAt?.getTime() === period.startsAt.getTime()) {
+      if (cancelsAtEnd) {
+        endSubscription(book, subscription, 'cancelled', context);
+        return;
+      }
+      subscription.status = 'past_due';
+      subscription.periodEndsAt = new Date(Math.max(book.now.getTime(), period.startsAt.getTime() + 1));
+      schedule(known);
+      step(book, subscription, 'past_due', context);
+      return;
+    }
+  } else if (status === 'past_due' && period.startsAt <= book.now) enter(known, period);
+  else if (period.startsAt > book.now) {
+    known.ahead = [...known.ahead, period].sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
+  }
+  schedule(known);
+  step(book, subscription, 'updated', context);
+}

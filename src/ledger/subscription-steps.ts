@@ -1,0 +1,98 @@
+// How a subscription changes: each step is told once, and kept; what it is afterwards is written with the last of them.
+import { required } from '../lib/assert.js';
+import type { Book } from './book.js';
+import { expiryOf, presentOf, renewalAt } from './plan-periods.js';
+import type { KnownSubscription, Period, StepKind, Subscription, SubscribedPlan } from './subscription-entities.js';
+
+/** Within what a step is made. */
+export interface StepContext {
+  operationId: string;
+  /** The instant at which it takes effect: the scheduled one where time alone makes it. */
+  at: Date;
+}
+
+/** Records a step of a subscription as it is now. */
+export function step(
+  book: Book,
+  subscription: Subscription,
+  kind: StepKind,
+  { operationId, at }: StepContext,
+  period: Period | null = null,
+): void {
+  subscription.stepCount += 1;
+  book.changes.changedSubscriptions.add(subscription);
+  book.changes.subscriptionSteps.push({
+    id: book.ids.of(subscription.id, `step ${subscription.stepCount}`),
+    number: subscription.stepCount,
+    kind,
+    subscription: { ...subscription },
+    period,
+    operationId,
+    occurredAt: at,
+  });
+}
+
+/** A subscription without a period. */
+export function newSubscription(book: Book, plan: SubscribedPlan, metadata: Subscription['metadata']): Subscription {
+  return {
+    id: book.ids.next(),
+    customerId: book.customerId,
+    status: 'incomplete',
+    plan,
+    anchorAt: null,
+    anchorDay: null,
+    periodNumber: -1,
+    periodStartsAt: null,
+    periodEndsAt: null,
+    orderId: null,
+    change: null,
+    cancelsAtEnd: false,
+    renewalTold: false,
+    stepCount: 0,
+    turnsAt: null,
+    endedAt: null,
+    metadata,
+    createdAt: book.now,
+  };
+}
+
+/** Ends a subscription. What it allocated lasts as long as it was to last. */
+export function endSubscription(
+  book: Book,
+  subscription: Subscription,
+  status: 'cancelled' | 'expired',
+  context: StepContext,
+): void {
+  subscription.status = status;
+  subscription.endedAt = context.at;
+  subscription.turnsAt = null;
+  subscription.change = null;
+  subscription.cancelsAtEnd = false;
+  step(book, subscription, status, context);
+}
+
+/** What the end of the present period comes to: the plan that goes on then. */
+export function followingPlan({ plan, change }: Subscription): SubscribedPlan {
+  return change?.orderId === null ? change.plan : plan;
+}
+
+/** When settling has something to do next for a subscription that has a period. */
+export function schedule({ subscription, ahead }: Pick<KnownSubscription, 'subscription' | 'ahead'>): void {
+  const { status, periodEndsAt, renewalTold, cancelsAtEnd } = subscription;
+  if (status === 'past_due') {
+    const next = ahead.find(({ endedAt }) => endedAt === null);
+    const expiry = expiryOf(subscription);
+    subscription.turnsAt = next && next.startsAt < expiry ? next.startsAt : expiry;
+    return;
+  }
+  const isTold = renewalTold || cancelsAtEnd || !isWorthTelling({ subscription, ahead });
+  subscription.turnsAt = isTold ? required(periodEndsAt, 'it has a period') : renewalAt(subscription);
+}
+
+/** Whether the end of the present period is told ahead: that of a trial, and where the next one is to be paid. */
+function isWorthTelling({ subscription, ahead }: Pick<KnownSubscription, 'subscription' | 'ahead'>): boolean {
+  if (subscription.status === 'trialing') return true;
+  const { endsAt } = presentOf(subscription);
+  const isPaid = ahead.some((period) => period.endedAt === null && period.startsAt.getTime() === endsAt.getTime());
+  return !isPaid && followingPlan(subscription).price > 0n;
+}

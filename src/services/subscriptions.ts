@@ -1,0 +1,280 @@
+// Subscriptions: a customer's plans, from the first period to the last. What time does to them is settled with all else that falls due.
+import type { Call, RecordedAnswer, Render } from '../call.js';
+import { findOrderableOffers } from '../db/catalog.js';
+import type { Tx } from '../db/client.js';
+import { listIdentityKeys } from '../db/customers.js';
+import { countPlaces } from '../db/offer-places.js';
+import { findOrder } from '../db/orders.js';
+import {
+  findSubscription,
+  listPeriods,
+  listSteps,
+  listSubscriptions,
+  type StoredStep,
+  type SubscriptionsAsked,
+} from '../db/subscriptions.js';
+import { findUsedTrial } from '../db/trials.js';
+import type { Deps } from '../deps.js';
+import { requireCustomer, requireOwner } from '../engine/customers.js';
+import type { Decision } from '../engine/operation.js';
+import { settleDue } from '../engine/reads.js';
+import type { Selector } from '../engine/selector.js';
+import type { Book } from '../ledger/book.js';
+import { asksOf } from '../ledger/grant.js';
+import type { Order } from '../ledger/order-entities.js';
+import { effectiveStatus } from '../ledger/orders.js';
+import {
+  cancelSubscription as cancel,
+  changePlan,
+  renewSubscription as renew,
+  resumeSubscription as resume,
+  type SubscriptionOutcome,
+  subscribe as begin,
+} from '../ledger/subscriptions.js';
+import type { KnownSubscription, OldUnits, Period, Subscription } from '../ledger/subscription-entities.js';
+import { archivedTraces, identitiesOf, readPeppers, type TrialIdentity, trialClaims, trialTraces } from '../ledger/trials.js';
+import { required } from '../lib/assert.js';
+import type { Metadata } from '../lib/metadata.js';
+
+/** A subscription, and the order that pays what comes next, where one was made or waits. */
+export interface SubscriptionResult {
+  subscription: Subscription;
+  order: Order | null;
+}
+
+export interface SubscribeCommand {
+  sku: string;
+  /** Whether the plan's trial is wanted, if it has one. */
+  trial: boolean;
+  /** Identities beside the customer's own, by type, which had no trial before. */
+  identities: TrialIdentity[];
+  metadata: Metadata;
+}
+
+/**
+ * Subscribes a customer to a plan. Creates the customer on first sight.
+ * Locks: the customer, then the trial claims. Throws: offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only, product_inactive, already_unlimited,
+ * quantity_too_large, offer_limit_reached, subscription_exists, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ */
+export async function subscribe(
+  deps: Deps,
+  selector: Selector,
+  command: SubscribeCommand,
+  call: Call,
+  render: Render<SubscriptionResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'subscription.create',
+    selector,
+    call,
+    request: { ...command, identities: command.identities.map(({ type }) => type) },
+    load: async (tx, customerId) => {
+      const [offers, own] = await Promise.all([findOrderableOffers(tx, [command.sku]), listIdentityKeys(tx, customerId)]);
+      const offer = offers.get(command.sku);
+      const scopes = [offer?.trialScope === 'offer' ? `offer:${command.sku}` : 'any'];
+      const identities = identitiesOf(customerId, own, command.identities);
+      const peppers = readPeppers(deps.config.pepper);
+      const isAsked = command.trial && offer?.plan?.trial != null;
+      const claims = isAsked ? trialClaims(identities, scopes, peppers) : [];
+      const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
+      return { offer, claims, traces: isAsked ? traces : undefined };
+    },
+    loadMore: async (tx, { offer, traces }, customerId, now) => {
+      const [usedBy, places] = await Promise.all([
+        traces && findUsedTrial(tx, traces),
+        countPlaces(tx, customerId, offer ? [offer] : [], now),
+      ]);
+      return { usedBy, places };
+    },
+    needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
+    decide: ({ book, loaded: { offer, claims }, more: { usedBy, places }, operationId }) => {
+      const hasTrial = claims.length > 0 && usedBy === undefined;
+      const { sku, metadata } = command;
+      const result = begin(book, { offer, sku, hasTrial, places, metadata, operationId });
+      if (result.subscription.status === 'trialing')
+        book.changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
+      return toDecision(result);
+    },
+    render,
+  });
+}
+
+function toDecision({ outcome, ...result }: SubscriptionOutcome): Decision<SubscriptionResult> {
+  return { outcome, result };
+}
+
+/** What an operation of one subscription loads beside the book: its order, if it has one. */
+interface LoadedSubscription {
+  stored: Subscription;
+  order: Order | undefined;
+}
+
+async function loadOne(tx: Tx, customerId: string, id: string): Promise<LoadedSubscription> {
+  const stored = required(await findSubscription(tx, customerId, id), 'it was found before');
+  const orderId = stored.change?.orderId ?? stored.orderId;
+  return { stored, order: orderId === null ? undefined : await findOrder(tx, customerId, orderId) };
+}
+
+/** The subscription of the book, as it is now; one that has ended is not in it. */
+function knownIn(book: Book, { stored }: LoadedSubscription): KnownSubscription {
+  const known = book.plans.subscriptions.find(({ subscription }) => subscription.id === stored.id);
+  return known ?? { subscription: stored, ahead: [], lines: new Map(), allocated: [] };
+}
+
+/** The order that pays what comes next, with its status of now. */
+function orderIn(book: Book, { subscription }: KnownSubscription, { order }: LoadedSubscription): Order | null {
+  const isItsOwn = order !== undefined && [subscription.orderId, subscription.change?.orderId].includes(order.id);
+  return order && isItsOwn ? { ...order, status: effectiveStatus(order, book.now) } : null;
+}
+
+function ofSubscription(selector: Selector, id: string) {
+  return {
+    selector: { ...selector, owned: { kind: 'subscription' as const, id } },
+    load: (tx: Tx, customerId: string) => loadOne(tx, customerId, id),
+    needs: ({ stored }: LoadedSubscription) => ({ asks: asksOf(stored.plan.terms), plans: true }),
+  };
+}
+
+export interface ChangeCommand {
+  sku: string;
+  when: 'now' | 'period_end';
+  oldUnits: OldUnits;
+}
+
+/**
+ * Changes the plan of a subscription. Locks: the customer. Throws: subscription_not_found, offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only,
+ * product_inactive, already_unlimited, quantity_too_large, other_plan_group, subscription_unchanged, subscription_incomplete, subscription_ended,
+ * customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ */
+export async function changeSubscription(
+  deps: Deps,
+  selector: Selector,
+  id: string,
+  command: ChangeCommand,
+  call: Call,
+  render: Render<SubscriptionResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'subscription.change',
+    ...ofSubscription(selector, id),
+    call,
+    request: { id, ...command },
+    load: async (tx, customerId) => {
+      const [one, offers] = await Promise.all([loadOne(tx, customerId, id), findOrderableOffers(tx, [command.sku])]);
+      return { ...one, offer: offers.get(command.sku) };
+    },
+    needs: ({ stored, offer }) => ({
+      asks: asksOf([...stored.plan.terms, ...(offer?.terms ?? [])]),
+      plans: true,
+      allocatedOf: command.oldUnits === 'reset' ? id : undefined,
+    }),
+    decide: ({ book, loaded, operationId }) =>
+      toDecision(changePlan(book, knownIn(book, loaded), { ...command, offer: loaded.offer, operationId })),
+    render,
+  });
+}
+
+/**
+ * Cancels a subscription now, or with its period. Locks: the customer. Throws: subscription_not_found, subscription_ended, customer_not_found, selector_conflict,
+ * idempotency_key_reused, unavailable.
+ */
+export async function cancelSubscription(
+  deps: Deps,
+  selector: Selector,
+  id: string,
+  when: 'now' | 'period_end',
+  call: Call,
+  render: Render<SubscriptionResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'subscription.cancel',
+    ...ofSubscription(selector, id),
+    call,
+    request: { id, when },
+    decide: ({ book, loaded, operationId }) => {
+      const known = knownIn(book, loaded);
+      return toDecision(cancel(book, known, orderIn(book, known, loaded), { when, operationId }));
+    },
+    render,
+  });
+}
+
+/**
+ * Takes a scheduled cancellation back. Locks: the customer. Throws: subscription_not_found, subscription_ended, customer_not_found, selector_conflict,
+ * idempotency_key_reused, unavailable.
+ */
+export async function resumeSubscription(
+  deps: Deps,
+  selector: Selector,
+  id: string,
+  call: Call,
+  render: Render<SubscriptionResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'subscription.resume',
+    ...ofSubscription(selector, id),
+    call,
+    request: { id },
+    decide: ({ book, loaded, operationId }) => toDecision(resume(book, knownIn(book, loaded), operationId)),
+    render,
+  });
+}
+
+/**
+ * Makes the order that pays the next period, or answers the one that waits. Locks: the customer. Throws: subscription_not_found, subscription_ended,
+ * subscription_incomplete, subscription_not_renewable, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ */
+export async function renewSubscription(
+  deps: Deps,
+  selector: Selector,
+  id: string,
+  call: Call,
+  render: Render<SubscriptionResult>,
+): Promise<RecordedAnswer> {
+  return deps.engine.run({
+    name: 'subscription.renew',
+    ...ofSubscription(selector, id),
+    call,
+    request: { id },
+    decide: ({ book, loaded, operationId }) => {
+      const known = knownIn(book, loaded);
+      return toDecision(renew(book, known, orderIn(book, known, loaded), operationId));
+    },
+    render,
+  });
+}
+
+/** A subscription with the last of its periods, and what became of it. */
+export interface SubscriptionInFull {
+  subscription: Subscription;
+  periods: Period[];
+  steps: StoredStep[];
+}
+
+/**
+ * A subscription as it is now: what has fallen due is settled first. Throws: subscription_not_found (also of another customer than the selector names),
+ * customer_not_found, selector_conflict, unavailable.
+ */
+export async function getSubscription(deps: Deps, selector: Selector, id: string): Promise<SubscriptionInFull> {
+  const customerId = await requireOwner(deps, { kind: 'subscription', id }, selector);
+  await settleDue(deps, customerId);
+  const [subscription, periods, steps] = await Promise.all([
+    findSubscription(deps.db, customerId, id),
+    listPeriods(deps.db, customerId, id),
+    listSteps(deps.db, customerId, id),
+  ]);
+  return { subscription: required(subscription, 'subscriptions are kept'), periods, steps };
+}
+
+/**
+ * One page of subscriptions, newest first; of one customer, as they are now, where one is named, else as they were when they turned last.
+ * Throws: customer_not_found, selector_conflict, unavailable.
+ */
+export async function getSubscriptions(
+  deps: Deps,
+  { selector, ...asked }: Omit<SubscriptionsAsked, 'customerIds'> & { selector: Selector | undefined },
+): Promise<Subscription[]> {
+  const reader = selector && (await requireCustomer(deps, selector));
+  if (reader?.isDue) await settleDue(deps, reader.customerId);
+  return listSubscriptions(deps.db, { ...asked, customerIds: reader?.familyIds });
+}
