@@ -134,7 +134,10 @@ interface OrderableRow extends Row {
   items: (Row & { product_type: ProductType; is_product_active: boolean })[] | null;
 }
 
-const ORDERABLE = ['sku', 'name', 'price', 'currency', 'isActive', 'isTrial', 'trialScope', 'maxPerCustomer'] as const;
+const ORDERABLE = [
+  ...(['sku', 'name', 'price', 'currency', 'isActive', 'isTrial', 'trialScope', 'maxPerCustomer'] as const),
+  ...(['recurrence', 'planGroup', 'plan'] as const),
+] as const;
 const SELECT_ORDERABLE = `
 SELECT ${listOf(offersTable, ORDERABLE, 'o')}, (
   SELECT json_agg(to_jsonb(i) || jsonb_build_object('product_type', p.type, 'is_product_active', p.is_active) ORDER BY i.position)

@@ -11,6 +11,7 @@ export const tags = {
   quota: 'Take units, exactly once; ask first whether it would be allowed.',
   reservations: 'Units held for work in progress.',
   limits: 'How much may be used in an hour, a day, a month, in all.',
+  subscriptions: 'Plans of customers, period after period.',
   exchange: 'Spend units of a currency product on an offer.',
   referrals: 'Who brought whom, and what each side earned.',
   events: 'What happened, in order: a feed that misses nothing.',

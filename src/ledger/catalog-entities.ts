@@ -1,7 +1,7 @@
 // What is sold and counted, as the ledger sees it: products, offers, and what an offer gives. Types alone.
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
-import type { PeriodUnit } from './periods.js';
+import type { PeriodUnit, RecurrenceUnit } from './periods.js';
 
 /** What is asked for: a product itself, or any product that provides a feature. */
 export type Subject = { productKey: string } | { feature: string };
@@ -58,7 +58,7 @@ export interface OfferItemWithProduct extends OfferItem {
 export type TrialScope = 'any' | 'offer';
 
 export interface Recurrence {
-  unit: Exclude<PeriodUnit, 'forever'>;
+  unit: RecurrenceUnit;
   count: number;
 }
 

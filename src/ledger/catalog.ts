@@ -7,13 +7,14 @@ import { isSame } from '../lib/is-same.js';
 import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
 import type { Offer, OfferItem, OfferItemWithProduct, Product } from './catalog-entities.js';
 import { addPeriod, anchored } from './periods.js';
+import { completePlan } from './plans.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 /** SKUs that are names of routes beside those of offers. */
 const RESERVED_SKUS: ReadonlySet<string> = new Set(['EXPORT', 'IMPORT']);
 
 export type ProductTerms = Omit<Product, 'createdAt'>;
-/** An offer as it is written: the price as a decimal string; an item's stacking may be left to the product's type. */
+/** An offer as it is written: the price as a decimal string; an item's stacking may be left to the product's type, and what a plan says to its defaults. */
 export type OfferTerms = Omit<Offer, 'createdAt' | 'items' | 'price'> & {
   price: string;
   items: (Omit<OfferItem, 'stacking'> & { stacking: OfferItem['stacking'] | undefined })[];
@@ -233,8 +234,7 @@ function listReplaced(
 function decideOffer(given: Given<OfferTerms>, view: KnownOffers, now: Date): Decided<Offer<OfferItemWithProduct>> {
   const { sku } = given.terms;
   const before = view.offers.get(sku);
-  const kept = withKept(given, before);
-  const terms = { ...kept, planGroup: planGroupOf(kept, given.terms) };
+  const terms = completePlan(withKept(given, before));
   const price = parseMoney(terms.price);
   const items = terms.items.map((item, index) => completeItem(item, view, `/items/${index}`));
   const faults = [
@@ -251,11 +251,6 @@ function decideOffer(given: Given<OfferTerms>, view: KnownOffers, now: Date): De
     createdAt: before?.createdAt ?? given.createdAt ?? now,
   };
   return { before, after, isChange: !before || !isSame(withoutProducts(before), withoutProducts(after)), faults };
-}
-
-/** Only a plan has a group: the one that is kept, or that of the terms. */
-function planGroupOf({ recurrence, planGroup }: Pick<OfferTerms, 'recurrence' | 'planGroup'>, given: OfferTerms) {
-  return recurrence === null ? null : (planGroup ?? given.planGroup);
 }
 
 function withoutProducts({ items, ...offer }: Offer<OfferItemWithProduct>) {

@@ -1,10 +1,15 @@
-// Calendar arithmetic of validity (DOMAIN 3.5), in UTC: hours and days are fixed durations, months and years are calendar steps, which end on the anchor day
-// or, where the month is shorter, on its last one.
+// Calendar arithmetic of validity (DOMAIN 3.5), in UTC: hours, days and weeks are fixed durations, months and years are calendar steps, which end on the
+// anchor day or, where the month is shorter, on its last one.
 
+/** Of the validity of what is granted. */
 export type PeriodUnit = 'hours' | 'days' | 'months' | 'years' | 'forever';
+
+/** Of the periods of a plan. */
+export type RecurrenceUnit = 'weeks' | Exclude<PeriodUnit, 'forever'>;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const FIXED_MS = { hours: HOUR_MS, days: DAY_MS, weeks: 7 * DAY_MS } as const;
 /** The last instant that the wire format can say. */
 const INSTANT_MAX = new Date('9999-12-31T23:59:59.999Z');
 
@@ -36,12 +41,16 @@ function addMonths({ at, anchorDay }: Anchored, months: number): Anchored {
  * The end of a period of `value` units; null when it never ends (`forever`). Calendar steps keep the anchor day of the start.
  * Returns undefined when the end lies beyond INSTANT_MAX.
  */
-export function addPeriod(start: Anchored, unit: PeriodUnit, value: number | null): Anchored | null | undefined {
+export function addPeriod(
+  start: Anchored,
+  unit: PeriodUnit | RecurrenceUnit,
+  value: number | null,
+): Anchored | null | undefined {
   if (unit === 'forever' || value === null) return null;
-  let end: Anchored;
-  if (unit === 'hours') end = anchored(new Date(start.at.getTime() + value * HOUR_MS));
-  else if (unit === 'days') end = anchored(new Date(start.at.getTime() + value * DAY_MS));
-  else end = addMonths(start, unit === 'months' ? value : value * 12);
+  const end =
+    unit === 'months' || unit === 'years'
+      ? addMonths(start, unit === 'months' ? value : value * 12)
+      : anchored(new Date(start.at.getTime() + value * FIXED_MS[unit]));
   return end.at.getTime() <= INSTANT_MAX.getTime() ? end : undefined; // an invalid Date compares false
 }
 

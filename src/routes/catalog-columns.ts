@@ -112,6 +112,16 @@ function column<R>(name: string, read: ReadCell, write: (row: R) => string, opti
   return { name, path, ofItem, isRequired, read, write };
 }
 
+/** A column of the member `plan`; blank of what is none. */
+function ofPlan(
+  name: string,
+  read: ReadCell,
+  path: readonly string[],
+  write: (plan: NonNullable<OfferRow['plan']>) => string,
+): Column<OfferRow> {
+  return column(`plan_${name}`, read, ({ plan }) => (plan ? write(plan) : ''), { path: ['plan', ...path] });
+}
+
 const REQUIRED = { isRequired: true };
 const OF_ITEM = { ofItem: true };
 
@@ -160,5 +170,11 @@ export const offerTable: CatalogTable<OfferRow> = {
     column('priority', asNumber, ({ item }) => orBlank(item?.priority), OF_ITEM),
     column('stacking', asWord, ({ item }) => orBlank(item?.stacking), OF_ITEM),
     column('max_per_customer', asNumber, (row) => orBlank(row.max_per_customer)),
+    ofPlan('trial_unit', asWord, ['trial_period', 'unit'], (plan) => orBlank(plan.trial_period?.unit)),
+    ofPlan('trial_count', asNumber, ['trial_period', 'count'], (plan) => orBlank(plan.trial_period?.count)),
+    ofPlan('rollover', asWord, ['rollover'], (plan) => plan.rollover),
+    ofPlan('rollover_cap', asNumber, ['rollover_cap'], (plan) => orBlank(plan.rollover_cap)),
+    ofPlan('grace_days', asNumber, ['grace_days'], (plan) => orBlank(plan.grace_days)),
+    ofPlan('grace_access', asSwitch, ['grace_access'], (plan) => yesNo(plan.grace_access)),
   ],
 };

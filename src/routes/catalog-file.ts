@@ -189,6 +189,7 @@ const OFFER_MEMBERS = {
   trial_policy: 'trialScope',
   recurrence: 'recurrence',
   plan_group: 'planGroup',
+  plan: 'plan',
   max_per_customer: 'maxPerCustomer',
   items: 'items',
   metadata: 'metadata',

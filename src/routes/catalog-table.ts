@@ -12,7 +12,7 @@ type Place = Pick<FieldError, 'pointer' | 'line' | 'record' | 'column'>;
 export interface RawRecord {
   raw: unknown;
   faults: FieldError[];
-  /** Required columns that the file doesn't have, which is told once. */
+  /** Columns that the file would have to have and doesn't, which is told once. */
   lacks: ReadonlySet<string>;
   /** Whether it says anything of a member. */
   says(member: string): boolean;
@@ -81,10 +81,16 @@ function readHeader({ line, cells }: CsvRow, faults: FieldError[]): Header {
     else if (!column) refuse(name, 'unrecognized_key', explainUnknown(name, table));
     return names.indexOf(name) < index ? undefined : column;
   });
-  for (const { name, isRequired } of table.columns) {
-    if (isRequired && !names.includes(name)) refuse(name, 'required', explainMissing(name, table));
-  }
+  for (const { name } of missingOf(table, columns)) refuse(name, 'required', explainMissing(name, table));
   return { table, columns };
+}
+
+/** The columns that the file would have to have: those that are required, and those of a member of which it has others: a member is given as a whole. */
+function missingOf({ columns }: Table, present: Header['columns']): Column<never>[] {
+  const members = new Set(present.flatMap((column) => (!column || column.ofItem ? [] : [column.path[0]])));
+  return columns.filter(
+    (column) => !present.includes(column) && (column.isRequired || (!column.ofItem && members.has(column.path[0]))),
+  );
 }
 
 function explainUnknown(name: string, { name: table, columns }: Table): string {
@@ -95,10 +101,12 @@ function explainUnknown(name: string, { name: table, columns }: Table): string {
   return `${name === '' ? 'a column without a name' : name} is not a column of ${table}${meant ? `; did you mean ${meant}?` : ''}`;
 }
 
-function explainMissing(name: string, { name: table }: Table): string {
-  return name === productTable.key
-    ? 'the column product_key is missing; a file of offers has sku'
-    : `the column ${name} of ${table} is missing`;
+function explainMissing(name: string, { name: table, columns }: Table): string {
+  if (name === productTable.key) return 'the column product_key is missing; a file of offers has sku';
+  const { isRequired, path: [member = ''] = [] } = columns.find((column) => column.name === name) ?? {};
+  return isRequired
+    ? `the column ${name} of ${table} is missing`
+    : `the column ${name} of ${table} is missing: those of ${member} come together, blank where they say nothing`;
 }
 
 /** What is known of a record while its rows come in. */
@@ -127,8 +135,7 @@ class Collector {
     this.#faults = faults;
     const columns = header.columns.filter((column) => column !== undefined);
     this.#hasItems = columns.some(({ name, ofItem }) => ofItem && name === productTable.key);
-    const missing = header.table.columns.filter((column) => column.isRequired && !columns.includes(column));
-    this.#lacks = new Set(missing.map(({ name }) => name));
+    this.#lacks = new Set(missingOf(header.table, columns).map(({ name }) => name));
     const own = columns.flatMap(({ ofItem, path: [member = ''] }) => (ofItem ? [] : [member]));
     this.#said = new Set(this.#hasItems ? [...own, 'items'] : own);
   }

@@ -1,7 +1,8 @@
 // What the bodies of products and offers say, as terms of the catalogue.
 import type { z } from 'zod';
 import type { OfferTerms, ProductTerms } from '../ledger/catalog.js';
-import { planGroupOf, type putOfferBody, type putProductBody } from '../schemas/catalog.js';
+import type { PlanTerms } from '../ledger/catalog-entities.js';
+import type { putOfferBody, putProductBody } from '../schemas/catalog.js';
 
 export function toProductTerms(productKey: string, body: Omit<z.output<typeof putProductBody>, 'force'>): ProductTerms {
   return {
@@ -30,7 +31,8 @@ export function toOfferTerms(sku: string, body: z.output<typeof putOfferBody>): 
     isTrial: body.is_trial,
     trialScope: body.trial_policy?.scope ?? null,
     recurrence: body.recurrence,
-    planGroup: planGroupOf(body),
+    planGroup: body.plan_group ?? null,
+    plan: body.plan && toPlanTerms(body.plan),
     maxPerCustomer: body.max_per_customer,
     items: body.items.map((item) => ({
       productKey: item.product_key,
@@ -41,5 +43,15 @@ export function toOfferTerms(sku: string, body: z.output<typeof putOfferBody>): 
       stacking: item.stacking,
     })),
     metadata: body.metadata,
+  };
+}
+
+function toPlanTerms(plan: NonNullable<z.output<typeof putOfferBody>['plan']>): PlanTerms {
+  return {
+    trial: plan.trial_period,
+    rollover: plan.rollover,
+    rolloverCap: plan.rollover_cap,
+    graceDays: plan.grace_days,
+    graceAccess: plan.grace_access,
   };
 }

@@ -104,13 +104,15 @@ export const examples: Examples = {
         },
       },
       plan: {
-        summary: 'A plan, by the month',
+        summary:
+          'A plan, by the month: two weeks free at first, half of the units at most go over, three days to pay late',
         path: { sku: 'TOKENS_MONTHLY' },
         body: {
           name: 'Tokens, monthly',
           price: '9.90',
           currency: 'USD',
           recurrence: { unit: 'months', count: 1 },
+          plan: { trial_period: { unit: 'weeks', count: 2 }, rollover: 'cap', rollover_cap: 250, grace_days: 3 },
           items: [{ product_key: 'TOKENS', quantity: 500, period_unit: 'months', period_value: 1 }],
         },
       },

@@ -5,7 +5,7 @@ import type { StoredPayment } from '../db/orders.js';
 import type { StoredReservation } from '../db/reservations.js';
 import type { OrderResult } from '../db/shown-orders.js';
 import type { StoredBatch } from '../db/wallet.js';
-import type { Offer, OfferItemWithProduct, Product, Subject } from '../ledger/catalog-entities.js';
+import type { Offer, OfferItemWithProduct, PlanTerms, Product, Subject } from '../ledger/catalog-entities.js';
 import type { Taking } from '../ledger/consume.js';
 import type { Referral } from '../ledger/customer-entities.js';
 import type { Entry, Reservation } from '../ledger/entities.js';
@@ -47,6 +47,7 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
     trial_policy: offer.trialScope === null ? null : { scope: offer.trialScope },
     recurrence: offer.recurrence,
     plan_group: offer.planGroup,
+    plan: offer.plan && toPlanView(offer.plan),
     max_per_customer: offer.maxPerCustomer,
     items: offer.items.map((item) => ({
       product_key: item.productKey,
@@ -58,6 +59,16 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
       product: toProductView(item.product),
     })),
     metadata: offer.metadata,
+  };
+}
+
+function toPlanView(plan: PlanTerms) {
+  return {
+    trial_period: plan.trial,
+    rollover: plan.rollover,
+    rollover_cap: plan.rolloverCap,
+    grace_days: plan.graceDays,
+    grace_access: plan.graceAccess,
   };
 }
 

@@ -16,7 +16,7 @@ const SKUS_MAX = 200;
 const PERIOD_VALUE_MAX = 100_000;
 const EXPIRING_DAYS_MAX = 3_650;
 const PRIORITY_MAX = 1_000_000;
-const DEFAULT_PLAN_GROUP = 'default';
+const GRACE_DAYS_MAX = 365;
 
 const nameSchema = text({ max: NAME_LENGTH_MAX }).meta({ examples: ['Credits'] });
 const descriptionSchema = text({ min: 0, max: DESCRIPTION_LENGTH_MAX }).default('');
@@ -155,9 +155,68 @@ const trialPolicySchema = z.strictObject({ scope: z.enum(['any', 'offer']).defau
   examples: [{ scope: 'any' }],
 });
 
-export const recurrenceSchema = z
-  .strictObject({ unit: periodUnitSchema.exclude(['forever']), count: periodValueSchema })
-  .meta({ description: 'Makes the offer a plan: the length of its period.', examples: [{ unit: 'months', count: 1 }] });
+const lengthSchema = z.strictObject({
+  unit: z.enum(['hours', 'days', 'weeks', 'months', 'years']),
+  count: periodValueSchema,
+});
+
+export const recurrenceSchema = lengthSchema.meta({
+  description: 'Makes the offer a plan: the length of its period.',
+  examples: [{ unit: 'months', count: 1 }],
+});
+
+const planShape = {
+  trial_period: lengthSchema.nullable().meta({
+    description: 'How long the plan is free at first, once for each person; null where it is not.',
+    examples: [{ unit: 'weeks', count: 2 }],
+  }),
+  rollover: z.enum(['none', 'cap', 'all']).meta({
+    description:
+      'What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.',
+    examples: ['cap'],
+  }),
+  rollover_cap: quantitySchema.nullable().meta({ description: 'Of `cap` alone.', examples: [50] }),
+  grace_days: z
+    .int()
+    .min(0)
+    .max(GRACE_DAYS_MAX)
+    .meta({
+      description: 'So many days behind the end of a period a payment still continues it.',
+      examples: [3],
+    }),
+  grace_access: z.boolean().meta({ description: 'Whether access lasts through the days of grace.' }),
+};
+
+const planInput = z
+  .strictObject({
+    trial_period: planShape.trial_period.default(null),
+    rollover: planShape.rollover.default('none'),
+    rollover_cap: planShape.rollover_cap.default(null),
+    grace_days: planShape.grace_days.default(0),
+    grace_access: planShape.grace_access.default(false),
+  })
+  .check(
+    presence<{ rollover?: unknown; rollover_cap?: unknown }>((ctx) => {
+      const { rollover, rollover_cap = null } = ctx.value;
+      if (rollover !== 'cap' || rollover_cap !== null) return;
+      const message = 'is required for a rollover of `cap`';
+      ctx.issues.push({ code: 'custom', params: { code: 'required' }, message, path: ['rollover_cap'], input: null });
+    }),
+    (ctx) => {
+      const { rollover, rollover_cap } = ctx.value;
+      if (rollover === 'cap' || rollover_cap === null) return;
+      const message = `must be left out: the rollover is ${rollover}`;
+      ctx.issues.push({ code: 'custom', message, path: ['rollover_cap'], input: rollover_cap });
+    },
+  )
+  .meta({
+    description:
+      'How a plan (an offer with a recurrence) goes on; by the defaults of the members when left out. What was subscribed keeps what it said then.',
+  });
+
+const planAnswer = z
+  .object({ ...planShape, rollover_cap: countAnswerSchema.nullable().meta({ examples: [50] }) })
+  .meta({ id: 'PlanTerms', description: 'How a plan goes on.' });
 
 export const putOfferBody = z
   .object({
@@ -179,9 +238,10 @@ export const putOfferBody = z
     plan_group: text({ max: 64 })
       .nullish()
       .meta({
-        description: `Of a plan: customers have one subscription per group; \`${DEFAULT_PLAN_GROUP}\` when left out.`,
-        examples: [DEFAULT_PLAN_GROUP],
+        description: 'Of a plan: customers have one subscription per group; `default` when left out.',
+        examples: ['default'],
       }),
+    plan: planInput.nullable().default(null),
     max_per_customer: quantitySchema
       .nullable()
       .default(null)
@@ -194,19 +254,15 @@ export const putOfferBody = z
     metadata: metadataSchema,
   })
   .check((ctx) => {
-    if (ctx.value.plan_group == null || ctx.value.recurrence !== null) return;
-    ctx.issues.push({
-      code: 'custom',
-      message: 'only a plan (an offer with a recurrence) has a group',
-      path: ['plan_group'],
-      input: ctx.value.plan_group,
-    });
+    const { recurrence, plan_group, plan } = ctx.value;
+    if (recurrence !== null) return;
+    const refuse = (member: string, what: string, input: unknown) => {
+      const message = `only a plan (an offer with a recurrence) has ${what}`;
+      ctx.issues.push({ code: 'custom', message, path: [member], input });
+    };
+    if (plan_group != null) refuse('plan_group', 'a group', plan_group);
+    if (plan !== null) refuse('plan', 'these terms', plan);
   });
-
-/** The group of a plan that names none. */
-export function planGroupOf(body: { recurrence: unknown; plan_group?: string | null | undefined }): string | null {
-  return body.recurrence === null ? null : (body.plan_group ?? DEFAULT_PLAN_GROUP);
-}
 
 const offerItemAnswer = z.object({
   product_key: z.string().meta({ examples: ['CREDITS'] }),
@@ -237,6 +293,7 @@ export const offerAnswer = z
       .string()
       .nullable()
       .meta({ examples: [null] }),
+    plan: planAnswer.nullable().meta({ examples: [null] }),
     max_per_customer: countAnswerSchema.nullable().meta({ examples: [null] }),
     items: z.array(offerItemAnswer),
     metadata: metadataAnswerSchema,

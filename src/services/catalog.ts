@@ -35,6 +35,7 @@ import {
   warningsOf,
 } from '../ledger/catalog.js';
 import type { Offer, OfferItemWithProduct, Product } from '../ledger/catalog-entities.js';
+import { completePlan } from '../ledger/plans.js';
 import { required } from '../lib/assert.js';
 import { loadAhead } from '../lib/load-ahead.js';
 
@@ -53,9 +54,20 @@ export async function getProducts(deps: Deps, page: CatalogPage): Promise<Produc
   return listProducts(deps.db, page);
 }
 
+/** The offers of these SKUs, by SKU, plans from before plans had terms too with what goes for them. */
+async function findWholeOffers(tx: Tx, skus: readonly string[]): ReturnType<typeof findOffers> {
+  const offers = await findOffers(tx, skus);
+  return new Map([...offers.values()].map((offer) => [offer.sku, completePlan(offer)]));
+}
+
+/** A page of the offers in the same way. */
+async function listWholeOffers(tx: Tx, page: CatalogPage): ReturnType<typeof listOffers> {
+  return (await listOffers(tx, page)).map(completePlan);
+}
+
 /** An offer by its SKU, active or not. Throws: offer_not_found. */
 export async function getOffer(deps: Deps, sku: string): Promise<Offer<OfferItemWithProduct>> {
-  const offer = (await findOffers(deps.db, [sku])).get(sku);
+  const offer = (await findWholeOffers(deps.db, [sku])).get(sku);
   if (!offer) throw noOffer(sku);
   return offer;
 }
@@ -69,7 +81,7 @@ export async function getActiveOffer(deps: Deps, sku: string): Promise<Offer<Off
 
 /** One page of the offers, by SKU. */
 export async function getOffers(deps: Deps, page: CatalogPage): Promise<Offer<OfferItemWithProduct>[]> {
-  return listOffers(deps.db, page);
+  return listWholeOffers(deps.db, page);
 }
 
 /** The offers among these SKUs, in the order asked for; those that are not active too, if asked. */
@@ -78,7 +90,7 @@ export async function getOffersBySku(
   skus: readonly string[],
   hasInactive: boolean,
 ): Promise<Offer<OfferItemWithProduct>[]> {
-  const offers = await findOffers(deps.db, skus);
+  const offers = await findWholeOffers(deps.db, skus);
   return skus.flatMap((sku) => offers.get(sku) ?? []).filter(({ isActive }) => isActive || hasInactive);
 }
 
@@ -92,7 +104,7 @@ export async function readCatalog(
 ): Promise<void> {
   await inSnapshot(deps.db, false, async (tx) => {
     await readAll(tx, listProducts, ({ productKey }) => productKey, take.products);
-    await readAll(tx, listOffers, ({ sku }) => sku, take.offers);
+    await readAll(tx, listWholeOffers, ({ sku }) => sku, take.offers);
   });
 }
 
@@ -189,7 +201,7 @@ export async function retireOffer(deps: Deps, sku: string, actor: Actor): Promis
   return deps.engine.manage({
     opener: 'prisma',
     lock: lockCatalog,
-    load: (tx) => findOffers(tx, [sku]),
+    load: (tx) => findWholeOffers(tx, [sku]),
     decide: (known, now, changes) => {
       const { after, change } = retire(known.get(sku), now, actor);
       if (!after) throw noOffer(sku);
@@ -366,7 +378,7 @@ async function loadOffers(
       tx,
       [...new Set(named)].filter((name) => !known.has(name)),
     ),
-    findOffers(tx, skus),
+    findWholeOffers(tx, skus),
     findUsedNames(tx, skus),
   ]);
   const kept = [...offers.values()].flatMap(({ items }) => items.map(({ product }) => product));

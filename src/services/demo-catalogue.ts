@@ -2,6 +2,7 @@
 import type { OfferTerms, ProductTerms } from '../ledger/catalog.js';
 import type { ProductType } from '../ledger/catalog-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import { DEFAULT_PLAN_TERMS } from '../ledger/plans.js';
 
 function product(
   productKey: string,
@@ -35,7 +36,7 @@ function offer(
     periodUnit?: PeriodUnit,
     periodValue?: number | null,
   ],
-  more: Partial<Pick<OfferTerms, 'isTrial' | 'trialScope' | 'recurrence' | 'planGroup'>> = {},
+  more: Partial<Pick<OfferTerms, 'isTrial' | 'trialScope' | 'recurrence' | 'plan'>> = {},
 ): OfferTerms {
   return {
     sku,
@@ -49,6 +50,7 @@ function offer(
     trialScope: null,
     recurrence: null,
     planGroup: null,
+    plan: null,
     maxPerCustomer: null,
     items: [{ productKey, quantity, periodUnit, periodValue, priority: 0, stacking: undefined }],
     metadata: {},
@@ -83,7 +85,7 @@ const offers: readonly OfferTerms[] = [
   }),
   offer('PRO_MONTHLY', 'Pro plan, monthly', '19.00', 'USD', ['PRO_CREDITS', 1_000, 'months', 1], {
     recurrence: { unit: 'months', count: 1 },
-    planGroup: 'default',
+    plan: { ...DEFAULT_PLAN_TERMS, graceDays: 3 },
   }),
 ];
 

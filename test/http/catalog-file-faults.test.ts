@@ -33,7 +33,53 @@ async function faultsOf(file: string | Buffer | object, parameters = ''): Promis
 const PRODUCT_HEAD = 'product_key,name,product_type';
 const OFFER_HEAD = 'sku,name,price,currency,product_key,quantity,period_unit,period_value';
 
+const PLAN_COLUMNS =
+  'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access';
+
 describe('every fault of every record', () => {
+  it('of what plans say is told by its column', async () => {
+    const head = `sku,name,price,currency,recurrence_unit,recurrence_count,${PLAN_COLUMNS}`;
+    const faults = await faultsOf(
+      rows(
+        head,
+        'GOOD,Good,1,EUR,weeks,2,days,14,cap,50,3,true',
+        'BARE,Bare,1,EUR,months,1,,,,,,',
+        'BAD,Bad,1,EUR,months,1,forever,x,half,0,366,maybe',
+        'ODD,Odd,1,EUR,months,1,days,,cap,,,',
+        'CAPPED,Capped,1,EUR,months,1,,,all,5,,',
+        'ONCE,Once,1,EUR,,,,,none,,,',
+      ),
+    );
+    expect(faults).toEqual([
+      '4:3 plan_trial_count invalid',
+      '4:3 plan_grace_access invalid',
+      '4:3 plan_trial_unit invalid_value',
+      '4:3 plan_rollover invalid_value',
+      '4:3 plan_rollover_cap invalid',
+      '4:3 plan_grace_days too_big',
+      '5:4 plan_trial_count required',
+      '5:4 plan_rollover_cap required',
+      '6:5 plan_rollover_cap invalid',
+      '7:6 plan_trial_unit invalid',
+    ]);
+    const record = { sku: 'ODD', name: 'Odd', price: '1', currency: 'EUR', recurrence: { unit: 'months', count: 1 } };
+    expect(await faultsOf({ offers: [{ ...record, plan: { rollover: 'cap', grace_days: -1 } }] })).toEqual([
+      '1:1 plan/grace_days too_small',
+      '1:1 plan/rollover_cap required',
+    ]);
+  });
+
+  it('is told once of a table that has some columns of what is given as a whole', async () => {
+    const head =
+      'sku,name,price,currency,recurrence_unit,plan_trial_unit,plan_trial_count,plan_rollover,plan_grace_days';
+    expect(await faultsOf(rows(head, 'A,A,1,EUR,months,,,cap,3', 'B,B,1,EUR,,days,3,,'))).toEqual([
+      '1:- recurrence_count required',
+      '1:- plan_rollover_cap required',
+      '1:- plan_grace_access required',
+      '3:2 plan_trial_unit invalid',
+    ]);
+  });
+
   it('of products is told, good records beside bad ones', async () => {
     const head = `${PRODUCT_HEAD},is_active,is_currency,created_at,metadata,features,low_balance_threshold,expiring_days`;
     const faults = await faultsOf(

@@ -8,6 +8,13 @@ import { untilTold } from '../support/events.js';
 import { expectProblem, itNeedsAToken, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
+const PLAN_DEFAULTS = {
+  trial_period: null,
+  rollover: 'none',
+  rollover_cap: null,
+  grace_days: 0,
+  grace_access: false,
+};
 const NONE = { created: 0, updated: 0, unchanged: 0 };
 
 beforeEach(() => clearCatalogue(app));
@@ -64,10 +71,10 @@ describe('GET /catalog/export', () => {
     await app.put('/offers/NOTHING', { name: 'Nothing', price: '0', currency: 'EUR' });
     expect(await exportFile(app, 'format=csv&of=offers')).toBe(
       [
-        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,',
-        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,',
+        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer,plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,,,,,,,',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,,,,,,,',
+        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,,,,,,,',
         '',
       ].join('\r\n'),
     );
@@ -226,6 +233,7 @@ describe('POST /catalog/import', () => {
     await putOffer(app, 'P', 'A', 7, {
       recurrence: { unit: 'months', count: 1 },
       plan_group: 'team',
+      plan: { rollover: 'all', grace_days: 7 },
       is_trial: true,
       metadata: { kept: 1 },
     });
@@ -237,6 +245,7 @@ describe('POST /catalog/import', () => {
       currency: 'EUR',
       recurrence: before.recurrence,
       plan_group: 'team',
+      plan: before.plan,
       is_trial: true,
       metadata: { kept: 1 },
       items: [{ product_key: 'A', quantity: 7 }],
@@ -248,13 +257,57 @@ describe('POST /catalog/import', () => {
       expiring_days: 5,
       metadata: { kept: 1 },
     });
-    expect((await app.get('/offers/NEW')).body).toMatchObject({ items: [], metadata: {}, plan_group: null });
+    expect((await app.get('/offers/NEW')).body).toMatchObject({
+      items: [],
+      metadata: {},
+      plan_group: null,
+      plan: null,
+    });
     await imported({
       offers: [{ sku: 'P', name: 'P', price: '3.00', currency: 'EUR', recurrence: { unit: 'years', count: 1 } }],
     });
-    expect((await app.get('/offers/P')).body).toMatchObject({ plan_group: 'team', recurrence: { unit: 'years' } });
+    expect((await app.get('/offers/P')).body).toMatchObject({
+      plan_group: 'team',
+      plan: before.plan,
+      recurrence: { unit: 'years' },
+    });
     await imported({ offers: [{ sku: 'P', name: 'P', price: '3.00', currency: 'EUR', recurrence: null, items: [] }] });
-    expect((await app.get('/offers/P')).body).toMatchObject({ plan_group: null, recurrence: null, items: [] });
+    expect((await app.get('/offers/P')).body).toMatchObject({
+      plan_group: null,
+      plan: null,
+      recurrence: null,
+      items: [],
+    });
+  });
+
+  it('replaces the terms of a plan as a whole, and gives a plan back its defaults by blank cells', async () => {
+    await putProduct(app, 'A');
+    const recurrence = { unit: 'months', count: 1 };
+    await putOffer(app, 'P', 'A', 7, { recurrence, plan_group: 'team', plan: { rollover: 'all', grace_days: 7 } });
+    const record = { sku: 'P', name: 'P', price: '3.00', currency: 'EUR', recurrence };
+    await imported({ offers: [{ ...record, plan: { grace_access: true } }] });
+    const { plan } = (await app.get('/offers/P')).body;
+    expect(plan).toEqual({ ...PLAN_DEFAULTS, grace_access: true });
+    expect(await imported({ offers: [{ ...record, plan }] })).toMatchObject({ offers: { unchanged: 1 } });
+    const own = 'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access';
+    await imported(rows(`sku,name,price,currency,plan_group,${own}`, 'P,P,3.00,EUR,,,,,,,'));
+    const after = (await app.get('/offers/P')).body;
+    expect(after).toMatchObject({ recurrence, plan_group: 'default', plan: PLAN_DEFAULTS });
+    const row = 'P,P,3.00,EUR,weeks,2,DAYS,10,Cap,50,0,yes';
+    await imported(rows(`sku,name,price,currency,recurrence_unit,recurrence_count,${own}`, row));
+    expect((await app.get('/offers/P')).body).toMatchObject({
+      recurrence: { unit: 'weeks', count: 2 },
+      plan: { trial_period: { unit: 'days', count: 10 }, rollover: 'cap', rollover_cap: 50, grace_access: true },
+    });
+  });
+
+  it('takes a plan from before plans had terms for one with the defaults', async () => {
+    await putProduct(app, 'A');
+    await putOffer(app, 'P', 'A', 7, { recurrence: { unit: 'months', count: 1 } });
+    const file = await exportFile(app, 'format=json');
+    await app.deps.db.query('UPDATE offers SET plan = NULL');
+    expect(await exportFile(app, 'format=json')).toBe(file);
+    expect(await imported(JSON.parse(file))).toMatchObject({ offers: { updated: 0, unchanged: 1 } });
   });
 
   it('takes blank cells for what they say: nothing', async () => {

@@ -34,6 +34,7 @@ describe('GET /catalog', () => {
       trial_policy: null,
       recurrence: null,
       plan_group: null,
+      plan: null,
       max_per_customer: null,
       items: [
         {

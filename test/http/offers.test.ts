@@ -1,12 +1,13 @@
 // Management of offers.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openapiText } from '../../src/http/openapi.js';
-import { putProduct, useTestApp } from '../support/app.js';
+import { type Json, putProduct, useTestApp } from '../support/app.js';
 import { expectProblem, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
 const offer = { name: 'Pack', price: '9.99', currency: 'USD', items: [{ product_key: 'CREDITS', quantity: 100 }] };
 const withItem = (more: Record<string, unknown>) => ({ ...offer, items: [{ product_key: 'CREDITS', ...more }] });
+const withPlan = (plan: unknown) => ({ ...offer, recurrence: { unit: 'months', count: 1 }, plan });
 const access = (more: Record<string, unknown>) => ({ ...offer, items: [{ product_key: 'ACCESS', ...more }] });
 
 beforeAll(async () => {
@@ -29,6 +30,7 @@ describe('PUT /offers/{sku}', () => {
       trial_policy: null,
       recurrence: null,
       plan_group: null,
+      plan: null,
       items: [
         { product_key: 'CREDITS', quantity: 100, period_unit: 'forever', period_value: null, stacking: 'parallel' },
       ],
@@ -49,6 +51,13 @@ describe('PUT /offers/{sku}', () => {
       trial_policy: { scope: 'offer' },
       recurrence: { unit: 'months', count: 1 },
       plan_group: 'main',
+      plan: {
+        trial_period: { unit: 'weeks', count: 2 },
+        rollover: 'cap',
+        rollover_cap: 50,
+        grace_days: 365,
+        grace_access: true,
+      },
       metadata: { shelf: 1 },
       items,
     };
@@ -71,6 +80,28 @@ describe('PUT /offers/{sku}', () => {
   it('puts a plan into the group `default`', async () => {
     const answer = await app.put('/offers/PLAIN_PLAN', { ...offer, recurrence: { unit: 'years', count: 1 } });
     expect(answer.body.plan_group).toBe('default');
+  });
+
+  it('gives a plan that says nothing of how it goes on the defaults, as one that says nothing in it', async () => {
+    const plan = { ...offer, recurrence: { unit: 'weeks', count: 1 } };
+    const defaults = { trial_period: null, rollover: 'none', rollover_cap: null, grace_days: 0, grace_access: false };
+    for (const body of [plan, { ...plan, plan: null }, { ...plan, plan: {} }]) {
+      await app.put('/offers/DEFAULTS', { ...plan, plan: { rollover: 'all', grace_days: 3 } });
+      const answer = await app.put('/offers/DEFAULTS', body);
+      expect(answer.body).toMatchObject({ recurrence: { unit: 'weeks', count: 1 }, plan: defaults });
+    }
+    await app.put('/offers/DEFAULTS', { ...offer, plan: null });
+    expect((await app.get('/offers/DEFAULTS')).body).toMatchObject({ recurrence: null, plan_group: null, plan: null });
+  });
+
+  it('shows a plan from before plans had terms with the defaults, wherever it is read', async () => {
+    const made = (await app.put('/offers/OLD_PLAN', { ...offer, recurrence: { unit: 'years', count: 1 } })).body;
+    await app.deps.db.query(`UPDATE offers SET plan = NULL WHERE sku = 'OLD_PLAN'`);
+    const listed = (await app.get('/catalog?limit=200')).body.data.find(({ sku }: Json) => sku === 'OLD_PLAN');
+    const read = [listed, (await app.get('/catalog?sku=OLD_PLAN')).body.data[0]];
+    for (const path of ['/offers/OLD_PLAN', '/catalog/OLD_PLAN']) read.push((await app.get(path)).body);
+    read.push((await app.delete('/offers/OLD_PLAN')).body);
+    expect(read.map(({ plan }) => plan)).toEqual(read.map(() => made.plan));
   });
 
   it('replaces the whole offer', async () => {
@@ -140,6 +171,22 @@ describe('PUT /offers/{sku}', () => {
     ['counted units that extend', withItem({ stacking: 'extend' }), '/items/0/stacking'],
     ['a recurrence for ever', { ...offer, recurrence: { unit: 'forever', count: 1 } }, '/recurrence/unit'],
     ['a group without a recurrence', { ...offer, plan_group: 'main' }, '/plan_group'],
+    ['terms of a plan without a recurrence', { ...offer, plan: {} }, '/plan'],
+    ['terms of a plan that are no object', withPlan('none'), '/plan'],
+    ['an unknown term of a plan', withPlan({ grace: 3 }), '/plan/grace'],
+    ['a trial for ever', withPlan({ trial_period: { unit: 'forever', count: 1 } }), '/plan/trial_period/unit'],
+    ['a trial without a count', withPlan({ trial_period: { unit: 'days' } }), '/plan/trial_period/count'],
+    ['a trial of 0 days', withPlan({ trial_period: { unit: 'days', count: 0 } }), '/plan/trial_period/count'],
+    ['a rollover that does not exist', withPlan({ rollover: 'half' }), '/plan/rollover'],
+    ['a capped rollover without a cap', withPlan({ rollover: 'cap' }), '/plan/rollover_cap'],
+    ['a cap of 0', withPlan({ rollover: 'cap', rollover_cap: 0 }), '/plan/rollover_cap'],
+    ['a cap with a fraction', withPlan({ rollover: 'cap', rollover_cap: 1.5 }), '/plan/rollover_cap'],
+    ['a cap of a rollover of all', withPlan({ rollover: 'all', rollover_cap: 5 }), '/plan/rollover_cap'],
+    ['a cap of no rollover', withPlan({ rollover_cap: 5 }), '/plan/rollover_cap'],
+    ['-1 days of grace', withPlan({ grace_days: -1 }), '/plan/grace_days'],
+    ['366 days of grace', withPlan({ grace_days: 366 }), '/plan/grace_days'],
+    ['days of grace as text', withPlan({ grace_days: '3' }), '/plan/grace_days'],
+    ['access in grace that is no switch', withPlan({ grace_access: 'yes' }), '/plan/grace_access'],
   ])('refuses %s, and writes nothing', async (_case, body, pointer) => {
     const written = await writtenBy(app, async () => {
       expectProblem(await app.put('/offers/REFUSED', body), 400, 'invalid_request', pointer);

@@ -91,10 +91,26 @@ const item = fc.integer({ min: 0, max: TYPES.length - 1 }).chain((index) =>
       stacking: index === 0 ? 'parallel' : undefined,
     })),
 );
+const lengths = fc.record({
+  unit: fc.constantFrom('hours', 'days', 'weeks', 'months', 'years'),
+  count: fc.integer({ min: 1, max: 36 }),
+});
+const planTerms = fc
+  .record({
+    trial_period: fc.option(lengths),
+    rollover: fc.oneof(
+      fc.constantFrom({ rollover: 'none' }, { rollover: 'all' }),
+      amounts.map((rollover_cap) => ({ rollover: 'cap', rollover_cap })),
+    ),
+    grace_days: fc.integer({ min: 0, max: 365 }),
+    grace_access: fc.boolean(),
+  })
+  .map(({ rollover, ...rest }) => ({ ...rest, ...rollover }));
 const plans = fc.oneof(
-  fc.constant({ recurrence: null, plan_group: null }),
+  fc.constant({ recurrence: null, plan_group: null, plan: null }),
   fc.record({
-    recurrence: fc.record({ unit: fc.constantFrom('days', 'months'), count: fc.integer({ min: 1, max: 36 }) }),
+    recurrence: lengths,
+    plan: fc.option(planTerms),
     plan_group: texts
       .map((text) => text.slice(0, 60).trim())
       .filter((text) => text !== '' && !/\p{Surrogate}/u.test(text)),

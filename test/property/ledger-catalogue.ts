@@ -59,6 +59,9 @@ export const orderableOffers: ReadonlyMap<string, OrderableOffer> = new Map(
       isActive: offer.isActive,
       isTrial: false,
       trialScope: null,
+      recurrence: null,
+      planGroup: null,
+      plan: null,
       maxPerCustomer: null,
       terms: offer.items.map(toTerm),
       inactiveProductKeys: offer.items

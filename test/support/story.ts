@@ -93,7 +93,11 @@ async function makeCatalogue({ recorder }: Stage): Promise<void> {
     '19',
     'USD',
     [{ product_key: 'PLAN_CREDITS', quantity: 1_000, period_unit: 'months', period_value: 1 }],
-    { recurrence: { unit: 'months', count: 1 }, plan_group: 'pro' },
+    {
+      recurrence: { unit: 'months', count: 1 },
+      plan_group: 'pro',
+      plan: { trial_period: { unit: 'weeks', count: 2 }, rollover: 'cap', rollover_cap: 500, grace_days: 3 },
+    },
   );
   await offer('GONE', '1', 'USD', [{ product_key: 'RETIRED', quantity: 3 }]);
 }

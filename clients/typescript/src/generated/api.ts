@@ -1579,10 +1579,11 @@ export interface components {
             } | null;
             recurrence: {
                 /** @enum {string} */
-                unit: "hours" | "days" | "months" | "years";
+                unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             } | null;
             plan_group: string | null;
+            plan: components["schemas"]["PlanTerms"] | null;
             max_per_customer: number | null;
             items: {
                 product_key: string;
@@ -1780,6 +1781,25 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /** @description How a plan goes on. */
+        PlanTerms: {
+            /** @description How long the plan is free at first, once for each person; null where it is not. */
+            trial_period: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            } | null;
+            /**
+             * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+             * @enum {string}
+             */
+            rollover: "none" | "cap" | "all";
+            rollover_cap: number | null;
+            /** @description So many days behind the end of a period a payment still continues it. */
+            grace_days: number;
+            /** @description Whether access lasts through the days of grace. */
+            grace_access: boolean;
+        };
         /** @description Problem details (RFC 9457). Some codes add members of their own. */
         Problem: {
             /** Format: uri-reference */
@@ -1845,10 +1865,11 @@ export interface components {
             } | null;
             recurrence: {
                 /** @enum {string} */
-                unit: "hours" | "days" | "months" | "years";
+                unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             } | null;
             plan_group: string | null;
+            plan: components["schemas"]["PlanTerms"] | null;
             max_per_customer: number | null;
             items: {
                 product_key: string;
@@ -2454,10 +2475,11 @@ export interface operations {
                             } | null;
                             recurrence: {
                                 /** @enum {string} */
-                                unit: "hours" | "days" | "months" | "years";
+                                unit: "hours" | "days" | "weeks" | "months" | "years";
                                 count: number;
                             } | null;
                             plan_group: string | null;
+                            plan: components["schemas"]["PlanTerms"] | null;
                             max_per_customer: number | null;
                             items: {
                                 product_key: string;
@@ -2692,11 +2714,44 @@ export interface operations {
                     /** @default null */
                     recurrence?: {
                         /** @enum {string} */
-                        unit: "hours" | "days" | "months" | "years";
+                        unit: "hours" | "days" | "weeks" | "months" | "years";
                         count: number;
                     } | null;
                     /** @description Of a plan: customers have one subscription per group; `default` when left out. */
                     plan_group?: string | null;
+                    /** @default null */
+                    plan?: {
+                        /**
+                         * @description How long the plan is free at first, once for each person; null where it is not.
+                         * @default null
+                         */
+                        trial_period?: {
+                            /** @enum {string} */
+                            unit: "hours" | "days" | "weeks" | "months" | "years";
+                            count: number;
+                        } | null;
+                        /**
+                         * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+                         * @default none
+                         * @enum {string}
+                         */
+                        rollover?: "none" | "cap" | "all";
+                        /**
+                         * @description Of `cap` alone.
+                         * @default null
+                         */
+                        rollover_cap?: number | null;
+                        /**
+                         * @description So many days behind the end of a period a payment still continues it.
+                         * @default 0
+                         */
+                        grace_days?: number;
+                        /**
+                         * @description Whether access lasts through the days of grace.
+                         * @default false
+                         */
+                        grace_access?: boolean;
+                    } | null;
                     /**
                      * @description How many of it a customer may have, each of its quantity one; null for any number. Orders that wait for a payment count, refunded and cancelled ones do not.
                      * @default null
@@ -9791,11 +9846,44 @@ export interface operations {
                         /** @default null */
                         recurrence?: {
                             /** @enum {string} */
-                            unit: "hours" | "days" | "months" | "years";
+                            unit: "hours" | "days" | "weeks" | "months" | "years";
                             count: number;
                         } | null;
                         /** @description Of a plan: customers have one subscription per group; `default` when left out. */
                         plan_group?: string | null;
+                        /** @default null */
+                        plan?: {
+                            /**
+                             * @description How long the plan is free at first, once for each person; null where it is not.
+                             * @default null
+                             */
+                            trial_period?: {
+                                /** @enum {string} */
+                                unit: "hours" | "days" | "weeks" | "months" | "years";
+                                count: number;
+                            } | null;
+                            /**
+                             * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+                             * @default none
+                             * @enum {string}
+                             */
+                            rollover?: "none" | "cap" | "all";
+                            /**
+                             * @description Of `cap` alone.
+                             * @default null
+                             */
+                            rollover_cap?: number | null;
+                            /**
+                             * @description So many days behind the end of a period a payment still continues it.
+                             * @default 0
+                             */
+                            grace_days?: number;
+                            /**
+                             * @description Whether access lasts through the days of grace.
+                             * @default false
+                             */
+                            grace_access?: boolean;
+                        } | null;
                         /**
                          * @description How many of it a customer may have, each of its quantity one; null for any number. Orders that wait for a payment count, refunded and cancelled ones do not.
                          * @default null
