@@ -34,7 +34,7 @@ import {
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
 import type { LockedCustomer } from './customers.js';
-import { productsOf, type PlanRows, toSubscription } from './plan-rows.js';
+import { type PlanRows, productsOf, toSubscription } from './plan-rows.js';
 import { loadPlans } from './plans.js';
 import { loadSold } from './sold.js';
 import type { SoldRows } from './sold-rows.js';
@@ -297,7 +297,9 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold' | 'plans'>> {
+): Promise<
+  Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold' | 'plans'>
+> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [plans, dueBatches, dueHolds, dueOrders] = await Promise.all([
     planning,
@@ -320,22 +322,25 @@ async function loadDue(
   return { rows, dueBatches, dueHolds, dueOrders, due: new Set(customerIds), dueMax };
 }
 
-function toLoadedBooks(clock: Date, {
-  rows,
-  reservations: held,
-  taken,
-  pending,
-  dueBatches,
-  dueHolds,
-  dueOrders,
-  due,
-  unread,
-  windows,
-  claimDebts,
-  sold,
-  plans,
-  dueMax,
-}: LoadedRows): LoadedBooks {
+function toLoadedBooks(
+  clock: Date,
+  {
+    rows,
+    reservations: held,
+    taken,
+    pending,
+    dueBatches,
+    dueHolds,
+    dueOrders,
+    due,
+    unread,
+    windows,
+    claimDebts,
+    sold,
+    plans,
+    dueMax,
+  }: LoadedRows,
+): LoadedBooks {
   const rowsOf = byCustomer(rows);
   const reservationsOf = byCustomer(held);
   const takenOf = byCustomer(taken);
@@ -357,10 +362,14 @@ function toLoadedBooks(clock: Date, {
   const isTurning = (customerId: string) =>
     Number.isFinite(dueMax) &&
     due.has(customerId) &&
-    (plans.get(customerId)?.subscriptions.map(toSubscription) ?? []).some(({ turnsAt }) => turnsAt !== null && turnsAt <= clock);
+    (plans.get(customerId)?.subscriptions.map(toSubscription) ?? []).some(
+      ({ turnsAt }) => turnsAt !== null && turnsAt <= clock,
+    );
   return {
     isBehind: (customerId) =>
-      isMoreDue(dueOf(customerId)) || isTurning(customerId) || windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
+      isMoreDue(dueOf(customerId)) ||
+      isTurning(customerId) ||
+      windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
     isUnread: (customerId) => unread.has(customerId),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
     providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),

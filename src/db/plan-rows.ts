@@ -73,7 +73,11 @@ export function productsOf({ plan, change }: Subscription): string[] {
 }
 
 /** The plans of a customer at an instant; a batch that his book has already is that one. */
-export function toPlans({ subscriptions: rows, periods, allocated }: PlanRows, now: Date, toOne: (row: Row) => Batch): KnownPlans {
+export function toPlans(
+  { subscriptions: rows, periods, allocated }: PlanRows,
+  now: Date,
+  toOne: (row: Row) => Batch,
+): KnownPlans {
   const all = periods.map((row) => ({ ...toPeriod(row), anchorDay: row.anchor_day }));
   const lasting = all.filter(({ endedAt, endsAt, kind }) => endedAt === null && endsAt > now && kind !== 'skipped');
   const known = rows.map(toSubscription).map((subscription): KnownSubscription => {

@@ -46,10 +46,9 @@ export async function loadPlans(
   if (ids.length === 0) return new Map();
   const at = clock.toISOString();
   const onlyDue = due.filter((id) => !asking.includes(id));
-  const found = await tx.query<Row & { customer_id: string; id: string; change: { oldUnits: string } | null; turns_at: Date | null }>(
-    LOAD_SUBSCRIPTIONS,
-    [ids, onlyDue, at],
-  );
+  const found = await tx.query<
+    Row & { customer_id: string; id: string; change: { oldUnits: string } | null; turns_at: Date | null }
+  >(LOAD_SUBSCRIPTIONS, [ids, onlyDue, at]);
   const owners = [...new Set([...asking, ...found.map((row) => row.customer_id)])];
   if (owners.length === 0) return new Map();
   const resetting = found.filter(({ id, change }) => change?.oldUnits === 'reset' || resettingIds.includes(id));
@@ -60,17 +59,17 @@ export async function loadPlans(
       : tx.query<AllocatedRow & { customer_id: string }>(LOAD_ALLOCATED, [
           [...new Set(resetting.map((row) => row.customer_id))],
           resetting.map(({ id }) => id),
-          earliestOf(resetting.map((row) => row.turns_at), clock).toISOString(),
+          earliestOf(
+            resetting.map((row) => row.turns_at),
+            clock,
+          ).toISOString(),
         ]),
   ]);
   const ofCustomer = byCustomer(found);
   const periodsOf = byCustomer(periods);
   const allocatedOf = byCustomer(allocated);
   return new Map(
-    owners.map((id) => [
-      id,
-      { subscriptions: ofCustomer(id), periods: periodsOf(id), allocated: allocatedOf(id) },
-    ]),
+    owners.map((id) => [id, { subscriptions: ofCustomer(id), periods: periodsOf(id), allocated: allocatedOf(id) }]),
   );
 }
 

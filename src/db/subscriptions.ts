@@ -75,10 +75,10 @@ const COLUMNS = listOf(subscriptions, written(subscriptions), 's');
 
 /** A subscription of a customer. */
 export async function findSubscription(tx: Tx, customerId: string, id: string): Promise<Subscription | undefined> {
-  const [row] = await tx.query(`SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.id = $2::uuid`, [
-    customerId,
-    id,
-  ]);
+  const [row] = await tx.query(
+    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.id = $2::uuid`,
+    [customerId, id],
+  );
   return row && toSubscription(row);
 }
 

@@ -105,7 +105,12 @@ async function refusalAsValue<T>(resolving: Promise<T>): Promise<T | AppError> {
 /** Whose things of one kind are, by their ids; what there is not is left out. */
 const FIND_OWNERS: Readonly<
   Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, string>>>
-> = { reservation: findReservationOwners, operation: findOperationOwners, order: findOrderOwners, subscription: findSubscriptionOwners };
+> = {
+  reservation: findReservationOwners,
+  operation: findOperationOwners,
+  order: findOrderOwners,
+  subscription: findSubscriptionOwners,
+};
 
 /** Whose these things are, by their ids; what there is not is left out. */
 async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {

@@ -150,7 +150,8 @@ async function settleOn(deps: Foundations, customerId: string): Promise<void> {
 /** Settles what is due of a customer before rows of his are read that settling may make. Nothing is done where nothing is due. Locks: the customer. Throws: unavailable. */
 export async function settleDue(deps: Foundations, customerId: string): Promise<void> {
   const [known] = await findCustomers(deps, [{ customerId }]);
-  if (known === undefined || known instanceof AppError || known.dueAt === null || known.dueAt > deps.clock.now()) return;
+  if (known === undefined || known instanceof AppError || known.dueAt === null || known.dueAt > deps.clock.now())
+    return;
   await settleOn(deps, customerId);
 }
 

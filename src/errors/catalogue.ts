@@ -85,7 +85,11 @@ const entries = {
   },
   batch_not_found: { status: 404, title: 'No such batch', remedy: 'List them with `GET /wallet/batches`.' },
   order_not_found: { status: 404, title: 'No such order', remedy: 'Check the order id.' },
-  subscription_not_found: { status: 404, title: 'No such subscription', remedy: 'List them with `GET /subscriptions`.' },
+  subscription_not_found: {
+    status: 404,
+    title: 'No such subscription',
+    remedy: 'List them with `GET /subscriptions`.',
+  },
   limit_not_found: { status: 404, title: 'No such limit', remedy: 'List them with `GET /limits`.' },
   endpoint_not_found: {
     status: 404,

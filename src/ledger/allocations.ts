@@ -7,8 +7,8 @@ import { allocate, successorAt } from './grant.js';
 import type { Order, OrderItem } from './order-entities.js';
 import { type Anchored, addPeriod, latestInstant } from './periods.js';
 import { postTransferOut } from './postings.js';
-import type { StepContext } from './subscription-steps.js';
 import type { KnownSubscription, Period, PeriodKind, SubscribedPlan } from './subscription-entities.js';
+import type { StepContext } from './subscription-steps.js';
 
 /** A span that is allocated. */
 export interface Span {
@@ -56,16 +56,22 @@ export function allocatePeriod(
     granted[term.productKey] = (granted[term.productKey] ?? 0) + whole - given;
     if (given === whole) return [];
     const end = endOf(term, start, kind === 'trial' ? span.endsAt : undefined);
-    return allocate(book, term, isCounted ? whole - given : null, { start, end }, {
-      id: book.ids.of(subscription.id, `${plan.sku} ${span.startsAt.toISOString()} ${kind} ${index}`),
-      source: paidBy ? 'purchase' : 'subscription',
-      sku: plan.sku,
-      orderId: paidBy?.order.id ?? null,
-      orderItemId: paidBy?.item.id ?? null,
-      subscriptionId: subscription.id,
-      operationId,
-      at,
-    });
+    return allocate(
+      book,
+      term,
+      isCounted ? whole - given : null,
+      { start, end },
+      {
+        id: book.ids.of(subscription.id, `${plan.sku} ${span.startsAt.toISOString()} ${kind} ${index}`),
+        source: paidBy ? 'purchase' : 'subscription',
+        sku: plan.sku,
+        orderId: paidBy?.order.id ?? null,
+        orderItemId: paidBy?.item.id ?? null,
+        subscriptionId: subscription.id,
+        operationId,
+        at,
+      },
+    );
   });
   const period: Period = {
     ...span,

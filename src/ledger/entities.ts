@@ -7,7 +7,15 @@ import type { CheckedLimit } from './limit-entities.js';
 import type { OperationName } from './operations.js';
 import type { Anchored } from './periods.js';
 
-export type BatchSource = 'purchase' | 'bonus' | 'trial' | 'adjustment' | 'migration' | 'exchange' | 'metered' | 'subscription';
+export type BatchSource =
+  | 'purchase'
+  | 'bonus'
+  | 'trial'
+  | 'adjustment'
+  | 'migration'
+  | 'exchange'
+  | 'metered'
+  | 'subscription';
 
 /** The parts of a batch into which `granted` is divided. */
 export interface BatchParts {

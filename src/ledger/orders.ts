@@ -11,9 +11,10 @@ import type { Offer, Term, TrialScope } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
 import { assertPlaces } from './offer-places.js';
-import { orderedPlan, UNPAID } from './plan-orders.js';
-import { payPeriod } from './plan-payments.js';
 import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus } from './order-entities.js';
+import { UNPAID } from './plan-orders.js';
+import { payPeriod } from './plan-payments.js';
+import { orderedPlanOf } from './plans.js';
 
 /** An offer as who orders, exchanges or grants it sees it. A plan from before plans had terms has none: `orderedPlanOf` gives it the defaults. */
 export interface OrderableOffer extends Pick<Offer, 'recurrence' | 'planGroup' | 'plan'> {
@@ -134,7 +135,7 @@ export function createOrder(
     assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     const { name, terms } = offer;
     const listPrice = override ? offer.price : null;
-    const plan = orderedPlan(offer);
+    const plan = orderedPlanOf(offer);
     if (plan) assertOnePeriod(plan.planGroup, quantity, index);
     const priceReason = override?.reason ?? null;
     return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason, terms, plan };

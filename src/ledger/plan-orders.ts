@@ -1,10 +1,9 @@
-// The orders of plans: one line, of the plan as the subscription has it; and what a line of a plan says of it.
-import { required } from '../lib/assert.js';
+// The orders of plans: one line, of the plan as the subscription has it; and the plan that an offer, or a line, is.
 import type { Book } from './book.js';
 import type { Order, OrderItem } from './order-entities.js';
 import type { OrderableOffer } from './orders.js';
-import { DEFAULT_PLAN_TERMS } from './plan-terms.js';
-import type { OrderedPlan, SubscribedPlan } from './subscription-entities.js';
+import { orderedPlanOf } from './plans.js';
+import type { SubscribedPlan } from './subscription-entities.js';
 
 /** Of an order that was neither paid nor cancelled. */
 export const UNPAID = {
@@ -19,25 +18,18 @@ export const UNPAID = {
   cancelReason: null,
 };
 
-/** What a line of an order says of the plan that its offer is; null of what does not recur. */
-export function orderedPlan({
-  recurrence,
-  planGroup,
-  plan,
-}: Pick<OrderableOffer, 'recurrence' | 'planGroup' | 'plan'>): OrderedPlan | null {
-  if (recurrence === null) return null;
-  return { ...(plan ?? DEFAULT_PLAN_TERMS), recurrence, planGroup: required(planGroup, 'a plan has a group') };
-}
-
 /** The plan that an offer is, as it is subscribed now; null of what does not recur. */
 export function planOfOffer(offer: OrderableOffer): SubscribedPlan | null {
-  const plan = orderedPlan(offer);
+  const plan = orderedPlanOf(offer);
   const { sku, name, price, currency, terms } = offer;
   return plan && { ...plan, sku, name, price, currency, terms };
 }
 
 /** The plan that a line of an order pays a period of. */
-export function planOfLine({ currency }: Order, { plan, sku, name, price, listPrice, terms }: OrderItem): SubscribedPlan | null {
+export function planOfLine(
+  { currency }: Order,
+  { plan, sku, name, price, listPrice, terms }: OrderItem,
+): SubscribedPlan | null {
   return plan && { ...plan, sku, name, price: listPrice ?? price, currency, terms };
 }
 

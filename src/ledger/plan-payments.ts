@@ -1,16 +1,17 @@
 // What a paid line of a plan comes to (DOMAIN 3.16): its first period, the next that nobody has paid, or a change now. A line that was paid is never refused for its
 // plan.
+
+import { assert, required } from '../lib/assert.js';
 import { allocatePeriod, type PaidBy } from './allocations.js';
 import type { Book } from './book.js';
 import type { NewBatch } from './entities.js';
+import { takeOldUnits } from './old-units.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfLine } from './plan-orders.js';
 import { graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
-import { newSubscription, schedule, type StepContext, step } from './subscription-steps.js';
 import type { KnownSubscription, SubscribedPlan } from './subscription-entities.js';
-import { takeOldUnits } from './old-units.js';
+import { newSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enterPaid } from './turns.js';
-import { assert, required } from '../lib/assert.js';
 
 /** Pays a period by a line of an order. `subscriptions` are the customer's that have not ended; one that begins is added. */
 export function payPeriod(
@@ -64,7 +65,9 @@ function beginNow(
   subscription.cancelsAtEnd = false;
   subscription.orderId = null;
   if (isChange) step(book, subscription, 'changed', context);
-  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: anchor.at, endsAt }, context, { paidBy });
+  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: anchor.at, endsAt }, context, {
+    paidBy,
+  });
   schedule(known);
   step(book, subscription, 'allocated', context, period);
   return batches;
@@ -80,17 +83,32 @@ function payNext(
 ): NewBatch[] {
   const { subscription } = known;
   const next = nextUnpaid(known);
-  const isLate = subscription.status === 'past_due' && (graceEndOf(subscription) <= book.now || (next !== undefined && next.startsAt > book.now));
+  const isLate =
+    subscription.status === 'past_due' &&
+    (graceEndOf(subscription) <= book.now || (next !== undefined && next.startsAt > book.now));
   if (isLate || next === undefined) return beginNow(book, known, plan, paidBy, context);
   const isChanging = plan.sku !== subscription.plan.sku;
   const endsAt = isChanging
-    ? addPeriod({ at: next.startsAt, anchorDay: subscription.anchorDay ?? 1 }, plan.recurrence.unit, plan.recurrence.count)?.at
-    : periodStart(plan.recurrence, { at: required(subscription.anchorAt, 'it has one'), anchorDay: required(subscription.anchorDay, 'it has one') }, next.number + 1);
+    ? addPeriod(
+        { at: next.startsAt, anchorDay: subscription.anchorDay ?? 1 },
+        plan.recurrence.unit,
+        plan.recurrence.count,
+      )?.at
+    : periodStart(
+        plan.recurrence,
+        {
+          at: required(subscription.anchorAt, 'it has one'),
+          anchorDay: required(subscription.anchorDay, 'it has one'),
+        },
+        next.number + 1,
+      );
   if (endsAt === undefined || !endsAt) return beginNow(book, known, plan, paidBy, context);
   assert(endsAt > next.startsAt, 'a period has a length');
   if (!isChanging) subscription.plan = plan;
   if (subscription.orderId === paidBy.order.id) subscription.orderId = null;
-  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: next.startsAt, endsAt }, context, { paidBy });
+  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: next.startsAt, endsAt }, context, {
+    paidBy,
+  });
   if (subscription.status === 'past_due' && next.startsAt <= book.now) {
     step(book, subscription, 'allocated', context, period);
     if (!known.ahead.includes(period)) known.ahead.unshift(period);

@@ -1,15 +1,14 @@
 // What a refund or a dispute does to the period that its order paid (DOMAIN 3.16): a whole one ends it and no other; undone, it goes on.
 import type { Book } from './book.js';
 import type { Dispute, Order } from './order-entities.js';
-import { endSubscription, schedule, type StepContext, step } from './subscription-steps.js';
 import type { KnownSubscription, Period } from './subscription-entities.js';
+import { endSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enter } from './turns.js';
 
 /** Follows what was told of an order: `disputes` are those of it as they are now. Precondition: the customer's plans are loaded. */
 export function followSale(book: Book, order: Order, disputes: readonly Dispute[], operationId: string): void {
   const lost = disputes.filter(({ status }) => status === 'lost').reduce((sum, { amount }) => sum + amount, 0n);
-  const isReturned =
-    order.status === 'refunded' || (lost > 0n && order.refundedAmount + lost >= order.totalAmount);
+  const isReturned = order.status === 'refunded' || (lost > 0n && order.refundedAmount + lost >= order.totalAmount);
   followReturn(book, order, isReturned, operationId);
 }
 

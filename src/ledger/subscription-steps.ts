@@ -2,7 +2,7 @@
 import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
 import { expiryOf, presentOf, renewalAt } from './plan-periods.js';
-import type { KnownSubscription, Period, StepKind, Subscription, SubscribedPlan } from './subscription-entities.js';
+import type { KnownSubscription, Period, StepKind, SubscribedPlan, Subscription } from './subscription-entities.js';
 
 /** Within what a step is made. */
 export interface StepContext {

@@ -4,22 +4,14 @@ import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { allocatePeriod, isAllocatable } from './allocations.js';
 import type { Book } from './book.js';
-import { takeOldUnits } from './old-units.js';
 import { assertPlaces } from './offer-places.js';
+import { takeOldUnits } from './old-units.js';
 import type { Order } from './order-entities.js';
 import { assertOrderable, cancelOrder, type OrderableOffer } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
 import { expiryOf, presentOf } from './plan-periods.js';
 import { QUANTITY_MAX } from './quantities.js';
-import {
-  endSubscription,
-  followingPlan,
-  newSubscription,
-  schedule,
-  type StepContext,
-  step,
-} from './subscription-steps.js';
 import type {
   KnownSubscription,
   OldUnits,
@@ -27,6 +19,14 @@ import type {
   SubscribedPlan,
   Subscription,
 } from './subscription-entities.js';
+import {
+  endSubscription,
+  followingPlan,
+  newSubscription,
+  type StepContext,
+  schedule,
+  step,
+} from './subscription-steps.js';
 
 /** A subscription as it is afterwards, and the order that pays what comes next, if it was made or is known. */
 export interface SubscriptionOutcome {
@@ -101,7 +101,10 @@ export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOu
 
 function spanFromNow(plan: SubscribedPlan, isTrial: boolean, now: Date): { startsAt: Date; endsAt: Date } {
   const { unit, count } = (isTrial ? plan.trial : null) ?? plan.recurrence;
-  return { startsAt: now, endsAt: required(addPeriod(anchored(now), unit, count)?.at, 'a period ends before the year 9999') };
+  return {
+    startsAt: now,
+    endsAt: required(addPeriod(anchored(now), unit, count)?.at, 'a period ends before the year 9999'),
+  };
 }
 
 /** The first period, from whose end the others are counted. */
@@ -127,7 +130,9 @@ function runningUnpaid(book: Book, planGroup: string): RunningPeriod | undefined
 }
 
 function runningOf({ plans, now }: Book, planGroup: string): RunningPeriod[] {
-  return plans.running.filter((period) => period.planGroup === planGroup && period.startsAt <= now && now < period.endsAt);
+  return plans.running.filter(
+    (period) => period.planGroup === planGroup && period.startsAt <= now && now < period.endsAt,
+  );
 }
 
 /** Allocates in the present period what is more than what was allocated of the group in periods that run now. */
@@ -194,7 +199,8 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   if (oldUnits === 'reset') takeOldUnits(book, known, context);
   subscription.plan = plan;
   subscription.change = null;
-  if (subscription.status === 'past_due') beginUnpaid(subscription, spanFromNow(plan, false, book.now), book.now.getUTCDate(), false);
+  if (subscription.status === 'past_due')
+    beginUnpaid(subscription, spanFromNow(plan, false, book.now), book.now.getUTCDate(), false);
   else {
     // Its present period stays, and those that follow are counted from its end.
     subscription.anchorAt = subscription.periodEndsAt;
@@ -203,7 +209,10 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   step(book, subscription, 'changed', context);
   const { startsAt } = presentOf(subscription);
   const isKnown = book.plans.running.some(
-    (period) => period.subscriptionId === subscription.id && period.sku === plan.sku && period.startsAt.getTime() === startsAt.getTime(),
+    (period) =>
+      period.subscriptionId === subscription.id &&
+      period.sku === plan.sku &&
+      period.startsAt.getTime() === startsAt.getTime(),
   );
   if (!isKnown) allocateDifference(book, known, plan, 'free', context);
   schedule(known);
@@ -211,7 +220,11 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
 }
 
 /** Whether this change waits already. */
-function isSameChange(change: Subscription['change'], plan: SubscribedPlan, { when, oldUnits }: ChangeCommand): boolean {
+function isSameChange(
+  change: Subscription['change'],
+  plan: SubscribedPlan,
+  { when, oldUnits }: ChangeCommand,
+): boolean {
   if (change === null || change.plan.sku !== plan.sku || change.oldUnits !== oldUnits) return false;
   return (change.orderId === null) === (when === 'period_end');
 }
@@ -235,7 +248,9 @@ function assertCurrent({ status, id }: Subscription): void {
 }
 
 function ended(status: 'cancelled' | 'expired'): AppError {
-  return new AppError('subscription_ended', `The subscription is ${status}.`, { extensions: { subscriptionStatus: status } });
+  return new AppError('subscription_ended', `The subscription is ${status}.`, {
+    extensions: { subscriptionStatus: status },
+  });
 }
 
 /**

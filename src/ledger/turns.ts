@@ -3,23 +3,16 @@
 // instant, as if it had run on time.
 
 import { required } from '../lib/assert.js';
-import { latestInstant } from './periods.js';
 import { allocatePeriod, isAllocatable, rollOver, type Span } from './allocations.js';
 import { type Book, holdingOf } from './book.js';
 import type { Term } from './catalog-entities.js';
 import { allocate } from './grant.js';
-import { addPeriod } from './periods.js';
 import { takeOldUnits } from './old-units.js';
+import { addPeriod, latestInstant } from './periods.js';
 import { planOrder } from './plan-orders.js';
 import { anchorOf, expiryOf, graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
-import {
-  endSubscription,
-  followingPlan,
-  schedule,
-  type StepContext,
-  step,
-} from './subscription-steps.js';
 import type { KnownSubscription, Period, SubscribedPlan, Subscription } from './subscription-entities.js';
+import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
 /** Who acts where time does. */
 const BY_ITSELF = 'system';
@@ -168,7 +161,11 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
   const first = subscription.plan === before ? subscription.periodNumber + 1 : 0;
   let number = first;
   let span = spanOf(number);
-  const mayBeSkipped = plan.rollover === 'none' && plan.terms.every(({ productKey, productType }) => productType !== 'quantity' || holdingOf(book, productKey).owed === 0);
+  const mayBeSkipped =
+    plan.rollover === 'none' &&
+    plan.terms.every(
+      ({ productKey, productType }) => productType !== 'quantity' || holdingOf(book, productKey).owed === 0,
+    );
   while (mayBeSkipped && span && span.endsAt <= book.now && isOver(plan.terms, subscription, span, book.now)) {
     number += 1;
     span = spanOf(number);
@@ -246,4 +243,3 @@ function keepAccess(book: Book, subscription: Subscription, { operationId, at }:
     });
   }
 }
-

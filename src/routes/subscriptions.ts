@@ -226,8 +226,7 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
     body: subscriptionActionBody,
     responses: { 200: subscriptionResultAnswer },
     problems: [...ONE, 'subscription_ended'],
-    handler: ({ params, body, call }) =>
-      resumeSubscription(deps, toSelectorBeside(body), params.id, call, render(200)),
+    handler: ({ params, body, call }) => resumeSubscription(deps, toSelectorBeside(body), params.id, call, render(200)),
   });
 
   defineRoute(app, {

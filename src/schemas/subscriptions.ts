@@ -16,7 +16,10 @@ const WHEN = ['now', 'period_end'] as const;
 
 export const subscribeBody = withSelector({
   sku: skuSchema.meta({ description: 'Of a plan: an offer with a recurrence.' }),
-  trial: z.boolean().default(true).meta({ description: 'Whether the plan’s trial is wanted, if it has one and he had none before.' }),
+  trial: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether the plan’s trial is wanted, if it has one and he had none before.' }),
   identities: identitiesSchema,
   metadata: metadataSchema,
 });
@@ -26,7 +29,9 @@ export const subscriptionParams = z.object({ id: uuidSchema });
 export const subscriptionQuery = withOptionalSelector({});
 
 export const changeSubscriptionBody = withOptionalSelector({
-  sku: skuSchema.meta({ description: 'Another plan of the same group; the present one takes a scheduled change back.' }),
+  sku: skuSchema.meta({
+    description: 'Another plan of the same group; the present one takes a scheduled change back.',
+  }),
   when: z
     .enum(WHEN)
     .default('period_end')
@@ -34,11 +39,17 @@ export const changeSubscriptionBody = withOptionalSelector({
   old_units: z
     .enum(OLD_UNITS)
     .default('carry')
-    .meta({ description: 'What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.' }),
+    .meta({
+      description:
+        'What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.',
+    }),
 });
 
 export const cancelSubscriptionBody = withOptionalSelector({
-  when: z.enum(WHEN).default('period_end').meta({ description: 'With its period, or at once. What it allocated lasts as long as it was to last.' }),
+  when: z
+    .enum(WHEN)
+    .default('period_end')
+    .meta({ description: 'With its period, or at once. What it allocated lasts as long as it was to last.' }),
 });
 
 export const subscriptionActionBody = withOptionalSelector({});
@@ -47,13 +58,17 @@ export const subscriptionsQuery = withOptionalSelector({
   ...pageQueryShape,
   status: z.enum(STATUSES).optional().meta({ description: 'Only those of this status.' }),
   sku: skuSchema.optional().meta({ description: 'Only those of this plan.' }),
-  plan_group: text({ max: 64 }).optional().meta({ description: 'Only those of this group.', examples: ['default'] }),
+  plan_group: text({ max: 64 })
+    .optional()
+    .meta({ description: 'Only those of this group.', examples: ['default'] }),
 });
 
 const changeAnswer = z.object({
   sku: z.string(),
   old_units: z.enum(OLD_UNITS),
-  order_id: uuidAnswerSchema.nullable().meta({ description: 'The order that pays it; null where it takes effect at the end of the period.' }),
+  order_id: uuidAnswerSchema
+    .nullable()
+    .meta({ description: 'The order that pays it; null where it takes effect at the end of the period.' }),
 });
 
 const subscriptionShape = {
@@ -75,7 +90,9 @@ const subscriptionShape = {
     .meta({ description: 'The order that pays the first or the next period, if one was made.', examples: [null] }),
   next_turn_at: instantAnswerSchema
     .nullable()
-    .meta({ description: 'When something becomes of it by itself: its renewal is ordered, its period turns, it ends.' }),
+    .meta({
+      description: 'When something becomes of it by itself: its renewal is ordered, its period turns, it ends.',
+    }),
   ended_at: instantAnswerSchema.nullable().meta({ examples: [null] }),
   metadata: metadataAnswerSchema,
   created_at: instantAnswerSchema,
@@ -117,7 +134,9 @@ export const subscriptionInFullAnswer = z
   .object({
     ...subscriptionShape,
     periods: z.array(periodAnswer).meta({ description: 'The last 200, newest first.' }),
-    steps: z.array(stepAnswer).meta({ description: 'What became of it: the last 200, newest first. Each is an event.' }),
+    steps: z
+      .array(stepAnswer)
+      .meta({ description: 'What became of it: the last 200, newest first. Each is an event.' }),
   })
   .meta({ id: 'SubscriptionInFull' });
 

@@ -138,7 +138,8 @@ function toOrder(
     id: idOf(index + 1),
     terms: [],
     listPrice: null,
-    priceReason: null, plan: null,
+    priceReason: null,
+    plan: null,
   }));
   return {
     id,

@@ -14,8 +14,8 @@ import {
   type StoredPayment,
 } from '../db/orders.js';
 import { listDisputes, listRefunds } from '../db/refunds.js';
-import { listCurrent } from '../db/subscriptions.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
+import { listCurrent } from '../db/subscriptions.js';
 import { findOrderBatches, NO_BATCHES, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';

@@ -84,7 +84,11 @@ function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) 
   return {
     selector: { ...selector, owned: { kind: 'order' as const, id: orderId } },
     load: (tx: Tx, customerId: string) => loadSale(tx, customerId, orderId),
-    needs: ({ stored }: Loaded) => ({ asks: asksOfSale(stored, policy), sold: orderId, plans: stored.items.some(({ plan }) => plan !== null) }),
+    needs: ({ stored }: Loaded) => ({
+      asks: asksOfSale(stored, policy),
+      sold: orderId,
+      plans: stored.items.some(({ plan }) => plan !== null),
+    }),
   };
 }
 

@@ -23,16 +23,23 @@ import type { Book } from '../ledger/book.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Order } from '../ledger/order-entities.js';
 import { effectiveStatus } from '../ledger/orders.js';
+import type { KnownSubscription, OldUnits, Period, Subscription } from '../ledger/subscription-entities.js';
 import {
+  subscribe as begin,
   cancelSubscription as cancel,
   changePlan,
   renewSubscription as renew,
   resumeSubscription as resume,
   type SubscriptionOutcome,
-  subscribe as begin,
 } from '../ledger/subscriptions.js';
-import type { KnownSubscription, OldUnits, Period, Subscription } from '../ledger/subscription-entities.js';
-import { archivedTraces, identitiesOf, readPeppers, type TrialIdentity, trialClaims, trialTraces } from '../ledger/trials.js';
+import {
+  archivedTraces,
+  identitiesOf,
+  readPeppers,
+  type TrialIdentity,
+  trialClaims,
+  trialTraces,
+} from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 
@@ -69,7 +76,10 @@ export async function subscribe(
     call,
     request: { ...command, identities: command.identities.map(({ type }) => type) },
     load: async (tx, customerId) => {
-      const [offers, own] = await Promise.all([findOrderableOffers(tx, [command.sku]), listIdentityKeys(tx, customerId)]);
+      const [offers, own] = await Promise.all([
+        findOrderableOffers(tx, [command.sku]),
+        listIdentityKeys(tx, customerId),
+      ]);
       const offer = offers.get(command.sku);
       const scopes = [offer?.trialScope === 'offer' ? `offer:${command.sku}` : 'any'];
       const identities = identitiesOf(customerId, own, command.identities);

@@ -97,6 +97,7 @@ export class MemoryStore {
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
       sold: undefined,
+      plans: { subscriptions: [], running: [], paid: [] },
       windows: this.limits.windowsAt(now, this.entries),
       isDue: true,
       ids: this.ids,
