@@ -26,7 +26,7 @@ ORDER BY p.starts_at, p.sku`;
 
 /** What subscriptions allocated and has not ended: units that are left, and access. */
 const LOAD_ALLOCATED = `
-SELECT ${listOf(batches, BATCH, 'b')}, ${listOf(batches, SOLD_BATCH, 'b')} FROM batches b
+SELECT b.customer_id, ${listOf(batches, BATCH, 'b')}, ${listOf(batches, SOLD_BATCH, 'b')} FROM batches b
 WHERE b.customer_id = ANY ($1::uuid[]) AND b.subscription_id = ANY ($2::uuid[]) AND b.revoked_at IS NULL
   AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz) AND (b.granted IS NULL OR (b.is_open AND b.available > 0))
 ORDER BY b.id`;

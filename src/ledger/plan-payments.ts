@@ -6,7 +6,7 @@ import { allocatePeriod, type PaidBy } from './allocations.js';
 import type { Book } from './book.js';
 import type { NewBatch } from './entities.js';
 import { takeOldUnits } from './old-units.js';
-import { addPeriod, anchored } from './periods.js';
+import { addPeriod, anchored, latestInstant } from './periods.js';
 import { planOfLine } from './plan-orders.js';
 import { graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
 import type { KnownSubscription, SubscribedPlan } from './subscription-entities.js';
@@ -53,7 +53,7 @@ function beginNow(
   const { subscription } = known;
   const anchor = anchored(book.now);
   const { unit, count } = plan.recurrence;
-  const endsAt = required(addPeriod(anchor, unit, count)?.at, 'a period ends before the year 9999');
+  const endsAt = addPeriod(anchor, unit, count)?.at ?? latestInstant(Infinity);
   subscription.plan = plan;
   subscription.status = 'active';
   subscription.anchorAt = anchor.at;

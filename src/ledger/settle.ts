@@ -70,6 +70,7 @@ function expireBefore(book: Book, limitMs: number, last?: Batch): void {
   book.due.sort(compareEnds);
   const later = book.due.findIndex((batch) => endOf(batch) >= limitMs || (last && compareEnds(batch, last) > 0));
   for (const batch of book.due.splice(0, later === -1 ? book.due.length : later)) {
+    if (batch.available === 0) continue; // it went over, or was taken away
     const occurredAt = new Date(Math.max(endOf(batch), batch.createdAt.getTime()));
     postDebit(book, batch, 'expire', batch.available, { operationId: null, occurredAt });
   }

@@ -45,6 +45,9 @@ export function requirePlan(book: Book, sku: string, offer: OrderableOffer | und
   const plan = planOfOffer(offer);
   if (!plan) throw new AppError('offer_not_plan', `The offer ${sku} does not recur.`, { pointer: SKU });
   assertOrderable(book, offer, SKU);
+  const lengths = [plan.recurrence, ...(plan.trial ? [plan.trial] : [])];
+  if (lengths.some(({ unit, count }) => addPeriod(anchored(book.now), unit, count) === undefined))
+    throw new AppError('quantity_too_large', `A period of ${sku} would end after the year 9999.`, { pointer: SKU });
   if (!isAllocatable(book, plan))
     throw new AppError('quantity_too_large', `A balance can't exceed ${QUANTITY_MAX}.`, { pointer: SKU });
   return plan;

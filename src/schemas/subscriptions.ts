@@ -36,13 +36,9 @@ export const changeSubscriptionBody = withOptionalSelector({
     .enum(WHEN)
     .default('period_end')
     .meta({ description: '`now` is at once for what costs nothing, else as soon as its order is paid.' }),
-  old_units: z
-    .enum(OLD_UNITS)
-    .default('carry')
-    .meta({
-      description:
-        'What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.',
-    }),
+  old_units: z.enum(OLD_UNITS).default('carry').meta({
+    description: 'What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.',
+  }),
 });
 
 export const cancelSubscriptionBody = withOptionalSelector({
@@ -88,11 +84,9 @@ const subscriptionShape = {
   order_id: uuidAnswerSchema
     .nullable()
     .meta({ description: 'The order that pays the first or the next period, if one was made.', examples: [null] }),
-  next_turn_at: instantAnswerSchema
-    .nullable()
-    .meta({
-      description: 'When something becomes of it by itself: its renewal is ordered, its period turns, it ends.',
-    }),
+  next_turn_at: instantAnswerSchema.nullable().meta({
+    description: 'When something becomes of it by itself: its renewal is ordered, its period turns, it ends.',
+  }),
   ended_at: instantAnswerSchema.nullable().meta({ examples: [null] }),
   metadata: metadataAnswerSchema,
   created_at: instantAnswerSchema,

@@ -128,13 +128,15 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   END
 
 -- name: i2_occurred_at
--- Only what settling finds due took effect before it was recorded.
+-- Only what settling finds due took effect before it was recorded, and what time alone does to a subscription.
 SELECT 'I2' AS invariant, customer_id, 'entry ' || seq AS subject,
   CASE WHEN operation_id IS NULL THEN 'at or before ' ELSE 'at ' END || recorded_at AS expected,
   occurred_at::text AS actual, format('instant at which a %s entry takes effect', kind) AS detail
 FROM entries
 WHERE ($1::uuid IS NULL OR customer_id = $1)
-  AND CASE WHEN operation_id IS NULL THEN occurred_at > recorded_at ELSE occurred_at <> recorded_at END
+  AND CASE WHEN operation_id IS NULL THEN occurred_at > recorded_at
+    ELSE occurred_at <> recorded_at AND (occurred_at > recorded_at OR NOT EXISTS (
+      SELECT FROM operations o WHERE o.customer_id = entries.customer_id AND o.id = entries.operation_id AND o.name = 'subscription.turn')) END
 
 -- name: i2_batch_operation
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'an operation of this customer' AS expected,
@@ -155,9 +157,16 @@ JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind
 JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
 LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exchange']),
   ('migration', ARRAY['grant']), ('trial', ARRAY['grant']), ('bonus', ARRAY['grant', 'credits.add']),
-  ('adjustment', ARRAY['grant']), ('metered', ARRAY['quota.consume', 'quota.consume.item', 'reservation.create'])
+  ('adjustment', ARRAY['grant']), ('subscription', ARRAY['subscription.create', 'subscription.change', 'subscription.turn']), ('metered', ARRAY['quota.consume', 'quota.consume.item', 'reservation.create'])
 ) AS n (source, names) ON n.source = b.source
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))
+
+-- name: i2_batch_subscription
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'a subscription of this customer' AS expected,
+  coalesce(b.subscription_id::text || ', which does not exist', 'none') AS actual, format('subscription of a batch of source %s', b.source) AS detail
+FROM batches b
+LEFT JOIN subscriptions s ON s.customer_id = b.customer_id AND s.id = b.subscription_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND s.id IS NULL AND (b.subscription_id IS NOT NULL OR b.source = 'subscription')
 
 -- name: i2_expire_at_end
 -- Units expire at the end of their batch (or when it was made, if that was later); those that come back after it, the

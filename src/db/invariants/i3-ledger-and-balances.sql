@@ -209,7 +209,7 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direct
 -- When something of a customer's falls due next is never told too late.
 SELECT 'I3' AS invariant, c.id AS customer_id, 'customer ' || c.id AS subject,
   'due at ' || d.due_at || ' or before' AS expected, 'due at ' || coalesce(c.due_at::text, 'no time') AS actual,
-  'the first end of an open batch, a hold or a pending order' AS detail
+  'the first end of an open batch, a hold or a pending order, or the first turn of a subscription' AS detail
 FROM customers c
 JOIN (
   SELECT customer_id, min(expires_at) AS due_at FROM (
@@ -219,6 +219,17 @@ JOIN (
     SELECT customer_id, expires_at FROM reservations WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'held'
     UNION ALL
     SELECT customer_id, expires_at FROM orders WHERE ($1::uuid IS NULL OR customer_id = $1) AND status = 'pending'
+    UNION ALL
+    SELECT customer_id, turns_at FROM subscriptions WHERE ($1::uuid IS NULL OR customer_id = $1) AND turns_at IS NOT NULL
   ) e GROUP BY customer_id
 ) d ON d.customer_id = c.id
 WHERE c.due_at IS NULL OR c.due_at > d.due_at
+
+-- name: i3_turns_at
+SELECT 'I3' AS invariant, c.id AS customer_id, 'customer ' || c.id AS subject, 'turns at ' || coalesce(s.turns_at::text, 'no time') AS expected,
+  'turns at ' || coalesce(c.turns_at::text, 'no time') AS actual, 'the first turn of his subscriptions' AS detail
+FROM customers c
+LEFT JOIN (
+  SELECT customer_id, min(turns_at) AS turns_at FROM subscriptions WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id
+) s ON s.customer_id = c.id
+WHERE ($1::uuid IS NULL OR c.id = $1) AND c.turns_at IS DISTINCT FROM s.turns_at

@@ -152,8 +152,11 @@ FROM trial_uses u
 LEFT JOIN operations o ON o.customer_id = u.customer_id AND o.id = u.operation_id
 LEFT JOIN (
   SELECT customer_id, operation_id, array_agg(DISTINCT coalesce(sku, 'none')) AS skus
-  FROM batches
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial'
+  FROM (
+    SELECT customer_id, operation_id, sku FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial'
+    UNION ALL
+    SELECT customer_id, operation_id, sku FROM subscription_periods WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind = 'trial'
+  ) given
   GROUP BY customer_id, operation_id
 ) b ON b.customer_id = u.customer_id AND b.operation_id = u.operation_id
 WHERE ($1::uuid IS NULL OR u.customer_id = $1)
@@ -199,3 +202,24 @@ FULL JOIN (
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind = 'natural' AND name = 'grant' GROUP BY customer_id, operation_id
 ) m ON m.customer_id = b.customer_id AND m.operation_id = b.operation_id
 WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1
+
+-- name: i4_period_allocated
+-- What a period says that it allocated is what was made of it, once.
+SELECT 'I4' AS invariant, customer_id, format('period of %s from %s of subscription %s', sku, starts_at, subscription_id) AS subject,
+  format('%s of %s', sum(promised), product_key) AS expected, format('%s of %s', sum(present), product_key) AS actual,
+  'a period of a subscription allocates once' AS detail
+FROM (
+  SELECT p.customer_id, p.subscription_id, p.sku, p.starts_at, g.product_key,
+    CASE WHEN jsonb_typeof(g.units) = 'number' THEN g.units::text::numeric ELSE 0 END AS promised, 0::numeric AS present
+  FROM subscription_periods p
+  CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(p.granted) = 'object' THEN p.granted ELSE '{}' END) AS g (product_key, units)
+  WHERE $1::uuid IS NULL OR p.customer_id = $1
+  UNION ALL
+  SELECT p.customer_id, p.subscription_id, p.sku, p.starts_at, b.product_key, 0, coalesce(b.granted, 1)
+  FROM subscription_periods p
+  JOIN batches b ON b.customer_id = p.customer_id AND b.subscription_id = p.subscription_id AND b.operation_id = p.operation_id
+    AND b.sku = p.sku AND b.predecessor_id IS NULL AND b.order_item_id IS NOT DISTINCT FROM p.order_item_id
+  WHERE ($1::uuid IS NULL OR p.customer_id = $1) AND p.kind <> 'skipped'
+) s
+GROUP BY customer_id, subscription_id, sku, starts_at, product_key
+HAVING sum(promised) <> sum(present)

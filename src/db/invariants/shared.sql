@@ -172,6 +172,8 @@ told (customer_id, type, subject_id, at) AS (
   SELECT customer_id, 'exchange.completed', id, recorded_at FROM operations
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'exchange'
   UNION ALL
+  SELECT customer_id, 'subscription.' || kind, id, recorded_at FROM subscription_steps WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
   SELECT customer_id, 'quota.consumed', id, recorded_at FROM operations WHERE ($1::uuid IS NULL OR customer_id = $1) AND tells_use
   UNION ALL
   SELECT NULL, 'product.deactivated', id, recorded_at FROM audit_records
