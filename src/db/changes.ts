@@ -17,9 +17,11 @@ import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { writeInboxRecords } from './payment-inbox.js';
 import { writePaymentSources } from './payment-sources.js';
+import { writeReferralPrograms } from './referral-programs.js';
 import { insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
+import { insertRewards, insertSignals, updateRewards } from './rewards.js';
 import { writeSandboxClock } from './sandbox-clock.js';
 import { claimTrials } from './trials.js';
 import { writeCounters } from './usage-windows.js';
@@ -45,6 +47,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
   paymentSources: writePaymentSources,
+  referralPrograms: writeReferralPrograms,
   inboxRecords: writeInboxRecords,
   accessNotes: () => undefined, // the audit trail is all there is of them
   operations: insertOperations,
@@ -67,6 +70,9 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,
+  signals: insertSignals,
+  newRewards: insertRewards,
+  rewardSteps: updateRewards,
   removedIdentities: deleteIdentities,
   newIdentities: claimIdentities,
   trialUses: claimTrials,

@@ -116,6 +116,26 @@ const entries = {
     title: 'The event is done with',
     remedy: 'Nothing: what was applied or dismissed stays so.',
   },
+  referral_program_not_found: {
+    status: 404,
+    title: 'No such referral programme',
+    remedy: 'Check the key; `GET /referral-programs` lists all.',
+  },
+  too_many_referral_programs: {
+    status: 409,
+    title: 'There are as many referral programmes as there may be',
+    remedy: 'Remove one that nobody uses.',
+  },
+  reward_not_found: {
+    status: 404,
+    title: 'No such reward',
+    remedy: 'Check the id; `GET /referrals/rewards` lists all.',
+  },
+  reward_not_held: {
+    status: 409,
+    title: 'The reward does not wait for an operator',
+    remedy: 'Look at its status: it was decided, granted or cancelled, or waits for its time or a dispute.',
+  },
   too_many_payment_sources: {
     status: 409,
     title: 'There are as many sources of payments as there may be',
