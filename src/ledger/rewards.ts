@@ -198,7 +198,10 @@ function giveReward(book: Book, { reward, offer, places }: RewardState, operatio
   const { terms, maxPerCustomer } = requireGrantable(sku, offer);
   assertPlaces(places, [{ sku, maxPerCustomer, quantity, pointer: '/quantity' }]);
   const metadata = { reward_id: rewardId, referral_id: referralId, program_key: programKey };
-  const origin = { ...originOf({ grantType: 'bonus', metadata, reason: undefined }, operationId), actionType: 'referral_reward' };
+  const origin = {
+    ...originOf({ grantType: 'bonus', metadata, reason: undefined }, operationId),
+    actionType: 'referral_reward',
+  };
   return give(book, [{ sku, terms, times: quantity }], origin, undefined);
 }
 
