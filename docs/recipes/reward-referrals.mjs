@@ -43,7 +43,10 @@ async function until(status) {
 
 await tell('attached');
 const order = await call('POST', '/orders', { external_id: bob, items: [{ sku: 'STICKERS_100' }] });
-await call('POST', `/orders/${order.id}/confirm`, { payment_id: `pay-${order.id}`, payment_fingerprint: `card-${bob}` });
+await call('POST', `/orders/${order.id}/confirm`, {
+  payment_id: `pay-${order.id}`,
+  payment_fingerprint: `card-${bob}`,
+});
 await until('granted');
 await tell('Bob paid');
 await call('POST', `/orders/${order.id}/refund`, { reason: 'changed his mind' });
