@@ -57,8 +57,9 @@ export interface EarningReferral {
 /** The referral of a referee, if it may earn something. */
 export async function findEarningReferral(tx: Tx, refereeId: string): Promise<EarningReferral | undefined> {
   const [row] = await tx.query<Row & { id: string; referrer_id: string }>(
-    `SELECT r.id, r.referrer_id FROM referrals r JOIN operations o ON o.customer_id = r.customer_id AND o.id = r.operation_id
-     WHERE r.customer_id = $1::uuid AND o.customer_id = $1::uuid AND o.acting_key <> 'import'`,
+    `SELECT r.id, r.referrer_id FROM referrals r CROSS JOIN LATERAL (
+       SELECT o.acting_key FROM operations o WHERE o.customer_id = r.customer_id AND o.customer_id = $1::uuid AND o.id = r.operation_id OFFSET 0
+     ) o WHERE r.customer_id = $1::uuid AND o.acting_key <> 'import'`,
     [refereeId],
   );
   return row && { referralId: row.id, referrerId: row.referrer_id };

@@ -97,6 +97,7 @@ export const offers = table('offers', {
   isActive: boolean('is_active'),
   isTrial: boolean('is_trial'),
   trialScope: nullable(text<TrialScope>('trial_scope')),
+  trialEligible: nullable(boolean('trial_eligible')),
   recurrence: nullable(json<Recurrence>('recurrence')),
   planGroup: nullable(text('plan_group')),
   maxPerCustomer: nullable(bigint('max_per_customer')),

@@ -245,7 +245,8 @@ const entries = {
   offer_not_trial: {
     status: 409,
     title: 'The offer is no trial',
-    remedy: 'Mark the offer with `is_trial` or give it a `trial_policy`.',
+    remedy:
+      'Mark the offer with `is_trial`, give it a `trial_policy`, or say `trial_eligible: true`; where that is false an operator may override with a reason.',
   },
   trial_already_used: {
     status: 409,

@@ -193,11 +193,11 @@ export function grantReward(book: Book, state: RewardState, operationId: string)
 }
 
 /** Throws, before anything is posted: offer_not_found, offer_inactive, product_inactive, invalid_request, offer_limit_reached, quantity_too_large. */
-function giveReward(book: Book, { reward, offer, places }: RewardState, operationId: string): NewBatch[] {
-  const { sku, quantity, id: rewardId, referralId, programKey } = reward;
+function giveReward(book: Book, { reward: known, offer, places }: RewardState, operationId: string): NewBatch[] {
+  const { sku, quantity, id: reward, referralId, programKey } = known;
   const { terms, maxPerCustomer } = requireGrantable(sku, offer);
   assertPlaces(places, [{ sku, maxPerCustomer, quantity, pointer: '/quantity' }]);
-  const metadata = { reward_id: rewardId, referral_id: referralId, program_key: programKey };
+  const metadata = { reward, referral: referralId, program: programKey };
   const origin = {
     ...originOf({ grantType: 'bonus', metadata, reason: undefined }, operationId),
     actionType: 'referral_reward',

@@ -158,7 +158,12 @@ describe('the first order that is paid', () => {
     });
     const { body } = await app.get(`/wallet/batches?external_id=${pair.referrer}`);
     expect(body.data).toMatchObject([
-      { source: 'bonus', sku: 'GIFT', granted: 30, metadata: { reward_id: reward.id, referral_id: pair.referralId } },
+      {
+        source: 'bonus',
+        sku: 'GIFT',
+        granted: 30,
+        metadata: { reward: reward.id, referral: pair.referralId, program: 'friends' },
+      },
     ]);
     await pay(pair.referee);
     expect(await rewardsOf(pair)).toHaveLength(2);

@@ -1657,6 +1657,8 @@ export interface components {
                  */
                 scope: "any" | "offer";
             } | null;
+            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+            trial_eligible: boolean | null;
             recurrence: {
                 /** @enum {string} */
                 unit: "hours" | "days" | "months" | "years";
@@ -1923,6 +1925,8 @@ export interface components {
                  */
                 scope: "any" | "offer";
             } | null;
+            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+            trial_eligible: boolean | null;
             recurrence: {
                 /** @enum {string} */
                 unit: "hours" | "days" | "months" | "years";
@@ -2598,6 +2602,8 @@ export interface operations {
                                  */
                                 scope: "any" | "offer";
                             } | null;
+                            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+                            trial_eligible: boolean | null;
                             recurrence: {
                                 /** @enum {string} */
                                 unit: "hours" | "days" | "months" | "years";
@@ -2835,6 +2841,11 @@ export interface operations {
                          */
                         scope?: "any" | "offer";
                     } | null;
+                    /**
+                     * @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.
+                     * @default null
+                     */
+                    trial_eligible?: boolean | null;
                     /** @default null */
                     recurrence?: {
                         /** @enum {string} */
@@ -10673,6 +10684,11 @@ export interface operations {
                              */
                             scope?: "any" | "offer";
                         } | null;
+                        /**
+                         * @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.
+                         * @default null
+                         */
+                        trial_eligible?: boolean | null;
                         /** @default null */
                         recurrence?: {
                             /** @enum {string} */
