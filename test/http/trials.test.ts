@@ -259,7 +259,7 @@ describe('an offer that says whether it is eligible as a trial', () => {
     const { body } = await app.get('/catalog/export?format=json');
     const exported = body.offers.find(({ sku }: { sku: string }) => sku === 'CLOSED');
     expect(exported).toMatchObject({ trial_eligible: false });
-    const imported = await app.post('/catalog/import', { offers: [{ sku: 'CLOSED', trial_eligible: null }] });
+    const imported = await app.post('/catalog/import', { offers: [{ ...exported, trial_eligible: null }] });
     expect(imported.status, imported.text).toBe(200);
     expect((await app.get('/offers/CLOSED')).body).toMatchObject({ is_trial: true, trial_eligible: null });
     await putOffer(app, 'CLOSED', 'CREDITS', 1, { trial_eligible: false });
