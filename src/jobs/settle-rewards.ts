@@ -3,11 +3,11 @@ import { findFirstReward } from '../db/rewards.js';
 import { settleRewards } from '../engine/rewards.js';
 import type { Job } from './job.js';
 
-const MS_PER_S = 1_000;
+const INTERVAL_MS = 5_000;
 
 export const settleRewardsJob: Job = {
   name: 'settle-rewards',
-  intervalMs: ({ sweepIntervalS }) => sweepIntervalS * MS_PER_S,
+  intervalMs: () => INTERVAL_MS,
   runsIn: 'one-process',
   run: async (deps, isStopped) => {
     const rewards = await settleRewards(deps, isStopped);
