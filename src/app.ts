@@ -60,9 +60,11 @@ import { registerPaymentSources } from './routes/payment-sources.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
 import { registerReconciliation } from './routes/reconciliation.js';
+import { registerReferralPrograms } from './routes/referral-programs.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
+import { registerRewards } from './routes/rewards.js';
 import { registerSandbox } from './routes/sandbox.js';
 import { registerSubscriptions } from './routes/subscriptions.js';
 import { registerUsage } from './routes/usage.js';
@@ -94,8 +96,10 @@ const resources: readonly RegisterRoutes[] = [
   registerReservations,
   registerLimits,
   registerExchange,
+  registerReferralPrograms,
   registerReferrals,
   registerSubscriptions,
+  registerRewards,
   registerEvents,
   registerEndpoints,
   registerDeliveries,

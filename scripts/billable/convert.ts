@@ -108,7 +108,7 @@ export function convertOffer(offer: SourceOffer, products: Catalogue['products']
     stacking: item.stacking,
   }));
   const noPlan = { recurrence: null, planGroup: null, plan: null };
-  const never = { ...noPlan, isTrial: false, trialScope: null, maxPerCustomer: null };
+  const never = { ...noPlan, isTrial: false, trialScope: null, trialEligible: null, maxPerCustomer: null };
   const { name, description, image, price, currency, is_active: isActive, metadata } = data;
   return {
     terms: { ...never, sku: data.sku ?? '', name, description, image, price, currency, isActive, items, metadata },

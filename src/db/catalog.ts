@@ -135,7 +135,17 @@ interface OrderableRow extends Row {
 }
 
 const ORDERABLE = [
-  ...(['sku', 'name', 'price', 'currency', 'isActive', 'isTrial', 'trialScope', 'maxPerCustomer'] as const),
+  ...([
+    'sku',
+    'name',
+    'price',
+    'currency',
+    'isActive',
+    'isTrial',
+    'trialScope',
+    'trialEligible',
+    'maxPerCustomer',
+  ] as const),
   ...(['recurrence', 'planGroup', 'plan'] as const),
 ] as const;
 const SELECT_ORDERABLE = `
@@ -158,7 +168,7 @@ function toOrderable(row: OrderableRow): OrderableOffer {
 /** The active offers that are trials, by SKU. */
 export async function listTrialOffers(tx: Tx, limit: number): Promise<OrderableOffer[]> {
   const rows = await tx.query<OrderableRow>(
-    `${SELECT_ORDERABLE} WHERE o.is_active AND o.is_trial ORDER BY o.sku LIMIT $1::int`,
+    `${SELECT_ORDERABLE} WHERE o.is_active AND o.is_trial AND o.trial_eligible IS DISTINCT FROM false ORDER BY o.sku LIMIT $1::int`,
     [limit],
   );
   return rows.map(toOrderable);

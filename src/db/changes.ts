@@ -17,9 +17,11 @@ import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { writeInboxRecords } from './payment-inbox.js';
 import { writePaymentSources } from './payment-sources.js';
+import { writeReferralPrograms } from './referral-programs.js';
 import { insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
+import { insertRewards, insertSignals, updateRewards } from './rewards.js';
 import { writeSandboxClock } from './sandbox-clock.js';
 import { endPeriods, insertPeriods, insertSteps, writeSubscriptions } from './subscriptions.js';
 import { claimTrials } from './trials.js';
@@ -46,6 +48,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
   paymentSources: writePaymentSources,
+  referralPrograms: writeReferralPrograms,
   inboxRecords: writeInboxRecords,
   accessNotes: () => undefined, // the audit trail is all there is of them
   operations: insertOperations,
@@ -72,6 +75,9 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,
+  signals: insertSignals,
+  newRewards: insertRewards,
+  rewardSteps: updateRewards,
   removedIdentities: deleteIdentities,
   newIdentities: claimIdentities,
   trialUses: claimTrials,

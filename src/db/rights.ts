@@ -21,6 +21,7 @@ const NEVER_UPDATED = new Set<string>(
     tables.keyedCalls,
     tables.events,
     tables.auditRecords,
+    tables.customerSignals,
   ].map(({ name }) => name),
 );
 /** What is replaced, unlinked, or forgotten with age; everything else is kept. */
@@ -39,6 +40,7 @@ const DELETED_FROM = new Set<string>(
     tables.webhookFeeds,
     tables.webhookDeliveries,
     tables.paymentSources,
+    tables.referralPrograms,
   ].map(({ name }) => name),
 );
 

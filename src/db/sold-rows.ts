@@ -30,10 +30,11 @@ export interface RevokeRow extends Row {
   left: number;
 }
 
-/** What was read of one order. */
+/** What was read of one order, or of one operation. */
 export interface SoldRows {
   customerId: string;
-  orderId: string;
+  orderId?: string | undefined;
+  operationId?: string | undefined;
   batches: readonly SoldBatchRow[];
   clawbacks: readonly Row[];
   revokes: readonly RevokeRow[];
@@ -78,7 +79,9 @@ function toRevoke({ seq, operation_id: operationId, batch_id: batchId, left }: R
 export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   const all = rows.batches.map((row) => {
     const own = toSoldBatch(row, toOne);
-    return { isOwn: own.batch.orderId === rows.orderId, own };
+    const isOwn =
+      rows.orderId === undefined ? row.operation_id === rows.operationId : own.batch.orderId === rows.orderId;
+    return { isOwn, own };
   });
   const isAccess = ({ batch: { granted }, revokedAt }: SoldBatch) => granted === null && revokedAt === null;
   return {

@@ -121,6 +121,26 @@ const entries = {
     title: 'The event is done with',
     remedy: 'Nothing: what was applied or dismissed stays so.',
   },
+  referral_program_not_found: {
+    status: 404,
+    title: 'No such referral programme',
+    remedy: 'Check the key; `GET /referral-programs` lists all.',
+  },
+  too_many_referral_programs: {
+    status: 409,
+    title: 'There are as many referral programmes as there may be',
+    remedy: 'Remove one that nobody uses.',
+  },
+  reward_not_found: {
+    status: 404,
+    title: 'No such reward',
+    remedy: 'Check the id; `GET /referrals/rewards` lists all.',
+  },
+  reward_not_held: {
+    status: 409,
+    title: 'The reward does not wait for an operator',
+    remedy: 'Look at its status: it was decided, granted or cancelled, or waits for its time or a dispute.',
+  },
   too_many_payment_sources: {
     status: 409,
     title: 'There are as many sources of payments as there may be',
@@ -265,7 +285,8 @@ const entries = {
   offer_not_trial: {
     status: 409,
     title: 'The offer is no trial',
-    remedy: 'Mark the offer with `is_trial` or give it a `trial_policy`.',
+    remedy:
+      'Mark the offer with `is_trial`, give it a `trial_policy`, or say `trial_eligible: true`; where that is false an operator may override with a reason.',
   },
   trial_already_used: {
     status: 409,

@@ -37,6 +37,8 @@ export interface Needs {
   plans?: boolean;
   /** A subscription of which what it allocated may be taken away. */
   allocatedOf?: string | undefined;
+  /** An operation that granted something without a payment, which is taken back. */
+  granted?: string;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */

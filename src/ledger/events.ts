@@ -14,6 +14,7 @@ import type { FirstSight, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import type { Reward, RewardStep } from './reward-entities.js';
 import type { SubscriptionStep } from './subscription-entities.js';
 
 /** What one change tells. */
@@ -42,6 +43,9 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   metadata: { silent: 'the audit trail has it' },
   profiles: { silent: 'what a provider says of a person comes with each call' },
   newReferrals: (made) => made.map(tellReferral),
+  newRewards: (made) => made.map((reward) => tellReward('referral.reward_armed', reward, reward.armedBy)),
+  rewardSteps: (made) => made.flatMap(tellRewardStep),
+  signals: { silent: 'hashes are told to nobody' },
   records: { silent: 'what is kept of answers changes nothing' },
   removedIdentities: { silent: 'the audit trail has it' },
   newIdentities: { silent: 'the audit trail has it' },
@@ -74,6 +78,7 @@ export const SILENT_CHANGES: Readonly<
   clock: 'the audit trail has it',
   apiKeys: 'the audit trail has it',
   paymentSources: 'the audit trail has it',
+  referralPrograms: 'the audit trail has it',
   inboxRecords: 'the audit trail has it, by which it is told that one is quarantined',
   accessNotes: 'the audit trail has it',
   keyedAnswers: 'what is kept of answers changes nothing',
@@ -87,6 +92,8 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'orderSteps',
   'refunds',
   'disputes',
+  'newRewards',
+  'rewardSteps',
   'trialUses',
   'operations',
   'subscriptionSteps',
@@ -173,6 +180,33 @@ function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told 
 function tellReferral({ id, referrerId, refereeId, operationId, metadata }: Referral): Told {
   const data = { referralId: id, referrerId, refereeId, ...toldMetadata(metadata) };
   return { type: 'referral.attached', subjectId: id, operationId, data };
+}
+
+function tellReward(type: EventType, reward: Reward, operationId: string): Told {
+  const { id, customerId, referralId, side, referrerId, refereeId, programKey, orderId, sku, quantity, ...rest } =
+    reward;
+  const { status, holdReason, cancelReason, dueAt } = rest;
+  const whose = { referralId, side, customerId, referrerId, refereeId, programKey, orderId };
+  const data = { rewardId: id, ...whose, sku, quantity, status, holdReason, cancelReason, dueAt };
+  return { type, subjectId: id, operationId, data };
+}
+
+/** What became of a reward; that it is held is told the first time. */
+function tellRewardStep({ kind, before, after, operationId }: RewardStep): Told[] {
+  switch (kind) {
+    case 'granted':
+      return [tellReward('referral.rewarded', after, operationId)];
+    case 'clawed_back':
+      return [tellReward('referral.revoked', after, operationId)];
+    case 'cancelled':
+    case 'refused':
+      return [tellReward('referral.reward_cancelled', after, operationId)];
+    case 'held':
+      return before.heldAt === null ? [tellReward('referral.reward_held', after, operationId)] : [];
+    case 'followed':
+    case 'released':
+      return []; // the dispute or the refund tells it; the audit trail has it
+  }
 }
 
 function orderData({ id, currency, totalAmount, items, metadata, expiresAt }: Order): Record<string, unknown> {

@@ -25,6 +25,7 @@ export interface OrderableOffer extends Pick<Offer, 'recurrence' | 'planGroup' |
   isActive: boolean;
   isTrial: boolean;
   trialScope: TrialScope | null;
+  trialEligible: boolean | null;
   maxPerCustomer: number | null;
   terms: Term[];
   inactiveProductKeys: string[];

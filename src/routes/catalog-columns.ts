@@ -176,5 +176,6 @@ export const offerTable: CatalogTable<OfferRow> = {
     ofPlan('rollover_cap', asNumber, ['rollover_cap'], (plan) => orBlank(plan.rollover_cap)),
     ofPlan('grace_days', asNumber, ['grace_days'], (plan) => orBlank(plan.grace_days)),
     ofPlan('grace_access', asSwitch, ['grace_access'], (plan) => yesNo(plan.grace_access)),
+    column('trial_eligible', asSwitch, ({ trial_eligible: is }) => (is === null ? '' : yesNo(is))),
   ],
 };

@@ -45,6 +45,7 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
     is_active: offer.isActive,
     is_trial: offer.isTrial,
     trial_policy: offer.trialScope === null ? null : { scope: offer.trialScope },
+    trial_eligible: offer.trialEligible,
     recurrence: offer.recurrence,
     plan_group: offer.planGroup,
     plan: offer.plan && toPlanView(offer.plan),

@@ -155,6 +155,15 @@ const trialPolicySchema = z.strictObject({ scope: z.enum(['any', 'offer']).defau
   examples: [{ scope: 'any' }],
 });
 
+const trialEligibleSchema = z
+  .boolean()
+  .nullable()
+  .meta({
+    description:
+      'Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.',
+    examples: [null],
+  });
+
 const lengthSchema = z.strictObject({
   unit: z.enum(['hours', 'days', 'weeks', 'months', 'years']),
   count: periodValueSchema,
@@ -234,6 +243,7 @@ export const putOfferBody = z
     is_active: z.boolean().default(true),
     is_trial: z.boolean().default(false),
     trial_policy: trialPolicySchema.nullable().default(null),
+    trial_eligible: trialEligibleSchema.default(null),
     recurrence: recurrenceSchema.nullable().default(null),
     plan_group: text({ max: 64 })
       .nullish()
@@ -288,6 +298,7 @@ export const offerAnswer = z
     is_active: z.boolean(),
     is_trial: z.boolean(),
     trial_policy: trialPolicySchema.nullable(),
+    trial_eligible: trialEligibleSchema,
     recurrence: recurrenceSchema.nullable(),
     plan_group: z
       .string()

@@ -59,6 +59,13 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   payment_event_not_found: { detail: 'There is no such event.', at: ['path/id'] },
   payment_source_not_found: { detail: 'There is no source shop.', at: ['path/name'] },
   payment_event_closed: { detail: 'The event is dismissed.', at: ['path/id'] },
+  referral_program_not_found: { detail: 'There is no referral programme friends.', at: ['path/key'] },
+  too_many_referral_programs: {
+    detail: 'There are 100 programmes, which is as many as there may be.',
+    at: ['path/key'],
+  },
+  reward_not_found: { detail: 'There is no such reward.', at: ['path/id'] },
+  reward_not_held: { detail: 'The reward is granted: only one that is held is released or refused.', at: ['path/id'] },
   too_many_payment_sources: { detail: 'There are 100 sources, which is as many as there may be.', at: ['path/name'] },
   checkout_unavailable: { detail: 'Nothing is to be paid.', at: ['path/id'] },
   checkout_differs: { detail: 'The order has a page that leads elsewhere afterwards.', at: ['/success_url'] },

@@ -48,6 +48,7 @@ function offer(
     isActive: true,
     isTrial: false,
     trialScope: null,
+    trialEligible: null,
     recurrence: null,
     planGroup: null,
     plan: null,

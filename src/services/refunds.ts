@@ -3,10 +3,12 @@ import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Tx } from '../db/client.js';
 import { findOrder } from '../db/orders.js';
 import { findDispute, findRefund, listDisputes, listRefunds } from '../db/refunds.js';
+import { lockRewardsOfReferee } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { findOrderBatches, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
+import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
 import type { SubjectAsk } from '../ledger/consume.js';
 import type {
@@ -21,6 +23,8 @@ import { canonicalPaymentMethod, effectiveStatus } from '../ledger/orders.js';
 import { followSale } from '../ledger/plan-refunds.js';
 import { multiplyQuantities, QUANTITY_MAX } from '../ledger/quantities.js';
 import { type AfterSaleDecision, disputeOrder as dispute, refundOrder as refund } from '../ledger/refunds.js';
+import type { Reward } from '../ledger/reward-entities.js';
+import { followOrder } from '../ledger/rewards.js';
 import type { Recovery } from '../ledger/sold-entities.js';
 import { required } from '../lib/assert.js';
 import { parseMoney } from '../lib/money.js';
@@ -55,17 +59,20 @@ export interface AfterSaleResult<T> extends OrderResult {
 
 interface Loaded {
   stored: Order;
+  /** Of the referral of its customer, as who was brought. */
+  rewards: Reward[];
   refunds: Refund[];
   disputes: Dispute[];
 }
 
 async function loadSale(tx: Tx, customerId: string, orderId: string): Promise<Loaded> {
-  const [order, refunds, disputes] = await Promise.all([
+  const [order, refunds, disputes, rewards] = await Promise.all([
     findOrder(tx, customerId, orderId),
     listRefunds(tx, customerId, orderId),
     listDisputes(tx, customerId, orderId),
+    lockRewardsOfReferee(tx, customerId),
   ]);
-  return { stored: required(order, 'the order was found before'), refunds, disputes };
+  return { stored: required(order, 'the order was found before'), refunds, disputes, rewards };
 }
 
 /** The products of an order. Those of which something may be owed are read until they could repay it. */
@@ -108,7 +115,8 @@ export async function refundOrder(
 ): Promise<RecordedAnswer> {
   const { refundId, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
-  return deps.engine.run({
+  const atOnce = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'order.refund',
     ...ofSale(selector, orderId, policy),
     call,
@@ -120,7 +128,7 @@ export async function refundOrder(
       ]);
       return { seen, granted };
     },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = refund(
         book,
@@ -138,11 +146,17 @@ export async function refundOrder(
           policy,
         },
       );
-      if (decision.outcome === 'accepted') followSale(book, decision.order, known.disputes, operationId);
+      if (decision.outcome === 'accepted') {
+        followOrder(book, rewards, decision.order, known.disputes, operationId);
+        followSale(book, decision.order, known.disputes, operationId);
+        atOnce.note(book);
+      }
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,
   });
+  await atOnce.settle();
+  return answer;
 }
 
 /**
@@ -161,7 +175,8 @@ export async function disputeOrder(
 ): Promise<RecordedAnswer> {
   const { disputeId, status, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
-  return deps.engine.run({
+  const atOnce = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'order.dispute',
     ...ofSale(selector, orderId, policy),
     call,
@@ -173,19 +188,23 @@ export async function disputeOrder(
       ]);
       return { seen, granted };
     },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const amount = command.amount === undefined ? null : parseMoney(command.amount);
       const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
       const decision = dispute(book, order, { ...known, seen }, told);
       if (decision.outcome === 'accepted') {
-        const { row, order: changed } = decision;
-        followSale(book, changed, [...known.disputes.filter(({ id }) => id !== row.id), row], operationId);
+        const others = known.disputes.filter(({ id }) => id !== decision.row.id);
+        followOrder(book, rewards, decision.order, [...others, decision.row], operationId);
+        followSale(book, decision.order, [...others, decision.row], operationId);
+        atOnce.note(book);
       }
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,
   });
+  await atOnce.settle();
+  return answer;
 }
 
 async function loadGranted(tx: Tx, { id, paidAt }: Order, customerId: string, now: Date): Promise<OrderBatches> {

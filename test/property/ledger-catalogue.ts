@@ -62,6 +62,7 @@ export const orderableOffers: ReadonlyMap<string, OrderableOffer> = new Map(
       recurrence: null,
       planGroup: null,
       plan: null,
+      trialEligible: null,
       maxPerCustomer: null,
       terms: offer.items.map(toTerm),
       inactiveProductKeys: offer.items

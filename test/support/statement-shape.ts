@@ -12,6 +12,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'refunds',
   'disputes',
   'trial_uses',
+  'rewards',
 ]);
 
 /** What may be without its customers, by a part of its text. */
