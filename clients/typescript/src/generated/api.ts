@@ -1024,6 +1024,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listSubscriptions"];
+        put?: never;
+        post: operations["subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSubscription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["changeSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancelSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["resumeSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renewSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/referrals/rewards": {
         parameters: {
             query?: never;
@@ -1407,6 +1503,8 @@ export interface components {
             source: string;
             sku: string | null;
             order_id: string | null;
+            /** @description The subscription in whose period it was allocated, or goes on. */
+            subscription_id: string | null;
             /** @description The line of the order that granted it: `id` of its `items`. */
             order_item_id: string | null;
             /** @description Null when the product is not counted. */
@@ -1899,7 +1997,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -2153,6 +2251,166 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        Subscription: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            customer_id: string;
+            sku: string;
+            name: string;
+            plan_group: string;
+            /** @enum {string} */
+            status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+            /** @description Of one period. */
+            price: string;
+            currency: string;
+            /** @description Makes the offer a plan: the length of its period. */
+            recurrence: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            };
+            period_starts_at: string | null;
+            period_ends_at: string | null;
+            cancels_at_period_end: boolean;
+            /** @description What it changes to, and when. */
+            change: {
+                sku: string;
+                /** @enum {string} */
+                old_units: "carry" | "reset";
+                /** @description The order that pays it; null where it takes effect at the end of the period. */
+                order_id: string | null;
+            } | null;
+            /** @description The order that pays the first or the next period, if one was made. */
+            order_id: string | null;
+            /** @description When something becomes of it by itself: its renewal is ordered, its period turns, it ends. */
+            next_turn_at: string | null;
+            ended_at: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+        };
+        SubscriptionInFull: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            customer_id: string;
+            sku: string;
+            name: string;
+            plan_group: string;
+            /** @enum {string} */
+            status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+            /** @description Of one period. */
+            price: string;
+            currency: string;
+            /** @description Makes the offer a plan: the length of its period. */
+            recurrence: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            };
+            period_starts_at: string | null;
+            period_ends_at: string | null;
+            cancels_at_period_end: boolean;
+            /** @description What it changes to, and when. */
+            change: {
+                sku: string;
+                /** @enum {string} */
+                old_units: "carry" | "reset";
+                /** @description The order that pays it; null where it takes effect at the end of the period. */
+                order_id: string | null;
+            } | null;
+            /** @description The order that pays the first or the next period, if one was made. */
+            order_id: string | null;
+            /** @description When something becomes of it by itself: its renewal is ordered, its period turns, it ends. */
+            next_turn_at: string | null;
+            ended_at: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** @description The last 200, newest first. */
+            periods: {
+                sku: string;
+                /**
+                 * @description `skipped`: it was over, with all that it would have given, when it was looked at.
+                 * @enum {string}
+                 */
+                kind: "trial" | "free" | "paid" | "skipped";
+                /** Format: date-time */
+                starts_at: string;
+                /** Format: date-time */
+                ends_at: string;
+                /** @description How many periods; more than one only of what was skipped. */
+                count: number;
+                /** @description Units by product; 1 for access. */
+                granted: {
+                    [key: string]: number;
+                };
+                order_id: string | null;
+                /** Format: uuid */
+                operation_id: string;
+                /** @description When a refund or a dispute ended it before its end. */
+                ended_at: string | null;
+            }[];
+            /** @description What became of it: the last 200, newest first. Each is an event. */
+            steps: {
+                kind: string;
+                /** Format: date-time */
+                occurred_at: string;
+                /** Format: date-time */
+                recorded_at: string;
+                /** Format: uuid */
+                operation_id: string;
+            }[];
+        };
+        /** @description The subscription as it is now, and what is to be paid. */
+        SubscriptionResult: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            customer_id: string;
+            sku: string;
+            name: string;
+            plan_group: string;
+            /** @enum {string} */
+            status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+            /** @description Of one period. */
+            price: string;
+            currency: string;
+            /** @description Makes the offer a plan: the length of its period. */
+            recurrence: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            };
+            period_starts_at: string | null;
+            period_ends_at: string | null;
+            cancels_at_period_end: boolean;
+            /** @description What it changes to, and when. */
+            change: {
+                sku: string;
+                /** @enum {string} */
+                old_units: "carry" | "reset";
+                /** @description The order that pays it; null where it takes effect at the end of the period. */
+                order_id: string | null;
+            } | null;
+            /** @description The order that pays the first or the next period, if one was made. */
+            order_id: string | null;
+            /** @description When something becomes of it by itself: its renewal is ordered, its period turns, it ends. */
+            next_turn_at: string | null;
+            ended_at: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** @description The order to pay, where there is one: confirm it by its id. */
+            order: components["schemas"]["Order"] | null;
+        };
         TrialAlreadyUsedProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "trial_already_used";
@@ -2167,7 +2425,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -5228,7 +5486,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -6456,6 +6714,567 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "subscription.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.allocated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.renewed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.skipped";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.trial_ending";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.renewal_due";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.past_due";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.changed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.updated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "referral.reward_armed";
                             /** Format: date-time */
                             created_at: string;
@@ -6947,6 +7766,8 @@ export interface operations {
                         source: string;
                         sku: string | null;
                         order_id: string | null;
+                        /** @description The subscription in whose period it was allocated, or goes on. */
+                        subscription_id: string | null;
                         /** @description The line of the order that granted it: `id` of its `items`. */
                         order_item_id: string | null;
                         /** @description Null when the product is not counted. */
@@ -8424,6 +9245,377 @@ export interface operations {
             };
         };
     };
+    listSubscriptions: {
+        parameters: {
+            query?: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                customer_id?: string;
+                /**
+                 * @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).
+                 * @example 4711
+                 */
+                user_id?: string | number;
+                /**
+                 * @description The id in the system of the provider; an integer is read as its digits.
+                 * @example 4711
+                 */
+                external_id?: string | number;
+                /**
+                 * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                 * @example telegram
+                 */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only those of this status. */
+                status?: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                /**
+                 * @description Only those of this plan.
+                 * @example CREDITS_100
+                 */
+                sku?: string;
+                /**
+                 * @description Only those of this group.
+                 * @example default
+                 */
+                plan_group?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first. */
+                        data: components["schemas"]["Subscription"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description Of a plan: an offer with a recurrence. */
+                    sku: string;
+                    /**
+                     * @description Whether the plan’s trial is wanted, if it has one and he had none before.
+                     * @default true
+                     */
+                    trial?: boolean;
+                    /** @description Of a trial: what else tells that it is the same person, by type. Each counts beside the customer’s own identities. */
+                    identities?: {
+                        [key: string]: string | number | null;
+                    };
+                    /**
+                     * @description Free JSON of the caller; at most 16384 bytes and 8 levels.
+                     * @default {}
+                     */
+                    metadata?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"];
+                };
+            };
+        };
+    };
+    getSubscription: {
+        parameters: {
+            query?: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                customer_id?: string;
+                /**
+                 * @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).
+                 * @example 4711
+                 */
+                user_id?: string | number;
+                /**
+                 * @description The id in the system of the provider; an integer is read as its digits.
+                 * @example 4711
+                 */
+                external_id?: string | number;
+                /**
+                 * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                 * @example telegram
+                 */
+                provider?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionInFull"];
+                };
+            };
+        };
+    };
+    changeSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /** @description Another plan of the same group; the present one takes a scheduled change back. */
+                    sku: string;
+                    /**
+                     * @description `now` is at once for what costs nothing, else as soon as its order is paid.
+                     * @default period_end
+                     * @enum {string}
+                     */
+                    when?: "now" | "period_end";
+                    /**
+                     * @description What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.
+                     * @default carry
+                     * @enum {string}
+                     */
+                    old_units?: "carry" | "reset";
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    cancelSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * @description With its period, or at once. What it allocated lasts as long as it was to last.
+                     * @default period_end
+                     * @enum {string}
+                     */
+                    when?: "now" | "period_end";
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    resumeSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    renewSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
     listRewards: {
         parameters: {
             query?: {
@@ -8557,7 +9749,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -9348,6 +10540,567 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "subscription.created";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.allocated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.renewed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.skipped";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.trial_ending";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.renewal_due";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.past_due";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.changed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.updated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.expired";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "referral.reward_armed";
                             /** Format: date-time */
                             created_at: string;
@@ -9903,7 +11656,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
