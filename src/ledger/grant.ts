@@ -157,7 +157,7 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
 }
 
 /** The parts of a batch of which nothing has gone yet; of access there are none. */
-export function newParts(granted: number | null) {
+function newParts(granted: number | null) {
   return {
     granted,
     available: granted ?? 0,

@@ -40,7 +40,7 @@ const SKU = '/sku';
 const FIRST_ORDER_MS = 24 * 3_600_000;
 
 /** The plan that an offer is. Throws: offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only, product_inactive, already_unlimited, quantity_too_large. */
-export function requirePlan(book: Book, sku: string, offer: OrderableOffer | undefined): SubscribedPlan {
+function requirePlan(book: Book, sku: string, offer: OrderableOffer | undefined): SubscribedPlan {
   if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: SKU });
   const plan = planOfOffer(offer);
   if (!plan) throw new AppError('offer_not_plan', `The offer ${sku} does not recur.`, { pointer: SKU });

@@ -92,7 +92,7 @@ const subscriptionShape = {
   created_at: instantAnswerSchema,
 };
 
-export const subscriptionAnswer = z.object(subscriptionShape).meta({ id: 'Subscription' });
+const subscriptionAnswer = z.object(subscriptionShape).meta({ id: 'Subscription' });
 
 export const subscriptionResultAnswer = z
   .object({
