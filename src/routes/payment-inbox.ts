@@ -158,15 +158,32 @@ function toStoredView({ body, headers, ...event }: StoredEvent) {
 }
 
 /** Members whose values are nobody's business. */
-const SECRET = /secret|token|password|signature|authorization|cvc|cvv|card_?number|iban|account_?number/i;
+const SECRET =
+  /secret|token|passw|passphrase|pwd|signature|authorization|credential|cookie|bearer|(?:api|private|access)[-_]?key|cvc|cvv|card[-_]?num|^pan$|^pin$|iban|account[-_]?number/i;
+/** The number of a card, however it is called. */
+const CARD_NUMBER = /^(?:\d[ -]?){12,18}\d$/;
+const CARD_CONTEXT = /number|card|pan/i;
+/** A URL that names a user, or carries a secret in its query. */
+const TELLING_URL =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@|[^?#]*\?[^#]*(?:secret|token|passw|signature|api[-_]?key)[^=&]*=)/i;
 const CUT = '[cut]';
+const SHOWN_DEPTH_MAX = 64;
 
 function shownBody(hex: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(hex, 'hex').toString('utf8'), (name, value: unknown) =>
-      SECRET.test(name) && value !== null && typeof value !== 'boolean' ? CUT : value,
-    );
-  } catch {
-    return null; // only JSON is ever stored
-  }
+  return shown(JSON.parse(Buffer.from(hex, 'hex').toString('utf8')), '', 0);
+}
+
+/** A value of a body without what is secret in it, and no deeper than can be shown. */
+function shown(value: unknown, name: string, depth: number): unknown {
+  if (value === null || typeof value === 'boolean') return value;
+  if (SECRET.test(name)) return CUT;
+  if (typeof value !== 'object') return isTelling(name, String(value)) ? CUT : value;
+  if (depth === SHOWN_DEPTH_MAX) return CUT;
+  if (Array.isArray(value)) return value.map((item) => shown(item, name, depth + 1));
+  const entries = Object.entries(value).map(([own, inner]) => [own, shown(inner, own, depth + 1)] as const);
+  return Object.fromEntries(entries);
+}
+
+function isTelling(name: string, text: string): boolean {
+  return (CARD_CONTEXT.test(name) && CARD_NUMBER.test(text)) || TELLING_URL.test(text);
 }

@@ -364,6 +364,51 @@ describe('the inbox', () => {
     expect(blanked).toMatchObject({ body: null, headers: {}, status: 'dismissed', payment_id: own('pi') });
   });
 
+  it.each<[string, unknown, unknown]>([
+    ['api_key', 'k-1', '[cut]'],
+    ['private-key', ['k-1'], '[cut]'],
+    ['passwd', 'x', '[cut]'],
+    ['pin', 1234, '[cut]'],
+    ['cookie', { a: 1 }, '[cut]'],
+    ['number', '4242 4242 4242 4242', '[cut]'],
+    ['number', 17, 17],
+    ['url', 'https://ada:pw@shop.test/', '[cut]'],
+    ['url', 'https://shop.test/?a=1&token=x', '[cut]'],
+    ['url', 'https://shop.test/?a=1', 'https://shop.test/?a=1'],
+    ['paid', true, true],
+    ['note', null, null],
+  ])('shows %s: %j as %j', async (name, value, expected) => {
+    await received(signedByStripe(stripeEvent(own('evt'), 'customer.updated', { [name]: value })));
+    const { id } = await eventOf(own('evt'));
+    expect((await app.get(`/payments/inbox/${id}`)).body.body.data.object[name]).toEqual(expected);
+  });
+
+  it.each([60, 3_000, 100_000])('shows a body of %i levels as far down as can be read', async (depth) => {
+    const deep = stripeEvent(own('evt'), 'customer.updated', {}).replace(
+      '"object":{}',
+      `"object":${'['.repeat(depth)}${']'.repeat(depth)}`,
+    );
+    await received(signedByStripe(deep));
+    const { id } = await eventOf(own('evt'));
+    const answer = await app.get(`/payments/inbox/${id}`);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body.body).toMatchObject({ id: own('evt'), type: 'customer.updated' });
+    expect(answer.text.includes('[cut]')).toBe(depth > 64);
+  });
+
+  it('tries an event again, later each time, that a fault of ours keeps from being applied', async () => {
+    const orderId = await placeOrder(app, own('kay'), 'PACK');
+    await ask(app.url, 'ALTER TABLE payments RENAME TO payments_gone');
+    await received(stripePayment(own('evt'), own('pi'), orderId));
+    const failed = await eventOf(own('evt'));
+    expect(failed).toMatchObject({ status: 'waiting', reason: 'internal_error', attempts: 1, order_id: orderId });
+    expect(Date.parse(String(failed.next_at)) - app.clock.now().getTime()).toBe(5_000);
+    await ask(app.url, 'ALTER TABLE payments_gone RENAME TO payments');
+    app.clock.advance({ seconds: 5 });
+    await runJob();
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'applied', attempts: 2 });
+  });
+
   it('is tried again by hand', async () => {
     const orderId = await placeOrder(app, own('lea'), 'PACK');
     await received(stripePayment(own('evt'), own('pi'), undefined));

@@ -211,6 +211,11 @@ describe('Stripe', () => {
     expect(event.currency).toBe(currency.toUpperCase());
   });
 
+  it.each(['constructor', '__proto__', 'toString', ''])('knows no status of a refund that is %j', async (status) => {
+    const object = { id: 're_1', charge: 'ch_1', amount: 1, currency: 'usd', status };
+    expect((await told('refund.updated', object)).kind).toBe('ignored');
+  });
+
   it('asks nobody without a key: what needs it has no effect, or somebody looks at it', async () => {
     const cumulative = await told('charge.refunded', { id: 'ch_1', payment_intent: 'pi_1', currency: 'usd' });
     expect(await stripe.complete?.(cumulative)).toMatchObject([{ kind: 'ignored' }]);
@@ -310,6 +315,10 @@ describe('YooKassa', () => {
       refundId: 'r-1',
       paymentId: null,
     });
+    for (const type of ['constructor', '__proto__', 'toString']) {
+      const odd = yookassaNotification(type, 'p-1');
+      expect((await verify(yookassa, { body: odd, headers: {} }, address)).kind).toBe('ignored');
+    }
     const path = yookassaNotification('payment.succeeded', '../refunds/1');
     expect(await codeOf(yookassa, { body: path, headers: {} }, address)).toBe('invalid_request');
   });
@@ -397,6 +406,12 @@ describe('a source', () => {
     expect(await told({ amount: '/a~1b/~0/0' }, body.replace('"id"', '"a/b":{"~":["1.5"]},"id"'))).toMatchObject({
       amount: parseMoney('1.5'),
     });
+    const list = body.replace('"id"', '"list":["9.99", 7],"id"');
+    expect(await told({ amount: '/list/0', paymentId: '/list/length' }, list)).toMatchObject({
+      amount: parseMoney('9.99'),
+      paymentId: null,
+    });
+    expect(await told({ paymentId: '/list/01' }, list)).toMatchObject({ paymentId: null });
     await expect(told({ eventId: '/__proto__' })).rejects.toThrow('no id');
     await expect(told({}, '{')).rejects.toThrow('not well-formed');
   });
