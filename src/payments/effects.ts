@@ -11,7 +11,7 @@ import type { InboxStatus, PaymentEvent, PaymentEventKind } from '../ledger/paym
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import { renderOrder } from '../routes/orders.js';
-import { renderDispute, renderRefund } from '../routes/refunds.js';
+import { renderDispute, renderRefund } from '../routes/refund-answers.js';
 import { UUID_PATTERN } from '../schemas/text.js';
 import { confirmOrder } from '../services/orders.js';
 import { actorOf } from '../services/payment-inbox.js';
@@ -40,6 +40,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'clock_skewed',
   'order_not_found',
   'order_not_paid',
+  'refund_pending',
 ]);
 
 function outcome(status: Outcome['status'], reason: string, detail: string, orderId: string | null = null): Outcome {
@@ -152,6 +153,8 @@ function decimalOf(amount: Micros, currency: string): string {
   return formatMoney(amount, currencyDecimals(currency));
 }
 
+const TOLD_BY_PROVIDER = { isProvider: true, methods: new Set<string>() };
+
 /** Refunds what a charge paid, or hears that the refund failed. */
 function refund(status: RefundStatus): Effect {
   return async (deps, provider, event) => {
@@ -161,6 +164,7 @@ function refund(status: RefundStatus): Effect {
     const { orderId, amount } = sale;
     const command = {
       status,
+      pendingProvider: undefined,
       paymentMethod: provider.paymentMethod,
       refundId: event.refundId,
       disputeId: undefined,
@@ -170,7 +174,7 @@ function refund(status: RefundStatus): Effect {
       unrecoveredPolicy: 'ignore' as const,
     };
     return settledBy(orderId, 'quarantined', () =>
-      refundOrder(deps, {}, orderId, command, callOf(provider), renderRefund),
+      refundOrder(deps, {}, orderId, command, TOLD_BY_PROVIDER, callOf(provider), renderRefund),
     );
   };
 }

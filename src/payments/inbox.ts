@@ -41,6 +41,7 @@ const WAITS_MS: Readonly<Record<string, number>> = {
   no_order: HOUR_MS,
   [PAYMENT_MISSING]: 72 * HOUR_MS,
   order_not_paid: 72 * HOUR_MS,
+  refund_pending: 72 * HOUR_MS,
   provider_silent: 72 * HOUR_MS,
   [FAULT]: 72 * HOUR_MS,
 };
@@ -60,6 +61,8 @@ export interface Inbox {
   replay(id: string, actor: Actor): Promise<StoredEvent>;
   /** The configured provider whose charges are of a payment method. Throws: payment_provider_not_found. */
   requireMethod(paymentMethod: string): Promise<Provider>;
+  /** Under which payment methods the configured providers have their charges. */
+  methods(): Promise<ReadonlySet<string>>;
   /** The provider of a name. Throws: payment_provider_not_found. */
   requireProvider(name: string, pointer?: string): Promise<Provider>;
   /** Waits for what is being applied. */
@@ -146,6 +149,11 @@ function createInbox(deps: Deps): Inbox {
       if (source) return requireProvider(`${GENERIC}${source.name}`, 'query/payment_method');
       const detail = `No provider is configured whose charges are ${paymentMethod}.`;
       throw new AppError('payment_provider_not_found', detail, { pointer: 'query/payment_method' });
+    },
+    methods: async () => {
+      providers ??= createProviders(deps.config);
+      const sources = (await getPaymentSources(deps)).filter(({ isEnabled }) => isEnabled);
+      return new Set([...providers.values(), ...sources].map(({ paymentMethod }) => paymentMethod));
     },
     applyDue: async (isStopped) => {
       let applied = 0;
