@@ -37,7 +37,8 @@ const NOT_FOUND = 404;
 
 /**
  * Decimals of amounts, where they are not those of ISO 4217 (docs.stripe.com/currencies, "Zero-decimal currencies" and "Special cases"): the ariary has
- * none; the krona and the Ugandan shilling keep two that are always 00.
+ * none; the krona and the Ugandan shilling keep two that are always 00, though the list of those without decimals has the shilling, too. The forint and the
+ * Taiwan dollar are charged with two: only payouts of them are whole.
  */
 const DECIMALS: Readonly<Record<string, number>> = { MGA: 0, ISK: 2, UGX: 2 };
 /** Sold by Telegram alone. */

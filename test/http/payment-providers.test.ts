@@ -34,6 +34,7 @@ beforeAll(async () => {
   await putOffer(app, 'PACK', 'CREDITS', 10);
   await putOffer(app, 'FREE', 'CREDITS', 1, { price: '0' });
   await putOffer(app, 'STARS', 'CREDITS', 1, { price: '5', currency: 'XTR' });
+  await putOffer(app, 'DINARS', 'CREDITS', 1, { price: '1.234', currency: 'KWD' });
 });
 afterAll(() => inbound.close());
 
@@ -243,6 +244,7 @@ describe('a page on which an order is paid', () => {
     ],
     ['Stripe does not answer', 'PACK', { status: 500, body: { error: {} } }, '503 unavailable'],
     ['nothing is to be paid', 'FREE', { status: 200, body: session }, '409 checkout_unavailable'],
+    ['the third decimal is no 0', 'DINARS', { status: 200, body: session }, '409 checkout_unavailable'],
     ['Stripe has no such money', 'STARS', { status: 200, body: session }, '409 checkout_unavailable'],
   ])('is refused when %s', async (_why, sku, answer, expected) => {
     const orderId = await placeOrder(app, 'gil', sku);

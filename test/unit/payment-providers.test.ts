@@ -199,7 +199,11 @@ describe('Stripe', () => {
     ['jpy', 123, '123'],
     ['isk', 12_300, '123'],
     ['ugx', 12_300, '123'],
-    ['huf', 12_300, '123'],
+    ['huf', 12_345, '123.45'],
+    ['twd', 12_345, '123.45'],
+    ['vnd', 123, '123'],
+    ['clp', 123, '123'],
+    ['bhd', 1_230, '1.23'],
     ['mga', 123, '123'],
     ['kwd', 1_230, '1.23'],
     ['xtr', 5, null],
@@ -246,6 +250,19 @@ describe('Telegram', () => {
   ])('is not believed with %s', async (_which, headers) => {
     const { body } = telegramUpdate(starsPaid(9, 'charge-1', ORDER, 25));
     expect(await codeOf(telegram, { body, headers })).toBe('invalid_signature');
+  });
+
+  it.each([
+    ['CLP', '123'],
+    ['ISK', '123'],
+    ['UGX', '123'],
+    ['VND', '123'],
+    ['HUF', '1.23'],
+    ['TWD', '1.23'],
+    ['UZS', '1.23'],
+  ])('counts %s as it has it', async (currency, amount) => {
+    const update = JSON.stringify(starsPaid(9, 'charge-1', ORDER, 123)).replace('XTR', currency);
+    expect((await verify(telegram, telegramUpdate(JSON.parse(update)))).amount).toBe(parseMoney(amount));
   });
 
   it('tells refunds, and nothing of other updates', async () => {
