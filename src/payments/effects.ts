@@ -1,7 +1,7 @@
 // What an event of a payment provider comes to: the mapping from what all providers tell to what the ledger does, in the words of the inbox. Everything here
 // may be done again: a payment is confirmed once, whoever tells it how often.
 import type { Call } from '../call.js';
-import { findOrder, findOrderOwners, findPayment } from '../db/orders.js';
+import { findOrder, findPayment } from '../db/orders.js';
 import { findOrderOfCharge } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
@@ -12,11 +12,10 @@ import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import { renderOrder } from '../routes/orders.js';
 import { renderDispute, renderRefund } from '../routes/refund-answers.js';
-import { UUID_PATTERN } from '../schemas/text.js';
 import { confirmOrder } from '../services/orders.js';
 import { actorOf } from '../services/payment-inbox.js';
 import { disputeOrder, refundOrder } from '../services/refunds.js';
-import type { Provider } from './provider.js';
+import { orderIdOf, type Provider } from './provider.js';
 
 /** What became of an event. `waiting`: it is to be tried again. */
 export interface Outcome {
@@ -53,12 +52,9 @@ async function matchOrder(
   { name, paymentMethod }: Provider,
   { orderRef, paymentId }: PaymentEvent,
 ): Promise<{ orderId: string } | Outcome> {
-  const named = orderRef !== null && UUID_PATTERN.test(orderRef) ? orderRef.toLowerCase() : undefined;
-  if (named !== undefined) {
-    if ((await findOrderOwners(db, [named])).has(named)) return { orderId: named };
-    // It may be told before the order is there; another event of its charge finds it by this id.
-    return outcome('waiting', ORDER_MISSING, `There is no order ${named}.`, named);
-  }
+  const named = orderIdOf(orderRef);
+  // It may be told before the order is there: then it waits, and another event of its charge finds it by this id.
+  if (named !== null) return { orderId: named };
   const known =
     paymentId === null
       ? undefined

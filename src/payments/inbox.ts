@@ -9,13 +9,20 @@ import { effectiveStatus } from '../ledger/orders.js';
 import type { InboxRecord, PaymentEvent } from '../ledger/payment-entities.js';
 import { MONEY_MAX } from '../lib/money.js';
 import { createSlots } from '../lib/slots.js';
-import { ID_LENGTH_MAX, isStorableText, UUID_PATTERN } from '../schemas/text.js';
+import { ID_LENGTH_MAX, isStorableText } from '../schemas/text.js';
 import { decideInboxEvent, eventNotFound, getInboxEvent } from '../services/payment-inbox.js';
 import { findOpenSource, getPaymentSources } from '../services/payment-sources.js';
 import { EFFECTS, ORDER_MISSING, type Outcome, PAYMENT_MISSING } from './effects.js';
 import { createGeneric, GENERIC, keptOf } from './generic.js';
 import { createInboxWrites, type InboxWrites } from './inbox-writes.js';
-import { type AskedOrder, type Delivery, type Provider, ProviderDenies, ProviderSilent } from './provider.js';
+import {
+  type AskedOrder,
+  type Delivery,
+  orderIdOf,
+  type Provider,
+  ProviderDenies,
+  ProviderSilent,
+} from './provider.js';
 import { createProviders } from './providers.js';
 
 /** How long an event is nobody else's while it is applied. */
@@ -233,7 +240,6 @@ function toRecord(
 ): StoredEvent {
   const now = clock.now();
   const isIgnored = event.kind === 'ignored';
-  const named = event.orderRef !== null && UUID_PATTERN.test(event.orderRef);
   return {
     ...event,
     id: ids.next(),
@@ -241,7 +247,7 @@ function toRecord(
     status: isIgnored ? 'ignored' : 'waiting',
     reason: isIgnored ? 'no_effect' : null,
     detail: null,
-    orderId: named ? (event.orderRef?.toLowerCase() ?? null) : null,
+    orderId: orderIdOf(event.orderRef),
     attempts: isIgnored ? 0 : 1,
     receivedAt: now,
     nextAt: isIgnored ? null : new Date(now.getTime() + (isStarted ? LEASE_MS : 0)),
@@ -340,8 +346,8 @@ async function settle(deps: Deps, writes: InboxWrites, record: InboxRecord, acti
 
 /** An order as it is now, by what a provider calls it. */
 async function askedOrder({ db, clock }: Deps, ref: string): Promise<AskedOrder | undefined> {
-  if (!UUID_PATTERN.test(ref)) return undefined;
-  const id = ref.toLowerCase();
+  const id = orderIdOf(ref);
+  if (id === null) return undefined;
   const owner = (await findOrderOwners(db, [id])).get(id);
   const order = owner === undefined ? undefined : await findOrder(db, owner, id);
   return order && { ...order, status: effectiveStatus(order, clock.now()) };

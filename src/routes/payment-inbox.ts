@@ -1,12 +1,12 @@
 // What payment providers send, and the inbox in which it is kept.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { StoredEvent } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import type { InboxRecord } from '../ledger/payment-entities.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney } from '../lib/money.js';
+import { GENERIC } from '../payments/generic.js';
 import { inboxOf } from '../payments/inbox.js';
 import {
   dismissBody,
@@ -17,29 +17,54 @@ import {
   providerParams,
   receivedAnswer,
 } from '../schemas/payment-inbox.js';
+import { sourceParams } from '../schemas/payment-sources.js';
 import { dismissInboxEvent, getInbox, getInboxEvent } from '../services/payment-inbox.js';
+import { toToldView } from './payment-views.js';
+
+/** What has a signature in place of a token. */
+const signed = {
+  method: 'POST',
+  tag: 'payments',
+  access: 'signature',
+  responses: { 200: receivedAnswer },
+  problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
+} as const;
+
+interface SignedInput {
+  rawBody: Buffer;
+  headers: IncomingHttpHeaders;
+  address: string;
+}
 
 export function registerPaymentInbox(app: FastifyInstance, deps: Deps): void {
   const inbox = inboxOf(deps);
   app.addHook('onClose', () => inbox.end());
 
+  const receive = async (name: string, pointer: string, { rawBody: raw, headers, address }: SignedInput) => {
+    const provider = await inbox.requireProvider(name, pointer);
+    const answer = await inbox.receive(provider, { raw, headers, address });
+    return { status: 200 as const, body: answer ?? { received: true as const } };
+  };
+
   defineRoute(app, {
-    method: 'POST',
+    ...signed,
     url: '/payments/:provider',
     operationId: 'receivePayment',
     summary: 'Take a webhook of a payment provider',
     description:
       'For the provider, which signs it: no token. The answer says that the event is stored; it is applied once, however often it comes. What does not fit is kept for somebody to look at.',
-    tag: 'payments',
-    access: 'signature',
     params: providerParams,
-    responses: { 200: receivedAnswer },
-    problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
-    handler: async ({ params, rawBody: raw, headers, address }) => {
-      const provider = await inbox.requireProvider(params.provider);
-      const answer = await inbox.receive(provider, { raw, headers, address });
-      return { status: 200, body: answer ?? { received: true as const } };
-    },
+    handler: ({ params, ...input }) => receive(params.provider, 'path/provider', input),
+  });
+
+  defineRoute(app, {
+    ...signed,
+    url: '/payments/generic/:name',
+    operationId: 'receiveGenericPayment',
+    summary: 'Take a webhook of a source of payments',
+    description: 'For the source, which signs it: no token. What it means its mapping says.',
+    params: sourceParams,
+    handler: ({ params, ...input }) => receive(`${GENERIC}${params.name}`, 'path/name', input),
   });
 
   defineRoute(app, {
@@ -127,24 +152,14 @@ export function registerPaymentInbox(app: FastifyInstance, deps: Deps): void {
 }
 
 function toEventView(event: InboxRecord) {
-  const { amount, currency } = event;
   return {
     id: event.id,
     provider: event.provider,
-    event_id: event.eventId,
-    type: event.type,
-    kind: event.kind,
+    ...toToldView(event),
     status: event.status,
     reason: event.reason,
     detail: event.detail,
     order_id: event.orderId,
-    order_ref: event.orderRef,
-    subscription_ref: event.subscriptionRef,
-    payment_id: event.paymentId,
-    refund_id: event.refundId,
-    dispute_id: event.disputeId,
-    amount: amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? '')),
-    currency,
     occurred_at: event.occurredAt,
     received_at: event.receivedAt,
     attempts: event.attempts,

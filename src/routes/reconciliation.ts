@@ -8,10 +8,10 @@ import { defineRoute, type FileBody } from '../http/route.js';
 import { toJsonPointer } from '../http/validation.js';
 import type { Payment } from '../ledger/order-entities.js';
 import { readCsv } from '../lib/csv.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney, type Micros, parseMoney } from '../lib/money.js';
+import { parseMoney } from '../lib/money.js';
 import { type Charge, reconcile } from '../payments/reconcile.js';
 import { chargesDocument, chargesTable, reconcileAnswer, reconcileQuery } from '../schemas/reconciliation.js';
+import { toldAmount } from './payment-views.js';
 
 const PAID: ReadonlySet<string> = new Set(['paid', 'succeeded']);
 const FAULTS_MAX = 100;
@@ -54,7 +54,7 @@ export function registerReconciliation(app: FastifyInstance, deps: Deps): void {
               payment_id: charge.paymentId,
               order_id: payment.orderId,
               there: { amount: charge.amount, currency: charge.currency, paid: charge.isPaid },
-              here: { amount: moneyOf(payment), currency: payment.currency, status: payment.status },
+              here: { amount: toldAmount(payment), currency: payment.currency, status: payment.status },
             })),
           },
           applied: found.applied ?? null,
@@ -70,11 +70,7 @@ function toChargeView({ paymentId, amount, currency, orderId }: Charge) {
 
 function toPaymentView(payment: Payment) {
   const { paymentId, currency, orderId } = payment;
-  return { payment_id: paymentId, amount: moneyOf(payment), currency, order_id: orderId };
-}
-
-function moneyOf({ amount, currency }: { amount: Micros | null; currency: string | null }): string | null {
-  return amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? ''));
+  return { payment_id: paymentId, amount: toldAmount(payment), currency, order_id: orderId };
 }
 
 /** The charges of a file. Throws: malformed_json, invalid_request with what is wrong in it. */
