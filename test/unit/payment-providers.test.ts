@@ -246,6 +246,7 @@ describe('Telegram', () => {
   it.each<[string, Record<string, string>]>([
     ['none', {}],
     ['another secret', { 'x-telegram-bot-api-secret-token': `${TELEGRAM_SECRET}.` }],
+    ['another of the same length', { 'x-telegram-bot-api-secret-token': TELEGRAM_SECRET.replace(/.$/, '#') }],
     ['an empty one', { 'x-telegram-bot-api-secret-token': '' }],
   ])('is not believed with %s', async (_which, headers) => {
     const { body } = telegramUpdate(starsPaid(9, 'charge-1', ORDER, 25));
