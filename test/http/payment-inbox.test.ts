@@ -6,6 +6,7 @@ import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { applyPaymentsJob } from '../../src/jobs/apply-payments.js';
 import { blankPayments } from '../../src/jobs/blank-payments.js';
+import { decideInboxEvent, getInboxEvent, settleInboxEvents } from '../../src/services/payment-inbox.js';
 import { type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { failOnUndeclared } from '../support/declared-problems.js';
 import { untilTold } from '../support/events.js';
@@ -407,6 +408,18 @@ describe('the inbox', () => {
     app.clock.advance({ seconds: 5 });
     await runJob();
     expect(await eventOf(own('evt'))).toMatchObject({ status: 'applied', attempts: 2 });
+  });
+
+  it('has nothing written about an event that somebody else took since', async () => {
+    await received(stripePayment(own('evt'), own('pi'), undefined));
+    const { id } = await eventOf(own('evt'));
+    const { body, headers, ...record } = await getInboxEvent(inbound.deps, id as string);
+    const settled = { ...record, status: 'ignored', nextAt: null, settledAt: app.clock.now() } as const;
+    await settleInboxEvents(inbound.deps, [{ ...settled, attempts: record.attempts - 1 }]);
+    await decideInboxEvent(inbound.deps, { ...settled, attempts: record.attempts - 1 }, 'somebody');
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'waiting', attempts: 1 });
+    await settleInboxEvents(inbound.deps, [settled]);
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'ignored' });
   });
 
   it('is tried again by hand', async () => {

@@ -431,6 +431,10 @@ describe('a source', () => {
     });
     expect(await told({ paymentId: '/list/01' }, list)).toMatchObject({ paymentId: null });
     await expect(told({ eventId: '/__proto__' })).rejects.toThrow('no id');
+    expect(await told({ paymentId: '/constructor/name', refundId: '/status/length' })).toMatchObject({
+      paymentId: null,
+      refundId: null,
+    });
     await expect(told({}, '{')).rejects.toThrow('not well-formed');
   });
 
