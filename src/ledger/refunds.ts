@@ -2,23 +2,22 @@
 
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX, minorUnit } from '../lib/money.js';
+import { type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
-import { disputeKey, type Ledgered, ledgered, lineOf, shareOfLine, statusOf, totalOf } from './claimed-shares.js';
+import { disputeKey, ledgered, lineOf, shareOfLine, statusOf } from './claimed-shares.js';
 import { moveUnits, planUnits } from './clawbacks.js';
 import { changeAccess } from './cut-access.js';
 import type {
   Dispute,
   DisputeStatus,
   Order,
-  OrderItem,
   Refund,
   RefundedLine,
   RefundStatus,
   RefundTeller,
   UnrecoveredPolicy,
 } from './order-entities.js';
+import { assertAmount, linesRefunded, shown, type WhatIsRefunded } from './refunded-lines.js';
 import type { Cause, Causes, Recovery, Sold } from './sold-entities.js';
 import { otherSideOf, sameMoney, withSides } from './two-sided-refunds.js';
 
@@ -30,7 +29,7 @@ export interface AfterSale<T> {
   seen: T | null;
 }
 
-export interface RefundCommand {
+export interface RefundCommand extends WhatIsRefunded {
   operationId: string;
   status: RefundStatus;
   /** Canonical; null where it is that of the order. */
@@ -41,8 +40,6 @@ export interface RefundCommand {
   toldBy: RefundTeller | null;
   /** The provider tells refunds of this method itself. */
   isToldByProvider: boolean;
-  amount: Micros | null;
-  lines: readonly { id: string; quantity: number | null }[] | null;
   reason: string | null;
   policy: UnrecoveredPolicy;
 }
@@ -289,10 +286,6 @@ function assertSameDispute(order: Order, seen: Dispute, { amount }: DisputeComma
   }
 }
 
-function shown({ currency }: Order, amount: Micros): string {
-  return `${formatMoney(amount, currencyDecimals(currency))} ${currency}`;
-}
-
 /** Throws: invalid_request, order_not_paid (nothing was paid). */
 function contestedAmount(order: Order, amount: Micros | null): Micros {
   if (order.totalAmount === 0n) {
@@ -311,79 +304,6 @@ function assertCountable(disputes: readonly Dispute[], amount: Micros): void {
   const disputed = disputes.reduce((sum, own) => (own.status === 'won' ? sum : sum + own.amount), 0n);
   if (disputed + amount <= MONEY_MAX) return;
   throw new AppError('quantity_too_large', 'What is disputed of the order is too large.', { pointer: '/amount' });
-}
-
-function assertAmount({ currency }: Order, amount: Micros): void {
-  const decimals = currencyDecimals(currency);
-  if (amount === 0n) throw new AppError('invalid_request', 'The amount is above 0.', { pointer: '/amount' });
-  if (hasAtMostDecimals(amount, decimals)) return;
-  throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/amount' });
-}
-
-/** What a refund gives back of each line. Throws: refund_exceeds_paid, invalid_request. */
-function linesRefunded(
-  order: Order,
-  { refunded, lines }: Ledgered,
-  { amount, lines: asked }: RefundCommand,
-): RefundedLine[] {
-  const left = new Map(
-    order.items.map((item) => {
-      const known = required(lines.get(item.id), 'every line is there');
-      return [item.id, { item, amount: totalOf(item) - known.amount, quantity: item.quantity - known.quantity }];
-    }),
-  );
-  const rest = order.totalAmount - refunded;
-  if (order.status === 'refunded') {
-    throw new AppError('refund_exceeds_paid', 'The order is wholly refunded.', {
-      pointer: amount === null ? '' : '/amount',
-    });
-  }
-  if (amount !== null) {
-    assertAmount(order, amount);
-    if (amount > rest) {
-      throw new AppError('refund_exceeds_paid', `${shown(order, rest)} are left of what was paid.`, {
-        pointer: '/amount',
-      });
-    }
-    return spread(order, [...left.values()], amount, rest);
-  }
-  if (asked === null) {
-    return [...left.values()].map(({ item: { id }, amount: all, quantity }) => ({ id, quantity, amount: all }));
-  }
-  return asked.map(({ id, quantity }, index) => {
-    const line = left.get(id);
-    if (!line) throw new AppError('invalid_request', 'The order has no such line.', { pointer: `/items/${index}/id` });
-    const wanted = quantity ?? line.quantity;
-    if (wanted > line.quantity || line.quantity === 0) {
-      throw new AppError('refund_exceeds_paid', `${line.quantity} of the line are left to refund.`, {
-        pointer: `/items/${index}/quantity`,
-      });
-    }
-    const isRest = wanted === line.quantity;
-    const unit = minorUnit(currencyDecimals(order.currency));
-    const part = (line.amount * BigInt(wanted)) / BigInt(line.quantity);
-    return { id, quantity: wanted, amount: isRest ? line.amount : part - (part % unit) };
-  });
-}
-
-/** Spreads an amount over lines by what is left of each, in whole minor units, so that the parts are the amount. */
-function spread(
-  order: Order,
-  lines: readonly { item: OrderItem; amount: Micros }[],
-  amount: Micros,
-  rest: Micros,
-): RefundedLine[] {
-  const unit = minorUnit(currencyDecimals(order.currency));
-  let before = 0n;
-  let given = 0n;
-  return lines.flatMap(({ item: { id }, amount: left }) => {
-    before += left;
-    const exact = (amount * before) / rest;
-    const upTo = before === rest ? amount : exact - (exact % unit);
-    const part = upTo - given;
-    given = upTo;
-    return part > 0n ? [{ id, quantity: 0, amount: part }] : [];
-  });
 }
 
 /** Moves the order to what its refunds and disputes come to, and takes or gives back what they claim. */

@@ -127,8 +127,20 @@ describe('a refund of a payment whose provider tells refunds', () => {
   });
 
   it.each<[string, (orderId: string) => Promise<unknown>]>([
-    ['told first', async (orderId) => (await tell('re', 1_000), pending(orderId))],
-    ['asked first', async (orderId) => (await pending(orderId), tell('re', 1_000))],
+    [
+      'told first',
+      async (orderId) => {
+        await tell('re', 1_000);
+        return pending(orderId);
+      },
+    ],
+    [
+      'asked first',
+      async (orderId) => {
+        await pending(orderId);
+        return tell('re', 1_000);
+      },
+    ],
     [
       'asked by the line',
       async (orderId) => {
@@ -137,7 +149,13 @@ describe('a refund of a payment whose provider tells refunds', () => {
         return tell('re', 1_000);
       },
     ],
-    ['named by the caller later', async (orderId) => (await pending(orderId), ask(orderId, { refund_id: own('re') }))],
+    [
+      'named by the caller later',
+      async (orderId) => {
+        await pending(orderId);
+        return ask(orderId, { refund_id: own('re') });
+      },
+    ],
   ])('is undone once when it fails: of the whole, %s', async (_what, both) => {
     const orderId = await bought();
     await both(orderId);
