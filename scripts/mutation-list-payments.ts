@@ -52,7 +52,6 @@ export const payments: readonly Mutation[] = [
     '',
     ASKED,
   ),
-  mutation('read what a prototype has', 'src/payments/generic.ts', ' || !Object.hasOwn(found, name)', '', PROVIDERS),
   mutation(
     'believe any signature of the same length',
     'src/payments/generic.ts',
