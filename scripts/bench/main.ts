@@ -1,6 +1,7 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
+// `--payments` what webhooks of a payment provider do,
 // `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
@@ -15,6 +16,7 @@ import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
 import { measureMetering } from './metering.js';
 import { measureMovingIn } from './moving-in.js';
+import { measurePayments } from './payments.js';
 import {
   buildService,
   endAll,
@@ -53,6 +55,7 @@ const { values: flags } = parseArgs({
     migrations: { type: 'string' },
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
+    payments: { type: 'boolean', default: false },
     catalogue: { type: 'boolean', default: false },
     soak: { type: 'string' },
     rate: { type: 'string', default: '200' },
@@ -84,6 +87,7 @@ async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
   if (flags.webhooks) return measureWebhooks(server);
+  if (flags.payments) return verify([await measurePayments(server)]);
   if (flags.catalogue) return measureCatalogueFile(server);
   if (flags.soak !== undefined) {
     const given = { minutes: Number(flags.soak), ratePerS: Number(flags.rate) };

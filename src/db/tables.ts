@@ -12,6 +12,7 @@ import type {
   OrderStatus,
   PaymentStatus,
   RefundStatus,
+  RefundTeller,
   UnrecoveredPolicy,
 } from '../ledger/order-entities.js';
 import type { InboxStatus, PaymentEventKind, SourceMapping, SourceSignature } from '../ledger/payment-entities.js';
@@ -222,6 +223,8 @@ export const refunds = table('refunds', {
   unrecoveredPolicy: text<UnrecoveredPolicy>('unrecovered_policy'),
   createdAt: instant('created_at'),
   failedAt: nullable(instant('failed_at')),
+  toldBy: nullable(text<RefundTeller>('told_by')),
+  fills: nullable(uuid('fills')),
 });
 
 export const disputes = table('disputes', {

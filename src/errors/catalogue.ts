@@ -344,6 +344,17 @@ const entries = {
     title: 'More than was paid, and is not refunded yet',
     remedy: 'Read what is left: `total_amount` less `refunded_amount`, and the lines of `refunds`.',
   },
+  refund_id_required: {
+    status: 409,
+    title: 'The provider tells this refund too, under an id that is missing here',
+    remedy: 'Send its `refund_id`, or `pending_provider: true` where it has none yet.',
+  },
+  refund_pending: {
+    status: 409,
+    title: 'Another refund of this order waits for its id',
+    remedy:
+      'Send the amount that waits if it is the same money; tell the one that waits as `failed`, by its own id, if it never came.',
+  },
   refund_mismatch: {
     status: 409,
     title: 'The refund was told otherwise before',

@@ -82,8 +82,8 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
 
 /** A refund, as it was told or as it failed. */
 function auditRefund({ row, isKnown, operationId, order }: Reported<Refund>): SaidOfOperation {
-  const { orderId: subject, id, refundId, paymentMethod, status, amount, reason } = row;
-  const after = { id, refundId, paymentMethod, status, ...charged(order, amount), reason };
+  const { orderId: subject, id, refundId, paymentMethod, status, amount, reason, fills } = row;
+  const after = { id, refundId, paymentMethod, status, ...charged(order, amount), reason, ...(fills && { fills }) };
   const before = isKnown ? { ...after, status: 'succeeded' } : null;
   return { action: 'order.refunded', subject, operationId, before, after };
 }

@@ -243,10 +243,10 @@ function isAfterSale({ id }: OrderStep, { changes: { refunds, disputes } }: Chan
   return [...refunds, ...disputes].some(({ row }) => row.orderId === id);
 }
 
-/** A refund, or that it failed after all; one that failed at once changed nothing. */
+/** A refund, or that it failed after all; one that failed at once changed nothing, nor does one that was told from the other side. */
 function tellRefund({ row, isKnown, operationId, order }: Reported<Refund>): Told[] {
-  const { id, refundId, paymentMethod, disputeId, status, amount, reason } = row;
-  if (status === 'failed' && !isKnown) return [];
+  const { id, refundId, paymentMethod, disputeId, status, amount, reason, fills } = row;
+  if (fills !== null || (status === 'failed' && !isKnown)) return [];
   const data = { ...afterSaleData(order, amount), refundId, paymentMethod, disputeId, reason };
   const type = status === 'failed' ? 'order.refund_failed' : 'order.refunded';
   return [{ type, subjectId: id, operationId, data }];

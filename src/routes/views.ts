@@ -166,6 +166,7 @@ export function toRefundView(refund: Refund, { currency }: Order) {
     status: refund.status,
     payment_method: refund.paymentMethod,
     refund_id: refund.refundId,
+    pending_provider: refund.toldBy === 'caller',
     dispute_id: refund.disputeId,
     amount: formatMoney(refund.amount, decimals),
     items: refund.items.map(({ id, quantity, amount }) => ({ id, quantity, amount: formatMoney(amount, decimals) })),

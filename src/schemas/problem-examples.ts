@@ -127,6 +127,11 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   batch_not_found: { detail: 'The customer has no batch 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d.', at: ['path/id'] },
   order_not_paid: { detail: 'The order is pending: no money came for it.' },
   refund_exceeds_paid: { detail: '7.50 USD are left of what was paid.', at: ['/amount'] },
+  refund_id_required: {
+    detail: 'The provider tells its refunds here too: name its id of this one, or that it is pending there.',
+    at: ['/refund_id'],
+  },
+  refund_pending: { detail: 'A refund of 2.50 USD waits for the provider’s id, and this may be it.', at: ['/amount'] },
   refund_mismatch: { detail: 'This refund was told of 2.50 USD.', at: ['/amount'] },
   dispute_not_found: { detail: 'No dispute of this order has this id.', at: ['/dispute_id'] },
   dispute_mismatch: { detail: 'This dispute was told of another order.', at: ['/dispute_id'] },

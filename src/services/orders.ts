@@ -38,6 +38,7 @@ import {
 } from '../ledger/orders.js';
 import { armRewards, noteSignals } from '../ledger/rewards.js';
 import { readPeppers, tracesOf } from '../ledger/trials.js';
+import { mergeSides } from '../ledger/two-sided-refunds.js';
 import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { parseMoney } from '../lib/money.js';
@@ -136,7 +137,7 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
           findOrderBatches(tx, order.customerId, order.id, now, settled),
         );
   const [refunds, disputes] = await Promise.all([
-    listRefunds(deps.db, owner, orderId),
+    listRefunds(deps.db, owner, orderId).then(mergeSides),
     listDisputes(deps.db, owner, orderId),
   ]);
   return { order: { ...order, status: effectiveStatus(order, now) }, granted, refunds, disputes };

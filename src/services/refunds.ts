@@ -31,6 +31,8 @@ import { parseMoney } from '../lib/money.js';
 
 export interface RefundOrderCommand {
   status: RefundStatus;
+  /** The provider was asked for it, and has told no id yet. */
+  pendingProvider: true | undefined;
   paymentMethod: string | undefined;
   refundId: string | undefined;
   disputeId: string | undefined;
@@ -99,10 +101,16 @@ function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) 
   };
 }
 
+/** Who tells of refunds: the provider itself now; and of which methods providers do. */
+export interface RefundTellers {
+  isProvider: boolean;
+  methods: ReadonlySet<string>;
+}
+
 /**
  * Refunds a paid order: wholly, by lines, or by an amount; or hears that a refund failed, which gives back what it took. Idempotent by method and refund id.
  * Locks: the customer, then the claim of the refund. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
- * selector_conflict, order_not_paid, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request, too_many_reports, quantity_too_large,
+ * selector_conflict, order_not_paid, refund_id_required, refund_pending, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request, too_many_reports, quantity_too_large,
  * too_many_batches, idempotency_key_reused, unavailable.
  */
 export async function refundOrder(
@@ -110,6 +118,7 @@ export async function refundOrder(
   selector: Selector,
   orderId: string,
   command: RefundOrderCommand,
+  { isProvider, methods }: RefundTellers,
   call: Call,
   render: Render<AfterSaleResult<Refund>>,
 ): Promise<RecordedAnswer> {
@@ -140,6 +149,8 @@ export async function refundOrder(
           paymentMethod: method ?? null,
           refundId: refundId ?? null,
           disputeId: command.disputeId ?? null,
+          toldBy: isProvider ? 'provider' : command.pendingProvider ? 'caller' : null,
+          isToldByProvider: methods.has(method ?? order.paymentMethod ?? ''),
           amount: command.amount === undefined ? null : parseMoney(command.amount),
           lines: command.items?.map(({ id, quantity = null }) => ({ id, quantity })) ?? null,
           reason: command.reason ?? null,

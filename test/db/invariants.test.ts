@@ -1678,6 +1678,14 @@ const corruptions: readonly Corruption[] = [
     ['i8_refund_lines'],
   ],
   [
+    'a refund stands for none of its order',
+    [
+      `INSERT INTO refunds (customer_id, id, order_id, operation_id, payment_method, refund_id, status, amount, items, unrecovered_policy, created_at, fills)
+       SELECT customer_id, gen_random_uuid(), id, paid_by, 'stripe', 're', 'succeeded', 0, '[]', 'ignore', paid_at, '${UNKNOWN}' FROM orders ${ofOrder(1)}`,
+    ],
+    ['i8_refund_sides'],
+  ],
+  [
     'an order was paid before it was made',
     [`UPDATE orders SET paid_at = '${at('08:59')}' ${ofOrder(1)}`],
     ['i8_order_status'],
