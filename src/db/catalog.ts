@@ -1,8 +1,7 @@
 // The catalogue: products with their features and offers with their items, each read and written as a whole.
 import type { FeatureProvider } from '../ledger/catalog.js';
-import type { Offer, OfferItemWithProduct, Product, ProductType } from '../ledger/catalog-entities.js';
+import type { Offer, OfferItemWithProduct, OrderableOffer, Product, ProductType } from '../ledger/catalog-entities.js';
 import type { Changes } from '../ledger/changes.js';
-import type { OrderableOffer } from '../ledger/orders.js';
 import { required } from '../lib/assert.js';
 import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';

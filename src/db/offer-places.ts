@@ -1,5 +1,5 @@
 // How many places of an offer a customer has taken.
-import type { OrderableOffer } from '../ledger/orders.js';
+import type { OrderableOffer } from '../ledger/catalog-entities.js';
 import type { Row, Tx } from './client.js';
 
 /**

@@ -1,7 +1,15 @@
 // The tables, each described in one place: what is inserted, given as arrays and read of them follows from here (table.ts). test/db/tables.test.ts
 // compares the descriptions with the database's own catalogue.
 import type { AuditAction } from '../ledger/audit-record.js';
-import type { PlanTerms, ProductType, Recurrence, Stacking, Term, TrialScope } from '../ledger/catalog-entities.js';
+import type {
+  OrderedPlan,
+  PlanTerms,
+  ProductType,
+  Recurrence,
+  Stacking,
+  Term,
+  TrialScope,
+} from '../ledger/catalog-entities.js';
 import type { ArchivedKind } from '../ledger/customer-entities.js';
 import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
@@ -19,7 +27,6 @@ import type { InboxStatus, PaymentEventKind, SourceMapping, SourceSignature } fr
 import type { PeriodUnit } from '../ledger/periods.js';
 import type { RewardSide, RewardStatus, RewardTrigger } from '../ledger/reward-entities.js';
 import type {
-  OrderedPlan,
   PeriodKind,
   StepKind,
   SubscribedPlan,

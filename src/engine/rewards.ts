@@ -9,8 +9,8 @@ import { countRewards, listRewardsToAct, lockReward, shareSignals } from '../db/
 import { listGrantedProducts } from '../db/sold.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
+import type { OrderableOffer } from '../ledger/catalog-entities.js';
 import { asksOf } from '../ledger/grant.js';
-import type { OrderableOffer } from '../ledger/orders.js';
 import type { Reward, RewardStep } from '../ledger/reward-entities.js';
 import { clawBackReward, grantReward, type RewardState } from '../ledger/rewards.js';
 import { BY_ITSELF } from './by-itself.js';

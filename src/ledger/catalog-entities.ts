@@ -78,6 +78,12 @@ export interface PlanTerms {
   graceAccess: boolean;
 }
 
+/** What a line of an order says of its plan, beside its terms. */
+export interface OrderedPlan extends PlanTerms {
+  recurrence: Recurrence;
+  planGroup: string;
+}
+
 export interface Offer<Item = OfferItem> {
   sku: string;
   name: string;
@@ -99,4 +105,19 @@ export interface Offer<Item = OfferItem> {
   items: Item[];
   metadata: Metadata;
   createdAt: Date;
+}
+
+/** An offer as who orders, exchanges or grants it sees it. A plan from before plans had terms has none: `orderedPlanOf` gives it the defaults. */
+export interface OrderableOffer extends Pick<Offer, 'recurrence' | 'planGroup' | 'plan'> {
+  sku: string;
+  name: string;
+  price: Micros;
+  currency: string;
+  isActive: boolean;
+  isTrial: boolean;
+  trialScope: TrialScope | null;
+  trialEligible: boolean | null;
+  maxPerCustomer: number | null;
+  terms: Term[];
+  inactiveProductKeys: string[];
 }

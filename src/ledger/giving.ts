@@ -3,10 +3,9 @@
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Book } from './book.js';
-import type { Term } from './catalog-entities.js';
+import type { OrderableOffer, Term } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
 import { assertGrantable, type FixedValidity, type GrantOrigin, grant } from './grant.js';
-import type { OrderableOffer } from './orders.js';
 
 /** Why something is given without payment. */
 export type GrantType = 'trial' | 'bonus' | 'adjustment' | 'migration';

@@ -1,8 +1,7 @@
 // The intent to pay, and what was told of payments. Types alone.
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
-import type { Term } from './catalog-entities.js';
-import type { OrderedPlan } from './subscription-entities.js';
+import type { OrderedPlan, Term } from './catalog-entities.js';
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'cancelled' | 'expired';
 

@@ -7,7 +7,7 @@ import type { Metadata } from '../lib/metadata.js';
 import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
-import type { Offer, Term, TrialScope } from './catalog-entities.js';
+import type { OrderableOffer } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
 import { assertGrantable, type GrantOrigin, grant, isAlreadyUnlimited } from './grant.js';
 import { assertPlaces } from './offer-places.js';
@@ -15,21 +15,6 @@ import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus }
 import { UNPAID } from './plan-orders.js';
 import { payPeriod } from './plan-payments.js';
 import { orderedPlanOf } from './plans.js';
-
-/** An offer as who orders, exchanges or grants it sees it. A plan from before plans had terms has none: `orderedPlanOf` gives it the defaults. */
-export interface OrderableOffer extends Pick<Offer, 'recurrence' | 'planGroup' | 'plan'> {
-  sku: string;
-  name: string;
-  price: Micros;
-  currency: string;
-  isActive: boolean;
-  isTrial: boolean;
-  trialScope: TrialScope | null;
-  trialEligible: boolean | null;
-  maxPerCustomer: number | null;
-  terms: Term[];
-  inactiveProductKeys: string[];
-}
 
 export interface OrderLine {
   sku: string;

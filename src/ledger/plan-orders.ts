@@ -1,7 +1,8 @@
 // The orders of plans: one line, of the plan as the subscription has it; and the plan that an offer, or a line, is.
+
 import type { Book } from './book.js';
+import type { OrderableOffer } from './catalog-entities.js';
 import type { Order, OrderItem } from './order-entities.js';
-import type { OrderableOffer } from './orders.js';
 import { orderedPlanOf } from './plans.js';
 import type { SubscribedPlan } from './subscription-entities.js';
 

@@ -1,6 +1,5 @@
 // What an offer that recurs says of its plan: the defaults, and what goes for one from before plans had terms.
-import type { Offer, PlanTerms } from './catalog-entities.js';
-import type { OrderedPlan } from './subscription-entities.js';
+import type { Offer, OrderedPlan, PlanTerms } from './catalog-entities.js';
 
 const DEFAULT_PLAN_GROUP = 'default';
 

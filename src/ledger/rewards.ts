@@ -4,13 +4,13 @@
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
+import type { OrderableOffer } from './catalog-entities.js';
 import type { TrialTrace } from './customer-entities.js';
 import { cutNow } from './cut-access.js';
 import type { NewBatch } from './entities.js';
 import { give, originOf, requireGrantable } from './giving.js';
 import { assertPlaces } from './offer-places.js';
 import type { Dispute, Order } from './order-entities.js';
-import type { OrderableOffer } from './orders.js';
 import { latestInstant } from './periods.js';
 import { postDebit } from './postings.js';
 import type { ReferralProgram, Reward, RewardSide, RewardStep } from './reward-entities.js';

@@ -1,16 +1,10 @@
 // A customer's plans: what he subscribed to, its periods, and what became of it. Types alone.
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
-import type { PlanTerms, Recurrence, Term } from './catalog-entities.js';
+import type { OrderedPlan, Term } from './catalog-entities.js';
 import type { SoldBatch } from './sold-entities.js';
 
 export type SubscriptionStatus = 'incomplete' | 'trialing' | 'active' | 'past_due' | 'cancelled' | 'expired';
-
-/** What a line of an order says of its plan, beside its terms. */
-export interface OrderedPlan extends PlanTerms {
-  recurrence: Recurrence;
-  planGroup: string;
-}
 
 /** A plan as it was when it was subscribed; later changes of its offer change nothing of it. `price` is of one period. */
 export interface SubscribedPlan extends OrderedPlan {

@@ -1,13 +1,15 @@
 // What a customer, or his operator, decides about a subscription (DOMAIN 3.16). Pure; a paid line of a plan is in plan-payments.ts, what time does in turns.ts.
+
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { allocatePeriod, isAllocatable } from './allocations.js';
 import type { Book } from './book.js';
+import type { OrderableOffer } from './catalog-entities.js';
 import { assertPlaces } from './offer-places.js';
 import { takeOldUnits } from './old-units.js';
 import type { Order } from './order-entities.js';
-import { assertOrderable, cancelOrder, type OrderableOffer } from './orders.js';
+import { assertOrderable, cancelOrder } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
 import { expiryOf, presentOf } from './plan-periods.js';
@@ -59,6 +61,8 @@ export interface SubscribeCommand {
   /** Whether a trial is wanted, and none was used before. */
   hasTrial: boolean;
   places: ReadonlyMap<string, number>;
+  /** The order that his present subscription of the group waits for, with its status of now. */
+  order: Order | null;
   metadata: Metadata;
   operationId: string;
 }
@@ -66,20 +70,24 @@ export interface SubscribeCommand {
 /**
  * Subscribes to a plan: with its trial, free of charge at once, else incomplete with the order that pays its first period. What was allocated of the group without
  * a payment, and is not over, goes on: its period is this one's first, of which only what is more is given.
- * Throws: as `requirePlan`; subscription_exists, offer_limit_reached.
+ * Who has the plan already is answered as he is. Throws: as `requirePlan`; subscription_exists (of another plan), offer_limit_reached.
  */
 export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOutcome {
   const { operationId, places, metadata } = command;
   const plan = requirePlan(book, command.sku, command.offer);
-  const maxPerCustomer = command.offer?.maxPerCustomer ?? null;
-  assertPlaces(places, [{ sku: plan.sku, maxPerCustomer, quantity: 1, pointer: SKU }]);
   const context = { operationId, at: book.now };
   const current = book.plans.subscriptions.find(({ subscription }) => subscription.plan.planGroup === plan.planGroup);
+  const isSame = current?.subscription.plan.sku === plan.sku;
+  const order = command.order?.status === 'pending' ? command.order : null;
+  if (current && isSame && (current.subscription.status !== 'incomplete' || order))
+    return { outcome: 'unchanged', subscription: current.subscription, order };
   if (current && current.subscription.status !== 'incomplete') {
     const { id, plan: present } = current.subscription;
     const detail = `The customer has ${present.sku} of the group ${plan.planGroup}: change it.`;
     throw new AppError('subscription_exists', detail, { pointer: SKU, extensions: { subscriptionId: id } });
   }
+  const maxPerCustomer = command.offer?.maxPerCustomer ?? null;
+  assertPlaces(places, [{ sku: plan.sku, maxPerCustomer, quantity: 1, pointer: SKU }]);
   // Its order can still be paid: it pays the plan that he has then.
   if (current) endSubscription(book, current.subscription, 'expired', context);
   const subscription = newSubscription(book, plan, metadata);
@@ -87,11 +95,11 @@ export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOu
   const isTrial = plan.trial !== null && command.hasTrial;
   if (plan.price > 0n && !isTrial) {
     const expiresAt = new Date(book.now.getTime() + FIRST_ORDER_MS);
-    const order = planOrder(book, plan, { id: book.ids.next(), expiresAt });
-    subscription.orderId = order.id;
+    const made = planOrder(book, plan, { id: book.ids.next(), expiresAt });
+    subscription.orderId = made.id;
     subscription.turnsAt = expiresAt;
     step(book, subscription, 'created', context);
-    return { outcome: 'accepted', subscription, order };
+    return { outcome: 'accepted', subscription, order: made };
   }
   const running = runningUnpaid(book, plan.planGroup);
   const span = running ?? spanFromNow(plan, isTrial, book.now);

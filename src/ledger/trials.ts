@@ -4,6 +4,7 @@
 
 import { fingerprintOf, keyedHash, plainHash } from '../lib/keyed-hash.js';
 import { plainEmail, plainPhone, plainText } from '../lib/spellings.js';
+import type { TrialScope } from './catalog-entities.js';
 import type { ArchivedTrial, TrialClaim, TrialTrace } from './customer-entities.js';
 
 export interface TrialIdentity {
@@ -143,4 +144,28 @@ export function identitiesOf(
     ...passed,
     { type: 'customer_id', value: customerId },
   ];
+}
+
+/** What a trial claims, and the traces of earlier ones that stand against it. */
+export interface TrialsAsked {
+  claims: TrialClaim[];
+  traces: { claims: TrialClaim[]; archived: ReturnType<typeof archivedTraces> };
+}
+
+/** What trials of these offers claim for these identities: by whom he is known first, by our id of him last. `pepper` is as it is configured. */
+export function trialsAsked(
+  identities: readonly TrialIdentity[],
+  offers: readonly { sku: string; trialScope: TrialScope | null }[],
+  pepper: string,
+): TrialsAsked {
+  const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
+  const peppers = readPeppers(pepper);
+  const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
+  return { claims: trialClaims(identities, scopes, peppers), traces };
+}
+
+/** Identities as a request's fingerprint holds them: under the oldest pepper, so that a rotation changes no fingerprint. */
+export function fingerprintsOf(identities: readonly TrialIdentity[], pepper: string): string[] {
+  const [oldest] = readPeppers(pepper).slice(-1);
+  return oldest ? identityHashes(identities, oldest) : [];
 }

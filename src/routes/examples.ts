@@ -404,6 +404,29 @@ export const examples: Examples = {
   listRewards: { requests: { alice: { summary: 'What Alice earned', query: { ...alice } } } },
   releaseReward: { requests: {} },
   refuseReward: { requests: {} },
+  subscribe: {
+    requests: { alice: { summary: 'A plan that costs nothing', body: { ...alice, sku: 'FREE_MONTHLY' } } },
+  },
+  listSubscriptions: {
+    requests: { alice: { summary: 'Alice’s plans', query: { ...alice, sku: 'FREE_MONTHLY', plan_group: 'default' } } },
+  },
+  getSubscription: {
+    ids: { id: 'subscribe#/id' },
+    requests: { alice: { summary: 'With its periods', query: { ...alice } } },
+  },
+  changeSubscription: {
+    ids: { id: 'subscribe#/id' },
+    requests: { pro: { summary: 'To the pro plan, with the next period', body: { sku: 'PRO_MONTHLY' } } },
+  },
+  resumeSubscription: { ids: { id: 'subscribe#/id' }, requests: { alice: { summary: 'She stays', body: {} } } },
+  renewSubscription: {
+    ids: { id: 'subscribe#/id' },
+    requests: { alice: { summary: 'The order of the next period', body: {} } },
+  },
+  cancelSubscription: {
+    ids: { id: 'subscribe#/id' },
+    requests: { now: { summary: 'At once', body: { when: 'now' } } },
+  },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
   getEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'One that follows the feed' } } },
   putEndpoint: {

@@ -70,9 +70,9 @@ function toView(subscription: Subscription) {
 }
 
 const render =
-  (status: number) =>
-  ({ subscription, order }: SubscriptionResult) => ({
-    status,
+  (statusOfNew: 200 | 201) =>
+  ({ subscription, order, isNew }: SubscriptionResult) => ({
+    status: isNew ? statusOfNew : 200,
     body: renderJson(subscriptionResultAnswer, {
       ...toView(subscription),
       order: order && toOrderView({ order, granted: { batches: [], total: 0 } }),
@@ -109,11 +109,11 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
     operationId: 'subscribe',
     summary: 'Subscribe to a plan',
     description:
-      'With its trial, or free of charge, it begins at once. Else it is `incomplete`, and begins when its `order` is paid. A customer has one subscription of a group that has not ended.',
+      'With its trial, or free of charge, it begins at once. Else it is `incomplete`, and begins when its `order` is paid. A customer has one subscription of a group that has not ended; who has this plan already is answered as he is.',
     tag: 'subscriptions',
     access: 'orders',
     body: subscribeBody,
-    responses: { 201: subscriptionResultAnswer },
+    responses: { 200: subscriptionResultAnswer, 201: subscriptionResultAnswer },
     problems: ['customer_not_found', 'selector_conflict', ...PLAN, 'offer_limit_reached', 'subscription_exists'],
     handler: ({ body, call }) =>
       subscribe(
@@ -200,23 +200,6 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
 
   defineRoute(app, {
     method: 'POST',
-    url: '/subscriptions/:id/cancel',
-    operationId: 'cancelSubscription',
-    summary: 'Cancel a subscription, now or with its period',
-    description:
-      'What it allocated lasts as long as it was to last; to take it back, refund its order. One that is cancelled is answered as it is.',
-    tag: 'subscriptions',
-    access: 'orders',
-    params: subscriptionParams,
-    body: cancelSubscriptionBody,
-    responses: { 200: subscriptionResultAnswer },
-    problems: [...ONE, 'subscription_ended'],
-    handler: ({ params, body, call }) =>
-      cancelSubscription(deps, toSelectorBeside(body), params.id, body.when, call, render(200)),
-  });
-
-  defineRoute(app, {
-    method: 'POST',
     url: '/subscriptions/:id/resume',
     operationId: 'resumeSubscription',
     summary: 'Take a scheduled cancellation back',
@@ -242,5 +225,22 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
     responses: { 200: subscriptionResultAnswer },
     problems: [...ONE, 'subscription_ended', 'subscription_incomplete', 'subscription_not_renewable'],
     handler: ({ params, body, call }) => renewSubscription(deps, toSelectorBeside(body), params.id, call, render(200)),
+  });
+
+  defineRoute(app, {
+    method: 'POST',
+    url: '/subscriptions/:id/cancel',
+    operationId: 'cancelSubscription',
+    summary: 'Cancel a subscription, now or with its period',
+    description:
+      'What it allocated lasts as long as it was to last; to take it back, refund its order. One that is cancelled is answered as it is.',
+    tag: 'subscriptions',
+    access: 'orders',
+    params: subscriptionParams,
+    body: cancelSubscriptionBody,
+    responses: { 200: subscriptionResultAnswer },
+    problems: [...ONE, 'subscription_ended'],
+    handler: ({ params, body, call }) =>
+      cancelSubscription(deps, toSelectorBeside(body), params.id, body.when, call, render(200)),
   });
 }

@@ -84,6 +84,10 @@ const offers: readonly OfferTerms[] = [
     isTrial: true,
     trialScope: 'any',
   }),
+  offer('FREE_MONTHLY', 'Free plan, monthly', '0', 'USD', ['PRO_CREDITS', 20, 'months', 1], {
+    recurrence: { unit: 'months', count: 1 },
+    plan: DEFAULT_PLAN_TERMS,
+  }),
   offer('PRO_MONTHLY', 'Pro plan, monthly', '19.00', 'USD', ['PRO_CREDITS', 1_000, 'months', 1], {
     recurrence: { unit: 'months', count: 1 },
     plan: { ...DEFAULT_PLAN_TERMS, graceDays: 3 },

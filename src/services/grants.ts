@@ -15,13 +15,12 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { meteredProduct } from '../ledger/catalog.js';
-import type { Product, Term } from '../ledger/catalog-entities.js';
+import type { OrderableOffer, Product, Term } from '../ledger/catalog-entities.js';
 import { planConsume, revokePlanned, type Taking } from '../ledger/consume.js';
 import type { RecordedRequest } from '../ledger/entities.js';
 import { type Grantable, type GrantType, give, inactiveProduct, originOf, requireGrantable } from '../ledger/giving.js';
 import { asksOf, assertEndsLater, type FixedValidity } from '../ledger/grant.js';
 import { assertPlaces } from '../ledger/offer-places.js';
-import type { OrderableOffer } from '../ledger/orders.js';
 import type { Metadata } from '../lib/metadata.js';
 
 /** Units of one product with a validity of its own. */

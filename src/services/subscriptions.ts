@@ -7,6 +7,7 @@ import { countPlaces } from '../db/offer-places.js';
 import { findOrder } from '../db/orders.js';
 import {
   findSubscription,
+  listCurrent,
   listPeriods,
   listSteps,
   listSubscriptions,
@@ -32,14 +33,7 @@ import {
   resumeSubscription as resume,
   type SubscriptionOutcome,
 } from '../ledger/subscriptions.js';
-import {
-  archivedTraces,
-  identitiesOf,
-  readPeppers,
-  type TrialIdentity,
-  trialClaims,
-  trialTraces,
-} from '../ledger/trials.js';
+import { fingerprintsOf, identitiesOf, type TrialIdentity, trialsAsked } from '../ledger/trials.js';
 import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 
@@ -47,6 +41,8 @@ import type { Metadata } from '../lib/metadata.js';
 export interface SubscriptionResult {
   subscription: Subscription;
   order: Order | null;
+  /** Whether anything was changed. */
+  isNew: boolean;
 }
 
 export interface SubscribeCommand {
@@ -74,20 +70,20 @@ export async function subscribe(
     name: 'subscription.create',
     selector,
     call,
-    request: { ...command, identities: command.identities.map(({ type }) => type) },
+    request: { ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
     load: async (tx, customerId) => {
-      const [offers, own] = await Promise.all([
+      const [offers, own, current] = await Promise.all([
         findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
+        listCurrent(tx, customerId),
       ]);
       const offer = offers.get(command.sku);
-      const scopes = [offer?.trialScope === 'offer' ? `offer:${command.sku}` : 'any'];
-      const identities = identitiesOf(customerId, own, command.identities);
-      const peppers = readPeppers(deps.config.pepper);
+      const orderId = current.find(({ plan }) => plan.sku === command.sku)?.orderId ?? null;
+      const order = orderId === null ? undefined : await findOrder(tx, customerId, orderId);
       const isAsked = command.trial && offer?.plan?.trial != null;
-      const claims = isAsked ? trialClaims(identities, scopes, peppers) : [];
-      const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
-      return { offer, claims, traces: isAsked ? traces : undefined };
+      const identities = identitiesOf(customerId, own, command.identities);
+      const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
+      return { offer, order, claims: asked?.claims ?? [], traces: asked?.traces };
     },
     loadMore: async (tx, { offer, traces }, customerId, now) => {
       const [usedBy, places] = await Promise.all([
@@ -97,11 +93,12 @@ export async function subscribe(
       return { usedBy, places };
     },
     needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
-    decide: ({ book, loaded: { offer, claims }, more: { usedBy, places }, operationId }) => {
+    decide: ({ book, loaded: { offer, order: known, claims }, more: { usedBy, places }, operationId }) => {
       const hasTrial = claims.length > 0 && usedBy === undefined;
       const { sku, metadata } = command;
-      const result = begin(book, { offer, sku, hasTrial, places, metadata, operationId });
-      if (result.subscription.status === 'trialing')
+      const order = known ? { ...known, status: effectiveStatus(known, book.now) } : null;
+      const result = begin(book, { offer, sku, hasTrial, places, order, metadata, operationId });
+      if (result.outcome === 'accepted' && result.subscription.status === 'trialing')
         book.changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
       return toDecision(result);
     },
@@ -110,7 +107,7 @@ export async function subscribe(
 }
 
 function toDecision({ outcome, ...result }: SubscriptionOutcome): Decision<SubscriptionResult> {
-  return { outcome, result };
+  return { outcome, result: { ...result, isNew: outcome === 'accepted' } };
 }
 
 /** What an operation of one subscription loads beside the book: its order, if it has one. */

@@ -13,21 +13,13 @@ import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Book } from '../ledger/book.js';
 import { assertFewBatches, GRANT_BATCHES_MAX } from '../ledger/bounds.js';
+import type { OrderableOffer } from '../ledger/catalog-entities.js';
 import type { TrialClaim } from '../ledger/customer-entities.js';
 import { type Grantable, give, originOf, requireGrantable } from '../ledger/giving.js';
 import { asksOf } from '../ledger/grant.js';
 import { assertPlaces } from '../ledger/offer-places.js';
-import type { OrderableOffer } from '../ledger/orders.js';
 import { startOfDay } from '../ledger/periods.js';
-import {
-  archivedTraces,
-  identitiesOf,
-  identityHashes,
-  readPeppers,
-  type TrialIdentity,
-  trialClaims,
-  trialTraces,
-} from '../ledger/trials.js';
+import { fingerprintsOf, identitiesOf, type TrialIdentity, trialsAsked } from '../ledger/trials.js';
 import type { Metadata } from '../lib/metadata.js';
 
 export interface TrialCommand {
@@ -67,7 +59,7 @@ export async function grantTrial(
     name: 'grant',
     selector,
     call,
-    request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
+    request: { grantType: 'trial', ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
     load: async (tx, customerId) => {
       const [offers, own, toldFor] = await Promise.all([
         command.sku === undefined ? listTrialOffers(tx, TRIALS_READ) : findOrderableOffers(tx, [command.sku]),
@@ -75,7 +67,9 @@ export async function grantTrial(
         findNoticeWindow(tx, customerId, TRIAL_REFUSED, subjectOf(command)),
       ]);
       const found = [...offers.values()];
-      const asked = command.override ? nothingAsked : askedOf(deps, customerId, own, command.identities, found);
+      const asked = command.override
+        ? nothingAsked
+        : trialsAsked(identitiesOf(customerId, own, command.identities), found, deps.config.pepper);
       return { offers: found, toldFor, ...asked };
     },
     loadMore: async (tx, { traces, offers }, customerId, now) => {
@@ -141,27 +135,6 @@ const nothingAsked: { claims: TrialClaim[]; traces: TrialTraces } = {
   claims: [],
   traces: { claims: [], archived: [] },
 };
-
-/** The claims that a trial makes, and the traces of earlier ones that stand against it: by whom he is known first, by our id of him last. */
-function askedOf(
-  deps: Deps,
-  customerId: string,
-  own: readonly { provider: string; externalId: string }[],
-  passed: readonly TrialIdentity[],
-  offers: readonly OrderableOffer[],
-): typeof nothingAsked {
-  const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
-  const identities = identitiesOf(customerId, own, passed);
-  const peppers = readPeppers(deps.config.pepper);
-  const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
-  return { claims: trialClaims(identities, scopes, peppers), traces };
-}
-
-/** Identities as a request's fingerprint holds them: under the oldest pepper, so that a rotation changes no fingerprint. */
-function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
-  const [oldest] = readPeppers(deps.config.pepper).slice(-1);
-  return oldest ? identityHashes(identities, oldest) : [];
-}
 
 /** Throws: offer_not_found, offer_not_trial, offer_inactive, product_inactive, invalid_request (an offer that gives nothing). */
 function requireTrials(

@@ -220,6 +220,17 @@ describe('what is told', () => {
       'referral.reward_cancelled',
       'referral.rewarded',
       'referral.revoked',
+      'subscription.created',
+      'subscription.allocated',
+      'subscription.renewed',
+      'subscription.skipped',
+      'subscription.trial_ending',
+      'subscription.renewal_due',
+      'subscription.past_due',
+      'subscription.changed',
+      'subscription.updated',
+      'subscription.cancelled',
+      'subscription.expired',
     ];
     expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());
   });

@@ -36,6 +36,7 @@ async function bodies(): Promise<{ method: 'post' | 'put' | 'patch'; path: strin
         .replace('/api/v1/billing', '')
         .replace('{id}', UNKNOWN_ID)
         .replace('{delivery_id}', '1')
+        .replace('/referral-programs/{key}', '/referral-programs/x')
         .replace(/\{\w+\}/, (place) => (place === '{name}' ? 'x' : 'X'));
       return schema ? [{ method: method as 'post' | 'put' | 'patch', path: below, schema }] : [];
     }),

@@ -23,8 +23,13 @@ beforeAll(async () => {
   await putOffer(app, 'PACK', 'CREDITS', 1);
   await putOffer(app, 'FOR_COIN', 'CREDITS', 1, { price: '2', currency: 'COIN' });
   await putOffer(app, 'SAMPLE', 'CREDITS', 3, { trial_policy: { scope: 'offer' } });
+  const monthly = { recurrence: { unit: 'months', count: 1 } };
+  await putOffer(app, 'MONTHLY', 'CREDITS', 1, { ...monthly, price: '0' });
+  await putOffer(app, 'DEAR_MONTHLY', 'CREDITS', 1, monthly);
   await putOffer(app, 'PROBE', 'CREDITS', 3, { trial_policy: { scope: 'offer' } });
 });
+
+const subscribed = () => idOf('/subscriptions', { external_id: newPerson(), sku: 'MONTHLY' });
 
 interface Case {
   path: string;
@@ -110,6 +115,43 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
     async () => {
       const { id } = await placeOrder(app, newPerson(), 'PACK');
       return { path: `/orders/${id}/cancel`, body: { reason: 'why' }, text: `{"orderId":"${id}","reason":"why"}` };
+    },
+  ],
+  'subscription.create': [
+    async () => ({
+      path: '/subscriptions',
+      body: { external_id: newPerson(), sku: 'monthly' },
+      text: '{"identities":[],"metadata":{},"sku":"MONTHLY","trial":true}',
+    }),
+  ],
+  'subscription.change': [
+    async () => {
+      const id = await subscribed();
+      return {
+        path: `/subscriptions/${id}/change`,
+        body: { sku: 'DEAR_MONTHLY' },
+        text: `{"id":"${id}","oldUnits":"carry","sku":"DEAR_MONTHLY","when":"period_end"}`,
+      };
+    },
+  ],
+  'subscription.cancel': [
+    async () => {
+      const id = await subscribed();
+      return { path: `/subscriptions/${id}/cancel`, body: {}, text: `{"id":"${id}","when":"period_end"}` };
+    },
+  ],
+  'subscription.resume': [
+    async () => {
+      const id = await subscribed();
+      await idOf(`/subscriptions/${id}/cancel`, {});
+      return { path: `/subscriptions/${id}/resume`, body: {}, text: `{"id":"${id}"}` };
+    },
+  ],
+  'subscription.renew': [
+    async () => {
+      const id = await subscribed();
+      await idOf(`/subscriptions/${id}/change`, { sku: 'DEAR_MONTHLY' });
+      return { path: `/subscriptions/${id}/renew`, body: {}, text: `{"id":"${id}"}` };
     },
   ],
   'reward.release': [
@@ -420,6 +462,7 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
 
 /** They take no key: PUT, PATCH and DELETE may be repeated anyway, and what happens by itself is nobody's request. */
 const WITHOUT_KEY = [
+  'subscription.turn',
   'customer.update',
   'identity.unlink',
   'batch.notice',

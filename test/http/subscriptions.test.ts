@@ -128,7 +128,8 @@ describe('a plan that costs nothing', () => {
     app.clock.set('2026-06-30T12:00:00.000Z');
     expect(await balanceOf(person)).toBe(600);
     const { body } = await app.get(`/wallet/batches?external_id=${person}&state=active`);
-    expect(body.data.map(({ available }: Json) => available)).toEqual([100, 500]);
+    const units = body.data.map(({ available }: { available: number }) => available);
+    expect(units.sort((a: number, b: number) => a - b)).toEqual([100, 500]);
   });
 
   it('mints nothing by going up and down, cancelling and subscribing again', async () => {
@@ -186,6 +187,17 @@ describe('a plan with a price', () => {
     app.clock.set('2026-02-28T12:00:00.000Z');
     expect(await show(made.body.id)).toMatchObject({ status: 'active', period_ends_at: '2026-03-31T12:00:00.000Z' });
     expect(await balanceOf(person)).toBe(1_000);
+  });
+
+  it('is answered again, with its order, to who subscribes again', async () => {
+    const person = newPerson();
+    const first = await subscribe(person, 'pro');
+    const again = await subscribe(person, 'pro');
+    expect([first.status, again.status]).toEqual([201, 200]);
+    expect(again.body).toEqual(first.body);
+    app.clock.advance({ days: 2 }); // its order has expired, and it with it
+    const anew = await subscribe(person, 'pro');
+    expect([anew.status, anew.body.id === first.body.id]).toEqual([201, false]);
   });
 
   it('is past due without a payment, keeps access through its grace, and goes on from its old end', async () => {

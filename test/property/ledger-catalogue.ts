@@ -1,8 +1,7 @@
 // The catalogue of the workloads as the ledger's functions take it. Translates, decides nothing.
 
-import type { Subject as LedgerSubject, Term } from '../../src/ledger/catalog-entities.js';
+import type { Subject as LedgerSubject, OrderableOffer, Term } from '../../src/ledger/catalog-entities.js';
 import type { Provider } from '../../src/ledger/consume.js';
-import type { OrderableOffer } from '../../src/ledger/orders.js';
 import { type CatalogueOffer, offers, products, type Subject } from './catalogue.js';
 
 const MICROS_PER_HUNDREDTH = 10_000n;

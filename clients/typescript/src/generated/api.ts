@@ -1072,22 +1072,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/billing/subscriptions/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["cancelSubscription"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/billing/subscriptions/{id}/resume": {
         parameters: {
             query?: never;
@@ -1114,6 +1098,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["renewSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/subscriptions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancelSubscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1834,6 +1834,8 @@ export interface components {
                 payment_method: string;
                 /** @description The provider’s id; that of the refund here where none was told. */
                 refund_id: string;
+                /** @description The provider has told nothing of it yet. */
+                pending_provider: boolean;
                 dispute_id: string | null;
                 amount: string;
                 /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -1997,7 +1999,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -2425,7 +2427,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -3614,6 +3616,11 @@ export interface operations {
                     amount?: string;
                     /** @description The provider’s id of the refund: told again under it, the first answer comes again. */
                     refund_id?: string | number;
+                    /**
+                     * @description The provider was asked for it and has told no id yet: the first refund of this order and amount that it tells is this one. Of a provider that tells its refunds here either this or `refund_id` is required.
+                     * @default false
+                     */
+                    pending_provider?: boolean;
                     /** @description Lower-cased; that of the order when left out. */
                     payment_method?: string;
                     /** @description The dispute within which it is refunded: what that took is not taken again. */
@@ -3697,6 +3704,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -3745,6 +3754,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -3882,6 +3893,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -5486,7 +5499,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -9248,22 +9261,12 @@ export interface operations {
     listSubscriptions: {
         parameters: {
             query?: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
                 customer_id?: string;
-                /**
-                 * @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).
-                 * @example 4711
-                 */
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
                 user_id?: string | number;
-                /**
-                 * @description The id in the system of the provider; an integer is read as its digits.
-                 * @example 4711
-                 */
+                /** @description The id in the system of the provider; an integer is read as its digits. */
                 external_id?: string | number;
-                /**
-                 * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
-                 * @example telegram
-                 */
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
                 provider?: string;
                 /** @description How many rows at most; 50 when left out. */
                 limit?: number;
@@ -9271,15 +9274,9 @@ export interface operations {
                 cursor?: string;
                 /** @description Only those of this status. */
                 status?: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
-                /**
-                 * @description Only those of this plan.
-                 * @example CREDITS_100
-                 */
+                /** @description Only those of this plan. */
                 sku?: string;
-                /**
-                 * @description Only those of this group.
-                 * @example default
-                 */
+                /** @description Only those of this group. */
                 plan_group?: string;
             };
             header?: never;
@@ -9359,7 +9356,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Verdict"];
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
                 };
             };
             201: {
@@ -9375,27 +9372,17 @@ export interface operations {
     getSubscription: {
         parameters: {
             query?: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
                 customer_id?: string;
-                /**
-                 * @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text).
-                 * @example 4711
-                 */
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
                 user_id?: string | number;
-                /**
-                 * @description The id in the system of the provider; an integer is read as its digits.
-                 * @example 4711
-                 */
+                /** @description The id in the system of the provider; an integer is read as its digits. */
                 external_id?: string | number;
-                /**
-                 * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
-                 * @example telegram
-                 */
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
                 provider?: string;
             };
             header?: never;
             path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                /** @description The `id` that `subscribe` answered. */
                 id: string;
             };
             cookie?: never;
@@ -9417,7 +9404,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                /** @description The `id` that `subscribe` answered. */
                 id: string;
             };
             cookie?: never;
@@ -9472,64 +9459,12 @@ export interface operations {
             };
         };
     };
-    cancelSubscription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    customer_id?: string;
-                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
-                    user_id?: string | number;
-                    /** @description The id in the system of the provider; an integer is read as its digits. */
-                    external_id?: string | number;
-                    /**
-                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
-                     * @default default
-                     */
-                    provider?: string;
-                    /**
-                     * @description With its period, or at once. What it allocated lasts as long as it was to last.
-                     * @default period_end
-                     * @enum {string}
-                     */
-                    when?: "now" | "period_end";
-                    /**
-                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
-                     * @default problem
-                     * @enum {string}
-                     */
-                    on_refusal?: "problem" | "verdict";
-                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
-                    idempotency_key?: string;
-                };
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
-                };
-            };
-        };
-    };
     resumeSubscription: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                /** @description The `id` that `subscribe` answered. */
                 id: string;
             };
             cookie?: never;
@@ -9575,7 +9510,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
+                /** @description The `id` that `subscribe` answered. */
                 id: string;
             };
             cookie?: never;
@@ -9594,6 +9529,58 @@ export interface operations {
                      * @default default
                      */
                     provider?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionResult"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    cancelSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that `subscribe` answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    customer_id?: string;
+                    /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                    user_id?: string | number;
+                    /** @description The id in the system of the provider; an integer is read as its digits. */
+                    external_id?: string | number;
+                    /**
+                     * @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text).
+                     * @default default
+                     */
+                    provider?: string;
+                    /**
+                     * @description With its period, or at once. What it allocated lasts as long as it was to last.
+                     * @default period_end
+                     * @enum {string}
+                     */
+                    when?: "now" | "period_end";
                     /**
                      * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
                      * @default problem
@@ -12712,10 +12699,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         payment_method: string;
-                        /** @description How many the list has. */
+                        /** @description How many the list has, each counted once. */
                         charges: number;
                         matched: number;
-                        /** @description Paid there, and never told here; the first 1,000 of them. */
+                        /** @description Paid there, and never told here, or only that it failed; the first 1,000 of them. */
                         missing_here: {
                             count: number;
                             data: {

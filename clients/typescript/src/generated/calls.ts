@@ -165,18 +165,18 @@ export interface Calls {
   getReferralStats: Call<'getReferralStats'>;
   /** List subscriptions, newest first. `GET /api/v1/billing/subscriptions`: Of a customer who is named as they are now; of everybody as they were when they turned last. */
   listSubscriptions: Call<'listSubscriptions'>;
-  /** Subscribe to a plan. `POST /api/v1/billing/subscriptions`: With its trial, or free of charge, it begins at once. Else it is `incomplete`, and begins when its `order` is paid. A customer has one subscription of a group that has not ended. */
+  /** Subscribe to a plan. `POST /api/v1/billing/subscriptions`: With its trial, or free of charge, it begins at once. Else it is `incomplete`, and begins when its `order` is paid. A customer has one subscription of a group that has not ended; who has this plan already is answered as he is. */
   subscribe: Call<'subscribe'>;
   /** Get a subscription, with its periods and what became of it. `GET /api/v1/billing/subscriptions/{id}` */
   getSubscription: Call<'getSubscription'>;
   /** Change to another plan of the group. `POST /api/v1/billing/subscriptions/{id}/change`: What costs nothing takes effect at once, or at the end of the period; what has a price as soon as its `order` is paid, or with the renewal. The present plan takes a scheduled change back. */
   changeSubscription: Call<'changeSubscription'>;
-  /** Cancel a subscription, now or with its period. `POST /api/v1/billing/subscriptions/{id}/cancel`: What it allocated lasts as long as it was to last; to take it back, refund its order. One that is cancelled is answered as it is. */
-  cancelSubscription: Call<'cancelSubscription'>;
   /** Take a scheduled cancellation back. `POST /api/v1/billing/subscriptions/{id}/resume` */
   resumeSubscription: Call<'resumeSubscription'>;
   /** Order the next period. `POST /api/v1/billing/subscriptions/{id}/renew`: Answers the order that pays it; one that waits for its payment is answered again. */
   renewSubscription: Call<'renewSubscription'>;
+  /** Cancel a subscription, now or with its period. `POST /api/v1/billing/subscriptions/{id}/cancel`: What it allocated lasts as long as it was to last; to take it back, refund its order. One that is cancelled is answered as it is. */
+  cancelSubscription: Call<'cancelSubscription'>;
   /** List what referrals earned, newest first. `GET /api/v1/billing/referrals/rewards`: A selector names who gets them. `status=held` are those that wait for an operator, or for a dispute. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listRewards: Call<'listRewards'>;
   /** Let a reward be granted that is held. `POST /api/v1/billing/referrals/rewards/{id}/release`: In its time, or at once where that has come. */
@@ -318,9 +318,9 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   subscribe: {"method":"POST","path":"/api/v1/billing/subscriptions","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   getSubscription: {"method":"GET","path":"/api/v1/billing/subscriptions/{id}","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   changeSubscription: {"method":"POST","path":"/api/v1/billing/subscriptions/{id}/change","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
-  cancelSubscription: {"method":"POST","path":"/api/v1/billing/subscriptions/{id}/cancel","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   resumeSubscription: {"method":"POST","path":"/api/v1/billing/subscriptions/{id}/resume","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   renewSubscription: {"method":"POST","path":"/api/v1/billing/subscriptions/{id}/renew","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  cancelSubscription: {"method":"POST","path":"/api/v1/billing/subscriptions/{id}/cancel","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   listRewards: {"method":"GET","path":"/api/v1/billing/referrals/rewards","query":["customer_id","user_id","external_id","provider","limit","cursor","status","side","program_key","referral_id","order_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   releaseReward: {"method":"POST","path":"/api/v1/billing/referrals/rewards/{id}/release","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   refuseReward: {"method":"POST","path":"/api/v1/billing/referrals/rewards/{id}/refuse","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
