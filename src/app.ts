@@ -42,6 +42,7 @@ import { registerCheckout } from './routes/checkout.js';
 import { registerCredits } from './routes/credits.js';
 import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
+import { registerMerge } from './routes/merge.js';
 import { registerDeliveries } from './routes/deliveries.js';
 import { registerEndpoints } from './routes/endpoints.js';
 import { registerEvents, webhooks } from './routes/events.js';
@@ -77,6 +78,7 @@ export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
 const resources: readonly RegisterRoutes[] = [
   registerIdentify,
   registerCustomers,
+  registerMerge,
   registerCatalog,
   registerOrders,
   registerRefunds,

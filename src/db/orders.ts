@@ -6,6 +6,7 @@ import { required } from '../lib/assert.js';
 import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { claims, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
 import { orderItems, orders, payments } from './tables.js';
@@ -94,18 +95,14 @@ export async function countOpenOrders(tx: Tx, customerId: string, now: Date, max
 }
 
 /** Whose orders these are; an id that there is none of is left out. */
-export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await tx.query<Row & { id: string; customer_id: string }>(
-    'SELECT id, customer_id FROM orders WHERE id = ANY ($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, row.customer_id]));
+export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'orders', ids);
 }
 
 /** Whose an order is, if there is one of this id. */
 export const findOrderOwner = askedTogether(async (tx, ids: readonly string[]): Promise<(string | undefined)[]> => {
   const owners = await findOrderOwners(tx, ids);
-  return ids.map((id) => owners.get(id));
+  return ids.map((id) => owners.get(id)?.customerId);
 });
 
 const ordersOf = inserts(orders);

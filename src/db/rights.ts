@@ -21,6 +21,7 @@ const NEVER_UPDATED = new Set<string>(
     tables.keyedCalls,
     tables.events,
     tables.auditRecords,
+    tables.customerMerges,
   ].map(({ name }) => name),
 );
 /** What is replaced, unlinked, or forgotten with age; everything else is kept. */

@@ -5,6 +5,7 @@ import { inForm } from '../db/alike-identities.js';
 import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
+import type { Owner } from '../db/owners.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
@@ -13,6 +14,7 @@ import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
 import { persist } from './attempts.js';
+import { finalOf } from './merged-ids.js';
 import {
   identityPointer,
   identityText,
@@ -27,7 +29,10 @@ import {
 
 /** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
 export interface Resolution {
+  /** Whose ledger it is about. */
   readonly customerId: string;
+  /** Whom that customer leads to, where he was merged: something of his is named by its id. */
+  readonly finalId?: string | undefined;
   readonly sight?: FirstSight | undefined;
 }
 
@@ -52,7 +57,7 @@ export async function resolveTogether(
   const owned = named.flatMap((selector) => selector.owned ?? []);
   const customers = new Map<string, Resolution>();
   for (const { customerId } of named)
-    if (customerId !== undefined) customers.set(selectorText({ customerId }), { customerId });
+    if (customerId !== undefined) customers.set(selectorText({ customerId }), { customerId: finalOf(deps, customerId) });
   for (const { provider, externalId, customerId } of identities.length > 0
     ? await findIdentityOwners(deps.db, identities)
     : []) {
@@ -67,10 +72,10 @@ export async function resolveTogether(
     sights.set(identityText(key), resolution);
     customers.set(text, resolution);
   }
-  const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, string>();
+  const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, Owner>();
   for (const thing of owned) {
-    const customerId = owners.get(thing.id);
-    if (customerId !== undefined) customers.set(selectorText({ owned: thing }), { customerId });
+    const owner = owners.get(thing.id);
+    if (owner) customers.set(selectorText({ owned: thing }), ledgerOf(owner));
   }
   return customers;
 }
@@ -101,13 +106,17 @@ async function refusalAsValue<T>(resolving: Promise<T>): Promise<T | AppError> {
   }
 }
 
+function ledgerOf({ customerId, finalId }: Owner): Resolution {
+  return finalId === customerId ? { customerId } : { customerId, finalId };
+}
+
 /** Whose things of one kind are, by their ids; what there is not is left out. */
 const FIND_OWNERS: Readonly<
-  Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, string>>>
+  Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, Owner>>>
 > = { reservation: findReservationOwners, operation: findOperationOwners, order: findOrderOwners };
 
 /** Whose these things are, by their ids; what there is not is left out. */
-async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
+async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, Owner>> {
   const kinds = [...new Set(things.map(({ kind }) => kind))];
   const found = await Promise.all(
     kinds.map((kind) =>
@@ -133,19 +142,19 @@ export async function resolveCustomer(deps: Foundations, selector: Selector): Pr
       if (known) return known;
     }
     if (!owned) return { customerId: (await requireCustomer(deps, selector)).customerId };
-    return { customerId: await requireOwner(deps, owned, selector) };
+    return ledgerOf(await requireOwner(deps, owned, selector));
   });
 }
 
 /**
- * Whose a thing is. Where the selector names a customer it must be his.
+ * Whose a thing is. Where the selector names a customer it must be his, or of one who was merged into him.
  * Throws: reservation_not_found, operation_not_found, order_not_found (also another customer's), customer_not_found, selector_conflict.
  */
-export async function requireOwner(deps: Foundations, owned: Owned, selector: Selector): Promise<string> {
+export async function requireOwner(deps: Foundations, owned: Owned, selector: Selector): Promise<Owner> {
   const { customerId, identity } = selector;
   const owner = (await findOwners(deps, [owned])).get(owned.id);
   const isNamed = identity !== undefined || customerId !== undefined;
-  if (owner === undefined || (isNamed && (await requireCustomer(deps, selector)).customerId !== owner))
+  if (owner === undefined || (isNamed && (await requireCustomer(deps, selector)).customerId !== owner.finalId))
     throw unknownOwned(owned);
   return owner;
 }
@@ -153,7 +162,7 @@ export async function requireOwner(deps: Foundations, owned: Owned, selector: Se
 /** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */
 export interface Reader {
   customerId: string;
-  /** The family, which lists are about: the customer and those that were merged into it. As nobody can be merged yet, always the one. */
+  /** The family, which lists are about: the customer and those that were merged into it. */
   familyIds: readonly string[];
   now: Date;
   /** Something of his is past its end. */
@@ -203,7 +212,7 @@ export async function findCustomer(
   if (!found) return undefined;
   const now = instantOf(deps.clock.now(), found.lastRecordedAt);
   const isDue = found.dueAt !== null && found.dueAt <= now;
-  return { customerId: found.id, familyIds: [found.id], now, isDue };
+  return { customerId: found.id, familyIds: [found.id, ...found.mergedIds], now, isDue };
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

@@ -128,6 +128,9 @@ function verdictOf(outcome: Outcome): string {
   return outcome.answer.replayed ? 'replayed' : 'accepted';
 }
 
+/** Of what is only decided. */
+const DECIDED = { mayCommit: false, recordOf: () => undefined };
+
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */
 async function runLone(deps: Foundations, { lone }: ConnectionBounds, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
@@ -137,7 +140,7 @@ async function runLone(deps: Foundations, { lone }: ConnectionBounds, member: Me
     latest = own;
     const turn = own.sight ? identityText(own.sight) : own.customerId;
     const { verdicts } = await deps.turns.take(turn, () =>
-      lone.take(() => transact(deps, [own], { opener, skipLocked: false })),
+      lone.take(() => transact(deps, [own], { opener, skipLocked: false, ...(member.isDryRun && { whole: DECIDED }) })),
     );
     const verdict = verdicts.get(own);
     if (verdict === 'moved') throw new CustomerMoved();

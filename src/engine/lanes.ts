@@ -218,8 +218,8 @@ async function resolveOne(
   const { member, resolved } = question;
   try {
     const own = resolved ?? known.get(selectorText(member.selector)) ?? (await resolve(member.selector));
-    const { customerId, sight, operationId } = resolvedAs(deps, member, own, resolved);
-    return { member, customerId, sight, operationId, failures: 0, give, fail };
+    const { customerId, finalId, sight, operationId } = resolvedAs(deps, member, own, resolved);
+    return { member, customerId, finalId, sight, operationId, failures: 0, give, fail };
   } catch (error) {
     fail(error);
     return undefined;

@@ -26,7 +26,7 @@ export type Decision<R> =
   | { outcome: 'unchanged'; result: R }
   | { outcome: 'refused'; error: AppError }
   /** The answer kept under this natural key of the operation's name is the answer (idempotent by what it is about). */
-  | { outcome: 'replayed'; recordedAs: string };
+  | { outcome: 'replayed'; recordedAs: string /** Whose record it is, where it is not his own. */; of?: string };
 
 /** What a request gets in the end. */
 export type Outcome = { answer: RecordedAnswer } | { refusal: AppError };
@@ -52,6 +52,10 @@ export interface Operation<R, L = undefined, M = undefined> {
   selector: Selector;
   /** Other customers that are locked too, in one statement with him. */
   alsoLocks?: readonly string[] | undefined;
+  /** What is due of all of them is settled before, in a transaction of its own. */
+  isOfSettled?: boolean;
+  /** It is decided, and nothing of it is written. */
+  isDryRun?: boolean;
   call: Call;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
@@ -67,7 +71,8 @@ export interface Operation<R, L = undefined, M = undefined> {
 }
 
 /** An operation on its way, whatever its types. */
-export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'call'> {
+export interface Member
+  extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'isDryRun' | 'call'> {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
@@ -87,11 +92,11 @@ export interface ResolvedMember extends Resolution {
 export function resolvedAs(
   deps: Pick<Foundations, 'ids'>,
   member: Member,
-  { customerId, sight }: Resolution,
+  { customerId, sight, finalId }: Resolution,
   earlier?: ResolvedMember,
 ): ResolvedMember {
   const earlierId = earlier?.customerId === customerId ? earlier.operationId : undefined;
-  return { member, customerId, sight, operationId: earlierId ?? deps.ids.ownedBy(customerId).next() };
+  return { member, customerId, finalId, sight, operationId: earlierId ?? deps.ids.ownedBy(customerId).next() };
 }
 
 /** An operation as the engine takes it. Each member is named, because spreads would cost more than the decision. */
@@ -101,6 +106,8 @@ export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
     name: operation.name,
     selector: operation.selector,
     alsoLocks: operation.alsoLocks,
+    isOfSettled: operation.isOfSettled ?? false,
+    isDryRun: operation.isDryRun ?? false,
     call: operation.call,
     requestHash: once(() => hashRequest(operation.request)),
     load: operation.load,

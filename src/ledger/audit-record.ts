@@ -14,6 +14,7 @@ export type AuditAction =
   | 'payment_source.deleted'
   | 'clock.set'
   | 'customer.updated'
+  | 'customer.merged'
   | 'identity.linked'
   | 'identity.unlinked'
   | 'balance.adjusted'

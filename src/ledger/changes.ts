@@ -3,12 +3,22 @@
 import type { Metadata } from '../lib/metadata.js';
 import type { AuditRecord } from './audit-record.js';
 import type { Offer, Product } from './catalog-entities.js';
-import type { FirstSight, Identity, IdentityKey, KeyedAnswer, Referral, TrialUse } from './customer-entities.js';
+import type {
+  DroppedReferral,
+  FirstSight,
+  Identity,
+  IdentityKey,
+  KeyedAnswer,
+  Merge,
+  Referral,
+  TrialUse,
+} from './customer-entities.js';
 import type {
   Batch,
   Entry,
   Holding,
   IdempotencyRecord,
+  MovedBatch,
   NewBatch,
   NewOperation,
   Notice,
@@ -25,6 +35,8 @@ import type { SoldBatch } from './sold-entities.js';
 export interface CustomerChanges {
   operations: NewOperation[];
   newBatches: NewBatch[];
+  /** Those in which batches of other customers of the family go on. */
+  movedBatches: MovedBatch[];
   changedBatches: Map<string, Batch>;
   changedHoldings: Set<Holding>;
   entries: Entry[];
@@ -39,6 +51,9 @@ export interface CustomerChanges {
   metadata: { before: Metadata; after: Metadata; operationId: string }[];
   profiles: (IdentityKey & { profile: Metadata })[];
   newReferrals: Referral[];
+  droppedReferrals: DroppedReferral[];
+  /** Customers that were merged into this one. */
+  merges: Merge[];
   /** The answers of the operations, as far as they are kept. */
   records: IdempotencyRecord[];
   removedIdentities: (Identity & { operationId: string })[];
@@ -52,6 +67,8 @@ export interface CustomerChanges {
   changedClawbacks: Set<Clawback>;
   /** Batches that are valid at another time than before, or no longer. */
   changedValidity: Set<SoldBatch>;
+  /** Access that goes on in another batch, by id, with the instant at which it ended here. */
+  endedAccess: Map<string, Date>;
   notices: Notice[];
   limits: ChangedLimit[];
   limitSources: ChangedLimitSource[];
@@ -123,6 +140,7 @@ export function noCustomerChanges(): CustomerChanges {
   return {
     operations: [],
     newBatches: [],
+    movedBatches: [],
     changedBatches: new Map(),
     changedHoldings: new Set(),
     entries: [],
@@ -134,6 +152,8 @@ export function noCustomerChanges(): CustomerChanges {
     metadata: [],
     profiles: [],
     newReferrals: [],
+    droppedReferrals: [],
+    merges: [],
     records: [],
     removedIdentities: [],
     newIdentities: [],
@@ -144,6 +164,7 @@ export function noCustomerChanges(): CustomerChanges {
     newClawbacks: [],
     changedClawbacks: new Set(),
     changedValidity: new Set(),
+    endedAccess: new Map(),
     notices: [],
     limits: [],
     limitSources: [],

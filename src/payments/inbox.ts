@@ -302,7 +302,7 @@ async function settle(deps: Deps, record: InboxRecord, actingKey?: string): Prom
 async function askedOrder({ db, clock }: Deps, ref: string): Promise<AskedOrder | undefined> {
   if (!UUID_PATTERN.test(ref)) return undefined;
   const id = ref.toLowerCase();
-  const owner = (await findOrderOwners(db, [id])).get(id);
+  const owner = (await findOrderOwners(db, [id])).get(id)?.customerId;
   const order = owner === undefined ? undefined : await findOrder(db, owner, id);
   return order && { ...order, status: effectiveStatus(order, clock.now()) };
 }

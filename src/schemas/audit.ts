@@ -30,6 +30,7 @@ const ACTIONS = [
   'payment_source.deleted',
   'clock.set',
   'customer.updated',
+  'customer.merged',
   'identity.linked',
   'identity.unlinked',
   'balance.adjusted',

@@ -99,6 +99,12 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   offer_not_trial: { detail: 'CREDITS_100 is no trial.', at: ['/sku'] },
   trial_already_used: { detail: 'A trial was used by this telegram identity.' },
   identity_taken: { detail: 'The identity belongs to another customer.', at: ['/external_id'] },
+  merge_with_itself: { detail: 'Source and target are one customer.', at: ['/source_customer_id'] },
+  customer_merged: {
+    detail: 'The customer was merged, and leads to 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d.',
+    at: ['/source_customer_id'],
+  },
+  too_many_merged: { detail: 'At most 100 customers can be merged into one.' },
   self_referral: { detail: 'Referrer and referee are one customer.' },
   already_referred: { detail: 'The referee has another referrer.' },
   referral_cycle: { detail: 'The referee brought the referrer, directly or over others.' },

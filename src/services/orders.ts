@@ -115,7 +115,7 @@ export interface SoldOrderResult extends OrderResult {
  * customer_not_found, selector_conflict.
  */
 export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<SoldOrderResult> {
-  const owner = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
+  const { customerId: owner } = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
   const order = required(await findOrder(deps.db, owner, orderId), 'orders are kept');
   const reader = await requireCustomer(deps, { customerId: order.customerId });
   const { now } = reader;

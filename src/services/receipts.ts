@@ -30,7 +30,7 @@ export interface Receipt {
 
 /** What an operation did. Throws: operation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
 export async function getReceipt(deps: Deps, selector: Selector, id: string): Promise<Receipt> {
-  const customerId = await requireOwner(deps, { kind: 'operation', id }, selector);
+  const { customerId } = await requireOwner(deps, { kind: 'operation', id }, selector);
   const operation = required(await findOperation(deps.db, customerId, id), 'operations are kept');
   const { firstSeq: first, lastSeq: last } = operation;
   const [records, entries, events] = await Promise.all([
