@@ -216,6 +216,14 @@ export async function listIdentityKeys(tx: Tx, customerId: string): Promise<Iden
   return rows.map((row) => ({ provider: row.provider, externalId: row.external_id }));
 }
 
+/** A customer, and those who were merged into him. */
+export async function findFamilyIds(tx: Tx, customerId: string): Promise<string[]> {
+  const rows = await tx.query<Row & { merged_ids: string[] }>('SELECT merged_ids FROM customers WHERE id = $1::uuid', [
+    customerId,
+  ]);
+  return [customerId, ...(rows[0]?.merged_ids ?? [])];
+}
+
 export interface StoredIdentity extends Identity {
   createdAt: Date;
 }

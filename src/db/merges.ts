@@ -156,6 +156,19 @@ FROM (
 GROUP BY s.subject_type, s.subject, w.name, w.starts_at
 ON CONFLICT (customer_id, subject_type, subject, window_name) DO UPDATE SET window_start = excluded.window_start, used = excluded.used, seq = excluded.seq`;
 
+/**
+ * Limits of the source go, and what was copied to it. Who shared them shares those of the target, or of whom that one shares; nobody shares his own.
+ */
+const SHARE_OF_TARGET = `UPDATE limit_sources own SET source_id = wanted.id, changes = own.changes + 1
+FROM (SELECT coalesce((SELECT t.source_id FROM limit_sources t WHERE t.customer_id = $2::uuid AND t.source_id <> $1::uuid), $2::uuid) AS id) wanted
+WHERE own.source_id = $1::uuid AND own.customer_id <> wanted.id AND own.customer_id <> $2::uuid`;
+const DROP_COPIES = `DELETE FROM customer_limits l WHERE l.customer_id = $1::uuid
+  OR (l.customer_id = $2::uuid AND l.is_copied AND EXISTS (SELECT FROM limit_sources s WHERE s.customer_id = $2::uuid AND s.source_id = $1::uuid))`;
+const DROP_SOURCES =
+  'DELETE FROM limit_sources s WHERE s.customer_id = $1::uuid OR (s.customer_id = $2::uuid AND s.source_id = $1::uuid)';
+const RECOUNT_LIMITS = `UPDATE customers own SET has_limits = EXISTS (SELECT FROM customer_limits l WHERE l.customer_id = own.id AND l.customer_id = ANY ($1::uuid[]))
+WHERE own.id = ANY ($1::uuid[])`;
+
 /** Writes merges: where customers lead to, the identities that name them, and what they used. Precondition: entries and standings are written before. */
 export function writeMerges(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   const all = customers.flatMap(({ customerId, now, changes }) => changes.merges.map((merge) => ({ customerId, now, ...merge })));
@@ -167,6 +180,10 @@ export function writeMerges(tx: Tx, { customers }: Changes): Promise<unknown> | 
         'the source is changed with the target',
       ).nextSeq;
       return [
+        tx.query(SHARE_OF_TARGET, [sourceId, customerId]),
+        tx.query(DROP_COPIES, [sourceId, customerId]),
+        tx.query(DROP_SOURCES, [sourceId, customerId]),
+        tx.query(RECOUNT_LIMITS, [[sourceId, customerId]]),
         tx.query(COUNT_USAGE, [[sourceId], sourceId, now.toISOString(), nextSeq - 1]),
         tx.query('UPDATE identities SET customer_id = $1::uuid, updated_at = $2::timestamptz WHERE customer_id = $3::uuid', [
           customerId,

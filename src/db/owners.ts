@@ -16,8 +16,10 @@ export async function findOwnersIn(tx: Tx, table: Named, ids: readonly string[])
     `SELECT t.id, t.customer_id, c.merged_into FROM ${table} t LEFT JOIN customers c ON c.id = t.customer_id WHERE t.id = ANY ($1::uuid[])`,
     [ids],
   );
+  // What an operation of a customer that was merged made in another ledger has its id there: it is his.
+  const ownFirst = rows.sort((a, b) => Number(a.merged_into !== null) - Number(b.merged_into !== null));
   return new Map(
-    rows.map(({ id, customer_id: customerId, merged_into: finalId }) => [
+    ownFirst.map(({ id, customer_id: customerId, merged_into: finalId }) => [
       id,
       { customerId, finalId: finalId ?? customerId },
     ]),

@@ -2,7 +2,7 @@
 // by the operation's own transaction.
 
 import { inForm } from '../db/alike-identities.js';
-import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
+import { type CustomerName, findDueAmong, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
 import type { Owner } from '../db/owners.js';
@@ -15,6 +15,7 @@ import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
 import { persist } from './attempts.js';
 import { finalOf } from './merged-ids.js';
+import { NeedsPrimary } from './replica.js';
 import {
   identityPointer,
   identityText,
@@ -26,6 +27,7 @@ import {
   unknownCustomer,
   unknownOwned,
 } from './selector.js';
+import { transact } from './transact.js';
 
 /** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
 export interface Resolution {
@@ -165,7 +167,7 @@ export interface Reader {
   /** The family, which lists are about: the customer and those that were merged into it. */
   familyIds: readonly string[];
   now: Date;
-  /** Something of his is past its end. */
+  /** Something of his, or of the family's, is past its end. */
   isDue: boolean;
 }
 
@@ -176,6 +178,27 @@ function namesOf({ customerId, identity }: Selector): CustomerName[] {
   return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
 }
 
+/** Settles what is due of those who were merged into others, with these. Whether there was any. Throws: NeedsPrimary. */
+async function settleFamilies(deps: Foundations, found: readonly (KnownCustomer | undefined)[]): Promise<boolean> {
+  const now = deps.clock.now();
+  const many = found.flatMap((customer) =>
+    customer && customer.mergedIds.length > 0 && customer.dueAt !== null && customer.dueAt <= instantOf(now, customer.lastRecordedAt)
+      ? [customer]
+      : [],
+  );
+  if (many.length === 0) return false;
+  const due = await findDueAmong(deps.db, many.flatMap(({ mergedIds }) => mergedIds), now);
+  if (due.length === 0) return false;
+  if (deps.db.isReplica) throw new NeedsPrimary('what is due of a family is settled before it is shown');
+  const ids = new Set(due);
+  for (const { id, mergedIds } of many) {
+    const customerIds = [id, ...mergedIds.filter((memberId) => ids.has(memberId))];
+    if (customerIds.length > 1)
+      await persist(() => transact(deps, [], { opener: 'pool', skipLocked: false, customerIds }));
+  }
+  return true;
+}
+
 /** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id, where it has another name. */
 export async function findCustomers(
   deps: Foundations,
@@ -183,10 +206,10 @@ export async function findCustomers(
   pointer?: string,
 ): Promise<Found[]> {
   const names = selectors.map((selector) => ({ selector, own: namesOf(selector) }));
-  const found = await findKnownCustomers(
-    deps.db,
-    names.flatMap(({ own }) => own),
-  );
+  const asked = names.flatMap(({ own }) => own);
+  let found = await findKnownCustomers(deps.db, asked);
+  // What comes back to others of the family comes to him: it has to be written to be seen.
+  if (await settleFamilies(deps, found)) found = await findKnownCustomers(deps.db, asked);
   let at = 0;
   return names.map(({ selector, own }): Found => {
     const known = found.slice(at, at + own.length);

@@ -62,7 +62,7 @@ export interface Operation<R, L = undefined, M = undefined> {
   /** Loads what the decision needs beside the book, under the lock: its statements are sent together, those of the keys among them. */
   load?(tx: Tx, customerId: string): Promise<L>;
   /** Loads what only follows from what was loaded; sent together with the loading of the book. */
-  loadMore?(tx: Tx, loaded: L, customerId: string, now: Date): Promise<M>;
+  loadMore?(tx: Tx, loaded: L, customerId: string, now: Date, familyIds: readonly string[]): Promise<M>;
   /** What the book must hold. */
   needs: Needs | ((loaded: L) => Needs);
   /** Decides and posts in the books. Pure; a refusal (returned or thrown) must come before the first posting, but for a payment that is kept. */
@@ -76,7 +76,9 @@ export interface Member
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
-  readonly loadMore: ((tx: Tx, loaded: unknown, customerId: string, now: Date) => Promise<unknown>) | undefined;
+  readonly loadMore:
+    | ((tx: Tx, loaded: unknown, customerId: string, now: Date, familyIds: readonly string[]) => Promise<unknown>)
+    | undefined;
   readonly needs: (loaded: unknown) => Needs;
   /** Decides, and renders what was decided. */
   readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;

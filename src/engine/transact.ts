@@ -397,7 +397,9 @@ async function loadMore(
   clock: Date,
 ): Promise<unknown> {
   const customer = customers.get(customerId);
-  return customer && member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt));
+  if (!customer) return undefined;
+  const familyIds = [customer.id, ...customer.mergedIds];
+  return member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt), familyIds);
 }
 
 function bookRequestsOf(
@@ -470,7 +472,9 @@ function decideOne(
     case 'unchanged':
       return { answer: { ...decision.result, replayed: false } };
     case 'accepted': {
-      own.changes.operations.push(toOperationRow(resolved, own, firstSeq));
+      const operation = toOperationRow(resolved, own, firstSeq);
+      own.changes.operations.push(operation);
+      own.onward?.name(operation);
       for (const record of toRecords(resolved, decision.result, decision.recordAs)) {
         own.changes.records.push(record);
         recorded.records.set(recordText({ customerId, ...record }), record);

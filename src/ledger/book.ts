@@ -4,7 +4,7 @@
 import { required } from '../lib/assert.js';
 import type { OwnedIds } from '../lib/ids.js';
 import type { CustomerChanges } from './changes.js';
-import type { Batch, Holding, MovedBatch, Reservation, TakenOperation } from './entities.js';
+import type { Batch, Holding, MovedBatch, NewOperation, Reservation, TakenOperation } from './entities.js';
 import type { UsageWindow } from './limit-entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Sold } from './sold-entities.js';
@@ -44,6 +44,10 @@ export interface Book {
 /** The customer whom one that was merged leads to, and how things get there. What there is of the merged one moves at once, so that he has and owes nothing. */
 export interface Onward {
   readonly book: Book;
+  /** Posts in that book. What an operation makes there is recorded as of the same id; what happens by itself is an operation of its own. */
+  post<T>(operationId: string | null, posting: (operationId: string) => T): T;
+  /** Names the operation, once it is accepted, as it is called in its own ledger. */
+  name(operation: Pick<NewOperation, 'id' | 'name' | 'actingKey'>): void;
   /** Moves on what is available of a batch, or the access that it gives. */
   take(batch: Batch & Partial<Pick<MovedBatch, 'anchorDay' | 'noticeAt'>>, operationId: string | null): void;
   /** Moves on what is owed of a product. */

@@ -5,9 +5,7 @@ import { type Book, holdingOf } from './book.js';
 import { assertFewTaken } from './bounds.js';
 import type { DroppedReason, Merged, Referral } from './customer-entities.js';
 import type { Batch, Holding, MovedBatch } from './entities.js';
-import { closeAccess, moveOwed, successorIn } from './moving-on.js';
-import { anchored } from './periods.js';
-import { postAccessOut, postMovedIn, postTransferOut } from './postings.js';
+import { moveBatch, moveOwed } from './moving-on.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 /** Customers that lead to one at most. */
@@ -66,7 +64,8 @@ export function mergeCustomers(
       source.holdings.set(batch.productKey, { ...NOTHING, productKey: batch.productKey, available: 0, held: 0, owed: 0 });
     }
     if (batch.granted !== null) units[batch.productKey] = (units[batch.productKey] ?? 0) + batch.available;
-    move(source, target, batch, { from: own, into: operationId });
+    if (batch.granted !== null && batch.noticeAt) source.changes.passedNotices.push(batch.id);
+    moveBatch(source, target, batch, { from: own, into: operationId });
   }
   const entries = source.nextSeq - firstSeq;
   source.changes.operations.push({
@@ -120,29 +119,6 @@ function assertMovable(target: Book, { balances }: MergeState): void {
     const known = read.reduce((sum, batch) => sum + batch.available, 0);
     assertFewTaken(read.length, known >= Math.min(holding.available, owed), '/source_customer_id');
   }
-}
-
-function move(
-  source: Book,
-  target: Book,
-  batch: Batch & Pick<MovedBatch, 'anchorDay' | 'noticeAt'>,
-  operationIds: { from: string; into: string },
-): void {
-  const { orderId, expiresAt, granted, available, noticeAt } = batch;
-  const details = { operationId: operationIds.from, orderId };
-  if (granted === null) {
-    // What an older build granted does not say its day.
-    const anchorDay = batch.anchorDay ?? (expiresAt && anchored(expiresAt).anchorDay);
-    const successor = successorIn(target, source.customerId, { ...batch, anchorDay }, operationIds.into, null);
-    closeAccess(source, batch);
-    postAccessOut(source, batch, details);
-    postMovedIn(target, successor, { operationId: operationIds.into, orderId });
-    return;
-  }
-  const successor = successorIn(target, source.customerId, batch, operationIds.into, available);
-  if (noticeAt) source.changes.passedNotices.push(batch.id);
-  postTransferOut(source, batch, available, details);
-  postMovedIn(target, successor, { operationId: operationIds.into, orderId });
 }
 
 /** Which referrals can't stay: the target's referrer wins, and nobody brings himself, directly or over others. */

@@ -1,8 +1,11 @@
 // How things of a customer that was merged get to the one whom he leads to (DOMAIN 3.10). His ledger stays his: what comes back to him, or is granted to an order
 // of his, moves on in the same operation, so that he has and owes nothing. Posts in both books; decides nothing.
-import type { Book, Onward } from './book.js';
-import { holdingOf } from './book.js';
+import { assert } from '../lib/assert.js';
+import { type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
+import { isOfUse } from './events.js';
+import { isReversible } from './operations.js';
+import { anchored } from './periods.js';
 import { postAccessOut, postMovedIn, postOwedIn, postOwedOut, postTransferOut } from './postings.js';
 
 /** Who acts where things move by themselves. */
@@ -40,45 +43,39 @@ export function successorIn(book: Book, ownerId: string, batch: Moving, operatio
 }
 
 /**
- * The way from the book of a customer that was merged to that of the one whom he leads to. What comes there is an operation of its own in that ledger, one for
- * each that brought it.
+ * The way from the book of a customer that was merged to that of the one whom he leads to. What an operation of the one makes in the ledger of the other is
+ * recorded there under the same id.
  */
 export function onwardTo(from: Book, into: Book): Onward {
-  let moving: { of: string | null; operation: NewOperation } | undefined;
-  const post = (of: string | null, posting: (operationId: string) => void): void => {
-    if (moving?.of !== of || moving.operation.lastSeq !== into.nextSeq - 1) {
-      const operation: NewOperation = {
-        id: into.ids.next(),
-        name: 'customer.transfer',
-        actingKey: BY_ITSELF,
-        firstSeq: into.nextSeq,
-        lastSeq: into.nextSeq,
-        tellsUse: false,
-      };
-      into.changes.operations.push(operation);
-      moving = { of, operation };
+  let last: { of: string | null; operation: NewOperation } | undefined;
+  const post: Onward['post'] = (of, posting) => {
+    // By itself it may go on behind others; what an operation makes stays together.
+    if (last?.of !== of || (of === null && last.operation.lastSeq !== into.nextSeq - 1)) {
+      last = { of, operation: transferOf(into, of) };
+      into.changes.operations.push(last.operation);
     }
-    posting(moving.operation.id);
-    moving.operation.lastSeq = into.nextSeq - 1;
+    const { operation } = last;
+    assert(operation.lastSeq === null || operation.lastSeq === into.nextSeq - 1, 'an operation’s entries stay together');
+    const first = into.nextSeq;
+    const posted = posting(operation.id);
+    if (into.nextSeq > first) {
+      operation.firstSeq ??= first;
+      operation.lastSeq = into.nextSeq - 1;
+    }
+    return posted;
   };
   return {
     book: into,
+    post,
+    name: ({ id, name, actingKey }) => {
+      if (last?.of !== id) return;
+      const { operation } = last;
+      const made = into.changes.entries.filter(({ operationId }) => operationId === id);
+      Object.assign(operation, { name, actingKey, tellsUse: into.tellsUses && isReversible(name) && made.some(isOfUse) });
+    },
     take: (batch, operationId) => {
-      const details = { operationId, orderId: batch.orderId };
-      if (batch.granted === null) {
-        post(operationId, (id) => {
-          const successor = successorIn(into, from.customerId, batch, id, null);
-          closeAccess(from, batch);
-          postAccessOut(from, batch, details);
-          postMovedIn(into, successor, { operationId: id, orderId: batch.orderId });
-        });
-      } else if (batch.available > 0) {
-        post(operationId, (id) => {
-          const successor = successorIn(into, from.customerId, batch, id, batch.available);
-          postTransferOut(from, batch, batch.available, details);
-          postMovedIn(into, successor, { operationId: id, orderId: batch.orderId });
-        });
-      }
+      if (batch.granted !== null && batch.available === 0) return;
+      post(operationId, (id) => moveBatch(from, into, batch, { from: operationId, into: id }));
     },
     takeOwed: (productKey, operationId) => {
       const { owed } = holdingOf(from, productKey);
@@ -96,22 +93,52 @@ export function onwardTo(from: Book, into: Book): Onward {
   };
 }
 
+function transferOf(into: Book, of: string | null): NewOperation {
+  return {
+    id: of ?? into.ids.next(),
+    name: 'customer.transfer',
+    actingKey: BY_ITSELF,
+    firstSeq: null,
+    lastSeq: null,
+    tellsUse: false,
+  };
+}
+
+/** The operations, in both ledgers, by which something moves. */
+export interface MovedBy {
+  from: string | null;
+  into: string;
+}
+
+/** Moves what is available of a batch, or the access that it gives, into one in another ledger. */
+export function moveBatch(from: Book, into: Book, batch: Moving, operationIds: MovedBy): void {
+  const { orderId, granted, available, expiresAt } = batch;
+  const details = { operationId: operationIds.from, orderId };
+  if (granted === null) {
+    // What an older build granted does not say its day.
+    const anchorDay = batch.anchorDay ?? (expiresAt && anchored(expiresAt).anchorDay);
+    from.changes.endedAccess.set(batch.id, from.now);
+    postAccessOut(from, batch, details);
+    const successor = successorIn(into, from.customerId, { ...batch, anchorDay }, operationIds.into, null);
+    postMovedIn(into, successor, { operationId: operationIds.into, orderId });
+    return;
+  }
+  postTransferOut(from, batch, available, details);
+  const successor = successorIn(into, from.customerId, batch, operationIds.into, available);
+  postMovedIn(into, successor, { operationId: operationIds.into, orderId });
+}
+
 /** Moves what is owed of a product from one ledger to another, where what is available repays it at once. */
 export function moveOwed(
   from: Book,
   into: Book,
   productKey: string,
   amount: number,
-  operationIds: { from: string | null; into: string },
+  operationIds: MovedBy,
 ): void {
   const holding = holdingOf(from, productKey);
   const { usable, pending } = holdingOf(into, productKey);
   postOwedOut(from, productKey, amount, { operationId: operationIds.from });
   postOwedIn(into, productKey, amount, [...usable, ...pending], { operationId: operationIds.into });
   holding.owedElsewhere = (holding.owedElsewhere ?? 0) + amount;
-}
-
-/** Ends access of a customer that was merged where it goes on in another batch. One that this transaction made is written so at once. */
-export function closeAccess(book: Book, batch: Moving): void {
-  book.changes.endedAccess.set(batch.id, book.now);
 }

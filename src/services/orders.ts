@@ -82,10 +82,10 @@ export async function placeOrder(
     request: command,
     load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
     needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
-    loadMore: async (tx, offers, customerId, now) => {
+    loadMore: async (tx, offers, _customerId, now, familyIds) => {
       const [open, places] = await Promise.all([
-        countOpenOrders(tx, customerId, now, openOrdersMax),
-        countPlaces(tx, customerId, offers.values(), now),
+        countOpenOrders(tx, familyIds, now, openOrdersMax),
+        countPlaces(tx, familyIds, offers.values(), now),
       ]);
       return { open, places };
     },
@@ -227,21 +227,21 @@ export async function cancelOrder(
 /** One page of orders, newest first, each with its status of now; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
 export async function getOrders(
   deps: Deps,
-  { selector, paymentMethod, ...asked }: Omit<OrdersAsked, 'customerId'> & { selector: Selector | undefined },
+  { selector, paymentMethod, ...asked }: Omit<OrdersAsked, 'customerIds'> & { selector: Selector | undefined },
 ): Promise<Order[]> {
   const reader = selector && (await requireCustomer(deps, selector));
   const now = reader?.now ?? deps.clock.now();
   const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
-  const listed = await listOrders(deps.db, { ...asked, paymentMethod: method, customerId: reader?.customerId }, now);
+  const listed = await listOrders(deps.db, { ...asked, paymentMethod: method, customerIds: reader?.familyIds }, now);
   return listed.map((order) => ({ ...order, status: effectiveStatus(order, now) }));
 }
 
 /** One page of what was told of payments, newest first; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
 export async function getPayments(
   deps: Deps,
-  { selector, paymentMethod, ...asked }: Omit<PaymentsAsked, 'customerId'> & { selector: Selector | undefined },
+  { selector, paymentMethod, ...asked }: Omit<PaymentsAsked, 'customerIds'> & { selector: Selector | undefined },
 ): Promise<StoredPayment[]> {
-  const customerId = selector && (await requireCustomer(deps, selector)).customerId;
+  const customerIds = selector && (await requireCustomer(deps, selector)).familyIds;
   const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
-  return listPayments(deps.db, { ...asked, paymentMethod: method, customerId });
+  return listPayments(deps.db, { ...asked, paymentMethod: method, customerIds });
 }

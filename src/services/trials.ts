@@ -2,7 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers, listTrialOffers } from '../db/catalog.js';
-import { listIdentityKeys } from '../db/customers.js';
+import { findFamilyIds, listIdentityKeys } from '../db/customers.js';
 import { findNoticeWindow } from '../db/notices.js';
 import { countPlaces } from '../db/offer-places.js';
 import { findUsedTrial, type TrialTraces } from '../db/trials.js';
@@ -69,17 +69,18 @@ export async function grantTrial(
     call,
     request: { grantType: 'trial', ...command, identities: hashesOf(deps, command.identities) },
     load: async (tx, customerId) => {
-      const [offers, own, toldFor] = await Promise.all([
+      const [offers, own, familyIds, toldFor] = await Promise.all([
         command.sku === undefined ? listTrialOffers(tx, TRIALS_READ) : findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
+        findFamilyIds(tx, customerId),
         findNoticeWindow(tx, customerId, TRIAL_REFUSED, subjectOf(command)),
       ]);
       const found = [...offers.values()];
-      const asked = command.override ? nothingAsked : askedOf(deps, customerId, own, command.identities, found);
+      const asked = command.override ? nothingAsked : askedOf(deps, familyIds, own, command.identities, found);
       return { offers: found, toldFor, ...asked };
     },
-    loadMore: async (tx, { traces, offers }, customerId, now) => {
-      const [usedBy, places] = await Promise.all([findUsedTrial(tx, traces), countPlaces(tx, customerId, offers, now)]);
+    loadMore: async (tx, { traces, offers }, _customerId, now, familyIds) => {
+      const [usedBy, places] = await Promise.all([findUsedTrial(tx, traces), countPlaces(tx, familyIds, offers, now)]);
       return { usedBy, places };
     },
     needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ terms }) => terms)) }),
@@ -147,13 +148,13 @@ const nothingAsked: { claims: TrialClaim[]; traces: TrialTraces } = {
 /** The claims that a trial makes, and the traces of earlier ones that stand against it: by whom he is known first, by our id of him last. */
 function askedOf(
   deps: Deps,
-  customerId: string,
+  familyIds: readonly string[],
   own: readonly { provider: string; externalId: string }[],
   passed: readonly TrialIdentity[],
   offers: readonly OrderableOffer[],
 ): typeof nothingAsked {
   const scopes = [...new Set(offers.map((offer) => (offer.trialScope === 'offer' ? `offer:${offer.sku}` : 'any')))];
-  const identities = identitiesOf(customerId, own, passed);
+  const identities = identitiesOf(familyIds, own, passed);
   const peppers = readPeppers(deps.config.pepper);
   const traces = { claims: trialTraces(identities, scopes, peppers), archived: archivedTraces(identities) };
   return { claims: trialClaims(identities, scopes, peppers), traces };

@@ -1,5 +1,6 @@
 // What was used, and how much may still be: the windows of limits as decisions see them, use over time, and the uses themselves. Reads only; those that go
 // through many entries share the connections of slow reads.
+import type { LedgerPosition } from '../db/ledger-position.js';
 import { findLimitSource } from '../db/limit-sources.js';
 import { isKnownSubject } from '../db/limits.js';
 import {
@@ -270,11 +271,11 @@ export async function getUses(
   deps: Deps,
   selector: Selector,
   asked: UsesAsked,
-  beforeSeq: number | undefined,
-): Promise<QuotaEvents> {
+  before: LedgerPosition | undefined,
+): Promise<QuotaEvents & { isOfMany: boolean }> {
   const { familyIds, isDue } = await requireCustomer(deps, selector);
   if (asked.from && asked.to) refuseEmpty(asked.from, asked.to);
-  return { uses: await listUses(deps.db, familyIds, asked, beforeSeq), isDue };
+  return { uses: await listUses(deps.db, familyIds, asked, before), isDue, isOfMany: familyIds.length > 1 };
 }
 
 /** One page of everybody's uses, newest first; of the last 31 days, or of as many at most. Throws: invalid_request (the span). */

@@ -321,8 +321,9 @@ LEFT JOIN (
 ) d ON d.customer_id = b.customer_id AND d.batch_id = b.id
 LEFT JOIN (
   SELECT t.customer_id, t.batch_id, sum(e.amount::numeric) AS returned
-  FROM entries e JOIN entries t ON t.customer_id = e.customer_id AND t.seq::text = e.action_id AND t.kind = 'debt' AND t.batch_id IS NOT NULL
-  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'credit'
+  FROM entries e JOIN entries t ON t.kind = 'debt' AND t.batch_id IS NOT NULL
+    AND (t.customer_id = e.customer_id AND t.seq::text = e.action_id OR format('%s:%s', t.customer_id, t.seq) = e.action_id) -- it may have moved there
+  WHERE ($1::uuid IS NULL OR t.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'credit'
   GROUP BY t.customer_id, t.batch_id
 ) r ON r.customer_id = b.customer_id AND r.batch_id = b.id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL

@@ -27,7 +27,8 @@ LEFT JOIN (
   AND s.window_name = c.window_name AND s.window_start = c.window_start
 -- Those who were merged before count too, as far as it was recorded: of the same instant it may have been or not.
 LEFT JOIN LATERAL (
-  SELECT coalesce(sum(n.units) FILTER (WHERE o.recorded_at < e.recorded_at), 0) AS lower, coalesce(sum(n.units), 0) AS upper
+  SELECT coalesce(sum(n.units) FILTER (WHERE n.units < 0 OR (o.recorded_at < e.recorded_at AND m.merged_at < e.recorded_at)), 0) AS lower,
+    coalesce(sum(n.units) FILTER (WHERE n.units > 0 OR (o.recorded_at < e.recorded_at AND m.merged_at < e.recorded_at)), 0) AS upper
   FROM entries e JOIN customers m ON m.merged_into = c.customer_id
   JOIN customer_merges g ON g.source_id = m.id AND m.merged_at <= e.recorded_at
   JOIN entries o ON o.customer_id = m.id AND o.recorded_at <= e.recorded_at
