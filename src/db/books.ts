@@ -253,7 +253,12 @@ async function loadWindowsOf(
     finals,
     naming,
     isWhole,
-  }: { finals?: LoadOptions['finals'] | undefined; limited: Promise<IsOf>; naming: Promise<readonly ReservationRow[]>; isWhole: boolean },
+  }: {
+    finals?: LoadOptions['finals'] | undefined;
+    limited: Promise<IsOf>;
+    naming: Promise<readonly ReservationRow[]>;
+    isWhole: boolean;
+  },
 ): Promise<CustomerWindow[]> {
   const isLimited = await limited;
   const leadsTo = (await finals) ?? NOBODY_LEADS;

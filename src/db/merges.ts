@@ -51,9 +51,10 @@ const SELECT_CUSTOMERS = 'SELECT id, merged_into, merged_ids FROM customers WHER
 
 /** Customers as a merge looks at them; those that there are not are left out. */
 export async function findMerging(tx: Tx, ids: readonly string[]): Promise<Map<string, MergingCustomer>> {
-  const rows = await tx.query<Row & { id: string; merged_into: string | null; merged_ids: string[] }>(SELECT_CUSTOMERS, [
-    ids,
-  ]);
+  const rows = await tx.query<Row & { id: string; merged_into: string | null; merged_ids: string[] }>(
+    SELECT_CUSTOMERS,
+    [ids],
+  );
   return new Map(
     rows.map(({ id, merged_into: mergedInto, merged_ids: mergedIds }) => [id, { id, mergedInto, mergedIds }]),
   );
@@ -171,7 +172,9 @@ WHERE own.id = ANY ($1::uuid[])`;
 
 /** Writes merges: where customers lead to, the identities that name them, and what they used. Precondition: entries and standings are written before. */
 export function writeMerges(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
-  const all = customers.flatMap(({ customerId, now, changes }) => changes.merges.map((merge) => ({ customerId, now, ...merge })));
+  const all = customers.flatMap(({ customerId, now, changes }) =>
+    changes.merges.map((merge) => ({ customerId, now, ...merge })),
+  );
   if (all.length === 0) return undefined;
   return Promise.all(
     all.flatMap(({ customerId, now, sourceId, memberIds, familyIds, operationId, moved }) => {
@@ -185,11 +188,10 @@ export function writeMerges(tx: Tx, { customers }: Changes): Promise<unknown> | 
         tx.query(DROP_SOURCES, [sourceId, customerId]),
         tx.query(RECOUNT_LIMITS, [[sourceId, customerId]]),
         tx.query(COUNT_USAGE, [[sourceId], sourceId, now.toISOString(), nextSeq - 1]),
-        tx.query('UPDATE identities SET customer_id = $1::uuid, updated_at = $2::timestamptz WHERE customer_id = $3::uuid', [
-          customerId,
-          now.toISOString(),
-          sourceId,
-        ]),
+        tx.query(
+          'UPDATE identities SET customer_id = $1::uuid, updated_at = $2::timestamptz WHERE customer_id = $3::uuid',
+          [customerId, now.toISOString(), sourceId],
+        ),
         tx.query(MERGE_CUSTOMERS, [memberIds, customerId, now.toISOString()]),
         tx.query(LEAD_TO, [customerId, JSON.stringify(familyIds), memberIds]),
         mergesOf(tx, [{ sourceId, customerId, operationId, moved: { ...moved }, createdAt: now }]),

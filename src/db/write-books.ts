@@ -91,9 +91,7 @@ export function insertMovedBatches(tx: Tx, { customers }: Changes): Promise<unkn
   const moved = customers.flatMap(({ customerId, changes }) =>
     changes.movedBatches.map((batch) => ({ ...batch, customerId, revokedAt: null, offerQuantity: null })),
   );
-  return moved.length === 0
-    ? undefined
-    : tx.query(INSERT_MOVED, [...arraysOf(batches, MOVED, moved), moved.length]);
+  return moved.length === 0 ? undefined : tx.query(INSERT_MOVED, [...arraysOf(batches, MOVED, moved), moved.length]);
 }
 
 /** Writes that access has ended here, because it goes on in another batch. Fails when one is not there. */

@@ -2,7 +2,13 @@
 // by the operation's own transaction.
 
 import { inForm } from '../db/alike-identities.js';
-import { type CustomerName, findDueAmong, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
+import {
+  type CustomerName,
+  findDueAmong,
+  findIdentityOwners,
+  findKnownCustomers,
+  type KnownCustomer,
+} from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
 import type { Owner } from '../db/owners.js';
@@ -59,7 +65,8 @@ export async function resolveTogether(
   const owned = named.flatMap((selector) => selector.owned ?? []);
   const customers = new Map<string, Resolution>();
   for (const { customerId } of named)
-    if (customerId !== undefined) customers.set(selectorText({ customerId }), { customerId: finalOf(deps, customerId) });
+    if (customerId !== undefined)
+      customers.set(selectorText({ customerId }), { customerId: finalOf(deps, customerId) });
   for (const { provider, externalId, customerId } of identities.length > 0
     ? await findIdentityOwners(deps.db, identities)
     : []) {
@@ -182,12 +189,19 @@ function namesOf({ customerId, identity }: Selector): CustomerName[] {
 async function settleFamilies(deps: Foundations, found: readonly (KnownCustomer | undefined)[]): Promise<boolean> {
   const now = deps.clock.now();
   const many = found.flatMap((customer) =>
-    customer && customer.mergedIds.length > 0 && customer.dueAt !== null && customer.dueAt <= instantOf(now, customer.lastRecordedAt)
+    customer &&
+    customer.mergedIds.length > 0 &&
+    customer.dueAt !== null &&
+    customer.dueAt <= instantOf(now, customer.lastRecordedAt)
       ? [customer]
       : [],
   );
   if (many.length === 0) return false;
-  const due = await findDueAmong(deps.db, many.flatMap(({ mergedIds }) => mergedIds), now);
+  const due = await findDueAmong(
+    deps.db,
+    many.flatMap(({ mergedIds }) => mergedIds),
+    now,
+  );
   if (due.length === 0) return false;
   if (deps.db.isReplica) throw new NeedsPrimary('what is due of a family is settled before it is shown');
   const ids = new Set(due);

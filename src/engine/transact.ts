@@ -32,6 +32,7 @@ import { instantOf } from '../lib/clock.js';
 import { groupBy } from '../lib/group-by.js';
 import { persist } from './attempts.js';
 import { guardPlaces } from './horizon.js';
+import { rememberMerged } from './merged-ids.js';
 import {
   decideSafely,
   type Outcome,
@@ -40,7 +41,6 @@ import {
   toOperationRow,
   toRecords,
 } from './operation.js';
-import { rememberMerged } from './merged-ids.js';
 import { addOfFamilies, findRecorded, type Recorded, recordText, replayOf } from './records.js';
 import { identityText } from './selector.js';
 
@@ -242,7 +242,8 @@ async function decideTogether<M extends ResolvedMember>(
   const isDueFirst = (id: string) => settledFirst.has(id) && isDueAt(state, id);
   const isBehind = (id: string) => mayBeSettled(id) && (state.books.isBehind(id) || isDueFirst(id));
   const relatives = unanswered.flatMap(customersOf).flatMap((id) => state.relatives.get(id) ?? []);
-  if (relatives.length > 0 && !skipLocked) return { verdicts: new Map(), changes: noChanges(), isBehind: true, relatives };
+  if (relatives.length > 0 && !skipLocked)
+    return { verdicts: new Map(), changes: noChanges(), isBehind: true, relatives };
   const settling = [...customerIds, ...unanswered.flatMap(customersOf).filter(isBehind)].filter(mayBeSettled);
   for (const id of settling) bookOf(id);
   const isAnyBehind = settling.some(isBehind);
@@ -272,7 +273,9 @@ function latestOf({ id, lastRecordedAt }: LockedCustomer, { clock, customers }: 
 /** Whether something of a customer is past its end. */
 function isDueAt({ customers, clock }: UnderLock, id: string): boolean {
   const customer = customers.get(id);
-  return customer !== undefined && customer.dueAt !== null && customer.dueAt <= instantOf(clock, customer.lastRecordedAt);
+  return (
+    customer !== undefined && customer.dueAt !== null && customer.dueAt <= instantOf(clock, customer.lastRecordedAt)
+  );
 }
 
 /** Whether the member's use takes of batches that were read for others, and may be accepted when it is alone. */
@@ -367,7 +370,13 @@ async function findRelatives(
   );
   if (asked.length === 0) return new Map();
   const at = asked.reduce((latest, { lastRecordedAt }) => instantOf(latest, lastRecordedAt), clock);
-  const due = new Set(await findDueAmong(tx, asked.flatMap(({ mergedIds }) => mergedIds), at));
+  const due = new Set(
+    await findDueAmong(
+      tx,
+      asked.flatMap(({ mergedIds }) => mergedIds),
+      at,
+    ),
+  );
   const families = asked.map(({ id, mergedIds }): [string, string[]] => [
     id,
     mergedIds.filter((memberId) => due.has(memberId) && !customers.has(memberId)),
@@ -412,7 +421,8 @@ function bookRequestsOf(
       const own = member.needs(loaded[index]);
       const { asks, sold } = own;
       // What comes back, or is owed, moves on.
-      const onward = finalId === undefined ? [] : [{ id: finalId, needs: { asks, ...(sold !== undefined && { sold }) } }];
+      const onward =
+        finalId === undefined ? [] : [{ id: finalId, needs: { asks, ...(sold !== undefined && { sold }) } }];
       return [{ id: customerId, needs: own }, ...onward];
     }),
     ({ id }) => id,
@@ -467,7 +477,12 @@ function decideOne(
       return { refusal: decision.error };
     case 'replayed':
       return {
-        replayOf: { customerId: decision.of ?? customerId, name: member.name, kind: 'natural', key: decision.recordedAs },
+        replayOf: {
+          customerId: decision.of ?? customerId,
+          name: member.name,
+          kind: 'natural',
+          key: decision.recordedAs,
+        },
       };
     case 'unchanged':
       return { answer: { ...decision.result, replayed: false } };

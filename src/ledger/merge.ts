@@ -61,7 +61,13 @@ export function mergeCustomers(
   const units: Record<string, number> = {};
   for (const batch of state.batches) {
     if (!source.holdings.has(batch.productKey)) {
-      source.holdings.set(batch.productKey, { ...NOTHING, productKey: batch.productKey, available: 0, held: 0, owed: 0 });
+      source.holdings.set(batch.productKey, {
+        ...NOTHING,
+        productKey: batch.productKey,
+        available: 0,
+        held: 0,
+        owed: 0,
+      });
     }
     if (batch.granted !== null) units[batch.productKey] = (units[batch.productKey] ?? 0) + batch.available;
     if (batch.granted !== null && batch.noticeAt) source.changes.passedNotices.push(batch.id);
@@ -113,7 +119,10 @@ function assertMovable(target: Book, { balances }: MergeState): void {
     // What is held at the source may come to the target later.
     const isRoom = canAdd(holding.available + holding.held, available + held) && canAdd(holding.owed, owed);
     if (!isRoom) {
-      throw new AppError('quantity_too_large', `At most ${QUANTITY_MAX} of ${productKey} can be counted of one customer.`);
+      throw new AppError(
+        'quantity_too_large',
+        `At most ${QUANTITY_MAX} of ${productKey} can be counted of one customer.`,
+      );
     }
     const read = [...holding.usable, ...holding.pending];
     const known = read.reduce((sum, batch) => sum + batch.available, 0);

@@ -15,7 +15,13 @@ const BY_ITSELF = 'system';
 type Moving = Batch & Partial<Pick<MovedBatch, 'anchorDay' | 'noticeAt'>>;
 
 /** The batch in which one goes on in another book: of its validity, priority and lineage. It begins no earlier than now, because until now it was the other's. */
-export function successorIn(book: Book, ownerId: string, batch: Moving, operationId: string, units: number | null): MovedBatch {
+export function successorIn(
+  book: Book,
+  ownerId: string,
+  batch: Moving,
+  operationId: string,
+  units: number | null,
+): MovedBatch {
   const { id: predecessorId, productKey, orderId, priority, validFrom, expiresAt } = batch;
   return {
     id: book.ids.next(),
@@ -55,7 +61,10 @@ export function onwardTo(from: Book, into: Book): Onward {
       into.changes.operations.push(last.operation);
     }
     const { operation } = last;
-    assert(operation.lastSeq === null || operation.lastSeq === into.nextSeq - 1, 'an operation’s entries stay together');
+    assert(
+      operation.lastSeq === null || operation.lastSeq === into.nextSeq - 1,
+      'an operation’s entries stay together',
+    );
     const first = into.nextSeq;
     const posted = posting(operation.id);
     if (into.nextSeq > first) {
@@ -71,7 +80,11 @@ export function onwardTo(from: Book, into: Book): Onward {
       if (last?.of !== id) return;
       const { operation } = last;
       const made = into.changes.entries.filter(({ operationId }) => operationId === id);
-      Object.assign(operation, { name, actingKey, tellsUse: into.tellsUses && isReversible(name) && made.some(isOfUse) });
+      Object.assign(operation, {
+        name,
+        actingKey,
+        tellsUse: into.tellsUses && isReversible(name) && made.some(isOfUse),
+      });
     },
     take: (batch, operationId) => {
       if (batch.granted !== null && batch.available === 0) return;
@@ -129,13 +142,7 @@ export function moveBatch(from: Book, into: Book, batch: Moving, operationIds: M
 }
 
 /** Moves what is owed of a product from one ledger to another, where what is available repays it at once. */
-export function moveOwed(
-  from: Book,
-  into: Book,
-  productKey: string,
-  amount: number,
-  operationIds: MovedBy,
-): void {
+export function moveOwed(from: Book, into: Book, productKey: string, amount: number, operationIds: MovedBy): void {
   const holding = holdingOf(from, productKey);
   const { usable, pending } = holdingOf(into, productKey);
   postOwedOut(from, productKey, amount, { operationId: operationIds.from });

@@ -67,7 +67,9 @@ const limit = {
 export const dataOf = {
   'customer.created': z.object({ provider: name, external_id: name }),
   'customer.merged': z.object({
-    source_customer_id: uuidAnswerSchema.meta({ description: 'Its id and identities lead to the customer of the event.' }),
+    source_customer_id: uuidAnswerSchema.meta({
+      description: 'Its id and identities lead to the customer of the event.',
+    }),
     identities: units,
     batches: units,
     dropped_referrals: units,

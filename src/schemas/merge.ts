@@ -5,7 +5,9 @@ import { uuidAnswerSchema, uuidSchema } from './text.js';
 
 export const mergeBody = z.object({
   target_customer_id: uuidSchema.meta({ description: 'Who stays.' }),
-  source_customer_id: uuidSchema.meta({ description: 'Whose things move, and whose id leads to the target from then on.' }),
+  source_customer_id: uuidSchema.meta({
+    description: 'Whose things move, and whose id leads to the target from then on.',
+  }),
   dry_run: z.boolean().default(false).meta({ description: 'Whether it is only told what would move.' }),
 });
 

@@ -33,9 +33,11 @@ export async function shareLimits(
   render: Render<SharedLimits>,
 ): Promise<RecordedAnswer> {
   const { customerId } = await requireCustomer(deps, selector);
-  const { customerId: sourceId } = await requireCustomer(deps, { customerId: namedSourceId }).catch((error: unknown) => {
-    throw error instanceof AppError && error.code === 'customer_not_found' ? noSource() : error;
-  });
+  const { customerId: sourceId } = await requireCustomer(deps, { customerId: namedSourceId }).catch(
+    (error: unknown) => {
+      throw error instanceof AppError && error.code === 'customer_not_found' ? noSource() : error;
+    },
+  );
   if (customerId === sourceId) throw refusedSource('A customer can’t share his own limits.');
   return deps.engine.run({
     name: 'limit.share',

@@ -162,7 +162,15 @@ function statusOf(read: BookRead, reader: Reader, subject: Subject, used: Used):
 /** The windows of a subject that has no limit in force, with what was used in them. What is due, but not in the ledger yet, counts as in a decision. */
 function unlimitedWindows({ book }: BookRead, reader: Reader, subject: Subject, used: Used): UsageWindow[] {
   const { inSpan, inAll } = used.get(textOf(subject)) ?? { inSpan: 0, inAll: 0 };
-  const unlimited = { subject, limit: null, enforcement: 'NONE', level: 'default', held: 0, usedByMerged: 0, countedTo: null } as const;
+  const unlimited = {
+    subject,
+    limit: null,
+    enforcement: 'NONE',
+    level: 'default',
+    held: 0,
+    usedByMerged: 0,
+    countedTo: null,
+  } as const;
   const windows: UsageWindow[] = [
     { ...unlimited, window: 'month', ...monthOf(reader), used: inSpan, told: new Set() },
     { ...unlimited, window: 'total', start: BEGINNING, end: null, used: inAll, told: new Set() },

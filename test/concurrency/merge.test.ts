@@ -1,11 +1,19 @@
 // Merges at once with each other and with all that writes to both sides: everybody is answered, nothing is lost or counted twice, and nobody is left waiting.
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { BASE_PATH } from '../../src/http/base-path.js';
 import { sweep } from '../../src/engine/sweep.js';
+import { BASE_PATH } from '../../src/http/base-path.js';
 import { API_TOKEN, grantUnits, putOffer, putProduct, TEST_PEPPER, useTestApp } from '../support/app.js';
 import { cleanUpProcesses, startBursar } from '../support/bursar-process.js';
 import { type Merging, mergePair, newMergePair } from '../support/merging.js';
-import { deadlocksOf, holdTransaction, send, sendTogether, tally, untilWaiting, useSecondApp } from '../support/parallel.js';
+import {
+  deadlocksOf,
+  holdTransaction,
+  send,
+  sendTogether,
+  tally,
+  untilWaiting,
+  useSecondApp,
+} from '../support/parallel.js';
 import { newPayment } from '../support/requests.js';
 
 const app = useTestApp();
@@ -64,7 +72,8 @@ describe('a merge beside', () => {
   it('orders, refunds, holds and a sweep leaves a ledger that proves it', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const [target, source] = await newRichPair();
-      const place = async () => (await app.post('/orders', { customer_id: source.id, items: [{ sku: 'PACK' }] })).body.id;
+      const place = async () =>
+        (await app.post('/orders', { customer_id: source.id, items: [{ sku: 'PACK' }] })).body.id;
       const [pending, paid] = [await place(), await place()];
       await app.post(`/orders/${paid}/confirm`, { payment_id: newPayment() });
       const reserve = async (ttl_seconds = 900) =>

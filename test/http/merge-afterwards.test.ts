@@ -63,7 +63,9 @@ describe('an order of the source', () => {
     const { until } = (await walletOf(target.id)).access.ACCESS;
     const paid = await confirm(id);
     expect(paid.body.batches[0].valid_from).toBe(until);
-    expect(new Date((await walletOf(target.id)).access.ACCESS.until).getTime()).toBeGreaterThan(new Date(until).getTime());
+    expect(new Date((await walletOf(target.id)).access.ACCESS.until).getTime()).toBeGreaterThan(
+      new Date(until).getTime(),
+    );
   });
 
   it('is cancelled, read and refused as any other, by whatever names the customer', async () => {
@@ -201,7 +203,12 @@ describe('a hold of the source', () => {
     const [target, source] = await newPair();
     await grantUnits(app, source.name, 'CREDITS', 10);
     const id = await reserve(source.id, 10);
-    await app.post('/credits/deduct', { customer_id: target.id, product_key: 'CREDITS', amount: 4, allow_negative: true });
+    await app.post('/credits/deduct', {
+      customer_id: target.id,
+      product_key: 'CREDITS',
+      amount: 4,
+      allow_negative: true,
+    });
     await merge(target, source);
     const released = await app.post(`/reservations/${id}/release`);
     expect(released.status, released.text).toBe(200);
@@ -265,7 +272,11 @@ describe('a use of the source', () => {
     await grantUnits(app, source.name, 'CREDITS', 10);
     const used = await consume(source.id, 6);
     await merge(target, source);
-    const back = await app.post('/quota/release', { operation_id: used.operation_id, amount: 2, customer_id: target.id });
+    const back = await app.post('/quota/release', {
+      operation_id: used.operation_id,
+      amount: 2,
+      customer_id: target.id,
+    });
     expect(back.status, back.text).toBe(200);
     expect(back.body).toMatchObject({ returned: 2, remaining: 6 });
     await merge(last, target);
@@ -292,7 +303,11 @@ describe('a use of the source', () => {
     const back = await app.post('/quota/release', { operation_id: body.operation_id, amount: 6 });
     expect(back.status, back.text).toBe(200);
     expect(await balanceOf(target.id)).toBe(0);
-    expectProblem(await app.post('/quota/release', { operation_id: body.operation_id, amount: 1 }), 409, 'not_reversible');
+    expectProblem(
+      await app.post('/quota/release', { operation_id: body.operation_id, amount: 1 }),
+      409,
+      'not_reversible',
+    );
   });
 
   it('is told in its receipt, and that of the target in its own', async () => {

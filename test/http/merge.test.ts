@@ -30,7 +30,10 @@ describe('POST /customers/merge', () => {
   it('moves what is available, by successors with the same priority and end', async () => {
     const [target, source] = await newPair();
     await grantUnits(app, target.name, 'CREDITS', 5);
-    const first = await grantUnits(app, source.name, 'CREDITS', 7, { priority: -1, expires_at: '2027-01-01T00:00:00Z' });
+    const first = await grantUnits(app, source.name, 'CREDITS', 7, {
+      priority: -1,
+      expires_at: '2027-01-01T00:00:00Z',
+    });
     await consume(source.id, 2);
     const merged = await merge(target, source);
     expect(merged.status, merged.text).toBe(200);
@@ -53,7 +56,11 @@ describe('POST /customers/merge', () => {
     const { body } = await app.get(`/wallet/batches?customer_id=${target.id}`);
     const moved = body.data.find((batch: Json) => batch.priority === -1 && batch.id !== first);
     expect(moved).toMatchObject({ available: 5, granted: 5, priority: -1, expires_at: '2027-01-01T00:00:00.000Z' });
-    expect(body.data.find((batch: Json) => batch.id === first)).toMatchObject({ available: 0, consumed: 2, transferred: 5 });
+    expect(body.data.find((batch: Json) => batch.id === first)).toMatchObject({
+      available: 0,
+      consumed: 2,
+      transferred: 5,
+    });
   });
 
   it('leads to the target by the source’s id and identities, at once and for ever', async () => {
@@ -67,14 +74,15 @@ describe('POST /customers/merge', () => {
     }
     expect(await balanceOf(source.id)).toBe(4);
     for (const path of ['/wallet', '/wallet/batches', '/wallet/entries', '/orders', '/reservations', '/quota/status']) {
-      const [own, his] = await Promise.all(
-        [target.id, source.id].map((id) => app.get(`${path}?customer_id=${id}`)),
-      );
+      const [own, his] = await Promise.all([target.id, source.id].map((id) => app.get(`${path}?customer_id=${id}`)));
       expect(his?.status, path).toBe(200);
       expect(his?.body, path).toEqual(own?.body);
     }
     const read = await app.get(`/customers/${source.id}`);
-    expect(read.body).toMatchObject({ id: target.id, identities: [{ external_id: target.name }, { external_id: source.name }] });
+    expect(read.body).toMatchObject({
+      id: target.id,
+      identities: [{ external_id: target.name }, { external_id: source.name }],
+    });
     const listed = await app.get('/customers?limit=100');
     expect(listed.body.data.map(({ id }: Json) => id)).not.toContain(source.id);
     await app.patch(`/customers/${source.id}`, { metadata: { tier: 'gold' } });
@@ -194,7 +202,13 @@ describe('POST /customers/merge', () => {
   it('finds migrations of the whole family by their source id', async () => {
     const [target, source] = await newPair();
     const migrate = (customer_id: string) =>
-      app.post('/grants', { customer_id, grant_type: 'migration', product_key: 'CREDITS', quantity: 3, source_id: 'old-1' });
+      app.post('/grants', {
+        customer_id,
+        grant_type: 'migration',
+        product_key: 'CREDITS',
+        quantity: 3,
+        source_id: 'old-1',
+      });
     const first = await migrate(source.id);
     await merge(target, source);
     expect((await migrate(target.id)).text).toBe(first.text);

@@ -45,7 +45,10 @@ const EXEMPT: readonly { part: string; reason: string }[] = [
   { part: 'UPDATE limit_sources own SET source_id', reason: 'who shares the limits of a customer are others' },
   { part: 'UPDATE limit_sources SET changes', reason: 'who shares the limits of a customer are others' },
   { part: 'referrer_id', reason: 'a list of referrals is of whom a customer brought' },
-  { part: 'SELECT min(m.due_at) FROM customers m', reason: 'what falls due of a family falls due wherever its members are' },
+  {
+    part: 'SELECT min(m.due_at) FROM customers m',
+    reason: 'what falls due of a family falls due wherever its members are',
+  },
   { part: 'AS invariant', reason: 'the auditor looks at everybody' },
   { part: '-- ', reason: 'the auditor looks at everybody' },
 ];
