@@ -15,7 +15,7 @@ const BY_ITSELF = 'system';
 type Moving = Batch & Partial<Pick<MovedBatch, 'anchorDay' | 'noticeAt'>>;
 
 /** The batch in which one goes on in another book: of its validity, priority and lineage. It begins no earlier than now, because until now it was the other's. */
-export function successorIn(
+function successorIn(
   book: Book,
   ownerId: string,
   batch: Moving,
