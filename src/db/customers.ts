@@ -336,10 +336,15 @@ export async function findIdentityOwners(
 }
 
 const FIND_FORMER_OWNERS = `
-SELECT s.position, f.customer_id FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
-CROSS JOIN LATERAL (${alikeIn('former_identities', 'customer_id')}) f`;
+SELECT s.position, family.customer_id FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
+CROSS JOIN LATERAL (${alikeIn('former_identities', 'customer_id')}) f
+CROSS JOIN LATERAL (
+  SELECT f.customer_id
+  UNION ALL
+  SELECT jsonb_array_elements_text(c.merged_ids)::uuid FROM customers c WHERE c.id = f.customer_id
+) family (customer_id)`;
 
-/** Customers from whom these identities, in whatever spelling, were unlinked: told as they were asked for. */
+/** Customers from whom these identities, in whatever spelling, were unlinked, and those who were merged into them: told as they were asked for. */
 export async function findFormerOwners(
   tx: Tx,
   keys: readonly IdentityKey[],

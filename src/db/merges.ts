@@ -187,6 +187,9 @@ export function writeMerges(tx: Tx, { customers }: Changes): Promise<unknown> | 
         tx.query(DROP_COPIES, [sourceId, customerId]),
         tx.query(DROP_SOURCES, [sourceId, customerId]),
         tx.query(RECOUNT_LIMITS, [[sourceId, customerId]]),
+        tx.query('UPDATE batches SET notice_at = NULL WHERE customer_id = $1::uuid AND notice_at IS NOT NULL', [
+          sourceId,
+        ]),
         tx.query(COUNT_USAGE, [[sourceId], sourceId, now.toISOString(), nextSeq - 1]),
         tx.query(
           'UPDATE identities SET customer_id = $1::uuid, updated_at = $2::timestamptz WHERE customer_id = $3::uuid',

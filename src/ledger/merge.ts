@@ -70,7 +70,6 @@ export function mergeCustomers(
       });
     }
     if (batch.granted !== null) units[batch.productKey] = (units[batch.productKey] ?? 0) + batch.available;
-    if (batch.granted !== null && batch.noticeAt) source.changes.passedNotices.push(batch.id);
     moveBatch(source, target, batch, { from: own, into: operationId });
   }
   const entries = source.nextSeq - firstSeq;

@@ -136,8 +136,10 @@ export function moveBatch(from: Book, into: Book, batch: Moving, operationIds: M
     postMovedIn(into, successor, { operationId: operationIds.into, orderId });
     return;
   }
-  postTransferOut(from, batch, available, details);
   const successor = successorIn(into, from.customerId, batch, operationIds.into, available);
+  // It is told of what goes on.
+  if (batch.noticeAt) batch.noticeAt = null;
+  postTransferOut(from, batch, available, details);
   postMovedIn(into, successor, { operationId: operationIds.into, orderId });
 }
 

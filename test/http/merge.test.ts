@@ -151,6 +151,8 @@ describe('POST /customers/merge', () => {
     expect(told.body.data.filter(({ type }: Json) => type === 'customer.merged')).toMatchObject([
       { type: 'customer.merged', data: { source_customer_id: source.id, identities: 1, batches: 1 } },
     ]);
+    const before = told.body.data.map(({ type, customer_id }: Json) => `${type} ${customer_id}`);
+    expect(before).toContain(`batch.granted ${source.id}`);
     const audited = await app.get(`/audit?action=customer.merged&subject=${source.id}`);
     expect(audited.body.data).toHaveLength(1);
   });
@@ -197,6 +199,18 @@ describe('POST /customers/merge', () => {
     }
     expectProblem(await consume(target.id, 4, {}, key), 422, 'idempotency_key_reused');
     expect(await balanceOf(target.id)).toBe(7);
+  });
+
+  it('finds keys of an identity that came with the source and went on to somebody else', async () => {
+    const [target, source] = await newPair();
+    await grantUnits(app, source.name, 'CREDITS', 10);
+    const key = { 'idempotency-key': 'retry-2' };
+    const use = () =>
+      app.post('/quota/consume', { external_id: source.name, product_key: 'CREDITS', amount: 3 }, key);
+    const first = await use();
+    await merge(target, source);
+    await app.delete(`/customers/${target.id}/identities/default/${source.name}`);
+    expect((await use()).text).toBe(first.text);
   });
 
   it('finds migrations of the whole family by their source id', async () => {
