@@ -27,6 +27,7 @@ import {
   identityText,
   isNamedOnce,
   type Owned,
+  type Resolution,
   type Selector,
   selectorConflict,
   selectorText,
@@ -34,15 +35,6 @@ import {
   unknownOwned,
 } from './selector.js';
 import { transact } from './transact.js';
-
-/** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
-export interface Resolution {
-  /** Whose ledger it is about. */
-  readonly customerId: string;
-  /** Whom that customer leads to, where he was merged: something of his is named by its id. */
-  readonly finalId?: string | undefined;
-  readonly sight?: FirstSight | undefined;
-}
 
 function sightOf({ clock, ids }: Foundations, key: IdentityKey): Resolution {
   const customerId = ids.next();

@@ -11,9 +11,8 @@ import type { IdempotencyRecord, NewOperation, RecordedRequest, RecordKind } fro
 import { isOfUse } from '../ledger/events.js';
 import { isReversible, type OperationName } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
-import type { Resolution } from './customers.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
-import type { Selector } from './selector.js';
+import type { Resolution, Selector } from './selector.js';
 
 /** What a decision comes to. A refusal leaves what had fallen due and a payment that is kept, nothing else (DOMAIN 3.17). */
 export type Decision<R> =

@@ -205,8 +205,7 @@ describe('POST /customers/merge', () => {
     const [target, source] = await newPair();
     await grantUnits(app, source.name, 'CREDITS', 10);
     const key = { 'idempotency-key': 'retry-2' };
-    const use = () =>
-      app.post('/quota/consume', { external_id: source.name, product_key: 'CREDITS', amount: 3 }, key);
+    const use = () => app.post('/quota/consume', { external_id: source.name, product_key: 'CREDITS', amount: 3 }, key);
     const first = await use();
     await merge(target, source);
     await app.delete(`/customers/${target.id}/identities/default/${source.name}`);
