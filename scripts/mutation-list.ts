@@ -1,6 +1,8 @@
 // The mutations of scripts/mutations.ts, by section: for each what it breaks in the source, and the few fastest test files that notice. Kept in
 // step with the source by hand; `npm run mutations -- --fit` tells which no longer fits.
 
+import { payments as ofPayments } from './mutation-list-payments.js';
+
 /** Replaces `from`, which occurs once in the file. */
 export interface Change {
   file: string;
@@ -1441,4 +1443,5 @@ export const sections: Readonly<Record<string, readonly Mutation[]>> = {
   replica: ofTheReplica,
   access: ofAccess,
   limits: ofLimits,
+  payments: ofPayments,
 };

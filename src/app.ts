@@ -61,9 +61,11 @@ import { registerPaymentSources } from './routes/payment-sources.js';
 import { registerQuota } from './routes/quota.js';
 import { registerReceipts } from './routes/receipts.js';
 import { registerReconciliation } from './routes/reconciliation.js';
+import { registerReferralPrograms } from './routes/referral-programs.js';
 import { registerReferrals } from './routes/referrals.js';
 import { registerRefunds } from './routes/refunds.js';
 import { registerReservations } from './routes/reservations.js';
+import { registerRewards } from './routes/rewards.js';
 import { registerSandbox } from './routes/sandbox.js';
 import { registerUsage } from './routes/usage.js';
 import { registerVersion } from './routes/version.js';
@@ -95,7 +97,9 @@ const resources: readonly RegisterRoutes[] = [
   registerReservations,
   registerLimits,
   registerExchange,
+  registerReferralPrograms,
   registerReferrals,
+  registerRewards,
   registerEvents,
   registerEndpoints,
   registerDeliveries,

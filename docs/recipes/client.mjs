@@ -17,7 +17,8 @@ export async function send(method, path, body, key) {
   if (key !== undefined) headers['idempotency-key'] = key;
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const response = await fetch(`${url}/api/v1/billing${path}`, init);
-  return { status: response.status, body: await response.json() };
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
 }
 
 /** Like `send`, for a call that must succeed: returns the body, throws the problem otherwise. */

@@ -1,7 +1,8 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
-// `--merging` what merging customers with many batches takes, `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
+// `--payments` what webhooks of a payment provider do, `--merging` what merging customers with many batches takes,
+// `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
 import { cpus } from 'node:os';
@@ -16,6 +17,7 @@ import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './
 import { measureMerging } from './merging.js';
 import { measureMetering } from './metering.js';
 import { measureMovingIn } from './moving-in.js';
+import { measurePayments } from './payments.js';
 import {
   buildService,
   endAll,
@@ -54,6 +56,7 @@ const { values: flags } = parseArgs({
     migrations: { type: 'string' },
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
+    payments: { type: 'boolean', default: false },
     catalogue: { type: 'boolean', default: false },
     soak: { type: 'string' },
     rate: { type: 'string', default: '200' },
@@ -86,6 +89,7 @@ async function run(plan: Plan): Promise<void> {
   buildService();
   const server = await startServer();
   if (flags.webhooks) return measureWebhooks(server);
+  if (flags.payments) return verify([await measurePayments(server)]);
   if (flags.catalogue) return measureCatalogueFile(server);
   if (flags.soak !== undefined) {
     const given = { minutes: Number(flags.soak), ratePerS: Number(flags.rate) };

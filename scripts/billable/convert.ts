@@ -107,7 +107,14 @@ export function convertOffer(offer: SourceOffer, products: Catalogue['products']
     priority: item.priority,
     stacking: item.stacking,
   }));
-  const never = { isTrial: false, trialScope: null, recurrence: null, planGroup: null, maxPerCustomer: null };
+  const never = {
+    isTrial: false,
+    trialScope: null,
+    trialEligible: null,
+    recurrence: null,
+    planGroup: null,
+    maxPerCustomer: null,
+  };
   const { name, description, image, price, currency, is_active: isActive, metadata } = data;
   return {
     terms: { ...never, sku: data.sku ?? '', name, description, image, price, currency, isActive, items, metadata },

@@ -153,7 +153,9 @@ export async function loadBooks(
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const sales = requests.flatMap(({ customerId, needs }) =>
-    needs.flatMap(({ sold }) => (sold === undefined ? [] : [{ customerId, orderId: sold }])),
+    needs.flatMap(({ sold: orderId, granted: operationId }) =>
+      orderId === undefined && operationId === undefined ? [] : [{ customerId, orderId, operationId }],
+    ),
   );
   const ids = idsOf(requests);
   const at = clock.toISOString();

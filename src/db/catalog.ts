@@ -134,7 +134,19 @@ interface OrderableRow extends Row {
   items: (Row & { product_type: ProductType; is_product_active: boolean })[] | null;
 }
 
-const ORDERABLE = ['sku', 'name', 'price', 'currency', 'isActive', 'isTrial', 'trialScope', 'maxPerCustomer'] as const;
+const ORDERABLE = [
+  ...([
+    'sku',
+    'name',
+    'price',
+    'currency',
+    'isActive',
+    'isTrial',
+    'trialScope',
+    'trialEligible',
+    'maxPerCustomer',
+  ] as const),
+];
 const SELECT_ORDERABLE = `
 SELECT ${listOf(offersTable, ORDERABLE, 'o')}, (
   SELECT json_agg(to_jsonb(i) || jsonb_build_object('product_type', p.type, 'is_product_active', p.is_active) ORDER BY i.position)
@@ -155,7 +167,7 @@ function toOrderable(row: OrderableRow): OrderableOffer {
 /** The active offers that are trials, by SKU. */
 export async function listTrialOffers(tx: Tx, limit: number): Promise<OrderableOffer[]> {
   const rows = await tx.query<OrderableRow>(
-    `${SELECT_ORDERABLE} WHERE o.is_active AND o.is_trial ORDER BY o.sku LIMIT $1::int`,
+    `${SELECT_ORDERABLE} WHERE o.is_active AND o.is_trial AND o.trial_eligible IS DISTINCT FROM false ORDER BY o.sku LIMIT $1::int`,
     [limit],
   );
   return rows.map(toOrderable);

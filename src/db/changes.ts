@@ -18,9 +18,11 @@ import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { writeInboxRecords } from './payment-inbox.js';
 import { writePaymentSources } from './payment-sources.js';
+import { writeReferralPrograms } from './referral-programs.js';
 import { dropReferrals, insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
+import { insertRewards, insertSignals, updateRewards } from './rewards.js';
 import { writeSandboxClock } from './sandbox-clock.js';
 import { claimTrials } from './trials.js';
 import { writeCounters } from './usage-windows.js';
@@ -48,6 +50,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   clock: writeSandboxClock,
   apiKeys: writeApiKeys,
   paymentSources: writePaymentSources,
+  referralPrograms: writeReferralPrograms,
   inboxRecords: writeInboxRecords,
   accessNotes: () => undefined, // the audit trail is all there is of them
   operations: insertOperations,
@@ -74,6 +77,9 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   profiles: updateProfiles,
   newReferrals: insertReferrals,
   droppedReferrals: dropReferrals,
+  signals: insertSignals,
+  newRewards: insertRewards,
+  rewardSteps: updateRewards,
   removedIdentities: deleteIdentities,
   newIdentities: claimIdentities,
   trialUses: claimTrials,

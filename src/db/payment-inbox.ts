@@ -5,7 +5,7 @@ import type { InboxRecord, InboxStatus, PaymentEventKind } from '../ledger/payme
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { inserts, updates } from './statements.js';
-import { listOf, type RecordOf, readerOf } from './table.js';
+import { amongGiven, arraysOf, given, listOf, namesOf, type RecordOf, readerOf } from './table.js';
 import { paymentInbox } from './tables.js';
 
 /** An event as it is stored: with what came in. */
@@ -61,17 +61,19 @@ export async function takeEvent(tx: Tx, id: string, until: Date): Promise<Stored
   return row && readWhole(row);
 }
 
+const SETTLED_BY = ['provider', 'eventId', 'attempts'] as const;
+const SETTLED = [...SETTLED_BY, ...TOLD, ...OUTCOME] as const;
 const SETTLE = `
-UPDATE payment_inbox SET status = $4, reason = $5, detail = $6, order_id = $7::uuid, next_at = $8::timestamptz, settled_at = $9::timestamptz,
-  kind = $10, payment_id = $11
-WHERE provider = $1 AND event_id = $2 AND attempts = $3::int AND status IN ('waiting', 'ignored', 'quarantined') RETURNING 1`;
+UPDATE payment_inbox own SET ${namesOf(paymentInbox, [...TOLD, ...OUTCOME])
+  .map((name) => `${name} = given.${name}`)
+  .join(', ')}
+FROM ${given(paymentInbox, SETTLED)}
+WHERE own.provider = given.provider AND own.event_id = given.event_id AND own.attempts = given.attempts
+  AND own.status IN ('waiting', 'ignored', 'quarantined') AND ${amongGiven(paymentInbox, ['provider', 'eventId'], 'own')}`;
 
-/** Writes what became of an event; false where somebody else took it since. */
-export async function settleEvent(tx: Tx, record: InboxRecord): Promise<boolean> {
-  const { provider, eventId, attempts, status, reason, detail, orderId, nextAt, settledAt, kind, paymentId } = record;
-  const instants = [nextAt, settledAt].map((instant) => instant?.toISOString() ?? null);
-  const outcome = [status, reason, detail, orderId, ...instants, kind, paymentId];
-  return (await tx.query(SETTLE, [provider, eventId, attempts, ...outcome])).length > 0;
+/** Writes what became of events; of those that somebody else took since, nothing. */
+export async function settleEvents(tx: Tx, records: readonly InboxRecord[]): Promise<void> {
+  await tx.query(SETTLE, arraysOf(paymentInbox, SETTLED, records));
 }
 
 /** An event as it is now, locked. Locks: its row. */
@@ -89,19 +91,28 @@ export function writeInboxRecords(tx: Tx, { inboxRecords }: Changes): Promise<un
   );
 }
 
-/** Has events tried now that wait for this order, or are of this charge. */
+const WAKE = `
+WITH found AS (
+  SELECT provider, event_id FROM payment_inbox WHERE order_id = ANY ($2::uuid[]) AND status = 'waiting'
+  UNION
+  SELECT own.provider, own.event_id FROM unnest($3::text[], $4::text[]) AS charge (provider, payment_id)
+  JOIN payment_inbox own ON own.provider = charge.provider AND own.payment_id = charge.payment_id AND own.status = 'waiting'
+), free AS (
+  SELECT own.provider, own.event_id FROM payment_inbox own JOIN found USING (provider, event_id)
+  WHERE own.status = 'waiting' AND own.reason IS NOT NULL AND own.next_at > $1::timestamptz FOR UPDATE OF own SKIP LOCKED
+)
+UPDATE payment_inbox own SET next_at = $1::timestamptz FROM free WHERE own.provider = free.provider AND own.event_id = free.event_id`;
+
+/** Has events tried now that wait for the orders of these, or are of their charges. Those that are tried for the first time are left to who does. */
 export async function wakeEvents(
   tx: Tx,
-  { provider, paymentId, orderId, id }: Pick<InboxRecord, 'provider' | 'paymentId' | 'orderId' | 'id'>,
+  applied: readonly Pick<InboxRecord, 'provider' | 'paymentId' | 'orderId'>[],
   now: Date,
 ): Promise<void> {
-  const set = `UPDATE payment_inbox SET next_at = $1::timestamptz WHERE status = 'waiting' AND next_at > $1::timestamptz AND id <> $2::uuid`;
-  const parameters = [now.toISOString(), id];
-  await Promise.all([
-    orderId !== null && tx.query(`${set} AND order_id = $3::uuid`, [...parameters, orderId]),
-    paymentId !== null &&
-      tx.query(`${set} AND provider = $3 AND payment_id = $4`, [...parameters, provider, paymentId]),
-  ]);
+  const orders = applied.flatMap(({ orderId }) => orderId ?? []);
+  const charges = applied.filter(({ paymentId }) => paymentId !== null);
+  const [providers, payments] = [charges.map(({ provider }) => provider), charges.map(({ paymentId }) => paymentId)];
+  await tx.query(WAKE, [now.toISOString(), orders, providers, payments]);
 }
 
 /** The order that another event of the same charge is about. */

@@ -22,6 +22,8 @@ const readRefund = readerOf(refunds, [
   'unrecoveredPolicy',
   'createdAt',
   'failedAt',
+  'toldBy',
+  'fills',
 ]);
 const readDispute = readerOf(disputes, [
   'id',

@@ -22,6 +22,7 @@ const NEVER_UPDATED = new Set<string>(
     tables.events,
     tables.auditRecords,
     tables.customerMerges,
+    tables.customerSignals,
   ].map(({ name }) => name),
 );
 /** What is replaced, unlinked, or forgotten with age; everything else is kept. */
@@ -40,6 +41,7 @@ const DELETED_FROM = new Set<string>(
     tables.webhookFeeds,
     tables.webhookDeliveries,
     tables.paymentSources,
+    tables.referralPrograms,
   ].map(({ name }) => name),
 );
 

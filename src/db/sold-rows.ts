@@ -30,10 +30,11 @@ export interface RevokeRow extends Row {
   left: number;
 }
 
-/** What was read of one order. */
+/** What was read of one order, or of one operation. */
 export interface SoldRows {
   customerId: string;
-  orderId: string;
+  orderId?: string | undefined;
+  operationId?: string | undefined;
   batches: readonly SoldBatchRow[];
   clawbacks: readonly Row[];
   revokes: readonly RevokeRow[];
@@ -72,7 +73,8 @@ function toRevoke({ seq, operation_id: operationId, batch_id: batchId, left }: R
 export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   const all = rows.batches.map((row) => {
     const { orderId, ...rest } = readSold(row);
-    return { isOwn: orderId === rows.orderId, own: { batch: toOne(row), ...rest } satisfies SoldBatch };
+    const isOwn = rows.orderId === undefined ? row.operation_id === rows.operationId : orderId === rows.orderId;
+    return { isOwn, own: { batch: toOne(row), ...rest } satisfies SoldBatch };
   });
   const toDebt = (row: DebtRow): DebtEntry => ({
     seq: row.seq,

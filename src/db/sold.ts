@@ -79,14 +79,45 @@ FROM claimed c LEFT JOIN entries e ON e.product_key = c.product_key AND e.seq < 
   AND e.kind IN ('debt', 'forgive', 'repay') AND NOT ${IS_UNPAID}
 GROUP BY c.product_key`;
 
-/** Reads orders of customers, with what refunds and disputes took of them, as of an instant. */
-export async function loadSold(
-  tx: Tx,
-  asked: readonly { customerId: string; orderId: string }[],
-  now: Date,
-): Promise<SoldRows[]> {
+/** The same of an operation that granted something without a payment: its batches are those of which its entries tell. */
+const GRANTED = `(
+  SELECT e.batch_id FROM operations o JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq
+  WHERE o.customer_id = $1::uuid AND e.customer_id = $1::uuid AND o.id = $2::uuid AND e.kind = 'grant'
+)`;
+const LOAD_GRANTED = `
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, b.operation_id FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED}
+UNION ALL
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, b.operation_id FROM batches b
+WHERE b.customer_id = $1::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
+  AND b.id NOT IN ${GRANTED}
+  AND b.product_key IN (SELECT product_key FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED} AND b.granted IS NULL)
+ORDER BY id`;
+
+/** What is asked of one customer: an order, or an operation. */
+export interface SoldAsked {
+  customerId: string;
+  orderId: string | undefined;
+  operationId: string | undefined;
+}
+
+/** Reads orders of customers, with what refunds and disputes took of them, or what operations granted, as of an instant. */
+export async function loadSold(tx: Tx, asked: readonly SoldAsked[], now: Date): Promise<SoldRows[]> {
   return Promise.all(
-    asked.map(async ({ customerId, orderId }) => {
+    asked.map(async ({ customerId, orderId, operationId }) => {
+      if (orderId === undefined) {
+        const own = [customerId, operationId, now.toISOString()];
+        const batchRows = await tx.query<SoldBatchRow>(LOAD_GRANTED, own);
+        return {
+          customerId,
+          operationId,
+          batches: batchRows,
+          clawbacks: [],
+          revokes: [],
+          debts: [],
+          owed: [],
+          repaidMoved: [],
+        };
+      }
       const own = [customerId, orderId];
       const [batchRows, clawbackRows, revokes, debts, owed, repaidMoved] = await Promise.all([
         tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString()]),
@@ -99,4 +130,13 @@ export async function loadSold(
       return { customerId, orderId, batches: batchRows, clawbacks: clawbackRows, revokes, debts, owed, repaidMoved };
     }),
   );
+}
+
+/** The products of which an operation granted something. */
+export async function listGrantedProducts(tx: Tx, customerId: string, operationId: string): Promise<string[]> {
+  const rows = await tx.query<Row & { product_key: string }>(
+    `SELECT DISTINCT b.product_key FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED}`,
+    [customerId, operationId],
+  );
+  return rows.map((row) => row.product_key);
 }

@@ -12,10 +12,12 @@ import type {
   OrderStatus,
   PaymentStatus,
   RefundStatus,
+  RefundTeller,
   UnrecoveredPolicy,
 } from '../ledger/order-entities.js';
 import type { InboxStatus, PaymentEventKind, SourceMapping, SourceSignature } from '../ledger/payment-entities.js';
 import type { PeriodUnit } from '../ledger/periods.js';
+import type { RewardSide, RewardStatus, RewardTrigger } from '../ledger/reward-entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Scope } from '../lib/scopes.js';
 import type { SubjectType } from './subjects.js';
@@ -107,6 +109,7 @@ export const offers = table('offers', {
   isActive: boolean('is_active'),
   isTrial: boolean('is_trial'),
   trialScope: nullable(text<TrialScope>('trial_scope')),
+  trialEligible: nullable(boolean('trial_eligible')),
   recurrence: nullable(json<Recurrence>('recurrence')),
   planGroup: nullable(text('plan_group')),
   maxPerCustomer: nullable(bigint('max_per_customer')),
@@ -220,6 +223,8 @@ export const refunds = table('refunds', {
   unrecoveredPolicy: text<UnrecoveredPolicy>('unrecovered_policy'),
   createdAt: instant('created_at'),
   failedAt: nullable(instant('failed_at')),
+  toldBy: nullable(text<RefundTeller>('told_by')),
+  fills: nullable(uuid('fills')),
 });
 
 export const disputes = table('disputes', {
@@ -585,4 +590,60 @@ export const paymentSources = table('payment_sources', {
   oldSecretUntil: nullable(instant('old_secret_until')),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
+});
+
+export const referralPrograms = table('referral_programs', {
+  key: text('key'),
+  description: text('description'),
+  trigger: text<RewardTrigger>('trigger'),
+  referrerSku: nullable(text('referrer_sku')),
+  referrerQuantity: nullable(bigint('referrer_quantity')),
+  refereeSku: nullable(text('referee_sku')),
+  refereeQuantity: nullable(bigint('referee_quantity')),
+  holdDays: integer('hold_days'),
+  maxRewardsPerReferrer: nullable(bigint('max_rewards_per_referrer')),
+  startsAt: nullable(instant('starts_at')),
+  endsAt: nullable(instant('ends_at')),
+  clawsBack: boolean('claws_back'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+});
+
+export const rewards = table('rewards', {
+  id: uuid('id'),
+  customerId: uuid('customer_id'),
+  referralId: uuid('referral_id'),
+  side: text<RewardSide>('side'),
+  referrerId: uuid('referrer_id'),
+  refereeId: uuid('referee_id'),
+  programKey: text('program_key'),
+  orderId: nullable(uuid('order_id')),
+  armedBy: uuid('armed_by'),
+  sku: text('sku'),
+  quantity: bigint('quantity'),
+  maxRewards: nullable(bigint('max_rewards')),
+  clawsBack: boolean('claws_back'),
+  status: text<RewardStatus>('status'),
+  isDisputed: boolean('is_disputed'),
+  holdReason: nullable(text('hold_reason')),
+  dueAt: instant('due_at'),
+  actAt: nullable(instant('act_at')),
+  heldAt: nullable(instant('held_at')),
+  releasedAt: nullable(instant('released_at')),
+  grantedAt: nullable(instant('granted_at')),
+  grantedBy: nullable(uuid('granted_by')),
+  ordinal: nullable(bigint('ordinal')),
+  cancelledAt: nullable(instant('cancelled_at')),
+  cancelReason: nullable(text('cancel_reason')),
+  clawedBackAt: nullable(instant('clawed_back_at')),
+  clawedBackBy: nullable(uuid('clawed_back_by')),
+  createdAt: instant('created_at'),
+});
+
+export const customerSignals = table('customer_signals', {
+  customerId: uuid('customer_id'),
+  pepperId: text('pepper_id'),
+  identityHash: text('identity_hash'),
+  identityType: text('identity_type'),
+  createdAt: instant('created_at'),
 });

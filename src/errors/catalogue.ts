@@ -116,6 +116,26 @@ const entries = {
     title: 'The event is done with',
     remedy: 'Nothing: what was applied or dismissed stays so.',
   },
+  referral_program_not_found: {
+    status: 404,
+    title: 'No such referral programme',
+    remedy: 'Check the key; `GET /referral-programs` lists all.',
+  },
+  too_many_referral_programs: {
+    status: 409,
+    title: 'There are as many referral programmes as there may be',
+    remedy: 'Remove one that nobody uses.',
+  },
+  reward_not_found: {
+    status: 404,
+    title: 'No such reward',
+    remedy: 'Check the id; `GET /referrals/rewards` lists all.',
+  },
+  reward_not_held: {
+    status: 409,
+    title: 'The reward does not wait for an operator',
+    remedy: 'Look at its status: it was decided, granted or cancelled, or waits for its time or a dispute.',
+  },
   too_many_payment_sources: {
     status: 409,
     title: 'There are as many sources of payments as there may be',
@@ -225,7 +245,8 @@ const entries = {
   offer_not_trial: {
     status: 409,
     title: 'The offer is no trial',
-    remedy: 'Mark the offer with `is_trial` or give it a `trial_policy`.',
+    remedy:
+      'Mark the offer with `is_trial`, give it a `trial_policy`, or say `trial_eligible: true`; where that is false an operator may override with a reason.',
   },
   trial_already_used: {
     status: 409,
@@ -293,6 +314,17 @@ const entries = {
     status: 409,
     title: 'More than was paid, and is not refunded yet',
     remedy: 'Read what is left: `total_amount` less `refunded_amount`, and the lines of `refunds`.',
+  },
+  refund_id_required: {
+    status: 409,
+    title: 'The provider tells this refund too, under an id that is missing here',
+    remedy: 'Send its `refund_id`, or `pending_provider: true` where it has none yet.',
+  },
+  refund_pending: {
+    status: 409,
+    title: 'Another refund of this order waits for its id',
+    remedy:
+      'Send the amount that waits if it is the same money; tell the one that waits as `failed`, by its own id, if it never came.',
   },
   refund_mismatch: {
     status: 409,

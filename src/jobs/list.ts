@@ -7,11 +7,13 @@ import { followLimitsJob } from './follow-limits.js';
 import { forgetKeysJob } from './forget-keys.js';
 import type { Job } from './job.js';
 import { notifyJob } from './notify.js';
+import { settleRewardsJob } from './settle-rewards.js';
 import { sweepJob } from './sweep.js';
 
 export const jobs: readonly Job[] = [
   sweepJob,
   notifyJob,
+  settleRewardsJob,
   followLimitsJob,
   forgetKeysJob,
   dropOldEventsJob,

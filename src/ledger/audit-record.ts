@@ -12,6 +12,9 @@ export type AuditAction =
   | 'customer_token.issued'
   | 'payment_event.updated'
   | 'payment_source.deleted'
+  | 'referral_program.deleted'
+  | 'reward.released'
+  | 'reward.refused'
   | 'clock.set'
   | 'customer.updated'
   | 'customer.merged'
@@ -24,7 +27,15 @@ export type AuditAction =
   | 'order.disputed';
 
 /** What is managed as a whole. */
-export type ManagedKind = 'product' | 'offer' | 'endpoint' | 'api_key' | 'limit' | 'limit_source' | 'payment_source';
+export type ManagedKind =
+  | 'product'
+  | 'offer'
+  | 'endpoint'
+  | 'api_key'
+  | 'limit'
+  | 'limit_source'
+  | 'payment_source'
+  | 'referral_program';
 
 /** A snapshot under our names; what is free JSON is its `metadata`, or `profile`. */
 type Snapshot = Metadata | null;

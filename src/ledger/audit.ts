@@ -15,6 +15,7 @@ import type { Limit, LimitSource } from './limit-entities.js';
 import type { ApiKey, Endpoint } from './management-entities.js';
 import type { Dispute, Order, OrderItem, Refund, Reported } from './order-entities.js';
 import type { InboxRecord, PaymentSource } from './payment-entities.js';
+import type { ReferralProgram, RewardStep } from './reward-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
 type Said = Pick<AuditRecord, 'action' | 'subject' | 'before' | 'after'>;
@@ -61,6 +62,9 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
     })),
   profiles: { silent: 'what a provider says of a person comes with each call, and replaces what it said before' },
   newReferrals: { silent: USE },
+  newRewards: { silent: USE },
+  rewardSteps: (made) => made.flatMap(auditReward),
+  signals: { silent: USE },
   records: { silent: 'what is kept of answers changes nothing' },
   removedIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.unlinked')),
   newIdentities: (made) => made.map((identity) => auditIdentity(identity, 'identity.linked')),
@@ -85,8 +89,8 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
 
 /** A refund, as it was told or as it failed. */
 function auditRefund({ row, isKnown, operationId, order }: Reported<Refund>): SaidOfOperation {
-  const { orderId: subject, id, refundId, paymentMethod, status, amount, reason } = row;
-  const after = { id, refundId, paymentMethod, status, ...charged(order, amount), reason };
+  const { orderId: subject, id, refundId, paymentMethod, status, amount, reason, fills } = row;
+  const after = { id, refundId, paymentMethod, status, ...charged(order, amount), reason, ...(fills && { fills }) };
   const before = isKnown ? { ...after, status: 'succeeded' } : null;
   return { action: 'order.refunded', subject, operationId, before, after };
 }
@@ -103,6 +107,20 @@ function auditDispute({ row, isKnown, operationId, order }: Reported<Dispute>): 
   return { action: 'order.disputed', subject, operationId, before, after };
 }
 
+/** What an operator decided of a reward that was held. */
+function auditReward({ kind, before, after, operationId, reason }: RewardStep): SaidOfOperation[] {
+  if (kind !== 'released' && kind !== 'refused') return [];
+  const { id: subject, holdReason } = before;
+  const told = { status: after.status, reason: reason ?? null };
+  return [
+    { action: `reward.${kind}`, subject, operationId, before: { status: before.status, holdReason }, after: told },
+  ];
+}
+
+function referralProgramOf({ createdAt: _, updatedAt: __, ...told }: ReferralProgram): Metadata {
+  return { ...told };
+}
+
 type OwnKind = Exclude<keyof Changes, 'customers' | 'firstSights' | 'events' | 'audit'>;
 
 /** Every kind of change that is about no customer. */
@@ -115,6 +133,8 @@ export const OWN_AUDITORS: {
   commonLimits: (made) => made.map((change) => auditManaged('limit', change, idOf, limitOf)),
   apiKeys: (made) => made.map((change) => auditManaged('api_key', change, idOf, apiKeyOf)),
   paymentSources: (made) => made.map((change) => auditManaged('payment_source', change, nameOf, paymentSourceOf)),
+  referralPrograms: (made) =>
+    made.map((change) => auditManaged('referral_program', change, ({ key }) => key, referralProgramOf)),
   inboxRecords: (made) =>
     made.map(({ before, after, at, actingKey }) => ({
       action: 'payment_event.updated',

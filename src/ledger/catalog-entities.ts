@@ -72,6 +72,8 @@ export interface Offer<Item = OfferItem> {
   isActive: boolean;
   isTrial: boolean;
   trialScope: TrialScope | null;
+  /** Whether it may be granted as a trial; null where `isTrial` and `trialScope` say it. */
+  trialEligible: boolean | null;
   recurrence: Recurrence | null;
   planGroup: string | null;
   /** How many of it a customer may have; null where any number. */

@@ -11,6 +11,7 @@ import type {
   KeyedAnswer,
   Merge,
   Referral,
+  TrialTrace,
   TrialUse,
 } from './customer-entities.js';
 import type {
@@ -29,6 +30,7 @@ import type { Limit, LimitSource, UsageWindow } from './limit-entities.js';
 import type { AccessNote, ApiKey, Endpoint } from './management-entities.js';
 import type { Clawback, Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
 import type { InboxRecord, PaymentSource } from './payment-entities.js';
+import type { ReferralProgram, Reward, RewardStep } from './reward-entities.js';
 import type { SoldBatch } from './sold-entities.js';
 
 /** What changes of one customer. Claims that others may take first are payments, trial uses and new identities. */
@@ -54,6 +56,11 @@ export interface CustomerChanges {
   droppedReferrals: DroppedReferral[];
   /** Customers that were merged into this one. */
   merges: Merge[];
+  /** What his referral, as who was brought, is to earn; of both sides. */
+  newRewards: Reward[];
+  rewardSteps: RewardStep[];
+  /** Hashes by which he is known from now on. */
+  signals: TrialTrace[];
   /** The answers of the operations, as far as they are kept. */
   records: IdempotencyRecord[];
   removedIdentities: (Identity & { operationId: string })[];
@@ -128,6 +135,7 @@ export interface Changes {
   accessNotes: AccessNote[];
   apiKeys: (Managed<ApiKey> & { after: ApiKey })[];
   paymentSources: Managed<PaymentSource>[];
+  referralPrograms: Managed<ReferralProgram>[];
   /** Events of payment providers that somebody has to look at, or did. */
   inboxRecords: (Managed<InboxRecord> & { before: InboxRecord; after: InboxRecord })[];
   /** What is audited, and told, of all that; made of it just before it is written. */
@@ -154,6 +162,9 @@ export function noCustomerChanges(): CustomerChanges {
     newReferrals: [],
     droppedReferrals: [],
     merges: [],
+    newRewards: [],
+    rewardSteps: [],
+    signals: [],
     records: [],
     removedIdentities: [],
     newIdentities: [],
@@ -187,6 +198,7 @@ export function noChanges(): Changes {
     accessNotes: [],
     apiKeys: [],
     paymentSources: [],
+    referralPrograms: [],
     inboxRecords: [],
     audit: [],
     events: [],
@@ -220,8 +232,9 @@ export function hasChanges(
   { customers, firstSights, products, offers, endpoints, commonLimits, clock, ...others }: Changes,
   isSweep = false,
 ): boolean {
-  const { keyedAnswers, apiKeys, accessNotes, paymentSources, inboxRecords } = others;
-  const managed = [products, offers, endpoints, commonLimits, clock, apiKeys, paymentSources, inboxRecords];
+  const { keyedAnswers, apiKeys, accessNotes, paymentSources, referralPrograms, inboxRecords } = others;
+  const catalogued = [products, offers, referralPrograms];
+  const managed = [...catalogued, endpoints, commonLimits, clock, apiKeys, paymentSources, inboxRecords];
   const kinds = [firstSights, keyedAnswers, accessNotes, ...managed];
   const own = kinds.reduce((sum, made) => sum + made.length, 0);
   return own > 0 || customers.some(({ changes }) => countChanges(changes) > (isSweep ? 0 : changes.settled.length));

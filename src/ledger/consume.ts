@@ -33,6 +33,8 @@ export interface Needs {
   takenBy?: string;
   /** A paid order, of which something is taken back or given back. */
   sold?: string;
+  /** An operation that granted something without a payment, which is taken back. */
+  granted?: string;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */

@@ -60,13 +60,17 @@ export interface Merge {
   moved: Merged;
 }
 
-/** One row to claim. */
-export interface TrialClaim {
-  /** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
-  scope: string;
+/** An identity, known by its keyed hash alone. */
+export interface TrialTrace {
   pepperId: string;
   identityHash: string;
   identityType: string;
+}
+
+/** One row to claim. */
+export interface TrialClaim extends TrialTrace {
+  /** `any`: one in a lifetime. `offer:<SKU>`: one of that offer. The scopes don't see each other. */
+  scope: string;
 }
 
 /** An identity that had a trial, and the operation that granted it. */

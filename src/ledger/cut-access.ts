@@ -70,7 +70,12 @@ function toClawback(
 }
 
 /** Revokes access that lasts, or is to come. Returns the length that it loses, in milliseconds: null where it had no end; undefined where there is none to take. */
-function cutNow(book: Book, sold: Sold, own: SoldBatch, { operationId }: Cause): number | null | undefined {
+export function cutNow(
+  book: Book,
+  sold: Sold,
+  own: SoldBatch,
+  { operationId }: Pick<Cause, 'operationId'>,
+): number | null | undefined {
   const { batch } = own;
   const end = batch.expiresAt;
   if (own.revokedAt !== null || (end !== null && end <= book.now)) return undefined;

@@ -14,6 +14,7 @@ import type { FirstSight, Merge, Referral, TrialUse } from './customer-entities.
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import type { Reward, RewardStep } from './reward-entities.js';
 
 /** What one change tells. */
 type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
@@ -45,6 +46,9 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   metadata: { silent: 'the audit trail has it' },
   profiles: { silent: 'what a provider says of a person comes with each call' },
   newReferrals: (made) => made.map(tellReferral),
+  newRewards: (made) => made.map((reward) => tellReward('referral.reward_armed', reward, reward.armedBy)),
+  rewardSteps: (made) => made.flatMap(tellRewardStep),
+  signals: { silent: 'hashes are told to nobody' },
   records: { silent: 'what is kept of answers changes nothing' },
   removedIdentities: { silent: 'the audit trail has it' },
   newIdentities: { silent: 'the audit trail has it' },
@@ -73,6 +77,7 @@ export const SILENT_CHANGES: Readonly<
   clock: 'the audit trail has it',
   apiKeys: 'the audit trail has it',
   paymentSources: 'the audit trail has it',
+  referralPrograms: 'the audit trail has it',
   inboxRecords: 'the audit trail has it, by which it is told that one is quarantined',
   accessNotes: 'the audit trail has it',
   keyedAnswers: 'what is kept of answers changes nothing',
@@ -87,6 +92,8 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'orderSteps',
   'refunds',
   'disputes',
+  'newRewards',
+  'rewardSteps',
   'trialUses',
   'operations',
   'newBatches',
@@ -180,6 +187,33 @@ function tellReferral({ id, referrerId, refereeId, operationId, metadata }: Refe
   return { type: 'referral.attached', subjectId: id, operationId, data };
 }
 
+function tellReward(type: EventType, reward: Reward, operationId: string): Told {
+  const { id, customerId, referralId, side, referrerId, refereeId, programKey, orderId, sku, quantity, ...rest } =
+    reward;
+  const { status, holdReason, cancelReason, dueAt } = rest;
+  const whose = { referralId, side, customerId, referrerId, refereeId, programKey, orderId };
+  const data = { rewardId: id, ...whose, sku, quantity, status, holdReason, cancelReason, dueAt };
+  return { type, subjectId: id, operationId, data };
+}
+
+/** What became of a reward; that it is held is told the first time. */
+function tellRewardStep({ kind, before, after, operationId }: RewardStep): Told[] {
+  switch (kind) {
+    case 'granted':
+      return [tellReward('referral.rewarded', after, operationId)];
+    case 'clawed_back':
+      return [tellReward('referral.revoked', after, operationId)];
+    case 'cancelled':
+    case 'refused':
+      return [tellReward('referral.reward_cancelled', after, operationId)];
+    case 'held':
+      return before.heldAt === null ? [tellReward('referral.reward_held', after, operationId)] : [];
+    case 'followed':
+    case 'released':
+      return []; // the dispute or the refund tells it; the audit trail has it
+  }
+}
+
 function orderData({ id, currency, totalAmount, items, metadata, expiresAt }: Order): Record<string, unknown> {
   const decimals = currencyDecimals(currency);
   const money = (amount: Micros) => formatMoney(amount, decimals);
@@ -214,10 +248,10 @@ function isAfterSale({ id }: OrderStep, { changes: { refunds, disputes } }: Chan
   return [...refunds, ...disputes].some(({ row }) => row.orderId === id);
 }
 
-/** A refund, or that it failed after all; one that failed at once changed nothing. */
+/** A refund, or that it failed after all; one that failed at once changed nothing, nor does one that was told from the other side. */
 function tellRefund({ row, isKnown, operationId, order }: Reported<Refund>): Told[] {
-  const { id, refundId, paymentMethod, disputeId, status, amount, reason } = row;
-  if (status === 'failed' && !isKnown) return [];
+  const { id, refundId, paymentMethod, disputeId, status, amount, reason, fills } = row;
+  if (fills !== null || (status === 'failed' && !isKnown)) return [];
   const data = { ...afterSaleData(order, amount), refundId, paymentMethod, disputeId, reason };
   const type = status === 'failed' ? 'order.refund_failed' : 'order.refunded';
   return [{ type, subjectId: id, operationId, data }];

@@ -19,8 +19,7 @@ export interface Grantable {
 }
 
 /** Refuses an offer that can't be given. Throws: offer_not_found, offer_inactive, product_inactive, invalid_request (it gives nothing). */
-export function requireGrantable(sku: string, offer: OrderableOffer | undefined): OrderableOffer {
-  const pointer = '/sku';
+export function requireGrantable(sku: string, offer: OrderableOffer | undefined, pointer = '/sku'): OrderableOffer {
   if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer });
   if (!offer.isActive) throw new AppError('offer_inactive', `The offer ${sku} is not active.`, { pointer });
   const [inactive] = offer.inactiveProductKeys;

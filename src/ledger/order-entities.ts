@@ -94,6 +94,9 @@ export interface RefundedLine {
 
 export type RefundStatus = 'succeeded' | 'failed';
 
+/** `caller`: who asked the provider for it, and has no id of it yet. */
+export type RefundTeller = 'caller' | 'provider';
+
 /** Money that went back for an order; unique by its method and the provider's id of it. */
 export interface Refund {
   id: string;
@@ -111,6 +114,10 @@ export interface Refund {
   unrecoveredPolicy: UnrecoveredPolicy;
   createdAt: Date;
   failedAt: Date | null;
+  /** Null where the caller told its id. */
+  toldBy: RefundTeller | null;
+  /** The refund that is the same money, told from the other side before: that one counts, this one is its other id. */
+  fills: string | null;
 }
 
 export type DisputeStatus = 'opened' | 'won' | 'lost';

@@ -22,6 +22,7 @@ export interface OrderableOffer {
   isActive: boolean;
   isTrial: boolean;
   trialScope: TrialScope | null;
+  trialEligible: boolean | null;
   maxPerCustomer: number | null;
   terms: Term[];
   inactiveProductKeys: string[];

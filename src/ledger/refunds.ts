@@ -2,24 +2,25 @@
 
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX, minorUnit } from '../lib/money.js';
+import { type Micros, MONEY_MAX } from '../lib/money.js';
 import type { Book } from './book.js';
-import { disputeKey, type Ledgered, ledgered, lineOf, shareOfLine, statusOf, totalOf } from './claimed-shares.js';
+import { disputeKey, ledgered, lineOf, shareOfLine, statusOf } from './claimed-shares.js';
 import { moveUnits, planUnits } from './clawbacks.js';
 import { changeAccess } from './cut-access.js';
 import type {
   Dispute,
   DisputeStatus,
   Order,
-  OrderItem,
   Refund,
   RefundedLine,
   RefundStatus,
+  RefundTeller,
   UnrecoveredPolicy,
 } from './order-entities.js';
+import { assertAmount, linesRefunded, shown, type WhatIsRefunded } from './refunded-lines.js';
 import type { Cause, Causes, Recovery } from './sold-entities.js';
 import { soldIn } from './sold-ledgers.js';
+import { otherSideOf, sameMoney, withSides } from './two-sided-refunds.js';
 
 /** What came of an order since it was paid, and what is known of what is told now. */
 export interface AfterSale<T> {
@@ -29,15 +30,17 @@ export interface AfterSale<T> {
   seen: T | null;
 }
 
-export interface RefundCommand {
+export interface RefundCommand extends WhatIsRefunded {
   operationId: string;
   status: RefundStatus;
   /** Canonical; null where it is that of the order. */
   paymentMethod: string | null;
   refundId: string | null;
   disputeId: string | null;
-  amount: Micros | null;
-  lines: readonly { id: string; quantity: number | null }[] | null;
+  /** Who tells it: the provider; the caller, who has no id of it yet; null is the caller, by its id. */
+  toldBy: RefundTeller | null;
+  /** The provider tells refunds of this method itself. */
+  isToldByProvider: boolean;
   reason: string | null;
   policy: UnrecoveredPolicy;
 }
@@ -63,9 +66,9 @@ const NOTHING: Recovery = { recovered: new Map(), unrecovered: new Map() };
 const REPORTS_MAX = 1_000;
 
 /**
- * Refunds an order, wholly, by lines or by an amount; or hears that a refund failed, which undoes it. Idempotent by method and refund id.
- * Throws: order_not_paid, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request (decimals), too_many_reports, quantity_too_large,
- * too_many_batches.
+ * Refunds an order, wholly, by lines or by an amount; or hears that a refund failed, which undoes it. Idempotent by method and refund id; what both sides tell
+ * counts once. Throws: order_not_paid, refund_id_required, refund_pending, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request (decimals),
+ * too_many_reports, quantity_too_large, too_many_batches.
  */
 export function refundOrder(
   book: Book,
@@ -74,29 +77,20 @@ export function refundOrder(
   command: RefundCommand,
 ): AfterSaleDecision<Refund> {
   assertPaid(order);
-  const { status, operationId, policy } = command;
-  if (seen) {
-    assertSameRefund(order, seen, command);
-    if (status === seen.status) return { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
-    // What failed stays so: that it succeeded was told late.
-    if (seen.status === 'failed') return { outcome: 'unchanged', order, row: seen };
-    const row: Refund = { ...seen, status: 'failed', failedAt: book.now };
-    const known = refunds.map((refund) => (refund.id === row.id ? row : refund));
-    const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
-    const changed = apply(book, order, { refunds: known, disputes }, cause, { isUndo: true });
-    book.changes.refunds.push({ row, isKnown: true, operationId, order: changed.order });
-    return { outcome: 'accepted', row, ...changed, recordAs: refundKeyOf(row) };
-  }
+  if (seen) return refundToldAgain(book, order, { refunds, disputes, seen }, command);
+  const { status, operationId, policy, toldBy } = command;
   assertFew(refunds.length + disputes.length);
   const paymentMethod = command.paymentMethod ?? order.paymentMethod ?? '';
-  const { disputeId } = command;
-  const within = disputeId === null ? undefined : disputeKey({ paymentMethod, disputeId });
-  if (within !== undefined && !disputes.some((own) => disputeKey(own) === within)) {
-    const detail = 'No dispute of this order has this id.';
-    throw new AppError('dispute_not_found', detail, { pointer: '/dispute_id' });
-  }
+  if (command.isToldByProvider) assertHasId(order, command);
+  assertDisputeKnown(disputes, paymentMethod, command.disputeId);
   const before = ledgered(order, refunds, disputes);
-  const items = status === 'failed' ? [] : linesRefunded(order, before, command);
+  const compute = () => (status === 'failed' ? [] : linesRefunded(order, before, command));
+  // Of an amount, or where nothing is left, it may be what the other side told; else it has to be known how much it is.
+  const isNamed = command.amount !== null || status === 'failed' || order.status === 'refunded';
+  const computed = isNamed ? undefined : compute();
+  const amount = command.amount ?? (computed && totalOfLines(computed));
+  const other = sameMoney(order, refunds, { status, paymentMethod, toldBy, amount: amount ?? undefined });
+  const items = other ? [] : (computed ?? compute());
   const id = book.ids.next();
   const row: Refund = {
     id,
@@ -105,23 +99,79 @@ export function refundOrder(
     operationId,
     paymentMethod,
     refundId: command.refundId ?? id,
-    disputeId,
+    disputeId: command.disputeId,
     status,
-    amount: items.reduce((sum, { amount }) => sum + amount, 0n),
+    amount: totalOfLines(items),
     items,
     reason: command.reason,
     unrecoveredPolicy: policy,
     createdAt: book.now,
     failedAt: status === 'failed' ? book.now : null,
+    toldBy,
+    fills: other?.id ?? null,
   };
-  const cause = { id, operationId, policy };
+  const recordAs = refundKeyOf(row);
+  if (other && status === 'failed') {
+    const failed = failRefunds(book, order, { refunds, disputes }, [other], operationId);
+    book.changes.refunds.push({ row, isKnown: false, operationId, order: failed.order });
+    return { outcome: 'accepted', ...failed, row: withSides([...failed.refunds, row], row), recordAs };
+  }
   const named = new Set((command.amount === null ? items : []).map((line) => line.id));
+  const cause = { id, operationId, policy };
   const changed =
-    status === 'failed'
+    status === 'failed' || other
       ? { order, recovery: NOTHING }
       : apply(book, order, { refunds: [...refunds, row], disputes }, cause, { isUndo: false, named });
   book.changes.refunds.push({ row, isKnown: false, operationId, order: changed.order });
-  return { outcome: 'accepted', row, ...changed, recordAs: refundKeyOf(row) };
+  return { outcome: 'accepted', row: withSides([...refunds, row], row), ...changed, recordAs };
+}
+
+/** A refund that was told before, by either side. */
+function refundToldAgain(
+  book: Book,
+  order: Order,
+  { refunds, disputes, seen }: Omit<AfterSale<Refund>, 'seen'> & { seen: Refund },
+  command: RefundCommand,
+): AfterSaleDecision<Refund> {
+  const { status, operationId } = command;
+  if (seen.orderId !== order.id) {
+    throw new AppError('refund_mismatch', 'This refund was told of another order.', { pointer: '/refund_id' });
+  }
+  const other = otherSideOf(refunds, seen);
+  const counted = seen.fills === null ? seen : required(other, 'what a refund stands for is of its order');
+  assertSameRefund(order, counted, command);
+  const unchanged = { outcome: 'unchanged', order, row: withSides(refunds, seen) } as const;
+  if (status === seen.status) return other ? unchanged : { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
+  // What failed stays so: that it succeeded was told late.
+  if (seen.status === 'failed') return unchanged;
+  const both = [counted, ...(other ? [seen === counted ? other : seen] : [])];
+  const failed = failRefunds(book, order, { refunds, disputes }, both, operationId);
+  const row = required(
+    failed.refunds.find(({ id }) => id === seen.id),
+    'it is of this order',
+  );
+  return { outcome: 'accepted', ...failed, row: withSides(failed.refunds, row), recordAs: refundKeyOf(row) };
+}
+
+/** Undoes a refund that failed, the first of these; the others stand for it. */
+function failRefunds(
+  book: Book,
+  order: Order,
+  { refunds, disputes }: Pick<AfterSale<Refund>, 'refunds' | 'disputes'>,
+  both: readonly Refund[],
+  operationId: string,
+): { order: Order; recovery: Recovery; refunds: Refund[] } {
+  const ids = new Set(both.map(({ id }) => id));
+  const toFailed = (refund: Refund): Refund =>
+    ids.has(refund.id) ? { ...refund, status: 'failed', failedAt: book.now } : refund;
+  const known = refunds.map(toFailed);
+  const [counted] = both;
+  const { id, unrecoveredPolicy: policy } = required(counted, 'there is one to undo');
+  const changed = apply(book, order, { refunds: known, disputes }, { id, operationId, policy }, { isUndo: true });
+  for (const row of both.map(toFailed)) {
+    book.changes.refunds.push({ row, isKnown: true, operationId, order: changed.order });
+  }
+  return { ...changed, refunds: known };
 }
 
 /**
@@ -200,10 +250,25 @@ function assertFew(count: number): void {
   throw new AppError('too_many_reports', `An order has at most ${REPORTS_MAX} refunds and disputes.`);
 }
 
+/** What the provider tells itself has to be known by its id, or to wait for it: else it would count twice. Throws: refund_id_required. */
+function assertHasId({ totalAmount }: Order, { status, refundId, toldBy }: RefundCommand): void {
+  if (refundId !== null || toldBy !== null || status === 'failed' || totalAmount === 0n) return;
+  const detail = 'The provider tells its refunds here too: name its id of this one, or that it is pending there.';
+  throw new AppError('refund_id_required', detail, { pointer: '/refund_id' });
+}
+
+function assertDisputeKnown(disputes: readonly Dispute[], paymentMethod: string, disputeId: string | null): void {
+  if (disputeId === null) return;
+  const within = disputeKey({ paymentMethod, disputeId });
+  if (disputes.some((own) => disputeKey(own) === within)) return;
+  throw new AppError('dispute_not_found', 'No dispute of this order has this id.', { pointer: '/dispute_id' });
+}
+
+function totalOfLines(items: readonly RefundedLine[]): Micros {
+  return items.reduce((sum, { amount }) => sum + amount, 0n);
+}
+
 function assertSameRefund(order: Order, seen: Refund, { amount }: RefundCommand): void {
-  if (seen.orderId !== order.id) {
-    throw new AppError('refund_mismatch', 'This refund was told of another order.', { pointer: '/refund_id' });
-  }
   if (amount !== null && amount !== seen.amount && seen.status === 'succeeded') {
     throw new AppError('refund_mismatch', `This refund was told of ${shown(order, seen.amount)}.`, {
       pointer: '/amount',
@@ -220,10 +285,6 @@ function assertSameDispute(order: Order, seen: Dispute, { amount }: DisputeComma
     const detail = `This dispute was told of ${shown(order, seen.amount)}.`;
     throw new AppError('dispute_mismatch', detail, { pointer: '/amount' });
   }
-}
-
-function shown({ currency }: Order, amount: Micros): string {
-  return `${formatMoney(amount, currencyDecimals(currency))} ${currency}`;
 }
 
 /** Throws: invalid_request, order_not_paid (nothing was paid). */
@@ -244,79 +305,6 @@ function assertCountable(disputes: readonly Dispute[], amount: Micros): void {
   const disputed = disputes.reduce((sum, own) => (own.status === 'won' ? sum : sum + own.amount), 0n);
   if (disputed + amount <= MONEY_MAX) return;
   throw new AppError('quantity_too_large', 'What is disputed of the order is too large.', { pointer: '/amount' });
-}
-
-function assertAmount({ currency }: Order, amount: Micros): void {
-  const decimals = currencyDecimals(currency);
-  if (amount === 0n) throw new AppError('invalid_request', 'The amount is above 0.', { pointer: '/amount' });
-  if (hasAtMostDecimals(amount, decimals)) return;
-  throw new AppError('invalid_request', `${currency} has ${decimals} decimals.`, { pointer: '/amount' });
-}
-
-/** What a refund gives back of each line. Throws: refund_exceeds_paid, invalid_request. */
-function linesRefunded(
-  order: Order,
-  { refunded, lines }: Ledgered,
-  { amount, lines: asked }: RefundCommand,
-): RefundedLine[] {
-  const left = new Map(
-    order.items.map((item) => {
-      const known = required(lines.get(item.id), 'every line is there');
-      return [item.id, { item, amount: totalOf(item) - known.amount, quantity: item.quantity - known.quantity }];
-    }),
-  );
-  const rest = order.totalAmount - refunded;
-  if (order.status === 'refunded') {
-    throw new AppError('refund_exceeds_paid', 'The order is wholly refunded.', {
-      pointer: amount === null ? '' : '/amount',
-    });
-  }
-  if (amount !== null) {
-    assertAmount(order, amount);
-    if (amount > rest) {
-      throw new AppError('refund_exceeds_paid', `${shown(order, rest)} are left of what was paid.`, {
-        pointer: '/amount',
-      });
-    }
-    return spread(order, [...left.values()], amount, rest);
-  }
-  if (asked === null) {
-    return [...left.values()].map(({ item: { id }, amount: all, quantity }) => ({ id, quantity, amount: all }));
-  }
-  return asked.map(({ id, quantity }, index) => {
-    const line = left.get(id);
-    if (!line) throw new AppError('invalid_request', 'The order has no such line.', { pointer: `/items/${index}/id` });
-    const wanted = quantity ?? line.quantity;
-    if (wanted > line.quantity || line.quantity === 0) {
-      throw new AppError('refund_exceeds_paid', `${line.quantity} of the line are left to refund.`, {
-        pointer: `/items/${index}/quantity`,
-      });
-    }
-    const isRest = wanted === line.quantity;
-    const unit = minorUnit(currencyDecimals(order.currency));
-    const part = (line.amount * BigInt(wanted)) / BigInt(line.quantity);
-    return { id, quantity: wanted, amount: isRest ? line.amount : part - (part % unit) };
-  });
-}
-
-/** Spreads an amount over lines by what is left of each, in whole minor units, so that the parts are the amount. */
-function spread(
-  order: Order,
-  lines: readonly { item: OrderItem; amount: Micros }[],
-  amount: Micros,
-  rest: Micros,
-): RefundedLine[] {
-  const unit = minorUnit(currencyDecimals(order.currency));
-  let before = 0n;
-  let given = 0n;
-  return lines.flatMap(({ item: { id }, amount: left }) => {
-    before += left;
-    const exact = (amount * before) / rest;
-    const upTo = before === rest ? amount : exact - (exact % unit);
-    const part = upTo - given;
-    given = upTo;
-    return part > 0n ? [{ id, quantity: 0, amount: part }] : [];
-  });
 }
 
 /** Moves the order to what its refunds and disputes come to, and takes or gives back what they claim. */

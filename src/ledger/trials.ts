@@ -4,7 +4,7 @@
 
 import { fingerprintOf, keyedHash, plainHash } from '../lib/keyed-hash.js';
 import { plainEmail, plainPhone, plainText } from '../lib/spellings.js';
-import type { ArchivedTrial, TrialClaim } from './customer-entities.js';
+import type { ArchivedTrial, TrialClaim, TrialTrace } from './customer-entities.js';
 
 export interface TrialIdentity {
   /** The provider, `customer_id`, or a kind such as device, payment or email; lower-case. */
@@ -71,6 +71,11 @@ export function trialClaims(
 ): TrialClaim[] {
   const claims = claimsBy(identities.map(plainIdentity), scopes, peppers);
   return [...claims.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, claim]) => claim);
+}
+
+/** The hashes by which identities are known, whatever they are used for. */
+export function tracesOf(identities: readonly TrialIdentity[], peppers: readonly Pepper[]): TrialTrace[] {
+  return trialClaims(identities, [''], peppers).map(({ scope: _, ...trace }) => trace);
 }
 
 /**

@@ -15,6 +15,7 @@ const DAY_MS = 86_400_000;
 const LIFETIME_MIN_MS = 30 * MINUTE_MS;
 const LIFETIME_MAX_MS = DAY_MS;
 const NAME_LENGTH_MAX = 250;
+const THREE_DECIMALS = 3;
 const REFUSALS = { least: 400, tooMany: 429, most: 499 };
 
 export interface Checkout {
@@ -75,6 +76,9 @@ function toSession(order: Order): Stripe.Checkout.SessionCreateParams {
     line_items: order.items.map(({ name, price, quantity }) => {
       const unitAmount = toMinor(price, decimals);
       if (unitAmount === undefined) throw unavailable(`Stripe has ${decimals} decimals of ${order.currency}.`);
+      // Stripe rounds these to tens (docs.stripe.com/currencies, "Three-decimal currencies").
+      if (decimals === THREE_DECIMALS && unitAmount % 10 !== 0)
+        throw unavailable(`The last of the three decimals of ${order.currency} is 0 at Stripe.`);
       const product_data = { name: name.slice(0, NAME_LENGTH_MAX) };
       return {
         quantity,

@@ -1,7 +1,7 @@
 // What an event of a payment provider comes to: the mapping from what all providers tell to what the ledger does, in the words of the inbox. Everything here
 // may be done again: a payment is confirmed once, whoever tells it how often.
 import type { Call } from '../call.js';
-import { findOrder, findOrderOwners, findPayment } from '../db/orders.js';
+import { findOrder, findPayment } from '../db/orders.js';
 import { findOrderOfCharge } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
@@ -11,12 +11,11 @@ import type { InboxStatus, PaymentEvent, PaymentEventKind } from '../ledger/paym
 import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import { renderOrder } from '../routes/orders.js';
-import { renderDispute, renderRefund } from '../routes/refunds.js';
-import { UUID_PATTERN } from '../schemas/text.js';
+import { renderDispute, renderRefund } from '../routes/refund-answers.js';
 import { confirmOrder } from '../services/orders.js';
 import { actorOf } from '../services/payment-inbox.js';
 import { disputeOrder, refundOrder } from '../services/refunds.js';
-import type { Provider } from './provider.js';
+import { orderIdOf, type Provider } from './provider.js';
 
 /** What became of an event. `waiting`: it is to be tried again. */
 export interface Outcome {
@@ -40,6 +39,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'clock_skewed',
   'order_not_found',
   'order_not_paid',
+  'refund_pending',
 ]);
 
 function outcome(status: Outcome['status'], reason: string, detail: string, orderId: string | null = null): Outcome {
@@ -52,12 +52,9 @@ async function matchOrder(
   { name, paymentMethod }: Provider,
   { orderRef, paymentId }: PaymentEvent,
 ): Promise<{ orderId: string } | Outcome> {
-  const named = orderRef !== null && UUID_PATTERN.test(orderRef) ? orderRef.toLowerCase() : undefined;
-  if (named !== undefined) {
-    if ((await findOrderOwners(db, [named])).has(named)) return { orderId: named };
-    // It may be told before the order is there; another event of its charge finds it by this id.
-    return outcome('waiting', ORDER_MISSING, `There is no order ${named}.`, named);
-  }
+  const named = orderIdOf(orderRef);
+  // It may be told before the order is there: then it waits, and another event of its charge finds it by this id.
+  if (named !== null) return { orderId: named };
   const known =
     paymentId === null
       ? undefined
@@ -152,6 +149,8 @@ function decimalOf(amount: Micros, currency: string): string {
   return formatMoney(amount, currencyDecimals(currency));
 }
 
+const TOLD_BY_PROVIDER = { isProvider: true, methods: new Set<string>() };
+
 /** Refunds what a charge paid, or hears that the refund failed. */
 function refund(status: RefundStatus): Effect {
   return async (deps, provider, event) => {
@@ -161,6 +160,7 @@ function refund(status: RefundStatus): Effect {
     const { orderId, amount } = sale;
     const command = {
       status,
+      pendingProvider: undefined,
       paymentMethod: provider.paymentMethod,
       refundId: event.refundId,
       disputeId: undefined,
@@ -170,7 +170,7 @@ function refund(status: RefundStatus): Effect {
       unrecoveredPolicy: 'ignore' as const,
     };
     return settledBy(orderId, 'quarantined', () =>
-      refundOrder(deps, {}, orderId, command, callOf(provider), renderRefund),
+      refundOrder(deps, {}, orderId, command, TOLD_BY_PROVIDER, callOf(provider), renderRefund),
     );
   };
 }

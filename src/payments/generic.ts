@@ -19,6 +19,7 @@ import {
 
 const ID_HEADER = 'webhook-id';
 const POINTER = /^\//;
+const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** What stands before the name of a source, in the inbox and below `/payments/`. */
 export const GENERIC = 'generic/';
@@ -29,6 +30,7 @@ function valueAt(value: unknown, pointer: string): unknown {
   for (const part of pointer.split('/').slice(1)) {
     const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
+    if (Array.isArray(found) && !INDEX.test(name)) return undefined; // its length is no part of the JSON
     found = (found as Record<string, unknown>)[name];
   }
   return found;

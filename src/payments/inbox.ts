@@ -2,19 +2,27 @@
 // stored; it waits a moment for the rest, so that usually it is done by then.
 import type { Actor } from '../call.js';
 import { findOrder, findOrderOwners } from '../db/orders.js';
-import { type StoredEvent, storeEvents, takeDueEvents, takeEvent } from '../db/payment-inbox.js';
+import { type StoredEvent, takeDueEvents, takeEvent } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { effectiveStatus } from '../ledger/orders.js';
 import type { InboxRecord, PaymentEvent } from '../ledger/payment-entities.js';
 import { MONEY_MAX } from '../lib/money.js';
 import { createSlots } from '../lib/slots.js';
-import { ID_LENGTH_MAX, isStorableText, UUID_PATTERN } from '../schemas/text.js';
-import { eventNotFound, getInboxEvent, settleInboxEvent } from '../services/payment-inbox.js';
-import { findOpenSource } from '../services/payment-sources.js';
+import { ID_LENGTH_MAX, isStorableText } from '../schemas/text.js';
+import { decideInboxEvent, eventNotFound, getInboxEvent } from '../services/payment-inbox.js';
+import { findOpenSource, getPaymentSources } from '../services/payment-sources.js';
 import { EFFECTS, ORDER_MISSING, type Outcome, PAYMENT_MISSING } from './effects.js';
 import { createGeneric, GENERIC, keptOf } from './generic.js';
-import { type AskedOrder, type Delivery, type Provider, ProviderDenies, ProviderSilent } from './provider.js';
+import { createInboxWrites, type InboxWrites } from './inbox-writes.js';
+import {
+  type AskedOrder,
+  type Delivery,
+  orderIdOf,
+  type Provider,
+  ProviderDenies,
+  ProviderSilent,
+} from './provider.js';
 import { createProviders } from './providers.js';
 
 /** How long an event is nobody else's while it is applied. */
@@ -31,6 +39,8 @@ const DUE_MAX = 100;
 const FIRST_DELAY_MS = 5_000;
 const LONGEST_DELAY_MS = 600_000;
 const DELAY_GROWTH = 2;
+/** Why an event waits that could not be applied by a fault of ours. */
+const FAULT = 'internal_error';
 /** How long is waited for an order that an event names, one that it does not name, the payment that is refunded or disputed, a provider that does not answer. */
 const HOUR_MS = 3_600_000;
 const WAITS_MS: Readonly<Record<string, number>> = {
@@ -38,7 +48,9 @@ const WAITS_MS: Readonly<Record<string, number>> = {
   no_order: HOUR_MS,
   [PAYMENT_MISSING]: 72 * HOUR_MS,
   order_not_paid: 72 * HOUR_MS,
+  refund_pending: 72 * HOUR_MS,
   provider_silent: 72 * HOUR_MS,
+  [FAULT]: 72 * HOUR_MS,
 };
 const LAST_YEAR = 9_999;
 
@@ -56,6 +68,8 @@ export interface Inbox {
   replay(id: string, actor: Actor): Promise<StoredEvent>;
   /** The configured provider whose charges are of a payment method. Throws: payment_provider_not_found. */
   requireMethod(paymentMethod: string): Promise<Provider>;
+  /** Under which payment methods the configured providers have their charges. */
+  methods(): Promise<ReadonlySet<string>>;
   /** The provider of a name. Throws: payment_provider_not_found. */
   requireProvider(name: string, pointer?: string): Promise<Provider>;
   /** Waits for what is being applied. */
@@ -74,6 +88,7 @@ export function inboxOf(deps: Deps): Inbox {
 function createInbox(deps: Deps): Inbox {
   let providers: ReadonlyMap<string, Provider> | undefined;
   const slots = createSlots(APPLIED_AT_ONCE);
+  const writes = createInboxWrites(deps);
   const started = new Set<Promise<void>>();
 
   const findProvider = async (name: string): Promise<Provider | undefined> => {
@@ -86,16 +101,21 @@ function createInbox(deps: Deps): Inbox {
     throw new AppError('payment_provider_not_found', `The provider ${name} is not configured.`, { pointer });
   };
   const apply = async (record: InboxRecord): Promise<void> => {
+    // It waited here for longer than it was ours: whoever has it now applies it.
+    if (record.nextAt !== null && record.nextAt <= deps.clock.now()) return;
     const provider = await findProvider(record.provider);
-    const settled = provider ? await outcomeOf(deps, provider, record) : withoutProvider(deps, record);
-    await settle(deps, settled);
+    const settled = provider ? await outcomeOrFault(deps, provider, record) : withoutProvider(deps, record);
+    await settle(deps, writes, settled);
   };
   /** Applies an event beside whatever else goes on. A failure is noted, and the event is tried again when its lease ends. */
   const start = (record: InboxRecord): Promise<void> => {
     const applying = slots
       .take(() => apply(record))
       .catch((error: unknown) => {
-        deps.log.error({ err: error, inbox_id: record.id }, 'an event of a payment provider could not be applied');
+        deps.log.error(
+          { err: error, inbox_id: record.id },
+          'what became of an event of a payment provider could not be written',
+        );
       })
       .finally(() => started.delete(applying));
     started.add(applying);
@@ -113,7 +133,7 @@ function createInbox(deps: Deps): Inbox {
       }
       const isStarted = started.size < STARTED_MAX;
       const records = events.map((event) => toRecord(deps, provider, { event, delivery, isStarted }));
-      const stored = await storeEvents(deps.db, records);
+      const stored = await writes.store(records);
       const fresh = records.filter(({ id }) => stored.has(id));
       count(deps, provider, fresh.length > 0 ? 'stored' : 'repeated');
       const waiting = fresh.filter(({ status }) => status === 'waiting');
@@ -122,7 +142,7 @@ function createInbox(deps: Deps): Inbox {
     },
     take: async (provider, events) => {
       const records = events.map((event) => toRecord(deps, provider, { event: storable(event), isStarted: true }));
-      const stored = await storeEvents(deps.db, records);
+      const stored = await writes.store(records);
       const fresh = records.filter(({ id }) => stored.has(id));
       await Promise.all(fresh.filter(({ status }) => status === 'waiting').map(start));
       return fresh.length;
@@ -130,7 +150,17 @@ function createInbox(deps: Deps): Inbox {
     requireMethod: async (paymentMethod) => {
       providers ??= createProviders(deps.config);
       const known = [...providers.values()].find((provider) => provider.paymentMethod === paymentMethod);
-      return known ?? requireProvider(`${GENERIC}${paymentMethod}`, 'query/payment_method');
+      if (known) return known;
+      const own = (await getPaymentSources(deps)).filter((source) => source.paymentMethod === paymentMethod);
+      const [source] = own.filter(({ isEnabled }) => isEnabled);
+      if (source) return requireProvider(`${GENERIC}${source.name}`, 'query/payment_method');
+      const detail = `No provider is configured whose charges are ${paymentMethod}.`;
+      throw new AppError('payment_provider_not_found', detail, { pointer: 'query/payment_method' });
+    },
+    methods: async () => {
+      providers ??= createProviders(deps.config);
+      const sources = (await getPaymentSources(deps)).filter(({ isEnabled }) => isEnabled);
+      return new Set([...providers.values(), ...sources].map(({ paymentMethod }) => paymentMethod));
     },
     applyDue: async (isStopped) => {
       let applied = 0;
@@ -149,7 +179,7 @@ function createInbox(deps: Deps): Inbox {
       const provider = await requireProvider(before.provider, 'path/id');
       const taken = await takeEvent(deps.db, id, new Date(deps.clock.now().getTime() + LEASE_MS));
       if (!taken) throw closed(await getInboxEvent(deps, id));
-      await settle(deps, await outcomeOf(deps, provider, readAgain(provider, taken)), actor.keyId);
+      await settle(deps, writes, await outcomeOrFault(deps, provider, readAgain(provider, taken)), actor.keyId);
       return getInboxEvent(deps, id);
     },
     end: async () => {
@@ -210,7 +240,6 @@ function toRecord(
 ): StoredEvent {
   const now = clock.now();
   const isIgnored = event.kind === 'ignored';
-  const named = event.orderRef !== null && UUID_PATTERN.test(event.orderRef);
   return {
     ...event,
     id: ids.next(),
@@ -218,7 +247,7 @@ function toRecord(
     status: isIgnored ? 'ignored' : 'waiting',
     reason: isIgnored ? 'no_effect' : null,
     detail: null,
-    orderId: named ? (event.orderRef?.toLowerCase() ?? null) : null,
+    orderId: orderIdOf(event.orderRef),
     attempts: isIgnored ? 0 : 1,
     receivedAt: now,
     nextAt: isIgnored ? null : new Date(now.getTime() + (isStarted ? LEASE_MS : 0)),
@@ -231,8 +260,24 @@ function toRecord(
 /** A record as its body is read by now, which may be more than was read when it came. */
 function readAgain(provider: Provider, { body, headers, ...record }: StoredEvent): InboxRecord {
   if (body === null) return record;
-  const read = provider.read(Buffer.from(body, 'hex'), headers).find(({ eventId }) => eventId === record.eventId);
-  return read ? { ...record, ...storable(read) } : record;
+  try {
+    const read = provider.read(Buffer.from(body, 'hex'), headers).find(({ eventId }) => eventId === record.eventId);
+    return read ? { ...record, ...storable(read) } : record;
+  } catch (error) {
+    if (error instanceof AppError) return record; // by a mapping of now it would be no event; it was one when it came
+    throw error;
+  }
+}
+
+/** Like `outcomeOf`; what is thrown is told, and tried again less and less often. */
+async function outcomeOrFault(deps: Deps, provider: Provider, record: InboxRecord): Promise<InboxRecord> {
+  try {
+    return await outcomeOf(deps, provider, record);
+  } catch (error) {
+    deps.log.error({ err: error, inbox_id: record.id }, 'an event of a payment provider could not be applied');
+    const detail = 'It could not be applied; the log says why.';
+    return settledAs(deps, record, { status: 'waiting', reason: FAULT, detail, orderId: record.orderId });
+  }
 }
 
 /** Applies an event; what became of it. Throws what is a defect, or the database's. */
@@ -293,15 +338,16 @@ function settledAs({ clock }: Deps, record: InboxRecord, { status, reason, detai
   return { ...record, ...about, status, nextAt: new Date(now.getTime() + delayMs), settledAt: null };
 }
 
-async function settle(deps: Deps, record: InboxRecord, actingKey?: string): Promise<void> {
-  await settleInboxEvent(deps, record, actingKey);
+async function settle(deps: Deps, writes: InboxWrites, record: InboxRecord, actingKey?: string): Promise<void> {
+  const isDecided = record.status === 'quarantined' || actingKey !== undefined;
+  await (isDecided ? decideInboxEvent(deps, record, actingKey) : writes.settle(record));
   deps.metrics.paymentWebhooks.add(record.provider.split('/')[0] ?? record.provider, record.status);
 }
 
 /** An order as it is now, by what a provider calls it. */
 async function askedOrder({ db, clock }: Deps, ref: string): Promise<AskedOrder | undefined> {
-  if (!UUID_PATTERN.test(ref)) return undefined;
-  const id = ref.toLowerCase();
+  const id = orderIdOf(ref);
+  if (id === null) return undefined;
   const owner = (await findOrderOwners(db, [id])).get(id)?.customerId;
   const order = owner === undefined ? undefined : await findOrder(db, owner, id);
   return order && { ...order, status: effectiveStatus(order, clock.now()) };

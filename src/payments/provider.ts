@@ -5,6 +5,7 @@ import { AppError } from '../errors/app-error.js';
 import type { PaymentEvent } from '../ledger/payment-entities.js';
 import { findJsonFault } from '../lib/json-fault.js';
 import { type Micros, MONEY_MAX, parseMoney } from '../lib/money.js';
+import { UUID_PATTERN } from '../schemas/text.js';
 
 /** What came in: the bytes, the headers, and from which address. */
 export interface Delivery {
@@ -91,6 +92,11 @@ export function readDecimal(text: string): Micros | undefined {
   if (!/^\d{1,14}(?:\.\d{1,6})?$/.test(text)) return undefined;
   const amount = parseMoney(text);
   return amount <= MONEY_MAX ? amount : undefined;
+}
+
+/** The id of ours that a provider names as an order, whether or not there is one; null where it can't be. */
+export function orderIdOf(orderRef: string | null): string | null {
+  return orderRef !== null && UUID_PATTERN.test(orderRef) ? orderRef.toLowerCase() : null;
 }
 
 /** An event about which nothing is known but its name. */

@@ -73,8 +73,10 @@ export async function reconcile(
     const known = new Map(found.map((payment) => [payment.paymentId, payment]));
     for (const charge of step) {
       const payment = known.get(charge.paymentId);
-      if (payment && !isSame(charge, payment)) differing.push({ charge, payment });
-      if (!payment && charge.isPaid) missing.push(charge);
+      // That it failed was told here, and not that it was paid after all.
+      const isMissing = charge.isPaid && (!payment || payment.status === 'failed');
+      if (isMissing) missing.push(charge);
+      else if (payment && !isSame(charge, payment)) differing.push({ charge, payment });
     }
   }
   const ids = charges.map(({ paymentId }) => paymentId);

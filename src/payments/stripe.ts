@@ -37,7 +37,8 @@ const NOT_FOUND = 404;
 
 /**
  * Decimals of amounts, where they are not those of ISO 4217 (docs.stripe.com/currencies, "Zero-decimal currencies" and "Special cases"): the ariary has
- * none; the krona and the Ugandan shilling keep two that are always 00.
+ * none; the krona and the Ugandan shilling keep two that are always 00, though the list of those without decimals has the shilling, too. The forint and the
+ * Taiwan dollar are charged with two: only payouts of them are whole.
  */
 const DECIMALS: Readonly<Record<string, number>> = { MGA: 0, ISK: 2, UGX: 2 };
 /** Sold by Telegram alone. */
@@ -178,14 +179,15 @@ function fromCharge(object: unknown): Told {
   return { kind: 'refunded', paymentId: intent ?? chargeId, currency: code };
 }
 
+const REFUND_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
+  ['succeeded', 'refunded'],
+  ['failed', 'refund_failed'],
+  ['canceled', 'refund_failed'],
+]);
+
 function fromRefund(object: unknown): Told {
   const { id: refundId, status, amount, currency: code, ...of } = refund.parse(object);
-  const kinds: Readonly<Record<string, PaymentEventKind>> = {
-    succeeded: 'refunded',
-    failed: 'refund_failed',
-    canceled: 'refund_failed',
-  };
-  const kind = kinds[status] ?? 'ignored';
+  const kind = REFUND_KINDS.get(status) ?? 'ignored';
   return { kind, refundId, paymentId: of.payment_intent ?? of.charge, ...money(amount, code) };
 }
 
@@ -212,23 +214,25 @@ function fromInvoice(object: unknown): Told {
   };
 }
 
-const READERS: Readonly<Record<string, (object: unknown) => Told>> = {
-  'checkout.session.completed': (object) => fromSession('paid', object),
-  'checkout.session.async_payment_succeeded': (object) => fromSession('paid', object),
-  'checkout.session.async_payment_failed': (object) => fromSession('failed', object),
-  'checkout.session.expired': (object) => fromSession('expired', object),
-  'payment_intent.succeeded': (object) => fromIntent('paid', object),
-  'payment_intent.payment_failed': (object) => fromIntent('failed', object),
-  'payment_intent.canceled': (object) => fromIntent('cancelled', object),
-  'charge.refunded': fromCharge,
-  'refund.created': fromRefund,
-  'refund.updated': fromRefund,
-  'refund.failed': fromRefund,
-  'charge.refund.updated': fromRefund,
-  'charge.dispute.created': (object) => fromDispute(false, object),
-  'charge.dispute.closed': (object) => fromDispute(true, object),
-  'invoice.paid': fromInvoice,
-};
+const READERS: ReadonlyMap<string, (object: unknown) => Told> = new Map(
+  Object.entries<(object: unknown) => Told>({
+    'checkout.session.completed': (object) => fromSession('paid', object),
+    'checkout.session.async_payment_succeeded': (object) => fromSession('paid', object),
+    'checkout.session.async_payment_failed': (object) => fromSession('failed', object),
+    'checkout.session.expired': (object) => fromSession('expired', object),
+    'payment_intent.succeeded': (object) => fromIntent('paid', object),
+    'payment_intent.payment_failed': (object) => fromIntent('failed', object),
+    'payment_intent.canceled': (object) => fromIntent('cancelled', object),
+    'charge.refunded': fromCharge,
+    'refund.created': fromRefund,
+    'refund.updated': fromRefund,
+    'refund.failed': fromRefund,
+    'charge.refund.updated': fromRefund,
+    'charge.dispute.created': (object) => fromDispute(false, object),
+    'charge.dispute.closed': (object) => fromDispute(true, object),
+    'invoice.paid': fromInvoice,
+  }),
+);
 
 /** What an event tells. Throws: malformed_json, invalid_request. */
 function readEvent(raw: Buffer): PaymentEvent {
@@ -239,7 +243,7 @@ function readEvent(raw: Buffer): PaymentEvent {
     ...emptyEvent(eventId, type),
     occurredAt: created === undefined ? null : new Date(created * MS_PER_S),
   };
-  const reader = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
+  const reader = READERS.get(type);
   if (!reader) return event;
   try {
     return { ...event, ...reader(data.object) };

@@ -47,7 +47,10 @@ function isSecret(given: unknown, secrets: readonly string[]): boolean {
   return fits.length > 0;
 }
 
-/** Telegram writes amounts as ISO 4217 has them; Stars are whole. */
+/**
+ * Telegram writes amounts as ISO 4217 has them (`exp` in core.telegram.org/bots/payments/currencies.json: 0 of CLP, ISK, JPY, KRW, PYG, UGX and VND, else 2);
+ * Stars are whole.
+ */
 function telegramDecimals(currency: string): number | undefined {
   return isMoneyCurrency(currency) ? currencyDecimals(currency) : undefined;
 }

@@ -67,11 +67,11 @@ function wholeOf(address: string): number {
   return address.includes(':') ? 128 : 32;
 }
 
-const KINDS: Readonly<Record<string, PaymentEventKind>> = {
-  'payment.succeeded': 'paid',
-  'payment.canceled': 'cancelled',
-  'refund.succeeded': 'refunded',
-};
+const KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
+  ['payment.succeeded', 'paid'],
+  ['payment.canceled', 'cancelled'],
+  ['refund.succeeded', 'refunded'],
+]);
 
 /** What a notification claims: of what, and nothing else of it. Throws: malformed_json, invalid_request. */
 function readNotification(raw: Buffer): PaymentEvent {
@@ -79,23 +79,23 @@ function readNotification(raw: Buffer): PaymentEvent {
   if (!read.success) throw notAnEvent('it has no event, or no object with an id');
   const { event: type, object } = read.data;
   const event = emptyEvent(`${type}:${object.id}`, type);
-  const kind = KINDS[type] ?? 'ignored';
+  const kind = KINDS.get(type) ?? 'ignored';
   return kind === 'refunded' ? { ...event, kind, refundId: object.id } : { ...event, kind, paymentId: object.id };
 }
 
 const agent = new Agent({ connect: { timeout: CALL_TIMEOUT_MS } });
 
 /** Fetches an object. Throws: ProviderDenies, ProviderSilent. */
-async function fetchBack<S extends z.ZodType>(
+async function fetchBack<S extends z.ZodType<{ id: string }>>(
   { shopId, secretKey, apiUrl }: YookassaSettings,
-  path: string,
+  { of, id: wanted }: { of: 'payments' | 'refunds'; id: string | null },
   schema: S,
 ): Promise<z.output<S>> {
   const authorization = `Basic ${Buffer.from(`${shopId}:${secretKey}`).toString('base64')}`;
   let status: number;
   let bytes: Buffer;
   try {
-    const answer = await request(`${apiUrl ?? API_URL}${path}`, {
+    const answer = await request(`${apiUrl ?? API_URL}/${of}/${wanted}`, {
       dispatcher: agent,
       headers: { authorization },
       headersTimeout: CALL_TIMEOUT_MS,
@@ -109,7 +109,7 @@ async function fetchBack<S extends z.ZodType>(
   if (status === NOT_FOUND) throw new ProviderDenies('YooKassa does not know it');
   if (status !== SUCCESS) throw new ProviderSilent(`YooKassa answered ${status}`);
   const read = schema.safeParse(jsonOf(bytes));
-  if (!read.success) throw new ProviderSilent('YooKassa answered something else');
+  if (!read.success || read.data.id !== wanted) throw new ProviderSilent('YooKassa answered something else');
   return read.data;
 }
 
@@ -133,13 +133,16 @@ function jsonOf(bytes: Buffer): unknown {
 }
 
 /** What became of it by now, which may be more than was told. */
-const STATUSES: Readonly<Record<string, PaymentEventKind>> = { succeeded: 'paid', canceled: 'cancelled' };
+const STATUSES: ReadonlyMap<string, PaymentEventKind> = new Map([
+  ['succeeded', 'paid'],
+  ['canceled', 'cancelled'],
+]);
 
 async function completePayment(settings: YookassaSettings, event: PaymentEvent): Promise<PaymentEvent> {
-  const found = await fetchBack(settings, `/payments/${event.paymentId}`, payment);
+  const found = await fetchBack(settings, { of: 'payments', id: event.paymentId }, payment);
   const { order_id: orderRef = null, subscription_id: subscriptionRef = null } = found.metadata;
   const { value, currency } = found.amount;
-  const kind = STATUSES[found.status];
+  const kind = STATUSES.get(found.status);
   if (kind === undefined) throw new ProviderSilent(`YooKassa has the payment as ${found.status}`);
   return {
     ...event,
@@ -153,7 +156,7 @@ async function completePayment(settings: YookassaSettings, event: PaymentEvent):
 }
 
 async function completeRefund(settings: YookassaSettings, event: PaymentEvent): Promise<PaymentEvent> {
-  const found = await fetchBack(settings, `/refunds/${event.refundId}`, refund);
+  const found = await fetchBack(settings, { of: 'refunds', id: event.refundId }, refund);
   const { value, currency } = found.amount;
   const kind = found.status === 'succeeded' ? 'refunded' : 'ignored';
   return {

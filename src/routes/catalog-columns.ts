@@ -160,5 +160,6 @@ export const offerTable: CatalogTable<OfferRow> = {
     column('priority', asNumber, ({ item }) => orBlank(item?.priority), OF_ITEM),
     column('stacking', asWord, ({ item }) => orBlank(item?.stacking), OF_ITEM),
     column('max_per_customer', asNumber, (row) => orBlank(row.max_per_customer)),
+    column('trial_eligible', asSwitch, ({ trial_eligible: is }) => (is === null ? '' : yesNo(is))),
   ],
 };

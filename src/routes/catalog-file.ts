@@ -187,6 +187,7 @@ const OFFER_MEMBERS = {
   is_active: 'isActive',
   is_trial: 'isTrial',
   trial_policy: 'trialScope',
+  trial_eligible: 'trialEligible',
   recurrence: 'recurrence',
   plan_group: 'planGroup',
   max_per_customer: 'maxPerCustomer',

@@ -29,6 +29,7 @@ export function toOfferTerms(sku: string, body: z.output<typeof putOfferBody>): 
     isActive: body.is_active,
     isTrial: body.is_trial,
     trialScope: body.trial_policy?.scope ?? null,
+    trialEligible: body.trial_eligible,
     recurrence: body.recurrence,
     planGroup: planGroupOf(body),
     maxPerCustomer: body.max_per_customer,

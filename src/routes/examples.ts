@@ -377,6 +377,27 @@ export const examples: Examples = {
   getLimitSource: { requests: { alice: { summary: 'Whose limits Alice shares', query: { ...alice } } } },
   deleteLimitSource: { requests: { alice: { summary: 'Her own only', query: { ...alice } } } },
   deleteLimit: { requests: { alice: { summary: 'As much as she likes', query: { ...CREDITS } } } },
+  listReferralPrograms: { requests: { all: { summary: 'All programmes' } } },
+  putReferralProgram: {
+    requests: {
+      friends: {
+        summary: 'Credits for both sides, two weeks after the first order that is paid',
+        path: { key: 'friends' },
+        body: {
+          trigger: 'on_first_paid_order',
+          referrer: { sku: 'CREDITS_100' },
+          referee: { sku: 'TRIAL_10', quantity: 2 },
+          hold_days: 14,
+          max_rewards_per_referrer: 10,
+        },
+      },
+    },
+  },
+  getReferralProgram: { ids: { key: 'putReferralProgram#/key' }, requests: { friends: { summary: 'One of them' } } },
+  deleteReferralProgram: {
+    ids: { key: 'putReferralProgram#/key' },
+    requests: { friends: { summary: 'No longer' } },
+  },
   attachReferral: {
     requests: {
       bob: {
@@ -387,6 +408,9 @@ export const examples: Examples = {
   },
   listReferrals: { requests: { alice: { summary: 'Whom Alice brought', query: { ...alice } } } },
   getReferralStats: { requests: { alice: { summary: 'How many Alice brought', query: { ...alice } } } },
+  listRewards: { requests: { alice: { summary: 'What Alice earned', query: { ...alice } } } },
+  releaseReward: { requests: {} },
+  refuseReward: { requests: {} },
   followEvents: { requests: { alice: { summary: 'What happened to Alice', query: { ...alice, limit: 20 } } } },
   getEndpoint: { ids: { id: 'putEndpoint#/id' }, requests: { analytics: { summary: 'One that follows the feed' } } },
   putEndpoint: {

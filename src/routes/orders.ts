@@ -188,6 +188,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
           paymentMethod: body.payment_method,
           amount: body.amount ?? undefined,
           currency: body.currency ?? undefined,
+          paymentFingerprint: body.payment_fingerprint ?? undefined,
         },
         call,
         renderOrder(200),

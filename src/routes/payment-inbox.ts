@@ -1,12 +1,12 @@
 // What payment providers send, and the inbox in which it is kept.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { StoredEvent } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { decodeCreatedAt, toCreatedPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import type { InboxRecord } from '../ledger/payment-entities.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney } from '../lib/money.js';
+import { GENERIC } from '../payments/generic.js';
 import { inboxOf } from '../payments/inbox.js';
 import {
   dismissBody,
@@ -17,29 +17,54 @@ import {
   providerParams,
   receivedAnswer,
 } from '../schemas/payment-inbox.js';
+import { sourceParams } from '../schemas/payment-sources.js';
 import { dismissInboxEvent, getInbox, getInboxEvent } from '../services/payment-inbox.js';
+import { toToldView } from './payment-views.js';
+
+/** What has a signature in place of a token. */
+const signed = {
+  method: 'POST',
+  tag: 'payments',
+  access: 'signature',
+  responses: { 200: receivedAnswer },
+  problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
+} as const;
+
+interface SignedInput {
+  rawBody: Buffer;
+  headers: IncomingHttpHeaders;
+  address: string;
+}
 
 export function registerPaymentInbox(app: FastifyInstance, deps: Deps): void {
   const inbox = inboxOf(deps);
   app.addHook('onClose', () => inbox.end());
 
+  const receive = async (name: string, pointer: string, { rawBody: raw, headers, address }: SignedInput) => {
+    const provider = await inbox.requireProvider(name, pointer);
+    const answer = await inbox.receive(provider, { raw, headers, address });
+    return { status: 200 as const, body: answer ?? { received: true as const } };
+  };
+
   defineRoute(app, {
-    method: 'POST',
+    ...signed,
     url: '/payments/:provider',
     operationId: 'receivePayment',
     summary: 'Take a webhook of a payment provider',
     description:
       'For the provider, which signs it: no token. The answer says that the event is stored; it is applied once, however often it comes. What does not fit is kept for somebody to look at.',
-    tag: 'payments',
-    access: 'signature',
     params: providerParams,
-    responses: { 200: receivedAnswer },
-    problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
-    handler: async ({ params, rawBody: raw, headers, address }) => {
-      const provider = await inbox.requireProvider(params.provider);
-      const answer = await inbox.receive(provider, { raw, headers, address });
-      return { status: 200, body: answer ?? { received: true as const } };
-    },
+    handler: ({ params, ...input }) => receive(params.provider, 'path/provider', input),
+  });
+
+  defineRoute(app, {
+    ...signed,
+    url: '/payments/generic/:name',
+    operationId: 'receiveGenericPayment',
+    summary: 'Take a webhook of a source of payments',
+    description: 'For the source, which signs it: no token. What it means its mapping says.',
+    params: sourceParams,
+    handler: ({ params, ...input }) => receive(`${GENERIC}${params.name}`, 'path/name', input),
   });
 
   defineRoute(app, {
@@ -127,24 +152,14 @@ export function registerPaymentInbox(app: FastifyInstance, deps: Deps): void {
 }
 
 function toEventView(event: InboxRecord) {
-  const { amount, currency } = event;
   return {
     id: event.id,
     provider: event.provider,
-    event_id: event.eventId,
-    type: event.type,
-    kind: event.kind,
+    ...toToldView(event),
     status: event.status,
     reason: event.reason,
     detail: event.detail,
     order_id: event.orderId,
-    order_ref: event.orderRef,
-    subscription_ref: event.subscriptionRef,
-    payment_id: event.paymentId,
-    refund_id: event.refundId,
-    dispute_id: event.disputeId,
-    amount: amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? '')),
-    currency,
     occurred_at: event.occurredAt,
     received_at: event.receivedAt,
     attempts: event.attempts,
@@ -158,15 +173,32 @@ function toStoredView({ body, headers, ...event }: StoredEvent) {
 }
 
 /** Members whose values are nobody's business. */
-const SECRET = /secret|token|password|signature|authorization|cvc|cvv|card_?number|iban|account_?number/i;
+const SECRET =
+  /secret|token|passw|passphrase|pwd|signature|authorization|credential|cookie|bearer|(?:api|private|access)[-_]?key|cvc|cvv|card[-_]?num|^pan$|^pin$|iban|account[-_]?number/i;
+/** The number of a card, however it is called. */
+const CARD_NUMBER = /^(?:\d[ -]?){12,18}\d$/;
+const CARD_CONTEXT = /number|card|pan/i;
+/** A URL that names a user, or carries a secret in its query. */
+const TELLING_URL =
+  /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@|[^?#]*\?[^#]*(?:secret|token|passw|signature|api[-_]?key)[^=&]*=)/i;
 const CUT = '[cut]';
+const SHOWN_DEPTH_MAX = 64;
 
 function shownBody(hex: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(hex, 'hex').toString('utf8'), (name, value: unknown) =>
-      SECRET.test(name) && value !== null && typeof value !== 'boolean' ? CUT : value,
-    );
-  } catch {
-    return null; // only JSON is ever stored
-  }
+  return shown(JSON.parse(Buffer.from(hex, 'hex').toString('utf8')), '', 0);
+}
+
+/** A value of a body without what is secret in it, and no deeper than can be shown. */
+function shown(value: unknown, name: string, depth: number): unknown {
+  if (value === null || typeof value === 'boolean') return value;
+  if (SECRET.test(name)) return CUT;
+  if (typeof value !== 'object') return isTelling(name, String(value)) ? CUT : value;
+  if (depth === SHOWN_DEPTH_MAX) return CUT;
+  if (Array.isArray(value)) return value.map((item) => shown(item, name, depth + 1));
+  const entries = Object.entries(value).map(([own, inner]) => [own, shown(inner, own, depth + 1)] as const);
+  return Object.fromEntries(entries);
+}
+
+function isTelling(name: string, text: string): boolean {
+  return (CARD_CONTEXT.test(name) && CARD_NUMBER.test(text)) || TELLING_URL.test(text);
 }

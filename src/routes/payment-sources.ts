@@ -1,16 +1,13 @@
-// Payment providers without a file of their own: what they send, and how it is understood.
+// Payment providers without a file of their own: how what they send is understood.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { defineRoute } from '../http/route.js';
 import type { PaymentSource } from '../ledger/payment-entities.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney } from '../lib/money.js';
 import { toWireNames } from '../lib/wire-names.js';
 import { readMapped } from '../payments/generic.js';
-import { inboxOf } from '../payments/inbox.js';
-import { receivedAnswer } from '../schemas/payment-inbox.js';
+import { orderIdOf } from '../payments/provider.js';
 import {
   putSourceAnswer,
   putSourceBody,
@@ -21,7 +18,6 @@ import {
   trySourceAnswer,
   trySourceBody,
 } from '../schemas/payment-sources.js';
-import { UUID_PATTERN } from '../schemas/text.js';
 import {
   deletePaymentSource,
   getPaymentSource,
@@ -29,27 +25,9 @@ import {
   putPaymentSource,
   type SourceTerms,
 } from '../services/payment-sources.js';
+import { toToldView } from './payment-views.js';
 
 export function registerPaymentSources(app: FastifyInstance, deps: Deps): void {
-  defineRoute(app, {
-    method: 'POST',
-    url: '/payments/generic/:name',
-    operationId: 'receiveGenericPayment',
-    summary: 'Take a webhook of a source of payments',
-    description: 'For the source, which signs it: no token. What it means its mapping says.',
-    tag: 'payments',
-    access: 'signature',
-    params: sourceParams,
-    responses: { 200: receivedAnswer },
-    problems: ['invalid_signature', 'payment_provider_not_found', 'malformed_json'],
-    handler: async ({ params, rawBody: raw, headers, address }) => {
-      const inbox = inboxOf(deps);
-      const provider = await inbox.requireProvider(`generic/${params.name}`, 'path/name');
-      await inbox.receive(provider, { raw, headers, address });
-      return { status: 200, body: { received: true as const } };
-    },
-  });
-
   defineRoute(app, {
     method: 'GET',
     url: '/payment-sources',
@@ -130,23 +108,8 @@ export function registerPaymentSources(app: FastifyInstance, deps: Deps): void {
     handler: async ({ params, body: { body, headers } }) => {
       const { mapping } = await getPaymentSource(deps, params.name);
       const raw = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-      const { eventId, type, kind, orderRef, amount, currency, ...event } = readMapped(mapping, raw, headers);
-      return {
-        status: 200,
-        body: {
-          event_id: eventId,
-          type,
-          kind,
-          order_ref: orderRef,
-          order_id: orderRef !== null && UUID_PATTERN.test(orderRef) ? orderRef.toLowerCase() : null,
-          subscription_ref: event.subscriptionRef,
-          payment_id: event.paymentId,
-          refund_id: event.refundId,
-          dispute_id: event.disputeId,
-          amount: amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? '')),
-          currency,
-        },
-      };
+      const event = readMapped(mapping, raw, headers);
+      return { status: 200, body: { ...toToldView(event), order_id: orderIdOf(event.orderRef) } };
     },
   });
 }

@@ -3,15 +3,15 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
-import { parseJsonBody } from '../http/json-body.js';
+import { findForeignByte, parseJsonBody } from '../http/json-body.js';
 import { defineRoute, type FileBody } from '../http/route.js';
 import { toJsonPointer } from '../http/validation.js';
 import type { Payment } from '../ledger/order-entities.js';
 import { readCsv } from '../lib/csv.js';
-import { currencyDecimals } from '../lib/currencies.js';
-import { formatMoney, type Micros } from '../lib/money.js';
+import { parseMoney } from '../lib/money.js';
 import { type Charge, reconcile } from '../payments/reconcile.js';
 import { chargesDocument, chargesTable, reconcileAnswer, reconcileQuery } from '../schemas/reconciliation.js';
+import { toldAmount } from './payment-views.js';
 
 const PAID: ReadonlySet<string> = new Set(['paid', 'succeeded']);
 const FAULTS_MAX = 100;
@@ -54,7 +54,7 @@ export function registerReconciliation(app: FastifyInstance, deps: Deps): void {
               payment_id: charge.paymentId,
               order_id: payment.orderId,
               there: { amount: charge.amount, currency: charge.currency, paid: charge.isPaid },
-              here: { amount: moneyOf(payment), currency: payment.currency, status: payment.status },
+              here: { amount: toldAmount(payment), currency: payment.currency, status: payment.status },
             })),
           },
           applied: found.applied ?? null,
@@ -70,11 +70,7 @@ function toChargeView({ paymentId, amount, currency, orderId }: Charge) {
 
 function toPaymentView(payment: Payment) {
   const { paymentId, currency, orderId } = payment;
-  return { payment_id: paymentId, amount: moneyOf(payment), currency, order_id: orderId };
-}
-
-function moneyOf({ amount, currency }: { amount: Micros | null; currency: string | null }): string | null {
-  return amount === null ? null : formatMoney(amount, currencyDecimals(currency ?? ''));
+  return { payment_id: paymentId, amount: toldAmount(payment), currency, order_id: orderId };
 }
 
 /** The charges of a file. Throws: malformed_json, invalid_request with what is wrong in it. */
@@ -82,12 +78,45 @@ async function readCharges({ bytes, mediaType }: FileBody): Promise<Charge[]> {
   const isTable = mediaType === 'text/csv';
   const { charges, lines } = isTable ? await readTable(bytes) : { charges: parseJsonBody(bytes), lines: [] };
   const read = chargesDocument.safeParse(charges);
-  if (read.success) return read.data.charges.map(toCharge);
-  const errors = read.error.issues.slice(0, FAULTS_MAX).map(({ path, message, code }): FieldError => {
+  const faultAt = (path: readonly PropertyKey[], code: string, message: string): FieldError => {
     const line = typeof path[1] === 'number' ? lines[path[1]] : undefined;
-    return { pointer: toJsonPointer(path), code: code ?? 'invalid', message, ...(line !== undefined && { line }) };
-  });
-  throw new AppError('invalid_request', `The list has ${read.error.issues.length} faults, see errors.`, { errors });
+    return { pointer: toJsonPointer(path), code, message, ...(line !== undefined && { line }) };
+  };
+  if (!read.success) {
+    const { issues } = read.error;
+    throw refused(
+      issues.length,
+      issues.slice(0, FAULTS_MAX).map(({ path, message, code }) => faultAt(path, code ?? 'invalid', message)),
+    );
+  }
+  const { charges: each, contradicting } = onceEach(read.data.charges.map(toCharge));
+  if (contradicting.length === 0) return each;
+  const message = 'is named twice as paid, with another amount or currency';
+  const faults = contradicting.slice(0, FAULTS_MAX);
+  throw refused(
+    contradicting.length,
+    faults.map((at) => faultAt(['charges', at, 'payment_id'], 'invalid', message)),
+  );
+}
+
+function refused(count: number, errors: FieldError[]): AppError {
+  return new AppError('invalid_request', `The list has ${count} faults, see errors.`, { errors });
+}
+
+/** Each charge once: a list may tell of all attempts at it, of which one paid. And which rows tell of a payment otherwise than one before. */
+function onceEach(rows: readonly Charge[]): { charges: Charge[]; contradicting: number[] } {
+  const charges = new Map<string, Charge>();
+  const contradicting: number[] = [];
+  for (const [at, row] of rows.entries()) {
+    const known = charges.get(row.paymentId);
+    if (!known || (row.isPaid && !known.isPaid)) charges.set(row.paymentId, row);
+    else if (row.isPaid && !isSameMoney(row, known)) contradicting.push(at);
+  }
+  return { charges: [...charges.values()], contradicting };
+}
+
+function isSameMoney(one: Charge, other: Charge): boolean {
+  return parseMoney(one.amount) === parseMoney(other.amount) && one.currency === other.currency;
 }
 
 function toCharge({
@@ -101,20 +130,38 @@ function toCharge({
   return { paymentId: payment_id, amount, currency, isPaid: PAID.has(status), orderId };
 }
 
+const COLUMNS = ['payment_id', 'amount', 'currency', 'status'];
+
+function unreadableTable(line: number, message: string): AppError {
+  return new AppError('invalid_request', `line ${line}: ${message}`, { pointer: '' });
+}
+
+/** Throws: invalid_request (a column is missing, or there twice). */
+function assertHeader(names: readonly string[], line: number): void {
+  const missing = COLUMNS.filter((name) => !names.includes(name));
+  if (missing.length > 0) throw unreadableTable(line, `the header has no ${missing.join(', ')}`);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw unreadableTable(line, `the header has ${twice} twice`);
+}
+
 /** A table as the document that it means. Throws: invalid_request, where it can't be read. */
 async function readTable(bytes: Buffer): Promise<{ charges: unknown; lines: number[] }> {
   const lines: number[] = [];
   const rows: Record<string, string>[] = [];
   let header: string[] | undefined;
+  const foreign = findForeignByte(bytes);
+  if (foreign) throw unreadableTable(foreign.line, 'the file is not in UTF-8');
   const fault = await readCsv(bytes, ({ line, cells }) => {
     const names = header;
     if (!names) {
       header = cells.map((cell) => cell.trim().toLowerCase());
+      assertHeader(header, line);
       return;
     }
     lines.push(line);
     rows.push(Object.fromEntries(cells.map((cell, at) => [names[at] ?? `column ${at + 1}`, cell.trim()])));
   });
-  if (fault) throw new AppError('invalid_request', `line ${fault.line}: ${fault.message}`, { pointer: '' });
+  if (fault) throw unreadableTable(fault.line, fault.message);
+  if (!header) throw unreadableTable(1, `a header is missing, with ${COLUMNS.join(', ')}`);
   return { charges: { charges: rows }, lines };
 }

@@ -2,31 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { defineRoute } from '../http/route.js';
-import { renderJson } from '../http/serialisation.js';
-import type { Dispute, Refund } from '../ledger/order-entities.js';
+import { inboxOf } from '../payments/inbox.js';
 import { disputedOrderAnswer, orderParams, refundedOrderAnswer } from '../schemas/orders.js';
 import { disputeOrderBody, refundOrderBody } from '../schemas/refunds.js';
 import { toSelectorBeside } from '../schemas/selectors.js';
-import { type AfterSaleResult, disputeOrder, refundOrder } from '../services/refunds.js';
-import { toDisputeView, toOrderView, toRecoveryView, toRefundView } from './views.js';
-
-/** A refund as it is answered, and recorded. */
-export const renderRefund = ({ told, recovery, ...result }: AfterSaleResult<Refund>) => ({
-  status: 200,
-  body: renderJson(refundedOrderAnswer, {
-    ...toOrderView(result),
-    refund: { ...toRefundView(told, result.order), ...toRecoveryView(recovery) },
-  }),
-});
-
-/** A dispute as it is answered, and recorded. */
-export const renderDispute = ({ told, recovery, ...result }: AfterSaleResult<Dispute>) => ({
-  status: 200,
-  body: renderJson(disputedOrderAnswer, {
-    ...toOrderView(result),
-    dispute: { ...toDisputeView(told, result.order), ...toRecoveryView(recovery) },
-  }),
-});
+import { disputeOrder, refundOrder } from '../services/refunds.js';
+import { renderDispute, renderRefund } from './refund-answers.js';
 
 export function registerRefunds(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -46,6 +27,8 @@ export function registerRefunds(app: FastifyInstance, deps: Deps): void {
       'customer_not_found',
       'selector_conflict',
       'order_not_paid',
+      'refund_id_required',
+      'refund_pending',
       'refund_exceeds_paid',
       'refund_mismatch',
       'dispute_not_found',
@@ -53,13 +36,14 @@ export function registerRefunds(app: FastifyInstance, deps: Deps): void {
       'too_many_batches',
       'quantity_too_large',
     ],
-    handler: ({ params, body, call }) =>
+    handler: async ({ params, body, call }) =>
       refundOrder(
         deps,
         toSelectorBeside(body),
         params.id,
         {
           status: body.status,
+          pendingProvider: body.pending_provider || undefined,
           paymentMethod: body.payment_method,
           refundId: body.refund_id,
           disputeId: body.dispute_id,
@@ -68,6 +52,7 @@ export function registerRefunds(app: FastifyInstance, deps: Deps): void {
           reason: body.reason,
           unrecoveredPolicy: body.unrecovered_policy,
         },
+        { isProvider: false, methods: await inboxOf(deps).methods() },
         call,
         renderRefund,
       ),

@@ -155,6 +155,15 @@ const trialPolicySchema = z.strictObject({ scope: z.enum(['any', 'offer']).defau
   examples: [{ scope: 'any' }],
 });
 
+const trialEligibleSchema = z
+  .boolean()
+  .nullable()
+  .meta({
+    description:
+      'Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.',
+    examples: [null],
+  });
+
 const recurrenceSchema = z
   .strictObject({ unit: periodUnitSchema.exclude(['forever']), count: periodValueSchema })
   .meta({ description: 'Makes the offer a plan: the length of its period.', examples: [{ unit: 'months', count: 1 }] });
@@ -175,6 +184,7 @@ export const putOfferBody = z
     is_active: z.boolean().default(true),
     is_trial: z.boolean().default(false),
     trial_policy: trialPolicySchema.nullable().default(null),
+    trial_eligible: trialEligibleSchema.default(null),
     recurrence: recurrenceSchema.nullable().default(null),
     plan_group: text({ max: 64 })
       .nullish()
@@ -232,6 +242,7 @@ export const offerAnswer = z
     is_active: z.boolean(),
     is_trial: z.boolean(),
     trial_policy: trialPolicySchema.nullable(),
+    trial_eligible: trialEligibleSchema,
     recurrence: recurrenceSchema.nullable(),
     plan_group: z
       .string()

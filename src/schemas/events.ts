@@ -63,6 +63,23 @@ const limit = {
   resets_at: instant.nullable(),
 };
 
+const reward = {
+  reward_id: uuidAnswerSchema,
+  referral_id: uuidAnswerSchema,
+  side: name.meta({ description: 'Whose reward it is: `referrer` or `referee`.' }),
+  customer_id: uuidAnswerSchema.meta({ description: 'Who gets it.' }),
+  referrer_id: uuidAnswerSchema,
+  referee_id: uuidAnswerSchema,
+  program_key: name,
+  order_id: uuidAnswerSchema.nullable(),
+  sku: name,
+  quantity: units,
+  status: name,
+  hold_reason: name.nullable(),
+  cancel_reason: name.nullable(),
+  due_at: instant,
+};
+
 /** What each type tells. */
 export const dataOf = {
   'customer.created': z.object({ provider: name, external_id: name }),
@@ -149,6 +166,11 @@ export const dataOf = {
     referee_id: uuidAnswerSchema,
     metadata,
   }),
+  'referral.reward_armed': z.object(reward),
+  'referral.reward_held': z.object(reward),
+  'referral.reward_cancelled': z.object(reward),
+  'referral.rewarded': z.object(reward),
+  'referral.revoked': z.object(reward),
   'reservation.created': z.object(reservation),
   'reservation.committed': z.object(ended),
   'reservation.released': z.object(ended),

@@ -61,6 +61,13 @@ export const confirmOrderBody = withOptionalSelector({
     .overwrite(upperCaseOf)
     .nullish()
     .meta({ description: 'Must equal the order’s currency.', examples: ['USD'] }),
+  payment_fingerprint: text()
+    .nullish()
+    .meta({
+      description:
+        'By what the provider knows the card or account that paid. Kept as a keyed hash: a referral whose sides share one waits for an operator.',
+      examples: ['Xt5EWLLDS7FJjR1c'],
+    }),
 });
 
 export const cancelOrderBody = withOptionalSelector({

@@ -50,9 +50,9 @@ const foundOf = <S extends z.ZodType>(of: S, description: string) =>
 
 export const reconcileAnswer = z.object({
   payment_method: z.string(),
-  charges: countAnswerSchema.meta({ description: 'How many the list has.' }),
+  charges: countAnswerSchema.meta({ description: 'How many the list has, each counted once.' }),
   matched: countAnswerSchema,
-  missing_here: foundOf(listed, 'Paid there, and never told here; the first 1,000 of them.'),
+  missing_here: foundOf(listed, 'Paid there, and never told here, or only that it failed; the first 1,000 of them.'),
   missing_there: foundOf(listed, 'Paid here in the span, and not in the list; the first 1,000.').nullable().meta({
     description: 'Null where no span was named.',
   }),

@@ -36,6 +36,10 @@ export const refundOrderBody = withOptionalSelector({
   refund_id: idText('re_3Qx1').check(refuseMissingPart).optional().meta({
     description: 'The provider’s id of the refund: told again under it, the first answer comes again.',
   }),
+  pending_provider: z.boolean().default(false).meta({
+    description:
+      'The provider was asked for it and has told no id yet: the first refund of this order and amount that it tells is this one. Of a provider that tells its refunds here either this or `refund_id` is required.',
+  }),
   payment_method: methodSchema,
   dispute_id: idText('dp_1Qx1')
     .check(refuseMissingPart)
@@ -48,7 +52,7 @@ export const refundOrderBody = withOptionalSelector({
   reason: text()
     .optional()
     .meta({ description: 'Why, for whoever looks at it.', examples: ['not what he expected'] }),
-}).check(refuseTwoKinds, refuseTwiceTheSame);
+}).check(refuseTwoKinds, refuseTwiceTheSame, refusePendingWithId);
 
 type RefundBody = { items?: { id: string }[] | undefined; amount?: string | undefined };
 
@@ -57,6 +61,15 @@ function refuseTwoKinds(ctx: z.core.ParsePayload<RefundBody>): void {
   if (items === undefined || amount === undefined) return;
   const message = 'is either of `items` or of an `amount`, not both';
   ctx.issues.push({ code: 'custom', message, input: ctx.value, path: ['amount'] });
+}
+
+function refusePendingWithId(
+  ctx: z.core.ParsePayload<{ pending_provider: boolean; refund_id?: string | undefined; status: string }>,
+): void {
+  const { pending_provider, refund_id, status } = ctx.value;
+  if (!pending_provider || (refund_id === undefined && status === 'succeeded')) return;
+  const message = 'is of a refund that has no `refund_id` yet, and did not fail';
+  ctx.issues.push({ code: 'custom', message, input: ctx.value, path: ['pending_provider'] });
 }
 
 function refuseTwiceTheSame(ctx: z.core.ParsePayload<RefundBody>): void {
@@ -86,6 +99,7 @@ export const refundAnswer = z.object({
   status: z.enum(REFUND_STATUSES),
   payment_method: z.string(),
   refund_id: z.string().meta({ description: 'The provider’s id; that of the refund here where none was told.' }),
+  pending_provider: z.boolean().meta({ description: 'The provider has told nothing of it yet.', examples: [false] }),
   dispute_id: z.string().nullable(),
   amount: moneySchema,
   items: z

@@ -47,6 +47,7 @@ function offer(
     isActive: true,
     isTrial: false,
     trialScope: null,
+    trialEligible: null,
     recurrence: null,
     planGroup: null,
     maxPerCustomer: null,

@@ -14,13 +14,16 @@ import {
   type StoredPayment,
 } from '../db/orders.js';
 import { listDisputes, listRefunds } from '../db/refunds.js';
+import { findEarningReferral, loadTrigger } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { findOrderBatches, NO_BATCHES, toNewlyOrdered } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
+import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
+import type { TrialTrace } from '../ledger/customer-entities.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Dispute, Order, Refund } from '../ledger/order-entities.js';
 import {
@@ -32,10 +35,15 @@ import {
   effectiveStatus,
   type OrderLine,
 } from '../ledger/orders.js';
+import { armRewards, noteSignals } from '../ledger/rewards.js';
+import { readPeppers, tracesOf } from '../ledger/trials.js';
+import { mergeSides } from '../ledger/two-sided-refunds.js';
 import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { parseMoney } from '../lib/money.js';
 
+/** The type of identity that the fingerprint of a payment is: as one of a trial it is the same. */
+const PAYMENT_FINGERPRINT = 'payment_fingerprint';
 /** How long an order can be paid when the caller does not say. */
 const ORDER_LIFETIME_S = 24 * 3_600;
 
@@ -60,6 +68,8 @@ export interface ConfirmOrderCommand {
   /** A decimal string. */
   amount: string | undefined;
   currency: string | undefined;
+  /** By what the payer is known to the provider, such as the fingerprint of a card. */
+  paymentFingerprint?: string | undefined;
 }
 
 /**
@@ -126,7 +136,7 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
           findOrderBatches(tx, order.customerId, order.id, now, settled),
         );
   const [refunds, disputes] = await Promise.all([
-    listRefunds(deps.db, owner, orderId),
+    listRefunds(deps.db, owner, orderId).then(mergeSides),
     listDisputes(deps.db, owner, orderId),
   ]);
   return { order: { ...order, status: effectiveStatus(order, now) }, granted, refunds, disputes };
@@ -134,7 +144,7 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
 
 /**
  * Confirms the payment of an order and grants what it bought. Idempotent by payment, with or without a key: the payment that paid this order
- * gets the first answer again, byte for byte.
+ * gets the first answer again, byte for byte. What a referral earns by it is armed, and granted at once where nothing is waited for.
  * Locks: the customer, then the payment's claim. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
  * selector_conflict, invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
  * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
@@ -148,22 +158,38 @@ export async function confirmOrder(
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
-  return deps.engine.run({
+  const { paymentFingerprint: fingerprint, ...told } = command;
+  const signals = fingerprint === undefined ? [] : signalsOf(deps, fingerprint);
+  // A rotation of peppers changes no fingerprint of a request: the oldest stays.
+  const paymentSignal = signals.at(-1)?.identityHash;
+  const rewards = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'order.confirm',
     selector: { ...selector, owned: { kind: 'order', id: orderId } },
     call,
-    request: { orderId, ...command, paymentMethod },
+    request: { orderId, ...told, paymentMethod, paymentSignal },
     load: async (tx, customerId) => {
-      const [order, payment] = await Promise.all([
+      const [order, payment, referral] = await Promise.all([
         findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
+        findEarningReferral(tx, customerId),
       ]);
-      return { stored: required(order, 'the order was found before'), payment };
+      return { stored: required(order, 'the order was found before'), payment, referral };
     },
     needs: ({ stored }) => ({ asks: asksOf(stored.items.flatMap((item) => item.terms)) }),
-    loadMore: async (tx, { stored }, customerId, now) =>
-      stored.paidAt === null ? NO_BATCHES : findOrderBatches(tx, customerId, orderId, now, []),
-    decide: ({ book, loaded: { stored, payment }, more: granted, operationId }): Decision<OrderResult> => {
+    loadMore: async (tx, { stored, referral }, customerId, now) => {
+      if (stored.paidAt !== null)
+        return { granted: await findOrderBatches(tx, customerId, orderId, now, []), trigger: undefined };
+      const isEarning = referral && stored.totalAmount > 0n;
+      const asked = referral && { referrerId: referral.referrerId, refereeId: customerId, orderId, passed: signals };
+      return {
+        granted: NO_BATCHES,
+        trigger: isEarning && asked ? await loadTrigger(tx, 'on_first_paid_order', asked, now) : undefined,
+      };
+    },
+    decide: ({ book, loaded, more: { granted, trigger }, operationId }): Decision<OrderResult> => {
+      const { stored, payment, referral } = loaded;
+      rewards.note(book);
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = confirm(book, order, payment, {
         operationId,
@@ -186,6 +212,9 @@ export async function confirmOrder(
             recordAs: decision.recordAs,
           };
         case 'paid': {
+          if (referral && trigger) armRewards(book, { ...trigger, referral, operationId });
+          noteSignals(book, signals);
+          rewards.note(book);
           const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };
           return { outcome: 'accepted', result, recordAs: decision.recordAs };
         }
@@ -193,6 +222,14 @@ export async function confirmOrder(
     },
     render,
   });
+  await rewards.settle();
+  return answer;
+}
+
+/** The hashes of a payment's fingerprint, by the newest pepper first. */
+function signalsOf({ config }: Deps, value: string): TrialTrace[] {
+  const identity = { type: PAYMENT_FINGERPRINT, value };
+  return readPeppers(config.pepper).flatMap((pepper) => tracesOf([identity], [pepper]));
 }
 
 /**

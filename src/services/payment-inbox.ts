@@ -7,7 +7,7 @@ import {
   listInbox,
   lockEvent,
   type StoredEvent,
-  settleEvent,
+  settleEvents,
   wakeEvents,
 } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
@@ -32,25 +32,35 @@ export async function getInboxEvent({ db }: Pick<Deps, 'db'>, id: string): Promi
   return found;
 }
 
+/** Writes what became of events of which nobody has to hear; nothing where somebody else took one since. Locks: their rows. */
+export async function settleInboxEvents(
+  deps: Pick<Deps, 'db' | 'clock'>,
+  settled: readonly InboxRecord[],
+): Promise<void> {
+  await settleEvents(deps.db, settled);
+  await wake(deps, settled);
+}
+
+async function wake({ db, clock }: Pick<Deps, 'db' | 'clock'>, settled: readonly InboxRecord[]): Promise<void> {
+  const applied = settled.filter(({ status }) => status === 'applied');
+  if (applied.length > 0) await wakeEvents(db, applied, clock.now());
+}
+
 /**
- * Writes what became of an event, as whoever took it decided; nothing where somebody else took it since. What is quarantined, and what somebody decided by
- * hand, is audited. Locks: the row of the event; of what is quarantined, that of the log of events, too.
+ * Writes what became of an event where that is audited: it is quarantined, or somebody decided by hand; nothing where somebody else took it since. Locks: the
+ * row of the event; of what is quarantined, that of the log of events, too.
  */
-export async function settleInboxEvent(deps: Deps, settled: InboxRecord, actingKey: string | undefined): Promise<void> {
-  const isManaged = settled.status === 'quarantined' || actingKey !== undefined;
-  if (!isManaged) await settleEvent(deps.db, settled);
-  else {
-    await deps.engine.manage({
-      opener: 'prisma',
-      load: (tx) => lockEvent(tx, settled.id),
-      decide: (before, at, changes) => {
-        if (!before || before.attempts !== settled.attempts || FINAL.has(before.status)) return;
-        const by = actingKey ?? actorOf(settled.provider).keyId;
-        changes.inboxRecords.push({ before, after: { ...settled, attempts: before.attempts }, at, actingKey: by });
-      },
-    });
-  }
-  if (settled.status === 'applied') await wakeEvents(deps.db, settled, deps.clock.now());
+export async function decideInboxEvent(deps: Deps, settled: InboxRecord, actingKey: string | undefined): Promise<void> {
+  await deps.engine.manage({
+    opener: 'prisma',
+    load: (tx) => lockEvent(tx, settled.id),
+    decide: (before, at, changes) => {
+      if (!before || before.attempts !== settled.attempts || FINAL.has(before.status)) return;
+      const by = actingKey ?? actorOf(settled.provider).keyId;
+      changes.inboxRecords.push({ before, after: { ...settled, attempts: before.attempts }, at, actingKey: by });
+    },
+  });
+  await wake(deps, [settled]);
 }
 
 /** Who acts where a provider told something. */

@@ -2,13 +2,16 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { countReferrals, findReferral, findReferrersAbove, listReferrals, lockAttaching } from '../db/referrals.js';
+import { loadTrigger } from '../db/rewards.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
 import type { Referral } from '../ledger/customer-entities.js';
 import { attachReferral as attach, REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
+import { armRewards } from '../ledger/rewards.js';
 import type { Metadata } from '../lib/metadata.js';
 
 /** Whom a referral names, and the fields that named them. */
@@ -27,6 +30,7 @@ export interface ReferralResult {
 
 /**
  * Attaches a referee to its referrer. The same pair again is answered as it is, and changes nothing.
+ * What a programme promises on attaching is armed, and granted at once where nothing is waited for.
  * Locks: both customers, then the global lock of attaching. Throws: customer_not_found, self_referral, already_referred, referral_cycle,
  * selector_conflict, idempotency_key_reused, unavailable.
  */
@@ -42,7 +46,8 @@ export async function attachReferral(
     throw new AppError('self_referral', 'Referrer and referee are one customer.', { pointer: command.refereePointer });
   }
   const { metadata } = command;
-  return deps.engine.run({
+  const rewards = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'referral.attach',
     selector: { ...command.referee, customerId: refereeId },
     alsoLocks: [referrerId],
@@ -56,13 +61,20 @@ export async function attachReferral(
       ]);
       return { known, above };
     },
+    loadMore: (tx, _loaded, _customerId, now) =>
+      loadTrigger(tx, 'on_attach', { referrerId, refereeId, orderId: null, passed: [] }, now),
     needs: { asks: [] },
-    decide: ({ book, loaded, operationId }): Decision<ReferralResult> => {
+    decide: ({ book, loaded, more: trigger, operationId }): Decision<ReferralResult> => {
       const result = attach(book, loaded, { referrerId, metadata, operationId }, command);
-      return { outcome: result.isNew ? 'accepted' : 'unchanged', result };
+      const { referral, isNew } = result;
+      if (isNew) armRewards(book, { ...trigger, referral: { referralId: referral.id, referrerId }, operationId });
+      rewards.note(book);
+      return { outcome: isNew ? 'accepted' : 'unchanged', result };
     },
     render,
   });
+  await rewards.settle();
+  return answer;
 }
 
 async function requireNamed(deps: Deps, selector: Selector, pointer: string): Promise<string> {

@@ -3,10 +3,12 @@ import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Tx } from '../db/client.js';
 import { findOrder } from '../db/orders.js';
 import { findDispute, findRefund, listDisputes, listRefunds } from '../db/refunds.js';
+import { lockRewardsOfReferee } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { findOrderBatches, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
+import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
 import type { SubjectAsk } from '../ledger/consume.js';
 import type {
@@ -20,12 +22,16 @@ import type {
 import { canonicalPaymentMethod, effectiveStatus } from '../ledger/orders.js';
 import { multiplyQuantities, QUANTITY_MAX } from '../ledger/quantities.js';
 import { type AfterSaleDecision, disputeOrder as dispute, refundOrder as refund } from '../ledger/refunds.js';
+import type { Reward } from '../ledger/reward-entities.js';
+import { followOrder } from '../ledger/rewards.js';
 import type { Recovery } from '../ledger/sold-entities.js';
 import { required } from '../lib/assert.js';
 import { parseMoney } from '../lib/money.js';
 
 export interface RefundOrderCommand {
   status: RefundStatus;
+  /** The provider was asked for it, and has told no id yet. */
+  pendingProvider: true | undefined;
   paymentMethod: string | undefined;
   refundId: string | undefined;
   disputeId: string | undefined;
@@ -54,17 +60,20 @@ export interface AfterSaleResult<T> extends OrderResult {
 
 interface Loaded {
   stored: Order;
+  /** Of the referral of its customer, as who was brought. */
+  rewards: Reward[];
   refunds: Refund[];
   disputes: Dispute[];
 }
 
 async function loadSale(tx: Tx, customerId: string, orderId: string): Promise<Loaded> {
-  const [order, refunds, disputes] = await Promise.all([
+  const [order, refunds, disputes, rewards] = await Promise.all([
     findOrder(tx, customerId, orderId),
     listRefunds(tx, customerId, orderId),
     listDisputes(tx, customerId, orderId),
+    lockRewardsOfReferee(tx, customerId),
   ]);
-  return { stored: required(order, 'the order was found before'), refunds, disputes };
+  return { stored: required(order, 'the order was found before'), refunds, disputes, rewards };
 }
 
 /** The products of an order. Those of which something may be owed are read until they could repay it. */
@@ -87,10 +96,16 @@ function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) 
   };
 }
 
+/** Who tells of refunds: the provider itself now; and of which methods providers do. */
+export interface RefundTellers {
+  isProvider: boolean;
+  methods: ReadonlySet<string>;
+}
+
 /**
  * Refunds a paid order: wholly, by lines, or by an amount; or hears that a refund failed, which gives back what it took. Idempotent by method and refund id.
  * Locks: the customer, then the claim of the refund. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
- * selector_conflict, order_not_paid, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request, too_many_reports, quantity_too_large,
+ * selector_conflict, order_not_paid, refund_id_required, refund_pending, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request, too_many_reports, quantity_too_large,
  * too_many_batches, idempotency_key_reused, unavailable.
  */
 export async function refundOrder(
@@ -98,12 +113,14 @@ export async function refundOrder(
   selector: Selector,
   orderId: string,
   command: RefundOrderCommand,
+  { isProvider, methods }: RefundTellers,
   call: Call,
   render: Render<AfterSaleResult<Refund>>,
 ): Promise<RecordedAnswer> {
   const { refundId, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
-  return deps.engine.run({
+  const atOnce = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'order.refund',
     ...ofSale(selector, orderId, policy),
     call,
@@ -115,7 +132,7 @@ export async function refundOrder(
       ]);
       return { seen, granted };
     },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = refund(
         book,
@@ -127,16 +144,24 @@ export async function refundOrder(
           paymentMethod: method ?? null,
           refundId: refundId ?? null,
           disputeId: command.disputeId ?? null,
+          toldBy: isProvider ? 'provider' : command.pendingProvider ? 'caller' : null,
+          isToldByProvider: methods.has(method ?? order.paymentMethod ?? ''),
           amount: command.amount === undefined ? null : parseMoney(command.amount),
           lines: command.items?.map(({ id, quantity = null }) => ({ id, quantity })) ?? null,
           reason: command.reason ?? null,
           policy,
         },
       );
+      if (decision.outcome === 'accepted') {
+        followOrder(book, rewards, decision.order, known.disputes, operationId);
+        atOnce.note(book);
+      }
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,
   });
+  await atOnce.settle();
+  return answer;
 }
 
 /**
@@ -155,7 +180,8 @@ export async function disputeOrder(
 ): Promise<RecordedAnswer> {
   const { disputeId, status, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
-  return deps.engine.run({
+  const atOnce = rewardsAtOnce(deps);
+  const answer = await deps.engine.run({
     name: 'order.dispute',
     ...ofSale(selector, orderId, policy),
     call,
@@ -167,15 +193,22 @@ export async function disputeOrder(
       ]);
       return { seen, granted };
     },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const amount = command.amount === undefined ? null : parseMoney(command.amount);
       const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
       const decision = dispute(book, order, { ...known, seen }, told);
+      if (decision.outcome === 'accepted') {
+        const others = known.disputes.filter(({ id }) => id !== decision.row.id);
+        followOrder(book, rewards, decision.order, [...others, decision.row], operationId);
+        atOnce.note(book);
+      }
       return toDecision(decision, (changed) => asDecided(book, changed, granted));
     },
     render,
   });
+  await atOnce.settle();
+  return answer;
 }
 
 async function loadGranted(tx: Tx, { id, paidAt }: Order, customerId: string, now: Date): Promise<OrderBatches> {

@@ -3,9 +3,11 @@
 import type { Actor } from '../call.js';
 import { findFirstDue } from '../db/customers.js';
 import { findFirstNotice } from '../db/expiring.js';
+import { findFirstReward } from '../db/rewards.js';
 import { findSandboxInstant, lockSandboxClock } from '../db/sandbox-clock.js';
 import type { Deps } from '../deps.js';
 import { notify } from '../engine/notify.js';
+import { settleRewards } from '../engine/rewards.js';
 import { sweep } from '../engine/sweep.js';
 import { AppError } from '../errors/app-error.js';
 import { StartError } from '../errors/start-error.js';
@@ -65,6 +67,7 @@ async function moveInTurn(deps: Deps, command: ClockCommand, actor: Actor): Prom
     shown = await setClock(deps, reached, { isStep: true, actor, begin, shown });
     await sweep(deps);
     await notify(deps);
+    await settleRewards(deps);
     steps += 1;
   }
   const isComplete = (await findNext(deps, target)) === undefined;
@@ -75,8 +78,8 @@ async function moveInTurn(deps: Deps, command: ClockCommand, actor: Actor): Prom
 
 /** The first instant at which something falls due, or is to be told. */
 async function findNext({ db }: Deps, until: Date): Promise<Date | undefined> {
-  const [due, notice] = await Promise.all([findFirstDue(db, until), findFirstNotice(db, until)]);
-  return due && notice ? (due < notice ? due : notice) : (due ?? notice);
+  const found = await Promise.all([findFirstDue(db, until), findFirstNotice(db, until), findFirstReward(db, until)]);
+  return found.reduce((first, at) => (first && at ? (at < first ? at : first) : (first ?? at)), undefined);
 }
 
 function targetOf(begin: Date, command: ClockCommand): Date {

@@ -90,9 +90,7 @@ export async function grantTrial(
       more: { usedBy, places },
       operationId,
     }): Decision<TrialResult> => {
-      const grantables = requireTrials(offers, command.sku).map(
-        ({ sku, terms }): Grantable => ({ sku, terms, times: 1 }),
-      );
+      const grantables = requireTrials(offers, command).map(({ sku, terms }): Grantable => ({ sku, terms, times: 1 }));
       const count = grantables.reduce((sum, { terms }) => sum + terms.length, 0);
       assertFewBatches(count, GRANT_BATCHES_MAX, 'A trial comes to', '/sku');
       if (usedBy !== undefined) {
@@ -167,12 +165,20 @@ function hashesOf(deps: Deps, identities: readonly TrialIdentity[]): string[] {
 }
 
 /** Throws: offer_not_found, offer_not_trial, offer_inactive, product_inactive, invalid_request (an offer that gives nothing). */
-function requireTrials(offers: readonly OrderableOffer[], sku: string | undefined): OrderableOffer[] {
+function requireTrials(
+  offers: readonly OrderableOffer[],
+  { sku, override }: Pick<TrialCommand, 'sku' | 'override'>,
+): OrderableOffer[] {
   if (sku === undefined) {
     if (offers.length === 0) throw new AppError('offer_not_found', 'No active offer is a trial.', { pointer: '/sku' });
     return offers.map((offer) => requireGrantable(offer.sku, offer));
   }
   const offer = requireGrantable(sku, offers[0]);
-  if (offer.isTrial || offer.trialScope !== null) return [offer];
+  if (isEligible(offer) || (override && offer.trialEligible === false)) return [offer];
   throw new AppError('offer_not_trial', `The offer ${sku} is not given as a trial.`, { pointer: '/sku' });
+}
+
+/** Whether an offer may be granted as a trial: as it says, or by what makes it one. */
+function isEligible({ trialEligible, isTrial, trialScope }: OrderableOffer): boolean {
+  return trialEligible ?? (isTrial || trialScope !== null);
 }

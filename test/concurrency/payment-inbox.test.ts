@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { inboxOf } from '../../src/payments/inbox.js';
-import { putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { API_TOKEN, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { ask, balanceOf, placeOrder, tally } from '../support/parallel.js';
 import {
   checkoutSession,
@@ -112,5 +112,37 @@ describe('webhooks at once', () => {
       `SELECT DISTINCT status, attempts FROM payment_inbox WHERE event_id LIKE 'evt\\_d%'`,
     );
     expect(rows).toEqual([{ status: 'applied', attempts: 2 }]);
+  });
+
+  it('of refunds beside who asked for them count each once, in whatever order, and undo each once', async () => {
+    const rounds = Array.from({ length: 12 }, (_, index) => index);
+    await Promise.all(
+      rounds.map(async (round) => {
+        const [user, charge, { app: server }] = [`ref${round}`, `pi_r${round}`, processes[round % 2 ? 1 : 0]];
+        const orderId = await placeOrder(app, user, 'PACK');
+        await deliver(stripePayment(`evt_r${round}`, charge, orderId), round);
+        const ask = () =>
+          request(server.server)
+            .post(`${BASE_PATH}/orders/${orderId}/refund`)
+            .set({ authorization: `Bearer ${API_TOKEN}` })
+            .send({ amount: '0.20', pending_provider: true });
+        const tell = (id: string, status: string, at: number) => {
+          const object = { id: `${id}_${round}`, payment_intent: charge, amount: 20, currency: 'usd', status };
+          const event = stripeEvent(`evt_${id}_${status}_${round}_${at}`, 'refund.updated', object);
+          return deliver(signedByStripe(event), at);
+        };
+        const ids = ['re_a', 're_b', 're_c'];
+        const answers = await Promise.all([
+          ...ids.map(() => ask()),
+          ...ids.flatMap((id) => [tell(id, 'succeeded', 0), tell(id, 'succeeded', 1)]),
+        ]);
+        expect(tally(answers)).toEqual({ '200': 9 });
+        await Promise.all(['re_a', 're_b'].flatMap((id) => [tell(id, 'failed', 0), tell(id, 'failed', 1)]));
+      }),
+    );
+    await untilSettled();
+    for (const round of rounds) expect(await balanceOf(app, `ref${round}`, 'CREDITS')).toBe(8);
+    const left = await ask(app.url, `SELECT DISTINCT status FROM payment_inbox WHERE event_id LIKE 'evt\\_re%'`);
+    expect(left).toEqual([{ status: 'applied' }]);
   });
 });

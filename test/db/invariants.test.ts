@@ -625,6 +625,36 @@ const OF_CLAIM = "WHERE identity_type = 'default'";
 const refer = (refereeId: string, referrerId: string, operationId: string) =>
   `INSERT INTO referrals (customer_id, id, referrer_id, operation_id, created_at)
    VALUES ('${refereeId}', gen_random_uuid(), '${referrerId}', '${operationId}', '${at('12:00')}')`;
+/** A reward of the referral of B; `more` replaces what it has. */
+const reward = (more: Record<string, string> = {}) => {
+  const columns: Record<string, string> = {
+    id: 'gen_random_uuid()',
+    customer_id: `'${A}'`,
+    referral_id: '(SELECT id FROM referrals)',
+    side: "'referrer'",
+    referrer_id: `'${A}'`,
+    referee_id: `'${B}'`,
+    program_key: "'friends'",
+    armed_by: `'${operation(11)}'`,
+    sku: "'PACK'",
+    quantity: '1',
+    claws_back: 'true',
+    status: "'armed'",
+    is_disputed: 'false',
+    due_at: `'${at('12:00')}'`,
+    created_at: `'${at('12:00')}'`,
+    ...more,
+  };
+  return `INSERT INTO rewards (${Object.keys(columns).join(', ')}) VALUES (${Object.values(columns).join(', ')})`;
+};
+const cancelledReward = { status: "'cancelled'", cancelled_at: `'${at('12:00')}'`, cancel_reason: "'cap_reached'" };
+/** The row of a reward that says it was granted, by an operation that granted something else. */
+const grantedReward = {
+  status: "'granted'",
+  granted_at: `'${at('12:00')}'`,
+  granted_by: `'${operation(7)}'`,
+  ordinal: '1',
+};
 const drop = (table: string, constraint: string) => `ALTER TABLE ${table} DROP CONSTRAINT ${constraint}`;
 /** Appends an entry to the last operation in somebody's ledger, A's if not said, right in itself but for what the caller gives. */
 const append = (columns: string, values: string, [owner, number, time]: Last = LAST_OF_A) => [
@@ -1610,6 +1640,7 @@ const corruptions: readonly Corruption[] = [
   ['keyed calls may be changed', ['DROP TRIGGER keyed_calls_keep ON keyed_calls'], ['i7_triggers']],
   ['legs may be changed', ['DROP TRIGGER reservation_legs_keep ON reservation_legs'], ['i7_triggers']],
   ['reservations may be deleted', ['DROP TRIGGER reservations_keep ON reservations'], ['i7_triggers']],
+  ['rewards may be deleted', ['DROP TRIGGER rewards_keep ON rewards'], ['i7_triggers']],
   ['referrals may be deleted', ['DROP TRIGGER referrals_keep ON referrals'], ['i7_triggers']],
   [
     'the guard of reservations is disabled',
@@ -1645,6 +1676,14 @@ const corruptions: readonly Corruption[] = [
        VALUES ('${A}', '${UNKNOWN}', '${order(1)}', '${operation(4)}', 'stripe', 're_1', 'succeeded', 0, '[{"amount": "1"}]', 'ignore', '${at('12:00')}')`,
     ],
     ['i8_refund_lines'],
+  ],
+  [
+    'a refund stands for none of its order',
+    [
+      `INSERT INTO refunds (customer_id, id, order_id, operation_id, payment_method, refund_id, status, amount, items, unrecovered_policy, created_at, fills)
+       SELECT customer_id, gen_random_uuid(), id, paid_by, 'stripe', 're', 'succeeded', 0, '[]', 'ignore', paid_at, '${UNKNOWN}' FROM orders ${ofOrder(1)}`,
+    ],
+    ['i8_refund_sides'],
   ],
   [
     'an order was paid before it was made',
@@ -1828,6 +1867,28 @@ const corruptions: readonly Corruption[] = [
     [drop('referrals', 'referrals_pk'), 'INSERT INTO referrals SELECT * FROM referrals'],
     ['ref_referral_unique'],
   ],
+  [
+    'a side of a referral has two rewards',
+    ['DROP INDEX rewards_live_uq', reward(), reward(cancelledReward), reward()],
+    ['i4_reward_unique'],
+  ],
+  ['a reward was granted by what granted something else', [reward(grantedReward)], ['i4_reward_granted']],
+  [
+    'what grants rewards granted none',
+    [`UPDATE operations SET name = 'reward.grant' WHERE id = '${operation(7)}'`],
+    ['i4_reward_granted'],
+  ],
+  [
+    'a referrer was granted more than there may be',
+    [reward({ ...grantedReward, ordinal: '2', max_rewards: '1' })],
+    ['i4_reward_granted', 'i4_reward_places'],
+  ],
+  [
+    'a reward is of another referrer than its referral',
+    [reward({ customer_id: `'${C}'`, referrer_id: `'${C}'` })],
+    ['ref_reward_referral'],
+  ],
+  ['a reward names an order that nobody paid', [reward({ order_id: `'${UNKNOWN}'` })], ['ref_reward_order']],
   ['a referrer does not exist', [`UPDATE referrals SET referrer_id = '${UNKNOWN}'`], ['ref_referral_customer']],
   [
     'a referral names an operation that does not exist',
@@ -2065,6 +2126,7 @@ describe('the auditor', () => {
         reservation_legs: 7,
         trial_uses: 2,
         referrals: 1,
+        rewards: 0,
         events: 0,
       },
       failed: {},

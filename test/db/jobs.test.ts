@@ -301,6 +301,7 @@ describe('what is told', () => {
       ['drop-events', false],
       ['follow-limits', false],
       ['notify', false],
+      ['settle-rewards', false],
       ['sweep', true],
     ]);
   });

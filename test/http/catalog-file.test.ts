@@ -64,10 +64,10 @@ describe('GET /catalog/export', () => {
     await app.put('/offers/NOTHING', { name: 'Nothing', price: '0', currency: 'EUR' });
     expect(await exportFile(app, 'format=csv&of=offers')).toBe(
       [
-        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,',
-        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,',
+        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer,trial_eligible',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,,',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,,',
+        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,,',
         '',
       ].join('\r\n'),
     );

@@ -32,6 +32,7 @@ describe('GET /catalog', () => {
       is_active: true,
       is_trial: false,
       trial_policy: null,
+      trial_eligible: null,
       recurrence: null,
       plan_group: null,
       max_per_customer: null,

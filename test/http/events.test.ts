@@ -216,6 +216,11 @@ describe('what is told', () => {
       'order.refund_failed',
       'order.disputed',
       'order.dispute_closed',
+      'referral.reward_armed',
+      'referral.reward_held',
+      'referral.reward_cancelled',
+      'referral.rewarded',
+      'referral.revoked',
     ];
     expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());
   });

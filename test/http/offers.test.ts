@@ -27,6 +27,7 @@ describe('PUT /offers/{sku}', () => {
       is_active: true,
       is_trial: false,
       trial_policy: null,
+      trial_eligible: null,
       recurrence: null,
       plan_group: null,
       items: [

@@ -6,6 +6,7 @@ import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { applyPaymentsJob } from '../../src/jobs/apply-payments.js';
 import { blankPayments } from '../../src/jobs/blank-payments.js';
+import { decideInboxEvent, getInboxEvent, settleInboxEvents } from '../../src/services/payment-inbox.js';
 import { type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { failOnUndeclared } from '../support/declared-problems.js';
 import { untilTold } from '../support/events.js';
@@ -362,6 +363,63 @@ describe('the inbox', () => {
     await blankPayments(inbound.deps, 90);
     const blanked = (await app.get(`/payments/inbox/${id}`)).body;
     expect(blanked).toMatchObject({ body: null, headers: {}, status: 'dismissed', payment_id: own('pi') });
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['api_key', 'k-1', '[cut]'],
+    ['private-key', ['k-1'], '[cut]'],
+    ['passwd', 'x', '[cut]'],
+    ['pin', 1234, '[cut]'],
+    ['cookie', { a: 1 }, '[cut]'],
+    ['number', '4242 4242 4242 4242', '[cut]'],
+    ['number', 17, 17],
+    ['url', 'https://ada:pw@shop.test/', '[cut]'],
+    ['url', 'https://shop.test/?a=1&token=x', '[cut]'],
+    ['url', 'https://shop.test/?a=1', 'https://shop.test/?a=1'],
+    ['paid', true, true],
+    ['note', null, null],
+  ])('shows %s: %j as %j', async (name, value, expected) => {
+    await received(signedByStripe(stripeEvent(own('evt'), 'customer.updated', { [name]: value })));
+    const { id } = await eventOf(own('evt'));
+    expect((await app.get(`/payments/inbox/${id}`)).body.body.data.object[name]).toEqual(expected);
+  });
+
+  it.each([60, 3_000, 100_000])('shows a body of %i levels as far down as can be read', async (depth) => {
+    const deep = stripeEvent(own('evt'), 'customer.updated', {}).replace(
+      '"object":{}',
+      `"object":${'['.repeat(depth)}${']'.repeat(depth)}`,
+    );
+    await received(signedByStripe(deep));
+    const { id } = await eventOf(own('evt'));
+    const answer = await app.get(`/payments/inbox/${id}`);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body.body).toMatchObject({ id: own('evt'), type: 'customer.updated' });
+    expect(answer.text.includes('[cut]')).toBe(depth > 64);
+  });
+
+  it('tries an event again, later each time, that a fault of ours keeps from being applied', async () => {
+    const orderId = await placeOrder(app, own('kay'), 'PACK');
+    await ask(app.url, 'ALTER TABLE payments RENAME TO payments_gone');
+    await received(stripePayment(own('evt'), own('pi'), orderId));
+    const failed = await eventOf(own('evt'));
+    expect(failed).toMatchObject({ status: 'waiting', reason: 'internal_error', attempts: 1, order_id: orderId });
+    expect(Date.parse(String(failed.next_at)) - app.clock.now().getTime()).toBe(5_000);
+    await ask(app.url, 'ALTER TABLE payments_gone RENAME TO payments');
+    app.clock.advance({ seconds: 5 });
+    await runJob();
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'applied', attempts: 2 });
+  });
+
+  it('has nothing written about an event that somebody else took since', async () => {
+    await received(stripePayment(own('evt'), own('pi'), undefined));
+    const { id } = await eventOf(own('evt'));
+    const { body, headers, ...record } = await getInboxEvent(inbound.deps, id as string);
+    const settled = { ...record, status: 'ignored', nextAt: null, settledAt: app.clock.now() } as const;
+    await settleInboxEvents(inbound.deps, [{ ...settled, attempts: record.attempts - 1 }]);
+    await decideInboxEvent(inbound.deps, { ...settled, attempts: record.attempts - 1 }, 'somebody');
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'waiting', attempts: 1 });
+    await settleInboxEvents(inbound.deps, [settled]);
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'ignored' });
   });
 
   it('is tried again by hand', async () => {

@@ -34,6 +34,7 @@ beforeAll(async () => {
   await putOffer(app, 'PACK', 'CREDITS', 10);
   await putOffer(app, 'FREE', 'CREDITS', 1, { price: '0' });
   await putOffer(app, 'STARS', 'CREDITS', 1, { price: '5', currency: 'XTR' });
+  await putOffer(app, 'DINARS', 'CREDITS', 1, { price: '1.234', currency: 'KWD' });
 });
 afterAll(() => inbound.close());
 
@@ -67,7 +68,13 @@ describe('YooKassa', () => {
     await notify('payment.succeeded', 'p-1', { amount: { value: '9999.00', currency: 'RUB' } });
     expect(await balanceOf(app, 'ada', 'CREDITS')).toBe(10);
     expect(stub.asked[0]?.headers.authorization).toBe(`Basic ${Buffer.from('4711:k').toString('base64')}`);
-    expect(await eventOf('payment.succeeded:p-1')).toMatchObject({ status: 'applied', order_id: orderId });
+    expect(await eventOf('payment.succeeded:p-1')).toMatchObject({
+      status: 'applied',
+      order_id: orderId,
+      order_ref: orderId,
+      amount: '1.00',
+      currency: 'USD',
+    });
     stub.answer('GET', '/refunds/r-1', {
       status: 200,
       body: { id: 'r-1', status: 'succeeded', payment_id: 'p-1', amount: { value: '0.50', currency: 'USD' } },
@@ -89,6 +96,21 @@ describe('YooKassa', () => {
     expect((await app.get(`/orders/${orderId}`)).body.status).toBe('pending');
     await notify('payment.waiting_for_capture', 'p-3');
     expect(await eventOf('payment.waiting_for_capture:p-3')).toMatchObject({ status: 'ignored' });
+  });
+
+  it.each<[string, Json]>([
+    ['in a status that is none', { status: 'constructor' }],
+    ['of another id', { id: 'p-other' }],
+    ['that waits', { status: 'pending' }],
+  ])('is asked again where it tells of a payment %s', async (what, more) => {
+    const orderId = await placeOrder(app, 'gus', 'PACK');
+    const id = `p-${what.length}`;
+    stub.answer('GET', `/payments/${id}`, payment(id, orderId, more), payment(id, orderId));
+    await notify('payment.succeeded', id);
+    expect(await eventOf(`payment.succeeded:${id}`)).toMatchObject({ status: 'waiting', reason: 'provider_silent' });
+    app.clock.advance({ seconds: 5 });
+    await inboxOf(inbound.deps).applyDue(() => false);
+    expect(await eventOf(`payment.succeeded:${id}`)).toMatchObject({ status: 'applied', payment_id: id });
   });
 
   it('that does not answer is asked again by the job', async () => {
@@ -222,6 +244,7 @@ describe('a page on which an order is paid', () => {
     ],
     ['Stripe does not answer', 'PACK', { status: 500, body: { error: {} } }, '503 unavailable'],
     ['nothing is to be paid', 'FREE', { status: 200, body: session }, '409 checkout_unavailable'],
+    ['the third decimal is no 0', 'DINARS', { status: 200, body: session }, '409 checkout_unavailable'],
     ['Stripe has no such money', 'STARS', { status: 200, body: session }, '409 checkout_unavailable'],
   ])('is refused when %s', async (_why, sku, answer, expected) => {
     const orderId = await placeOrder(app, 'gil', sku);

@@ -87,6 +87,48 @@ describe('a list of charges', () => {
     expect([unknown.status, unknown.body.code]).toEqual([404, 'payment_provider_not_found']);
   });
 
+  it('pays what only failed here, and was paid there', async () => {
+    const orderId = await placeOrder(app, 'cy', 'PACK');
+    await app.post(`/orders/${orderId}/confirm`, { payment_id: 'pi_f', payment_method: 'stripe', status: 'failed' });
+    const list = { charges: [charge('pi_f', { order_id: orderId })] };
+    expect((await send('payment_method=stripe', list)).body).toMatchObject({
+      missing_here: { count: 1 },
+      differing: { count: 0 },
+    });
+    expect((await send('payment_method=stripe&apply=true', list)).body.applied).toBe(1);
+    expect(await balanceOf(app, 'cy', 'CREDITS')).toBe(10);
+  });
+
+  it('finds a source by the method of its charges, not by its name', async () => {
+    const mapping = { event_id: '/id', payment_id: '/p', amount: '/a', currency: '/c', status: '/s', statuses: {} };
+    const signature = { scheme: 'hmac_sha256', header: 'x-signature' };
+    await app.put('/payment-sources/till', { signature, mapping, payment_method: 'Till-Money' });
+    const list = { charges: [charge('t_1')] };
+    expect((await send('payment_method=till-money&apply=true', list)).body).toMatchObject({ applied: 1 });
+    expect((await app.get('/payments/inbox?payment_id=t_1')).body.data).toMatchObject([{ provider: 'generic/till' }]);
+    const byName = await send('payment_method=till&apply=true', list);
+    expect([byName.status, byName.body.code]).toEqual([404, 'payment_provider_not_found']);
+  });
+
+  it('counts a charge once that it names twice: as paid, where one of them says so', async () => {
+    const charges = [charge('pi_d', { status: 'failed' }), charge('pi_d'), charge('pi_d', { amount: '1.000' })];
+    const told = await send('payment_method=stripe', { charges });
+    expect(told.body).toMatchObject({ charges: 1, missing_here: { count: 1 } });
+    const torn = await send('payment_method=stripe', { charges: [...charges, charge('pi_d', { amount: '2.00' })] });
+    expect([torn.status, torn.body.errors[0].pointer]).toEqual([400, '/charges/3/payment_id']);
+  });
+
+  it.each<[string, string | Buffer, string]>([
+    ['without a header', '', 'line 1: a header is missing'],
+    ['whose header lacks columns', 'payment_id,amount\np,1\n', 'the header has no currency, status'],
+    ['whose header has a column twice', 'payment_id,amount,currency,status,amount\n', 'the header has amount twice'],
+    ['in another encoding', Buffer.from('payment_id,amount,currency,status\nb\xfc,1,USD,paid\n', 'latin1'), 'line 2: '],
+  ])('is refused as a table %s', async (_what, table, detail) => {
+    const answer = await send('payment_method=stripe', table, 'text/csv');
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.body.detail).toContain(detail);
+  });
+
   it.each<[string, string, unknown, string, string]>([
     [
       'an amount that is none',

@@ -56,6 +56,22 @@ async function paidOrder(): Promise<string> {
   return idOf(`/orders/${id}/confirm`, { payment_id: newPayment() });
 }
 
+/** A reward that waits for an operator, because both sides paid with one card. */
+async function heldReward(): Promise<string> {
+  await app.put('/referral-programs/hashes', { trigger: 'on_first_paid_order', referrer: { sku: 'PACK' } });
+  const [referrer, referee] = [newPerson(), newPerson()];
+  for (const external_id of [referrer, referee]) {
+    const { id } = await placeOrder(app, external_id, 'PACK');
+    if (external_id === referee) {
+      const pair = { provider: 'default', referrer_external_id: referrer, referee_external_id: referee };
+      await app.post('/referrals', pair);
+    }
+    await app.post(`/orders/${id}/confirm`, { payment_id: newPayment(), payment_fingerprint: referrer });
+  }
+  const { body } = await app.get(`/referrals/rewards?external_id=${referrer}`);
+  return body.data[0].id;
+}
+
 /** Each operation that takes a key: with as little as it needs, and with everything. */
 const commands: Record<string, (() => Promise<Case>)[]> = {
   identify: [
@@ -94,6 +110,30 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
     async () => {
       const { id } = await placeOrder(app, newPerson(), 'PACK');
       return { path: `/orders/${id}/cancel`, body: { reason: 'why' }, text: `{"orderId":"${id}","reason":"why"}` };
+    },
+  ],
+  'reward.release': [
+    async () => {
+      const id = await heldReward();
+      return {
+        path: `/referrals/rewards/${id}/release`,
+        body: { reason: 'why' },
+        text: `{"id":"${id}","reason":"why"}`,
+      };
+    },
+    async () => {
+      const id = await heldReward();
+      return { path: `/referrals/rewards/${id}/release`, body: {}, text: `{"id":"${id}"}` };
+    },
+  ],
+  'reward.refuse': [
+    async () => {
+      const id = await heldReward();
+      return {
+        path: `/referrals/rewards/${id}/refuse`,
+        body: { reason: 'why' },
+        text: `{"id":"${id}","reason":"why"}`,
+      };
     },
   ],
   'order.dispute': [
@@ -383,6 +423,8 @@ const WITHOUT_KEY = [
   'customer.update',
   'identity.unlink',
   'batch.notice',
+  'reward.grant',
+  'reward.claw_back',
   'limit.set',
   'limit.change',
   'limit.remove',

@@ -138,6 +138,17 @@ describe('the test clock', () => {
     expect(record).toMatchObject({ before: { now: begun.now }, after: { now: moved.body.now }, key: 'bootstrap' });
   });
 
+  it('grants rewards on its way, at their time', async () => {
+    const program = { trigger: 'on_attach', referrer: { sku: 'MONTHS' }, hold_days: 3 };
+    expect((await send(first, 'put', '/referral-programs/friends', program)).status).toBe(201);
+    for (const external_id of ['eve', 'fay']) await send(first, 'post', '/identify', { external_id });
+    const pair = { provider: 'default', referrer_external_id: 'eve', referee_external_id: 'fay' };
+    expect((await send(first, 'post', '/referrals', pair)).status).toBe(201);
+    await send(first, 'put', '/sandbox/clock', { advance: 'P5D' });
+    const [reward] = (await send(second, 'get', '/referrals/rewards?external_id=eve')).body.data;
+    expect(reward).toMatchObject({ status: 'granted', granted_at: reward.due_at });
+  });
+
   it('is moved by each of several at once, or refuses', async () => {
     const begun = Date.parse((await clockOf(first)).now);
     const answers = await Promise.all(

@@ -235,6 +235,39 @@ describe('an override', () => {
   });
 });
 
+describe('an offer that says whether it is eligible as a trial', () => {
+  it('is granted as one where it says so, though nothing else makes it one', async () => {
+    await putOffer(app, 'ELIGIBLE', 'CREDITS', 1, { trial_eligible: true });
+    const external_id = newPerson();
+    expect((await claimTrial(app, external_id, { sku: 'ELIGIBLE' })).status).toBe(201);
+    expectProblem(await claimTrial(app, external_id, { sku: 'ELIGIBLE' }), 409, 'trial_already_used');
+  });
+
+  it('is refused where it says not, but to an override with a reason, which is audited', async () => {
+    await putOffer(app, 'CLOSED', 'CREDITS', 1, { trial_policy: { scope: 'offer' }, trial_eligible: false });
+    const external_id = newPerson();
+    expectProblem(await claimTrial(app, external_id, { sku: 'CLOSED' }), 409, 'offer_not_trial', '/sku');
+    const answer = await claimTrial(app, external_id, { sku: 'CLOSED', override: true, reason: 'ticket 20' });
+    expect(answer.status, answer.text).toBe(201);
+    const { body } = await app.get(`/audit?subject=${answer.body.operation_id}`);
+    expect(body.data).toMatchObject([{ action: 'trial.overridden', after: { metadata: { reason: 'ticket 20' } } }]);
+  });
+
+  it('keeps that over files, and is asked by none who asks for every trial', async () => {
+    await putOffer(app, 'CLOSED', 'CREDITS', 1, { is_trial: true, trial_eligible: false });
+    expect((await app.get('/offers/CLOSED')).body).toMatchObject({ is_trial: true, trial_eligible: false });
+    const { body } = await app.get('/catalog/export?format=json');
+    const exported = body.offers.find(({ sku }: { sku: string }) => sku === 'CLOSED');
+    expect(exported).toMatchObject({ trial_eligible: false });
+    const imported = await app.post('/catalog/import', { offers: [{ ...exported, trial_eligible: null }] });
+    expect(imported.status, imported.text).toBe(200);
+    expect((await app.get('/offers/CLOSED')).body).toMatchObject({ is_trial: true, trial_eligible: null });
+    await putOffer(app, 'CLOSED', 'CREDITS', 1, { trial_eligible: false });
+    const granted = await claimTrial(app, newPerson(), { sku: undefined });
+    expect(granted.body.batches.map(({ sku }: { sku: string }) => sku)).not.toContain('CLOSED');
+  });
+});
+
 describe('trial_eligible of POST /identify', () => {
   const isEligible = async (external_id: string) =>
     (await app.post('/identify', { external_id })).body.trial_eligible as boolean;

@@ -54,6 +54,7 @@ describe('background work', () => {
       ['drop-events', 0],
       ['follow-limits', 0],
       ['notify', 0],
+      ['settle-rewards', 0],
       ['sweep', 0],
     ]);
     await query(databaseUrl, `UPDATE jobs SET next_due_at = now() - interval '10 min'`);
@@ -72,6 +73,7 @@ describe('background work', () => {
             'drop-events',
             'follow-limits',
             'notify',
+            'settle-rewards',
             'sweep',
           ],
         ].map((name) => ({ name })),

@@ -59,6 +59,7 @@ export const orderableOffers: ReadonlyMap<string, OrderableOffer> = new Map(
       isActive: offer.isActive,
       isTrial: false,
       trialScope: null,
+      trialEligible: null,
       maxPerCustomer: null,
       terms: offer.items.map(toTerm),
       inactiveProductKeys: offer.items

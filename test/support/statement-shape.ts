@@ -13,6 +13,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'disputes',
   'trial_uses',
   'customer_merges',
+  'rewards',
 ]);
 
 /** What may be without its customers, by a part of its text. */

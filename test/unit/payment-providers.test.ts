@@ -199,7 +199,11 @@ describe('Stripe', () => {
     ['jpy', 123, '123'],
     ['isk', 12_300, '123'],
     ['ugx', 12_300, '123'],
-    ['huf', 12_300, '123'],
+    ['huf', 12_345, '123.45'],
+    ['twd', 12_345, '123.45'],
+    ['vnd', 123, '123'],
+    ['clp', 123, '123'],
+    ['bhd', 1_230, '1.23'],
     ['mga', 123, '123'],
     ['kwd', 1_230, '1.23'],
     ['xtr', 5, null],
@@ -209,6 +213,11 @@ describe('Stripe', () => {
     const event = await told('payment_intent.succeeded', intent);
     expect(event.amount).toEqual(expected === null ? null : parseMoney(expected));
     expect(event.currency).toBe(currency.toUpperCase());
+  });
+
+  it.each(['constructor', '__proto__', 'toString', ''])('knows no status of a refund that is %j', async (status) => {
+    const object = { id: 're_1', charge: 'ch_1', amount: 1, currency: 'usd', status };
+    expect((await told('refund.updated', object)).kind).toBe('ignored');
   });
 
   it('asks nobody without a key: what needs it has no effect, or somebody looks at it', async () => {
@@ -237,10 +246,24 @@ describe('Telegram', () => {
   it.each<[string, Record<string, string>]>([
     ['none', {}],
     ['another secret', { 'x-telegram-bot-api-secret-token': `${TELEGRAM_SECRET}.` }],
+    ['another of the same length', { 'x-telegram-bot-api-secret-token': TELEGRAM_SECRET.replace(/.$/, '#') }],
     ['an empty one', { 'x-telegram-bot-api-secret-token': '' }],
   ])('is not believed with %s', async (_which, headers) => {
     const { body } = telegramUpdate(starsPaid(9, 'charge-1', ORDER, 25));
     expect(await codeOf(telegram, { body, headers })).toBe('invalid_signature');
+  });
+
+  it.each([
+    ['CLP', '123'],
+    ['ISK', '123'],
+    ['UGX', '123'],
+    ['VND', '123'],
+    ['HUF', '1.23'],
+    ['TWD', '1.23'],
+    ['UZS', '1.23'],
+  ])('counts %s as it has it', async (currency, amount) => {
+    const update = JSON.stringify(starsPaid(9, 'charge-1', ORDER, 123)).replace('XTR', currency);
+    expect((await verify(telegram, telegramUpdate(JSON.parse(update)))).amount).toBe(parseMoney(amount));
   });
 
   it('tells refunds, and nothing of other updates', async () => {
@@ -310,6 +333,10 @@ describe('YooKassa', () => {
       refundId: 'r-1',
       paymentId: null,
     });
+    for (const type of ['constructor', '__proto__', 'toString']) {
+      const odd = yookassaNotification(type, 'p-1');
+      expect((await verify(yookassa, { body: odd, headers: {} }, address)).kind).toBe('ignored');
+    }
     const path = yookassaNotification('payment.succeeded', '../refunds/1');
     expect(await codeOf(yookassa, { body: path, headers: {} }, address)).toBe('invalid_request');
   });
@@ -397,7 +424,17 @@ describe('a source', () => {
     expect(await told({ amount: '/a~1b/~0/0' }, body.replace('"id"', '"a/b":{"~":["1.5"]},"id"'))).toMatchObject({
       amount: parseMoney('1.5'),
     });
+    const list = body.replace('"id"', '"list":["9.99", 7],"id"');
+    expect(await told({ amount: '/list/0', paymentId: '/list/length' }, list)).toMatchObject({
+      amount: parseMoney('9.99'),
+      paymentId: null,
+    });
+    expect(await told({ paymentId: '/list/01' }, list)).toMatchObject({ paymentId: null });
     await expect(told({ eventId: '/__proto__' })).rejects.toThrow('no id');
+    expect(await told({ paymentId: '/constructor/name', refundId: '/status/length' })).toMatchObject({
+      paymentId: null,
+      refundId: null,
+    });
     await expect(told({}, '{')).rejects.toThrow('not well-formed');
   });
 

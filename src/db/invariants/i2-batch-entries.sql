@@ -154,7 +154,7 @@ FROM batches b
 JOIN entries e ON e.customer_id = b.customer_id AND e.batch_id = b.id AND e.kind = 'grant'
 JOIN operations o ON o.customer_id = b.customer_id AND o.id = b.operation_id
 LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exchange']),
-  ('migration', ARRAY['grant']), ('trial', ARRAY['grant']), ('bonus', ARRAY['grant', 'credits.add']),
+  ('migration', ARRAY['grant']), ('trial', ARRAY['grant']), ('bonus', ARRAY['grant', 'credits.add', 'reward.grant']),
   ('adjustment', ARRAY['grant']), ('metered', ARRAY['quota.consume', 'quota.consume.item', 'reservation.create'])
 ) AS n (source, names) ON n.source = b.source
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))

@@ -199,3 +199,37 @@ FULL JOIN (
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind = 'natural' AND name = 'grant' GROUP BY customer_id, operation_id
 ) m ON m.customer_id = b.customer_id AND m.operation_id = b.operation_id
 WHERE b.operation_id IS NULL OR m.sources IS DISTINCT FROM 1
+
+-- name: i4_reward_unique
+SELECT 'I4' AS invariant, min(customer_id::text)::uuid AS customer_id, format('reward of the %s of referral %s', side, referral_id) AS subject,
+  '1 that is not cancelled' AS expected, count(*)::text AS actual, 'one reward per referral and side' AS detail
+FROM rewards
+WHERE ($1::uuid IS NULL OR customer_id = $1) AND status <> 'cancelled'
+GROUP BY referral_id, side
+HAVING count(*) > 1
+
+-- name: i4_reward_granted
+-- A reward that was granted names the operation of its customer that did it, which granted its offer and nothing else.
+SELECT 'I4' AS invariant, coalesce(r.customer_id, o.customer_id) AS customer_id,
+  coalesce('reward ' || r.id, 'operation ' || o.id) AS subject,
+  CASE WHEN r.id IS NULL THEN 'a reward' ELSE format('operation %s, which granted %s of %s', r.granted_by, r.quantity, r.sku) END AS expected,
+  CASE WHEN o.id IS NULL THEN 'no such operation' ELSE format('granted %s at %s', coalesce(b.given, 'nothing'), o.recorded_at) END AS actual,
+  'a reward is granted once' AS detail
+FROM (SELECT * FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND granted_by IS NOT NULL) r
+FULL JOIN (
+  SELECT * FROM operations WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'reward.grant' AND first_seq IS NOT NULL
+) o ON o.customer_id = r.customer_id AND o.id = r.granted_by
+LEFT JOIN (
+  SELECT customer_id, operation_id, string_agg(DISTINCT format('%s of %s', offer_quantity, sku), ', ') AS given
+  FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'bonus' AND sku IS NOT NULL GROUP BY customer_id, operation_id
+) b ON b.customer_id = o.customer_id AND b.operation_id = o.id
+WHERE r.id IS NULL OR o.id IS NULL OR r.granted_at <> o.recorded_at OR b.given IS DISTINCT FROM format('%s of %s', r.quantity, r.sku)
+
+-- name: i4_reward_places
+SELECT 'I4' AS invariant, customer_id, 'rewards of programme ' || program_key AS subject, 'numbered without gaps, none above its bound' AS expected,
+  format('%s, numbered %s to %s, %s above', count(*), min(ordinal), max(ordinal), count(*) FILTER (WHERE ordinal > max_rewards)) AS actual,
+  'how many a referrer was granted' AS detail
+FROM rewards
+WHERE ($1::uuid IS NULL OR customer_id = $1) AND ordinal IS NOT NULL
+GROUP BY customer_id, program_key
+HAVING min(ordinal) <> 1 OR max(ordinal) <> count(*) OR count(DISTINCT ordinal) <> count(*) OR bool_or(ordinal > max_rewards)

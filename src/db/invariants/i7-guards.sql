@@ -34,6 +34,7 @@ FROM (VALUES
   ('I7', 'archived_records', 'archived_records_keep', 50, 'refuse_change', 'RAISE EXCEPTION'),
   ('I4', 'archived_trials', 'archived_trials_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('REF', 'rewards', 'rewards_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION')

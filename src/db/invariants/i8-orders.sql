@@ -38,6 +38,15 @@ CROSS JOIN LATERAL (SELECT CASE WHEN o.paid_at IS NULL THEN o.status WHEN r.coun
 WHERE ($1::uuid IS NULL OR o.customer_id = $1)
   AND (o.refunded_amount <> coalesce(r.amount, 0) OR o.disputed_amount <> coalesce(d.amount, 0) OR o.status <> s.status)
 
+-- name: i8_refund_sides
+-- DOMAIN 3.7: what was told from both sides is two refunds of one order, of which the first counts and both failed or none did.
+SELECT 'I8' AS invariant, r.customer_id, 'refund ' || r.id AS subject, 'refund ' || r.fills || ' of the same order, ' || r.status AS expected,
+  coalesce('refund ' || f.id || ', ' || f.status, 'none') AS actual, 'a refund that stands for another one' AS detail
+FROM refunds r
+LEFT JOIN refunds f ON f.customer_id = r.customer_id AND f.order_id = r.order_id AND f.id = r.fills AND f.fills IS NULL
+WHERE r.fills IS NOT NULL AND ($1::uuid IS NULL OR r.customer_id = $1)
+  AND (f.id IS NULL OR f.status <> r.status OR f.told_by IS NULL OR f.told_by IS NOT DISTINCT FROM r.told_by)
+
 -- name: i8_refund_lines
 SELECT 'I8' AS invariant, r.customer_id, 'refund ' || r.id AS subject, r.amount::text AS expected, coalesce(i.amount, 0)::text AS actual,
   'a refund is the sum of what it gave back of each line' AS detail

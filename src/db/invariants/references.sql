@@ -150,3 +150,33 @@ FROM archived_records r
 LEFT JOIN customers c ON c.id = r.customer_id
 WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND c.id IS NULL
 GROUP BY r.customer_id
+
+-- name: ref_reward_referral
+SELECT 'REF' AS invariant, w.customer_id, 'reward ' || w.id AS subject, format('of the referral of %s by %s', w.referee_id, w.referrer_id) AS expected,
+  CASE WHEN r.id IS NULL THEN format('referral %s does not exist', w.referral_id) ELSE format('of %s by %s', r.customer_id, r.referrer_id) END AS actual,
+  'referral that a reward names' AS detail
+FROM rewards w
+LEFT JOIN referrals r ON r.customer_id = w.referee_id AND r.id = w.referral_id
+WHERE ($1::uuid IS NULL OR w.customer_id = $1) AND (r.id IS NULL OR r.referrer_id <> w.referrer_id)
+
+-- name: ref_reward_order
+-- DOMAIN 3.9: what becomes of the order of a reward becomes of the reward.
+SELECT 'REF' AS invariant, w.customer_id, 'reward ' || w.id AS subject, s.wanted AS expected,
+  format('%s%s, %s', w.status, CASE WHEN w.is_disputed THEN ', disputed' ELSE '' END, coalesce('order ' || o.status, 'no such order')) AS actual,
+  'order that earned a reward' AS detail
+FROM rewards w
+LEFT JOIN orders o ON o.customer_id = w.referee_id AND o.id = w.order_id
+LEFT JOIN (
+  SELECT customer_id, order_id, bool_or(status = 'opened') AS is_open, bool_or(status = 'lost') AS is_lost
+  FROM disputes GROUP BY customer_id, order_id
+) d ON d.customer_id = w.referee_id AND d.order_id = w.order_id
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN o.id IS NULL OR o.paid_at IS NULL THEN 'a paid order'
+    WHEN o.status = 'refunded' OR d.is_lost THEN 'cancelled, or taken back'
+    WHEN d.is_open THEN 'disputed' ELSE 'not disputed' END AS wanted
+) s
+WHERE ($1::uuid IS NULL OR w.customer_id = $1) AND w.order_id IS NOT NULL
+  AND CASE s.wanted WHEN 'a paid order' THEN true
+    WHEN 'cancelled, or taken back' THEN w.status IN ('armed', 'held') OR (w.status = 'granted' AND w.claws_back)
+    WHEN 'disputed' THEN w.status IN ('armed', 'held') AND NOT w.is_disputed
+    ELSE w.is_disputed OR w.status = 'clawing_back' END

@@ -28,6 +28,7 @@ SELECT
   (SELECT count(*) FROM reservation_legs WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS reservation_legs,
   (SELECT count(*) FROM trial_uses WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS trial_uses,
   (SELECT count(*) FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS referrals,
+  (SELECT count(*) FROM rewards WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS rewards,
   (SELECT count(*) FROM events WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS events
 
 -- shared: latest
@@ -177,6 +178,20 @@ told (customer_id, type, subject_id, at) AS (
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND status IN ('committed', 'released', 'expired')
   UNION ALL
   SELECT customer_id, 'referral.attached', id, created_at FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT referee_id, 'referral.reward_armed', id, created_at FROM rewards WHERE $1::uuid IS NULL OR referee_id = $1
+  UNION ALL
+  SELECT customer_id, 'referral.reward_held', id, held_at FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND held_at IS NOT NULL
+  UNION ALL
+  SELECT referee_id, 'referral.reward_cancelled', id, cancelled_at FROM rewards
+  WHERE ($1::uuid IS NULL OR referee_id = $1) AND cancel_reason IN ('order_refunded', 'dispute_lost')
+  UNION ALL
+  SELECT customer_id, 'referral.reward_cancelled', id, cancelled_at FROM rewards
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND cancel_reason NOT IN ('order_refunded', 'dispute_lost')
+  UNION ALL
+  SELECT customer_id, 'referral.rewarded', id, granted_at FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND granted_at IS NOT NULL
+  UNION ALL
+  SELECT customer_id, 'referral.revoked', id, clawed_back_at FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND clawed_back_at IS NOT NULL
   UNION ALL
   SELECT customer_id, 'trial.activated', operation_id, max(used_at) FROM trial_uses
   WHERE $1::uuid IS NULL OR customer_id = $1 GROUP BY customer_id, operation_id

@@ -976,6 +976,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/referral-programs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listReferralPrograms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referral-programs/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReferralProgram"];
+        put: operations["putReferralProgram"];
+        post?: never;
+        delete: operations["deleteReferralProgram"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/referrals": {
         parameters: {
             query?: never;
@@ -1002,6 +1034,54 @@ export interface paths {
         get: operations["getReferralStats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referrals/rewards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listRewards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referrals/rewards/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["releaseReward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/billing/referrals/rewards/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["refuseReward"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1642,6 +1722,8 @@ export interface components {
                  */
                 scope: "any" | "offer";
             } | null;
+            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+            trial_eligible: boolean | null;
             recurrence: {
                 /** @enum {string} */
                 unit: "hours" | "days" | "months" | "years";
@@ -1718,6 +1800,8 @@ export interface components {
                 payment_method: string;
                 /** @description The provider’s id; that of the refund here where none was told. */
                 refund_id: string;
+                /** @description The provider has told nothing of it yet. */
+                pending_provider: boolean;
                 dispute_id: string | null;
                 amount: string;
                 /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -1862,7 +1946,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -1908,6 +1992,8 @@ export interface components {
                  */
                 scope: "any" | "offer";
             } | null;
+            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+            trial_eligible: boolean | null;
             recurrence: {
                 /** @enum {string} */
                 unit: "hours" | "days" | "months" | "years";
@@ -1996,6 +2082,32 @@ export interface components {
                 enforcement: "HARD" | "SOFT" | "NONE";
             }[];
         };
+        ReferralProgram: {
+            key: string;
+            description: string;
+            /**
+             * @description When rewards are earned: as soon as the referral is made, or by the first order above 0 that the referee pays.
+             * @enum {string}
+             */
+            trigger: "on_attach" | "on_first_paid_order";
+            referrer: {
+                sku: string;
+                quantity: number;
+            } | null;
+            referee: {
+                sku: string;
+                quantity: number;
+            } | null;
+            hold_days: number;
+            max_rewards_per_referrer: number | null;
+            from: string | null;
+            until: string | null;
+            claw_back: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         ReleaseExceedsUsageProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "release_exceeds_usage";
@@ -2047,6 +2159,46 @@ export interface components {
             code: "reservation_expired";
             reservation_status: string;
         };
+        Reward: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            referral_id: string;
+            /** @enum {string} */
+            side: "referrer" | "referee";
+            /**
+             * Format: uuid
+             * @description Who gets it.
+             */
+            customer_id: string;
+            /** Format: uuid */
+            referrer_id: string;
+            /** Format: uuid */
+            referee_id: string;
+            program_key: string;
+            /** @description The order that earned it; null where attaching did. */
+            order_id: string | null;
+            sku: string;
+            quantity: number;
+            /**
+             * @description `armed` waits for `due_at`, `held` for an operator or the end of a dispute (`hold_reason`), `clawing_back` is about to be taken back.
+             * @enum {string}
+             */
+            status: "armed" | "held" | "granted" | "clawing_back" | "clawed_back" | "cancelled" | "refused";
+            /** @description `dispute`, `shared_signal` (both sides share an identity of a trial, or a payment), or the code by which granting it was refused. */
+            hold_reason: string | null;
+            /** Format: date-time */
+            due_at: string;
+            granted_at: string | null;
+            /** @description The operation that granted it. */
+            operation_id: string | null;
+            cancelled_at: string | null;
+            /** @description `order_refunded`, `dispute_lost`, `cap_reached` or `refused`. */
+            cancel_reason: string | null;
+            clawed_back_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
         TrialAlreadyUsedProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "trial_already_used";
@@ -2061,7 +2213,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -2564,6 +2716,8 @@ export interface operations {
                                  */
                                 scope: "any" | "offer";
                             } | null;
+                            /** @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override. */
+                            trial_eligible: boolean | null;
                             recurrence: {
                                 /** @enum {string} */
                                 unit: "hours" | "days" | "months" | "years";
@@ -2801,6 +2955,11 @@ export interface operations {
                          */
                         scope?: "any" | "offer";
                     } | null;
+                    /**
+                     * @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.
+                     * @default null
+                     */
+                    trial_eligible?: boolean | null;
                     /** @default null */
                     recurrence?: {
                         /** @enum {string} */
@@ -3079,6 +3238,8 @@ export interface operations {
                     amount?: string | null;
                     /** @description Must equal the order’s currency. */
                     currency?: string | null;
+                    /** @description By what the provider knows the card or account that paid. Kept as a keyed hash: a referral whose sides share one waits for an operator. */
+                    payment_fingerprint?: string | null;
                     /**
                      * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
                      * @default problem
@@ -3254,6 +3415,11 @@ export interface operations {
                     amount?: string;
                     /** @description The provider’s id of the refund: told again under it, the first answer comes again. */
                     refund_id?: string | number;
+                    /**
+                     * @description The provider was asked for it and has told no id yet: the first refund of this order and amount that it tells is this one. Of a provider that tells its refunds here either this or `refund_id` is required.
+                     * @default false
+                     */
+                    pending_provider?: boolean;
                     /** @description Lower-cased; that of the order when left out. */
                     payment_method?: string;
                     /** @description The dispute within which it is refunded: what that took is not taken again. */
@@ -3337,6 +3503,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -3385,6 +3553,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -3522,6 +3692,8 @@ export interface operations {
                             payment_method: string;
                             /** @description The provider’s id; that of the refund here where none was told. */
                             refund_id: string;
+                            /** @description The provider has told nothing of it yet. */
+                            pending_provider: boolean;
                             dispute_id: string | null;
                             amount: string;
                             /** @description What of it is of each line; a quantity of 0 where an amount was refunded. */
@@ -5126,7 +5298,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -6380,6 +6552,241 @@ export interface operations {
                                 metadata: {
                                     [key: string]: unknown;
                                 } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.reward_armed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.reward_held";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.reward_cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.rewarded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.revoked";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
                             };
                         } | {
                             /** Format: uuid */
@@ -7802,6 +8209,155 @@ export interface operations {
             };
         };
     };
+    listReferralPrograms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description All of them, by key. */
+                        data: components["schemas"]["ReferralProgram"][];
+                    };
+                };
+            };
+        };
+    };
+    getReferralProgram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `key` that `putReferralProgram` answered. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralProgram"];
+                };
+            };
+        };
+    };
+    putReferralProgram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Yours to choose. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description When rewards are earned: as soon as the referral is made, or by the first order above 0 that the referee pays.
+                     * @enum {string}
+                     */
+                    trigger: "on_attach" | "on_first_paid_order";
+                    /**
+                     * @description What who brings somebody gets; null for nothing.
+                     * @default null
+                     */
+                    referrer?: {
+                        sku: string;
+                        /**
+                         * @description How many of the offer.
+                         * @default 1
+                         */
+                        quantity?: number;
+                    } | null;
+                    /**
+                     * @description What who is brought gets; null for nothing.
+                     * @default null
+                     */
+                    referee?: {
+                        sku: string;
+                        /**
+                         * @description How many of the offer.
+                         * @default 1
+                         */
+                        quantity?: number;
+                    } | null;
+                    /**
+                     * @description How many days a reward waits, before it is granted.
+                     * @default 0
+                     */
+                    hold_days?: number;
+                    /**
+                     * @description How many a referrer is granted of this programme; null for any number.
+                     * @default null
+                     */
+                    max_rewards_per_referrer?: number | null;
+                    /** @description When it begins; null for always. */
+                    from?: (string) | null;
+                    /** @description Before when it ends; null for never. */
+                    until?: (string) | null;
+                    /**
+                     * @description Whether a reward is taken back when its order is wholly refunded, or a dispute of it is lost.
+                     * @default true
+                     */
+                    claw_back?: boolean;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralProgram"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralProgram"];
+                };
+            };
+        };
+    };
+    deleteReferralProgram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `key` that `putReferralProgram` answered. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     listReferrals: {
         parameters: {
             query?: {
@@ -7969,6 +8525,124 @@ export interface operations {
             };
         };
     };
+    listRewards: {
+        parameters: {
+            query?: {
+                customer_id?: string;
+                /** @description A UUID is the `customer_id`. Any other text, and an integer as its digits, is the identity (`user_id`, text). */
+                user_id?: string | number;
+                /** @description The id in the system of the provider; an integer is read as its digits. */
+                external_id?: string | number;
+                /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
+                provider?: string;
+                /** @description How many rows at most; 50 when left out. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque. */
+                cursor?: string;
+                /** @description Only rewards of this status. */
+                status?: "armed" | "held" | "granted" | "clawing_back" | "clawed_back" | "cancelled" | "refused";
+                /** @description Only those of this side. */
+                side?: "referrer" | "referee";
+                /** @description Only those of this programme. */
+                program_key?: string;
+                /** @description Only those of this referral. */
+                referral_id?: string;
+                /** @description Only those that this order earned. */
+                order_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, by `created_at` and `id`. */
+                        data: components["schemas"]["Reward"][];
+                        /** @description Send it as `cursor` for the next page; null on the last one. */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    releaseReward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Why; kept in the audit trail. */
+                    reason?: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reward"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
+    refuseReward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Why; kept in the audit trail. */
+                    reason: string;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reward"] | components["schemas"]["Verdict"];
+                };
+            };
+        };
+    };
     followEvents: {
         parameters: {
             query?: {
@@ -7984,7 +8658,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -8806,6 +9480,241 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "referral.reward_armed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.reward_held";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.reward_cancelled";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.rewarded";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "referral.revoked";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                reward_id: string;
+                                /** Format: uuid */
+                                referral_id: string;
+                                /** @description Whose reward it is: `referrer` or `referee`. */
+                                side: string;
+                                /**
+                                 * Format: uuid
+                                 * @description Who gets it.
+                                 */
+                                customer_id: string;
+                                /** Format: uuid */
+                                referrer_id: string;
+                                /** Format: uuid */
+                                referee_id: string;
+                                program_key: string;
+                                order_id: string | null;
+                                sku: string;
+                                quantity: number;
+                                status: string;
+                                hold_reason: string | null;
+                                cancel_reason: string | null;
+                                /** Format: date-time */
+                                due_at: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "reservation.created";
                             /** Format: date-time */
                             created_at: string;
@@ -9126,7 +10035,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -9436,7 +10345,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -9467,7 +10376,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;
@@ -9962,6 +10871,11 @@ export interface operations {
                              */
                             scope?: "any" | "offer";
                         } | null;
+                        /**
+                         * @description Whether it may be granted as a trial; null: where `is_trial` or a `trial_policy` say so. `false` leaves it to an operator’s override.
+                         * @default null
+                         */
+                        trial_eligible?: boolean | null;
                         /** @default null */
                         recurrence?: {
                             /** @enum {string} */
@@ -10144,10 +11058,10 @@ export interface operations {
                 content: {
                     "application/json": {
                         payment_method: string;
-                        /** @description How many the list has. */
+                        /** @description How many the list has, each counted once. */
                         charges: number;
                         matched: number;
-                        /** @description Paid there, and never told here; the first 1,000 of them. */
+                        /** @description Paid there, and never told here, or only that it failed; the first 1,000 of them. */
                         missing_here: {
                             count: number;
                             data: {

@@ -151,12 +151,26 @@ export interface Calls {
   deleteLimitSource: Call<'deleteLimitSource'>;
   /** Spend units of a currency product on an offer. `POST /api/v1/billing/exchange`: Takes the price and grants the offer in one operation, or does neither. */
   exchange: Call<'exchange'>;
+  /** List referral programmes. `GET /api/v1/billing/referral-programs` */
+  listReferralPrograms: Call<'listReferralPrograms'>;
+  /** Get a referral programme. `GET /api/v1/billing/referral-programs/{key}` */
+  getReferralProgram: Call<'getReferralProgram'>;
+  /** Promise something to who brings somebody, and to who is brought. `PUT /api/v1/billing/referral-programs/{key}`: Of several programmes with one trigger the first by key counts. What was earned before keeps the terms that it was earned on. */
+  putReferralProgram: Call<'putReferralProgram'>;
+  /** Promise nothing more. `DELETE /api/v1/billing/referral-programs/{key}`: What was earned before is granted in its time. */
+  deleteReferralProgram: Call<'deleteReferralProgram'>;
   /** List whom a customer brought, or who brought him, newest first. `GET /api/v1/billing/referrals`: The selector names the referrer, `referee_id` or `referee_external_id` the referee: one row at most, who brought him. Both together must fit. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listReferrals: Call<'listReferrals'>;
   /** Say who brought whom. `POST /api/v1/billing/referrals`: Both must be known. A referee has one referrer; the same pair again changes nothing. */
   attachReferral: Call<'attachReferral'>;
   /** Count whom a customer brought. `GET /api/v1/billing/referrals/stats`: The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   getReferralStats: Call<'getReferralStats'>;
+  /** List what referrals earned, newest first. `GET /api/v1/billing/referrals/rewards`: A selector names who gets them. `status=held` are those that wait for an operator, or for a dispute. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
+  listRewards: Call<'listRewards'>;
+  /** Let a reward be granted that is held. `POST /api/v1/billing/referrals/rewards/{id}/release`: In its time, or at once where that has come. */
+  releaseReward: Call<'releaseReward'>;
+  /** Refuse a reward that is held, for good. `POST /api/v1/billing/referrals/rewards/{id}/refuse` */
+  refuseReward: Call<'refuseReward'>;
   /** Follow what happened, in order. `GET /api/v1/billing/events`: A feed: send `next_cursor` back as `cursor`, again and again. Whoever does misses nothing and is told nothing twice; of each customer the order is that of `sequence`, of different customers it is none. Events are kept for `BURSAR_EVENTS_KEEP_DAYS`; an older cursor is 410. */
   followEvents: Call<'followEvents'>;
   /** List who asks for events. `GET /api/v1/billing/webhook-endpoints` */
@@ -282,9 +296,16 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   putLimitSource: {"method":"PUT","path":"/api/v1/billing/limits/source","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   deleteLimitSource: {"method":"DELETE","path":"/api/v1/billing/limits/source","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   exchange: {"method":"POST","path":"/api/v1/billing/exchange","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  listReferralPrograms: {"method":"GET","path":"/api/v1/billing/referral-programs","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  getReferralProgram: {"method":"GET","path":"/api/v1/billing/referral-programs/{key}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  putReferralProgram: {"method":"PUT","path":"/api/v1/billing/referral-programs/{key}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  deleteReferralProgram: {"method":"DELETE","path":"/api/v1/billing/referral-programs/{key}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   listReferrals: {"method":"GET","path":"/api/v1/billing/referrals","query":["limit","cursor","customer_id","user_id","external_id","provider","referee_id","referee_external_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   attachReferral: {"method":"POST","path":"/api/v1/billing/referrals","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   getReferralStats: {"method":"GET","path":"/api/v1/billing/referrals/stats","query":["customer_id","user_id","external_id","provider"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  listRewards: {"method":"GET","path":"/api/v1/billing/referrals/rewards","query":["customer_id","user_id","external_id","provider","limit","cursor","status","side","program_key","referral_id","order_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
+  releaseReward: {"method":"POST","path":"/api/v1/billing/referrals/rewards/{id}/release","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  refuseReward: {"method":"POST","path":"/api/v1/billing/referrals/rewards/{id}/refuse","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   followEvents: {"method":"GET","path":"/api/v1/billing/events","query":["customer_id","user_id","external_id","provider","limit","cursor","type","wait_s"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listEndpoints: {"method":"GET","path":"/api/v1/billing/webhook-endpoints","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getEndpoint: {"method":"GET","path":"/api/v1/billing/webhook-endpoints/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
