@@ -15,7 +15,7 @@ import type { Owner } from '../db/owners.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { FirstSight, IdentityKey } from '../ledger/customer-entities.js';
+import type { IdentityKey } from '../ledger/customer-entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';

@@ -94,6 +94,14 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
       return { path: `/customers/${id}/identities`, body: { external_id }, text };
     },
   ],
+  'customer.merge': [
+    async () => {
+      const target_customer_id = await idOf('/identify', { external_id: newPerson() }, 'customer_id');
+      const source_customer_id = await idOf('/identify', { external_id: newPerson() }, 'customer_id');
+      const text = `{"isDryRun":false,"sourceId":"${source_customer_id}"}`;
+      return { path: '/customers/merge', body: { target_customer_id, source_customer_id }, text };
+    },
+  ],
   'order.create': [
     async () => ({
       path: '/orders',
@@ -421,6 +429,7 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
 /** They take no key: PUT, PATCH and DELETE may be repeated anyway, and what happens by itself is nobody's request. */
 const WITHOUT_KEY = [
   'customer.update',
+  'customer.transfer',
   'identity.unlink',
   'batch.notice',
   'reward.grant',
