@@ -22,7 +22,7 @@ export async function measureMerging(server: Server): Promise<string[]> {
       await seedCustomers(client, 'target', 1);
       await settleDatabase(client);
     });
-    const api = await startApi({ DATABASE_URL: databaseUrl });
+    const api = await startApi({ DATABASE_URL: databaseUrl, BURSAR_SHED_DELAY_MS: '0' });
     const [target, source] = await Promise.all([idOf(api, 'target1'), idOf(api, 'source1')]);
     const { seconds, memory, locks, waitMs } = await measure(api, databaseUrl, target, source);
     rows.push([

@@ -67,10 +67,9 @@ async function mergeOnce(
   call: Call,
   render: Render<MergeResult>,
 ): Promise<RecordedAnswer> {
-  const [customers, mergedInto] = await Promise.all([
-    findMerging(deps.db, [targetId, sourceId]),
-    findMergeOf(deps.db, sourceId),
-  ]);
+  // In this order: of whom is merged by then his merge is known.
+  const customers = await findMerging(deps.db, [targetId, sourceId]);
+  const mergedInto = await findMergeOf(deps.db, sourceId);
   const target = requireKnown(customers.get(targetId), TARGET);
   const source = requireKnown(customers.get(sourceId), SOURCE);
   const isSo = mergedInto === targetId;
