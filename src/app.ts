@@ -53,6 +53,7 @@ import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
 import { registerJobs } from './routes/jobs.js';
 import { registerLimits } from './routes/limits.js';
+import { registerMerge } from './routes/merge.js';
 import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
 import { registerPaymentInbox } from './routes/payment-inbox.js';
@@ -80,6 +81,7 @@ export type RegisterRoutes = (app: FastifyInstance, deps: Deps) => void;
 const resources: readonly RegisterRoutes[] = [
   registerIdentify,
   registerCustomers,
+  registerMerge,
   registerCatalog,
   registerOrders,
   registerRefunds,

@@ -1,7 +1,7 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
-// `--payments` what webhooks of a payment provider do,
+// `--payments` what webhooks of a payment provider do, `--merging` what merging customers with many batches takes,
 // `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
@@ -14,6 +14,7 @@ import { measureCatalogueFile } from './catalogue-file.js';
 import { prepareFloor } from './floor.js';
 import { measureGrowth } from './growth.js';
 import { measureLatency, measureMatrix, measurePairs, measureRefusals } from './matrix.js';
+import { measureMerging } from './merging.js';
 import { measureMetering } from './metering.js';
 import { measureMovingIn } from './moving-in.js';
 import { measurePayments } from './payments.js';
@@ -60,6 +61,7 @@ const { values: flags } = parseArgs({
     soak: { type: 'string' },
     rate: { type: 'string', default: '200' },
     'moving-in': { type: 'boolean', default: false },
+    merging: { type: 'boolean', default: false },
     customers: { type: 'string', default: '100000' },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
@@ -94,6 +96,7 @@ async function run(plan: Plan): Promise<void> {
     await verify([await measureSoak(server, startLoad(), given)]);
     return;
   }
+  if (flags.merging) return verify(await measureMerging(server));
   if (flags['moving-in']) return verify([await measureMovingIn(server, Number(flags.customers))]);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {

@@ -17,7 +17,8 @@ export function insertAuditRecords(tx: Tx, { audit }: Changes): Promise<unknown>
 export interface AuditAsked {
   actions: readonly AuditAction[];
   subject: string | undefined;
-  customerId: string | undefined;
+  /** A family. */
+  customerIds: readonly string[] | undefined;
   actingKey: string | undefined;
   /** From this instant on. */
   from: Date | undefined;
@@ -30,7 +31,7 @@ export interface AuditAsked {
 const readRecord = readerOf(auditRecords, written(auditRecords));
 const LIST = `
 SELECT ${listOf(auditRecords)} FROM audit_records
-WHERE ($1::text[] IS NULL OR action = ANY ($1::text[])) AND ($2::text IS NULL OR subject = $2::text) AND ($3::uuid IS NULL OR customer_id = $3::uuid)
+WHERE ($1::text[] IS NULL OR action = ANY ($1::text[])) AND ($2::text IS NULL OR subject = $2::text) AND ($3::uuid[] IS NULL OR customer_id = ANY ($3::uuid[]))
   AND ($4::text IS NULL OR acting_key = $4::text) AND ($5::timestamptz IS NULL OR recorded_at >= $5::timestamptz)
   AND ($6::timestamptz IS NULL OR recorded_at < $6::timestamptz)
   AND ($7::timestamptz IS NULL OR (recorded_at, id) < ($7::timestamptz, $8::uuid))
@@ -39,12 +40,12 @@ ORDER BY recorded_at DESC, id DESC LIMIT $9::int`;
 /** One page of the trail, newest first. */
 export async function listAuditRecords(
   tx: Tx,
-  { actions, subject, customerId, actingKey, from, until, after, limit }: AuditAsked,
+  { actions, subject, customerIds, actingKey, from, until, after, limit }: AuditAsked,
 ): Promise<AuditRecord[]> {
   const rows = await tx.query(LIST, [
     actions.length > 0 ? actions : null,
     subject ?? null,
-    customerId ?? null,
+    customerIds ?? null,
     actingKey ?? null,
     from?.toISOString() ?? null,
     until?.toISOString() ?? null,

@@ -133,6 +133,13 @@ export interface ClaimDebtRow extends Row {
   newer: number;
 }
 
+/** What is owed of a product by whom a customer that was merged leads to. */
+export interface OwedElsewhereRow extends Row {
+  customer_id: string;
+  product_key: string;
+  owed: number;
+}
+
 interface TakenJson {
   seq: number;
   product_key: string;
@@ -289,6 +296,7 @@ export interface BookRows {
   windows: readonly UsageWindow[];
   /** Read only of products of which something is owed. */
   claimDebts: readonly ClaimDebtRow[];
+  owedElsewhere: readonly OwedElsewhereRow[];
   sold: SoldRows | undefined;
   plans: PlanRows | undefined;
   /** Whether it was looked for what is due. */
@@ -326,6 +334,7 @@ export function toBook(
     dueOrders,
     windows,
     claimDebts,
+    owedElsewhere,
     sold,
     plans,
     isDue,
@@ -339,18 +348,23 @@ export function toBook(
   const lastHold = countLegs(dueHolds) >= dueMax ? dueHolds.at(-1) : undefined;
   const debtsOfProduct = debtsOf(claimDebts, taken);
   const pendingOfProduct = new Map(pending.map((row) => [row.product_key, row.list ?? []]));
+  const holdings = new Map(
+    rows.map((row) => {
+      const key = row.product_key;
+      return [key, toHolding(row, pendingOfProduct.get(key) ?? [], debtsOfProduct.get(key) ?? [], toOne)];
+    }),
+  );
+  for (const { product_key: key, owed } of owedElsewhere) {
+    const holding = holdings.get(key);
+    if (holding) holding.owedElsewhere = owed;
+  }
   return {
     customerId: customer.id,
     now,
     nextSeq: customer.nextSeq,
     nextEvent: customer.nextEvent,
     tellsUses: customer.tellsUses,
-    holdings: new Map(
-      rows.map((row) => {
-        const key = row.product_key;
-        return [key, toHolding(row, pendingOfProduct.get(key) ?? [], debtsOfProduct.get(key) ?? [], toOne)];
-      }),
-    ),
+    holdings,
     isDue,
     due,
     reservations: held,

@@ -15,6 +15,7 @@ import {
   type DueOrderRow,
   type HoldingRow,
   isMoreDue,
+  type OwedElsewhereRow,
   type PendingRow,
   type ReservationRow,
   subjectOf,
@@ -135,6 +136,8 @@ export interface LoadOptions {
   isOnce?: boolean;
   /** For whom there may be limits; nobody's are read where it is left out. */
   limited?: Promise<IsOf>;
+  /** Whom those lead to who were merged: what the books of these change is loaded of them too. */
+  finals?: Promise<ReadonlyMap<string, string>>;
   /** Reads for several operations: of reservations and operations that are large together only the first. */
   isShared?: boolean;
 }
@@ -148,7 +151,7 @@ export async function loadBooks(
   tx: Tx,
   requests: readonly BookRequest[],
   clock: Date,
-  { isPast = false, dueMax = SETTLE_MAX, asking, limited, isOnce = false, isShared = false }: LoadOptions = {},
+  { isPast = false, dueMax = SETTLE_MAX, asking, limited, finals, isOnce = false, isShared = false }: LoadOptions = {},
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const sales = requests.flatMap(({ customerId, needs }) =>
@@ -165,7 +168,7 @@ export async function loadBooks(
       : Promise.resolve([] as ReservationRow[]);
   const [{ rows, short }, windows, named, taken, pending, isDue, sold] = await Promise.all([
     loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
-    limited && loadWindowsOf(tx, requests, clock, { limited, naming, isWhole: !Number.isFinite(dueMax) }),
+    limited && loadWindowsOf(tx, requests, clock, { limited, finals, naming, isWhole: !Number.isFinite(dueMax) }),
     naming,
     operations.names.length > 0
       ? tx.query<TakenRow>(LOAD_TAKEN, [ids, ...operations.arrays(), sharedMax, TAKEN_ENTRIES_MAX])
@@ -185,14 +188,57 @@ export async function loadBooks(
   const planning = loadPlans(tx, planners, idsOf(due), clock, resetting);
   const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, planning, clock, isPast, dueMax);
   const plans = await planning;
-  const all = [...rows, ...(settling?.rows ?? [])];
-  const claimDebts = await loadClaimDebts(tx, all);
-  return toLoadedBooks(clock, { ...loaded, ...NOTHING_DUE, ...settling, rows: all, claimDebts, plans });
+  const own = [...rows, ...(settling?.rows ?? [])];
+  const leadsTo = (await finals) ?? NOBODY_LEADS;
+  const family = leadsTo.size === 0 ? undefined : await loadOfFinals(tx, own, leadsTo, clock);
+  const all = family ? [...own, ...family.rows] : own;
+  const claimDebts = await loadClaimDebts(tx, all, family?.owing);
+  const owedElsewhere = family?.owedElsewhere ?? [];
+  return toLoadedBooks(clock, { ...loaded, ...NOTHING_DUE, ...settling, rows: all, claimDebts, owedElsewhere, plans });
+}
+
+const NOBODY_LEADS: ReadonlyMap<string, string> = new Map();
+
+/** What of the debts of customers that were merged is owed by whom they lead to, if it was not repaid: with the customers in $1. */
+const LOAD_OWED_ELSEWHERE = `
+SELECT e.customer_id, e.product_key, sum(CASE e.kind WHEN 'transfer_out' THEN e.amount ELSE -e.amount END)::bigint AS owed
+FROM entries e WHERE e.customer_id = ANY ($1::uuid[]) AND e.batch_id IS NULL AND e.kind IN ('transfer_out', 'transfer_in')
+GROUP BY e.customer_id, e.product_key`;
+
+/**
+ * The holdings of those whom customers that were merged lead to, of all products that are loaded of these, as far as they are not there; and what they owe of
+ * the debts of these.
+ */
+async function loadOfFinals(
+  tx: Tx,
+  rows: readonly HoldingRow[],
+  finals: ReadonlyMap<string, string>,
+  clock: Date,
+): Promise<{ rows: HoldingRow[]; owedElsewhere: OwedElsewhereRow[]; owing: HoldingRow[] }> {
+  const isKnown = new Set(rows.map((row) => JSON.stringify([row.customer_id, row.product_key])));
+  const theirs = namedIn([]);
+  for (const { customer_id: customerId, product_key: productKey } of rows) {
+    const finalId = finals.get(customerId);
+    if (finalId !== undefined && !isKnown.has(JSON.stringify([finalId, productKey]))) {
+      theirs.products.add(finalId, productKey);
+    }
+  }
+  const [more, owedElsewhere] = await Promise.all([
+    loadHoldings(tx, theirs, [...new Set(finals.values())], clock, USE_BATCHES_MAX, false),
+    tx.query<OwedElsewhereRow>(LOAD_OWED_ELSEWHERE, [[...finals.keys()]]),
+  ]);
+  const moved = new Set(owedElsewhere.map((row) => JSON.stringify([row.customer_id, row.product_key])));
+  const owing = rows.filter((row) => moved.has(JSON.stringify([row.customer_id, row.product_key])));
+  return { rows: more, owedElsewhere, owing };
 }
 
 /** The debts that refunds and disputes made, of products of which something is owed. */
-async function loadClaimDebts(tx: Tx, rows: readonly HoldingRow[]): Promise<readonly ClaimDebtRow[]> {
-  const owing = rows.filter(({ owed }) => (owed ?? 0) > 0);
+async function loadClaimDebts(
+  tx: Tx,
+  rows: readonly HoldingRow[],
+  elsewhere: readonly HoldingRow[] = [],
+): Promise<readonly ClaimDebtRow[]> {
+  const owing = [...rows.filter(({ owed }) => (owed ?? 0) > 0), ...elsewhere];
   if (owing.length === 0) return [];
   const customerIds = owing.map((row) => row.customer_id);
   return tx.query<ClaimDebtRow>(LOAD_CLAIM_DEBTS, [
@@ -212,11 +258,18 @@ async function loadWindowsOf(
   clock: Date,
   {
     limited,
+    finals,
     naming,
     isWhole,
-  }: { limited: Promise<IsOf>; naming: Promise<readonly ReservationRow[]>; isWhole: boolean },
+  }: {
+    finals?: LoadOptions['finals'] | undefined;
+    limited: Promise<IsOf>;
+    naming: Promise<readonly ReservationRow[]>;
+    isWhole: boolean;
+  },
 ): Promise<CustomerWindow[]> {
   const isLimited = await limited;
+  const leadsTo = (await finals) ?? NOBODY_LEADS;
   const products = new Names();
   const features = new Names();
   const add = (customerId: string, subject: Subject): void => {
@@ -225,7 +278,8 @@ async function loadWindowsOf(
   };
   const totals: { customerId: string; subject: Subject }[] = [];
   const operations = new Names();
-  const own = requests.filter(({ customerId, needs }) => isLimited(customerId) || needs.some(mayReturn));
+  const isOne = (customerId: string) => isLimited(leadsTo.get(customerId) ?? customerId);
+  const own = requests.filter(({ customerId, needs }) => isOne(customerId) || needs.some(mayReturn));
   for (const { customerId, needs } of own) {
     for (const { asks, reservation, takenBy } of needs) {
       for (const { subject, amount, countsTotal } of asks) {
@@ -234,12 +288,12 @@ async function loadWindowsOf(
       }
       if (takenBy !== undefined) operations.add(customerId, takenBy);
       const held = reservation && (await naming).find(({ id }) => id === reservation.id);
-      if (held && reservation.amount > held.amount) add(customerId, subjectOf(held));
+      if (held && reservation.amount > held.amount) add(leadsTo.get(customerId) ?? customerId, subjectOf(held));
     }
   }
   if (products.names.length + features.names.length + totals.length + operations.names.length === 0) return [];
   const asked = { products: products.arrays(), features: features.arrays(), totals, takenBy: operations.arrays() };
-  return loadWindows(tx, idsOf(own), asked, clock, { isWhole });
+  return loadWindows(tx, [...idsOf(own), ...leadsTo.values()], asked, clock, { isWhole });
 }
 
 /** Whether it may give back what is metered, whoever has limits. */
@@ -271,7 +325,15 @@ export async function readBooks(
   if (rows.some((row) => row.is_due))
     return inSnapshot(db, false, (tx) => loadBooks(tx, requests, clock, { dueMax, limited }));
   // Nothing is due, so that nothing comes back by which debts would change.
-  const named = { reservations: [], taken: [], pending: [], claimDebts: [], sold: [], plans: new Map() };
+  const named = {
+    reservations: [],
+    taken: [],
+    pending: [],
+    claimDebts: [],
+    sold: [],
+    owedElsewhere: [],
+    plans: new Map(),
+  };
   return toLoadedBooks(clock, { rows, windows, ...named, unread: new Set(), ...NOTHING_DUE });
 }
 
@@ -299,9 +361,7 @@ async function loadDue(
   clock: Date,
   isPast: boolean,
   dueMax: number,
-): Promise<
-  Omit<LoadedRows, 'reservations' | 'taken' | 'pending' | 'unread' | 'windows' | 'claimDebts' | 'sold' | 'plans'>
-> {
+): Promise<Pick<LoadedRows, 'rows' | 'dueBatches' | 'dueHolds' | 'dueOrders' | 'due' | 'dueMax'>> {
   const parameters = [customerIds, clock.toISOString(), Number.isFinite(dueMax) ? dueMax : null];
   const [plans, dueBatches, dueHolds, dueOrders] = await Promise.all([
     planning,
@@ -338,6 +398,7 @@ function toLoadedBooks(
     unread,
     windows,
     claimDebts,
+    owedElsewhere,
     sold,
     plans,
     dueMax,
@@ -351,6 +412,7 @@ function toLoadedBooks(
   const dueHoldsOf = byCustomer(dueHolds);
   const dueOrdersOf = byCustomer(dueOrders);
   const claimDebtsOf = byCustomer(claimDebts);
+  const owedElsewhereOf = byCustomer(owedElsewhere);
   const countedOf = groupBy(windows, ({ customerId }) => customerId);
   const windowsOf = (customerId: string) => (countedOf.get(customerId) ?? []).map(({ window }) => window);
   const dueOf = (customerId: string) => ({
@@ -383,6 +445,7 @@ function toLoadedBooks(
         pending: pendingOf(customer.id),
         windows: windowsOf(customer.id),
         claimDebts: claimDebtsOf(customer.id),
+        owedElsewhere: owedElsewhereOf(customer.id),
         sold: sold.find(({ customerId }) => customerId === customer.id),
         plans: plans.get(customer.id),
         ...dueOf(customer.id),

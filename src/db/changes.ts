@@ -13,12 +13,13 @@ import { insertRecords } from './idempotency.js';
 import { claimKeyedAnswers } from './keyed-calls.js';
 import { writeLimitSources } from './limit-sources.js';
 import { writeCommonLimits, writeCustomerLimits } from './limits.js';
+import { writeMerges } from './merges.js';
 import { writeNotices } from './notices.js';
 import { claimPayments, insertOrders, updateOrders } from './orders.js';
 import { writeInboxRecords } from './payment-inbox.js';
 import { writePaymentSources } from './payment-sources.js';
 import { writeReferralPrograms } from './referral-programs.js';
-import { insertReferrals } from './referrals.js';
+import { dropReferrals, insertReferrals } from './referrals.js';
 import { claimDisputes, claimRefunds, insertClawbacks, updateClawbacks } from './refunds.js';
 import { writeReservations } from './reservations.js';
 import { insertRewards, insertSignals, updateRewards } from './rewards.js';
@@ -29,11 +30,13 @@ import { writeCounters } from './usage-windows.js';
 import {
   insertBatches,
   insertEntries,
+  insertMovedBatches,
   insertOperations,
   updateBatches,
   updateStandings,
   updateValidity,
   writeBalances,
+  writeEndedAccess,
 } from './write-books.js';
 
 /** Sends the statements that write some kinds of change, and returns what tells that all of them are done; undefined when there is nothing to write. */
@@ -56,8 +59,10 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   newOrders: insertOrders,
   orderSteps: updateOrders,
   newBatches: insertBatches,
+  movedBatches: insertMovedBatches,
   changedBatches: updateBatches,
   changedValidity: updateValidity,
+  endedAccess: writeEndedAccess,
   newClawbacks: insertClawbacks,
   changedClawbacks: updateClawbacks,
   changedSubscriptions: writeSubscriptions,
@@ -72,9 +77,11 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   limitSources: writeLimitSources,
   changedWindows: writeCounters,
   settled: updateStandings,
+  merges: writeMerges,
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,
+  droppedReferrals: dropReferrals,
   signals: insertSignals,
   newRewards: insertRewards,
   rewardSteps: updateRewards,

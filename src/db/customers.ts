@@ -29,6 +29,10 @@ export interface LockedCustomer {
   tellsUses: boolean;
   /** Whether there may be a limit for him, as of the lock: one of his own, a copied one, or one of all. */
   isLimited: boolean;
+  /** The customer whom he leads to since he was merged. */
+  mergedInto: string | null;
+  /** Those who lead to him. */
+  mergedIds: readonly string[];
   /** What he recorded last lies ahead of the database's clock: nothing may be written until it does not. */
   isAhead: boolean;
 }
@@ -55,20 +59,24 @@ export const findIdentity = askedTogether(
 );
 
 export interface KnownCustomer {
+  /** Of a customer that was merged that of whom he leads to, as all the rest. */
   id: string;
   lastRecordedAt: Date;
   /** Nothing of his falls due before; null when nothing does. */
   dueAt: Date | null;
+  /** Those who lead to him. */
+  mergedIds: readonly string[];
 }
 
 /** An id, or an identity behind which there is a customer. */
 export type CustomerName = { customerId: string } | IdentityKey;
 
 const FIND_KNOWN = `
-SELECT n.position, c.id, c.last_recorded_at, c.due_at
+SELECT n.position, c.id, c.last_recorded_at, c.due_at, c.merged_ids
 FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::text[]) AS n (position, id, provider, external_id)
 LEFT JOIN identities i ON i.provider = n.provider AND i.external_id = n.external_id
-JOIN customers c ON c.id = coalesce(n.id, i.customer_id)`;
+JOIN customers named ON named.id = coalesce(n.id, i.customer_id)
+JOIN customers c ON c.id = coalesce(named.merged_into, named.id)`;
 
 /** Who is meant by these names, in their order; undefined where there is nobody. An identity is found in other spellings too. */
 export async function findKnownCustomers(
@@ -94,17 +102,19 @@ export async function findKnownCustomers(
 }
 
 async function findByNames(tx: Tx, names: readonly CustomerName[]): Promise<(KnownCustomer | undefined)[]> {
-  const rows = await tx.query<Row & { position: number; id: string; last_recorded_at: Date; due_at: Date | null }>(
-    FIND_KNOWN,
-    [
-      names.map((_, position) => position),
-      names.map((name) => ('customerId' in name ? name.customerId : null)),
-      names.map((name) => ('customerId' in name ? null : name.provider)),
-      names.map((name) => ('customerId' in name ? null : name.externalId)),
-    ],
-  );
+  const rows = await tx.query<
+    Row & { position: number; id: string; last_recorded_at: Date; due_at: Date | null; merged_ids: string[] }
+  >(FIND_KNOWN, [
+    names.map((_, position) => position),
+    names.map((name) => ('customerId' in name ? name.customerId : null)),
+    names.map((name) => ('customerId' in name ? null : name.provider)),
+    names.map((name) => ('customerId' in name ? null : name.externalId)),
+  ]);
   const known = new Map(
-    rows.map((row) => [row.position, { id: row.id, lastRecordedAt: row.last_recorded_at, dueAt: row.due_at }]),
+    rows.map(({ position, id, last_recorded_at: lastRecordedAt, due_at: dueAt, merged_ids: mergedIds }) => [
+      position,
+      { id, lastRecordedAt, dueAt, mergedIds },
+    ]),
   );
   return names.map((_, position) => known.get(position));
 }
@@ -137,6 +147,9 @@ function toCustomerRow({ customerId: id, at }: FirstSight) {
     turnsAt: null,
     createdAt: at,
     hasLimits: false,
+    mergedInto: null,
+    mergedAt: null,
+    mergedIds: [],
   };
 }
 
@@ -204,6 +217,14 @@ export async function listIdentityKeys(tx: Tx, customerId: string): Promise<Iden
   return rows.map((row) => ({ provider: row.provider, externalId: row.external_id }));
 }
 
+/** A customer, and those who were merged into him. */
+export async function findFamilyIds(tx: Tx, customerId: string): Promise<string[]> {
+  const rows = await tx.query<Row & { merged_ids: string[] }>('SELECT merged_ids FROM customers WHERE id = $1::uuid', [
+    customerId,
+  ]);
+  return [customerId, ...(rows[0]?.merged_ids ?? [])];
+}
+
 export interface StoredIdentity extends Identity {
   createdAt: Date;
 }
@@ -226,6 +247,8 @@ const SELECT_CUSTOMER = `
 SELECT c.id, c.metadata, c.created_at,
        (SELECT json_agg(i ORDER BY i.created_at, i.id) FROM identities i WHERE i.customer_id = c.id) AS identities
 FROM customers c`;
+/** Of a customer that was merged, whom he leads to. */
+const BY_ID = `${SELECT_CUSTOMER} WHERE c.id = (SELECT coalesce(named.merged_into, named.id) FROM customers named WHERE named.id = $1::uuid)`;
 
 function toCustomer(row: CustomerRow): Customer {
   return {
@@ -243,13 +266,13 @@ function toCustomer(row: CustomerRow): Customer {
   };
 }
 
-/** A customer with its identities. */
+/** A customer with its identities; of one that was merged, whom he leads to. */
 export async function findCustomerById(tx: Tx, customerId: string): Promise<Customer | undefined> {
-  const [row] = await tx.query<CustomerRow>(`${SELECT_CUSTOMER} WHERE c.id = $1::uuid`, [customerId]);
+  const [row] = await tx.query<CustomerRow>(BY_ID, [customerId]);
   return row && toCustomer(row);
 }
 
-/** One page of the customers, newest first; only one where his id is given. */
+/** One page of the customers, newest first, without those that were merged; only one where his id is given. */
 export async function listCustomers(
   tx: Tx,
   customerId: string | undefined,
@@ -257,7 +280,7 @@ export async function listCustomers(
 ): Promise<Customer[]> {
   const rows = await tx.query<CustomerRow>(
     `${SELECT_CUSTOMER}
-     WHERE ($1::uuid IS NULL OR c.id = $1::uuid)
+     WHERE c.merged_into IS NULL AND ($1::uuid IS NULL OR c.id = $1::uuid)
        AND ($2::timestamptz IS NULL OR (c.created_at, c.id) < ($2::timestamptz, $3::uuid))
      ORDER BY c.created_at DESC, c.id DESC LIMIT $4::int`,
     [customerId ?? null, page.after?.createdAt.toISOString() ?? null, page.after?.id ?? null, page.limit],
@@ -265,7 +288,7 @@ export async function listCustomers(
   return rows.map(toCustomer);
 }
 
-const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt'] as const;
+const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt', 'mergedInto', 'mergedIds'] as const;
 const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, has_limits OR EXISTS (SELECT FROM limits WHERE plan_sku = '') AS is_limited, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);
@@ -314,10 +337,15 @@ export async function findIdentityOwners(
 }
 
 const FIND_FORMER_OWNERS = `
-SELECT s.position, f.customer_id FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
-CROSS JOIN LATERAL (${alikeIn('former_identities', 'customer_id')}) f`;
+SELECT s.position, family.customer_id FROM unnest($1::integer[], $2::text[], $3::text[]) AS s (position, provider, form)
+CROSS JOIN LATERAL (${alikeIn('former_identities', 'customer_id')}) f
+CROSS JOIN LATERAL (
+  SELECT f.customer_id
+  UNION ALL
+  SELECT jsonb_array_elements_text(c.merged_ids)::uuid FROM customers c WHERE c.id = f.customer_id
+) family (customer_id)`;
 
-/** Customers from whom these identities, in whatever spelling, were unlinked: told as they were asked for. */
+/** Customers from whom these identities, in whatever spelling, were unlinked, and those who were merged into them: told as they were asked for. */
 export async function findFormerOwners(
   tx: Tx,
   keys: readonly IdentityKey[],
@@ -343,11 +371,25 @@ export async function findFirstDue(tx: Tx, until: Date): Promise<Date | undefine
   return row?.due_at;
 }
 
-/** Customers of whom something is past its end and not settled, the longest due first; `except` are left out. */
-export async function listDueCustomers(tx: Tx, now: Date, except: readonly string[], limit: number): Promise<string[]> {
-  const rows = await tx.query<Row & { id: string }>(
-    'SELECT id FROM customers WHERE due_at <= $1::timestamptz AND id <> ALL ($2::uuid[]) ORDER BY due_at LIMIT $3::int',
+/** Customers of whom something is past its end and not settled, the longest due first, with whom they lead to; `except` are left out. */
+export async function listDueCustomers(
+  tx: Tx,
+  now: Date,
+  except: readonly string[],
+  limit: number,
+): Promise<{ customerId: string; mergedInto: string | null }[]> {
+  const rows = await tx.query<Row & { id: string; merged_into: string | null }>(
+    'SELECT id, merged_into FROM customers WHERE due_at <= $1::timestamptz AND id <> ALL ($2::uuid[]) ORDER BY due_at LIMIT $3::int',
     [now.toISOString(), except, limit],
+  );
+  return rows.map((row) => ({ customerId: row.id, mergedInto: row.merged_into }));
+}
+
+/** Of whom of these customers something is past its end and not settled. */
+export async function findDueAmong(tx: Tx, customerIds: readonly string[], now: Date): Promise<string[]> {
+  const rows = await tx.query<Row & { id: string }>(
+    'SELECT id FROM customers WHERE id = ANY ($1::uuid[]) AND due_at <= $2::timestamptz',
+    [customerIds, now.toISOString()],
   );
   return rows.map((row) => row.id);
 }

@@ -1,8 +1,8 @@
 // The ledger as readers see it, in pages. Who writes it is write-books.ts.
 import type { Entry } from '../ledger/entities.js';
-import { assert } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
+import { findEndSeqs, type LedgerPosition } from './ledger-position.js';
 import { listOf, readerOf, written } from './table.js';
 import { entries } from './tables.js';
 
@@ -25,25 +25,21 @@ const SELECT_ENTRIES = familyPage(
    WHERE customer_id = family.customer_id AND customer_id = ANY ($1::uuid[]) AND ($2::text IS NULL OR product_key = $2) AND ($3::text IS NULL OR kind = $3)
      AND ($4::text IS NULL OR action_type = $4) AND ($5::uuid IS NULL OR operation_id = $5::uuid)
      AND ($6::timestamptz IS NULL OR occurred_at >= $6::timestamptz) AND ($7::timestamptz IS NULL OR occurred_at < $7::timestamptz)
-     AND ($8::bigint IS NULL OR seq < $8::bigint)`,
+     AND seq < family.end_seq`,
   'seq DESC',
   '$9::int',
   'recorded_at DESC, customer_id DESC, seq DESC',
+  'unnest($1::uuid[], $8::bigint[]) AS family (customer_id, end_seq)',
 );
 
-/**
- * One page of a family's ledger, newest first, before a sequence number. `from` is inclusive, `to` exclusive. Each member numbers his own entries,
- * so that one number is a position only in the ledger of one. Merging has to bring a cursor that says more: a sequence number for each member,
- * from which his index goes on.
- */
+/** One page of a family's ledger, newest first, before a position. `from` is inclusive, `to` exclusive. */
 export async function listEntries(
   tx: Tx,
   customerIds: readonly string[],
   filter: EntryFilter,
-  page: { beforeSeq: number | undefined; limit: number },
-): Promise<Entry[]> {
-  assert(page.beforeSeq === undefined || customerIds.length === 1, 'a sequence number is a position of one customer');
-  const rows = await tx.query(SELECT_ENTRIES, [
+  page: { before: LedgerPosition | undefined; limit: number },
+): Promise<OwnedEntry[]> {
+  const rows = await tx.query<Row & { customer_id: string }>(SELECT_ENTRIES, [
     customerIds,
     filter.productKey ?? null,
     filter.kind ?? null,
@@ -51,11 +47,14 @@ export async function listEntries(
     filter.operationId ?? null,
     filter.from?.toISOString() ?? null,
     filter.to?.toISOString() ?? null,
-    page.beforeSeq ?? null,
+    await findEndSeqs(tx, customerIds, page.before),
     page.limit,
   ]);
-  return rows.map(toEntry);
+  return rows.map((row) => ({ ...toEntry(row), customerId: row.customer_id }));
 }
+
+/** An entry, and in whose ledger it is. */
+export type OwnedEntry = Entry & { customerId: string };
 
 const SELECT_RANGE = `SELECT ${listOf(entries)} FROM entries
 WHERE customer_id = $1::uuid AND seq BETWEEN $2::bigint AND $3::bigint ORDER BY seq LIMIT $4::int`;
@@ -71,16 +70,16 @@ export async function listRange(
 }
 
 const SELECT_OF_BATCH = `SELECT ${listOf(entries)} FROM entries
-WHERE customer_id = $1::uuid AND batch_id = $2::uuid AND product_key = $3 AND seq < $4::bigint ORDER BY seq DESC LIMIT $5::int`;
+WHERE customer_id = ANY ($1::uuid[]) AND batch_id = $2::uuid AND product_key = $3 AND seq < $4::bigint ORDER BY seq DESC LIMIT $5::int`;
 
-/** One page of the entries of a batch, newest first, before a sequence number. Reads the ledger of its product. */
+/** One page of the entries of a batch of a family, newest first, before a sequence number. Reads the ledger of its product. */
 export async function listEntriesOfBatch(
   tx: Tx,
-  { customerId, id, productKey }: { customerId: string; id: string; productKey: string },
+  { familyIds, id, productKey }: { familyIds: readonly string[]; id: string; productKey: string },
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<Entry[]> {
   const before = page.beforeSeq ?? Number.MAX_SAFE_INTEGER;
-  return (await tx.query(SELECT_OF_BATCH, [customerId, id, productKey, before, page.limit])).map(toEntry);
+  return (await tx.query(SELECT_OF_BATCH, [familyIds, id, productKey, before, page.limit])).map(toEntry);
 }
 
 /** Whether the ledger of a customer, or of all, has more than `count` entries. Reads no further than that. */

@@ -82,7 +82,8 @@ export interface EventsAsked {
   /** Up to this one. */
   through: number;
   types: readonly EventType[];
-  customerId: string | undefined;
+  /** A family. */
+  customerIds: readonly string[] | undefined;
   limit: number;
 }
 
@@ -100,9 +101,9 @@ const STORED = [
 const readColumns = readerOf(events, STORED);
 const IDENTITIES = `(
   SELECT json_agg(json_build_object('provider', i.provider, 'externalId', i.external_id) ORDER BY i.created_at, i.id)
-  FROM identities i WHERE i.customer_id = e.customer_id
+  FROM identities i WHERE i.customer_id = coalesce((SELECT c.merged_into FROM customers c WHERE c.id = e.customer_id), e.customer_id)
 ) AS identities`;
-/** The columns of an event `e` as it is told, with whom its customer is known by. */
+/** The columns of an event `e` as it is told, with whom its customer, or whom he leads to, is known by. */
 export const TOLD_COLUMNS = `${listOf(events, STORED, 'e')}, ${IDENTITIES}`;
 const listFrom = (customer: string) => `
 SELECT ${TOLD_COLUMNS} FROM events e
@@ -110,34 +111,42 @@ WHERE e.place > $1::bigint AND e.place <= $2::bigint AND ($3::text[] IS NULL OR 
 ORDER BY e.place LIMIT $4::int`;
 const LIST_ALL = listFrom('');
 const LIST_OF_CUSTOMER = listFrom(' AND e.customer_id = $5::uuid');
+const LIST_OF_FAMILY = listFrom(' AND e.customer_id = ANY ($5::uuid[])');
 
 const nextFrom = (customer: string) => `
 SELECT place FROM events WHERE place > $1::bigint AND place <= $2::bigint${customer} ORDER BY place OFFSET $3::int - 1 LIMIT 1`;
 const NEXT_OF_ALL = nextFrom('');
 const NEXT_OF_CUSTOMER = nextFrom(' AND customer_id = $4::uuid');
+const NEXT_OF_FAMILY = nextFrom(' AND customer_id = ANY ($4::uuid[])');
 
-/** The place up to which the next `limit` events behind a place are, of a customer if one is named, if there are so many up to `through`; else that. */
+/** The text and the parameter for whom is asked about: one customer is found by a plain comparison. */
+function ofWhom(
+  customerIds: readonly string[] | undefined,
+  [ofAll, ofOne, ofMany]: readonly [string, string, string],
+): [string, ...unknown[]] {
+  if (!customerIds) return [ofAll];
+  return customerIds.length === 1 ? [ofOne, customerIds[0]] : [ofMany, customerIds];
+}
+
+/** The place up to which the next `limit` events behind a place are, of a family if one is named, if there are so many up to `through`; else that. */
 export async function findPlaceOfNext(
   tx: Tx,
-  { after, through, customerId }: Pick<EventsAsked, 'after' | 'through' | 'customerId'>,
+  { after, through, customerIds }: Pick<EventsAsked, 'after' | 'through' | 'customerIds'>,
   limit: number,
 ): Promise<number> {
-  const parameters = [after, through, limit];
-  const [row] = await (customerId === undefined
-    ? tx.query<Row & { place: number }>(NEXT_OF_ALL, parameters)
-    : tx.query<Row & { place: number }>(NEXT_OF_CUSTOMER, [...parameters, customerId]));
+  const [text, ...whom] = ofWhom(customerIds, [NEXT_OF_ALL, NEXT_OF_CUSTOMER, NEXT_OF_FAMILY]);
+  const [row] = await tx.query<Row & { place: number }>(text, [after, through, limit, ...whom]);
   return row?.place ?? through;
 }
 
 /** Events in the order of their places. */
 export async function listEvents(
   tx: Tx,
-  { after, through, types, customerId, limit }: EventsAsked,
+  { after, through, types, customerIds, limit }: EventsAsked,
 ): Promise<StoredEvent[]> {
   const parameters = [after, through, types.length > 0 ? types : null, limit];
-  const rows = await (customerId === undefined
-    ? tx.query(LIST_ALL, parameters)
-    : tx.query(LIST_OF_CUSTOMER, [...parameters, customerId]));
+  const [text, ...whom] = ofWhom(customerIds, [LIST_ALL, LIST_OF_CUSTOMER, LIST_OF_FAMILY]);
+  const rows = await tx.query(text, [...parameters, ...whom]);
   return rows.map(readEvent);
 }
 

@@ -8,11 +8,17 @@ export function ofFamily(table: string): string {
 /**
  * One page: the first rows of each member, then the first of them all. `ofMember` selects rows of `family.customer_id`, of which an index has
  * the `order`, so that a page reads about as many as it shows; over `ANY ($1)` it would read and sort the whole history. `orderOfAll` is for rows
- * whose order within a member means nothing among several.
+ * whose order within a member means nothing among several. `family` may tell more of its members.
  */
-export function familyPage(ofMember: string, order: string, limit: string, orderOfAll = order): string {
+export function familyPage(
+  ofMember: string,
+  order: string,
+  limit: string,
+  orderOfAll = order,
+  family = 'unnest($1::uuid[]) AS family (customer_id)',
+): string {
   return `
-SELECT page.* FROM unnest($1::uuid[]) AS family (customer_id) CROSS JOIN LATERAL (
+SELECT page.* FROM ${family} CROSS JOIN LATERAL (
   ${ofMember} ORDER BY ${order} LIMIT ${limit}
 ) page ORDER BY ${orderOfAll} LIMIT ${limit}`;
 }

@@ -1,15 +1,12 @@
 // Operations: the record of each request that changed something.
 import type { Row, Tx } from './client.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, written } from './table.js';
 import { operations } from './tables.js';
 
 /** Whose operations these are; an id that there is none of is left out. */
-export async function findOperationOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await tx.query<Row & { id: string; customer_id: string }>(
-    'SELECT id, customer_id FROM operations WHERE id = ANY ($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, row.customer_id]));
+export async function findOperationOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'operations', ids);
 }
 
 /** What an operation was, by which key, when, and which entries it made. */

@@ -6,6 +6,7 @@ import { required } from '../lib/assert.js';
 import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { claims, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
 import { orderItems, orders, payments } from './tables.js';
@@ -41,7 +42,8 @@ export async function findOrder(tx: Tx, customerId: string, orderId: string): Pr
 
 /** Which orders are asked for; all where nothing is named. */
 export interface OrdersAsked {
-  customerId: string | undefined;
+  /** A family. */
+  customerIds: readonly string[] | undefined;
   /** As of `now`: one that is past its end is expired, whatever its row says. */
   status: OrderStatus | undefined;
   sku: string | undefined;
@@ -59,9 +61,10 @@ const effectiveAt = (instant: string) =>
 
 /** One page of orders, newest first. What is not asked for is no part of the statement, so that each goes by its index. */
 export async function listOrders(tx: Tx, asked: OrdersAsked, now: Date): Promise<Order[]> {
-  const { customerId, status, sku, paymentId, paymentMethod, from, until, after, limit } = asked;
+  const { customerIds, status, sku, paymentId, paymentMethod, from, until, after, limit } = asked;
   const where = new Conditions();
-  if (customerId !== undefined) where.add('o.customer_id = ?::uuid', customerId);
+  if (customerIds?.length === 1) where.add('o.customer_id = ?::uuid', customerIds[0]);
+  else if (customerIds) where.add('o.customer_id = ANY (?::uuid[])', customerIds);
   if (after) where.add('(o.created_at, o.id) < (?::timestamptz, ?::uuid)', after.createdAt.toISOString(), after.id);
   if (status !== undefined) where.add(`${effectiveAt('?::timestamptz')} = ?`, now.toISOString(), status);
   if (paymentId !== undefined) where.add('o.payment_id = ?', paymentId);
@@ -82,30 +85,26 @@ SELECT listed.*, i.items FROM (
   return (await tx.query<OrderRow>(sql, where.parameters)).map(toOrder);
 }
 
-/** How many orders of a customer wait for a payment, counted up to `max`. */
-export async function countOpenOrders(tx: Tx, customerId: string, now: Date, max: number): Promise<number> {
+/** How many orders of a family wait for a payment, counted up to `max`. */
+export async function countOpenOrders(tx: Tx, customerIds: readonly string[], now: Date, max: number): Promise<number> {
   const [row] = await tx.query<Row & { open: number }>(
     `SELECT count(*) AS open FROM (
-       SELECT 1 FROM orders WHERE customer_id = $1::uuid AND status = 'pending' AND expires_at > $2::timestamptz LIMIT $3::int
+       SELECT 1 FROM orders WHERE customer_id = ANY ($1::uuid[]) AND status = 'pending' AND expires_at > $2::timestamptz LIMIT $3::int
      ) o`,
-    [customerId, now.toISOString(), max],
+    [customerIds, now.toISOString(), max],
   );
   return required(row, 'there is a count').open;
 }
 
 /** Whose orders these are; an id that there is none of is left out. */
-export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await tx.query<Row & { id: string; customer_id: string }>(
-    'SELECT id, customer_id FROM orders WHERE id = ANY ($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, row.customer_id]));
+export async function findOrderOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'orders', ids);
 }
 
 /** Whose an order is, if there is one of this id. */
 export const findOrderOwner = askedTogether(async (tx, ids: readonly string[]): Promise<(string | undefined)[]> => {
   const owners = await findOrderOwners(tx, ids);
-  return ids.map((id) => owners.get(id));
+  return ids.map((id) => owners.get(id)?.customerId);
 });
 
 const ordersOf = inserts(orders);
@@ -167,7 +166,8 @@ export interface StoredPayment extends Payment {
 
 /** Which payments are asked for; all where nothing is named. */
 export interface PaymentsAsked {
-  customerId: string | undefined;
+  /** A family. */
+  customerIds: readonly string[] | undefined;
   status: PaymentStatus | undefined;
   orderId: string | undefined;
   paymentId: string | undefined;
@@ -181,9 +181,10 @@ const readPayment = readerOf(payments, STORED_PAYMENT);
 
 /** One page of what was told of payments, the last that was first told first. */
 export async function listPayments(tx: Tx, asked: PaymentsAsked): Promise<StoredPayment[]> {
-  const { customerId, status, orderId, paymentId, paymentMethod, after, limit } = asked;
+  const { customerIds, status, orderId, paymentId, paymentMethod, after, limit } = asked;
   const where = new Conditions();
-  if (customerId !== undefined) where.add('customer_id = ?::uuid', customerId);
+  if (customerIds?.length === 1) where.add('customer_id = ?::uuid', customerIds[0]);
+  else if (customerIds) where.add('customer_id = ANY (?::uuid[])', customerIds);
   if (status !== undefined) where.add('status = ?', status);
   if (orderId !== undefined) where.add('order_id = ?::uuid', orderId);
   if (paymentId !== undefined) where.add('payment_id = ?', paymentId);

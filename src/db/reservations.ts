@@ -5,6 +5,7 @@ import type { Reservation, ReservationStatus } from '../ledger/entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Row, Tx } from './client.js';
 import { familyPage } from './family.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { inserts, updates } from './statements.js';
 import { listOf, readerOf } from './table.js';
 import { reservationLegs, reservations } from './tables.js';
@@ -48,12 +49,8 @@ function subjectOf({ subject }: Reservation): { productKey: string | null; featu
 }
 
 /** Whose reservations these are; an id that there is none of is left out. */
-export async function findReservationOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await tx.query<Row & { id: string; customer_id: string }>(
-    'SELECT id, customer_id FROM reservations WHERE id = ANY ($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, row.customer_id]));
+export async function findReservationOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'reservations', ids);
 }
 
 /** A reservation as readers see it. */

@@ -21,6 +21,7 @@ const NEVER_UPDATED = new Set<string>(
     tables.keyedCalls,
     tables.events,
     tables.auditRecords,
+    tables.customerMerges,
     tables.customerSignals,
   ].map(({ name }) => name),
 );

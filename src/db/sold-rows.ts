@@ -40,6 +40,7 @@ export interface SoldRows {
   revokes: readonly RevokeRow[];
   debts: readonly DebtRow[];
   owed: readonly { product_key: string; owed: number }[];
+  repaidMoved: readonly DebtRow[];
 }
 
 /** What is known of a batch that is taken back, beside what the book knows. */
@@ -83,22 +84,24 @@ export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
       rows.orderId === undefined ? row.operation_id === rows.operationId : own.batch.orderId === rows.orderId;
     return { isOwn, own };
   });
+  const toDebt = (row: DebtRow): DebtEntry => ({
+    seq: row.seq,
+    productKey: row.product_key,
+    kind: row.kind,
+    operationId: row.operation_id,
+    batch: row.batch && toOne(row.batch),
+    amount: row.amount,
+    reversesSeq: row.reverses_seq,
+    returned: new Map(Object.entries(row.returned ?? {})),
+  });
   const isAccess = ({ batch: { granted }, revokedAt }: SoldBatch) => granted === null && revokedAt === null;
   return {
     batches: all.filter(({ isOwn }) => isOwn).map(({ own }) => own),
     access: all.map(({ own }) => own).filter(isAccess),
     clawbacks: groupBy(rows.clawbacks.map(readClawback), ({ batchId }) => batchId),
     revokes: groupBy(rows.revokes.map(toRevoke), ({ batchId }) => batchId),
-    debts: rows.debts.map((row) => ({
-      seq: row.seq,
-      productKey: row.product_key,
-      kind: row.kind,
-      operationId: row.operation_id,
-      batch: row.batch && toOne(row.batch),
-      amount: row.amount,
-      reversesSeq: row.reverses_seq,
-      returned: new Map(Object.entries(row.returned ?? {})),
-    })),
+    debts: rows.debts.map(toDebt),
+    repaidMoved: rows.repaidMoved.map(toDebt),
     owedBefore: new Map(rows.owed.map(({ product_key: key, owed }) => [key, owed])),
   };
 }

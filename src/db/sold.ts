@@ -58,6 +58,16 @@ SELECT e.seq, e.product_key, e.kind, e.operation_id, e.amount, e.reverses_seq, C
 FROM claimed c JOIN entries e ON e.product_key = c.product_key AND e.seq >= c.first_seq
 WHERE e.customer_id = $1::uuid AND e.kind IN ('debt', 'forgive', 'repay') AND NOT ${IS_UNPAID} ORDER BY e.seq`;
 
+/** What repaid debts since debts of others moved here, oldest first. */
+const LOAD_REPAID_MOVED = `
+SELECT e.seq, e.product_key, e.kind, e.operation_id, e.amount, e.reverses_seq, ${RETURNED} AS returned, (
+  SELECT row_to_json(own) FROM (SELECT ${BATCH_COLUMNS} FROM batches b WHERE b.customer_id = e.customer_id AND b.customer_id = $1::uuid AND b.id = e.batch_id) own
+) AS batch
+FROM (
+  SELECT product_key, min(seq) AS first_seq FROM entries WHERE customer_id = $1::uuid AND batch_id IS NULL AND kind = 'transfer_in' GROUP BY product_key
+) moved JOIN entries e ON e.product_key = moved.product_key AND e.seq > moved.first_seq
+WHERE e.customer_id = $1::uuid AND e.kind = 'repay' AND e.direction = 'none' ORDER BY e.seq`;
+
 /** What was owed of each product before that. */
 const LOAD_OWED = `${DEBTS}
 SELECT c.product_key, coalesce(sum(CASE e.kind WHEN 'debt' THEN e.amount ELSE -e.amount END), 0)::bigint AS owed
@@ -93,17 +103,27 @@ export async function loadSold(tx: Tx, asked: readonly SoldAsked[], now: Date): 
       if (orderId === undefined) {
         const own = [customerId, operationId, now.toISOString()];
         const batchRows = await tx.query<SoldBatchRow>(LOAD_GRANTED, own);
-        return { customerId, operationId, batches: batchRows, clawbacks: [], revokes: [], debts: [], owed: [] };
+        return {
+          customerId,
+          operationId,
+          batches: batchRows,
+          clawbacks: [],
+          revokes: [],
+          debts: [],
+          owed: [],
+          repaidMoved: [],
+        };
       }
       const own = [customerId, orderId];
-      const [batchRows, clawbackRows, revokes, debts, owed] = await Promise.all([
+      const [batchRows, clawbackRows, revokes, debts, owed, repaidMoved] = await Promise.all([
         tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString()]),
         tx.query<Row>(LOAD_CLAWBACKS, own),
         tx.query<RevokeRow>(LOAD_REVOKES, own),
         tx.query<DebtRow>(LOAD_DEBTS, own),
         tx.query<Row & { product_key: string; owed: number }>(LOAD_OWED, own),
+        tx.query<DebtRow>(LOAD_REPAID_MOVED, [customerId]),
       ]);
-      return { customerId, orderId, batches: batchRows, clawbacks: clawbackRows, revokes, debts, owed };
+      return { customerId, orderId, batches: batchRows, clawbacks: clawbackRows, revokes, debts, owed, repaidMoved };
     }),
   );
 }

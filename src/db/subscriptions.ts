@@ -1,8 +1,9 @@
 // Subscriptions, their periods and their steps, as they are written and listed.
 import type { Changes } from '../ledger/changes.js';
 import type { Period, StepKind, Subscription, SubscriptionStatus } from '../ledger/subscription-entities.js';
-import type { Row, Tx } from './client.js';
+import type { Tx } from './client.js';
 import { Conditions } from './conditions.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { toPeriod, toSubscription, toSubscriptionRow } from './plan-rows.js';
 import { inserts, updates, upserts } from './statements.js';
 import { listOf, readerOf, written } from './table.js';
@@ -82,11 +83,11 @@ export async function findSubscription(tx: Tx, customerId: string, id: string): 
   return row && toSubscription(row);
 }
 
-/** The subscriptions of a customer that have not ended, by which products it is known what paying for one may change. */
-export async function listCurrent(tx: Tx, customerId: string): Promise<Subscription[]> {
+/** The subscriptions of customers that have not ended. */
+export async function listCurrent(tx: Tx, customerIds: readonly string[]): Promise<Subscription[]> {
   const rows = await tx.query(
-    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.ended_at IS NULL ORDER BY s.created_at, s.id`,
-    [customerId],
+    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = ANY ($1::uuid[]) AND s.ended_at IS NULL ORDER BY s.created_at, s.id`,
+    [customerIds],
   );
   return rows.map(toSubscription);
 }
@@ -147,10 +148,6 @@ export async function listSteps(tx: Tx, customerId: string, id: string): Promise
 }
 
 /** Whose subscriptions these are; an id that there is none of is left out. */
-export async function findSubscriptionOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
-  const rows = await tx.query<Row & { id: string; customer_id: string }>(
-    'SELECT id, customer_id FROM subscriptions WHERE id = ANY ($1::uuid[])',
-    [ids],
-  );
-  return new Map(rows.map((row) => [row.id, row.customer_id]));
+export async function findSubscriptionOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'subscriptions', ids);
 }

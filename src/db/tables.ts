@@ -10,7 +10,7 @@ import type {
   Term,
   TrialScope,
 } from '../ledger/catalog-entities.js';
-import type { ArchivedKind } from '../ledger/customer-entities.js';
+import type { ArchivedKind, DroppedReason } from '../ledger/customer-entities.js';
 import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
 import type { CheckedLimit, Enforcement, LimitTerms, LimitWindow } from '../ledger/limit-entities.js';
@@ -62,6 +62,17 @@ export const customers = table('customers', {
   nextEvent: bigint('next_event'),
   createdAt: instant('created_at'),
   hasLimits: boolean('has_limits'),
+  mergedInto: nullable(uuid('merged_into')),
+  mergedAt: nullable(instant('merged_at')),
+  mergedIds: json<string[]>('merged_ids'),
+});
+
+export const customerMerges = table('customer_merges', {
+  sourceId: uuid('source_id'),
+  customerId: uuid('customer_id'),
+  operationId: uuid('operation_id'),
+  moved: json<Metadata>('moved'),
+  createdAt: instant('created_at'),
 });
 
 export const identities = table('identities', {
@@ -351,6 +362,7 @@ export const batches = table('batches', {
   unrecovered: bigint('unrecovered'),
   predecessorId: nullable(uuid('predecessor_id')),
   subscriptionId: nullable(uuid('subscription_id')),
+  predecessorCustomerId: nullable(uuid('predecessor_customer_id')),
   offerQuantity: nullable(bigint('offer_quantity')),
   priority: integer('priority'),
   validFrom: instant('valid_from'),
@@ -458,6 +470,8 @@ export const referrals = table('referrals', {
   operationId: uuid('operation_id'),
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),
+  droppedAt: nullable(instant('dropped_at')),
+  droppedReason: nullable(text<DroppedReason>('dropped_reason')),
 });
 
 export const reservations = table('reservations', {

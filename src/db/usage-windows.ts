@@ -5,7 +5,7 @@ import type { Changes } from '../ledger/changes.js';
 import type { NoticeType } from '../ledger/event-types.js';
 import type { Enforcement, LimitLevel, LimitWindow, UsageWindow } from '../ledger/limit-entities.js';
 import type { Row, Tx } from './client.js';
-import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';
+import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted, OF_ALL } from './counting.js';
 import { upserts } from './statements.js';
 import { ofSubject, type SubjectType, toSubject } from './subjects.js';
 import { usageCounters } from './tables.js';
@@ -27,7 +27,7 @@ const LEVELS: readonly LimitLevel[] = ['customer', 'source', 'plan', 'default'];
 /**
  * $1 the customers, $2 the clock, $3 and $4 products with their customers, $5 and $6 features with theirs, $7 how many entries are counted at most, $8 to
  * $10 and $11 and $12 of which subjects, and of which metered ones by operations that used them, it is told what is in use in all, limit or none. What an
- * operation made is counted as a whole. The end of what is held is named for the index of what is open.
+ * operation made is counted as a whole. What those used who were merged into a customer counts as his. The end of what is held is named for the index of what is open.
  */
 const LOAD = `
 WITH asked AS (
@@ -67,7 +67,7 @@ WITH asked AS (
       AND n.window_name = 'total' AND n.ceiling IS NOT NULL)
 )
 SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
-       least(base.used + counted.units, ${USED_MAX}) AS used, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole,
+       least(base.used + counted.units + merged.used, ${USED_MAX}) AS used, merged.used AS used_merged, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole,
        CASE WHEN f.window_name = 'total' AND f.subject_type = 'feature' AND EXISTS (
          SELECT FROM totals t WHERE t.customer_id = f.customer_id AND t.subject_type = f.subject_type AND t.subject = f.subject
        ) THEN (
@@ -79,7 +79,8 @@ SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enf
            AND t.subject = f.window_name || ' ' || f.subject_type || ' ' || f.subject AND t.window_start = w.starts_at) AS told
 FROM in_force f
 CROSS JOIN LATERAL (
-  SELECT coalesce(max(greatest($2::timestamptz, c.last_recorded_at)), $2::timestamptz) AS at, coalesce(max(c.next_seq), 1) - 1 AS last_seq
+  SELECT coalesce(max(greatest($2::timestamptz, c.last_recorded_at)), $2::timestamptz) AS at, coalesce(max(c.next_seq), 1) - 1 AS last_seq,
+         coalesce(max(c.merged_ids::text), '[]')::jsonb AS merged_ids
   FROM customers c WHERE c.id = f.customer_id AND c.id = ANY ($1::uuid[])
 ) c
 CROSS JOIN LATERAL (SELECT ${byWindow(IN_UTC, `'epoch'::timestamptz`)} AS starts_at, ${byWindow(endOf, 'NULL')} AS ends_at) w
@@ -102,6 +103,21 @@ CROSS JOIN LATERAL (
     AND CASE WHEN f.subject_type = 'feature' THEN e.feature = f.subject ELSE e.product_key = f.subject END
     AND ${countingInstant('e')} >= w.starts_at AND (w.ends_at IS NULL OR ${countingInstant('e')} < w.ends_at)
 ) counted
+CROSS JOIN LATERAL (SELECT CASE WHEN c.merged_ids = '[]' THEN 0 ELSE (
+  SELECT least(coalesce(sum(base.used + counted.units), 0), ${USED_MAX})::bigint FROM jsonb_array_elements_text(c.merged_ids) m (id)
+  CROSS JOIN LATERAL (
+    SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
+    WHERE k.customer_id = m.id::uuid AND k.subject_type = f.subject_type AND k.subject = f.subject
+      AND k.window_name = f.window_name AND k.window_start <= w.starts_at
+  ) base
+  CROSS JOIN LATERAL (
+    SELECT round(coalesce(sum(CASE WHEN f.subject_type = 'feature' THEN ${countedFeatureUnits('e')} ELSE ${countedProductUnits('e')} END), 0)) AS units
+    FROM entries e
+    WHERE e.customer_id = m.id::uuid AND e.seq > base.seq AND ${isCounted('e')}
+      AND CASE WHEN f.subject_type = 'feature' THEN e.feature = f.subject ELSE e.product_key = f.subject END
+      AND ${countingInstant('e', OF_ALL)} >= w.starts_at AND (w.ends_at IS NULL OR ${countingInstant('e', OF_ALL)} < w.ends_at)
+  ) counted
+) END AS used) merged
 ORDER BY f.customer_id, f.subject_type, f.subject, array_position('{hour,day,month,billing_period,total}'::text[], f.window_name)`;
 
 interface WindowRow extends Row {
@@ -115,6 +131,7 @@ interface WindowRow extends Row {
   starts_at: Date;
   ends_at: Date | null;
   used: number;
+  used_merged: number;
   held: number;
   counted_to: number;
   is_whole: boolean;
@@ -173,6 +190,7 @@ function toWindow(row: WindowRow): UsageWindow {
     enforcement: row.enforcement,
     level: LEVELS[row.level] ?? 'default',
     used: row.used,
+    usedByMerged: row.used_merged,
     held: row.held,
     countedTo: row.is_whole ? null : row.counted_to,
     told: new Set(row.told ?? []),
@@ -186,7 +204,9 @@ export function writeCounters(tx: Tx, { customers }: Changes): Promise<unknown> 
   return countersOf(
     tx,
     customers.flatMap(({ customerId, nextSeq, changes }) =>
-      [...changes.changedWindows].map(({ subject, window, start: windowStart, used, countedTo }) => {
+      [...changes.changedWindows].map(({ subject, window, start: windowStart, countedTo, ...own }) => {
+        // What those used who were merged into him their own counters tell.
+        const used = own.used - own.usedByMerged;
         return { customerId, ...ofSubject(subject), window, windowStart, used, seq: countedTo ?? nextSeq - 1 };
       }),
     ),

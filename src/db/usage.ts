@@ -2,11 +2,11 @@
 // Nothing here takes a lock; who writes entries is write-books.ts.
 import type { Subject } from '../ledger/catalog-entities.js';
 import type { EntryKind } from '../ledger/entities.js';
-import { assert } from '../lib/assert.js';
 import type { CalendarWindow } from '../lib/calendar-windows.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted, OF_ALL } from './counting.js';
+import { findEndSeqs, findFirstSeqs, type LedgerPosition } from './ledger-position.js';
 import { ofSubject, type SubjectType, toSubject } from './subjects.js';
 import { listOf, type RecordOf, readerOf, written } from './table.js';
 import { entries } from './tables.js';
@@ -95,28 +95,6 @@ export async function sumUsedUnits(
     productUnits: { inSpan: row.span_product_units, inAll: row.product_units },
     featureUnits: { inSpan: row.span_feature_units, inAll: row.feature_units },
   }));
-}
-
-/**
- * `recorded_at` never goes back along `seq`, which has no gaps: halving finds the first entry from an instant on by a look-up for each step. LIMIT keeps the
- * look-up apart, else the planner would read all entries of whom it believes to have few.
- */
-const FIRST_SEQ = `
-WITH RECURSIVE search AS (
-  SELECT c.id AS customer_id, 1::bigint AS low, c.next_seq AS high FROM customers c WHERE c.id = ANY ($1::uuid[])
-  UNION ALL
-  SELECT s.customer_id, CASE WHEN middle.is_before THEN middle.seq + 1 ELSE s.low END, CASE WHEN middle.is_before THEN s.high ELSE middle.seq END
-  FROM search s CROSS JOIN LATERAL (
-    SELECT e.seq, e.recorded_at < $2::timestamptz AS is_before FROM entries e
-    WHERE e.customer_id = s.customer_id AND e.customer_id = ANY ($1::uuid[]) AND e.seq = (s.low + s.high) / 2 LIMIT 1
-  ) middle WHERE s.low < s.high
-) SELECT customer_id, low AS seq FROM search WHERE low >= high`;
-
-/** For each customer the number of his first entry that was recorded at an instant or later; where there is none, that of his next one. */
-async function findFirstSeqs(tx: Tx, customerIds: readonly string[], at: Date): Promise<number[]> {
-  const rows = await tx.query<Row & { customer_id: string; seq: number }>(FIRST_SEQ, [customerIds, at.toISOString()]);
-  const seqs = new Map(rows.map((row) => [row.customer_id, row.seq]));
-  return customerIds.map((customerId) => seqs.get(customerId) ?? 1);
 }
 
 const unitsOf = { product: countedProductUnits('e'), feature: countedFeatureUnits('e') };
@@ -219,21 +197,24 @@ function narrow(conditions: Conditions, { subject, kind, actionType }: UsesAsked
   if (actionType !== undefined) conditions.add('e.action_type = ?', actionType);
 }
 
-/** One page of a family's uses, newest first, before a sequence number, which is a position in the ledger of one. */
+/** One page of a family's uses, newest first, before a position. */
 export async function listUses(
   tx: Tx,
   customerIds: readonly string[],
   asked: UsesAsked,
-  beforeSeq: number | undefined,
+  before: LedgerPosition | undefined,
 ): Promise<UseEvent[]> {
-  assert(beforeSeq === undefined || customerIds.length === 1, 'a sequence number is a position of one customer');
   const seqsAt = (at: Date | undefined, otherwise: number) =>
     at ? findFirstSeqs(tx, customerIds, at) : customerIds.map(() => otherwise);
-  const [firstSeqs, endSeqs] = await Promise.all([seqsAt(asked.from, 1), seqsAt(asked.to, Number.MAX_SAFE_INTEGER)]);
+  const [firstSeqs, endSeqs, upTo] = await Promise.all([
+    seqsAt(asked.from, 1),
+    seqsAt(asked.to, Number.MAX_SAFE_INTEGER),
+    findEndSeqs(tx, customerIds, before),
+  ]);
   const conditions = new Conditions();
   const ids = conditions.parameter(customerIds);
   const first = conditions.parameter(firstSeqs);
-  const end = conditions.parameter(endSeqs.map((seq) => Math.min(seq, beforeSeq ?? seq)));
+  const end = conditions.parameter(endSeqs.map((seq, index) => Math.min(seq, upTo[index] ?? seq)));
   narrow(conditions, asked);
   const limit = conditions.parameter(asked.limit);
   const text = `

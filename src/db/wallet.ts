@@ -98,6 +98,15 @@ export async function listFeatures(tx: Tx, productKeys: readonly string[]): Prom
   return (await tx.query(SELECT_FEATURES, [productKeys])).map(readFeature);
 }
 
+const SELECT_HELD = `SELECT product_key, sum(held)::bigint AS held FROM balances WHERE customer_id = ANY ($1::uuid[]) AND held > 0 GROUP BY product_key`;
+
+/** What holds of customers set aside, by product. */
+export async function sumHeld(tx: Tx, customerIds: readonly string[]): Promise<Map<string, number>> {
+  if (customerIds.length === 0) return new Map();
+  const rows = await tx.query<Row & { product_key: string; held: number }>(SELECT_HELD, [customerIds]);
+  return new Map(rows.map((row) => [row.product_key, row.held]));
+}
+
 const SELECT_PROVIDERS = 'SELECT product_key FROM product_features WHERE feature = $1';
 
 /** The keys of the products that provide a feature. */
@@ -347,7 +356,7 @@ export interface StoredGrant {
 const SELECT_GRANTS = `
 WITH page AS (${familyPage(
   `SELECT b.customer_id, b.created_at, b.operation_id FROM batches b
-   WHERE ${OF_MEMBER} AND b.source IN ('trial', 'bonus', 'adjustment', 'migration')
+   WHERE ${OF_MEMBER} AND b.source IN ('trial', 'bonus', 'adjustment', 'migration') AND b.predecessor_customer_id IS NULL
      AND ($10::timestamptz IS NULL OR (b.created_at, b.operation_id) < ($10::timestamptz, $11::uuid))
    GROUP BY b.customer_id, b.created_at, b.operation_id`,
   'created_at DESC, operation_id DESC',
@@ -356,7 +365,7 @@ WITH page AS (${familyPage(
 SELECT b.operation_id, ${BATCH_FIELDS} FROM page p
 JOIN batches b ON b.customer_id = p.customer_id AND b.customer_id = ANY ($1::uuid[]) AND b.created_at = p.created_at AND b.operation_id = p.operation_id
 ${JOIN_SETTLED}
-WHERE b.created_at <= $2::timestamptz ORDER BY b.created_at DESC, b.operation_id DESC, b.id`;
+WHERE b.predecessor_customer_id IS NULL AND b.created_at <= $2::timestamptz ORDER BY b.created_at DESC, b.operation_id DESC, b.id`;
 
 /** One page of a family's grants without payment, newest first, after a position. */
 export async function listGrants(

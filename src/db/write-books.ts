@@ -5,7 +5,7 @@ import type { Changes, CustomerChanges } from '../ledger/changes.js';
 import { BATCH_PARTS } from './book-rows.js';
 import type { Tx } from './client.js';
 import { inserts, updates, upserts } from './statements.js';
-import { arraysOf, bigint, boolean, given, instant, nullable, table, uuid, written } from './table.js';
+import { arraysOf, bigint, boolean, given, instant, listOf, nullable, table, uuid, written } from './table.js';
 import { balances, batches, entries, operations } from './tables.js';
 
 const operationsOf = inserts(operations);
@@ -16,6 +16,23 @@ const validityOf = updates(
   ['customerId', 'id'],
   ['validFrom', 'expiresAt', 'revokedAt', 'anchorDay', 'noticeAt'],
 );
+const endedOf = updates(batches, ['customerId', 'id'], ['revokedAt', 'noticeAt']);
+
+/** What a batch has of the one that it goes on for. */
+const INHERITED = ['source', 'sku', 'orderItemId', 'metadata'] as const;
+const MOVED = written(batches).filter((key) => !INHERITED.some((own) => own === key)) as Exclude<
+  ReturnType<typeof written<typeof batches.columns>>[number],
+  (typeof INHERITED)[number]
+>[];
+const INSERT_MOVED = `
+WITH moved AS (
+  INSERT INTO batches (${listOf(batches, MOVED)}, ${listOf(batches, INHERITED)})
+  SELECT ${listOf(batches, MOVED, 'given')}, ${listOf(batches, INHERITED, 'p')} FROM ${given(batches, MOVED)}
+  JOIN batches p ON p.customer_id = given.predecessor_customer_id AND p.id = given.predecessor_id
+    AND p.customer_id = ANY ($${MOVED.indexOf('predecessorCustomerId') + 1}::uuid[]) AND p.id = ANY ($${MOVED.indexOf('predecessorId') + 1}::uuid[])
+  RETURNING 1
+) SELECT assert_whole(count(*) = $${MOVED.length + 1}::bigint) FROM moved`;
+
 const balancesOf = upserts(balances, ['customerId', 'productKey']);
 const entriesOf = inserts(entries);
 
@@ -40,7 +57,10 @@ WITH changed AS (
          WHERE r.customer_id = own.id AND r.customer_id = ANY ($1::uuid[]) AND r.status = 'held'),
         (SELECT min(o.expires_at) FROM orders o
          WHERE o.customer_id = own.id AND o.customer_id = ANY ($1::uuid[]) AND o.status = 'pending'),
-        own.turns_at
+        own.turns_at,
+        CASE WHEN own.merged_ids <> '[]' THEN (
+          SELECT min(m.due_at) FROM customers m WHERE m.id IN (SELECT jsonb_array_elements_text(own.merged_ids)::uuid)
+        ) END
       ) ELSE least(own.due_at, given.due_at) END
   FROM ${given(standings, STANDING)}
   WHERE own.id = given.id AND own.id = ANY ($1::uuid[])
@@ -62,7 +82,25 @@ export function insertBatches(tx: Tx, { customers }: Changes): Promise<unknown> 
   return batchesOf(
     tx,
     customers.flatMap(({ customerId, changes }) =>
-      changes.newBatches.map((batch) => ({ ...batch, customerId, revokedAt: null })),
+      changes.newBatches.map((batch) => ({ ...batch, customerId, revokedAt: null, predecessorCustomerId: null })),
+    ),
+  );
+}
+
+/** Inserts batches in which others go on, with what those say of where they came from. Precondition: these are written. */
+export function insertMovedBatches(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  const moved = customers.flatMap(({ customerId, changes }) =>
+    changes.movedBatches.map((batch) => ({ ...batch, customerId, revokedAt: null, offerQuantity: null })),
+  );
+  return moved.length === 0 ? undefined : tx.query(INSERT_MOVED, [...arraysOf(batches, MOVED, moved), moved.length]);
+}
+
+/** Writes that access has ended here, because it goes on in another batch. Fails when one is not there. */
+export function writeEndedAccess(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
+  return endedOf(
+    tx,
+    customers.flatMap(({ customerId, changes }) =>
+      [...changes.endedAccess].map(([id, revokedAt]) => ({ customerId, id, revokedAt, noticeAt: null })),
     ),
   );
 }
@@ -72,7 +110,7 @@ export function updateBatches(tx: Tx, { customers }: Changes): Promise<unknown> 
   return batchPartsOf(
     tx,
     customers.flatMap(({ customerId, changes }) => {
-      const made = new Set(changes.newBatches.map((batch) => batch.id));
+      const made = new Set([...changes.newBatches, ...changes.movedBatches].map((batch) => batch.id));
       const changed = [...changes.changedBatches.values()].filter((batch) => !made.has(batch.id));
       return changed.map((batch) => ({ ...batch, customerId }));
     }),
@@ -141,12 +179,13 @@ export function updateStandings(tx: Tx, { customers, events }: Changes): Promise
 /** The first end among what was made or changed: the customer falls due then, if not before. Null when nothing of it ends. */
 function earliestEnd({
   newBatches,
+  movedBatches,
   changedBatches,
   newReservations,
   changedReservations,
   newOrders,
 }: CustomerChanges): Date | null {
-  const batches = [...newBatches, ...changedBatches.values()].filter(({ available }) => available > 0);
+  const batches = [...newBatches, ...movedBatches, ...changedBatches.values()].filter(({ available }) => available > 0);
   const holds = [...newReservations, ...changedReservations].filter(({ status }) => status === 'held');
   const orders = newOrders.filter(({ status }) => status === 'pending');
   let first: Date | null = null;

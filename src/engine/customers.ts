@@ -2,35 +2,40 @@
 // by the operation's own transaction.
 
 import { inForm } from '../db/alike-identities.js';
-import { type CustomerName, findIdentityOwners, findKnownCustomers, type KnownCustomer } from '../db/customers.js';
+import {
+  type CustomerName,
+  findDueAmong,
+  findIdentityOwners,
+  findKnownCustomers,
+  type KnownCustomer,
+} from '../db/customers.js';
 import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
+import type { Owner } from '../db/owners.js';
 import { findReservationOwners } from '../db/reservations.js';
 import { findSubscriptionOwners } from '../db/subscriptions.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
-import type { FirstSight, IdentityKey } from '../ledger/customer-entities.js';
+import type { IdentityKey } from '../ledger/customer-entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 import { createSlots } from '../lib/slots.js';
 import { persist } from './attempts.js';
+import { finalOf } from './merged-ids.js';
+import { NeedsPrimary } from './replica.js';
 import {
   identityPointer,
   identityText,
   isNamedOnce,
   type Owned,
+  type Resolution,
   type Selector,
   selectorConflict,
   selectorText,
   unknownCustomer,
   unknownOwned,
 } from './selector.js';
-
-/** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
-export interface Resolution {
-  readonly customerId: string;
-  readonly sight?: FirstSight | undefined;
-}
+import { transact } from './transact.js';
 
 function sightOf({ clock, ids }: Foundations, key: IdentityKey): Resolution {
   const customerId = ids.next();
@@ -53,7 +58,8 @@ export async function resolveTogether(
   const owned = named.flatMap((selector) => selector.owned ?? []);
   const customers = new Map<string, Resolution>();
   for (const { customerId } of named)
-    if (customerId !== undefined) customers.set(selectorText({ customerId }), { customerId });
+    if (customerId !== undefined)
+      customers.set(selectorText({ customerId }), { customerId: finalOf(deps, customerId) });
   for (const { provider, externalId, customerId } of identities.length > 0
     ? await findIdentityOwners(deps.db, identities)
     : []) {
@@ -68,10 +74,10 @@ export async function resolveTogether(
     sights.set(identityText(key), resolution);
     customers.set(text, resolution);
   }
-  const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, string>();
+  const owners = owned.length > 0 ? await findOwners(deps, owned) : new Map<string, Owner>();
   for (const thing of owned) {
-    const customerId = owners.get(thing.id);
-    if (customerId !== undefined) customers.set(selectorText({ owned: thing }), { customerId });
+    const owner = owners.get(thing.id);
+    if (owner) customers.set(selectorText({ owned: thing }), ledgerOf(owner));
   }
   return customers;
 }
@@ -102,9 +108,13 @@ async function refusalAsValue<T>(resolving: Promise<T>): Promise<T | AppError> {
   }
 }
 
+function ledgerOf({ customerId, finalId }: Owner): Resolution {
+  return finalId === customerId ? { customerId } : { customerId, finalId };
+}
+
 /** Whose things of one kind are, by their ids; what there is not is left out. */
 const FIND_OWNERS: Readonly<
-  Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, string>>>
+  Record<Owned['kind'], (tx: Foundations['db'], ids: readonly string[]) => Promise<Map<string, Owner>>>
 > = {
   reservation: findReservationOwners,
   operation: findOperationOwners,
@@ -113,7 +123,7 @@ const FIND_OWNERS: Readonly<
 };
 
 /** Whose these things are, by their ids; what there is not is left out. */
-async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, string>> {
+async function findOwners(deps: Foundations, things: readonly Owned[]): Promise<Map<string, Owner>> {
   const kinds = [...new Set(things.map(({ kind }) => kind))];
   const found = await Promise.all(
     kinds.map((kind) =>
@@ -139,19 +149,19 @@ export async function resolveCustomer(deps: Foundations, selector: Selector): Pr
       if (known) return known;
     }
     if (!owned) return { customerId: (await requireCustomer(deps, selector)).customerId };
-    return { customerId: await requireOwner(deps, owned, selector) };
+    return ledgerOf(await requireOwner(deps, owned, selector));
   });
 }
 
 /**
- * Whose a thing is. Where the selector names a customer it must be his.
+ * Whose a thing is. Where the selector names a customer it must be his, or of one who was merged into him.
  * Throws: reservation_not_found, operation_not_found, order_not_found (also another customer's), customer_not_found, selector_conflict.
  */
-export async function requireOwner(deps: Foundations, owned: Owned, selector: Selector): Promise<string> {
+export async function requireOwner(deps: Foundations, owned: Owned, selector: Selector): Promise<Owner> {
   const { customerId, identity } = selector;
   const owner = (await findOwners(deps, [owned])).get(owned.id);
   const isNamed = identity !== undefined || customerId !== undefined;
-  if (owner === undefined || (isNamed && (await requireCustomer(deps, selector)).customerId !== owner))
+  if (owner === undefined || (isNamed && (await requireCustomer(deps, selector)).customerId !== owner.finalId))
     throw unknownOwned(owned);
   return owner;
 }
@@ -159,10 +169,10 @@ export async function requireOwner(deps: Foundations, owned: Owned, selector: Se
 /** Whom a read is about, and the instant at which it reads: the clock, but never before what the customer recorded last, as for a write. */
 export interface Reader {
   customerId: string;
-  /** The family, which lists are about: the customer and those that were merged into it. As nobody can be merged yet, always the one. */
+  /** The family, which lists are about: the customer and those that were merged into it. */
   familyIds: readonly string[];
   now: Date;
-  /** Something of his is past its end. */
+  /** Something of his, or of the family's, is past its end. */
   isDue: boolean;
 }
 
@@ -173,6 +183,34 @@ function namesOf({ customerId, identity }: Selector): CustomerName[] {
   return [...(customerId === undefined ? [] : [{ customerId }]), ...(identity ? [identity] : [])];
 }
 
+/** Settles what is due of those who were merged into others, with these. Whether there was any. Throws: NeedsPrimary. */
+async function settleFamilies(deps: Foundations, found: readonly (KnownCustomer | undefined)[]): Promise<boolean> {
+  const now = deps.clock.now();
+  const many = found.flatMap((customer) =>
+    customer &&
+    customer.mergedIds.length > 0 &&
+    customer.dueAt !== null &&
+    customer.dueAt <= instantOf(now, customer.lastRecordedAt)
+      ? [customer]
+      : [],
+  );
+  if (many.length === 0) return false;
+  const due = await findDueAmong(
+    deps.db,
+    many.flatMap(({ mergedIds }) => mergedIds),
+    now,
+  );
+  if (due.length === 0) return false;
+  if (deps.db.isReplica) throw new NeedsPrimary('what is due of a family is settled before it is shown');
+  const ids = new Set(due);
+  for (const { id, mergedIds } of many) {
+    const customerIds = [id, ...mergedIds.filter((memberId) => ids.has(memberId))];
+    if (customerIds.length > 1)
+      await persist(() => transact(deps, [], { opener: 'pool', skipLocked: false, customerIds }));
+  }
+  return true;
+}
+
 /** The customers that reads are about, in the order of their selectors. `pointer` is the field of the external id, where it has another name. */
 export async function findCustomers(
   deps: Foundations,
@@ -180,10 +218,10 @@ export async function findCustomers(
   pointer?: string,
 ): Promise<Found[]> {
   const names = selectors.map((selector) => ({ selector, own: namesOf(selector) }));
-  const found = await findKnownCustomers(
-    deps.db,
-    names.flatMap(({ own }) => own),
-  );
+  const asked = names.flatMap(({ own }) => own);
+  let found = await findKnownCustomers(deps.db, asked);
+  // What comes back to others of the family comes to him: it has to be written to be seen.
+  if (await settleFamilies(deps, found)) found = await findKnownCustomers(deps.db, asked);
   let at = 0;
   return names.map(({ selector, own }): Found => {
     const known = found.slice(at, at + own.length);
@@ -209,7 +247,7 @@ export async function findCustomer(
   if (!found) return undefined;
   const now = instantOf(deps.clock.now(), found.lastRecordedAt);
   const isDue = found.dueAt !== null && found.dueAt <= now;
-  return { customerId: found.id, familyIds: [found.id], now, isDue };
+  return { customerId: found.id, familyIds: [found.id, ...found.mergedIds], now, isDue };
 }
 
 /** Like `findCustomer`, for reads that need one. Throws: customer_not_found, selector_conflict. */

@@ -7,11 +7,12 @@ import { required } from '../lib/assert.js';
 import { CustomerMoved, persist, unavailable } from './attempts.js';
 import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bulk-call.js';
 import { type ConnectionBounds, createConnectionBounds } from './connections.js';
-import { type Resolution, resolveCustomer, resolveEach } from './customers.js';
+import { resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
 import { createLanes } from './lanes.js';
 import { type LongManagement, type Management, transactInPieces, transactManagement } from './manage.js';
 import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
+import type { Resolution } from './selector.js';
 import { identityText, type Selector, unknownCustomer } from './selector.js';
 import { transact } from './transact.js';
 import { runWhole, type WholeOutcome } from './whole.js';
@@ -128,6 +129,9 @@ function verdictOf(outcome: Outcome): string {
   return outcome.answer.replayed ? 'replayed' : 'accepted';
 }
 
+/** Of what is only decided. */
+const DECIDED = { mayCommit: false, recordOf: () => undefined };
+
 /** Runs an operation in a transaction of its own, after those of its customer that came before it. */
 async function runLone(deps: Foundations, { lone }: ConnectionBounds, member: Member): Promise<Outcome> {
   const { opener } = OPERATIONS[member.name];
@@ -137,7 +141,7 @@ async function runLone(deps: Foundations, { lone }: ConnectionBounds, member: Me
     latest = own;
     const turn = own.sight ? identityText(own.sight) : own.customerId;
     const { verdicts } = await deps.turns.take(turn, () =>
-      lone.take(() => transact(deps, [own], { opener, skipLocked: false })),
+      lone.take(() => transact(deps, [own], { opener, skipLocked: false, ...(member.isDryRun && { whole: DECIDED }) })),
     );
     const verdict = verdicts.get(own);
     if (verdict === 'moved') throw new CustomerMoved();

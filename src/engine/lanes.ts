@@ -9,9 +9,10 @@ import { required } from '../lib/assert.js';
 import { type Asked, createGatherer } from '../lib/gather.js';
 import { CustomerMoved, endOf, overloaded, persist, unavailable } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
-import { type Resolution, resolveCustomer, resolveTogether } from './customers.js';
+import { resolveCustomer, resolveTogether } from './customers.js';
 import { CUSTOMERS_MAX, laneKeyOf } from './lane-key.js';
 import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
+import type { Resolution } from './selector.js';
 import { type Selector, selectorText, unknownCustomer } from './selector.js';
 import { transact } from './transact.js';
 
@@ -218,8 +219,8 @@ async function resolveOne(
   const { member, resolved } = question;
   try {
     const own = resolved ?? known.get(selectorText(member.selector)) ?? (await resolve(member.selector));
-    const { customerId, sight, operationId } = resolvedAs(deps, member, own, resolved);
-    return { member, customerId, sight, operationId, failures: 0, give, fail };
+    const { customerId, finalId, sight, operationId } = resolvedAs(deps, member, own, resolved);
+    return { member, customerId, finalId, sight, operationId, failures: 0, give, fail };
   } catch (error) {
     fail(error);
     return undefined;

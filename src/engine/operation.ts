@@ -11,9 +11,8 @@ import type { IdempotencyRecord, NewOperation, RecordedRequest, RecordKind } fro
 import { isOfUse } from '../ledger/events.js';
 import { isReversible, type OperationName } from '../ledger/operations.js';
 import { assert } from '../lib/assert.js';
-import type { Resolution } from './customers.js';
 import { hashRequest, isSameHash, REQUEST_HASH_VERSION } from './request-hash.js';
-import type { Selector } from './selector.js';
+import type { Resolution, Selector } from './selector.js';
 
 /** What a decision comes to. A refusal leaves what had fallen due and a payment that is kept, nothing else (DOMAIN 3.17). */
 export type Decision<R> =
@@ -26,7 +25,7 @@ export type Decision<R> =
   | { outcome: 'unchanged'; result: R }
   | { outcome: 'refused'; error: AppError }
   /** The answer kept under this natural key of the operation's name is the answer (idempotent by what it is about). */
-  | { outcome: 'replayed'; recordedAs: string };
+  | { outcome: 'replayed'; recordedAs: string /** Whose record it is, where it is not his own. */; of?: string };
 
 /** What a request gets in the end. */
 export type Outcome = { answer: RecordedAnswer } | { refusal: AppError };
@@ -52,13 +51,17 @@ export interface Operation<R, L = undefined, M = undefined> {
   selector: Selector;
   /** Other customers that are locked too, in one statement with him. */
   alsoLocks?: readonly string[] | undefined;
+  /** What is due of all of them is settled before, in a transaction of its own. */
+  isOfSettled?: boolean;
+  /** It is decided, and nothing of it is written. */
+  isDryRun?: boolean;
   call: Call;
   /** The validated command, without selector and key; its hash tells a repeated request from a reused key. */
   request: unknown;
   /** Loads what the decision needs beside the book, under the lock: its statements are sent together, those of the keys among them. */
   load?(tx: Tx, customerId: string): Promise<L>;
   /** Loads what only follows from what was loaded; sent together with the loading of the book. */
-  loadMore?(tx: Tx, loaded: L, customerId: string, now: Date): Promise<M>;
+  loadMore?(tx: Tx, loaded: L, customerId: string, now: Date, familyIds: readonly string[]): Promise<M>;
   /** What the book must hold. */
   needs: Needs | ((loaded: L) => Needs);
   /** Decides and posts in the books. Pure; a refusal (returned or thrown) must come before the first posting, but for a payment that is kept. */
@@ -67,11 +70,14 @@ export interface Operation<R, L = undefined, M = undefined> {
 }
 
 /** An operation on its way, whatever its types. */
-export interface Member extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'call'> {
+export interface Member
+  extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'isDryRun' | 'call'> {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
-  readonly loadMore: ((tx: Tx, loaded: unknown, customerId: string, now: Date) => Promise<unknown>) | undefined;
+  readonly loadMore:
+    | ((tx: Tx, loaded: unknown, customerId: string, now: Date, familyIds: readonly string[]) => Promise<unknown>)
+    | undefined;
   readonly needs: (loaded: unknown) => Needs;
   /** Decides, and renders what was decided. */
   readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;
@@ -87,11 +93,11 @@ export interface ResolvedMember extends Resolution {
 export function resolvedAs(
   deps: Pick<Foundations, 'ids'>,
   member: Member,
-  { customerId, sight }: Resolution,
+  { customerId, sight, finalId }: Resolution,
   earlier?: ResolvedMember,
 ): ResolvedMember {
   const earlierId = earlier?.customerId === customerId ? earlier.operationId : undefined;
-  return { member, customerId, sight, operationId: earlierId ?? deps.ids.ownedBy(customerId).next() };
+  return { member, customerId, finalId, sight, operationId: earlierId ?? deps.ids.ownedBy(customerId).next() };
 }
 
 /** An operation as the engine takes it. Each member is named, because spreads would cost more than the decision. */
@@ -101,6 +107,8 @@ export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
     name: operation.name,
     selector: operation.selector,
     alsoLocks: operation.alsoLocks,
+    isOfSettled: operation.isOfSettled ?? false,
+    isDryRun: operation.isDryRun ?? false,
     call: operation.call,
     requestHash: once(() => hashRequest(operation.request)),
     load: operation.load,

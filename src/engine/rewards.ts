@@ -4,6 +4,7 @@
 import { findOrderableOffers } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { isOutage } from '../db/errors.js';
+import { findMerging } from '../db/merges.js';
 import { countPlaces } from '../db/offer-places.js';
 import { countRewards, listRewardsToAct, lockReward, shareSignals } from '../db/rewards.js';
 import { listGrantedProducts } from '../db/sold.js';
@@ -68,8 +69,10 @@ export function rewardsAtOnce(deps: Foundations): RewardsAtOnce {
 async function settleOne(deps: Foundations, reward: Reward): Promise<boolean> {
   const { customerId, status, id } = reward;
   const member = status === 'clawing_back' ? toMember(clawBackOf(reward)) : toMember(grantOf(reward));
-  const resolved = resolvedAs(deps, member, { customerId, sight: undefined });
   try {
+    // Of a customer that was merged it is done in his ledger, and moves on.
+    const finalId = (await findMerging(deps.db, [customerId])).get(customerId)?.mergedInto ?? undefined;
+    const resolved = resolvedAs(deps, member, { customerId, finalId });
     const { changes } = await transact(deps, [resolved], { opener: 'pool', skipLocked: true });
     return changes.customers.some((own) => own.changes.rewardSteps.length > 0);
   } catch (error) {
@@ -103,7 +106,7 @@ function grantOf(reward: Reward): Operation<RewardStep | undefined, Loaded, Read
       ]);
       return { reward: locked, offers, count, isShared };
     },
-    loadMore: (tx, { offers }, customerId, now) => countPlaces(tx, customerId, offers.values(), now),
+    loadMore: (tx, { offers }, _customerId, now, familyIds) => countPlaces(tx, familyIds, offers.values(), now),
     needs: ({ offers }) => ({ asks: asksOf([...offers.values()].flatMap(({ terms }) => terms)) }),
     decide: ({ book, loaded: { offers, ...state }, more: places, operationId }) => {
       const step = grantReward(book, { ...state, offer: offers.get(reward.sku), places }, operationId);

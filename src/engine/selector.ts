@@ -1,6 +1,6 @@
 // Whom a request is about, as it says it.
 import { AppError } from '../errors/app-error.js';
-import type { IdentityKey } from '../ledger/customer-entities.js';
+import type { FirstSight, IdentityKey } from '../ledger/customer-entities.js';
 
 /** Whom a request is about: what is present names one customer. */
 export interface Selector {
@@ -15,6 +15,15 @@ export interface Selector {
 export interface Owned {
   kind: 'reservation' | 'operation' | 'order' | 'subscription';
   id: string;
+}
+
+/** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
+export interface Resolution {
+  /** Whose ledger it is about. */
+  readonly customerId: string;
+  /** Whom that customer leads to, where he was merged: something of his is named by its id. */
+  readonly finalId?: string | undefined;
+  readonly sight?: FirstSight | undefined;
 }
 
 /** A selector as a map's key. */

@@ -31,12 +31,9 @@ export async function sweep(deps: Foundations, isStopped: () => boolean = () => 
   while (swept.steps < STEPS_MAX && !isStopped()) {
     const due = await listDueCustomers(deps.db, deps.clock.now(), [...skipped], STEP_CUSTOMERS_MAX);
     if (due.length === 0) break;
-    for (const step of byLaneKey(
-      deps,
-      due.map((customerId) => ({ customerId })),
-    )) {
+    for (const step of byLaneKey(deps, due)) {
       const ids = step.map(({ customerId }) => customerId);
-      const { entries, settled } = await settleAll(deps, ids);
+      const { entries, settled } = await settleAll(deps, step);
       for (const customerId of ids) if (!settled.has(customerId)) skipped.add(customerId);
       swept.steps += 1;
       swept.entries += entries;
@@ -46,25 +43,28 @@ export async function sweep(deps: Foundations, isStopped: () => boolean = () => 
   return swept;
 }
 
+/** Of whom something is due, and whom he leads to if he was merged. */
+type Due = Awaited<ReturnType<typeof listDueCustomers>>[number];
+
 interface Settled {
   entries: number;
   settled: Set<string>;
 }
 
 /** Settles these customers together, or, when that fails, each alone: whoever can't be settled must not keep the others waiting. */
-async function settleAll(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
+async function settleAll(deps: Foundations, due: readonly Due[]): Promise<Settled> {
   try {
-    return await settleStep(deps, customerIds);
+    return await settleStep(deps, due);
   } catch (error) {
     if (isOutage(error) || isClockSkewed(error)) throw error;
     const all: Settled = { entries: 0, settled: new Set() };
-    for (const customerId of customerIds) {
+    for (const own of due) {
       try {
-        const one = await settleStep(deps, [customerId]);
+        const one = await settleStep(deps, [own]);
         all.entries += one.entries;
         for (const id of one.settled) all.settled.add(id);
       } catch (failure) {
-        deps.log.error({ err: failure, customerId }, 'a customer could not be settled');
+        deps.log.error({ err: failure, customerId: own.customerId }, 'a customer could not be settled');
       }
     }
     return all;
@@ -75,8 +75,9 @@ function isClockSkewed(error: unknown): boolean {
   return error instanceof AppError && error.code === 'clock_skewed';
 }
 
-/** Settles these customers as far as they are free. A customer of whom nothing was due after all counts as not settled. */
-async function settleStep(deps: Foundations, customerIds: readonly string[]): Promise<Settled> {
+/** Settles these customers as far as they are free, and whom they lead to. A customer of whom nothing was due after all counts as not settled. */
+async function settleStep(deps: Foundations, due: readonly Due[]): Promise<Settled> {
+  const customerIds = due.flatMap(({ customerId, mergedInto }) => [customerId, ...(mergedInto ? [mergedInto] : [])]);
   const { changes } = await transact(deps, [], { opener: 'pool', skipLocked: true, customerIds });
   const settled = changes.customers.filter((customer) => countChanges(customer.changes) > 0);
   return {

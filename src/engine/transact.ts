@@ -9,6 +9,7 @@ import { clockSkewed } from '../db/clock.js';
 import {
   awaitFirstSights,
   claimFirstSights,
+  findDueAmong,
   findIdentityOwners,
   type LockedCustomer,
   lockCustomers,
@@ -31,6 +32,7 @@ import { instantOf } from '../lib/clock.js';
 import { groupBy } from '../lib/group-by.js';
 import { persist } from './attempts.js';
 import { guardPlaces } from './horizon.js';
+import { rememberMerged } from './merged-ids.js';
 import {
   decideSafely,
   type Outcome,
@@ -39,7 +41,7 @@ import {
   toOperationRow,
   toRecords,
 } from './operation.js';
-import { findRecorded, type Recorded, recordText, replayOf } from './records.js';
+import { addOfFamilies, findRecorded, type Recorded, recordText, replayOf } from './records.js';
 import { identityText } from './selector.js';
 
 /** What became of a member; `moved` when its identity names another customer now: it is taken out undecided. */
@@ -82,8 +84,10 @@ export async function transact<M extends ResolvedMember>(
   options: TransactOptions<M>,
 ): Promise<Transacted<M>> {
   for (;;) {
-    const { isBehind, ...transacted } = await transactOnce(deps, members, options);
+    const { isBehind, relatives, ...transacted } = await transactOnce(deps, members, options);
     if (options.skipLocked || !isBehind) return transacted;
+    if (relatives.length > 0)
+      await transact(deps, [], { opener: options.opener, skipLocked: false, customerIds: relatives });
   }
 }
 
@@ -91,7 +95,7 @@ async function transactOnce<M extends ResolvedMember>(
   deps: Foundations,
   members: readonly M[],
   options: TransactOptions<M>,
-): Promise<Transacted<M> & Pick<Decided<M>, 'isBehind'>> {
+): Promise<Transacted<M> & Pick<Decided<M>, 'isBehind' | 'relatives'>> {
   const tx = await begin(deps.db, options.opener);
   const decided = await orAbandon(tx, () => decideTogether(deps, tx, members, options));
   const { verdicts, changes, isBehind } = decided;
@@ -171,8 +175,9 @@ function isAnswered(verdict: Verdict | undefined): boolean {
 }
 
 /** The customers that a member locks, its own first. */
-function customersOf({ customerId, member: { alsoLocks } }: ResolvedMember): readonly string[] {
-  return alsoLocks ? [customerId, ...alsoLocks] : [customerId];
+function customersOf({ customerId, finalId, member: { alsoLocks } }: ResolvedMember): readonly string[] {
+  if (!alsoLocks && finalId === undefined) return [customerId];
+  return [customerId, ...(finalId === undefined ? [] : [finalId]), ...(alsoLocks ?? [])];
 }
 
 /** What was read under the locks. */
@@ -184,6 +189,8 @@ interface UnderLock {
   more: readonly unknown[];
   books: LoadedBooks;
   clock: Date;
+  /** Of whom something is due who were merged into those of whom something is, each with these: it comes back to them. */
+  relatives: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The key of the record that has the answer. */
@@ -194,6 +201,8 @@ interface Replay {
 /** What was decided. Of a customer who is behind nothing was, but what is due was settled as far as it was loaded. */
 interface Decided<M> extends Pick<Transacted<M>, 'verdicts' | 'changes'> {
   isBehind: boolean;
+  /** Whole families that have to be settled before anything is decided. */
+  relatives: readonly string[];
 }
 
 /** Locks, loads, settles and decides; nothing is written yet. Where somebody is behind nobody is decided, unless he can be left out. */
@@ -214,29 +223,59 @@ async function decideTogether<M extends ResolvedMember>(
     const known = books.get(id);
     if (known) return known;
     const customer = required(state.customers.get(id), 'the customer is locked');
-    const book = openBook(state.books.bookOf(customer, instantOf(state.clock, customer.lastRecordedAt), deps.ids));
+    const into = customer.mergedInto === null ? undefined : bookOf(customer.mergedInto);
+    // What moves on is dated in both ledgers.
+    const now = into?.now ?? latestOf(customer, state);
+    const book = openBook(state.books.bookOf(customer, now, deps.ids), into);
     books.set(id, book);
     changes.customers.push(book);
     return book;
   };
-  const mayBeSettled = (id: string) => state.customers.get(id)?.isAhead === false;
-  const isBehind = (id: string) => mayBeSettled(id) && state.books.isBehind(id);
-  const unanswered = members.filter((member) => !replayOf(member, state.recorded));
+  const isFree = ({ isAhead, mergedInto }: LockedCustomer) =>
+    !isAhead && (mergedInto === null || state.customers.get(mergedInto)?.isAhead === false);
+  const mayBeSettled = (id: string) => {
+    const customer = state.customers.get(id);
+    return customer !== undefined && isFree(customer);
+  };
+  const unanswered = members.filter((member) => !isMoved(deps, member, state) && !replayOf(member, state.recorded));
+  const settledFirst = new Set(unanswered.flatMap((own) => (own.member.isOfSettled ? customersOf(own) : [])));
+  const isDueFirst = (id: string) => settledFirst.has(id) && isDueAt(state, id);
+  const isBehind = (id: string) => mayBeSettled(id) && (state.books.isBehind(id) || isDueFirst(id));
+  const relatives = unanswered.flatMap(customersOf).flatMap((id) => state.relatives.get(id) ?? []);
+  if (relatives.length > 0 && !skipLocked)
+    return { verdicts: new Map(), changes: noChanges(), isBehind: true, relatives };
   const settling = [...customerIds, ...unanswered.flatMap(customersOf).filter(isBehind)].filter(mayBeSettled);
   for (const id of settling) bookOf(id);
   const isAnyBehind = settling.some(isBehind);
-  if (isAnyBehind && !skipLocked) return { verdicts: new Map(), changes, isBehind: true };
-  const isLeft = (id: string) => isBehind(id) || state.books.isUnread(id);
+  if (isAnyBehind && !skipLocked) return { verdicts: new Map(), changes, isBehind: true, relatives: [] };
+  const isLeft = (id: string) => isBehind(id) || state.books.isUnread(id) || state.relatives.has(id);
   const left = new Set(unanswered.filter((member) => customersOf(member).some(isLeft)));
   const decided = new Map<M, Verdict | Replay>();
   for (const [index, member] of members.entries()) {
     const own = customersOf(member);
     if (left.has(member) || own.some((id) => !state.customers.has(id))) continue;
-    const known = isMoved(member, state) ? 'moved' : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
+    const known = isMoved(deps, member, state)
+      ? 'moved'
+      : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
     const verdict = known ?? decideOne(member, index, own.map(bookOf), state);
     if (!isShared || !isTooFewRead(verdict)) decided.set(member, verdict);
   }
-  return { verdicts: await answerReplays(tx, decided, state.recorded.records), changes, isBehind: isAnyBehind };
+  const verdicts = await answerReplays(tx, decided, state.recorded.records);
+  return { verdicts, changes, isBehind: isAnyBehind, relatives: [] };
+}
+
+/** The instant of a customer, or of whom he leads to: the clock, but not before what they recorded last. */
+function latestOf({ id, lastRecordedAt }: LockedCustomer, { clock, customers }: UnderLock): Date {
+  const led = [...customers.values()].filter(({ mergedInto }) => mergedInto === id);
+  return led.reduce((latest, own) => instantOf(latest, own.lastRecordedAt), instantOf(clock, lastRecordedAt));
+}
+
+/** Whether something of a customer is past its end. */
+function isDueAt({ customers, clock }: UnderLock, id: string): boolean {
+  const customer = customers.get(id);
+  return (
+    customer !== undefined && customer.dueAt !== null && customer.dueAt <= instantOf(clock, customer.lastRecordedAt)
+  );
 }
 
 /** Whether the member's use takes of batches that were read for others, and may be accepted when it is alone. */
@@ -244,9 +283,20 @@ function isTooFewRead(verdict: Verdict | Replay): boolean {
   return typeof verdict === 'object' && 'refusal' in verdict && verdict.refusal instanceof TooFewRead;
 }
 
-function isMoved({ member, customerId }: ResolvedMember, { owners }: UnderLock): boolean {
+/** Whether the identity, or the customer, leads to another one by now. */
+function isMoved(
+  deps: Foundations,
+  { member, customerId, finalId }: ResolvedMember,
+  { owners, customers }: UnderLock,
+): boolean {
   const { identity } = member.selector;
-  return identity !== undefined && owners.get(identityText(identity)) !== customerId;
+  const mergedInto = customers.get(customerId)?.mergedInto ?? null;
+  if (mergedInto !== null) rememberMerged(deps, customerId, mergedInto);
+  if ((mergedInto ?? undefined) !== finalId && customers.has(customerId)) return true;
+  if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;
+  // A merge looks at all of them itself.
+  const others = member.name === 'customer.merge' ? [] : (member.alsoLocks ?? []);
+  return others.some((id) => (customers.get(id)?.mergedInto ?? null) !== null);
 }
 
 /**
@@ -268,7 +318,8 @@ async function lockAndLoad(
   const locking = lockCustomers(tx, customerIds, { skipLocked, clock: deps.clock });
   const load = (loaded: readonly unknown[], clock: Date): Promise<LoadedBooks> => {
     const limited = isLimitedOf(locking);
-    const options: LoadOptions = { asking: isDueOf(locking, clock), limited, isOnce: skipLocked, isShared };
+    const finals = finalsOf(locking);
+    const options: LoadOptions = { asking: isDueOf(locking, clock), limited, finals, isOnce: skipLocked, isShared };
     return loadBooks(tx, bookRequestsOf(customerIds, members, loaded), clock, options);
   };
   const looking = Promise.all([
@@ -285,13 +336,52 @@ async function lockAndLoad(
   ]);
   const customers = new Map(locked.map((customer) => [customer.id, customer]));
   const known = { customers, owners, recorded, loaded };
-  if (books) return { ...known, more: [], books, clock: early };
+  await addOfFamilies(tx, members, customers, recorded);
+  if (books) return { ...known, more: [], books, clock: early, relatives: await findRelatives(tx, customers, early) };
   const clock = deps.clock.now();
-  const [late, more] = await Promise.all([
+  const [late, more, relatives] = await Promise.all([
     load(loaded, clock),
     Promise.all(members.map((member, index) => loadMore(tx, member, loaded[index], customers, clock))),
+    findRelatives(tx, customers, clock),
   ]);
-  return { ...known, more, books: late, clock };
+  return { ...known, more, books: late, clock, relatives };
+}
+
+/** Whom those of the locked customers lead to who were merged. */
+async function finalsOf(locking: Promise<readonly LockedCustomer[]>): Promise<ReadonlyMap<string, string>> {
+  const merged = (await locking).flatMap(({ id, mergedInto }): [string, string][] =>
+    mergedInto === null ? [] : [[id, mergedInto]],
+  );
+  return new Map(merged);
+}
+
+/**
+ * Of whom something is due who were merged into customers of whom something is, and are not locked with them: whole families, by these customers. Most have
+ * nobody who leads to them, and are not asked about.
+ */
+async function findRelatives(
+  tx: Tx,
+  customers: ReadonlyMap<string, LockedCustomer>,
+  clock: Date,
+): Promise<Map<string, readonly string[]>> {
+  const asked = [...customers.values()].filter(
+    ({ mergedIds, dueAt, lastRecordedAt }) =>
+      mergedIds.length > 0 && dueAt !== null && dueAt <= instantOf(clock, lastRecordedAt),
+  );
+  if (asked.length === 0) return new Map();
+  const at = asked.reduce((latest, { lastRecordedAt }) => instantOf(latest, lastRecordedAt), clock);
+  const due = new Set(
+    await findDueAmong(
+      tx,
+      asked.flatMap(({ mergedIds }) => mergedIds),
+      at,
+    ),
+  );
+  const families = asked.map(({ id, mergedIds }): [string, string[]] => [
+    id,
+    mergedIds.filter((memberId) => due.has(memberId) && !customers.has(memberId)),
+  ]);
+  return new Map(families.flatMap(([id, own]) => (own.length === 0 ? [] : [[id, [id, ...own]]])));
 }
 
 /** Of whom of the locked customers something is due at the clock's instant, or theirs if it is later. */
@@ -316,7 +406,9 @@ async function loadMore(
   clock: Date,
 ): Promise<unknown> {
   const customer = customers.get(customerId);
-  return customer && member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt));
+  if (!customer) return undefined;
+  const familyIds = [customer.id, ...customer.mergedIds];
+  return member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt), familyIds);
 }
 
 function bookRequestsOf(
@@ -325,7 +417,14 @@ function bookRequestsOf(
   loaded: readonly unknown[],
 ): BookRequest[] {
   const needs = groupBy(
-    members.map(({ member, customerId }, index) => ({ id: customerId, needs: member.needs(loaded[index]) })),
+    members.flatMap(({ member, customerId, finalId }, index) => {
+      const own = member.needs(loaded[index]);
+      const { asks, sold } = own;
+      // What comes back, or is owed, moves on.
+      const onward =
+        finalId === undefined ? [] : [{ id: finalId, needs: { asks, ...(sold !== undefined && { sold }) } }];
+      return [{ id: customerId, needs: own }, ...onward];
+    }),
     ({ id }) => id,
   );
   return customerIds.map((customerId) => ({
@@ -377,11 +476,20 @@ function decideOne(
     case 'refused':
       return { refusal: decision.error };
     case 'replayed':
-      return { replayOf: { customerId, name: member.name, kind: 'natural', key: decision.recordedAs } };
+      return {
+        replayOf: {
+          customerId: decision.of ?? customerId,
+          name: member.name,
+          kind: 'natural',
+          key: decision.recordedAs,
+        },
+      };
     case 'unchanged':
       return { answer: { ...decision.result, replayed: false } };
     case 'accepted': {
-      own.changes.operations.push(toOperationRow(resolved, own, firstSeq));
+      const operation = toOperationRow(resolved, own, firstSeq);
+      own.changes.operations.push(operation);
+      own.onward?.name(operation);
       for (const record of toRecords(resolved, decision.result, decision.recordAs)) {
         own.changes.records.push(record);
         recorded.records.set(recordText({ customerId, ...record }), record);

@@ -262,6 +262,11 @@ const entries = {
     title: 'Nothing of the subscription is paid yet',
     remedy: 'Pay its order, or cancel it and subscribe again.',
   },
+  subscription_current: {
+    status: 409,
+    title: 'The source has a subscription that has not ended',
+    remedy: 'Merge the other way, or cancel the subscription first.',
+  },
   subscription_ended: {
     status: 409,
     title: 'The subscription has ended',
@@ -296,7 +301,18 @@ const entries = {
   identity_taken: {
     status: 409,
     title: 'The identity belongs to another customer',
-    remedy: 'Unlink it there first.',
+    remedy: 'Unlink it there first, or merge the two customers.',
+  },
+  merge_with_itself: { status: 400, title: 'A customer can’t be merged into itself', remedy: 'Name two customers.' },
+  customer_merged: {
+    status: 409,
+    title: 'The customer was merged into another one',
+    remedy: 'Use `final_customer_id`.',
+  },
+  too_many_merged: {
+    status: 409,
+    title: 'Too many customers would lead to this one',
+    remedy: 'At most 100 can be merged into one.',
   },
   self_referral: { status: 409, title: 'Nobody refers himself', remedy: 'Name two customers.' },
   already_referred: {

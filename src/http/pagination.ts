@@ -10,6 +10,9 @@ export const createdAtPosition = z.strictObject({ created_at: instantSchema, id:
 /** Position in rows ordered by a sequence number. */
 export const seqPosition = z.strictObject({ seq: z.int().min(0) });
 
+/** Position in the entries of a family: each member numbers his own. Of one who is alone it is the number. */
+export const entryPosition = z.strictObject({ seq: z.int().min(0), of: uuidSchema.optional() });
+
 /** Encodes where a page ended. */
 export function encodeCursor<S extends z.ZodType>(schema: S, position: z.output<S>): string {
   return Buffer.from(JSON.stringify(z.encode(schema, position))).toString('base64url');

@@ -17,6 +17,7 @@ export type AuditAction =
   | 'reward.refused'
   | 'clock.set'
   | 'customer.updated'
+  | 'customer.merged'
   | 'identity.linked'
   | 'identity.unlinked'
   | 'balance.adjusted'

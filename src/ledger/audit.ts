@@ -33,6 +33,17 @@ const USE = 'what customers use and buy is in the ledger, with the key of each o
 export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { readonly silent: string } } = {
   operations: { silent: USE },
   newBatches: (made, customer) => auditGrants(made, customer),
+  movedBatches: { silent: 'the merge is audited; what moves on later is in the ledger' },
+  endedAccess: { silent: 'it goes on in another batch' },
+  merges: (made, { customerId }) =>
+    made.map(({ sourceId, operationId, moved }) => ({
+      action: 'customer.merged',
+      subject: sourceId,
+      operationId,
+      before: null,
+      after: { customerId, ...moved },
+    })),
+  droppedReferrals: { silent: 'the merge is audited' },
   changedBatches: { silent: USE },
   changedHoldings: { silent: USE },
   entries: (made) => auditTakings(made),

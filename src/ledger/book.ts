@@ -4,7 +4,7 @@
 import { required } from '../lib/assert.js';
 import type { OwnedIds } from '../lib/ids.js';
 import type { CustomerChanges } from './changes.js';
-import type { Batch, Holding, Reservation, TakenOperation } from './entities.js';
+import type { Batch, Holding, MovedBatch, NewOperation, Reservation, TakenOperation } from './entities.js';
 import type { UsageWindow } from './limit-entities.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Sold } from './sold-entities.js';
@@ -40,10 +40,27 @@ export interface Book {
   readonly isDue: boolean;
   readonly changes: CustomerChanges;
   readonly ids: OwnedIds;
+  /** Of a customer that was merged: where what comes back to him goes on. */
+  onward?: Onward;
+}
+
+/** The customer whom one that was merged leads to, and how things get there. What there is of the merged one moves at once, so that he has and owes nothing. */
+export interface Onward {
+  readonly book: Book;
+  /** Posts in that book. What an operation makes there is recorded as of the same id; what happens by itself is an operation of its own. */
+  post<T>(operationId: string | null, posting: (operationId: string) => T): T;
+  /** Names the operation, once it is accepted, as it is called in its own ledger. */
+  name(operation: Pick<NewOperation, 'id' | 'name' | 'actingKey'>): void;
+  /** Moves on what is available of a batch, or the access that it gives. */
+  take(batch: Batch & Partial<Pick<MovedBatch, 'anchorDay' | 'noticeAt'>>, operationId: string | null): void;
+  /** Moves on what is owed of a product. */
+  takeOwed(productKey: string, operationId: string | null): void;
+  /** Brings back so much of what was moved on of what is owed, so that it can be forgiven. */
+  bringBackOwed(productKey: string, amount: number, operationId: string | null): void;
 }
 
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */
-export type LoadedBook = Omit<Book, 'changes'>;
+export type LoadedBook = Omit<Book, 'changes' | 'onward'>;
 
 /** The product's holding. The loader made one for every product that the operation asked for. */
 export function holdingOf(book: Book, productKey: string): Holding {
@@ -96,5 +113,7 @@ export function compareBurnOrder(a: Batch, b: Batch): number {
 
 /** Whether the product's balance can take `amount` more and stay exact. */
 export function hasRoomFor(holding: Holding, amount: number): boolean {
-  return amount <= QUANTITY_MAX && canAdd(holding.available + holding.held, amount);
+  const { into } = holding;
+  const isRoom = amount <= QUANTITY_MAX && canAdd(holding.available + holding.held, amount);
+  return isRoom && (into === undefined || hasRoomFor(into, amount));
 }

@@ -4,10 +4,12 @@ import type { Metadata } from '../lib/metadata.js';
 import type { AuditRecord } from './audit-record.js';
 import type { Offer, Product } from './catalog-entities.js';
 import type {
+  DroppedReferral,
   FirstSight,
   Identity,
   IdentityKey,
   KeyedAnswer,
+  Merge,
   Referral,
   TrialTrace,
   TrialUse,
@@ -17,6 +19,7 @@ import type {
   Entry,
   Holding,
   IdempotencyRecord,
+  MovedBatch,
   NewBatch,
   NewOperation,
   Notice,
@@ -35,6 +38,8 @@ import type { Period, Subscription, SubscriptionStep } from './subscription-enti
 export interface CustomerChanges {
   operations: NewOperation[];
   newBatches: NewBatch[];
+  /** Those in which batches of other customers of the family go on. */
+  movedBatches: MovedBatch[];
   changedBatches: Map<string, Batch>;
   changedHoldings: Set<Holding>;
   entries: Entry[];
@@ -49,6 +54,9 @@ export interface CustomerChanges {
   metadata: { before: Metadata; after: Metadata; operationId: string }[];
   profiles: (IdentityKey & { profile: Metadata })[];
   newReferrals: Referral[];
+  droppedReferrals: DroppedReferral[];
+  /** Customers that were merged into this one. */
+  merges: Merge[];
   /** What his referral, as who was brought, is to earn; of both sides. */
   newRewards: Reward[];
   rewardSteps: RewardStep[];
@@ -67,6 +75,8 @@ export interface CustomerChanges {
   changedClawbacks: Set<Clawback>;
   /** Batches that are valid at another time than before, or no longer. */
   changedValidity: Set<SoldBatch>;
+  /** Access that goes on in another batch, by id, with the instant at which it ended here. */
+  endedAccess: Map<string, Date>;
   notices: Notice[];
   limits: ChangedLimit[];
   limitSources: ChangedLimitSource[];
@@ -144,6 +154,7 @@ export function noCustomerChanges(): CustomerChanges {
   return {
     operations: [],
     newBatches: [],
+    movedBatches: [],
     changedBatches: new Map(),
     changedHoldings: new Set(),
     entries: [],
@@ -155,6 +166,8 @@ export function noCustomerChanges(): CustomerChanges {
     metadata: [],
     profiles: [],
     newReferrals: [],
+    droppedReferrals: [],
+    merges: [],
     newRewards: [],
     rewardSteps: [],
     signals: [],
@@ -168,6 +181,7 @@ export function noCustomerChanges(): CustomerChanges {
     newClawbacks: [],
     changedClawbacks: new Set(),
     changedValidity: new Set(),
+    endedAccess: new Map(),
     notices: [],
     limits: [],
     limitSources: [],

@@ -10,10 +10,12 @@ import type { Clawback, UnrecoveredPolicy } from './order-entities.js';
 import { postClaimDebt, postRecovery } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Cause, Causes, Recovery, Share, Sold, SoldBatch, Undo } from './sold-entities.js';
+import { inLedgerOf } from './sold-ledgers.js';
 import { giveBackUnits } from './undo-clawbacks.js';
 
 /** What is taken of one batch, and what is claimed of it that is not there. */
 interface Taking {
+  own: SoldBatch;
   batch: Batch;
   taken: number;
   missing: number;
@@ -77,10 +79,11 @@ function claimedOf({ clawbacks }: Sold, { id }: Batch): number {
 /** What is available is taken; the rest is claimed where units are out. */
 function planTakings(sold: Sold, members: readonly SoldBatch[], units: number): Taking[] {
   let left = units;
-  const takings = members.map(({ batch }) => {
+  const takings = members.map((own) => {
+    const { batch } = own;
     const taken = Math.min(left, batch.available);
     left -= taken;
-    return { batch, taken, missing: 0 };
+    return { own, batch, taken, missing: 0 };
   });
   for (const taking of takings) {
     const { batch, taken } = taking;
@@ -123,7 +126,8 @@ function assertTakeable(book: Book, takings: readonly Taking[], policy: Unrecove
   if (policy === 'ignore') return;
   for (const [productKey, { recovered, unrecovered }] of sumsOf(takings)) {
     if (unrecovered === 0) continue;
-    const holding = holdingOf(book, productKey);
+    const own = holdingOf(book, productKey);
+    const holding = own.into ?? own;
     const rest = holding.available - recovered;
     const read = [...holding.usable, ...holding.pending];
     const known = read.reduce((sum, batch) => sum + batch.available, 0);
@@ -169,27 +173,30 @@ export function moveUnits(
   cause: Cause,
 ): Recovery {
   const { operationId } = cause;
-  for (const { batch, taken } of takings) if (taken > 0) postRecovery(book, batch, taken, { operationId });
-  for (const { batch, taken, missing } of takings) {
+  for (const { own, batch, taken } of takings)
+    if (taken > 0) inLedgerOf(book, own, operationId, (at) => postRecovery(at, batch, taken, { operationId }));
+  for (const { own, batch, taken, missing } of takings) {
     const owed = cause.policy === 'debt' ? missing : 0;
-    if (owed > 0) {
-      const { usable, pending } = holdingOf(book, batch.productKey);
-      postClaimDebt(book, batch, owed, [...usable, ...pending], { operationId });
-    }
-    if (missing > owed) {
-      batch.unrecovered += missing - owed;
-      book.changes.changedBatches.set(batch.id, batch);
-    }
-    book.changes.newClawbacks.push({
-      causeId: cause.id,
-      batchId: batch.id,
-      orderId,
-      claimed: taken + missing,
-      recovered: taken,
-      owed,
-      undone: 0,
-      cutMs: null,
-      createdAt: book.now,
+    inLedgerOf(book, own, operationId, (at) => {
+      if (owed > 0) {
+        const { usable, pending } = holdingOf(at, batch.productKey);
+        postClaimDebt(at, batch, owed, [...usable, ...pending], { operationId });
+      }
+      if (missing > owed) {
+        batch.unrecovered += missing - owed;
+        at.changes.changedBatches.set(batch.id, batch);
+      }
+      at.changes.newClawbacks.push({
+        causeId: cause.id,
+        batchId: batch.id,
+        orderId,
+        claimed: taken + missing,
+        recovered: taken,
+        owed,
+        undone: 0,
+        cutMs: null,
+        createdAt: book.now,
+      });
     });
   }
   giveBackUnits(book, sold, undos, operationId);

@@ -144,7 +144,7 @@ export function availabilityOf(
   book: Book,
   providers: readonly Provider[],
 ): { available: number | null; first: Batch | null } {
-  const payers = payersOf(book, providers);
+  const payers = payersOf(book.onward?.book ?? book, providers);
   const first = payers[0]?.first ?? null;
   return { available: payers[0]?.isUncounted ? null : sumPayable(payers), first };
 }

@@ -22,6 +22,44 @@ export interface Referral {
   createdAt: Date;
 }
 
+/** Why a merge leaves a referral out: the target has a referrer, both sides became one customer, or it would close a ring. */
+export type DroppedReason = 'target_has_referrer' | 'joins_both' | 'closes_ring';
+
+/** A referral that a merge leaves out. */
+export interface DroppedReferral {
+  id: string;
+  refereeId: string;
+  reason: DroppedReason;
+}
+
+/** What a merge moves, and what it leaves out. */
+export interface Merged {
+  identities: number;
+  batches: number;
+  /** Units by product. */
+  units: Record<string, number>;
+  owed: Record<string, number>;
+  /** What stays the source's own, and leads to the target: it ends there. */
+  openOrders: number;
+  openReservations: number;
+  /** Customers that were merged into the source before, and lead to the target from now on. */
+  mergedBefore: number;
+  droppedReferrals: (DroppedReferral & { referrerId: string })[];
+  /** Limits of the source's own, which are not in force any more. */
+  droppedLimits: number;
+}
+
+/** That one customer was merged into another. */
+export interface Merge {
+  sourceId: string;
+  /** All that lead to the target from now on by it: the source, and those that led to it. */
+  memberIds: readonly string[];
+  /** All that lead to the target. */
+  familyIds: readonly string[];
+  operationId: string;
+  moved: Merged;
+}
+
 /** An identity, known by its keyed hash alone. */
 export interface TrialTrace {
   pepperId: string;

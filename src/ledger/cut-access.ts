@@ -11,6 +11,7 @@ import { type Anchored, addPeriod, anchored, latestInstant } from './periods.js'
 import { postAccessChange, postGrant } from './postings.js';
 import { multiplyQuantities } from './quantities.js';
 import type { Cause, Causes, Share, Sold, SoldBatch } from './sold-entities.js';
+import { inLedgerOf } from './sold-ledgers.js';
 import { successorOf } from './undo-clawbacks.js';
 
 /** What is left of a line. */
@@ -51,7 +52,10 @@ export function changeAccess(
       ? members.map((member) => ({ member, cutMs: cutNow(book, sold, member, cause) }))
       : shorten(book, sold, members, left, cause);
     for (const { member, cutMs } of cuts)
-      if (cutMs !== undefined) book.changes.newClawbacks.push(toClawback(book, member, orderId, cause, cutMs));
+      if (cutMs !== undefined) {
+        const clawback = toClawback(book, member, orderId, cause, cutMs);
+        inLedgerOf(book, member, cause.operationId, (at) => at.changes.newClawbacks.push(clawback));
+      }
   }
 }
 
@@ -78,8 +82,10 @@ export function cutNow(
   const from = Math.max(book.now.getTime(), batch.validFrom.getTime());
   own.revokedAt = book.now;
   own.noticeAt = null;
-  book.changes.changedValidity.add(own);
-  postAccessChange(book, batch, 'revoke', { operationId, orderId: batch.orderId });
+  inLedgerOf(book, own, operationId, (at) => {
+    at.changes.changedValidity.add(own);
+    postAccessChange(at, batch, 'revoke', { operationId, orderId: batch.orderId });
+  });
   sold.access = sold.access.filter(({ batch: { id } }) => id !== batch.id);
   if (end === null) return null;
   const cutMs = end.getTime() - from;
@@ -175,8 +181,10 @@ function adjust(book: Book, own: SoldBatch, validFrom: Date, end: Anchored | nul
   own.noticeAt &&= new Date(Math.max(validFrom.getTime(), own.noticeAt.getTime() - noticeMs));
   Object.assign(batch, { validFrom, expiresAt });
   own.anchorDay = anchorDay;
-  book.changes.changedValidity.add(own);
-  postAccessChange(book, batch, 'adjust', { operationId, orderId: batch.orderId, metadata });
+  inLedgerOf(book, own, operationId, (at) => {
+    at.changes.changedValidity.add(own);
+    postAccessChange(at, batch, 'adjust', { operationId, orderId: batch.orderId, metadata });
+  });
 }
 
 /** Gives the length that access lost back, at the end of its chain. */
@@ -191,20 +199,24 @@ function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes
   const revoke = revokes.find((one) => one.operationId === claimedBy && one.left > 0);
   if (revoke) {
     revoke.left = 0;
-    postAccessChange(book, batch, 'reverse', { operationId, orderId: batch.orderId, reversesSeq: revoke.seq });
+    const details = { operationId, orderId: batch.orderId, reversesSeq: revoke.seq };
+    inLedgerOf(book, own, operationId, (at) => postAccessChange(at, batch, 'reverse', details));
   }
   const ends = sold.access
     .filter(({ batch: { productKey } }) => productKey === batch.productKey)
     .map(({ batch: { expiresAt } }) => expiresAt?.getTime() ?? 0);
   const validFrom = new Date(Math.max(book.now.getTime(), ...ends));
   const expiresAt = clawback.cutMs === null ? null : latestInstant(validFrom.getTime() + clawback.cutMs);
-  const successor = successorOf(book, own, operationId, {
-    granted: null,
-    validFrom,
-    expiresAt,
-    anchorDay: expiresAt && anchored(expiresAt).anchorDay,
+  const successor = inLedgerOf(book, own, operationId, (at) => {
+    const made = successorOf(at, own, operationId, {
+      granted: null,
+      validFrom,
+      expiresAt,
+      anchorDay: expiresAt && anchored(expiresAt).anchorDay,
+    });
+    postGrant(at, made, { operationId, orderId: batch.orderId });
+    return made;
   });
-  postGrant(book, successor, { operationId, orderId: batch.orderId });
   const { source, sku, orderItemId, anchorDay, noticeAt, predecessorId } = successor;
   sold.access.push({
     batch: successor,
@@ -215,7 +227,8 @@ function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes
     noticeAt,
     predecessorId,
     revokedAt: null,
+    isOnward: own.isOnward ?? false,
   });
   clawback.undone += 1;
-  book.changes.changedClawbacks.add(clawback);
+  inLedgerOf(book, own, operationId, (at) => at.changes.changedClawbacks.add(clawback));
 }

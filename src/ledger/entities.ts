@@ -63,6 +63,16 @@ export interface NewBatch extends Batch {
   metadata: Metadata;
 }
 
+/** A batch in which one of another customer of the family goes on; where that came from, it keeps. */
+export interface MovedBatch extends Batch {
+  operationId: string;
+  predecessorId: string;
+  /** Whose that is. */
+  predecessorCustomerId: string;
+  anchorDay: number | null;
+  noticeAt: Date | null;
+}
+
 export type EntryKind =
   | 'grant'
   | 'consume'
@@ -162,6 +172,10 @@ export interface Holding {
   pending: Batch[];
   /** Debts of which something may be forgiven, while anything is owed: those that refunds made, and those of operations that were asked for. */
   debts: KnownDebt[];
+  /** Of a customer that was merged: the holding of the one whom he leads to. */
+  into?: Holding;
+  /** What of his debts that one owes by now. */
+  owedElsewhere?: number;
 }
 
 /** A debt. The oldest is repaid first, so that what is owed is owed of the newest. */

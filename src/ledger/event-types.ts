@@ -7,6 +7,7 @@ export type NoticeType = 'trial.refused' | 'batch.expiring' | 'quota.limit_reach
 /** All types, with the version of their data. */
 export const EVENT_VERSIONS = {
   'customer.created': 1,
+  'customer.merged': 1,
   'order.created': 1,
   'order.paid': 1,
   'order.payment_failed': 1,

@@ -10,7 +10,7 @@ import { formatMoney, type Micros } from '../lib/money.js';
 import type { AuditRecord } from './audit-record.js';
 import type { Subject } from './catalog-entities.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } from './changes.js';
-import type { FirstSight, Referral, TrialUse } from './customer-entities.js';
+import type { FirstSight, Merge, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
@@ -32,6 +32,10 @@ type Teller<K extends keyof CustomerChanges> = (made: CustomerChanges[K], custom
 export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { readonly silent: string } } = {
   operations: (_made, customer) => [...tellUses(customer), ...tellExchanges(customer)],
   newBatches: (made) => made.filter(({ source }) => source !== 'metered').map(tellGrant),
+  movedBatches: { silent: 'the units were granted before, and go on' },
+  endedAccess: { silent: 'it goes on in another batch' },
+  droppedReferrals: { silent: 'the merge tells it' },
+  merges: (made) => made.map(tellMerge),
   changedBatches: { silent: 'entries tell what changes of a batch' },
   changedHoldings: { silent: 'entries tell what changes of a balance' },
   entries: (made, customer) => tellEntries(made, customer),
@@ -86,6 +90,7 @@ export const SILENT_CHANGES: Readonly<
 
 /** What comes of a customer's changes in which order: what others are about first. */
 export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
+  'merges',
   'newReferrals',
   'newOrders',
   'payments',
@@ -175,6 +180,12 @@ function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told 
     operationId: null,
     data: { provider, externalId },
   };
+}
+
+function tellMerge({ sourceId, operationId, moved }: Merge): Told {
+  const { identities, batches, droppedReferrals } = moved;
+  const data = { sourceCustomerId: sourceId, identities, batches, droppedReferrals: droppedReferrals.length };
+  return { type: 'customer.merged', subjectId: sourceId, operationId, data };
 }
 
 function tellReferral({ id, referrerId, refereeId, operationId, metadata }: Referral): Told {
@@ -416,7 +427,8 @@ function tellEntries(entries: readonly Entry[], { changes }: ChangedCustomer): T
       const data = { batchId, productKey, amount, balance: balanceAfter };
       told.push({ type: kind === 'expire' ? 'batch.expired' : 'batch.revoked', subjectId, operationId, data });
     }
-    if (direction !== 'debit') continue;
+    // What moves to another ledger of the family is there.
+    if (direction !== 'debit' || isMove(entry, changes)) continue;
     const before = balanceAfter + amount;
     const threshold = low.get(productKey);
     if (threshold !== undefined && before > threshold && balanceAfter <= threshold) {
@@ -427,6 +439,12 @@ function tellEntries(entries: readonly Entry[], { changes }: ChangedCustomer): T
     }
   }
   return told;
+}
+
+/** Whether an entry moves something to or from another ledger of the family; within one it goes on in a batch of the same operation. */
+function isMove({ kind, batchId, operationId }: Entry, { newBatches }: CustomerChanges): boolean {
+  if (kind !== 'transfer_in' && kind !== 'transfer_out') return false;
+  return !newBatches.some((own) => own.predecessorId === batchId && own.operationId === operationId);
 }
 
 function toldMetadata(metadata: Metadata): { metadata: Metadata | null } {

@@ -53,6 +53,8 @@ export interface UsageWindow {
   enforcement: Enforcement;
   level: LimitLevel;
   used: number;
+  /** What of it those used who were merged into the customer. */
+  usedByMerged: number;
   /** How much of that reservations hold: of a feature's `total`, where units of it may come back. */
   held: number;
   /** The last entry that is counted; null where all are. Nothing is decided by a window that lacks some. */

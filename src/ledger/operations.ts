@@ -19,6 +19,9 @@ const other: OperationKind = { opener: 'prisma', isReversible: false };
 export const OPERATIONS = {
   identify: other,
   'customer.update': other,
+  'customer.merge': other,
+  /** What moves on by itself to whom a customer leads to who was merged. */
+  'customer.transfer': ofUse,
   'identity.link': other,
   'identity.unlink': other,
   'order.create': other,

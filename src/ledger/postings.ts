@@ -5,7 +5,7 @@ import { assert, required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { type Book, balanceOf, compareBurnOrder, holdingOf } from './book.js';
 import { countIn } from './counting.js';
-import type { Batch, Entry, EntryKind, Holding, KnownDebt, NewBatch } from './entities.js';
+import type { Batch, Entry, EntryKind, Holding, KnownDebt, MovedBatch, NewBatch } from './entities.js';
 import type { Anchored } from './periods.js';
 import { canAdd } from './quantities.js';
 
@@ -46,7 +46,7 @@ function append(
 ): Entry {
   assert(Number.isSafeInteger(amount) && amount >= 1, 'an entry has a whole amount of at least 1');
   const entry: Entry = {
-    id: details.operationId === null ? idOfItself(book, batch, kind, details) : book.ids.next(),
+    id: details.operationId === null ? idOfItself(book, batch, kind, holding, details) : book.ids.next(),
     seq: book.nextSeq,
     operationId: details.operationId,
     kind,
@@ -75,11 +75,18 @@ function append(
 }
 
 /**
- * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once, and repays, is revoked and forgives a debt once
- * then, and what expires adds to what did so before.
+ * The id of an entry that no operation makes. Of one batch and kind no two are alike: a hold lapses once, and repays, is revoked, moves on and forgives a debt
+ * once then, and what expires adds to what did so before. What is owed moves without a batch; its place in the ledger tells it apart.
  */
-function idOfItself(book: Book, batch: Batch | null, kind: EntryKind, details: PostingDetails): string {
-  const { id, expired } = required(batch, 'what happens by itself happens to a batch');
+function idOfItself(
+  book: Book,
+  batch: Batch | null,
+  kind: EntryKind,
+  { productKey }: Holding,
+  details: PostingDetails,
+): string {
+  if (batch === null) return book.ids.of(book.customerId, `${kind} ${productKey} ${book.nextSeq}`);
+  const { id, expired } = batch;
   const forgiven = kind === 'forgive' ? ` of ${details.reversesSeq}` : '';
   return book.ids.of(id, `${kind} ${details.reservationId ?? details.lapseOf ?? ''} ${expired}${forgiven}`);
 }
@@ -190,7 +197,8 @@ export function postReturn(book: Book, batch: Batch, from: Origin, amount: numbe
   repay(book, holding, batch, follows);
   if (hasEnded(batch, book.now)) {
     if (batch.available > 0 && !book.due.includes(batch)) book.due.push(batch);
-  } else makeSpendable(book, holding, batch, batch.available - before);
+  } else if (book.onward) book.onward.take(batch, operationId);
+  else makeSpendable(book, holding, batch, batch.available - before);
   return { kept: rest, expired: 0, revoked };
 }
 
@@ -226,9 +234,10 @@ function reclaim(book: Book, holding: Holding, batch: Batch, amount: number, det
   return taken;
 }
 
-/** What is still owed of a debt: the oldest is repaid first. */
-export function owedOf({ owed }: Holding, { left, newer }: KnownDebt): number {
-  return Math.max(0, Math.min(left, owed - newer));
+/** What is still owed of a debt: the oldest is repaid first. Of a customer that was merged his debts are owed by the one whom he leads to. */
+export function owedOf({ owed, into, owedElsewhere = 0 }: Holding, { left, newer }: KnownDebt): number {
+  const elsewhere = into ? Math.min(into.owed, owedElsewhere) : 0;
+  return Math.max(0, Math.min(left, owed + elsewhere - newer));
 }
 
 /** Takes `amount` available units of a batch for a refund or a dispute. */
@@ -248,7 +257,7 @@ export function postAccessChange(
   return append(book, holdingOf(book, batch.productKey), batch, kind, 'none', 1, details);
 }
 
-/** Moves `amount` available units of a batch that has ended out of it. */
+/** Moves `amount` available units of a batch out of it: they go on in another one. */
 export function postTransferOut(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
   const holding = holdingOf(book, batch.productKey);
   batch.available -= amount;
@@ -256,6 +265,47 @@ export function postTransferOut(book: Book, batch: Batch, amount: number, detail
   holding.available -= amount;
   touch(book, holding, batch);
   return append(book, holding, batch, 'transfer_out', 'debit', amount, details);
+}
+
+/** Tells that the access of an uncounted batch goes on in another one. */
+export function postAccessOut(book: Book, batch: Batch, details: PostingDetails): Entry {
+  assert(batch.granted === null, 'only access moves as a whole');
+  return append(book, holdingOf(book, batch.productKey), batch, 'transfer_out', 'none', 1, details);
+}
+
+/** Moves `amount` of what is owed of a product out of a ledger. */
+export function postOwedOut(book: Book, productKey: string, amount: number, details: PostingDetails): Entry {
+  const holding = holdingOf(book, productKey);
+  assert(amount <= holding.owed, 'no more moves than is owed');
+  holding.owed -= amount;
+  book.changes.changedHoldings.add(holding);
+  return append(book, holding, null, 'transfer_out', 'credit', amount, details);
+}
+
+/** Owes `amount` units that were owed in another ledger; these batches repay what they can at once. */
+export function postOwedIn(
+  book: Book,
+  productKey: string,
+  amount: number,
+  repaidBy: readonly Batch[],
+  details: PostingDetails,
+): Entry {
+  const holding = holdingOf(book, productKey);
+  assert(canAdd(holding.owed, amount), 'what is owed stays exact');
+  holding.owed += amount;
+  book.changes.changedHoldings.add(holding);
+  const entry = append(book, holding, null, 'transfer_in', 'debit', amount, details);
+  repayWith(book, holding, repaidBy, details.operationId);
+  return entry;
+}
+
+/** Repays what is owed with what these batches have. */
+function repayWith(book: Book, holding: Holding, batches: readonly Batch[], operationId: string | null): void {
+  for (const other of batches) {
+    const before = other.available;
+    repay(book, holding, other, { operationId });
+    if (isPending(book, other)) holding.notYetValid -= before - other.available;
+  }
 }
 
 /** Owes `amount` units of a product of which nothing is available. */
@@ -275,11 +325,8 @@ export function postClaimDebt(
 ): Entry {
   const holding = holdingOf(book, batch.productKey);
   const entry = owe(book, holding, batch, amount, { ...details, orderId: batch.orderId });
-  for (const other of repaidBy) {
-    const before = other.available;
-    repay(book, holding, other, { operationId: details.operationId });
-    if (isPending(book, other)) holding.notYetValid -= before - other.available;
-  }
+  repayWith(book, holding, repaidBy, details.operationId);
+  book.onward?.takeOwed(batch.productKey, details.operationId);
   return entry;
 }
 
@@ -302,6 +349,8 @@ export function postForgive(
   details: PostingDetails & { reversesSeq: number },
 ): Entry {
   const holding = holdingOf(book, productKey);
+  const { owed } = holding;
+  if (amount > owed) book.onward?.bringBackOwed(productKey, amount - owed, details.operationId);
   assert(amount <= holding.owed, 'no more is forgiven than is owed');
   holding.owed -= amount;
   for (const debt of holding.debts) {
@@ -368,14 +417,30 @@ function isMeter(batch: Batch): batch is NewBatch {
  * ended already it expires at once, and repays nothing. What takes effect at an earlier instant, and has ended since, becomes due.
  */
 export function postGrant(book: Book, batch: NewBatch, details: PostingDetails): Entry {
-  const holding = holdingOf(book, batch.productKey);
-  const kind = batch.predecessorId === null ? 'grant' : 'transfer_in';
   book.changes.newBatches.push(batch);
+  return bringIn(book, batch, batch.predecessorId === null ? 'grant' : 'transfer_in', details);
+}
+
+/** Adds a batch in which one of another customer of the family goes on, with its entry. */
+export function postMovedIn(book: Book, batch: MovedBatch, details: PostingDetails): Entry {
+  book.changes.movedBatches.push(batch);
+  return bringIn(book, batch, 'transfer_in', details);
+}
+
+function bringIn(
+  book: Book,
+  batch: NewBatch | MovedBatch,
+  kind: 'grant' | 'transfer_in',
+  details: PostingDetails,
+): Entry {
+  const holding = holdingOf(book, batch.productKey);
   if (batch.granted === null) {
     if (hasEnded(batch, book.now)) return append(book, holding, batch, kind, 'none', 1, details);
     if (!isPending(book, batch)) insertInBurnOrder(holding.running, batch);
     holding.accessEnd = laterEnd(holding.accessEnd, endOf(batch));
-    return append(book, holding, batch, kind, 'none', 1, details);
+    const entry = append(book, holding, batch, kind, 'none', 1, details);
+    if (!isMeter(batch)) book.onward?.take(batch, details.operationId);
+    return entry;
   }
   assert(
     batch.granted === batch.available && canAdd(holding.available, batch.granted),
@@ -390,13 +455,14 @@ export function postGrant(book: Book, batch: NewBatch, details: PostingDetails):
     return entry;
   }
   repay(book, holding, batch, { operationId, ...(occurredAt && { occurredAt }) });
-  if (hasEnded(batch, book.now)) {
+  if (book.onward) book.onward.take(batch, details.operationId);
+  else if (hasEnded(batch, book.now)) {
     if (batch.available > 0) book.due.push(batch);
   } else makeSpendable(book, holding, batch, batch.available);
   return entry;
 }
 
-function endOf({ expiresAt: at, anchorDay }: NewBatch): Anchored | 'forever' {
+function endOf({ expiresAt: at, anchorDay }: NewBatch | MovedBatch): Anchored | 'forever' {
   return at === null ? 'forever' : { at, anchorDay: required(anchorDay, 'access that ends has an anchor day') };
 }
 

@@ -18,7 +18,8 @@ import type {
   UnrecoveredPolicy,
 } from './order-entities.js';
 import { assertAmount, linesRefunded, shown, type WhatIsRefunded } from './refunded-lines.js';
-import type { Cause, Causes, Recovery, Sold } from './sold-entities.js';
+import type { Cause, Causes, Recovery } from './sold-entities.js';
+import { soldIn } from './sold-ledgers.js';
 import { otherSideOf, sameMoney, withSides } from './two-sided-refunds.js';
 
 /** What came of an order since it was paid, and what is known of what is told now. */
@@ -314,7 +315,7 @@ function apply(
   cause: Cause,
   { isUndo, named = new Set() }: { isUndo: boolean; named?: ReadonlySet<string> },
 ): { order: Order; recovery: Recovery } {
-  const sold: Sold = required(book.sold, 'what the order granted is loaded');
+  const sold = soldIn(book);
   const state = ledgered(order, refunds, disputes);
   const status = statusOf(order, state);
   const shares = new Map(order.items.map(({ id }) => [id, shareOfLine(order, status, state, id)]));

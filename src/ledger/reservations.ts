@@ -156,7 +156,8 @@ export function commitReservation(
     commitUsed(book, reservation, command.amount, excess, plan, operationId);
   if (excess === 0) return carryOut(undefined);
   const ask = { subject: reservation.subject, amount: excess };
-  return use(book, ask, atCostsOf(reservation, providers), carryOut);
+  // Of a customer that was merged it is used of what moved on.
+  return use(book.onward?.book ?? book, ask, atCostsOf(reservation, providers), carryOut);
 }
 
 /** Commits `amount`, of which `plan` uses what goes beyond what is held. */
@@ -182,7 +183,11 @@ function commitUsed(
   if (plan) {
     const { subject, actionType, actionId, metadata, id: reservationId } = reservation;
     const feature = 'feature' in subject ? subject.feature : null;
-    consume(book, plan, { operationId, feature, actionType, actionId, reservationId, metadata });
+    const details = { feature, actionType, actionId, metadata };
+    if (book.onward) {
+      const { onward } = book;
+      onward.post(operationId, (id) => consume(onward.book, plan, { ...details, operationId: id }));
+    } else consume(book, plan, { ...details, operationId, reservationId });
     takings.push(...plan.takings);
   }
   end(book, reservation, 'committed', book.now, operationId);

@@ -1,9 +1,10 @@
 // What has become due by itself: holds that lapse, batches that expire, orders that nobody paid in time. Runs at the start of every operation, under
 // the lock; reads apply it in memory. What it makes has ids that follow from what they are about, so that a read shows those that a write will have.
 
-import type { Book, LoadedBook } from './book.js';
+import { type Book, holdingOf, type LoadedBook } from './book.js';
 import { noCustomerChanges } from './changes.js';
 import type { Batch, Reservation } from './entities.js';
+import { onwardTo } from './moving-on.js';
 import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
@@ -12,14 +13,27 @@ import { firstTurning, turn } from './turns.js';
 /** Turns of subscriptions that one transaction makes of a customer at most. */
 const TURNS_MAX = 100;
 
-/** Opens a book that was loaded: settles it, and whatever is decided in it is recorded. */
-export function openBook(loaded: LoadedBook): Book {
-  const book = { ...loaded, changes: noCustomerChanges() };
+/**
+ * Opens a book that was loaded: settles it, and whatever is decided in it is recorded. Of a customer that was merged `into` is the book of whom he leads to,
+ * where all that comes back goes on.
+ */
+export function openBook(loaded: LoadedBook, into?: Book): Book {
+  const book: Book = { ...loaded, changes: noCustomerChanges() };
+  if (into) leadOn(book, into);
   settle(book);
   if (book.isDue) book.changes.settled.push(book.now);
   // What lacks entries is counted on in steps.
   for (const window of book.windows) if (window.countedTo !== null) book.changes.changedWindows.add(window);
   return book;
+}
+
+/** Access is extended from where that of the other ends, and what is not there is owed by him. */
+function leadOn(book: Book, into: Book): void {
+  for (const holding of book.holdings.values()) {
+    holding.into = holdingOf(into, holding.productKey);
+    holding.accessEnd = holding.into.accessEnd;
+  }
+  book.onward = onwardTo(book, into);
 }
 
 /**

@@ -12,6 +12,8 @@ export interface SoldBatch {
   noticeAt: Date | null;
   predecessorId: string | null;
   revokedAt: Date | null;
+  /** It is of the customer whom the order's leads to, since that one was merged. */
+  isOnward?: boolean;
 }
 
 /** An entry by which units of a batch were taken, and what of it was not given back. */
@@ -49,6 +51,10 @@ export interface Sold {
   /** From the first debt on that was claimed of its batches, oldest first; and what was owed of each product before. */
   debts: DebtEntry[];
   owedBefore: ReadonlyMap<string, number>;
+  /** What repaid debts since some of others moved here, oldest first. */
+  repaidMoved: DebtEntry[];
+  /** What the book of the customer knows of it whom the order's leads to; its batches are among these. */
+  onward?: Sold;
 }
 
 /** A part of one, exactly. */

@@ -135,14 +135,14 @@ export function identityHashes(identities: readonly TrialIdentity[], pepper: Pep
 
 /** What counts for a trial: all of the customer's identities, those passed in beside them, and last his id, which tells the least. */
 export function identitiesOf(
-  customerId: string,
+  customerIds: readonly string[],
   own: readonly { provider: string; externalId: string }[],
   passed: readonly TrialIdentity[] = [],
 ): TrialIdentity[] {
   return [
     ...own.map(({ provider, externalId }) => ({ type: provider, value: externalId })),
     ...passed,
-    { type: 'customer_id', value: customerId },
+    ...customerIds.map((value) => ({ type: 'customer_id', value })),
   ];
 }
 

@@ -6,6 +6,7 @@ import { type Book, holdingOf } from './book.js';
 import type { NewBatch } from './entities.js';
 import { owedOf, postForgive, postGrant, postReturn, postTransferOut } from './postings.js';
 import type { DebtEntry, Sold, SoldBatch, Undo } from './sold-entities.js';
+import { inLedgerOf, soldOf } from './sold-ledgers.js';
 
 /** What is left to give back of one claim. */
 interface Giving {
@@ -35,13 +36,15 @@ function release(book: Book, sold: Sold, undo: Undo, operationId: string): Givin
   const ofUnrecovered = Math.min(units, Math.max(0, unrecovered - undone));
   const ofOwed = Math.min(units - ofUnrecovered, Math.max(0, unrecovered + owed - Math.max(undone, unrecovered)));
   const unclaimed = Math.min(ofUnrecovered, batch.unrecovered);
-  if (unclaimed > 0) {
-    batch.unrecovered -= unclaimed;
-    book.changes.changedBatches.set(batch.id, batch);
-  }
-  const repaid = ofOwed - forgive(book, sold, undo, ofOwed, operationId);
-  clawback.undone += units;
-  book.changes.changedClawbacks.add(clawback);
+  const repaid = inLedgerOf(book, own, operationId, (at) => {
+    if (unclaimed > 0) {
+      batch.unrecovered -= unclaimed;
+      at.changes.changedBatches.set(batch.id, batch);
+    }
+    clawback.undone += units;
+    at.changes.changedClawbacks.add(clawback);
+    return ofOwed - forgive(at, soldOf(sold, own), undo, ofOwed, operationId);
+  });
   // What came back meanwhile was taken then.
   return { undo, repaid, taken: units - unclaimed - ofOwed };
 }
@@ -68,21 +71,47 @@ function forgive(book: Book, sold: Sold, undo: Undo, units: number, operationId:
 
 /** Gives back what repaid the debt of a claim. Returns how much that is: the rest was forgiven when units came back. */
 function unpay(book: Book, sold: Sold, { undo, repaid }: Giving, operationId: string): number {
-  const debt = repaid > 0 ? debtOf(sold, undo) : undefined;
+  const { sold: own } = undo;
+  const known = soldOf(sold, own);
+  const debt = repaid > 0 ? debtOf(known, undo) : undefined;
   if (!debt) return 0;
-  const actionId = String(debt.seq);
-  let left = repaid;
-  for (const { repayment, amount } of repaymentsOf(sold, debt)) {
+  const returned = inLedgerOf(book, own, operationId, (at) =>
+    returnPaid(at, repaymentsOf(known, debt), repaid, operationId, String(debt.seq)),
+  );
+  const left = repaid - returned;
+  if (left === 0 || own.isOnward || !book.onward) return returned;
+  // What is left of it moved on with the debt, and was repaid there.
+  const { onward } = book;
+  const there = required(sold.onward, 'it is loaded of both').repaidMoved.filter(
+    ({ productKey }) => productKey === debt.productKey,
+  );
+  const open = there.map((repayment) => {
+    const gone = [...repayment.returned.values()].reduce((sum, units) => sum + units, 0);
+    return { repayment, amount: repayment.amount - gone };
+  });
+  const actionId = `${book.customerId}:${debt.seq}`;
+  return returned + onward.post(operationId, () => returnPaid(onward.book, open, left, operationId, actionId));
+}
+
+/** Gives so much back to the batches that repaid a debt, in their order. Returns how much that is. One entry may have repaid several debts: what comes back says of which. */
+function returnPaid(
+  book: Book,
+  repayments: readonly { repayment: DebtEntry; amount: number }[],
+  units: number,
+  operationId: string,
+  actionId: string,
+): number {
+  let left = units;
+  for (const { repayment, amount } of repayments) {
     const before = repayment.returned.get(actionId) ?? 0;
     const back = Math.min(left, amount - before);
-    if (back === 0) continue;
+    if (back <= 0) continue;
     repayment.returned.set(actionId, before + back);
     left -= back;
-    // One entry may have repaid several debts: what comes back says of which.
     const details = { operationId, reversesSeq: repayment.seq, actionType: 'debt', actionId };
     postReturn(book, required(repayment.batch, 'a batch repays'), 'repaid', back, details);
   }
-  return repaid - left;
+  return units - left;
 }
 
 /** What repaid a debt: the oldest is repaid first. */
@@ -109,7 +138,11 @@ function repaymentsOf({ debts, owedBefore }: Sold, debt: DebtEntry): { repayment
 }
 
 /** Gives taken units back to their batch; where it has ended, to one that lasts for the time that it had left when they were claimed. */
-function restore(book: Book, sold: Sold, { sold: own, clawback }: Undo, units: number, operationId: string): void {
+function restore(book: Book, sold: Sold, undo: Undo, units: number, operationId: string): void {
+  inLedgerOf(book, undo.sold, operationId, (at) => restoreIn(at, sold, undo, units, operationId));
+}
+
+function restoreIn(book: Book, sold: Sold, { sold: own, clawback }: Undo, units: number, operationId: string): void {
   const { batch } = own;
   const hasEnded = batch.expiresAt !== null && batch.expiresAt.getTime() <= book.now.getTime();
   let left = units;

@@ -348,7 +348,7 @@ async function settle(deps: Deps, writes: InboxWrites, record: InboxRecord, acti
 async function askedOrder({ db, clock }: Deps, ref: string): Promise<AskedOrder | undefined> {
   const id = orderIdOf(ref);
   if (id === null) return undefined;
-  const owner = (await findOrderOwners(db, [id])).get(id);
+  const owner = (await findOrderOwners(db, [id])).get(id)?.customerId;
   const order = owner === undefined ? undefined : await findOrder(db, owner, id);
   return order && { ...order, status: effectiveStatus(order, clock.now()) };
 }

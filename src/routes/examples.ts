@@ -69,6 +69,15 @@ export const examples: Examples = {
       email: { summary: 'The e-mail address again', path: { provider: 'email', external_id: 'alice@example.org' } },
     },
   },
+  mergeCustomers: {
+    ids: { target_customer_id: 'identify#/customer_id', source_customer_id: 'attachReferral#/referee_id' },
+    requests: {
+      tried: {
+        summary: 'What would move, with nothing written',
+        body: { dry_run: true },
+      },
+    },
+  },
   listOffers: { requests: { two: { summary: 'Two offers', query: { sku: ['CREDITS_100', 'VIP_MONTH'] } } } },
   getOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
   getAnyOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },

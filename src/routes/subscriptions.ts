@@ -192,7 +192,7 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
         deps,
         toSelectorBeside(body),
         params.id,
-        { sku: body.sku, when: body.when, oldUnits: body.old_units },
+        { sku: body.sku, when: body.when, oldUnits: body.old_units, isDryRun: body.dry_run },
         call,
         render(200),
       ),

@@ -4,7 +4,7 @@ import type { Call } from '../call.js';
 import type { UseEvent } from '../db/usage.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
-import { decodeCreatedAt, decodeCursor, seqPosition, toCreatedPage, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, decodeCursor, entryPosition, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import type { CheckedLimit } from '../ledger/limit-entities.js';
 import { toSubject } from '../schemas/quota.js';
@@ -95,8 +95,11 @@ export function registerUsage(app: FastifyInstance, deps: Deps): void {
       const asked = { subject: toNamedSubject(query), kind, actionType, from, to, limit: query.limit + 1 };
       const selector = selectorOrAll(query, call);
       if (selector) {
-        const { uses, isDue } = await getUses(deps, selector, asked, decodeCursor(seqPosition, cursor)?.seq);
-        const { rows, nextCursor } = toPage(uses, query.limit, seqPosition, ({ seq }) => ({ seq }));
+        const { uses, isDue, isOfMany } = await getUses(deps, selector, asked, decodeCursor(entryPosition, cursor));
+        const { rows, nextCursor } = toPage(uses, query.limit, entryPosition, ({ seq, customerId }) => ({
+          seq,
+          ...(isOfMany && { of: customerId }),
+        }));
         return {
           status: 200,
           body: { data: rows.map(toUseView), next_cursor: nextCursor, settlement_pending: isDue },

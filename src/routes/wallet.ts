@@ -1,7 +1,7 @@
 // What a customer owns and may use.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import { decodeCreatedAt, decodeCursor, seqPosition, toCreatedPage, toPage } from '../http/pagination.js';
+import { decodeCreatedAt, decodeCursor, entryPosition, toCreatedPage, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import { toSubject } from '../schemas/quota.js';
 import { toSelector } from '../schemas/selectors.js';
@@ -138,7 +138,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
     problems: ['customer_not_found', 'selector_conflict'],
     mayLag: deps,
     handler: async ({ query, deps }) => {
-      const { entries, isDue } = await getEntries(
+      const { entries, isDue, isOfMany } = await getEntries(
         deps,
         toSelector(query),
         {
@@ -149,9 +149,12 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
           from: query.from,
           to: query.to,
         },
-        { beforeSeq: decodeCursor(seqPosition, query.cursor)?.seq, limit: query.limit + 1 },
+        { before: decodeCursor(entryPosition, query.cursor), limit: query.limit + 1 },
       );
-      const { rows, nextCursor } = toPage(entries, query.limit, seqPosition, ({ seq }) => ({ seq }));
+      const { rows, nextCursor } = toPage(entries, query.limit, entryPosition, ({ seq, customerId }) => ({
+        seq,
+        ...(isOfMany && { of: customerId }),
+      }));
       return {
         status: 200,
         body: {

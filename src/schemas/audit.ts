@@ -35,6 +35,7 @@ const ACTIONS = [
   'reward.refused',
   'clock.set',
   'customer.updated',
+  'customer.merged',
   'identity.linked',
   'identity.unlinked',
   'balance.adjusted',

@@ -105,6 +105,14 @@ const reward = {
 /** What each type tells. */
 export const dataOf = {
   'customer.created': z.object({ provider: name, external_id: name }),
+  'customer.merged': z.object({
+    source_customer_id: uuidAnswerSchema.meta({
+      description: 'Its id and identities lead to the customer of the event.',
+    }),
+    identities: units,
+    batches: units,
+    dropped_referrals: units,
+  }),
   'order.created': z.object(order),
   'order.paid': z.object({
     ...order,

@@ -107,6 +107,10 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   subscription_not_found: { detail: 'There is no such subscription.', at: ['path/id'] },
   subscription_exists: { detail: 'The customer has PRO_MONTHLY of the group default: change it.', at: ['/sku'] },
   subscription_incomplete: { detail: 'Nothing of the subscription is paid yet: pay its order, or cancel it.' },
+  subscription_current: {
+    detail: 'The source has PRO_MONTHLY, which has not ended.',
+    at: ['/source_customer_id'],
+  },
   subscription_ended: { detail: 'The subscription is cancelled.' },
   subscription_unchanged: { detail: 'The subscription is of PRO_MONTHLY already.', at: ['/sku'] },
   subscription_not_renewable: { detail: 'FREE_MONTHLY costs nothing.' },
@@ -114,6 +118,12 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   offer_not_trial: { detail: 'CREDITS_100 is no trial.', at: ['/sku'] },
   trial_already_used: { detail: 'A trial was used by this telegram identity.' },
   identity_taken: { detail: 'The identity belongs to another customer.', at: ['/external_id'] },
+  merge_with_itself: { detail: 'Source and target are one customer.', at: ['/source_customer_id'] },
+  customer_merged: {
+    detail: 'The customer was merged, and leads to 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d.',
+    at: ['/source_customer_id'],
+  },
+  too_many_merged: { detail: 'At most 100 customers can be merged into one.' },
   self_referral: { detail: 'Referrer and referee are one customer.' },
   already_referred: { detail: 'The referee has another referrer.' },
   referral_cycle: { detail: 'The referee brought the referrer, directly or over others.' },

@@ -101,6 +101,11 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     requested: z.int().meta({ examples: [5] }),
     available: z.int().meta({ description: 'What can still be given back.', examples: [3] }),
   }),
+  customer_merged: z.object({
+    final_customer_id: z
+      .string()
+      .meta({ description: 'Whom it leads to.', examples: ['01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'] }),
+  }),
   order_not_cancellable: z.object({ order_status: z.string().meta({ examples: ['paid'] }) }),
   offer_limit_reached: z.object({ used: z.int().meta({ examples: [1] }), limit: z.int().meta({ examples: [1] }) }),
   order_not_paid: z.object({ order_status: z.string().meta({ examples: ['pending'] }) }),

@@ -39,6 +39,10 @@ export const changeSubscriptionBody = withOptionalSelector({
   old_units: z.enum(OLD_UNITS).default('carry').meta({
     description: 'What becomes of what is left of the plan before: it stays as long as it was to last, or is revoked.',
   }),
+  dry_run: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Only tells what would become of the subscription, with the order that would pay it.' }),
 });
 
 export const cancelSubscriptionBody = withOptionalSelector({

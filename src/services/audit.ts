@@ -8,8 +8,8 @@ import type { AuditRecord } from '../ledger/audit-record.js';
 /** One page of the trail, newest first; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
 export async function getAuditTrail(
   deps: Deps,
-  { selector, ...asked }: Omit<AuditAsked, 'customerId'> & { selector: Selector | undefined },
+  { selector, ...asked }: Omit<AuditAsked, 'customerIds'> & { selector: Selector | undefined },
 ): Promise<AuditRecord[]> {
-  const customerId = selector && (await requireCustomer(deps, selector)).customerId;
-  return listAuditRecords(deps.db, { ...asked, customerId });
+  const customerIds = selector && (await requireCustomer(deps, selector)).familyIds;
+  return listAuditRecords(deps.db, { ...asked, customerIds });
 }

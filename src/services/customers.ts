@@ -56,7 +56,7 @@ export async function updateCustomer(
     selector: { customerId },
     call,
     request: { metadata },
-    load: (tx) => findCustomerById(tx, customerId),
+    load: (tx, lockedId) => findCustomerById(tx, lockedId),
     needs: { asks: [] },
     decide: ({ book, loaded, operationId }) => {
       const customer = required(loaded, 'a locked customer exists');
@@ -87,7 +87,7 @@ export async function linkIdentity(
       load: (tx) => findIdentity(tx, command.identity),
       needs: { asks: [] },
       decide: ({ book, loaded: known, operationId }): Decision<LinkResult> => {
-        if (known?.customerId === customerId)
+        if (known?.customerId === book.customerId)
           return { outcome: 'unchanged', result: { identity: known, isNew: false } };
         if (known) {
           throw new AppError(
@@ -98,7 +98,13 @@ export async function linkIdentity(
             },
           );
         }
-        const identity = { ...inForm(command.identity), id: book.ids.next(), customerId, profile: command.profile };
+        const { customerId: ownerId } = book;
+        const identity = {
+          ...inForm(command.identity),
+          id: book.ids.next(),
+          customerId: ownerId,
+          profile: command.profile,
+        };
         book.changes.newIdentities.push({ ...identity, operationId });
         return { outcome: 'accepted', result: { identity, isNew: true } };
       },
@@ -127,7 +133,7 @@ export async function unlinkIdentity(
     load: (tx) => findIdentity(tx, identity),
     needs: { asks: [] },
     decide: ({ book, loaded: known, operationId }) => {
-      if (known?.customerId !== customerId) {
+      if (known?.customerId !== book.customerId) {
         throw new AppError('identity_not_found', 'The customer has no such identity.', { pointer: 'path/external_id' });
       }
       book.changes.removedIdentities.push({ ...known, operationId });

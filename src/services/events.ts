@@ -40,12 +40,12 @@ const LOOKED_AT_MAX = 10_000;
  */
 export async function followEvents(deps: Deps, query: FeedQuery): Promise<FeedPage> {
   const { selector, types, limit, waitMs } = query;
-  const customerId = selector && (await requireCustomer(deps, selector)).customerId;
+  const customerIds = selector && (await requireCustomer(deps, selector)).familyIds;
   const begin = await placeToGoOnFrom(deps, query.after);
   const endMs = performance.now() + waitMs;
   for (let from = begin; ; ) {
     const horizon = Math.max(from, await deps.horizon.look());
-    const asked = { after: from, through: horizon, types, customerId, limit };
+    const asked = { after: from, through: horizon, types, customerIds, limit };
     if (types.length > 0 && horizon > from) asked.through = await findPlaceOfNext(deps.db, asked, LOOKED_AT_MAX);
     const { through } = asked;
     const events = through > from ? await listEvents(deps.db, asked) : [];

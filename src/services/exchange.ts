@@ -57,7 +57,7 @@ export async function exchange(
     request: command,
     load: async (tx) => (await findOrderableOffers(tx, [command.sku])).get(command.sku),
     needs: (offer) => ({ asks: offer ? [priceAsked(offer), ...asksOf(offer.terms)] : [] }),
-    loadMore: (tx, offer, customerId, now) => countPlaces(tx, customerId, offer ? [offer] : [], now),
+    loadMore: (tx, offer, _customerId, now, familyIds) => countPlaces(tx, familyIds, offer ? [offer] : [], now),
     decide: ({ book, providersOf, loaded: offer, more: places, operationId }) => {
       if (!offer) throw new AppError('offer_not_found', `There is no offer ${command.sku}.`, { pointer: POINTER });
       assertExchangeable(book, offer);

@@ -3,7 +3,7 @@
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers, findProduct } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
-import { findRecord, type RecordKey } from '../db/idempotency.js';
+import { findRecord, findRecords, type RecordKey } from '../db/idempotency.js';
 import { countPlaces } from '../db/offer-places.js';
 import { listGrants, type StoredBatch, type StoredGrant, toNewlyStored } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -90,8 +90,18 @@ export async function grantQuantity(
     needs: ({ listed }) => ({
       asks: asksOf(listedTerms(listed), command.direction === 'debit' ? command.subject.quantity : 0),
     }),
-    loadMore: (tx, { listed }, customerId, now) => countPlaces(tx, customerId, offersOf(listed), now),
-    decide: ({ book, loaded: { earlier, listed }, more: places, operationId }): Decision<GrantResult> => {
+    loadMore: async (tx, { listed, earlier: own }, customerId, now, familyIds) => {
+      const others = own || sourceId === undefined ? [] : familyIds.filter((id) => id !== customerId);
+      const [places, records] = await Promise.all([
+        countPlaces(tx, familyIds, offersOf(listed), now),
+        findRecords(
+          tx,
+          others.map((id) => ({ customerId: id, name: GRANT, kind: 'natural' as const, key: sourceId ?? '' })),
+        ),
+      ]);
+      return { places, earlier: own ?? records[0] };
+    },
+    decide: ({ book, loaded: { listed }, more: { places, earlier }, operationId }): Decision<GrantResult> => {
       // What was migrated is answered as it was, whatever became of the catalogue.
       if (earlier) return replayMigration(earlier, command);
       const found = toGrantable(listed, command);
@@ -118,7 +128,7 @@ export async function grantQuantity(
 
 /** What was migrated before is answered as it was; under the same source id something else is refused. */
 function replayMigration(earlier: RecordKey & RecordedRequest, command: GrantCommand): Decision<GrantResult> {
-  if (isSameRequest(earlier, command)) return { outcome: 'replayed', recordedAs: earlier.key };
+  if (isSameRequest(earlier, command)) return { outcome: 'replayed', recordedAs: earlier.key, of: earlier.customerId };
   const detail = 'This source_id was migrated with other contents.';
   return { outcome: 'refused', error: new AppError('idempotency_key_reused', detail, { pointer: '/source_id' }) };
 }

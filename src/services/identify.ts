@@ -2,7 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Tx } from '../db/client.js';
-import { findIdentity, listIdentityKeys } from '../db/customers.js';
+import { findFamilyIds, findIdentity, listIdentityKeys } from '../db/customers.js';
 import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
@@ -36,7 +36,8 @@ export async function identify(
   const known = isRecorded ? undefined : await findIdentity(deps.db, command.identity);
   if (known) {
     const own = await listIdentityKeys(deps.db, known.customerId);
-    const isEligible = await isTrialEligible(deps, deps.db, known.customerId, own);
+    const familyIds = await findFamilyIds(deps.db, known.customerId);
+    const isEligible = await isTrialEligible(deps, deps.db, familyIds, own);
     return { ...render(toResult(known, false, isEligible)), replayed: false };
   }
   return deps.engine.run({
@@ -48,7 +49,7 @@ export async function identify(
       const [stored, own] = await Promise.all([findIdentity(tx, command.identity), listIdentityKeys(tx, customerId)]);
       return { stored, own };
     },
-    loadMore: (tx, { own }, customerId) => isTrialEligible(deps, tx, customerId, own),
+    loadMore: (tx, { own }, _customerId, _now, familyIds) => isTrialEligible(deps, tx, familyIds, own),
     needs: { asks: [] },
     decide: ({ book, isFirstSight, loaded, more: isEligible }) => {
       const stored = required(loaded.stored, 'the identity was looked at under the lock');
@@ -67,8 +68,13 @@ export async function identify(
 }
 
 /** Whether none of the customer's identities had a trial of scope `any`. Reads only; the claim decides. */
-async function isTrialEligible(deps: Deps, tx: Tx, customerId: string, own: readonly IdentityKey[]): Promise<boolean> {
-  const identities = identitiesOf(customerId, own);
+async function isTrialEligible(
+  deps: Deps,
+  tx: Tx,
+  familyIds: readonly string[],
+  own: readonly IdentityKey[],
+): Promise<boolean> {
+  const identities = identitiesOf(familyIds, own);
   const claims = trialTraces(identities, ['any'], readPeppers(deps.config.pepper));
   return (await findUsedTrial(tx, { claims, archived: archivedTraces(identities) })) === undefined;
 }

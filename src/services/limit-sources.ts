@@ -28,14 +28,16 @@ export interface SharedLimits {
 export async function shareLimits(
   deps: Deps,
   selector: Selector,
-  sourceId: string,
+  namedSourceId: string,
   call: Call,
   render: Render<SharedLimits>,
 ): Promise<RecordedAnswer> {
   const { customerId } = await requireCustomer(deps, selector);
-  await requireCustomer(deps, { customerId: sourceId }).catch((error: unknown) => {
-    throw error instanceof AppError && error.code === 'customer_not_found' ? noSource() : error;
-  });
+  const { customerId: sourceId } = await requireCustomer(deps, { customerId: namedSourceId }).catch(
+    (error: unknown) => {
+      throw error instanceof AppError && error.code === 'customer_not_found' ? noSource() : error;
+    },
+  );
   if (customerId === sourceId) throw refusedSource('A customer can’t share his own limits.');
   return deps.engine.run({
     name: 'limit.share',

@@ -93,10 +93,10 @@ export async function placeOrder(
     request: command,
     load: (tx) => findOrderableOffers(tx, [...new Set(command.items.map((item) => item.sku))]),
     needs: (offers) => ({ asks: asksOf([...offers.values()].flatMap((offer) => offer.terms)) }),
-    loadMore: async (tx, offers, customerId, now) => {
+    loadMore: async (tx, offers, _customerId, now, familyIds) => {
       const [open, places] = await Promise.all([
-        countOpenOrders(tx, customerId, now, openOrdersMax),
-        countPlaces(tx, customerId, offers.values(), now),
+        countOpenOrders(tx, familyIds, now, openOrdersMax),
+        countPlaces(tx, familyIds, offers.values(), now),
       ]);
       return { open, places };
     },
@@ -126,7 +126,7 @@ export interface SoldOrderResult extends OrderResult {
  * customer_not_found, selector_conflict.
  */
 export async function getOrder(deps: Deps, selector: Selector, orderId: string): Promise<SoldOrderResult> {
-  const owner = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
+  const { customerId: owner } = await requireOwner(deps, { kind: 'order', id: orderId }, selector);
   const order = required(await findOrder(deps.db, owner, orderId), 'orders are kept');
   const reader = await requireCustomer(deps, { customerId: order.customerId });
   const { now } = reader;
@@ -178,7 +178,7 @@ export async function confirmOrder(
       const stored = required(order, 'the order was found before');
       const hasPlans = stored.items.some(({ plan }) => plan !== null);
       // A change may take away what the plan before gave.
-      const changing = hasPlans ? await listCurrent(tx, customerId) : [];
+      const changing = hasPlans ? await listCurrent(tx, [customerId]) : [];
       return { stored, payment, referral, changing, hasPlans };
     },
     needs: ({ stored, changing, hasPlans }) => ({
@@ -272,21 +272,21 @@ export async function cancelOrder(
 /** One page of orders, newest first, each with its status of now; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
 export async function getOrders(
   deps: Deps,
-  { selector, paymentMethod, ...asked }: Omit<OrdersAsked, 'customerId'> & { selector: Selector | undefined },
+  { selector, paymentMethod, ...asked }: Omit<OrdersAsked, 'customerIds'> & { selector: Selector | undefined },
 ): Promise<Order[]> {
   const reader = selector && (await requireCustomer(deps, selector));
   const now = reader?.now ?? deps.clock.now();
   const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
-  const listed = await listOrders(deps.db, { ...asked, paymentMethod: method, customerId: reader?.customerId }, now);
+  const listed = await listOrders(deps.db, { ...asked, paymentMethod: method, customerIds: reader?.familyIds }, now);
   return listed.map((order) => ({ ...order, status: effectiveStatus(order, now) }));
 }
 
 /** One page of what was told of payments, newest first; of one customer where one is named. Throws: customer_not_found, selector_conflict. */
 export async function getPayments(
   deps: Deps,
-  { selector, paymentMethod, ...asked }: Omit<PaymentsAsked, 'customerId'> & { selector: Selector | undefined },
+  { selector, paymentMethod, ...asked }: Omit<PaymentsAsked, 'customerIds'> & { selector: Selector | undefined },
 ): Promise<StoredPayment[]> {
-  const customerId = selector && (await requireCustomer(deps, selector)).customerId;
+  const customerIds = selector && (await requireCustomer(deps, selector)).familyIds;
   const method = paymentMethod === undefined ? undefined : canonicalPaymentMethod(paymentMethod);
-  return listPayments(deps.db, { ...asked, paymentMethod: method, customerId });
+  return listPayments(deps.db, { ...asked, paymentMethod: method, customerIds });
 }

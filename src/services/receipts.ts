@@ -30,7 +30,7 @@ export interface Receipt {
 
 /** What an operation did. Throws: operation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
 export async function getReceipt(deps: Deps, selector: Selector, id: string): Promise<Receipt> {
-  const customerId = await requireOwner(deps, { kind: 'operation', id }, selector);
+  const { customerId } = await requireOwner(deps, { kind: 'operation', id }, selector);
   const operation = required(await findOperation(deps.db, customerId, id), 'operations are kept');
   const { firstSeq: first, lastSeq: last } = operation;
   const [records, entries, events] = await Promise.all([
@@ -53,14 +53,14 @@ export async function getBatch(
   page: { beforeSeq: number | undefined; limit: number },
 ): Promise<{ batch: StoredBatch; entries: Entry[]; isDue: boolean }> {
   const reader = await requireCustomer(deps, selector);
-  const { customerId, familyIds, isDue } = reader;
+  const { familyIds, isDue } = reader;
   const instant = { at: reader.now, isPast: false };
   const batch = await readSettled(deps, reader, instant, (tx, settled) =>
     findBatch(tx, familyIds, instant, settled, id),
   );
   if (!batch) throw new AppError('batch_not_found', `The customer has no batch ${id}.`, { pointer: 'path/id' });
   const { productKey } = batch;
-  return { batch, entries: await listEntriesOfBatch(deps.db, { customerId, id, productKey }, page), isDue };
+  return { batch, entries: await listEntriesOfBatch(deps.db, { familyIds, id, productKey }, page), isDue };
 }
 
 /** What became of all units of a product, over all customers, now. Throws: product_not_found. */

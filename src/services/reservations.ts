@@ -185,7 +185,7 @@ export async function extend(
 
 /** A reservation as it stands. Throws: reservation_not_found (also of another customer than the selector names), customer_not_found, selector_conflict. */
 export async function getReservation(deps: Deps, selector: Selector, id: string): Promise<StoredReservation> {
-  const owner = await requireOwner(deps, { kind: 'reservation', id }, selector);
+  const { customerId: owner } = await requireOwner(deps, { kind: 'reservation', id }, selector);
   return required(await findReservation(deps.db, owner, id, deps.clock.now()), 'reservations are kept');
 }
 

@@ -2,7 +2,7 @@
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
-import { listIdentityKeys } from '../db/customers.js';
+import { findFamilyIds, listIdentityKeys } from '../db/customers.js';
 import { countPlaces } from '../db/offer-places.js';
 import { findOrder } from '../db/orders.js';
 import {
@@ -72,23 +72,24 @@ export async function subscribe(
     call,
     request: { ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
     load: async (tx, customerId) => {
-      const [offers, own, current] = await Promise.all([
+      const [offers, own, familyIds, current] = await Promise.all([
         findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
-        listCurrent(tx, customerId),
+        findFamilyIds(tx, customerId),
+        listCurrent(tx, [customerId]),
       ]);
       const offer = offers.get(command.sku);
       const orderId = current.find(({ plan }) => plan.sku === command.sku)?.orderId ?? null;
       const order = orderId === null ? undefined : await findOrder(tx, customerId, orderId);
       const isAsked = command.trial && offer?.plan?.trial != null;
-      const identities = identitiesOf(customerId, own, command.identities);
+      const identities = identitiesOf(familyIds, own, command.identities);
       const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
       return { offer, order, claims: asked?.claims ?? [], traces: asked?.traces };
     },
-    loadMore: async (tx, { offer, traces }, customerId, now) => {
+    loadMore: async (tx, { offer, traces }, _customerId, now, familyIds) => {
       const [usedBy, places] = await Promise.all([
         traces && findUsedTrial(tx, traces),
-        countPlaces(tx, customerId, offer ? [offer] : [], now),
+        countPlaces(tx, familyIds, offer ? [offer] : [], now),
       ]);
       return { usedBy, places };
     },
@@ -143,6 +144,8 @@ function ofSubscription(selector: Selector, id: string) {
 }
 
 export interface ChangeCommand {
+  /** It is only told what would become of it. */
+  isDryRun: boolean;
   sku: string;
   when: 'now' | 'period_end';
   oldUnits: OldUnits;
@@ -165,7 +168,8 @@ export async function changeSubscription(
     name: 'subscription.change',
     ...ofSubscription(selector, id),
     call,
-    request: { id, ...command },
+    isDryRun: command.isDryRun,
+    request: { id, ...command, isDryRun: command.isDryRun || undefined },
     load: async (tx, customerId) => {
       const [one, offers] = await Promise.all([loadOne(tx, customerId, id), findOrderableOffers(tx, [command.sku])]);
       return { ...one, offer: offers.get(command.sku) };
@@ -263,7 +267,7 @@ export interface SubscriptionInFull {
  * customer_not_found, selector_conflict, unavailable.
  */
 export async function getSubscription(deps: Deps, selector: Selector, id: string): Promise<SubscriptionInFull> {
-  const customerId = await requireOwner(deps, { kind: 'subscription', id }, selector);
+  const { customerId } = await requireOwner(deps, { kind: 'subscription', id }, selector);
   await settleDue(deps, customerId);
   const [subscription, periods, steps] = await Promise.all([
     findSubscription(deps.db, customerId, id),

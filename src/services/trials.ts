@@ -2,7 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers, listTrialOffers } from '../db/catalog.js';
-import { listIdentityKeys } from '../db/customers.js';
+import { findFamilyIds, listIdentityKeys } from '../db/customers.js';
 import { findNoticeWindow } from '../db/notices.js';
 import { countPlaces } from '../db/offer-places.js';
 import { findUsedTrial, type TrialTraces } from '../db/trials.js';
@@ -61,19 +61,20 @@ export async function grantTrial(
     call,
     request: { grantType: 'trial', ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
     load: async (tx, customerId) => {
-      const [offers, own, toldFor] = await Promise.all([
+      const [offers, own, familyIds, toldFor] = await Promise.all([
         command.sku === undefined ? listTrialOffers(tx, TRIALS_READ) : findOrderableOffers(tx, [command.sku]),
         listIdentityKeys(tx, customerId),
+        findFamilyIds(tx, customerId),
         findNoticeWindow(tx, customerId, TRIAL_REFUSED, subjectOf(command)),
       ]);
       const found = [...offers.values()];
       const asked = command.override
         ? nothingAsked
-        : trialsAsked(identitiesOf(customerId, own, command.identities), found, deps.config.pepper);
+        : trialsAsked(identitiesOf(familyIds, own, command.identities), found, deps.config.pepper);
       return { offers: found, toldFor, ...asked };
     },
-    loadMore: async (tx, { traces, offers }, customerId, now) => {
-      const [usedBy, places] = await Promise.all([findUsedTrial(tx, traces), countPlaces(tx, customerId, offers, now)]);
+    loadMore: async (tx, { traces, offers }, _customerId, now, familyIds) => {
+      const [usedBy, places] = await Promise.all([findUsedTrial(tx, traces), countPlaces(tx, familyIds, offers, now)]);
       return { usedBy, places };
     },
     needs: ({ offers }) => ({ asks: asksOf(offers.flatMap(({ terms }) => terms)) }),

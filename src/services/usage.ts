@@ -1,5 +1,6 @@
 // What was used, and how much may still be: the windows of limits as decisions see them, use over time, and the uses themselves. Reads only; those that go
 // through many entries share the connections of slow reads.
+import type { LedgerPosition } from '../db/ledger-position.js';
 import { findLimitSource } from '../db/limit-sources.js';
 import { isKnownSubject } from '../db/limits.js';
 import {
@@ -161,7 +162,15 @@ function statusOf(read: BookRead, reader: Reader, subject: Subject, used: Used):
 /** The windows of a subject that has no limit in force, with what was used in them. What is due, but not in the ledger yet, counts as in a decision. */
 function unlimitedWindows({ book }: BookRead, reader: Reader, subject: Subject, used: Used): UsageWindow[] {
   const { inSpan, inAll } = used.get(textOf(subject)) ?? { inSpan: 0, inAll: 0 };
-  const unlimited = { subject, limit: null, enforcement: 'NONE', level: 'default', held: 0, countedTo: null } as const;
+  const unlimited = {
+    subject,
+    limit: null,
+    enforcement: 'NONE',
+    level: 'default',
+    held: 0,
+    usedByMerged: 0,
+    countedTo: null,
+  } as const;
   const windows: UsageWindow[] = [
     { ...unlimited, window: 'month', ...monthOf(reader), used: inSpan, told: new Set() },
     { ...unlimited, window: 'total', start: BEGINNING, end: null, used: inAll, told: new Set() },
@@ -270,11 +279,11 @@ export async function getUses(
   deps: Deps,
   selector: Selector,
   asked: UsesAsked,
-  beforeSeq: number | undefined,
-): Promise<QuotaEvents> {
+  before: LedgerPosition | undefined,
+): Promise<QuotaEvents & { isOfMany: boolean }> {
   const { familyIds, isDue } = await requireCustomer(deps, selector);
   if (asked.from && asked.to) refuseEmpty(asked.from, asked.to);
-  return { uses: await listUses(deps.db, familyIds, asked, beforeSeq), isDue };
+  return { uses: await listUses(deps.db, familyIds, asked, before), isDue, isOfMany: familyIds.length > 1 };
 }
 
 /** One page of everybody's uses, newest first; of the last 31 days, or of as many at most. Throws: invalid_request (the span). */

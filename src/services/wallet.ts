@@ -1,9 +1,10 @@
 // What a customer holds: the wallet, single balances, batches and the ledger. Reads only; none waits for a lock.
 
 import { findKnownCustomers } from '../db/customers.js';
-import { type EntryFilter, listEntries } from '../db/entries.js';
+import { type EntryFilter, listEntries, type OwnedEntry } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
-import { type BatchFilter, listAccess, listBatches, listProviders, type StoredBatch } from '../db/wallet.js';
+import type { LedgerPosition } from '../db/ledger-position.js';
+import { type BatchFilter, listAccess, listBatches, listProviders, type StoredBatch, sumHeld } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
 import { type BookRead, NOBODY, readBookAt, readSettled, readWallets, type WalletRead } from '../engine/reads.js';
@@ -13,7 +14,6 @@ import { type AccessSummary, type FeatureSummary, summariseAccess, summariseFeat
 import { holdingOf, showStandings, spendable } from '../ledger/book.js';
 import type { Subject } from '../ledger/catalog-entities.js';
 import { assertProvided, availabilityOf, type SubjectAsk, upcomingOf } from '../ledger/consume.js';
-import type { Entry } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 import { instantOf } from '../lib/clock.js';
 
@@ -48,10 +48,14 @@ function readInstant(now: Date, asOf: Date | undefined): ReadInstant {
 
 /** Everything a customer holds, or held at an instant. Throws: customer_not_found, selector_conflict, invalid_request. */
 export async function getWallet(deps: Deps, selector: Selector, asOf: Date | undefined): Promise<Wallet> {
-  const { customerId, now } = await requireCustomer(deps, selector);
+  const { customerId, familyIds, now } = await requireCustomer(deps, selector);
   const instant = readInstant(now, asOf);
   const read = (await readWallets(deps, [customerId], instant)).get(customerId);
-  return toWallet(required(read, 'it is read'), instant);
+  const wallet = toWallet(required(read, 'it is read'), instant);
+  // What holds of others of the family set aside comes back to him.
+  const others = instant.isPast ? [] : familyIds.filter((id) => id !== customerId);
+  for (const [key, held] of await sumHeld(deps.db, others)) wallet.held.set(key, (wallet.held.get(key) ?? 0) + held);
+  return wallet;
 }
 
 /** What each of these customers holds now, as `getWallet` tells it; of whoever is not there, nothing. Throws: unavailable. */
@@ -161,8 +165,8 @@ export async function getEntries(
   deps: Deps,
   selector: Selector,
   filter: EntryFilter,
-  page: { beforeSeq: number | undefined; limit: number },
-): Promise<{ entries: Entry[]; isDue: boolean }> {
+  page: { before: LedgerPosition | undefined; limit: number },
+): Promise<{ entries: OwnedEntry[]; isDue: boolean; isOfMany: boolean }> {
   const { familyIds, isDue } = await requireCustomer(deps, selector);
-  return { entries: await listEntries(deps.db, familyIds, filter, page), isDue };
+  return { entries: await listEntries(deps.db, familyIds, filter, page), isDue, isOfMany: familyIds.length > 1 };
 }

@@ -39,7 +39,7 @@ export async function sendPage(run: FeedRun, horizon: number): Promise<boolean> 
   if (after >= horizon) return false;
   const limit = isFailing ? EVENTS_OF_FAILING_MAX : EVENTS_MAX;
   const types = typesAsked(endpoint.types);
-  const asked = { after, through: horizon, types, customerId: undefined, limit };
+  const asked = { after, through: horizon, types, customerIds: undefined, limit };
   if (types.length > 0) asked.through = await findPlaceOfNext(deps.db, asked, LOOKED_AT_MAX);
   const events = await listEvents(deps.db, asked);
   const to = events.length < limit ? asked.through : (events.at(-1)?.place ?? asked.through);

@@ -88,7 +88,7 @@ function changeOfEverything(person: string, orderId: string, referrerId: string)
         metadata: {},
         createdAt: now,
       });
-      const claims = trialClaims(identitiesOf(customerId, []), ['any'], readPeppers(TEST_PEPPER));
+      const claims = trialClaims(identitiesOf([customerId], []), ['any'], readPeppers(TEST_PEPPER));
       changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
       const payment = { paymentMethod: 'test', paymentId: person, customerId, orderId, amount: null, currency: null };
       changes.payments.push({ payment: { ...payment, status: 'failed', operationId }, seen: null });

@@ -1918,6 +1918,40 @@ const corruptions: readonly Corruption[] = [
     ['ref_referral_cycle'],
   ],
   [
+    'a customer leads to one who does not know of him',
+    [`UPDATE customers SET merged_into = '${A}', merged_at = '${at('12:00')}' WHERE id = '${B}'`],
+    ['i3_merged_empty', 'ref_family', 'ref_merged_identity', 'ref_referral_cycle'],
+  ],
+  [
+    'a customer names one as merged who leads to nobody',
+    [`UPDATE customers SET merged_ids = '["${B}"]' WHERE id = '${A}'`],
+    ['ref_family'],
+  ],
+  [
+    'a merge is of nobody',
+    [`INSERT INTO customer_merges VALUES ('${UNKNOWN}', '${A}', '${operation(7)}', '{}', '${at('12:00')}')`],
+    ['ref_merge'],
+  ],
+  [
+    'a batch goes on for one that there is not',
+    [`UPDATE batches SET predecessor_id = '${UNKNOWN}' ${ofBatch(5)}`],
+    ['i2_moved_batch'],
+  ],
+  [
+    'more went on in another batch than left one',
+    [`UPDATE batches SET predecessor_id = '${batch(4)}' ${ofBatch(5)}`],
+    ['i2_moved_batch', 'i2_moved_units'],
+  ],
+  [
+    'what is owed left a ledger and came to none',
+    append(
+      'kind, direction, product_key, amount, balance_after',
+      `'transfer_out', 'credit', 'CREDITS', 1, 4`,
+      LAST_OF_C,
+    ),
+    ['i2_moved_debts', 'i2_owed_never_below_0', 'i3_balance_row'],
+  ],
+  [
     'a use went above a limit that refuses',
     [`UPDATE entries SET checked_limits = jsonb_set(checked_limits, '{0,limit}', '11') ${ofEntry(12)}`],
     ['i6_exceeded'],
@@ -2084,6 +2118,7 @@ describe('the auditor', () => {
         refunds: 0,
         disputes: 0,
         clawbacks: 0,
+        customer_merges: 0,
         batches: 15,
         balances: 3,
         entries: 45,
@@ -2165,9 +2200,18 @@ describe('the auditor', () => {
       append(columns, `'${kind}', '${direction}', 'CREDITS', '${batchId}', ${amount}, ${after}`);
     const ofC = (kind: string, batchId: string, amount: number) =>
       append(columns, `'${kind}', 'none', 'CREDITS', '${batchId}', ${amount}, 3`, LAST_OF_C);
-    const moveIn = (owner: string, id: string, operationNumber: number, available: number, held: number) =>
-      `INSERT INTO batches (customer_id, id, product_key, source, operation_id, granted, available, held, consumed, expired, revoked, transferred, priority, valid_from, created_at)
-       VALUES ('${owner}', '${id}', 'CREDITS', 'bonus', '${operation(operationNumber)}', ${available + held}, ${available}, ${held}, 0, 0, 0, 0, 1, '${at('12:00')}', '${at('12:00')}')`;
+    const moveIn = (
+      owner: string,
+      id: string,
+      operationNumber: number,
+      from: string,
+      available: number,
+      held: number,
+    ) =>
+      `INSERT INTO batches (customer_id, id, product_key, source, sku, order_id, order_item_id, operation_id, granted, available, held, consumed, expired, revoked,
+         transferred, priority, predecessor_id, valid_from, created_at)
+       SELECT customer_id, '${id}', product_key, source, sku, order_id, order_item_id, '${operation(operationNumber)}', ${available + held}, ${available}, ${held},
+         0, 0, 0, 0, priority, id, '${at('12:00')}', '${at('12:00')}' FROM batches WHERE customer_id = '${owner}' AND id = '${from}'`;
     const report = await auditWith([
       drop('entries', 'entries_kind_ck'),
       ...ofA('adjust', 'none', batch(4), 1, 120),
@@ -2175,12 +2219,12 @@ describe('the auditor', () => {
       ...ofA('transfer_in', 'credit', movedOfA, 20, 120),
       ...ofA('revoke', 'debit', batch(4), 60, 60),
       `UPDATE batches SET available = 20, revoked = 60, transferred = 20 ${ofBatch(4)}`,
-      moveIn(A, movedOfA, 7, 20, 0),
+      moveIn(A, movedOfA, 7, batch(4), 20, 0),
       `UPDATE balances SET available = 60 WHERE customer_id = '${A}'`,
       ...ofC('transfer_out', batch(15), 4),
       ...ofC('transfer_in', movedOfC, 4),
       `UPDATE batches SET held = 0, transferred = 4 ${ofBatchOfC(15)}`,
-      moveIn(C, movedOfC, 28, 0, 4),
+      moveIn(C, movedOfC, 28, batch(15), 0, 4),
       `UPDATE reservation_legs SET batch_id = '${movedOfC}' ${ofLeg(6)}`,
     ]);
     // nothing moves what is held yet, so that its hold is looked for where the leg is

@@ -99,6 +99,14 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
       return { path: `/customers/${id}/identities`, body: { external_id }, text };
     },
   ],
+  'customer.merge': [
+    async () => {
+      const target_customer_id = await idOf('/identify', { external_id: newPerson() }, 'customer_id');
+      const source_customer_id = await idOf('/identify', { external_id: newPerson() }, 'customer_id');
+      const text = `{"isDryRun":false,"sourceId":"${source_customer_id}"}`;
+      return { path: '/customers/merge', body: { target_customer_id, source_customer_id }, text };
+    },
+  ],
   'order.create': [
     async () => ({
       path: '/orders',
@@ -464,6 +472,7 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
 const WITHOUT_KEY = [
   'subscription.turn',
   'customer.update',
+  'customer.transfer',
   'identity.unlink',
   'batch.notice',
   'reward.grant',

@@ -48,7 +48,19 @@ export class MemoryLimits {
         const { start, end } = spanOf(window, now);
         const own = { subject: toLedgerSubject(subject), window, start, end };
         const used = usedOf(own, entries);
-        return [{ ...own, limit, enforcement, level: 'customer', used, held: 0, countedTo: null, told: new Set() }];
+        return [
+          {
+            ...own,
+            limit,
+            enforcement,
+            level: 'customer',
+            used,
+            held: 0,
+            usedByMerged: 0,
+            countedTo: null,
+            told: new Set(),
+          },
+        ];
       }),
     );
   }

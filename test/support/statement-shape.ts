@@ -12,6 +12,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'refunds',
   'disputes',
   'trial_uses',
+  'customer_merges',
   'rewards',
 ]);
 
@@ -19,7 +20,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
 const EXEMPT: readonly { part: string; reason: string }[] = [
   { part: 'FROM customers WHERE due_at <=', reason: 'the sweep asks of whom anything is due' },
   { part: 'FROM batches WHERE notice_at <= $1', reason: 'of whose batches it is time to tell' },
-  { part: 'SELECT id, customer_id FROM', reason: 'whose a thing is, is looked up by its id' },
+  { part: 'SELECT t.id, t.customer_id, c.merged_into FROM', reason: 'whose a thing is, is looked up by its id' },
   { part: 'SELECT listed.*, i.items FROM', reason: 'a list over orders' },
   { part: 'SELECT c.id, c.metadata, c.created_at', reason: 'a list over customers' },
   { part: 'FROM idempotency_records WHERE recorded_at <', reason: 'old keys are forgotten, whoever had them' },
@@ -42,8 +43,18 @@ const EXEMPT: readonly { part: string; reason: string }[] = [
     reason: 'lists of limits, and one by its id',
   },
   { part: 'FROM limit_sources WHERE', reason: 'who shares the limits of a customer are others' },
+  { part: 'UPDATE limit_sources own SET source_id', reason: 'who shares the limits of a customer are others' },
   { part: 'UPDATE limit_sources SET changes', reason: 'who shares the limits of a customer are others' },
   { part: 'referrer_id', reason: 'a list of referrals is of whom a customer brought' },
+  {
+    part: 'SELECT min(m.due_at) FROM customers m',
+    reason: 'what falls due of a family falls due wherever its members are',
+  },
+  { part: 'FROM former_identities WHERE provider', reason: 'whose an identity was, and who was merged into him' },
+  {
+    part: 'SELECT c.merged_into FROM customers c WHERE c.id = e.customer_id',
+    reason: 'events tell whom their customer leads to',
+  },
   { part: 'AS invariant', reason: 'the auditor looks at everybody' },
   { part: '-- ', reason: 'the auditor looks at everybody' },
 ];

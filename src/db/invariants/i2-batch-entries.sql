@@ -48,7 +48,7 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
 FROM entries e
 LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
-  AND CASE WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive')
+  AND CASE WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive', 'transfer_out', 'transfer_in')
     ELSE b.id IS NOT NULL AND b.granted IS NULL END
   AND (e.direction <> 'none' OR e.balance_after <> 0
     OR (e.kind IN ('grant', 'revoke', 'transfer_out', 'transfer_in') AND e.amount <> 1))
@@ -79,7 +79,7 @@ LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 LEFT JOIN products p ON p.product_key = e.product_key
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
-    WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive') AND p.type IS DISTINCT FROM 'metered'
+    WHEN e.batch_id IS NULL THEN e.kind NOT IN ('debt', 'forgive', 'transfer_out', 'transfer_in') AND p.type IS DISTINCT FROM 'metered'
     ELSE b.product_key IS DISTINCT FROM e.product_key
   END
 
@@ -123,7 +123,7 @@ FROM entries e
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1)
   AND CASE
-    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay', 'revoke', 'forgive') -- found due by settling, or claimed of what lapsed
+    WHEN e.operation_id IS NULL THEN e.kind NOT IN ('expire', 'release', 'repay', 'revoke', 'forgive', 'transfer_out', 'transfer_in') -- found due by settling, or claimed of what lapsed
     ELSE o.recorded_at IS DISTINCT FROM e.recorded_at OR (e.seq BETWEEN o.first_seq AND o.last_seq) IS NOT TRUE
   END
 
@@ -330,8 +330,9 @@ LEFT JOIN (
 ) d ON d.customer_id = b.customer_id AND d.batch_id = b.id
 LEFT JOIN (
   SELECT t.customer_id, t.batch_id, sum(e.amount::numeric) AS returned
-  FROM entries e JOIN entries t ON t.customer_id = e.customer_id AND t.seq::text = e.action_id AND t.kind = 'debt' AND t.batch_id IS NOT NULL
-  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'credit'
+  FROM entries e JOIN entries t ON t.kind = 'debt' AND t.batch_id IS NOT NULL
+    AND (t.customer_id = e.customer_id AND t.seq::text = e.action_id OR format('%s:%s', t.customer_id, t.seq) = e.action_id) -- it may have moved there
+  WHERE ($1::uuid IS NULL OR t.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'credit'
   GROUP BY t.customer_id, t.batch_id
 ) r ON r.customer_id = b.customer_id AND r.batch_id = b.id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL

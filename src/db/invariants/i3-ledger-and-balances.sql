@@ -201,7 +201,7 @@ FROM entries e
 LEFT JOIN entries p ON p.customer_id = e.customer_id AND p.seq = e.seq - 1
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'repay' AND e.direction = 'none'
   AND NOT (p.kind = 'revoke' AND (p.batch_id, p.occurred_at) IS NOT DISTINCT FROM (e.batch_id, e.occurred_at))
-  AND NOT (p.kind IN ('debt', 'repay') AND (p.product_key, p.operation_id) IS NOT DISTINCT FROM (e.product_key, e.operation_id))
+  AND NOT ((p.kind IN ('debt', 'repay') OR (p.kind = 'transfer_in' AND p.batch_id IS NULL)) AND (p.product_key, p.operation_id) IS NOT DISTINCT FROM (e.product_key, e.operation_id))
   AND (p.direction, p.batch_id, p.operation_id, p.occurred_at)
     IS DISTINCT FROM ('credit', e.batch_id, e.operation_id, e.occurred_at)
 

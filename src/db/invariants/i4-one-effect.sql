@@ -153,7 +153,7 @@ LEFT JOIN operations o ON o.customer_id = u.customer_id AND o.id = u.operation_i
 LEFT JOIN (
   SELECT customer_id, operation_id, array_agg(DISTINCT coalesce(sku, 'none')) AS skus
   FROM (
-    SELECT customer_id, operation_id, sku FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial'
+    SELECT customer_id, operation_id, sku FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'trial' AND predecessor_customer_id IS NULL
     UNION ALL
     SELECT customer_id, operation_id, sku FROM subscription_periods WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind = 'trial'
   ) given
@@ -171,7 +171,7 @@ SELECT 'I4' AS invariant, b.customer_id, 'operation ' || b.operation_id AS subje
 FROM batches b
 LEFT JOIN trial_uses u ON u.customer_id = b.customer_id AND u.operation_id = b.operation_id
   AND u.identity_type = 'customer_id'
-WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial'
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial' AND b.predecessor_customer_id IS NULL
   AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL
 GROUP BY b.customer_id, b.operation_id
 
@@ -195,7 +195,7 @@ SELECT 'I4' AS invariant, coalesce(b.customer_id, m.customer_id) AS customer_id,
   'what has a source id elsewhere is migrated once' AS detail
 FROM (
   SELECT DISTINCT customer_id, operation_id FROM batches
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'migration'
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND source = 'migration' AND predecessor_customer_id IS NULL
 ) b
 FULL JOIN (
   SELECT customer_id, operation_id, count(*) AS sources FROM idempotency_records

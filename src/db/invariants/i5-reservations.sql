@@ -185,4 +185,8 @@ LEFT JOIN (
 ) u ON u.customer_id = r.customer_id AND u.reservation_id = r.id
 WHERE ($1::uuid IS NULL OR r.customer_id = $1)
   AND (coalesce(u.committed, 0) <> least(r.committed_amount, r.amount)
-    OR coalesce(u.consumed, 0) <> greatest(r.committed_amount - r.amount, 0) OR u.is_broken)
+    OR u.is_broken
+    -- Of a customer that was merged it is used of what moved on, by the same operation.
+    OR coalesce(u.consumed, 0) <> CASE WHEN EXISTS (
+        SELECT FROM operations o WHERE o.id = r.ended_by AND o.customer_id <> r.customer_id
+      ) AND r.committed_amount > r.amount THEN 0 ELSE greatest(r.committed_amount - r.amount, 0) END)

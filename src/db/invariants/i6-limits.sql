@@ -12,7 +12,8 @@ WHERE enforcement = 'HARD' AND coalesce(used_after > ceiling, true)
 -- with: checked_limits, counts
 -- Running sums over all that counts in a window, of the subjects of which a use was looked at.
 SELECT 'I6' AS invariant, c.customer_id, format('entry %s, %s of %s %s', c.seq, c.window_name, c.subject_type, c.subject_name) AS subject,
-  coalesce(round(s.used)::text, '0') AS expected, coalesce(c.used_after::text, 'none') AS actual, 'used in a window, as a use tells it' AS detail
+  coalesce(round(s.used)::text, '0') || CASE WHEN f.upper > 0 THEN format(' and %s to %s of who was merged', round(f.lower), round(f.upper)) ELSE '' END AS expected,
+  coalesce(c.used_after::text, 'none') AS actual, 'used in a window, as a use tells it' AS detail
 FROM checked_limits c
 LEFT JOIN (
   SELECT n.customer_id, n.subject_type, n.subject_name, n.seq, w.window_name, w.window_start,
@@ -24,7 +25,20 @@ LEFT JOIN (
     WHEN 'total' THEN 'epoch'::timestamptz ELSE date_trunc('month', n.counted_at, 'UTC') END AS window_start) w
 ) s ON s.customer_id = c.customer_id AND s.subject_type = c.subject_type AND s.subject_name = c.subject_name AND s.seq = c.seq
   AND s.window_name = c.window_name AND s.window_start = c.window_start
-WHERE least(round(s.used), 9007199254740991) IS DISTINCT FROM c.used_after
+-- Those who were merged before count too, as far as it was recorded: of the same instant it may have been or not.
+LEFT JOIN LATERAL (
+  SELECT coalesce(sum(n.units) FILTER (WHERE n.units < 0 OR (o.recorded_at < e.recorded_at AND m.merged_at < e.recorded_at)), 0) AS lower,
+    coalesce(sum(n.units) FILTER (WHERE n.units > 0 OR (o.recorded_at < e.recorded_at AND m.merged_at < e.recorded_at)), 0) AS upper
+  FROM entries e JOIN customers m ON m.merged_into = c.customer_id
+  JOIN customer_merges g ON g.source_id = m.id AND m.merged_at <= e.recorded_at
+  JOIN entries o ON o.customer_id = m.id AND o.recorded_at <= e.recorded_at
+  JOIN counts n ON n.customer_id = o.customer_id AND n.seq = o.seq AND n.subject_type = c.subject_type AND n.subject_name = c.subject_name
+  WHERE e.customer_id = c.customer_id AND e.seq = c.seq AND CASE c.window_name
+    WHEN 'hour' THEN date_trunc('hour', n.counted_at, 'UTC') WHEN 'day' THEN date_trunc('day', n.counted_at, 'UTC')
+    WHEN 'total' THEN 'epoch'::timestamptz ELSE date_trunc('month', n.counted_at, 'UTC') END = c.window_start
+) f ON true
+WHERE c.used_after IS NULL OR s.used IS NULL
+  OR c.used_after NOT BETWEEN least(round(s.used + least(f.lower, f.upper)), 9007199254740991) AND least(round(s.used + greatest(f.lower, f.upper)), 9007199254740991)
 
 -- name: i6_counter
 -- with: checked_limits, counts

@@ -204,11 +204,11 @@ SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
 FROM batches b
 LEFT JOIN orders o ON o.customer_id = b.customer_id AND o.id = b.order_id
 LEFT JOIN order_items i ON i.customer_id = b.customer_id AND i.order_id = b.order_id AND i.id = b.order_item_id
-WHERE ($1::uuid IS NULL OR b.customer_id = $1)
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.predecessor_id IS NULL -- one that goes on is of what that is of (i2_moved_batch)
   AND CASE
     WHEN b.order_id IS NULL AND b.order_item_id IS NULL THEN b.source = 'purchase'
     ELSE o.id IS NULL OR i.id IS NULL OR b.source <> 'purchase' OR b.sku IS DISTINCT FROM i.sku
-      OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by AND b.predecessor_id IS NULL)
+      OR (o.paid_by IS NOT NULL AND b.operation_id <> o.paid_by)
   END
 
 -- name: i8_plan_line_period

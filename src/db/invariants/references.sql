@@ -67,12 +67,15 @@ LEFT JOIN customers c ON c.id = e.customer_id
 WHERE c.id IS NULL
 
 -- name: ref_entry_order
-SELECT 'REF' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'an order of this customer' AS expected,
+SELECT 'REF' AS invariant, e.customer_id, 'entry ' || e.seq AS subject, 'an order of this customer''s family' AS expected,
   format('order %s, which does not exist', e.order_id) AS actual,
   'order that an entry names' AS detail
 FROM entries e
 LEFT JOIN orders o ON o.customer_id = e.customer_id AND o.id = e.order_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.order_id IS NOT NULL AND o.id IS NULL
+  AND NOT EXISTS (
+    SELECT FROM orders o JOIN customers owner ON owner.id = o.customer_id JOIN customers c ON c.id = e.customer_id
+    WHERE o.id = e.order_id AND owner.merged_into = coalesce(c.merged_into, c.id))
 
 -- name: ref_payment_operation
 SELECT 'REF' AS invariant, p.customer_id, format('payment %s of %s', p.payment_id, p.payment_method) AS subject,
@@ -83,11 +86,15 @@ LEFT JOIN operations o ON o.customer_id = p.customer_id AND o.id = p.operation_i
 WHERE ($1::uuid IS NULL OR p.customer_id = $1) AND p.operation_id IS NOT NULL AND o.id IS NULL
 
 -- name: ref_referral_unique
-SELECT 'REF' AS invariant, customer_id, 'referral' AS subject, '1 referrer' AS expected, count(*) || ' rows' AS actual,
-  'by ' || string_agg(referrer_id::text, ', ' ORDER BY referrer_id) AS detail
-FROM referrals
-WHERE $1::uuid IS NULL OR customer_id = $1
-GROUP BY customer_id
+-- Of a family, too: a merge drops what is one too many.
+SELECT 'REF' AS invariant, r.customer_id, 'referral' AS subject, '1 referrer' AS expected, count(*) || ' rows' AS actual,
+  'by ' || string_agg(r.referrer_id::text, ', ' ORDER BY r.referrer_id) AS detail
+FROM (
+  SELECT coalesce(c.merged_into, r.customer_id) AS customer_id, r.referrer_id FROM referrals r
+  LEFT JOIN customers c ON c.id = r.customer_id
+  WHERE ($1::uuid IS NULL OR coalesce(c.merged_into, r.customer_id) = $1) AND r.dropped_at IS NULL
+) r
+GROUP BY r.customer_id
 HAVING count(*) > 1
 
 -- name: ref_referral_customer
@@ -109,15 +116,18 @@ WHERE ($1::uuid IS NULL OR r.customer_id = $1) AND o.id IS NULL
 
 -- name: ref_referral_cycle
 -- Only who brought somebody can be on a cycle. UNION ends the walk where it comes back to what it has seen.
-WITH RECURSIVE up (customer_id, referrer_id) AS (
+WITH RECURSIVE edges AS (
+  SELECT coalesce(e.merged_into, e.id) AS customer_id, coalesce(f.merged_into, f.id) AS referrer_id
+  FROM referrals r JOIN customers e ON e.id = r.customer_id JOIN customers f ON f.id = r.referrer_id WHERE r.dropped_at IS NULL
+), up (customer_id, referrer_id) AS (
   SELECT r.customer_id, r.referrer_id
-  FROM referrals r
+  FROM edges r
   WHERE ($1::uuid IS NULL OR r.customer_id = $1)
-    AND EXISTS (SELECT FROM referrals brought WHERE brought.referrer_id = r.customer_id)
+    AND EXISTS (SELECT FROM edges brought WHERE brought.referrer_id = r.customer_id)
   UNION
   SELECT u.customer_id, r.referrer_id
   FROM up u
-  JOIN referrals r ON r.customer_id = u.referrer_id
+  JOIN edges r ON r.customer_id = u.referrer_id
   WHERE u.referrer_id <> u.customer_id
 )
 SELECT 'REF' AS invariant, customer_id, 'referrers of the customer' AS subject, 'others' AS expected,

@@ -10,6 +10,7 @@
 -- counts: checked
 SELECT
   (SELECT count(*) FROM customers WHERE $1::uuid IS NULL OR id = $1)::float8 AS customers,
+  (SELECT count(*) FROM customer_merges WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS customer_merges,
   (SELECT count(*) FROM identities WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS identities,
   (SELECT count(*) FROM products)::float8 AS products,
   (SELECT count(*) FROM offers)::float8 AS offers,
@@ -37,7 +38,8 @@ latest (instant) AS (SELECT $2::timestamptz)
 -- What one unit of an entry of each kind does to a counted batch, and to what is owed (DOMAIN 3.2). The direction is the sign
 -- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
 -- units, which stay held; a repayment takes from a batch what it takes from the debt, and comes back (as a credit) when the debt is undone, which it
--- leaves as it is. A reverse entry that names an order gives back what a refund or a dispute revoked, and stands here as `restore`.
+-- leaves as it is. A reverse entry that names an order gives back what a refund or a dispute revoked, and stands here as `restore`;
+-- what is owed moves between ledgers of a family without a batch, and stands here as `owed_out` and `owed_in`.
 kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
   ('grant',        'credit', 1,  1,  0,  0, 0, 0, 0,  0),
   ('consume',      'debit',  0, -1,  0,  1, 0, 0, 0,  0),
@@ -53,6 +55,8 @@ kinds (kind, direction, granted, available, held, consumed, expired, revoked, tr
   ('transfer_out', 'none',   0,  0, -1,  0, 0, 0, 1,  0),
   ('transfer_in',  'credit', 1,  1,  0,  0, 0, 0, 0,  0),
   ('transfer_in',  'none',   1,  0,  1,  0, 0, 0, 0,  0),
+  ('owed_out',     'credit', 0,  0,  0,  0, 0, 0, 0, -1),
+  ('owed_in',      'debit',  0,  0,  0,  0, 0, 0, 0,  1),
   ('debt',         'debit',  0,  0,  0,  0, 0, 0, 0,  1),
   ('repay',        'none',   0, -1,  0,  1, 0, 0, 0, -1),
   ('repay',        'credit', 0,  1,  0, -1, 0, 0, 0,  0),
@@ -64,7 +68,7 @@ kinds (kind, direction, granted, available, held, consumed, expired, revoked, tr
 -- usage) move no balance.
 effects AS (
   SELECT e.customer_id, e.seq, e.kind, e.direction, e.product_key, e.batch_id, e.amount, e.balance_after,
-    CASE WHEN e.batch_id IS NULL THEN e.kind IN ('debt', 'forgive')
+    CASE WHEN e.batch_id IS NULL THEN e.kind IN ('debt', 'forgive', 'transfer_out', 'transfer_in')
       ELSE b.id IS NULL OR b.granted IS NOT NULL END AS is_counted,
     k.kind IS NOT NULL AS is_known,
     coalesce(k.granted, 0) * e.amount::numeric AS granted,
@@ -77,7 +81,8 @@ effects AS (
     coalesce(k.owed, 0) * e.amount::numeric AS owed
   FROM entries e
   LEFT JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
-  LEFT JOIN kinds k ON k.kind = CASE WHEN e.kind = 'reverse' AND e.order_id IS NOT NULL THEN 'restore' ELSE e.kind END
+  LEFT JOIN kinds k ON k.kind = CASE WHEN e.kind = 'reverse' AND e.order_id IS NOT NULL THEN 'restore'
+      WHEN e.batch_id IS NULL AND e.kind = 'transfer_out' THEN 'owed_out' WHEN e.batch_id IS NULL AND e.kind = 'transfer_in' THEN 'owed_in' ELSE e.kind END
     AND k.direction = e.direction
   WHERE $1::uuid IS NULL OR e.customer_id = $1
 )
@@ -99,10 +104,11 @@ costs AS (
 -- The entries that change what is owed, and what is owed of their product after each (DOMAIN 3.15).
 owing AS (
   SELECT customer_id, seq, kind, product_key, batch_id, amount, balance_after,
-    sum(CASE WHEN kind = 'debt' THEN amount::numeric ELSE -amount::numeric END)
+    sum(CASE WHEN kind IN ('debt', 'transfer_in') THEN amount::numeric ELSE -amount::numeric END)
       OVER (PARTITION BY customer_id, product_key ORDER BY seq ROWS UNBOUNDED PRECEDING) AS owed
   FROM entries
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('debt', 'repay', 'forgive') AND NOT (kind = 'repay' AND direction = 'credit')
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND NOT (kind = 'repay' AND direction = 'credit')
+    AND (kind IN ('debt', 'repay', 'forgive') OR (kind IN ('transfer_out', 'transfer_in') AND batch_id IS NULL))
 )
 
 -- shared: terms
@@ -132,6 +138,8 @@ terms AS (
 -- What must have been told, once each, and when it was. What the rows do not tell for good (a failed payment that another followed, a threshold that
 -- changed since) is not here.
 told (customer_id, type, subject_id, at) AS (
+  SELECT customer_id, 'customer.merged', source_id, created_at FROM customer_merges WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
   SELECT id, 'customer.created', id, created_at FROM customers WHERE $1::uuid IS NULL OR id = $1
   UNION ALL
   SELECT customer_id, 'order.created', id, created_at FROM orders WHERE $1::uuid IS NULL OR customer_id = $1
@@ -153,12 +161,16 @@ told (customer_id, type, subject_id, at) AS (
   SELECT customer_id, 'order.dispute_closed', id, closed_at FROM disputes WHERE ($1::uuid IS NULL OR customer_id = $1) AND closed_at IS NOT NULL
   UNION ALL
   SELECT customer_id, 'batch.granted', id, created_at FROM batches WHERE ($1::uuid IS NULL OR customer_id = $1) AND source <> 'metered'
+    AND predecessor_customer_id IS NULL
   UNION ALL
   SELECT customer_id, CASE kind WHEN 'expire' THEN 'batch.expired' ELSE 'batch.revoked' END, id, recorded_at
   FROM entries WHERE ($1::uuid IS NULL OR customer_id = $1) AND kind IN ('expire', 'revoke')
   UNION ALL
-  SELECT customer_id, 'quota.exhausted', id, recorded_at FROM entries
+  SELECT customer_id, 'quota.exhausted', id, recorded_at FROM entries e
   WHERE ($1::uuid IS NULL OR customer_id = $1) AND direction = 'debit' AND balance_after <= 0 AND balance_after + amount::numeric > 0
+    AND NOT (kind IN ('transfer_out', 'transfer_in') AND NOT EXISTS ( -- what moves to another ledger of the family is there
+      SELECT FROM batches s WHERE s.customer_id = e.customer_id AND s.predecessor_id = e.batch_id AND s.predecessor_customer_id IS NULL
+        AND s.operation_id = e.operation_id))
   UNION ALL
   SELECT customer_id, 'reservation.created', id, created_at FROM reservations WHERE $1::uuid IS NULL OR customer_id = $1
   UNION ALL
@@ -247,5 +259,7 @@ counts AS MATERIALIZED (
   ) s
   WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
     AND NOT (e.kind = 'reverse' AND e.order_id IS NOT NULL) AND NOT (e.kind IN ('debt', 'forgive') AND e.batch_id IS NOT NULL)
-    AND e.customer_id IN (SELECT customer_id FROM usage_counters UNION ALL SELECT customer_id FROM checked_limits)
+    AND e.customer_id IN (
+      SELECT customer_id FROM usage_counters UNION ALL SELECT customer_id FROM checked_limits
+      UNION ALL SELECT id FROM customers WHERE merged_into IS NOT NULL)
 )

@@ -128,6 +128,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/billing/customers/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["mergeCustomers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/catalog": {
         parameters: {
             query?: never;
@@ -1582,6 +1598,55 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        CustomerMerge: {
+            /**
+             * Format: uuid
+             * @description The target.
+             */
+            customer_id: string;
+            /** Format: uuid */
+            source_customer_id: string;
+            /** @description Whether nothing was written. */
+            dry_run: boolean;
+            moved: {
+                identities: number;
+                batches: number;
+                /** @description Available units that moved, by product. */
+                units: {
+                    [key: string]: number;
+                };
+                /** @description What was owed, by product. */
+                owed: {
+                    [key: string]: number;
+                };
+                /** @description Orders that wait for a payment: they grant to the target. */
+                open_orders: number;
+                /** @description Holds: what comes back of them comes to the target. */
+                open_reservations: number;
+                /** @description Customers that were merged into the source before. */
+                merged_before: number;
+            };
+            dropped: {
+                referrals: {
+                    /** Format: uuid */
+                    referral_id: string;
+                    /** Format: uuid */
+                    referrer_id: string;
+                    /** Format: uuid */
+                    referee_id: string;
+                    /** @enum {string} */
+                    reason: "target_has_referrer" | "joins_both" | "closes_ring";
+                }[];
+                /** @description Limits of the source’s own: those of the target are in force. */
+                limits: number;
+            };
+        };
+        CustomerMergedProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "customer_merged";
+            /** @description Whom it leads to. */
+            final_customer_id: string;
+        };
         Entry: {
             /** Format: uuid */
             id: string;
@@ -1999,7 +2064,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -2427,7 +2492,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -2789,6 +2854,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    mergeCustomers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Who stays.
+                     */
+                    target_customer_id: string;
+                    /**
+                     * Format: uuid
+                     * @description Whose things move, and whose id leads to the target from then on.
+                     */
+                    source_customer_id: string;
+                    /**
+                     * @description Whether it is only told what would move.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /**
+                     * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
+                     * @default problem
+                     * @enum {string}
+                     */
+                    on_refusal?: "problem" | "verdict";
+                    /** @description A key of your choice that makes the call safe to repeat: the same key, compared exactly, gives the first answer again. */
+                    idempotency_key?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerMerge"] | components["schemas"]["Verdict"];
+                };
             };
         };
     };
@@ -5499,7 +5611,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -5977,6 +6089,37 @@ export interface operations {
                             data: {
                                 provider: string;
                                 external_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "customer.merged";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /**
+                                 * Format: uuid
+                                 * @description Its id and identities lead to the customer of the event.
+                                 */
+                                source_customer_id: string;
+                                identities: number;
+                                batches: number;
+                                dropped_referrals: number;
                             };
                         } | {
                             /** Format: uuid */
@@ -9438,6 +9581,11 @@ export interface operations {
                      */
                     old_units?: "carry" | "reset";
                     /**
+                     * @description Only tells what would become of the subscription, with the order that would pay it.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /**
                      * @description `verdict` answers a refusal (402, 409, 429) as 200 with `allowed: false` and the members of the problem.
                      * @default problem
                      * @enum {string}
@@ -9736,7 +9884,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -9777,6 +9925,37 @@ export interface operations {
                             data: {
                                 provider: string;
                                 external_id: string;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "customer.merged";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /**
+                                 * Format: uuid
+                                 * @description Its id and identities lead to the customer of the event.
+                                 */
+                                source_customer_id: string;
+                                identities: number;
+                                batches: number;
+                                dropped_referrals: number;
                             };
                         } | {
                             /** Format: uuid */
@@ -11643,7 +11822,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -11953,7 +12132,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
                 /** @description Only changes of this kind; repeatable. */
-                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
+                action?: ("product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden")[];
                 /** @description Only changes of the thing of this key, SKU or id. */
                 subject?: string;
                 /** @description Only what was done with this API key, by its id. */
@@ -11984,7 +12163,7 @@ export interface operations {
                             /** @description The id of the API key that did it; `system` for the service itself. */
                             key: string;
                             /** @enum {string} */
-                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
+                            action: "product.created" | "product.updated" | "offer.created" | "offer.updated" | "endpoint.created" | "endpoint.updated" | "endpoint.deleted" | "api_key.created" | "api_key.updated" | "api_key.refused" | "customer_token.issued" | "limit.created" | "limit.updated" | "limit.deleted" | "limit_source.created" | "limit_source.updated" | "limit_source.deleted" | "payment_event.updated" | "payment_source.created" | "payment_source.updated" | "payment_source.deleted" | "referral_program.created" | "referral_program.updated" | "referral_program.deleted" | "reward.released" | "reward.refused" | "clock.set" | "customer.updated" | "customer.merged" | "identity.linked" | "identity.unlinked" | "balance.adjusted" | "order.priced" | "order.refunded" | "order.disputed" | "trial.overridden";
                             /** @description The key, SKU or id of what was changed. */
                             subject: string;
                             customer_id: string | null;

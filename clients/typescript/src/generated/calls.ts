@@ -21,6 +21,8 @@ export interface Calls {
   linkIdentity: Call<'linkIdentity'>;
   /** Take an identity from a customer. `DELETE /api/v1/billing/customers/{id}/identities/{provider}/{external_id}`: What the customer owns stays; the person behind the identity is unknown afterwards. */
   unlinkIdentity: Call<'unlinkIdentity'>;
+  /** Merge one customer into another. `POST /api/v1/billing/customers/merge`: The source’s id and identities lead to the target from then on, for ever. The same pair again is answered as it was. With `dry_run` it is told what would move, and what would be dropped and why. */
+  mergeCustomers: Call<'mergeCustomers'>;
   /** List what is for sale, by SKU. `GET /api/v1/billing/catalog`: Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listOffers: Call<'listOffers'>;
   /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
@@ -243,6 +245,7 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   updateCustomer: {"method":"PATCH","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   linkIdentity: {"method":"POST","path":"/api/v1/billing/customers/{id}/identities","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   unlinkIdentity: {"method":"DELETE","path":"/api/v1/billing/customers/{id}/identities/{provider}/{external_id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  mergeCustomers: {"method":"POST","path":"/api/v1/billing/customers/merge","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   listOffers: {"method":"GET","path":"/api/v1/billing/catalog","query":["limit","cursor","include_inactive","sku"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getOffer: {"method":"GET","path":"/api/v1/billing/catalog/{sku}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   exportCatalog: {"method":"GET","path":"/api/v1/billing/catalog/export","query":["format","of"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},

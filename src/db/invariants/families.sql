@@ -1,0 +1,102 @@
+-- Families: customers that were merged, and what moved between their ledgers (DOMAIN 3.10).
+
+-- name: ref_family
+-- Who was merged leads to somebody who was not, and knows of it; his merge is known, by whomever he was merged into.
+SELECT 'REF' AS invariant, c.id AS customer_id, 'customer ' || c.id AS subject,
+  'leads to a customer who names him, and was not merged' AS expected,
+  format('leads to %s, which %s', c.merged_into, CASE WHEN t.id IS NULL THEN 'does not exist' WHEN t.merged_into IS NOT NULL THEN 'was merged'
+    WHEN m.source_id IS NULL THEN 'has no merge of him' ELSE 'does not name him' END) AS actual,
+  'customer that was merged' AS detail
+FROM customers c
+LEFT JOIN customers t ON t.id = c.merged_into
+LEFT JOIN customer_merges m ON m.source_id = c.id
+WHERE ($1::uuid IS NULL OR c.id = $1) AND c.merged_into IS NOT NULL
+  AND (t.id IS NULL OR t.merged_into IS NOT NULL OR m.source_id IS NULL OR NOT t.merged_ids ? c.id::text)
+UNION ALL
+SELECT 'REF', c.id, 'customer ' || c.id, 'leads to ' || c.id, coalesce('leads to ' || s.merged_into, 'leads to nobody'), 'named as merged: ' || i.id
+FROM customers c
+CROSS JOIN LATERAL jsonb_array_elements_text(CASE WHEN jsonb_typeof(c.merged_ids) = 'array' THEN c.merged_ids ELSE '[]' END) AS i (id)
+LEFT JOIN customers s ON s.id::text = i.id
+WHERE ($1::uuid IS NULL OR c.id = $1) AND s.merged_into IS DISTINCT FROM c.id
+
+-- name: ref_merge
+-- A merge is of two customers, by an operation of the target, and the source leads on from there.
+SELECT 'REF' AS invariant, m.customer_id, 'merge of ' || m.source_id AS subject, 'two customers, one of them merged, and an operation' AS expected,
+  format('source %s, target %s, operation %s', CASE WHEN s.id IS NULL THEN 'does not exist' WHEN s.merged_into IS NULL THEN 'leads to nobody' ELSE 'exists' END,
+    CASE WHEN t.id IS NULL THEN 'does not exist' ELSE 'exists' END, coalesce(o.name, 'does not exist')) AS actual,
+  'a merge' AS detail
+FROM customer_merges m
+LEFT JOIN customers s ON s.id = m.source_id
+LEFT JOIN customers t ON t.id = m.customer_id
+LEFT JOIN operations o ON o.customer_id = m.customer_id AND o.id = m.operation_id
+WHERE ($1::uuid IS NULL OR m.customer_id = $1)
+  AND (s.id IS NULL OR t.id IS NULL OR o.name IS DISTINCT FROM 'customer.merge'
+    OR s.merged_into IS DISTINCT FROM coalesce(t.merged_into, t.id) OR s.merged_at IS DISTINCT FROM m.created_at)
+
+-- name: ref_merged_identity
+SELECT 'REF' AS invariant, i.customer_id, format('identity %s of %s', i.id, i.provider) AS subject, 'names ' || c.merged_into AS expected,
+  'names ' || i.customer_id AS actual, 'identities of who was merged name whom he leads to' AS detail
+FROM identities i
+JOIN customers c ON c.id = i.customer_id
+WHERE ($1::uuid IS NULL OR i.customer_id = $1) AND c.merged_into IS NOT NULL
+
+-- name: i3_merged_empty
+-- Whoever was merged has and owes nothing but what holds set aside.
+SELECT 'I3' AS invariant, b.customer_id, 'balance ' || b.product_key AS subject, 'available 0, owed 0' AS expected,
+  format('available %s, owed %s', b.available, b.owed) AS actual, 'balance of a customer that was merged' AS detail
+FROM balances b
+JOIN customers c ON c.id = b.customer_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND c.merged_into IS NOT NULL AND (b.available <> 0 OR b.owed <> 0)
+UNION ALL
+SELECT 'I3', b.customer_id, 'batch ' || b.id, 'no access', 'access until ' || coalesce(b.expires_at::text, 'for ever'), 'access of a customer that was merged'
+FROM batches b
+JOIN customers c ON c.id = b.customer_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND c.merged_into IS NOT NULL AND b.granted IS NULL AND b.source <> 'metered'
+  AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > greatest(c.merged_at, c.last_recorded_at, b.created_at))
+
+-- name: i2_moved_batch
+-- A batch in which another one goes on is of the same product, order and priority; in another ledger it is of the same family, and its units end as there.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
+  CASE WHEN p.id IS NULL THEN 'the batch that it goes on for, of the same family'
+    ELSE format('%s of order %s, line %s, %s, priority %s, until %s', p.product_key, coalesce(p.order_id::text, 'none'),
+      coalesce(p.order_item_id::text, 'none'), p.source, p.priority, coalesce(p.expires_at::text, 'for ever')) END AS expected,
+  CASE WHEN p.id IS NULL THEN format('batch %s of %s, which does not exist', b.predecessor_id, coalesce(b.predecessor_customer_id, b.customer_id))
+    ELSE format('%s of order %s, line %s, %s, priority %s, until %s', b.product_key, coalesce(b.order_id::text, 'none'),
+      coalesce(b.order_item_id::text, 'none'), b.source, b.priority, coalesce(b.expires_at::text, 'for ever')) END AS actual,
+  'a batch in which another one goes on' AS detail
+FROM batches b
+LEFT JOIN customers own ON own.id = b.customer_id
+LEFT JOIN customers other ON other.id = b.predecessor_customer_id
+LEFT JOIN batches p ON p.customer_id = coalesce(b.predecessor_customer_id, b.customer_id) AND p.id = b.predecessor_id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.predecessor_id IS NOT NULL
+  AND (p.id IS NULL OR (b.product_key, b.order_id, b.order_item_id, b.source, b.sku, b.priority, (b.granted IS NULL))
+      IS DISTINCT FROM (p.product_key, p.order_id, p.order_item_id, p.source, p.sku, p.priority, (p.granted IS NULL))
+    OR (b.predecessor_customer_id IS NOT NULL AND (other.merged_into IS DISTINCT FROM coalesce(own.merged_into, own.id)
+      OR (b.granted IS NOT NULL AND b.expires_at IS DISTINCT FROM p.expires_at))))
+
+-- name: i2_moved_units
+-- What left a batch is what those began with in which it goes on, in whichever ledger.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, coalesce(s.granted, 0)::text AS expected, b.transferred::text AS actual,
+  'units that went on in other batches' AS detail
+FROM batches b
+LEFT JOIN (
+  SELECT coalesce(predecessor_customer_id, customer_id) AS customer_id, predecessor_id, sum(granted::numeric) AS granted
+  FROM batches
+  WHERE predecessor_id IS NOT NULL AND ($1::uuid IS NULL OR coalesce(predecessor_customer_id, customer_id) = $1)
+  GROUP BY coalesce(predecessor_customer_id, customer_id), predecessor_id
+) s ON s.customer_id = b.customer_id AND s.predecessor_id = b.id
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL AND b.transferred <> coalesce(s.granted, 0)
+
+-- name: i2_moved_debts
+-- What is owed leaves one ledger of a family and comes to another.
+SELECT 'I2' AS invariant, m.family_id AS customer_id, 'owed of ' || m.product_key AS subject, m.moved_out::text AS expected, m.moved_in::text AS actual,
+  'what was owed and moved within a family' AS detail
+FROM (
+  SELECT coalesce(c.merged_into, c.id) AS family_id, e.product_key,
+    coalesce(sum(e.amount::numeric) FILTER (WHERE e.kind = 'transfer_out'), 0) AS moved_out,
+    coalesce(sum(e.amount::numeric) FILTER (WHERE e.kind = 'transfer_in'), 0) AS moved_in
+  FROM entries e JOIN customers c ON c.id = e.customer_id
+  WHERE e.batch_id IS NULL AND e.kind IN ('transfer_out', 'transfer_in') AND ($1::uuid IS NULL OR coalesce(c.merged_into, c.id) = $1)
+  GROUP BY coalesce(c.merged_into, c.id), e.product_key
+) m
+WHERE m.moved_out <> m.moved_in

@@ -1,0 +1,42 @@
+// The wire of merging customers.
+import { z } from 'zod';
+import { countAnswerSchema } from './quantities.js';
+import { uuidAnswerSchema, uuidSchema } from './text.js';
+
+export const mergeBody = z.object({
+  target_customer_id: uuidSchema.meta({ description: 'Who stays.' }),
+  source_customer_id: uuidSchema.meta({
+    description: 'Whose things move, and whose id leads to the target from then on.',
+  }),
+  dry_run: z.boolean().default(false).meta({ description: 'Whether it is only told what would move.' }),
+});
+
+const byProduct = z.record(z.string(), countAnswerSchema);
+
+export const mergeAnswer = z
+  .object({
+    customer_id: uuidAnswerSchema.meta({ description: 'The target.' }),
+    source_customer_id: uuidAnswerSchema,
+    dry_run: z.boolean().meta({ description: 'Whether nothing was written.' }),
+    moved: z.object({
+      identities: countAnswerSchema,
+      batches: countAnswerSchema,
+      units: byProduct.meta({ description: 'Available units that moved, by product.', examples: [{ CREDITS: 100 }] }),
+      owed: byProduct.meta({ description: 'What was owed, by product.', examples: [{}] }),
+      open_orders: countAnswerSchema.meta({ description: 'Orders that wait for a payment: they grant to the target.' }),
+      open_reservations: countAnswerSchema.meta({ description: 'Holds: what comes back of them comes to the target.' }),
+      merged_before: countAnswerSchema.meta({ description: 'Customers that were merged into the source before.' }),
+    }),
+    dropped: z.object({
+      referrals: z.array(
+        z.object({
+          referral_id: uuidAnswerSchema,
+          referrer_id: uuidAnswerSchema,
+          referee_id: uuidAnswerSchema,
+          reason: z.enum(['target_has_referrer', 'joins_both', 'closes_ring']),
+        }),
+      ),
+      limits: countAnswerSchema.meta({ description: 'Limits of the source’s own: those of the target are in force.' }),
+    }),
+  })
+  .meta({ id: 'CustomerMerge' });
