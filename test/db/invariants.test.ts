@@ -1641,6 +1641,34 @@ const corruptions: readonly Corruption[] = [
   ['legs may be changed', ['DROP TRIGGER reservation_legs_keep ON reservation_legs'], ['i7_triggers']],
   ['reservations may be deleted', ['DROP TRIGGER reservations_keep ON reservations'], ['i7_triggers']],
   ['rewards may be deleted', ['DROP TRIGGER rewards_keep ON rewards'], ['i7_triggers']],
+  ['subscriptions may be deleted', ['DROP TRIGGER subscriptions_keep ON subscriptions'], ['i7_triggers']],
+  ['periods may be deleted', ['DROP TRIGGER subscription_periods_keep ON subscription_periods'], ['i7_triggers']],
+  ['steps may be changed', ['DROP TRIGGER subscription_steps_keep ON subscription_steps'], ['i7_triggers']],
+  [
+    'a batch names a subscription that does not exist',
+    [`UPDATE batches SET subscription_id = '${UNKNOWN}' ${ofBatch(5)}`],
+    ['i2_batch_subscription'],
+  ],
+  [
+    'a customer turns at another time than his subscriptions',
+    [`UPDATE customers SET turns_at = '${at('12:00')}' WHERE id = '${A}'`],
+    ['i3_turns_at'],
+  ],
+  [
+    'a period says that it allocated what nobody made',
+    [
+      `INSERT INTO subscriptions (customer_id, id, plan_group, sku, status, plan, period_number, cancels_at_end, renewal_told, step_count, ended_at, metadata, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'default', 'PACK', 'cancelled', '{}', 0, false, false, 0, '${at('12:00')}', '{}', '${at('12:00')}')`,
+      `INSERT INTO subscription_periods (customer_id, subscription_id, sku, starts_at, ends_at, plan_group, kind, count, granted, operation_id, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'PACK', '${at('12:00')}', '${at('13:00')}', 'default', 'free', 1, '{"CREDITS": 5}', '${operation(7)}', '${at('12:00')}')`,
+    ],
+    ['i4_period_allocated'],
+  ],
+  [
+    'a paid line of a plan paid no period',
+    [`UPDATE order_items SET plan = '{}' ${ofLine(1)}`],
+    ['i8_plan_line_period'],
+  ],
   ['referrals may be deleted', ['DROP TRIGGER referrals_keep ON referrals'], ['i7_triggers']],
   [
     'the guard of reservations is disabled',

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Json, putProduct, useTestApp } from '../support/app.js';
 import { untilTold } from '../support/events.js';
 import { itHonoursIdempotencyKeys } from '../support/idempotency.js';
-import { expectProblem, itNeedsAToken, newPayment, newPerson } from '../support/requests.js';
+import { expectProblem, itNeedsAToken, newPayment, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
 
@@ -256,6 +256,26 @@ describe('a plan with a price', () => {
       change: null,
     });
     expect(await balanceOf(person)).toBe(5_000);
+  });
+
+  it('shows what a change would come to, and writes nothing', async () => {
+    const person = newPerson();
+    const { id } = await begin(person, 'free');
+    const written = await writtenBy(app, async () => {
+      const dry = await app.post(`/subscriptions/${id}/change`, { sku: 'pro', when: 'now', dry_run: true });
+      expect(dry.body).toMatchObject({ sku: 'FREE', change: { sku: 'PRO' }, order: { total_amount: '10.00' } });
+    });
+    expect(written).toEqual({});
+  });
+
+  it('keeps its customer from being merged into another one', async () => {
+    const [person, other] = [newPerson(), newPerson()];
+    const { customer_id: source } = await begin(person, 'free');
+    const { body } = await app.post('/identify', { external_id: other });
+    const merge = { target_customer_id: body.customer_id, source_customer_id: source };
+    expectProblem(await app.post('/customers/merge', merge), 409, 'subscription_current', '/source_customer_id');
+    const theOtherWay = { target_customer_id: source, source_customer_id: body.customer_id };
+    expect((await app.post('/customers/merge', theOtherWay)).status).toBe(200);
   });
 
   it('ends a period whose order is refunded, and no other', async () => {

@@ -75,17 +75,23 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.predecessor_id IS NOT NULL
       OR (b.granted IS NOT NULL AND b.expires_at IS DISTINCT FROM p.expires_at))))
 
 -- name: i2_moved_units
--- What left a batch is what those began with in which it goes on, in whichever ledger.
-SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, coalesce(s.granted, 0)::text AS expected, b.transferred::text AS actual,
-  'units that went on in other batches' AS detail
-FROM batches b
-LEFT JOIN (
-  SELECT coalesce(predecessor_customer_id, customer_id) AS customer_id, predecessor_id, sum(granted::numeric) AS granted
+-- What left a batch is what those began with in which it goes on, in whichever ledger; of the batches of a subscription, which go on together, what left all.
+SELECT 'I2' AS invariant, o.customer_id, CASE WHEN o.is_single THEN 'batch ' ELSE 'batches of subscription ' END || o.subject_id AS subject,
+  coalesce(s.granted, 0)::text AS expected, o.transferred::text AS actual, 'units that went on in other batches' AS detail
+FROM (
+  SELECT customer_id, coalesce(subscription_id, id) AS subject_id, subscription_id IS NULL AS is_single, sum(transferred::numeric) AS transferred
   FROM batches
-  WHERE predecessor_id IS NOT NULL AND ($1::uuid IS NULL OR coalesce(predecessor_customer_id, customer_id) = $1)
-  GROUP BY coalesce(predecessor_customer_id, customer_id), predecessor_id
-) s ON s.customer_id = b.customer_id AND s.predecessor_id = b.id
-WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.granted IS NOT NULL AND b.transferred <> coalesce(s.granted, 0)
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND granted IS NOT NULL
+  GROUP BY customer_id, coalesce(subscription_id, id), subscription_id IS NULL
+) o
+LEFT JOIN (
+  SELECT p.customer_id, coalesce(p.subscription_id, p.id) AS subject_id, sum(b.granted::numeric) AS granted
+  FROM batches b
+  JOIN batches p ON p.customer_id = coalesce(b.predecessor_customer_id, b.customer_id) AND p.id = b.predecessor_id
+  WHERE $1::uuid IS NULL OR p.customer_id = $1
+  GROUP BY p.customer_id, coalesce(p.subscription_id, p.id)
+) s ON s.customer_id = o.customer_id AND s.subject_id = o.subject_id
+WHERE o.transferred <> coalesce(s.granted, 0)
 
 -- name: i2_moved_debts
 -- What is owed leaves one ledger of a family and comes to another.
