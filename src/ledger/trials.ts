@@ -129,7 +129,7 @@ function claimsBy(
 }
 
 /** Identities as the fingerprint of a request holds them: hashes, by the rules of version 1, so that a retry is known across versions. */
-export function identityHashes(identities: readonly TrialIdentity[], pepper: Pepper): string[] {
+function identityHashes(identities: readonly TrialIdentity[], pepper: Pepper): string[] {
   return [...new Set(identities.map((identity) => hashOf(identityOfVersion1(identity), pepper)))].sort();
 }
 

@@ -35,6 +35,9 @@ FROM (VALUES
   ('I4', 'archived_trials', 'archived_trials_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'referrals', 'referrals_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'rewards', 'rewards_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'subscriptions', 'subscriptions_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I4', 'subscription_periods', 'subscription_periods_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
+  ('I9', 'subscription_steps', 'subscription_steps_keep', 58, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_guard', 19, 'products_guard', 'RAISE EXCEPTION'),
   ('REF', 'products', 'products_keep', 42, 'refuse_change', 'RAISE EXCEPTION'),
   ('REF', 'offers', 'offers_keep', 42, 'refuse_change', 'RAISE EXCEPTION')
