@@ -166,7 +166,7 @@ export async function loadBooks(
     held.names.length > 0
       ? tx.query<ReservationRow>(LOAD_RESERVATIONS, [ids, ...held.arrays(), sharedMax])
       : Promise.resolve([] as ReservationRow[]);
-  const [{ rows, short }, windows, named, taken, pending, isDue, sold] = await Promise.all([
+  const [{ rows, short }, windows, named, taken, pending, isDue, sold, leading] = await Promise.all([
     loadCovering(tx, requests, clock, { isPast, isOnce }, naming),
     limited && loadWindowsOf(tx, requests, clock, { limited, finals, naming, isWhole: !Number.isFinite(dueMax) }),
     naming,
@@ -178,6 +178,7 @@ export async function loadBooks(
       : [],
     asking,
     sales.length > 0 ? loadSold(tx, sales, clock) : [],
+    finals,
   ]);
   const planners = requests.filter(({ needs }) => needs.some(({ plans }) => plans)).map(({ customerId }) => customerId);
   const unread = new Set([...short, ...(isShared ? unreadOf(named, taken) : [])]);
@@ -189,7 +190,7 @@ export async function loadBooks(
   const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, planning, clock, isPast, dueMax);
   const plans = await planning;
   const own = [...rows, ...(settling?.rows ?? [])];
-  const leadsTo = (await finals) ?? NOBODY_LEADS;
+  const leadsTo = leading ?? NOBODY_LEADS;
   const family = leadsTo.size === 0 ? undefined : await loadOfFinals(tx, own, leadsTo, clock);
   const all = family ? [...own, ...family.rows] : own;
   const claimDebts = await loadClaimDebts(tx, all, family?.owing);
