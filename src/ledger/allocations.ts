@@ -5,7 +5,7 @@ import type { Term } from './catalog-entities.js';
 import type { Batch, NewBatch } from './entities.js';
 import { allocate, successorAt } from './grant.js';
 import type { Order, OrderItem } from './order-entities.js';
-import { type Anchored, addPeriod, latestInstant } from './periods.js';
+import { type Anchored, addPeriod, keepingDay, latestInstant } from './periods.js';
 import { postTransferOut } from './postings.js';
 import type { KnownSubscription, Period, PeriodKind, SubscribedPlan } from './subscription-entities.js';
 import type { StepContext } from './subscription-steps.js';
@@ -44,7 +44,8 @@ export function allocatePeriod(
   { paidBy, already = new Map() }: { paidBy?: PaidBy; already?: ReadonlyMap<string, number> } = {},
 ): { period: Period; batches: NewBatch[] } {
   const { operationId, at } = context;
-  const start = { at: span.startsAt, anchorDay: subscription.anchorDay ?? span.startsAt.getUTCDate() };
+  const startsAt = freeStart(book, subscription.id, plan.sku, span.startsAt);
+  const start = keepingDay(span.startsAt, subscription.anchorDay);
   const granted: Record<string, number> = {};
   const left = new Map(already);
   const batches = plan.terms.flatMap((term, index) => {
@@ -62,7 +63,7 @@ export function allocatePeriod(
       isCounted ? whole - given : null,
       { start, end },
       {
-        id: book.ids.of(subscription.id, `${plan.sku} ${span.startsAt.toISOString()} ${kind} ${index}`),
+        id: book.ids.of(subscription.id, `${plan.sku} ${startsAt.toISOString()} ${kind} ${index}`),
         source: paidBy ? 'purchase' : 'subscription',
         sku: plan.sku,
         orderId: paidBy?.order.id ?? null,
@@ -74,7 +75,8 @@ export function allocatePeriod(
     );
   });
   const period: Period = {
-    ...span,
+    startsAt,
+    endsAt: span.endsAt,
     subscriptionId: subscription.id,
     planGroup: plan.planGroup,
     sku: plan.sku,
@@ -94,6 +96,20 @@ export function allocatePeriod(
     ahead.sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
   }
   return { period, batches };
+}
+
+/**
+ * The start of a period that is recorded for a scheduled one: where that has been given back, and is allocated again, the last instant before it that is not taken.
+ * What it allocates begins at the scheduled start all the same.
+ */
+export function freeStart({ plans, changes }: Book, subscriptionId: string, sku: string, scheduled: Date): Date {
+  const own = [...plans.paid, ...plans.running, ...changes.newPeriods].filter(
+    (period) => period.subscriptionId === subscriptionId && period.sku === sku,
+  );
+  const taken = new Set(own.map(({ startsAt }) => startsAt.getTime()));
+  let at = scheduled.getTime();
+  while (taken.has(at)) at -= 1;
+  return new Date(at);
 }
 
 /** Whether a plan's allocation can be counted beside what the customer has. */
@@ -158,7 +174,7 @@ function moveOn(
 ): void {
   const last = required(group.at(-1), 'a group has batches');
   const term = plan.terms.find(({ productKey }) => productKey === last.productKey);
-  const start = { at: span.startsAt, anchorDay: subscription.anchorDay ?? span.startsAt.getUTCDate() };
+  const start = keepingDay(span.startsAt, subscription.anchorDay);
   const end = term ? endOf(term, start) : { at: span.endsAt, anchorDay: start.anchorDay };
   let rest = units;
   for (const batch of group) {

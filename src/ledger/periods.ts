@@ -29,6 +29,13 @@ export function anchored(at: Date): Anchored {
   return { at, anchorDay: at.getUTCDate() };
 }
 
+/** An instant that keeps a day of the month: this one, where it is on it or on the last day of a shorter month, else its own. */
+export function keepingDay(at: Date, anchorDay: number | null): Anchored {
+  const day = at.getUTCDate();
+  const lastDay = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 0)).getUTCDate();
+  return { at, anchorDay: anchorDay !== null && Math.min(anchorDay, lastDay) === day ? anchorDay : day };
+}
+
 function addMonths({ at, anchorDay }: Anchored, months: number): Anchored {
   const year = at.getUTCFullYear();
   const month = at.getUTCMonth() + months;

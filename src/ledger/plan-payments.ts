@@ -1,15 +1,15 @@
 // What a paid line of a plan comes to (DOMAIN 3.16): its first period, the next that nobody has paid, or a change now. A line that was paid is never refused for its
 // plan.
 
-import { assert, required } from '../lib/assert.js';
+import { required } from '../lib/assert.js';
 import { allocatePeriod, type PaidBy } from './allocations.js';
 import type { Book } from './book.js';
 import type { NewBatch } from './entities.js';
 import { takeOldUnits } from './old-units.js';
-import { addPeriod, anchored, latestInstant } from './periods.js';
+import { addPeriod, anchored, keepingDay, latestInstant } from './periods.js';
 import { planOfLine } from './plan-orders.js';
-import { graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
-import type { KnownSubscription, SubscribedPlan } from './subscription-entities.js';
+import { countFromEnd, graceEndOf, nextUnpaid, presentOf } from './plan-periods.js';
+import type { KnownSubscription, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { newSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enterPaid } from './turns.js';
 
@@ -59,7 +59,6 @@ function beginNow(
   subscription.anchorAt = anchor.at;
   subscription.anchorDay = anchor.anchorDay;
   subscription.periodNumber = 0;
-  subscription.periodStartsAt = anchor.at;
   subscription.periodEndsAt = endsAt;
   subscription.renewalTold = false;
   subscription.cancelsAtEnd = false;
@@ -68,6 +67,7 @@ function beginNow(
   const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: anchor.at, endsAt }, context, {
     paidBy,
   });
+  subscription.periodStartsAt = period.startsAt;
   schedule(known);
   step(book, subscription, 'allocated', context, period);
   return batches;
@@ -82,34 +82,24 @@ function payNext(
   context: StepContext,
 ): NewBatch[] {
   const { subscription } = known;
-  const next = nextUnpaid(known);
+  const startsAt = nextUnpaid(known);
+  const { recurrence } = plan;
+  const endsAt = addPeriod(keepingDay(startsAt, subscription.anchorDay), recurrence.unit, recurrence.count)?.at;
   const isLate =
     subscription.status === 'past_due' &&
-    (graceEndOf(subscription) <= book.now || (next !== undefined && next.startsAt > book.now));
-  if (isLate || next === undefined) return beginNow(book, known, plan, paidBy, context);
-  const isChanging = plan.sku !== subscription.plan.sku;
-  const endsAt = isChanging
-    ? addPeriod(
-        { at: next.startsAt, anchorDay: subscription.anchorDay ?? 1 },
-        plan.recurrence.unit,
-        plan.recurrence.count,
-      )?.at
-    : periodStart(
-        plan.recurrence,
-        {
-          at: required(subscription.anchorAt, 'it has one'),
-          anchorDay: required(subscription.anchorDay, 'it has one'),
-        },
-        next.number + 1,
-      );
-  if (endsAt === undefined || !endsAt) return beginNow(book, known, plan, paidBy, context);
-  assert(endsAt > next.startsAt, 'a period has a length');
-  if (!isChanging) subscription.plan = plan;
+    (graceEndOf(subscription) <= book.now || startsAt > book.now || isCutShort(book, subscription));
+  if (isLate || endsAt === undefined) return beginNow(book, known, plan, paidBy, context);
+  if (plan.sku === subscription.plan.sku) {
+    const { unit, count } = subscription.plan.recurrence;
+    if (unit !== recurrence.unit || count !== recurrence.count)
+      countFromEnd(subscription, presentOf(subscription).endsAt);
+    subscription.plan = plan;
+  }
   if (subscription.orderId === paidBy.order.id) subscription.orderId = null;
-  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt: next.startsAt, endsAt }, context, {
+  const { period, batches } = allocatePeriod(book, known, plan, 'paid', { startsAt, endsAt }, context, {
     paidBy,
   });
-  if (subscription.status === 'past_due' && next.startsAt <= book.now) {
+  if (subscription.status === 'past_due' && startsAt <= book.now) {
     step(book, subscription, 'allocated', context, period);
     if (!known.ahead.includes(period)) known.ahead.unshift(period);
     enterPaid(book, known, period, context);
@@ -118,4 +108,12 @@ function payNext(
   schedule(known);
   step(book, subscription, 'allocated', context, period);
   return batches;
+}
+
+/** Whether the present period ended before its time, because its payment went back: nothing goes on from there. */
+function isCutShort({ plans }: Book, { id, plan, periodStartsAt }: Subscription): boolean {
+  const present = plans.paid.filter(
+    ({ subscriptionId, startsAt }) => subscriptionId === id && startsAt.getTime() === periodStartsAt?.getTime(),
+  );
+  return present.some(({ sku, endedAt }) => sku === plan.sku && endedAt !== null);
 }

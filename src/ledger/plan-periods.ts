@@ -1,8 +1,8 @@
 // When periods of a plan begin and end (DOMAIN 3.16): counted from the anchor, never from the last period, so that a short month shortens nothing after it.
 import { required } from '../lib/assert.js';
 import type { Recurrence } from './catalog-entities.js';
-import { type Anchored, addPeriod } from './periods.js';
-import type { KnownSubscription, Subscription } from './subscription-entities.js';
+import { type Anchored, addPeriod, keepingDay } from './periods.js';
+import type { KnownSubscription, Period, Subscription } from './subscription-entities.js';
 
 const DAY_MS = 86_400_000;
 /** A renewal is told, and can be paid, so long before it, but not before half of the period is over. */
@@ -18,7 +18,7 @@ export function periodStart({ unit, count }: Recurrence, anchor: Anchored, numbe
 
 /** From where the periods of a subscription are counted. Precondition: it had one. */
 export function anchorOf({ anchorAt, anchorDay }: Subscription): Anchored {
-  return { at: required(anchorAt, 'it has an anchor'), anchorDay: required(anchorDay, 'it has an anchor') };
+  return keepingDay(required(anchorAt, 'it has an anchor'), anchorDay);
 }
 
 /** The present period. Precondition: there is one. */
@@ -45,13 +45,42 @@ export function renewalAt(subscription: Subscription): Date {
   return new Date(endsAt.getTime() - Math.min(RENEWAL_LEAD_MS, (endsAt.getTime() - startsAt.getTime()) / 2));
 }
 
-/** The first period behind the present one that nobody has paid. */
-export function nextUnpaid({ subscription, ahead }: KnownSubscription): { number: number; startsAt: Date } | undefined {
-  const anchor = anchorOf(subscription);
-  const { recurrence } = subscription.plan;
-  const paid = new Set(ahead.filter(({ endedAt }) => endedAt === null).map(({ startsAt }) => startsAt.getTime()));
-  for (let number = subscription.periodNumber + 1; ; number += 1) {
-    const startsAt = periodStart(recurrence, anchor, number);
-    if (startsAt === undefined || !paid.has(startsAt.getTime())) return startsAt && { number, startsAt };
+/** Where the first period begins, behind the present one, that nobody has paid. */
+export function nextUnpaid({ subscription, ahead }: Pick<KnownSubscription, 'subscription' | 'ahead'>): Date {
+  let { endsAt: at } = presentOf(subscription);
+  for (;;) {
+    const paid = paidAt(ahead, at);
+    if (!paid) return at;
+    at = paid.endsAt;
   }
+}
+
+/** The period that was paid ahead and runs at an instant. */
+export function paidAt(ahead: readonly Period[], at: Date): Period | undefined {
+  return ahead.find(({ endedAt, startsAt, endsAt }) => endedAt === null && startsAt <= at && at < endsAt);
+}
+
+/** The present period is this one. Where those that follow can't be counted from the anchor, they are from its end. */
+export function enter(subscription: Subscription, { startsAt, endsAt }: Pick<Period, 'startsAt' | 'endsAt'>): void {
+  const endOf = (number: number) => periodStart(subscription.plan.recurrence, anchorOf(subscription), number + 1);
+  let number = Math.max(0, subscription.periodNumber);
+  let end = endOf(number);
+  while (end !== undefined && end < endsAt) {
+    number += 1;
+    end = endOf(number);
+  }
+  if (end?.getTime() === endsAt.getTime()) subscription.periodNumber = number;
+  else countFromEnd(subscription, endsAt);
+  subscription.status = 'active';
+  subscription.periodStartsAt = startsAt;
+  subscription.periodEndsAt = endsAt;
+  subscription.renewalTold = false;
+  subscription.orderId = null;
+}
+
+/** The periods that follow are counted from the end of the present one, and keep its day. */
+export function countFromEnd(subscription: Subscription, endsAt: Date): void {
+  subscription.anchorAt = endsAt;
+  subscription.anchorDay = keepingDay(endsAt, subscription.anchorDay).anchorDay;
+  subscription.periodNumber = -1;
 }

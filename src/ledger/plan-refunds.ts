@@ -1,9 +1,9 @@
 // What a refund or a dispute does to the period that its order paid (DOMAIN 3.16): a whole one ends it and no other; undone, it goes on.
 import type { Book } from './book.js';
 import type { Dispute, Order } from './order-entities.js';
+import { countFromEnd, enter } from './plan-periods.js';
 import type { KnownSubscription, Period } from './subscription-entities.js';
-import { endSubscription, type StepContext, schedule, step } from './subscription-steps.js';
-import { enter } from './turns.js';
+import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
 /** Follows what was told of an order: `disputes` are those of it as they are now. Precondition: the customer's plans are loaded. */
 export function followSale(book: Book, order: Order, disputes: readonly Dispute[], operationId: string): void {
@@ -30,18 +30,24 @@ function follow(book: Book, known: KnownSubscription, period: Period, context: S
   if (period.endsAt <= book.now) return;
   if (period.endedAt !== null) {
     known.ahead = known.ahead.filter((other) => other !== period);
-    if (status === 'active' && subscription.periodStartsAt?.getTime() === period.startsAt.getTime()) {
+    const isPresent =
+      subscription.periodStartsAt?.getTime() === period.startsAt.getTime() && subscription.plan.sku === period.sku;
+    if (status === 'active' && isPresent) {
       if (cancelsAtEnd) {
         endSubscription(book, subscription, 'cancelled', context);
         return;
       }
-      subscription.status = 'past_due';
-      subscription.periodEndsAt = new Date(Math.max(book.now.getTime(), period.startsAt.getTime() + 1));
+      const endsAt = new Date(Math.max(book.now.getTime(), period.startsAt.getTime() + 1));
+      const isFree = followingPlan(subscription).price === 0n;
+      subscription.periodEndsAt = endsAt;
+      // What costs nothing follows at once: its period turns as any that is over.
+      if (isFree) countFromEnd(subscription, endsAt);
+      else subscription.status = 'past_due';
       schedule(known);
-      step(book, subscription, 'past_due', context);
+      step(book, subscription, isFree ? 'updated' : 'past_due', context);
       return;
     }
-  } else if (status === 'past_due' && period.startsAt <= book.now) enter(known, period);
+  } else if (status === 'past_due' && period.startsAt <= book.now) enter(subscription, period);
   else if (period.startsAt > book.now) {
     known.ahead = [...known.ahead, period].sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
   }

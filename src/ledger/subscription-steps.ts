@@ -1,5 +1,4 @@
 // How a subscription changes: each step is told once, and kept; what it is afterwards is written with the last of them.
-import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
 import { expiryOf, presentOf, renewalAt } from './plan-periods.js';
 import type { KnownSubscription, Period, StepKind, SubscribedPlan, Subscription } from './subscription-entities.js';
@@ -76,17 +75,27 @@ export function followingPlan({ plan, change }: Subscription): SubscribedPlan {
   return change?.orderId === null ? change.plan : plan;
 }
 
-/** When settling has something to do next for a subscription that has a period. */
-export function schedule({ subscription, ahead }: Pick<KnownSubscription, 'subscription' | 'ahead'>): void {
-  const { status, periodEndsAt, renewalTold, cancelsAtEnd } = subscription;
+/** Whether a period that was paid ahead is one of a subscription: of its plan, or of the one that follows. What it allocates of another one comes all the same. */
+export function isOfPlan(subscription: Subscription, { sku }: Pick<Period, 'sku'>): boolean {
+  return sku === subscription.plan.sku || sku === followingPlan(subscription).sku;
+}
+
+/** When settling has something to do next for a subscription that has a period. One that waits for a payment does not expire before a period that is paid. */
+export function schedule(known: Pick<KnownSubscription, 'subscription' | 'ahead'>): void {
+  const { subscription } = known;
+  known.ahead = known.ahead.filter((period) => isOfPlan(subscription, period));
+  const { ahead } = known;
+  const { status, renewalTold, cancelsAtEnd } = subscription;
+  const { endsAt: periodEndsAt } = presentOf(subscription);
   if (status === 'past_due') {
-    const next = ahead.find(({ endedAt }) => endedAt === null);
-    const expiry = expiryOf(subscription);
-    subscription.turnsAt = next && next.startsAt < expiry ? next.startsAt : expiry;
+    const next = ahead.find(({ endedAt, endsAt }) => endedAt === null && endsAt > periodEndsAt);
+    subscription.turnsAt = next
+      ? new Date(Math.max(next.startsAt.getTime(), periodEndsAt.getTime()))
+      : expiryOf(subscription);
     return;
   }
   const isTold = renewalTold || cancelsAtEnd || !isWorthTelling({ subscription, ahead });
-  subscription.turnsAt = isTold ? required(periodEndsAt, 'it has a period') : renewalAt(subscription);
+  subscription.turnsAt = isTold ? periodEndsAt : renewalAt(subscription);
 }
 
 /** Whether the end of the present period is told ahead: that of a trial, and where the next one is to be paid. */

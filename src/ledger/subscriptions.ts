@@ -69,7 +69,7 @@ export interface SubscribeCommand {
 
 /**
  * Subscribes to a plan: with its trial, free of charge at once, else incomplete with the order that pays its first period. What was allocated of the group without
- * a payment, and is not over, goes on: its period is this one's first, of which only what is more is given.
+ * a payment, and is not over, goes on: its period is this one's first, of which only what is more is given; a trial has its own length.
  * Who has the plan already is answered as he is. Throws: as `requirePlan`; subscription_exists (of another plan), offer_limit_reached.
  */
 export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOutcome {
@@ -101,7 +101,7 @@ export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOu
     step(book, subscription, 'created', context);
     return { outcome: 'accepted', subscription, order: made };
   }
-  const running = runningUnpaid(book, plan.planGroup);
+  const running = isTrial ? undefined : runningUnpaid(book, plan.planGroup);
   const span = running ?? spanFromNow(plan, isTrial, book.now);
   beginUnpaid(subscription, span, running?.anchorDay ?? book.now.getUTCDate(), isTrial);
   step(book, subscription, 'created', context);
@@ -265,13 +265,13 @@ function ended(status: 'cancelled' | 'expired'): AppError {
 }
 
 /**
- * Cancels a subscription, now or with its period. What it allocated lasts as long as it was to last; the order of its renewal can't be paid any more. One that is
+ * Cancels a subscription, now or with its period. What it allocated lasts as long as it was to last; the orders of its renewal and of a change can't be paid any more. One that is
  * cancelled, or will be so, is answered as it is. Throws: subscription_ended (it expired).
  */
 export function cancelSubscription(
   book: Book,
   known: KnownSubscription,
-  order: Order | null,
+  orders: readonly (Order | null)[],
   { when, operationId }: { when: 'now' | 'period_end'; operationId: string },
 ): SubscriptionOutcome {
   const { subscription } = known;
@@ -281,7 +281,10 @@ export function cancelSubscription(
   const isNow = when === 'now' || status === 'incomplete' || status === 'past_due';
   if (!isNow && subscription.cancelsAtEnd) return { outcome: 'unchanged', subscription, order: null };
   const context = { operationId, at: book.now };
-  if (order?.status === 'pending') cancelOrder(book, order, { operationId, reason: 'the subscription was cancelled' });
+  for (const order of orders) {
+    if (order?.status === 'pending')
+      cancelOrder(book, order, { operationId, reason: 'the subscription was cancelled' });
+  }
   subscription.orderId = null;
   if (isNow) endSubscription(book, subscription, 'cancelled', context);
   else {

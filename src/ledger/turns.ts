@@ -3,14 +3,14 @@
 // instant, as if it had run on time.
 
 import { required } from '../lib/assert.js';
-import { allocatePeriod, isAllocatable, rollOver, type Span } from './allocations.js';
+import { allocatePeriod, freeStart, isAllocatable, rollOver, type Span } from './allocations.js';
 import { type Book, holdingOf } from './book.js';
 import type { Term } from './catalog-entities.js';
 import { allocate } from './grant.js';
 import { takeOldUnits } from './old-units.js';
-import { addPeriod, latestInstant } from './periods.js';
+import { addPeriod, keepingDay, latestInstant } from './periods.js';
 import { planOrder } from './plan-orders.js';
-import { anchorOf, expiryOf, graceEndOf, nextUnpaid, periodStart } from './plan-periods.js';
+import { anchorOf, enter, expiryOf, graceEndOf, nextUnpaid, paidAt, periodStart } from './plan-periods.js';
 import type { KnownSubscription, Period, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
@@ -52,8 +52,7 @@ function tellAhead(book: Book, known: KnownSubscription, context: StepContext): 
   const { subscription } = known;
   subscription.renewalTold = true;
   const plan = followingPlan(subscription);
-  const next = nextUnpaid(known);
-  const isNext = next?.startsAt.getTime() === subscription.periodEndsAt?.getTime();
+  const isNext = nextUnpaid(known).getTime() === subscription.periodEndsAt?.getTime();
   if (plan.price > 0n && isNext) orderRenewal(book, subscription, context);
   schedule(known);
   if (subscription.status === 'trialing') step(book, subscription, 'trial_ending', context);
@@ -70,7 +69,7 @@ function orderRenewal(book: Book, subscription: Subscription, { operationId }: S
 
 /** A subscription that waits for a payment meets a period that was paid ahead, or expires. */
 function turnUnpaid(book: Book, known: KnownSubscription, context: StepContext): void {
-  const next = known.ahead.find(({ endedAt, startsAt }) => endedAt === null && startsAt <= context.at);
+  const next = paidAt(known.ahead, context.at);
   if (next) enterPaid(book, known, next, context);
   else endSubscription(book, known.subscription, 'expired', context);
 }
@@ -82,9 +81,7 @@ function turnPeriod(book: Book, known: KnownSubscription, context: StepContext):
     endSubscription(book, subscription, 'cancelled', context);
     return;
   }
-  const paid = ahead.find(
-    ({ endedAt, startsAt, endsAt }) => endedAt === null && startsAt <= context.at && endsAt > context.at,
-  );
+  const paid = paidAt(ahead, context.at);
   if (paid) {
     enterPaid(book, known, paid, context);
     return;
@@ -106,28 +103,10 @@ export function enterPaid(book: Book, known: KnownSubscription, period: Period, 
   const plan = subscription.plan;
   const isKept = takeOrKeep(book, known, period.sku, { ...context, at: period.startsAt });
   if (isKept) rollOver(book, known, { plan, next: { plan: subscription.plan, span: period } }, context);
-  enter(known, period);
+  enter(subscription, period);
   known.ahead.splice(known.ahead.indexOf(period), 1);
   schedule(known);
   step(book, subscription, 'renewed', context, period);
-}
-
-/** The present period is this one, by its dates. */
-export function enter({ subscription }: KnownSubscription, { startsAt, endsAt }: Span): void {
-  const anchor = anchorOf(subscription);
-  const { recurrence } = subscription.plan;
-  let number = Math.max(0, subscription.periodNumber);
-  for (;;) {
-    const start = periodStart(recurrence, anchor, number);
-    if (start === undefined || start >= startsAt) break;
-    number += 1;
-  }
-  subscription.status = 'active';
-  subscription.periodNumber = number;
-  subscription.periodStartsAt = startsAt;
-  subscription.periodEndsAt = endsAt;
-  subscription.renewalTold = false;
-  subscription.orderId = null;
 }
 
 /** Puts a change into force whose plan this is, from the scheduled start of its first period on. Returns whether units of the plan before are kept. */
@@ -140,6 +119,7 @@ function takeOrKeep(book: Book, known: KnownSubscription, sku: string, context: 
   subscription.change = null;
   // Counted from here on: the new plan's periods may be longer.
   subscription.anchorAt = context.at;
+  subscription.anchorDay = keepingDay(context.at, subscription.anchorDay).anchorDay;
   subscription.periodNumber = 0;
   step(book, subscription, 'changed', context);
   return change.oldUnits === 'carry';
@@ -179,7 +159,7 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
   const here = { ...context, at };
   if (number === first && isKept) rollOver(book, known, { plan: before, next: { plan, span } }, here);
   const { period } = allocatePeriod(book, known, plan, 'free', span, here);
-  enter(known, span);
+  enter(subscription, span);
   subscription.periodNumber = number;
   schedule(known);
   step(book, subscription, 'allocated', here, period);
@@ -187,7 +167,7 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
 
 /** Whether all that would be given in a span has ended. */
 function isOver(terms: readonly Term[], { anchorDay }: Subscription, { startsAt }: Span, now: Date): boolean {
-  const start = { at: startsAt, anchorDay: anchorDay ?? startsAt.getUTCDate() };
+  const start = keepingDay(startsAt, anchorDay);
   return terms.every((term) => {
     const end = addPeriod(start, term.periodUnit, term.periodValue);
     return end && end.at <= now;
@@ -208,7 +188,7 @@ function skip(
     subscriptionId: subscription.id,
     planGroup: plan.planGroup,
     sku: plan.sku,
-    startsAt,
+    startsAt: freeStart(book, subscription.id, plan.sku, startsAt),
     endsAt,
     kind: 'skipped',
     count,

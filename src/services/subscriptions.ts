@@ -111,16 +111,17 @@ function toDecision({ outcome, ...result }: SubscriptionOutcome): Decision<Subsc
   return { outcome, result: { ...result, isNew: outcome === 'accepted' } };
 }
 
-/** What an operation of one subscription loads beside the book: its order, if it has one. */
+/** What an operation of one subscription loads beside the book: its orders, of what comes next and of a change. */
 interface LoadedSubscription {
   stored: Subscription;
-  order: Order | undefined;
+  orders: Order[];
 }
 
 async function loadOne(tx: Tx, customerId: string, id: string): Promise<LoadedSubscription> {
   const stored = required(await findSubscription(tx, customerId, id), 'it was found before');
-  const orderId = stored.change?.orderId ?? stored.orderId;
-  return { stored, order: orderId === null ? undefined : await findOrder(tx, customerId, orderId) };
+  const ids = [stored.orderId, stored.change?.orderId].filter((orderId) => orderId != null);
+  const found = await Promise.all(ids.map((orderId) => findOrder(tx, customerId, orderId)));
+  return { stored, orders: found.filter((order) => order !== undefined) };
 }
 
 /** The subscription of the book, as it is now; one that has ended is not in it. */
@@ -129,10 +130,10 @@ function knownIn(book: Book, { stored }: LoadedSubscription): KnownSubscription 
   return known ?? { subscription: stored, ahead: [], lines: new Map(), allocated: [] };
 }
 
-/** The order that pays what comes next, with its status of now. */
-function orderIn(book: Book, { subscription }: KnownSubscription, { order }: LoadedSubscription): Order | null {
-  const isItsOwn = order !== undefined && [subscription.orderId, subscription.change?.orderId].includes(order.id);
-  return order && isItsOwn ? { ...order, status: effectiveStatus(order, book.now) } : null;
+/** An order of a subscription, with its status of now: as it was loaded, or as a turn has just made it. */
+function orderIn(book: Book, { orders }: LoadedSubscription, id: string | null | undefined): Order | null {
+  const order = [...orders, ...book.changes.newOrders].find((one) => one.id === id);
+  return order ? { ...order, status: effectiveStatus(order, book.now) } : null;
 }
 
 function ofSubscription(selector: Selector, id: string) {
@@ -204,7 +205,9 @@ export async function cancelSubscription(
     request: { id, when },
     decide: ({ book, loaded, operationId }) => {
       const known = knownIn(book, loaded);
-      return toDecision(cancel(book, known, orderIn(book, known, loaded), { when, operationId }));
+      const { orderId, change } = known.subscription;
+      const orders = [orderId, change?.orderId].map((one) => orderIn(book, loaded, one));
+      return toDecision(cancel(book, known, orders, { when, operationId }));
     },
     render,
   });
@@ -249,7 +252,7 @@ export async function renewSubscription(
     request: { id },
     decide: ({ book, loaded, operationId }) => {
       const known = knownIn(book, loaded);
-      return toDecision(renew(book, known, orderIn(book, known, loaded), operationId));
+      return toDecision(renew(book, known, orderIn(book, loaded, known.subscription.orderId), operationId));
     },
     render,
   });
