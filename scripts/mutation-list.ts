@@ -146,7 +146,11 @@ const ofTheEngine: Mutation[] = [
   {
     name: 'lock only whom the operation is about',
     changes: [
-      change(TRANSACT, 'return alsoLocks ? [customerId, ...alsoLocks] : [customerId];', 'return [customerId];'),
+      change(
+        TRANSACT,
+        'return [customerId, ...(finalId === undefined ? [] : [finalId]), ...(alsoLocks ?? [])];',
+        'return [customerId, ...(finalId === undefined ? [] : [finalId]), ...(alsoLocks ?? []).slice(9)];',
+      ),
     ],
     tests: [ONE_WRITE],
   },
@@ -226,8 +230,8 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        '  const clock = deps.clock.now();\n  const [late, more]',
-        '  const clock = early;\n  const [late, more]',
+        '  const clock = deps.clock.now();\n  const [late, more, relatives]',
+        '  const clock = early;\n  const [late, more, relatives]',
       ),
     ],
     tests: [LOCK_THEN_LOAD],
@@ -242,8 +246,8 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        'return identity !== undefined && owners.get(identityText(identity)) !== customerId;',
-        'return false;',
+        'if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;',
+        '',
       ),
     ],
     tests: [PEOPLE],
@@ -314,7 +318,7 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         TRANSACT,
-        'const isBehind = (id: string) => mayBeSettled(id) && state.books.isBehind(id);',
+        'const isBehind = (id: string) => mayBeSettled(id) && (state.books.isBehind(id) || isDueFirst(id));',
         'const isBehind = (_id: string) => false;',
       ),
     ],
@@ -380,8 +384,8 @@ const ofTheEngine: Mutation[] = [
     changes: [
       change(
         ENGINE,
-        'await deps.turns.take(turn, () =>\n      lone.take(() => transact(deps, [own], { opener, skipLocked: false })),\n    );',
-        'await lone.take(() => transact(deps, [own], { opener, skipLocked: false }));',
+        'await deps.turns.take(turn, () =>\n      lone.take(',
+        'await ((work: () => ReturnType<typeof transact>) => work())(() =>\n      lone.take(',
       ),
     ],
     tests: [WAITING],
@@ -393,7 +397,13 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'forget who had an identity before',
-    changes: [change(RECORDS, '  return [key, ...former', '  return [key, ...former.slice(former.length)')],
+    changes: [
+      change(
+        RECORDS,
+        '  return [key, ...[...family, ...former]',
+        '  return [key, ...[...family, ...former.slice(former.length)]',
+      ),
+    ],
     tests: [MOVED],
   },
   {
@@ -863,7 +873,7 @@ const ofTheLedger: Mutation[] = [
     changes: [
       change(
         POSTINGS,
-        'id: details.operationId === null ? idOfItself(book, batch, kind, details) : book.ids.next(),',
+        'id: details.operationId === null ? idOfItself(book, batch, kind, holding, details) : book.ids.next(),',
         'id: book.ids.next(),',
       ),
     ],
@@ -971,13 +981,7 @@ const ofTheSweep: Mutation[] = [
   },
   {
     name: 'settle who is dated ahead of the clock',
-    changes: [
-      change(
-        TRANSACT,
-        'const mayBeSettled = (id: string) => state.customers.get(id)?.isAhead === false;',
-        'const mayBeSettled = (id: string) => state.customers.has(id);',
-      ),
-    ],
+    changes: [change(TRANSACT, 'return customer !== undefined && isFree(customer);', 'return customer !== undefined;')],
     tests: [CLOCK_TESTS],
   },
   {

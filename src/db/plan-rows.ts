@@ -8,7 +8,6 @@ import type {
   SubscribedPlan,
   Subscription,
 } from '../ledger/subscription-entities.js';
-import { isOfPlan } from '../ledger/subscription-steps.js';
 import { formatMoney, parseMoney } from '../lib/money.js';
 import type { Row } from './client.js';
 import { toSoldBatch } from './sold-rows.js';
@@ -83,11 +82,8 @@ export function toPlans(
   const lasting = all.filter(({ endedAt, endsAt, kind }) => endedAt === null && endsAt > now && kind !== 'skipped');
   const known = rows.map(toSubscription).map((subscription): KnownSubscription => {
     const own = all.filter(({ subscriptionId }) => subscriptionId === subscription.id);
-    const isAhead = ({ kind, endedAt, startsAt, sku }: Period) =>
-      kind === 'paid' &&
-      endedAt === null &&
-      startsAt > (subscription.periodStartsAt ?? now) &&
-      isOfPlan(subscription, { sku });
+    const isAhead = ({ kind, endedAt, startsAt }: Period) =>
+      kind === 'paid' && endedAt === null && startsAt > (subscription.periodStartsAt ?? now);
     return {
       subscription,
       ahead: own.filter(isAhead).sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime()),

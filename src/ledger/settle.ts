@@ -8,6 +8,7 @@ import { onwardTo } from './moving-on.js';
 import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
+import { isOfPlan } from './subscription-steps.js';
 import { firstTurning, turn } from './turns.js';
 
 /** Turns of subscriptions that one transaction makes of a customer at most. */
@@ -20,6 +21,8 @@ const TURNS_MAX = 100;
 export function openBook(loaded: LoadedBook, into?: Book): Book {
   const book: Book = { ...loaded, changes: noCustomerChanges() };
   if (into) leadOn(book, into);
+  for (const known of book.plans.subscriptions)
+    known.ahead = known.ahead.filter((period) => isOfPlan(known.subscription, period));
   settle(book);
   if (book.isDue) book.changes.settled.push(book.now);
   // What lacks entries is counted on in steps.
