@@ -53,7 +53,8 @@ moved AS (
   SELECT DISTINCT ON (e.customer_id, e.batch_id) e.customer_id, e.batch_id, e.metadata FROM entries e
   WHERE ${isOfCustomer} AND e.kind = 'adjust' AND e.occurred_at > ${instant}::timestamptz ORDER BY e.customer_id, e.batch_id, e.seq
 ), past_batches AS MATERIALIZED (
-  SELECT b.customer_id, b.id, b.product_key, b.source, b.sku, b.order_id, b.order_item_id, b.predecessor_id, b.subscription_id, b.operation_id, b.granted,
+  SELECT b.customer_id, b.id, b.product_key, b.source, b.sku, b.order_id, b.order_item_id, b.subscription_id, b.predecessor_id, b.operation_id,
+    b.granted,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.available END::bigint AS available,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.held END::bigint AS held,
     m.consumed::bigint AS consumed, m.expired::bigint AS expired, m.revoked::bigint AS revoked, m.transferred::bigint AS transferred,
