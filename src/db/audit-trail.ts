@@ -8,9 +8,12 @@ import { auditRecords } from './tables.js';
 
 const recordsOf = inserts(auditRecords);
 
-/** Appends records. */
+/** Appends records. Builds before this one told less of them: theirs have the column's default. */
 export function insertAuditRecords(tx: Tx, { audit }: Changes): Promise<unknown> | undefined {
-  return recordsOf(tx, audit);
+  return recordsOf(
+    tx,
+    audit.map((record) => ({ ...record, tellsSwitches: true })),
+  );
 }
 
 /** Which records are asked for; all where nothing is named. */
@@ -28,9 +31,10 @@ export interface AuditAsked {
   limit: number;
 }
 
-const readRecord = readerOf(auditRecords, written(auditRecords));
+const READ = written(auditRecords).filter((key) => key !== 'tellsSwitches');
+const readRecord = readerOf(auditRecords, READ);
 const LIST = `
-SELECT ${listOf(auditRecords)} FROM audit_records
+SELECT ${listOf(auditRecords, READ)} FROM audit_records
 WHERE ($1::text[] IS NULL OR action = ANY ($1::text[])) AND ($2::text IS NULL OR subject = $2::text) AND ($3::uuid[] IS NULL OR customer_id = ANY ($3::uuid[]))
   AND ($4::text IS NULL OR acting_key = $4::text) AND ($5::timestamptz IS NULL OR recorded_at >= $5::timestamptz)
   AND ($6::timestamptz IS NULL OR recorded_at < $6::timestamptz)

@@ -547,6 +547,7 @@ export const auditRecords = table('audit_records', {
   operationId: nullable(uuid('operation_id')),
   before: nullable(json<Metadata>('before')),
   after: nullable(json<Metadata>('after')),
+  tellsSwitches: boolean('tells_switches'),
 });
 
 export const webhookEndpoints = table('webhook_endpoints', {

@@ -52,7 +52,10 @@ export const EVENT_VERSIONS = {
   'subscription.updated': 1,
   'subscription.cancelled': 1,
   'subscription.expired': 1,
+  'product.activated': 1,
   'product.deactivated': 1,
+  'offer.activated': 1,
+  'offer.deactivated': 1,
   'webhook_endpoint.disabled': 1,
 } as const satisfies Record<string, number>;
 
@@ -82,3 +85,6 @@ export interface NewEvent {
   data: Metadata;
   recordedAt: Date;
 }
+
+/** What one change tells. */
+export type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };

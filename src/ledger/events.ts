@@ -7,18 +7,15 @@ import type { Ids, OwnedIds } from '../lib/ids.js';
 import type { Metadata } from '../lib/metadata.js';
 import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
-import type { AuditRecord } from './audit-record.js';
 import type { Subject } from './catalog-entities.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } from './changes.js';
 import type { FirstSight, Merge, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
-import { EVENT_VERSIONS, type EventType, type NewEvent } from './event-types.js';
+import { EVENT_VERSIONS, type EventType, type NewEvent, type Told } from './event-types.js';
+import { tellRecord } from './management-events.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
 import type { Reward, RewardStep } from './reward-entities.js';
 import type { SubscriptionStep } from './subscription-entities.js';
-
-/** What one change tells. */
-type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
 
 /** Metadata that the database would write out larger is not told: it is read by the id of what it belongs to. */
 const METADATA_TOLD_BYTES_MAX = 8 * 1_024;
@@ -76,7 +73,7 @@ export const SILENT_CHANGES: Readonly<
   Record<Exclude<keyof Changes, 'customers' | 'firstSights' | 'audit' | 'events'>, string>
 > = {
   products: 'the audit trail has it, by which it is told',
-  offers: 'the audit trail has it',
+  offers: 'the audit trail has it, by which it is told',
   endpoints: 'the audit trail has it, by which it is told that one was disabled',
   commonLimits: 'the audit trail has it',
   clock: 'the audit trail has it',
@@ -156,21 +153,6 @@ function toEvent(
     data,
     recordedAt: now,
   };
-}
-
-/** What is told of management. */
-function tellRecord({ id, action, subject, before, after }: AuditRecord): Told[] {
-  if (action === 'endpoint.updated' && before?.isEnabled && typeof after?.disabledReason === 'string') {
-    const data = { endpointId: subject, reason: after.disabledReason };
-    return [{ type: 'webhook_endpoint.disabled', subjectId: id, operationId: null, data }];
-  }
-  if (action === 'payment_event.updated' && before?.status !== after?.status && after?.status === 'quarantined') {
-    const { status: _, ...event } = after;
-    const data = { inboxId: subject, ...event };
-    return [{ type: 'payment.quarantined', subjectId: id, operationId: null, data }];
-  }
-  if (action !== 'product.updated' || !before?.isActive || after?.isActive) return [];
-  return [{ type: 'product.deactivated', subjectId: id, operationId: null, data: { productKey: subject } }];
 }
 
 function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told {

@@ -213,7 +213,10 @@ export const dataOf = {
     spent: z.object({ product_key: name.nullable(), amount: units }),
     batch_ids: z.array(uuidAnswerSchema),
   }),
+  'product.activated': z.object({ product_key: name }),
   'product.deactivated': z.object({ product_key: name }),
+  'offer.activated': z.object({ sku: name }),
+  'offer.deactivated': z.object({ sku: name }),
   'webhook_endpoint.disabled': z.object({
     endpoint_id: name,
     reason: name.meta({ description: '`gone`: it answered 410. `failing`: nothing arrived for 24 hours.' }),

@@ -2038,6 +2038,18 @@ const corruptions: readonly Corruption[] = [
     ['i9_event_missing'],
   ],
   ['an event tells of what is not there', [insertEvent('order.paid', UNKNOWN, 1)], ['i9_event_unfounded']],
+  ['an offer was retired, and nobody was told', [insertSwitch('offer', 'true')], ['i9_event_missing']],
+  ['an offer came back, and nobody was told', [insertSwitch('offer', 'false')], ['i9_event_missing']],
+  ['a product came back, and nobody was told', [insertSwitch('product', 'false')], ['i9_event_missing']],
+  [
+    'an offer was retired, and it was told that it came back',
+    [
+      insertSwitch('offer', 'true'),
+      insertEvent('offer.activated', UNKNOWN, 1, 'NULL'),
+      'UPDATE event_log SET next_event = 2',
+    ],
+    ['i9_event_missing', 'i9_event_unfounded'],
+  ],
   [
     'events about no customer have a gap',
     [insertEvent('trial.refused', UNKNOWN, 3, 'NULL'), 'UPDATE event_log SET next_event = 5'],
@@ -2067,6 +2079,12 @@ const corruptions: readonly Corruption[] = [
   ],
   ['events of a customer have a gap', [insertEvent('customer.created', A, 7)], ['i9_event_numbers']],
 ];
+
+/** A record that something was retired (it was active), or came back (it wasn't), by a build that tells it, or by one before. */
+function insertSwitch(kind: 'product' | 'offer', wasActive: 'true' | 'false', tells = true): string {
+  return `INSERT INTO audit_records (id, recorded_at, acting_key, action, subject, before, after, tells_switches)
+    VALUES ('${UNKNOWN}', '${at('23:59')}', 'bootstrap', '${kind}.updated', 'PACK', '{"isActive": ${wasActive}}', '{"isActive": ${wasActive !== 'true'}}', ${tells})`;
+}
 
 /** An event of A, who stands behind two. */
 function insertEvent(type: string, subjectId: string, number: number, customerId = `'${A}'`): string {
@@ -2265,6 +2283,14 @@ describe('the auditor', () => {
       `UPDATE batches SET expires_at = '2026-01-20T10:00:00Z' ${ofBatch(3)}`,
     ]);
     expect(report.failed).toEqual({});
+  });
+
+  it.each([
+    ['offer', 'true'],
+    ['offer', 'false'],
+    ['product', 'false'],
+  ] as const)('looks for no event of an %s that a build before told nothing of (it was active: %s)', async (kind, was) => {
+    expect((await auditWith([insertSwitch(kind, was, false)])).failed).toEqual({});
   });
 
   it('tells nothing of what stands in a claim in place of a hash', async () => {

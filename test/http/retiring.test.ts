@@ -7,6 +7,15 @@ import { expectProblem, newPayment, newPerson, writtenBy } from '../support/requ
 
 const app = useTestApp();
 
+/** What was told of a product or an offer, the oldest first. */
+async function toldOf(member: 'product_key' | 'sku', name: string): Promise<unknown[]> {
+  await untilTold(app);
+  const kind = member === 'sku' ? 'offer' : 'product';
+  const types = `type=${kind}.activated&type=${kind}.deactivated`;
+  const { data } = (await app.get(`/events?${types}&limit=200`)).body;
+  return data.filter((event: Json) => (event.data as Json)[member] === name).map(({ type }: Json) => type);
+}
+
 const trailOf = async (subject: string) =>
   (await app.get(`/audit?subject=${subject}`)).body.data.map(({ action }: Json) => action);
 
@@ -43,9 +52,7 @@ describe('DELETE /products/{key}', () => {
     });
     expect(written).toEqual({});
     expect(await trailOf('ONCE')).toEqual(['product.updated', 'product.created']);
-    await untilTold(app);
-    const { data } = (await app.get('/events?type=product.deactivated&limit=200')).body;
-    expect(data.filter((event: Json) => (event.data as Json).product_key === 'ONCE')).toHaveLength(1);
+    expect(await toldOf('product_key', 'ONCE')).toEqual(['product.deactivated']);
   });
 
   it('is one change of many at once', async () => {
@@ -61,6 +68,8 @@ describe('DELETE /products/{key}', () => {
     await putProduct(app, 'BACK');
     expect((await app.get('/products/BACK')).body.is_active).toBe(true);
     await grantUnits(app, newPerson(), 'BACK', 1);
+    await putProduct(app, 'BACK', { name: 'still there' });
+    expect(await toldOf('product_key', 'BACK')).toEqual(['product.deactivated', 'product.activated']);
   });
 });
 
@@ -81,6 +90,30 @@ describe('DELETE /offers/{sku}', () => {
     expect(await writtenBy(app, () => app.delete('/offers/GEMS_10'))).toEqual({});
     await putOffer(app, 'GEMS_10', 'GEMS', 10, { price: '5' });
     expect((await app.post('/orders', { external_id, items: [{ sku: 'GEMS_10' }] })).status).toBe(201);
+    expect(await toldOf('sku', 'GEMS_10')).toEqual(['offer.deactivated', 'offer.activated']);
+  });
+
+  it('is told by a PUT and a file too, once for each change; what is made retired is told to nobody', async () => {
+    await putProduct(app, 'ORES');
+    const put = (isActive: boolean, price = '1') => putOffer(app, 'ORE_1', 'ORES', 1, { price, is_active: isActive });
+    await put(false);
+    expect(await toldOf('sku', 'ORE_1')).toEqual([]);
+    await put(true);
+    await put(true, '2');
+    await put(false, '3');
+    await put(false, '4');
+    const { body } = await app.get('/catalog/export');
+    const offers = body.offers.map((offer: Json) => (offer.sku === 'ORE_1' ? { ...offer, is_active: true } : offer));
+    const imported = await app.post('/catalog/import', { ...body, offers });
+    expect(imported.status, imported.text).toBe(200);
+    expect(await toldOf('sku', 'ORE_1')).toEqual(['offer.activated', 'offer.deactivated', 'offer.activated']);
+  });
+
+  it('is told to whoever asks for it, and the audit finds each told once', async () => {
+    const types = ['offer.*', 'product.activated'];
+    expect((await app.put('/webhook-endpoints/shop', { types })).body.types).toEqual(types);
+    const report = await app.get('/invariants');
+    expect(report.body, report.text).toMatchObject({ ok: true });
   });
 });
 

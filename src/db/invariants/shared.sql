@@ -206,6 +206,11 @@ told (customer_id, type, subject_id, at) AS (
   SELECT NULL, 'product.deactivated', id, recorded_at FROM audit_records
   WHERE $1::uuid IS NULL AND action = 'product.updated' AND before ->> 'isActive' = 'true' AND after ->> 'isActive' = 'false'
   UNION ALL
+  SELECT NULL, split_part(action, '.', 1) || CASE after ->> 'isActive' WHEN 'true' THEN '.activated' ELSE '.deactivated' END, id, recorded_at
+  FROM audit_records
+  WHERE $1::uuid IS NULL AND tells_switches AND before ->> 'isActive' <> after ->> 'isActive'
+    AND (action = 'offer.updated' OR (action = 'product.updated' AND after ->> 'isActive' = 'true'))
+  UNION ALL
   SELECT NULL, 'webhook_endpoint.disabled', id, recorded_at FROM audit_records
   WHERE $1::uuid IS NULL AND action = 'endpoint.updated' AND before ->> 'isEnabled' = 'true' AND after ->> 'disabledReason' IS NOT NULL
   UNION ALL

@@ -1,0 +1,39 @@
+// What is told of management: of records of the audit trail (DOMAIN 3.19). Everything else of it is silent.
+import type { AuditRecord } from './audit-record.js';
+import type { EventType, Told } from './event-types.js';
+
+export function tellRecord(record: AuditRecord): Told[] {
+  switch (record.action) {
+    case 'product.updated':
+      return tellSwitch(record, 'product', { productKey: record.subject });
+    case 'offer.updated':
+      return tellSwitch(record, 'offer', { sku: record.subject });
+    case 'endpoint.updated':
+      return tellDisabled(record);
+    case 'payment_event.updated':
+      return tellQuarantined(record);
+    default:
+      return [];
+  }
+}
+
+/** That something is retired, or comes back. */
+function tellSwitch({ id, before, after }: AuditRecord, kind: 'product' | 'offer', data: Told['data']): Told[] {
+  if (before?.isActive === after?.isActive) return [];
+  return [tell(id, after?.isActive ? `${kind}.activated` : `${kind}.deactivated`, data)];
+}
+
+function tellDisabled({ id, subject, before, after }: AuditRecord): Told[] {
+  if (!before?.isEnabled || typeof after?.disabledReason !== 'string') return [];
+  return [tell(id, 'webhook_endpoint.disabled', { endpointId: subject, reason: after.disabledReason })];
+}
+
+function tellQuarantined({ id, subject, before, after }: AuditRecord): Told[] {
+  if (before?.status === after?.status || after?.status !== 'quarantined') return [];
+  const { status: _, ...event } = after;
+  return [tell(id, 'payment.quarantined', { inboxId: subject, ...event })];
+}
+
+function tell(subjectId: string, type: EventType, data: Told['data']): Told {
+  return { type, subjectId, operationId: null, data };
+}
