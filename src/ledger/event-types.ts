@@ -87,4 +87,7 @@ export interface NewEvent {
 }
 
 /** What one change tells. */
-export type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & { data: Record<string, unknown>; id?: string };
+export type Told = Pick<NewEvent, 'type' | 'subjectId' | 'operationId'> & {
+  data: Record<string, unknown>;
+  id?: string;
+};

@@ -2289,9 +2289,12 @@ describe('the auditor', () => {
     ['offer', 'true'],
     ['offer', 'false'],
     ['product', 'false'],
-  ] as const)('looks for no event of an %s that a build before told nothing of (it was active: %s)', async (kind, was) => {
-    expect((await auditWith([insertSwitch(kind, was, false)])).failed).toEqual({});
-  });
+  ] as const)(
+    'looks for no event of an %s that a build before told nothing of (it was active: %s)',
+    async (kind, was) => {
+      expect((await auditWith([insertSwitch(kind, was, false)])).failed).toEqual({});
+    },
+  );
 
   it('tells nothing of what stands in a claim in place of a hash', async () => {
     const { differences } = await auditWith([
