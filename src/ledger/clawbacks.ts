@@ -9,7 +9,7 @@ import type { Batch } from './entities.js';
 import type { Clawback, UnrecoveredPolicy } from './order-entities.js';
 import { postClaimDebt, postRecovery } from './postings.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
-import type { Cause, Causes, Recovery, Share, Sold, SoldBatch, Undo } from './sold-entities.js';
+import type { Cause, Causes, KnownCause, Recovery, Share, Sold, SoldBatch, Undo } from './sold-entities.js';
 import { inLedgerOf } from './sold-ledgers.js';
 import { giveBackUnits } from './undo-clawbacks.js';
 
@@ -28,14 +28,13 @@ export interface UnitsPlan {
 }
 
 /**
- * Plans what a share of each line claims of counted units.
- * With `isUndo` nothing more is claimed. Throws: quantity_too_large, too_many_batches.
+ * Plans what a share of each line claims of counted units. Throws: quantity_too_large, too_many_batches.
  */
 export function planUnits(
   book: Book,
   sold: Sold,
   shareOf: (lineId: string) => Share,
-  { policy, isUndo, causes }: { policy: UnrecoveredPolicy; isUndo: boolean; causes: Causes },
+  { policy, causes }: { policy: UnrecoveredPolicy; causes: Causes },
 ): UnitsPlan {
   const plan: UnitsPlan = { takings: [], undos: [] };
   for (const root of latestFirst(sold.batches)) {
@@ -44,7 +43,7 @@ export function planUnits(
     const { part, whole } = shareOf(required(root.orderItemId, 'what was bought is of a line'));
     const target = Number((BigInt(root.batch.granted) * part) / whole);
     const claimed = members.reduce((sum, { batch }) => sum + claimedOf(sold, batch), 0);
-    if (target > claimed && !isUndo) plan.takings.push(...planTakings(sold, members, target - claimed));
+    if (target > claimed) plan.takings.push(...planTakings(sold, members, target - claimed));
     if (target < claimed) plan.undos.push(...planUndos(sold, members, claimed - target, causes));
   }
   assertTakeable(book, plan.takings, policy);
@@ -69,6 +68,11 @@ export function clawbacksOf({ clawbacks }: Sold, members: readonly SoldBatch[]):
 function latestFirst(batches: readonly SoldBatch[]): SoldBatch[] {
   const endOf = ({ batch: { expiresAt } }: SoldBatch) => expiresAt?.getTime() ?? Infinity;
   return [...batches].sort((a, b) => endOf(b) - endOf(a) || (a.batch.id < b.batch.id ? -1 : 1));
+}
+
+/** What claims. What an undoing claims again, it claims by itself: that comes back before what is still in force. */
+export function causeOf(causes: Causes, id: string): KnownCause {
+  return causes.get(id) ?? { operationId: id, isEnded: true, names: new Set() };
 }
 
 /** What is claimed of a batch, taken or not. */
@@ -101,8 +105,8 @@ function planTakings(sold: Sold, members: readonly SoldBatch[], units: number): 
 function planUndos(sold: Sold, members: readonly SoldBatch[], units: number, causes: Causes): Undo[] {
   const own = clawbacksOf(sold, members).reverse();
   const ordered = [
-    ...own.filter(({ causeId }) => causes.get(causeId)?.isEnded),
-    ...own.filter(({ causeId }) => !causes.get(causeId)?.isEnded),
+    ...own.filter(({ causeId }) => causeOf(causes, causeId).isEnded),
+    ...own.filter(({ causeId }) => !causeOf(causes, causeId).isEnded),
   ];
   let left = units;
   const undos: Undo[] = [];
@@ -114,7 +118,7 @@ function planUndos(sold: Sold, members: readonly SoldBatch[], units: number, cau
       members.find(({ batch }) => batch.id === clawback.batchId),
       'a claim is of a batch',
     );
-    const { operationId } = required(causes.get(clawback.causeId), 'a claim has a cause');
+    const { operationId } = causeOf(causes, clawback.causeId);
     undos.push({ clawback, sold: member, units: back, claimedBy: operationId });
   }
   assert(left === 0, 'no more comes back than is claimed');

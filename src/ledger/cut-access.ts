@@ -4,7 +4,7 @@
 import { required } from '../lib/assert.js';
 import type { Book } from './book.js';
 import type { Term } from './catalog-entities.js';
-import { clawbacksOf, membersOf } from './clawbacks.js';
+import { causeOf, clawbacksOf, membersOf } from './clawbacks.js';
 import type { Batch } from './entities.js';
 import type { Clawback, OrderItem } from './order-entities.js';
 import { type Anchored, addPeriod, anchored, latestInstant } from './periods.js';
@@ -26,7 +26,6 @@ export interface LineLeft {
 
 /**
  * Cuts, shortens, or gives back the access of an order, as its lines are left: whole lines keep none; of others only what refunds in force named is taken.
- * With `isUndo` nothing more is taken.
  */
 export function changeAccess(
   book: Book,
@@ -34,7 +33,7 @@ export function changeAccess(
   leftOf: (lineId: string) => LineLeft,
   orderId: string,
   cause: Cause,
-  { isUndo, causes }: { isUndo: boolean; causes: Causes },
+  causes: Causes,
 ): void {
   for (const root of sold.batches) {
     if (root.predecessorId !== null || root.batch.granted !== null) continue;
@@ -42,12 +41,11 @@ export function changeAccess(
     const isWhole = left.share.part >= left.share.whole;
     const members = membersOf(sold, root);
     if (!isWhole) {
-      const isTaken = ({ causeId }: Clawback) => causes.get(causeId)?.names.has(left.item.id);
+      const isTaken = ({ causeId }: Clawback) => causeOf(causes, causeId).names.has(left.item.id);
       for (const clawback of clawbacksOf(sold, members)) {
         if (clawback.undone === 0 && !isTaken(clawback)) giveBackTime(book, sold, clawback, causes, cause.operationId);
       }
     }
-    if (isUndo) continue;
     const cuts = isWhole
       ? members.map((member) => ({ member, cutMs: cutNow(book, sold, member, cause) }))
       : shorten(book, sold, members, left, cause);
@@ -194,7 +192,7 @@ function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes
     'a claim is of a batch',
   );
   const { batch } = own;
-  const claimedBy = causes.get(clawback.causeId)?.operationId;
+  const { operationId: claimedBy } = causeOf(causes, clawback.causeId);
   const revokes = sold.revokes.get(batch.id) ?? [];
   const revoke = revokes.find((one) => one.operationId === claimedBy && one.left > 0);
   if (revoke) {

@@ -121,7 +121,7 @@ export function refundOrder(
   const changed =
     status === 'failed' || other
       ? { order, recovery: NOTHING }
-      : apply(book, order, { refunds: [...refunds, row], disputes }, cause, { isUndo: false, named });
+      : apply(book, order, { refunds: [...refunds, row], disputes }, cause, named);
   book.changes.refunds.push({ row, isKnown: false, operationId, order: changed.order });
   return { outcome: 'accepted', row: withSides([...refunds, row], row), ...changed, recordAs };
 }
@@ -166,8 +166,10 @@ function failRefunds(
     ids.has(refund.id) ? { ...refund, status: 'failed', failedAt: book.now } : refund;
   const known = refunds.map(toFailed);
   const [counted] = both;
-  const { id, unrecoveredPolicy: policy } = required(counted, 'there is one to undo');
-  const changed = apply(book, order, { refunds: known, disputes }, { id, operationId, policy }, { isUndo: true });
+  const within = disputeWithin(disputes, required(counted, 'there is one to undo'));
+  // What was refunded within a dispute is contested of every line again.
+  const cause = { id: operationId, operationId, policy: within?.unrecoveredPolicy ?? 'ignore' };
+  const changed = apply(book, order, { refunds: known, disputes }, cause);
   for (const row of both.map(toFailed)) {
     book.changes.refunds.push({ row, isKnown: true, operationId, order: changed.order });
   }
@@ -196,8 +198,8 @@ export function disputeOrder(
     }
     const row: Dispute = { ...seen, status, closedAt: book.now };
     const known = disputes.map((dispute) => (dispute.id === row.id ? row : dispute));
-    const cause = { id: row.id, operationId, policy: row.unrecoveredPolicy };
-    const changed = apply(book, order, { refunds, disputes: known }, cause, { isUndo: true });
+    const cause = { id: operationId, operationId, policy: row.unrecoveredPolicy };
+    const changed = apply(book, order, { refunds, disputes: known }, cause);
     book.changes.disputes.push({ row, isKnown: true, operationId, order: changed.order });
     return { outcome: 'accepted', row, ...changed, recordAs: disputeKeyOf(row) };
   }
@@ -222,7 +224,7 @@ export function disputeOrder(
   const changed =
     status === 'won'
       ? { order, recovery: NOTHING }
-      : apply(book, order, { refunds, disputes: [...disputes, row] }, cause, { isUndo: false });
+      : apply(book, order, { refunds, disputes: [...disputes, row] }, cause);
   book.changes.disputes.push({ row, isKnown: false, operationId, order: changed.order });
   return { outcome: 'accepted', row, ...changed, recordAs: disputeKeyOf(row) };
 }
@@ -257,10 +259,18 @@ function assertHasId({ totalAmount }: Order, { status, refundId, toldBy }: Refun
   throw new AppError('refund_id_required', detail, { pointer: '/refund_id' });
 }
 
-function assertDisputeKnown(disputes: readonly Dispute[], paymentMethod: string, disputeId: string | null): void {
-  if (disputeId === null) return;
+/** The dispute within which a refund is. */
+function disputeWithin(
+  disputes: readonly Dispute[],
+  { paymentMethod, disputeId }: Pick<Refund, 'paymentMethod' | 'disputeId'>,
+): Dispute | undefined {
+  if (disputeId === null) return undefined;
   const within = disputeKey({ paymentMethod, disputeId });
-  if (disputes.some((own) => disputeKey(own) === within)) return;
+  return disputes.find((own) => disputeKey(own) === within);
+}
+
+function assertDisputeKnown(disputes: readonly Dispute[], paymentMethod: string, disputeId: string | null): void {
+  if (disputeId === null || disputeWithin(disputes, { paymentMethod, disputeId })) return;
   throw new AppError('dispute_not_found', 'No dispute of this order has this id.', { pointer: '/dispute_id' });
 }
 
@@ -313,7 +323,7 @@ function apply(
   order: Order,
   { refunds, disputes }: Pick<AfterSale<never>, 'refunds' | 'disputes'>,
   cause: Cause,
-  { isUndo, named = new Set() }: { isUndo: boolean; named?: ReadonlySet<string> },
+  named: ReadonlySet<string> = new Set(),
 ): { order: Order; recovery: Recovery } {
   const sold = soldIn(book);
   const state = ledgered(order, refunds, disputes);
@@ -321,14 +331,14 @@ function apply(
   const shares = new Map(order.items.map(({ id }) => [id, shareOfLine(order, status, state, id)]));
   const shareOf = (lineId: string) => required(shares.get(lineId), 'a batch is of a line of its order');
   const causes = causesOf(refunds, disputes);
-  const plan = planUnits(book, sold, shareOf, { policy: cause.policy, isUndo, causes });
+  const plan = planUnits(book, sold, shareOf, { policy: cause.policy, causes });
   const recovery = moveUnits(book, sold, plan, order.id, cause);
   const leftOf = (lineId: string) => {
     const item = lineOf(order, lineId);
     const { quantity } = required(state.lines.get(lineId), 'every line is there');
     return { item, share: shareOf(lineId), quantity: item.quantity - quantity, isNamed: named.has(lineId) };
   };
-  changeAccess(book, sold, leftOf, order.id, cause, { isUndo, causes });
+  changeAccess(book, sold, leftOf, order.id, cause, causes);
   const changed: Order = { ...order, status, refundedAmount: state.refunded, disputedAmount: state.disputed };
   book.changes.orderSteps.push(changed);
   return { order: changed, recovery };

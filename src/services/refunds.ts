@@ -77,11 +77,12 @@ async function loadSale(tx: Tx, customerId: string, orderId: string): Promise<Lo
   return { stored: required(order, 'the order was found before'), refunds, disputes, rewards };
 }
 
-/** The products of an order. Those of which something may be owed are read until they could repay it. */
-function asksOfSale({ items }: Order, policy: UnrecoveredPolicy): SubjectAsk[] {
+/** The products of an order. Those of which something may be owed, as it is told now or as a dispute said, are read until they could repay it. */
+function asksOfSale({ stored: { items }, disputes }: Loaded, policy: UnrecoveredPolicy): SubjectAsk[] {
+  const mayOwe = [policy, ...disputes.map((dispute) => dispute.unrecoveredPolicy)].includes('debt');
   return items.flatMap(({ terms, quantity }) =>
     terms.map(({ productKey, productType, quantity: units }): SubjectAsk => {
-      const isOverdraft = policy === 'debt' && productType === 'quantity';
+      const isOverdraft = mayOwe && productType === 'quantity';
       const amount = isOverdraft ? (multiplyQuantities(units, quantity) ?? QUANTITY_MAX) : 0;
       return { subject: { productKey }, amount, isOverdraft };
     }),
@@ -93,10 +94,10 @@ function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) 
   return {
     selector: { ...selector, owned: { kind: 'order' as const, id: orderId } },
     load: (tx: Tx, customerId: string) => loadSale(tx, customerId, orderId),
-    needs: ({ stored }: Loaded) => ({
-      asks: asksOfSale(stored, policy),
+    needs: (loaded: Loaded) => ({
+      asks: asksOfSale(loaded, policy),
       sold: orderId,
-      plans: stored.items.some(({ plan }) => plan !== null),
+      plans: loaded.stored.items.some(({ plan }) => plan !== null),
     }),
   };
 }

@@ -161,3 +161,83 @@ describe('access', () => {
     expect(await reversed()).toBe(1);
   });
 });
+
+describe('a refund within a dispute that fails', () => {
+  /** Of 30.00 half is disputed, 50 units of the BOX; and 10.00 of the PACKs are refunded within it, so that 25 of the BOX are left of that. */
+  async function refundedWithin(policy: 'ignore' | 'debt') {
+    const { person, id, lines } = await buy([{ sku: 'PACK', quantity: 2 }, { sku: 'BOX' }]);
+    const [contested, within] = [newId(), newId()];
+    const opened = { dispute_id: contested, status: 'opened', amount: '15.00', unrecovered_policy: policy };
+    await tell(id, 'dispute', opened);
+    expect(await balanceOf(person)).toBe(150);
+    const part = { items: [{ id: lines[0], quantity: 1 }], refund_id: within, dispute_id: contested };
+    expect(await tell(id, 'refund', part)).toMatchObject({ refund: { recovered: { CREDITS: 25 } } });
+    expect(await balanceOf(person)).toBe(150);
+    return {
+      person,
+      fail: () => tell(id, 'refund', { refund_id: within, status: 'failed' }),
+      close: (status: 'won' | 'lost') => tell(id, 'dispute', { dispute_id: contested, status }),
+      refundRest: () => tell(id, 'refund', {}),
+    };
+  }
+
+  it('claims again what is contested again of the other lines', async () => {
+    const { person, fail, close, refundRest } = await refundedWithin('ignore');
+    expect(await fail()).toMatchObject({ refund: { recovered: { CREDITS: 25 }, unrecovered: { CREDITS: 0 } } });
+    expect(await balanceOf(person)).toBe(150);
+    expect(await fail()).toMatchObject({ refund: { recovered: { CREDITS: 25 } } }); // told again, it takes nothing
+    await close('lost');
+    expect(await balanceOf(person)).toBe(150);
+    await refundRest();
+    expect(await balanceOf(person)).toBe(0);
+  });
+
+  it('gives all of it back when the dispute is won', async () => {
+    const { person, fail, close } = await refundedWithin('ignore');
+    await fail();
+    await close('won');
+    expect(await balanceOf(person)).toBe(300);
+  });
+
+  it.each(['ignore', 'debt'] as const)('claims what is not there any more as the dispute said: %s', async (policy) => {
+    const { person, fail, close } = await refundedWithin(policy);
+    const use = { external_id: person, product_key: 'CREDITS', amount: 150, action_type: 'use' };
+    await app.post('/quota/consume', use).expect(200);
+    expect(await fail()).toMatchObject({ refund: { unrecovered: { CREDITS: 25 } } });
+    expect(await balanceOf(person)).toBe(policy === 'debt' ? 0 : 25);
+    await close('won');
+    expect(await balanceOf(person)).toBe(150);
+  });
+
+  it('owes what is not there, as the dispute said, and repays it with what else there is', async () => {
+    const { person, fail, close } = await refundedWithin('debt');
+    await app.post('/quota/consume', { external_id: person, product_key: 'CREDITS', amount: 150 }).expect(200);
+    await grantUnits(app, person, 'CREDITS', 40);
+    await fail(); // 25 of 40 repay it, and 25 come back
+    expect(await balanceOf(person)).toBe(40);
+    await close('won');
+    expect(await balanceOf(person)).toBe(190);
+  });
+
+  it('cuts access again that is wholly contested again', async () => {
+    app.clock.set('2027-03-01T00:00:00.000Z');
+    const { person, id, lines } = await buy([{ sku: 'PACK', quantity: 2 }, { sku: 'MONTH' }]);
+    const accessOf = async () => {
+      const { body } = await app.get(`/wallet/batches?external_id=${person}`);
+      const own = body.data.filter(({ product_key: key, state }: Json) => key === 'ACCESS' && state === 'active');
+      return own.map(({ expires_at: end }: Json) => String(end).slice(0, 10));
+    };
+    const [larger, contested, within] = [newId(), newId(), newId()];
+    await tell(id, 'dispute', { dispute_id: larger, status: 'opened', amount: '19.00' });
+    expect(await accessOf()).toEqual(['2027-04-01']);
+    await tell(id, 'dispute', { dispute_id: contested, status: 'opened', amount: '10.00' });
+    expect(await accessOf()).toEqual([]);
+    const part = { items: [{ id: lines[0], quantity: 1 }], refund_id: within, dispute_id: contested };
+    await tell(id, 'refund', part);
+    expect(await accessOf()).toEqual(['2027-04-01']);
+    await tell(id, 'refund', { refund_id: within, status: 'failed' });
+    expect(await accessOf()).toEqual([]);
+    await tell(id, 'dispute', { dispute_id: contested, status: 'won' });
+    expect(await accessOf()).toEqual(['2027-04-01']);
+  });
+});

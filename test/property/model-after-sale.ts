@@ -65,7 +65,7 @@ export class ModelAfterSale {
     };
     this.refunds.push(refund);
     const isByLines = typeof request.what !== 'object' || 'lines' in request.what;
-    const recovery = hasFailed ? NOTHING : this.#apply(order, refund, false, isByLines ? lines : []);
+    const recovery = hasFailed ? NOTHING : this.#apply(order, refund, isByLines ? lines : []);
     return this.#tell(refund, request.status, this.#refundFacts(order, refund, recovery));
   }
 
@@ -76,7 +76,9 @@ export class ModelAfterSale {
     if (told && (status === 'failed') === seen.isEnded) return { outcome: 'replayed', facts: told };
     if (seen.isEnded) return { outcome: 'unchanged', facts: this.#refundFacts(order, seen, NOTHING) };
     seen.isEnded = true;
-    const recovery = this.#apply(order, seen, true);
+    const within = this.disputes.find(({ id }) => id === seen.dispute);
+    // What is contested again of other lines is claimed by the undoing itself.
+    const recovery = this.#apply(order, { policy: within?.policy ?? 'ignore', isEnded: true });
     return this.#tell(seen, status, this.#refundFacts(order, seen, recovery));
   }
 
@@ -94,7 +96,7 @@ export class ModelAfterSale {
     const isEnded = status === 'won';
     const dispute: ModelDispute = { order: order.place, id, status, amount, policy, isEnded, told: new Map() };
     this.disputes.push(dispute);
-    const recovery = isEnded ? NOTHING : this.#apply(order, dispute, false);
+    const recovery = isEnded ? NOTHING : this.#apply(order, dispute);
     return this.#tell(dispute, status, this.#disputeFacts(order, dispute, recovery));
   }
 
@@ -108,7 +110,7 @@ export class ModelAfterSale {
     if (seen.status !== 'opened') return refuse('dispute_closed');
     seen.status = status;
     seen.isEnded = status === 'won';
-    const recovery = this.#apply(order, seen, true);
+    const recovery = this.#apply(order, seen);
     return this.#tell(seen, status, this.#disputeFacts(order, seen, recovery));
   }
 
@@ -159,7 +161,7 @@ export class ModelAfterSale {
     return this.refunds.filter((refund) => refund.order === order.place && !refund.isEnded);
   }
 
-  #apply(order: ModelOrder, cause: ModelCause, isUndo: boolean, named: readonly ToldLine[] = []): ModelRecovery {
+  #apply(order: ModelOrder, cause: ModelCause, named: readonly ToldLine[] = []): ModelRecovery {
     const refunds = this.#refundsOf(order);
     const refunded = sumOf(refunds.flatMap(({ lines }) => lines));
     const quantities = order.lines.map(({ quantity }, line) => quantity - this.#refundedOf(order, line).quantity);
@@ -182,7 +184,7 @@ export class ModelAfterSale {
           ),
       };
     });
-    return this.#claims.apply(lines, cause, isUndo);
+    return this.#claims.apply(lines, cause);
   }
 
   /** What is left of a dispute is contested of the money that was not refunded within it, of each line alike. */

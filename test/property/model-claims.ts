@@ -68,14 +68,14 @@ export class ModelClaims {
     this.#wallet = wallet;
   }
 
-  /** Takes what the shares of the lines claim, or gives back what they claim no longer; undoing takes nothing more. */
-  apply(lines: readonly ModelLineLeft[], cause: ModelCause, isUndo: boolean): ModelRecovery {
-    const recovery = this.#moveUnits(lines, cause, isUndo);
+  /** Takes what the shares of the lines claim, or gives back what they claim no longer. */
+  apply(lines: readonly ModelLineLeft[], cause: ModelCause): ModelRecovery {
+    const recovery = this.#moveUnits(lines, cause);
     for (const line of lines) {
       for (const root of line.batches) {
         if (this.#wallet.batchAt(root).granted !== null) continue;
         this.#giveBackAccess(root, line);
-        if (!isUndo) this.#takeAccess(this.#family(root), line, cause);
+        this.#takeAccess(this.#family(root), line, cause);
       }
     }
     return recovery;
@@ -88,7 +88,7 @@ export class ModelClaims {
     return family;
   }
 
-  #moveUnits(lines: readonly ModelLineLeft[], cause: ModelCause, isUndo: boolean): ModelRecovery {
+  #moveUnits(lines: readonly ModelLineLeft[], cause: ModelCause): ModelRecovery {
     const claims: ModelClaim[] = [];
     const undos: { claim: ModelClaim; units: number }[] = [];
     const roots = lines.flatMap((line) => line.batches.map((place) => ({ root: this.#wallet.batchAt(place), line })));
@@ -99,7 +99,7 @@ export class ModelClaims {
       const target = Number((BigInt(root.granted) * line.share.part) / line.share.whole);
       const own = this.#claims.filter(({ batch }) => family.some(({ place }) => place === batch));
       const claimed = own.reduce((sum, claim) => sum + sizeOf(claim) - claim.undone, 0);
-      if (target > claimed && !isUndo) claims.push(...this.#claim(family, target - claimed, cause));
+      if (target > claimed) claims.push(...this.#claim(family, target - claimed, cause));
       let excess = claimed - target;
       for (const claim of ordered(own)) {
         const units = Math.min(excess, sizeOf(claim) - claim.undone);
