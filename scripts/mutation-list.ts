@@ -892,7 +892,13 @@ const ofTheLedger: Mutation[] = [
   },
   {
     name: 'holds: do not let them lapse',
-    changes: [change(SETTLE, '    lapse(book, reservation);\n', '')],
+    changes: [
+      change(
+        SETTLE,
+        '    lapse(book, reservation);\n  }\n  expireBefore(book, lastHold',
+        '  }\n  expireBefore(book, lastHold',
+      ),
+    ],
     tests: [RESERVATIONS],
   },
   {
@@ -1329,12 +1335,18 @@ const ofLimits: readonly Mutation[] = [
   },
   {
     name: 'go on with the counter of the window before',
-    changes: [change(WINDOWS, ' FILTER (WHERE k.window_start = w.starts_at)', '')],
+    changes: [
+      change(
+        WINDOWS,
+        '\n  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0)',
+        '\n  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used), 0)',
+      ),
+    ],
     tests: [LIMIT_TESTS],
   },
   {
     name: 'count the last entry of a counter again',
-    changes: [change(WINDOWS, 'e.seq > base.seq AND', 'e.seq >= base.seq AND')],
+    changes: [change(WINDOWS, 'e.seq > base.seq AND e.seq <= upto', 'e.seq >= base.seq AND e.seq <= upto')],
     tests: [LIMIT_TESTS],
   },
   {
