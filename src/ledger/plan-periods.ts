@@ -1,7 +1,7 @@
 // When periods of a plan begin and end (DOMAIN 3.16): counted from the anchor, never from the last period, so that a short month shortens nothing after it.
 import { required } from '../lib/assert.js';
 import type { Recurrence } from './catalog-entities.js';
-import { type Anchored, addPeriod, keepingDay } from './periods.js';
+import { type Anchored, addPeriod, keepingDay, latestInstant } from './periods.js';
 import type { KnownSubscription, Period, Subscription } from './subscription-entities.js';
 
 const DAY_MS = 86_400_000;
@@ -31,12 +31,12 @@ export function presentOf({ periodStartsAt, periodEndsAt }: Subscription): { sta
 
 /** Up to when a payment continues the period that ended unpaid. */
 export function graceEndOf({ plan, periodEndsAt }: Subscription): Date {
-  return new Date(required(periodEndsAt, 'it has a period').getTime() + plan.graceDays * DAY_MS);
+  return latestInstant(required(periodEndsAt, 'it has a period').getTime() + plan.graceDays * DAY_MS);
 }
 
 /** When a subscription whose present period is not followed by another one expires. */
 export function expiryOf(subscription: Subscription): Date {
-  return new Date(graceEndOf(subscription).getTime() + UNPAID_DAYS * DAY_MS);
+  return latestInstant(graceEndOf(subscription).getTime() + UNPAID_DAYS * DAY_MS);
 }
 
 /** When it is told that a period ends, and its renewal can be paid. */

@@ -28,7 +28,7 @@ beforeAll(async () => {
     '10',
     [monthly('UNITS', 1)],
     { grace_days: 30 },
-    { recurrence: { unit: 'months', count: 95_674 } },
+    { recurrence: { unit: 'months', count: 95_686 } },
   );
 });
 afterAll(() => other.close());
