@@ -55,7 +55,7 @@ WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND c.merged_into IS NOT NULL AND
   AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > greatest(c.merged_at, c.last_recorded_at, b.created_at))
 
 -- name: i2_moved_batch
--- A batch in which another one goes on is of the same product, order and priority; in another ledger it is of the same family, and its units end as there.
+-- A batch in which another one goes on is of the same product, order and priority, and of the same offer unless its subscription goes on with another plan; in another ledger it is of the same family, and its units end as there.
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
   CASE WHEN p.id IS NULL THEN 'the batch that it goes on for, of the same family'
     ELSE format('%s of order %s, line %s, %s, priority %s, until %s', p.product_key, coalesce(p.order_id::text, 'none'),
@@ -69,7 +69,8 @@ LEFT JOIN customers own ON own.id = b.customer_id
 LEFT JOIN customers other ON other.id = b.predecessor_customer_id
 LEFT JOIN batches p ON p.customer_id = coalesce(b.predecessor_customer_id, b.customer_id) AND p.id = b.predecessor_id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.predecessor_id IS NOT NULL
-  AND (p.id IS NULL OR (b.product_key, b.order_id, b.order_item_id, b.source, b.sku, b.priority, (b.granted IS NULL))
+  AND (p.id IS NULL OR (b.product_key, b.order_id, b.order_item_id, b.source,
+      CASE WHEN b.order_id IS NULL AND b.subscription_id = p.subscription_id THEN p.sku ELSE b.sku END, b.priority, (b.granted IS NULL))
       IS DISTINCT FROM (p.product_key, p.order_id, p.order_item_id, p.source, p.sku, p.priority, (p.granted IS NULL))
     OR (b.predecessor_customer_id IS NOT NULL AND (other.merged_into IS DISTINCT FROM coalesce(own.merged_into, own.id)
       OR (b.granted IS NOT NULL AND b.expires_at IS DISTINCT FROM p.expires_at))))
