@@ -407,7 +407,8 @@ function commonProblems(method: Method, url: string, access: Access, isReplayabl
   if (url.includes('/:')) codes.push('malformed_url');
   // Fastify reads the body of a DELETE too, and refuses one that it can't.
   if (method !== 'GET') codes.push('payload_too_large');
-  if (method !== 'GET' && access !== 'signature') codes.push('malformed_json', 'unsupported_media_type');
+  if (method !== 'GET') codes.push('unsupported_media_type');
+  if (method !== 'GET' && access !== 'signature') codes.push('malformed_json');
   if (isReplayable) codes.push('idempotency_key_reused');
   return codes;
 }

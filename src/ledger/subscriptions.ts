@@ -168,12 +168,15 @@ export interface ChangeCommand {
   sku: string;
   when: 'now' | 'period_end';
   oldUnits: OldUnits;
+  /** The order that a change waits for, with its status of now. */
+  order: Order | null;
   operationId: string;
 }
 
 /**
  * Changes to another plan of the group. One that costs nothing takes the place of the present one at once and keeps its period; another one as soon as its order is
- * paid; at the end of the period either. To the present plan it takes a scheduled change back.
+ * paid; at the end of the period either. To the present plan it takes a scheduled change back. It takes the place of a cancellation. A change that waits is answered
+ * as it is, with its order while that can be paid.
  * Throws: as `requirePlan`; subscription_ended, subscription_incomplete, subscription_unchanged, other_plan_group.
  */
 export function changePlan(book: Book, known: KnownSubscription, command: ChangeCommand): SubscriptionOutcome {
@@ -195,9 +198,12 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
     throw new AppError('other_plan_group', detail, { pointer: SKU });
   }
   const scheduled = subscription.change;
-  if (isSameChange(scheduled, plan, command)) return { outcome: 'unchanged', subscription, order: null };
+  const isWaiting = scheduled?.orderId === null || command.order?.status === 'pending';
+  if (isWaiting && isSameChange(scheduled, plan, command))
+    return { outcome: 'unchanged', subscription, order: command.order };
   if (when === 'period_end') {
     subscription.change = { plan, oldUnits, orderId: null };
+    subscription.cancelsAtEnd = false; // who changes with the next period stays for it
     return retold(book, known, context);
   }
   if (plan.price > 0n) {
@@ -210,6 +216,7 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   if (oldUnits === 'reset') takeOldUnits(book, known, context);
   subscription.plan = plan;
   subscription.change = null;
+  subscription.cancelsAtEnd = false;
   if (subscription.status === 'past_due')
     beginUnpaid(subscription, spanFromNow(plan, false, book.now), book.now.getUTCDate(), false);
   else {

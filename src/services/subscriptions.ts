@@ -180,8 +180,11 @@ export async function changeSubscription(
       plans: true,
       allocatedOf: command.oldUnits === 'reset' ? id : undefined,
     }),
-    decide: ({ book, loaded, operationId }) =>
-      toDecision(changePlan(book, knownIn(book, loaded), { ...command, offer: loaded.offer, operationId })),
+    decide: ({ book, loaded, operationId }) => {
+      const known = knownIn(book, loaded);
+      const order = orderIn(book, loaded, known.subscription.change?.orderId);
+      return toDecision(changePlan(book, known, { ...command, offer: loaded.offer, order, operationId }));
+    },
     render,
   });
 }

@@ -40,6 +40,7 @@ describe('POST /orders/{id}/confirm', () => {
           source: 'purchase',
           sku: 'PACK',
           order_id: placed.id,
+          subscription_id: null,
           order_item_id: (placed.items as unknown as Record<string, string>[])[0]?.id,
           granted: 200,
           available: 200,

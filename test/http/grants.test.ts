@@ -49,6 +49,7 @@ describe('POST /grants of a bonus', () => {
         sku: null,
         order_id: null,
         order_item_id: null,
+        subscription_id: null,
         granted: 10,
         available: 10,
         held: 0,

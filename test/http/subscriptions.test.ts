@@ -258,6 +258,22 @@ describe('a plan with a price', () => {
     expect(await balanceOf(person)).toBe(5_000);
   });
 
+  it('asks for a change again once its order can’t be paid any more, and takes the place of a cancellation', async () => {
+    const person = newPerson();
+    const { id } = await begin(person, 'free');
+    const change = (more: Json) => app.post(`/subscriptions/${id}/change`, { sku: 'pro', ...more });
+    const first = await change({ when: 'now' });
+    expect((await change({ when: 'now' })).body).toEqual(first.body);
+    app.clock.advance({ days: 2 });
+    const anew = await change({ when: 'now' });
+    expect(anew.body.order).toMatchObject({ status: 'pending' });
+    expect(anew.body.order.id).not.toBe(first.body.order.id);
+    await app.post(`/subscriptions/${id}/cancel`, {});
+    expect((await change({})).body).toMatchObject({ cancels_at_period_end: false, change: { sku: 'PRO' } });
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await show(id)).toMatchObject({ status: 'past_due' });
+  });
+
   it('shows what a change would come to, and writes nothing', async () => {
     const person = newPerson();
     const { id } = await begin(person, 'free');

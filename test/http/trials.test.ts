@@ -43,6 +43,7 @@ describe('POST /grants of a trial', () => {
         sku: 'STARTER',
         order_id: null,
         order_item_id: null,
+        subscription_id: null,
         granted: 10,
         available: 10,
         priority: -1,
