@@ -74,7 +74,11 @@ export const examples: Examples = {
     requests: {
       tried: {
         summary: 'What would move, with nothing written',
-        body: { dry_run: true },
+        body: {
+          target_customer_id: '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d',
+          source_customer_id: '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4e',
+          dry_run: true,
+        },
       },
     },
   },

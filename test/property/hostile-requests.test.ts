@@ -12,13 +12,13 @@ import { type HostileRequest, type Operation, requestsOf } from './hostile-http.
 import type { KnownValues } from './hostile-json.js';
 import { propertyRun } from './seeds.js';
 
-const REQUESTS = 3_500;
+const REQUESTS = 7_000;
 const TIMEOUT_MS = 600_000;
 /** What writes can break more. */
 const WRITES_PER_READ = 3;
 /** Of all operations, those that must have accepted a request at least once. */
 const SERVED_SHARE_MIN = 0.8;
-/** What only a payment provider can begin, by its signature; and its sources, whose mappings are not drawn whole. */
+/** What only a payment provider can begin, by its signature; and its sources, whose mappings are not drawn whole; and rewards that are held, of which there are none. */
 const OF_PROVIDERS = new Set([
   'receivePayment',
   'checkoutOrder',
@@ -30,6 +30,8 @@ const OF_PROVIDERS = new Set([
   'getPaymentSource',
   'deletePaymentSource',
   'tryPaymentSource',
+  'releaseReward',
+  'refuseReward',
 ]);
 /** Open at the beginning, so that some can be ended. */
 const RESERVATIONS = 15;
@@ -150,6 +152,12 @@ async function makeKnownValues(): Promise<KnownValues> {
     const { id } = await post('/reservations', { customer_id: ada, product_key: 'CREDITS', amount: 2 });
     reserved.push(id);
   }
+  const subscribed: string[] = [];
+  for (const external_id of ['eve', 'fay', 'guy', 'hal']) {
+    const { id } = await post('/subscriptions', { external_id, sku: 'FREE_MONTHLY' });
+    subscribed.push(id);
+  }
+  const { customer_id: twin } = await post('/identify', { external_id: 'twin' });
   const nobody = '01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d';
   const page = await post(`/wallet/entries?customer_id=${ada}&limit=1`, undefined, 'GET');
   const cursor = page.next_cursor ?? '';
@@ -157,8 +165,33 @@ async function makeKnownValues(): Promise<KnownValues> {
     customer_id: [ada, ada, bob, newcomer, nobody],
     external_id: ['ada', 'ada', '4711', 4711, 'somebody new'],
     provider: ['default', 'telegram'],
-    id: [ada, ada, bob, pending.id, pending.id, pending.id, paid.id, paid.id, ...reserved, nobody],
-    sku: ['CREDITS_100', 'LIFETIME', 'get_test_star', 'GET_TEST_PREDICTION', 'TRIAL_10', 'UNKNOWN'],
+    target_customer_id: [ada, newcomer],
+    source_customer_id: [twin, nobody],
+    id: [
+      ...subscribed,
+      ...subscribed,
+      ...subscribed,
+      ada,
+      ada,
+      bob,
+      pending.id,
+      pending.id,
+      pending.id,
+      paid.id,
+      paid.id,
+      ...reserved,
+      nobody,
+    ],
+    sku: [
+      'FREE_MONTHLY',
+      'PRO_MONTHLY',
+      'CREDITS_100',
+      'LIFETIME',
+      'get_test_star',
+      'GET_TEST_PREDICTION',
+      'TRIAL_10',
+      'UNKNOWN',
+    ],
     product_key: ['CREDITS', 'ai_pool', 'VIP_ACCESS', 'LIFETIME_ACCESS', 'TEST_STAR', 'UNKNOWN'],
     key: ['CREDITS', 'AI_POOL', 'SOMETHING_NEW'],
     feature: ['text_generation', 'image_generation', 'unknown'],

@@ -22,6 +22,7 @@ const EXEMPT: readonly { part: string; reason: string }[] = [
   { part: 'FROM batches WHERE notice_at <= $1', reason: 'of whose batches it is time to tell' },
   { part: 'SELECT t.id, t.customer_id, c.merged_into FROM', reason: 'whose a thing is, is looked up by its id' },
   { part: 'SELECT listed.*, i.items FROM', reason: 'a list over orders' },
+  { part: 'ORDER BY s.created_at DESC, s.id DESC LIMIT', reason: 'a list over subscriptions' },
   { part: 'SELECT c.id, c.metadata, c.created_at', reason: 'a list over customers' },
   { part: 'FROM idempotency_records WHERE recorded_at <', reason: 'old keys are forgotten, whoever had them' },
   { part: 'LEFT JOIN identities i ON', reason: 'customers are looked up by an id or an identity' },

@@ -13,7 +13,7 @@ const sql = readdirSync(INVARIANTS_DIR)
   .map((name) => readFileSync(join(INVARIANTS_DIR, name), 'utf8'))
   .join('\n');
 /** The actions of the audit trail by which events are founded. */
-const AUDITED: AuditAction[] = ['product.updated', 'endpoint.updated'];
+const AUDITED: AuditAction[] = ['product.updated', 'offer.updated', 'endpoint.updated'];
 const names = [...Object.keys(OPERATIONS), ...Object.keys(EVENT_VERSIONS), ...AUDITED];
 
 describe('the names of operations and events in the auditor', () => {
