@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors/app-error.js';
 import type { Metadata } from '../lib/metadata.js';
+import { newParts } from './batch-parts.js';
 import { type Book, hasRoomFor, holdingOf } from './book.js';
 import type { Term } from './catalog-entities.js';
 import type { SubjectAsk } from './consume.js';
@@ -154,21 +155,6 @@ export function grant(book: Book, term: Term, times: number, origin: GrantOrigin
     metadata: origin.metadata,
   });
   return batch;
-}
-
-/** The parts of a batch of which nothing has gone yet; of access there are none. */
-function newParts(granted: number | null) {
-  return {
-    granted,
-    available: granted ?? 0,
-    held: 0,
-    consumed: 0,
-    expired: 0,
-    revoked: 0,
-    transferred: 0,
-    recovered: 0,
-    unrecovered: 0,
-  };
 }
 
 /** From when to when a batch of a subscription is valid; units keep the anchor day too, because their periods do. */

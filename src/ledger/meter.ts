@@ -1,5 +1,6 @@
 // Metered products (DOMAIN 3.12): nothing is granted of them, limits alone govern them. What a customer uses of one is counted in one batch without an end,
 // which his first use opens and no list shows, so that holds, give-backs and the ledger know no other way of a use.
+import { newParts } from './batch-parts.js';
 import { type Book, holdingOf } from './book.js';
 import type { Batch, NewBatch } from './entities.js';
 
@@ -27,15 +28,7 @@ function newMeter(book: Book, productKey: string): NewBatch {
     orderItemId: null,
     subscriptionId: null,
     operationId: '', // of the use that opens it
-    granted: null,
-    available: 0,
-    held: 0,
-    consumed: 0,
-    expired: 0,
-    revoked: 0,
-    transferred: 0,
-    recovered: 0,
-    unrecovered: 0,
+    ...newParts(null),
     predecessorId: null,
     offerQuantity: null,
     priority: 0,

@@ -1,6 +1,8 @@
 // How things of a customer that was merged get to the one whom he leads to (DOMAIN 3.10). His ledger stays his: what comes back to him, or is granted to an order
 // of his, moves on in the same operation, so that he has and owes nothing. Posts in both books; decides nothing.
+
 import { assert } from '../lib/assert.js';
+import { newParts } from './batch-parts.js';
 import { type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
 import { isOfUse } from './events.js';
@@ -31,15 +33,7 @@ function successorIn(
     operationId,
     predecessorId,
     predecessorCustomerId: ownerId,
-    granted: units,
-    available: units ?? 0,
-    held: 0,
-    consumed: 0,
-    expired: 0,
-    revoked: 0,
-    transferred: 0,
-    recovered: 0,
-    unrecovered: 0,
+    ...newParts(units),
     priority,
     validFrom: validFrom > book.now ? validFrom : book.now,
     expiresAt,

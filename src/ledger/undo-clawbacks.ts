@@ -2,6 +2,7 @@
 // comes back to where it was, and what was taken comes back to its batch, or to one in which that goes on.
 
 import { assert, required } from '../lib/assert.js';
+import { newParts } from './batch-parts.js';
 import { type Book, holdingOf } from './book.js';
 import type { NewBatch } from './entities.js';
 import { owedOf, postForgive, postGrant, postReturn, postTransferOut } from './postings.js';
@@ -189,15 +190,7 @@ export function successorOf(
     operationId,
     predecessorId: batch.id,
     offerQuantity: null,
-    granted,
-    available: granted ?? 0,
-    held: 0,
-    consumed: 0,
-    expired: 0,
-    revoked: 0,
-    transferred: 0,
-    recovered: 0,
-    unrecovered: 0,
+    ...newParts(granted),
     priority: batch.priority,
     ...validity,
     noticeAt: null,
