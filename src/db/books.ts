@@ -1,27 +1,20 @@
 // Loads books: the only statements that read batches for a decision. Set-based, whatever the number of customers and rows: what is asked for in one
 // statement; what settling needs in others, which are sent only for customers of whom something is due.
 
-import type { LoadedBook } from '../ledger/book.js';
 import type { Subject } from '../ledger/catalog-entities.js';
-import type { Needs, Provider } from '../ledger/consume.js';
-import { groupBy } from '../lib/group-by.js';
-import type { Ids } from '../lib/ids.js';
+import type { Needs } from '../ledger/consume.js';
 import { TAKEN_ENTRIES_MAX, USE_BATCHES_MAX } from '../lib/sizes.js';
 import { type BookRequest, idsOf, isCovered, type NamedThings, Names, namedIn, unitsAsked } from './book-needs.js';
 import {
-  type BookRows,
   type ClaimDebtRow,
   type DueBatchRow,
   type DueOrderRow,
   type HoldingRow,
-  isMoreDue,
   type OwedElsewhereRow,
   type PendingRow,
   type ReservationRow,
   subjectOf,
   type TakenRow,
-  toBook,
-  toProvider,
 } from './book-rows.js';
 import {
   LOAD_CLAIM_DEBTS,
@@ -34,33 +27,12 @@ import {
   LOAD_TAKEN,
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
-import type { LockedCustomer } from './customers.js';
+import { type LoadedBooks, type LoadedRows, NOTHING_DUE, toLoadedBooks } from './loaded-books.js';
 import { type PlanRows, productsOf, toSubscription } from './plan-rows.js';
 import { loadPlans } from './plans.js';
 import { loadSold } from './sold.js';
-import type { SoldRows } from './sold-rows.js';
 import { inSnapshot } from './transactions.js';
 import { type CustomerWindow, loadWindows } from './usage-windows.js';
-
-/** What was read of customers: their books, and the products that can pay. */
-export interface LoadedBooks {
-  /** A new book of a customer, as the lock gave him; `now` is the clock, but not before what he recorded last. */
-  bookOf(customer: Pick<LockedCustomer, 'id' | 'nextSeq' | 'nextEvent' | 'tellsUses'>, now: Date, ids: Ids): LoadedBook;
-  /** The instant at which a customer was read, which a read tells of; undefined when there was nothing to read. */
-  atOf(customerId: string): Date | undefined;
-  /** The products that can pay for what was asked of a customer. */
-  providersFor(customerId: string): ProvidersOf;
-  /**
-   * Whether more of a customer is due than was loaded, or more is to be counted in a window of a limit: his book can be settled, and counted, as far as it
-   * goes, and says nothing else.
-   */
-  isBehind(customerId: string): boolean;
-  /** Whether less was read of a customer than his operations look at: nothing of his can be decided in this company. */
-  isUnread(customerId: string): boolean;
-}
-
-/** The products that can pay for a subject that was asked for; empty when there is no such product or feature. */
-export type ProvidersOf = (subject: Subject) => Provider[];
 
 /** Usable batches of a product read at first; more are read only when they don't cover the need, and no more than one use may take of. */
 const BATCHES_AT_FIRST = 32;
@@ -340,19 +312,6 @@ export async function readBooks(
 
 const EVERYBODY: IsOf = () => true;
 
-/** What was read of all customers. */
-interface LoadedRows extends Omit<BookRows, 'isDue' | 'windows' | 'sold' | 'plans'> {
-  /** Those of whom it was looked for what is due. */
-  due: ReadonlySet<string>;
-  /** Those of whom not all was read that is asked for. */
-  unread: ReadonlySet<string>;
-  windows: readonly CustomerWindow[];
-  sold: readonly SoldRows[];
-  plans: ReadonlyMap<string, PlanRows>;
-}
-
-const NOTHING_DUE = { dueBatches: [], dueHolds: [], dueOrders: [], due: new Set<string>(), dueMax: Infinity };
-
 /** What settling needs: what is due, and the holdings that it changes besides those that are known. */
 async function loadDue(
   tx: Tx,
@@ -383,87 +342,4 @@ async function loadDue(
   for (const { customer_id: customerId, costs } of dueHolds) for (const key of Object.keys(costs)) add(customerId, key);
   const rows = await loadHoldings(tx, changed, customerIds, clock, BATCHES_AT_FIRST, isPast);
   return { rows, dueBatches, dueHolds, dueOrders, due: new Set(customerIds), dueMax };
-}
-
-function toLoadedBooks(
-  clock: Date,
-  {
-    rows,
-    reservations: held,
-    taken,
-    pending,
-    dueBatches,
-    dueHolds,
-    dueOrders,
-    due,
-    unread,
-    windows,
-    claimDebts,
-    owedElsewhere,
-    sold,
-    plans,
-    dueMax,
-  }: LoadedRows,
-): LoadedBooks {
-  const rowsOf = byCustomer(rows);
-  const reservationsOf = byCustomer(held);
-  const takenOf = byCustomer(taken);
-  const pendingOf = byCustomer(pending);
-  const dueBatchesOf = byCustomer(dueBatches);
-  const dueHoldsOf = byCustomer(dueHolds);
-  const dueOrdersOf = byCustomer(dueOrders);
-  const claimDebtsOf = byCustomer(claimDebts);
-  const owedElsewhereOf = byCustomer(owedElsewhere);
-  const countedOf = groupBy(windows, ({ customerId }) => customerId);
-  const windowsOf = (customerId: string) => (countedOf.get(customerId) ?? []).map(({ window }) => window);
-  const dueOf = (customerId: string) => ({
-    dueBatches: dueBatchesOf(customerId),
-    dueHolds: dueHoldsOf(customerId),
-    dueOrders: dueOrdersOf(customerId),
-    isDue: due.has(customerId),
-    dueMax,
-  });
-  // Turns are written before anything is decided or shown: what they make has rows of its own.
-  const isTurning = (customerId: string) =>
-    Number.isFinite(dueMax) &&
-    due.has(customerId) &&
-    (plans.get(customerId)?.subscriptions.map(toSubscription) ?? []).some(
-      ({ turnsAt }) => turnsAt !== null && turnsAt <= clock,
-    );
-  return {
-    isBehind: (customerId) =>
-      isMoreDue(dueOf(customerId)) ||
-      isTurning(customerId) ||
-      windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
-    isUnread: (customerId) => unread.has(customerId),
-    atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
-    providersFor: (customerId) => (subject) => providersIn(rowsOf(customerId), subject),
-    bookOf: (customer, now, ids) =>
-      toBook(customer, now, ids, {
-        rows: rowsOf(customer.id),
-        reservations: reservationsOf(customer.id),
-        taken: takenOf(customer.id),
-        pending: pendingOf(customer.id),
-        windows: windowsOf(customer.id),
-        claimDebts: claimDebtsOf(customer.id),
-        owedElsewhere: owedElsewhereOf(customer.id),
-        sold: sold.find(({ customerId }) => customerId === customer.id),
-        plans: plans.get(customer.id),
-        ...dueOf(customer.id),
-      }),
-  };
-}
-
-function byCustomer<R extends { customer_id: string }>(rows: readonly R[]): (customerId: string) => readonly R[] {
-  const groups = groupBy(rows, (row) => row.customer_id);
-  return (customerId) => groups.get(customerId) ?? [];
-}
-
-function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {
-  const providers = new Map<string, Provider>();
-  for (const row of rows) {
-    const provider = providers.has(row.product_key) ? undefined : toProvider(row, subject);
-    if (provider) providers.set(row.product_key, provider);
-  }
-  return [...providers.values()];
 }

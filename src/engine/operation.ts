@@ -1,7 +1,7 @@
 // What an operation is to the engine: whom it is about, what it looks at, its pure decision, its answer, and how its key is answered.
 import type { Call, RecordedAnswer, Render, Rendered } from '../call.js';
-import type { ProvidersOf } from '../db/books.js';
 import type { Tx } from '../db/client.js';
+import type { ProvidersOf } from '../db/loaded-books.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';

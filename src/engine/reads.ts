@@ -2,10 +2,11 @@
 // (docs/performance.md): an idle reader reads a lone one at once, and while it does, others gather. Takes no lock and writes nothing, but where more is due
 // than a read shows: that is settled first, by the one way of a write.
 import type { BookRequest } from '../db/book-needs.js';
-import { type LoadedBooks, loadBooks, type ProvidersOf, readBooks, SHOWN_MAX } from '../db/books.js';
+import { loadBooks, readBooks, SHOWN_MAX } from '../db/books.js';
 import type { Tx } from '../db/client.js';
 import { isOutage } from '../db/errors.js';
 import type { ReadInstant } from '../db/history.js';
+import type { LoadedBooks, ProvidersOf } from '../db/loaded-books.js';
 import { inSnapshot } from '../db/transactions.js';
 import {
   listAccess,

@@ -2,7 +2,7 @@
 // COMMIT. A lone operation is a transaction of one member, those that wait together share one, a bulk call that is all or nothing is one as a whole, the
 // sweep is one without members; what is about no customer takes the same way. Knows neither queues nor who waits for an answer.
 import type { BookRequest } from '../db/book-needs.js';
-import { type IsOf, type LoadedBooks, type LoadOptions, loadBooks } from '../db/books.js';
+import { type IsOf, type LoadOptions, loadBooks } from '../db/books.js';
 import { writeChanges } from '../db/changes.js';
 import type { Tx } from '../db/client.js';
 import { clockSkewed } from '../db/clock.js';
@@ -16,6 +16,7 @@ import {
 } from '../db/customers.js';
 import { isOfMovedData } from '../db/errors.js';
 import { findRecords, type RecordKey } from '../db/idempotency.js';
+import type { LoadedBooks } from '../db/loaded-books.js';
 import { findRecordedIds } from '../db/operations.js';
 import { begin, CommitUncertain, orAbandon, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
