@@ -51,6 +51,9 @@ const ORDER_OF_USE = 'test/http/quota-order.test.ts';
 const BATCH_REQUESTS = 'test/http/consume-batch.test.ts';
 
 const TRANSACT = 'src/engine/transact.ts';
+const COMMIT = 'src/engine/commit.ts';
+const DECIDING = 'src/engine/decide-together.ts';
+const UNDER_LOCK = 'src/engine/under-lock.ts';
 const MANAGE = 'src/engine/manage.ts';
 const ATTEMPTS = 'src/engine/attempts.ts';
 const RECORDS = 'src/engine/records.ts';
@@ -135,19 +138,19 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'let a lane read all that a use needs',
-    changes: [change(TRANSACT, 'isOnce: skipLocked, isShared };', 'isOnce: false, isShared };')],
+    changes: [change(UNDER_LOCK, 'isOnce: skipLocked, isShared };', 'isOnce: false, isShared };')],
     tests: [HEAVY],
   },
   {
     name: 'refuse a use whose batches were taken by those it shares a transaction with',
-    changes: [change(TRANSACT, 'if (!isShared || !isTooFewRead(verdict)) decided', 'decided')],
+    changes: [change(DECIDING, 'if (!isShared || !isTooFewRead(verdict)) decided', 'decided')],
     tests: [HEAVY],
   },
   {
     name: 'lock only whom the operation is about',
     changes: [
       change(
-        TRANSACT,
+        DECIDING,
         'return [customerId, ...(finalId === undefined ? [] : [finalId]), ...(alsoLocks ?? [])];',
         'return [customerId, ...(finalId === undefined ? [] : [finalId]), ...(alsoLocks ?? []).slice(9)];',
       ),
@@ -159,7 +162,7 @@ const ofTheEngine: Mutation[] = [
     changes: [
       ...withoutLock,
       change(
-        TRANSACT,
+        DECIDING,
         DECIDED_TOGETHER,
         `${DECIDED_TOGETHER}  await tx.query('SELECT 1 FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [wanted]);\n`,
       ),
@@ -177,8 +180,8 @@ const ofTheEngine: Mutation[] = [
   {
     name: 'look up the keys before the lock',
     changes: [
-      change(TRANSACT, LOOK_UNDER_LOCK, `  const before = findRecorded(tx, members);\n${LOOK_UNDER_LOCK}`),
-      change(TRANSACT, '    findRecorded(tx, members),\n', '    before,\n'),
+      change(UNDER_LOCK, LOOK_UNDER_LOCK, `  const before = findRecorded(tx, members);\n${LOOK_UNDER_LOCK}`),
+      change(UNDER_LOCK, '    findRecorded(tx, members),\n', '    before,\n'),
     ],
     tests: [LOCK_THEN_LOAD],
   },
@@ -189,7 +192,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'settle before the key is looked at',
-    changes: [change(TRANSACT, '    const known = isMoved(', '    own.map(bookOf);\n    const known = isMoved(')],
+    changes: [change(DECIDING, '    const known = isMoved(', '    own.map(bookOf);\n    const known = isMoved(')],
     tests: [SWEEP_TESTS],
   },
   {
@@ -222,14 +225,14 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'forget the keys of the same transaction',
-    changes: [change(TRANSACT, '        recorded.records.set(recordText({ customerId, ...record }), record);\n', '')],
+    changes: [change(DECIDING, '        recorded.records.set(recordText({ customerId, ...record }), record);\n', '')],
     tests: [LANES_TESTS],
   },
   {
     name: 'read the time before the lock',
     changes: [
       change(
-        TRANSACT,
+        UNDER_LOCK,
         '  const clock = deps.clock.now();\n  const [late, more, relatives]',
         '  const clock = early;\n  const [late, more, relatives]',
       ),
@@ -245,7 +248,7 @@ const ofTheEngine: Mutation[] = [
     name: 'do not check the identity again under the lock',
     changes: [
       change(
-        TRANSACT,
+        DECIDING,
         'if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;',
         '',
       ),
@@ -254,14 +257,14 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'mix up the books of the customers',
-    changes: [change(TRANSACT, 'const known = books.get(id);', 'const known = [...books.values()][0];')],
+    changes: [change(DECIDING, 'const known = books.get(id);', 'const known = [...books.values()][0];')],
     tests: [LANES_TESTS],
   },
   {
     name: 'decide in the reverse order of arrival',
     changes: [
       change(
-        TRANSACT,
+        DECIDING,
         'for (const [index, member] of members.entries()) {',
         'for (const [index, member] of [...members.entries()].reverse()) {',
       ),
@@ -295,7 +298,7 @@ const ofTheEngine: Mutation[] = [
     name: 'roll back what a refusal has to keep',
     changes: [
       change(
-        TRANSACT,
+        DECIDING,
         `    case 'refused':\n      return { refusal: decision.error };`,
         `    case 'refused':\n      throw decision.error;`,
       ),
@@ -317,7 +320,7 @@ const ofTheEngine: Mutation[] = [
     name: 'decide while more is due than was loaded',
     changes: [
       change(
-        TRANSACT,
+        DECIDING,
         'const isBehind = (id: string) => mayBeSettled(id) && (state.books.isBehind(id) || isDueFirst(id));',
         'const isBehind = (_id: string) => false;',
       ),
@@ -339,19 +342,19 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'take an uncertain COMMIT for a success',
-    changes: [change(TRANSACT, ASK_WHETHER_COMMITTED, 'if (!isUnknown) throw error;')],
+    changes: [change(COMMIT, ASK_WHETHER_COMMITTED, 'if (!isUnknown) throw error;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'take an uncertain COMMIT for a failure',
-    changes: [change(TRANSACT, ASK_WHETHER_COMMITTED, 'throw error;')],
+    changes: [change(COMMIT, ASK_WHETHER_COMMITTED, 'throw error;')],
     tests: [UNCERTAIN],
   },
   {
     name: 'look for the operations without the lock',
     changes: [
       change(
-        TRANSACT,
+        COMMIT,
         '    await lockCustomers(tx, [...new Set(operations.map(({ customerId }) => customerId))], { skipLocked: false });\n',
         '',
       ),
@@ -360,7 +363,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'give up the look for the operations when the database can’t be asked',
-    changes: [change(TRANSACT, 'areRecorded(deps, changes), { isPatient: true })', 'areRecorded(deps, changes))')],
+    changes: [change(COMMIT, 'areRecorded(deps, changes), { isPatient: true })', 'areRecorded(deps, changes))')],
     tests: [FAULTS],
   },
   {
@@ -392,7 +395,7 @@ const ofTheEngine: Mutation[] = [
   },
   {
     name: 'do not wait for a first sight that is under way',
-    changes: [change(TRANSACT, '    await awaitFirstSights(tx, firstSights);\n', '')],
+    changes: [change(COMMIT, '    await awaitFirstSights(tx, firstSights);\n', '')],
     tests: [UNCERTAIN],
   },
   {
@@ -478,7 +481,7 @@ const ofTheWrites: Mutation[] = [
     name: 'write past the transaction',
     changes: [
       change(
-        TRANSACT,
+        COMMIT,
         'all: writeChanges(tx, changes)',
         `all: writeChanges({ query: (sql, given) => (sql.includes('INSERT INTO payments') ? deps.db : tx).query(sql, given) }, changes)`,
       ),
@@ -561,12 +564,12 @@ const ofTransactions: Mutation[] = [
   },
   {
     name: 'write for who is dated ahead of the clock',
-    changes: [change(TRANSACT, ' ?? refusalOfAhead(own, state)', '')],
+    changes: [change(DECIDING, ' ?? refusalOfAhead(own, state)', '')],
     tests: [CLOCK_TESTS],
   },
   {
     name: 'write without looking whether BEGIN succeeded',
-    changes: [change(TRANSACT, '    tx.begun,\n', '')],
+    changes: [change(UNDER_LOCK, '    tx.begun,\n', '')],
     tests: [PIPELINE],
   },
   {
@@ -987,7 +990,7 @@ const ofTheSweep: Mutation[] = [
   },
   {
     name: 'settle who is dated ahead of the clock',
-    changes: [change(TRANSACT, 'return customer !== undefined && isFree(customer);', 'return customer !== undefined;')],
+    changes: [change(DECIDING, 'return customer !== undefined && isFree(customer);', 'return customer !== undefined;')],
     tests: [CLOCK_TESTS],
   },
   {

@@ -8,7 +8,7 @@ import { auditOf } from '../ledger/audit.js';
 import { type Changes, hasChanges, noChanges } from '../ledger/changes.js';
 import { eventsOf } from '../ledger/events.js';
 import type { Opener } from '../ledger/operations.js';
-import { commitAndCount, writeAndCommit } from './transact.js';
+import { commitAndCount, writeAndCommit } from './commit.js';
 
 /** A change that is about no customer: of the catalogue, the answer to a keyed call. */
 export interface Management<L, R> {

@@ -6,9 +6,10 @@ import { assert, required } from '../lib/assert.js';
 import { CustomerMoved, persist } from './attempts.js';
 import type { ConnectionBounds } from './connections.js';
 import { resolveEach } from './customers.js';
+import type { Verdict } from './decide-together.js';
 import { type Member, type Outcome, type ResolvedMember, resolvedAs } from './operation.js';
 import { unknownCustomer } from './selector.js';
-import { transact, type Verdict } from './transact.js';
+import { transact } from './transact.js';
 
 /** What became of operations that belong together, in their order; nothing is written unless all of them are answered. */
 export interface WholeOutcome {
