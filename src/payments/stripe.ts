@@ -128,7 +128,8 @@ const paymentIntent = z.object({
   currency,
 });
 const charge = z.object({ id, payment_intent: reference, currency });
-const refund = z.object({
+/** A refund, and a dispute, which tells the same of itself. */
+const goingBack = z.object({
   id,
   charge: reference,
   payment_intent: reference,
@@ -194,7 +195,7 @@ const REFUND_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
 ]);
 
 function fromRefund(object: unknown): Told {
-  const { id: refundId, status, amount, currency: code, ...of } = refund.parse(object);
+  const { id: refundId, status, amount, currency: code, ...of } = goingBack.parse(object);
   const kind = REFUND_KINDS.get(status) ?? 'ignored';
   return { kind, refundId, paymentId: of.payment_intent ?? of.charge, ...money(amount, code) };
 }
@@ -216,7 +217,7 @@ const DISPUTE_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
 ]);
 
 function fromDispute(object: unknown): Told {
-  const { id: disputeId, status, amount, currency: code, ...of } = refund.parse(object);
+  const { id: disputeId, status, amount, currency: code, ...of } = goingBack.parse(object);
   const kind = DISPUTE_KINDS.get(status) ?? 'unreadable';
   return { kind, disputeId, paymentId: of.payment_intent ?? of.charge, ...money(amount, code) };
 }
