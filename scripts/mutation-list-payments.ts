@@ -6,6 +6,7 @@ const INBOX_TESTS = 'test/http/payment-inbox.test.ts';
 const ASKED = 'test/http/payment-providers.test.ts';
 const TWO_SIDES = 'test/http/two-sided-refunds.test.ts';
 const LISTS = 'test/http/reconciliation.test.ts';
+const AGAIN = 'test/http/recurring-charges.test.ts';
 const AT_ONCE = 'test/concurrency/payment-inbox.test.ts';
 
 const mutation = (name: string, file: string, from: string, to: string, ...tests: string[]): Mutation => ({
@@ -15,6 +16,35 @@ const mutation = (name: string, file: string, from: string, to: string, ...tests
 });
 
 export const payments: readonly Mutation[] = [
+  mutation(
+    'make an order of a charge that can not pay it',
+    'src/ledger/recurring-charges.ts',
+    'return error ? { error } : { order, error };',
+    'return { order, error: null };',
+    AGAIN,
+  ),
+  mutation(
+    'let a charge that is told again pay another period',
+    'src/db/charged-plans.ts',
+    "const paid = payment?.status === 'paid' ?",
+    "const paid = payment?.status === 'failed' ?",
+    AGAIN,
+    AT_ONCE,
+  ),
+  mutation(
+    'let a further charge of several plans pay the first of them',
+    'src/db/charged-plans.ts',
+    'if (!line || others.length > 0) return',
+    'if (!line || others.length > items.length) return',
+    AGAIN,
+  ),
+  mutation(
+    'take an inquiry for a dispute',
+    'src/payments/stripe.ts',
+    "['warning_needs_response', 'ignored']",
+    "['warning_needs_response', 'dispute_opened']",
+    ASKED,
+  ),
   mutation(
     'believe Stripe whoever signed',
     'src/payments/stripe.ts',

@@ -208,7 +208,7 @@ export type ConfirmDecision =
   | { outcome: 'paid'; order: Order; batches: NewBatch[]; recordAs: string }
   | { outcome: 'failed'; order: Order; recordAs: string }
   | { outcome: 'replayed'; recordedAs: string }
-  | { outcome: 'unchanged' }
+  | { outcome: 'unchanged'; order: Order }
   | { outcome: 'refused'; error: AppError };
 
 /**
@@ -252,7 +252,7 @@ function decideKnownPayment(order: Order, seen: Payment, command: ConfirmCommand
     return refuse(new AppError('payment_already_used', detail, { pointer: '/payment_id' }));
   }
   // It was told late: what paid can't fail any more.
-  if (command.status === 'failed') return { outcome: 'unchanged' };
+  if (command.status === 'failed') return { outcome: 'unchanged', order };
   const mismatch = mismatchOf(order, command);
   if (mismatch) return refuse(mismatch);
   return { outcome: 'replayed', recordedAs: order.id };
@@ -274,7 +274,12 @@ function failureOf(operationId: string): string {
   return `failed:${operationId}`;
 }
 
-function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError | null {
+/** Why a payment can't pay an order; null where it may. */
+export function refusalOf(
+  book: Book,
+  order: Order,
+  command: Pick<ConfirmCommand, 'amount' | 'currency'>,
+): AppError | null {
   if (order.status === 'paid' || order.status === 'partially_refunded') {
     return new AppError('order_already_paid', 'Another payment paid this order.', { pointer: '/payment_id' });
   }
@@ -297,7 +302,7 @@ function refusalOf(book: Book, order: Order, command: ConfirmCommand): AppError 
   return null;
 }
 
-function mismatchOf(order: Order, command: ConfirmCommand): AppError | null {
+function mismatchOf(order: Order, command: Pick<ConfirmCommand, 'amount' | 'currency'>): AppError | null {
   if (command.currency !== null && command.currency !== order.currency) {
     return new AppError('payment_mismatch', `The order is in ${order.currency}.`, { pointer: '/currency' });
   }
@@ -309,7 +314,7 @@ function mismatchOf(order: Order, command: ConfirmCommand): AppError | null {
 }
 
 /** What becomes of the payment, if one was told; nothing when it is so already. */
-function keepPayment(
+export function keepPayment(
   book: Book,
   order: Order,
   seen: Payment | null,

@@ -34,8 +34,8 @@ export function planOfLine(
   return plan && { ...plan, sku, name, price: listPrice ?? price, currency, terms };
 }
 
-/** Makes an order that pays one period of a plan. */
-export function planOrder(
+/** An order that pays one period of a plan, as it is made. Nothing is written of it. */
+export function draftPlanOrder(
   book: Book,
   { sku, name, price, currency, terms, ...plan }: SubscribedPlan,
   { id, expiresAt }: { id: string; expiresAt: Date },
@@ -52,7 +52,7 @@ export function planOrder(
     terms,
     plan: { recurrence, planGroup, trial, rollover, rolloverCap, graceDays, graceAccess },
   };
-  const order: Order = {
+  return {
     id,
     customerId: book.customerId,
     status: 'pending',
@@ -64,6 +64,11 @@ export function planOrder(
     createdAt: book.now,
     items: [item],
   };
+}
+
+/** Makes an order that pays one period of a plan. */
+export function planOrder(book: Book, plan: SubscribedPlan, made: { id: string; expiresAt: Date }): Order {
+  const order = draftPlanOrder(book, plan, made);
   book.changes.newOrders.push(order);
   return order;
 }

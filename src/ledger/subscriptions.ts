@@ -257,6 +257,15 @@ function retold(book: Book, known: KnownSubscription, context: StepContext): Sub
   return { outcome: 'accepted', subscription, order: null };
 }
 
+/** The plan of which the next period is paid. Throws: subscription_ended, subscription_incomplete, subscription_not_renewable. */
+export function requireRenewable(subscription: Subscription): SubscribedPlan {
+  assertCurrent(subscription);
+  const plan = followingPlan(subscription);
+  if (plan.price > 0n && !subscription.cancelsAtEnd) return plan;
+  const detail = subscription.cancelsAtEnd ? 'The subscription ends with its period.' : `${plan.sku} costs nothing.`;
+  throw new AppError('subscription_not_renewable', detail);
+}
+
 function assertCurrent({ status, id }: Subscription): void {
   if (status === 'incomplete') {
     const detail = 'Nothing of the subscription is paid yet: pay its order, or cancel it.';
@@ -324,12 +333,7 @@ export function renewSubscription(
   operationId: string,
 ): SubscriptionOutcome {
   const { subscription } = known;
-  assertCurrent(subscription);
-  const plan = followingPlan(subscription);
-  if (plan.price === 0n || subscription.cancelsAtEnd) {
-    const detail = subscription.cancelsAtEnd ? 'The subscription ends with its period.' : `${plan.sku} costs nothing.`;
-    throw new AppError('subscription_not_renewable', detail);
-  }
+  const plan = requireRenewable(subscription);
   if (order?.status === 'pending') return { outcome: 'unchanged', subscription, order };
   const made = planOrder(book, plan, { id: book.ids.next(), expiresAt: expiryOf(subscription) });
   subscription.orderId = made.id;

@@ -12,10 +12,10 @@ import { currencyDecimals } from '../lib/currencies.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import { renderOrder } from '../routes/orders.js';
 import { renderDispute, renderRefund } from '../routes/refund-answers.js';
-import { confirmOrder } from '../services/orders.js';
+import { type ConfirmOrderCommand, confirmCharge, confirmOrder, type NamedSale } from '../services/orders.js';
 import { actorOf } from '../services/payment-inbox.js';
 import { disputeOrder, refundOrder } from '../services/refunds.js';
-import { orderIdOf, type Provider } from './provider.js';
+import { ownIdOf, type Provider } from './provider.js';
 
 /** What became of an event. `waiting`: it is to be tried again. */
 export interface Outcome {
@@ -29,8 +29,8 @@ export type Effect = (deps: Deps, provider: Provider, event: PaymentEvent) => Pr
 
 /** Why an event waits. */
 export const ORDER_MISSING = 'order_not_found';
+export const SUBSCRIPTION_MISSING = 'subscription_not_found';
 export const PAYMENT_MISSING = 'payment_not_known';
-const NOT_SUPPORTED = 'not_supported_yet';
 
 /** Nothing is known to be wrong with the event: it is tried again. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -38,6 +38,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'overloaded',
   'clock_skewed',
   'order_not_found',
+  'subscription_not_found',
   'order_not_paid',
   'refund_pending',
 ]);
@@ -52,7 +53,7 @@ async function matchOrder(
   { name, paymentMethod }: Provider,
   { orderRef, paymentId }: PaymentEvent,
 ): Promise<{ orderId: string } | Outcome> {
-  const named = orderIdOf(orderRef);
+  const named = ownIdOf(orderRef);
   // It may be told before the order is there: then it waits, and another event of its charge finds it by this id.
   if (named !== null) return { orderId: named };
   const known =
@@ -65,59 +66,74 @@ async function matchOrder(
   return outcome('waiting', 'no_order', 'It names no order, and no other event of its charge does.');
 }
 
-/** Confirms the order of a payment. */
+/** What a charge is about: what it names, or else the order of the same charge. */
+async function matchCharge(deps: Deps, provider: Provider, event: PaymentEvent): Promise<NamedSale | Outcome> {
+  const { orderRef, subscriptionRef } = event;
+  const subscriptionId = ownIdOf(subscriptionRef) ?? undefined;
+  if (subscriptionId !== undefined && ownIdOf(orderRef) === null) return { subscriptionId };
+  if (subscriptionRef !== null && subscriptionId === undefined && orderRef === null)
+    return outcome('quarantined', 'subscription_unknown', 'It names a subscription that is none of ours.');
+  const matched = await matchOrder(deps, provider, event);
+  return 'status' in matched || subscriptionId === undefined ? matched : { ...matched, subscriptionId };
+}
+
+/** Confirms the order of a payment, or that of the next period of a subscription. */
 const pay: Effect = async (deps, provider, event) => {
-  const { paymentId, amount, currency, subscriptionRef, orderRef } = event;
+  const { paymentId, amount, currency } = event;
   if (paymentId === null) return outcome('quarantined', 'payment_unknown', 'It names no charge.');
   if (amount === null || currency === null)
     return outcome('quarantined', 'amount_unknown', 'It has no amount, or in no currency that is known here.');
-  if (subscriptionRef !== null && orderRef === null)
-    return outcome('waiting', NOT_SUPPORTED, 'Charges of subscriptions are not applied yet.');
-  return confirm(deps, provider, event, 'paid');
+  const matched = await matchCharge(deps, provider, event);
+  if ('status' in matched) return matched;
+  const command = commandOf(provider, event, 'paid');
+  return settledBy(matched.orderId ?? null, 'quarantined', () =>
+    confirmCharge(deps, matched, command, callOf(provider), renderOrder(200)),
+  );
 };
 
 /** Records that a payment failed. What paid before stays paid. */
 const fail: Effect = async (deps, provider, event) => {
   if (event.paymentId === null) return outcome('ignored', 'no_payment', 'Nothing was charged.');
-  return confirm(deps, provider, event, 'failed');
+  const matched = await matchOrder(deps, provider, event);
+  if ('status' in matched) {
+    const isOfSubscription = ownIdOf(event.subscriptionRef) !== null;
+    return isOfSubscription ? outcome('ignored', 'no_payment', 'A charge of a subscription failed.') : matched;
+  }
+  const { orderId } = matched;
+  const command = commandOf(provider, event, 'failed');
+  // Told late: what was paid, or came and paid nothing, can't fail any more.
+  return settledBy(orderId, 'ignored', async () => {
+    await confirmOrder(deps, {}, orderId, command, callOf(provider), renderOrder(200));
+    return orderId;
+  });
 };
 
-async function confirm(
-  deps: Deps,
-  provider: Provider,
-  event: PaymentEvent,
-  status: 'paid' | 'failed',
-): Promise<Outcome> {
-  const matched = await matchOrder(deps, provider, event);
-  if ('status' in matched) return matched;
-  const { orderId } = matched;
-  const { amount, currency } = event;
-  const command = {
+function commandOf(provider: Provider, event: PaymentEvent, status: 'paid' | 'failed'): ConfirmOrderCommand {
+  const { paymentId, amount, currency } = event;
+  return {
     status,
-    paymentId: event.paymentId ?? undefined,
+    paymentId: paymentId ?? undefined,
     paymentMethod: provider.paymentMethod,
     amount: amount === null || currency === null ? undefined : decimalOf(amount, currency),
     currency: currency ?? undefined,
   };
-  // Told late: what was paid, or came and paid nothing, can't fail any more.
-  const refused = status === 'failed' ? 'ignored' : 'quarantined';
-  return settledBy(orderId, refused, () =>
-    confirmOrder(deps, {}, orderId, command, callOf(provider), renderOrder(200)),
-  );
 }
 
 function callOf({ name }: Provider): Call {
   return { actor: actorOf(name), idempotencyKey: undefined };
 }
 
-/** What an operation comes to: a refusal that time does not mend is `refused`. Throws what is none. */
-async function settledBy(orderId: string, refused: Outcome['status'], work: () => Promise<unknown>): Promise<Outcome> {
+/** What an operation comes to: a refusal that time does not mend is `refused`. `work` says of which order it was. Throws what is none. */
+async function settledBy(
+  named: string | null,
+  refused: Outcome['status'],
+  work: () => Promise<string>,
+): Promise<Outcome> {
   try {
-    await work();
-    return { status: 'applied', reason: null, detail: null, orderId };
+    return { status: 'applied', reason: null, detail: null, orderId: await work() };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return outcome(PASSING.has(error.code) ? 'waiting' : refused, error.code, error.message, orderId);
+    return outcome(PASSING.has(error.code) ? 'waiting' : refused, error.code, error.message, named);
   }
 }
 
@@ -169,9 +185,10 @@ function refund(status: RefundStatus): Effect {
       reason: undefined,
       unrecoveredPolicy: 'ignore' as const,
     };
-    return settledBy(orderId, 'quarantined', () =>
-      refundOrder(deps, {}, orderId, command, TOLD_BY_PROVIDER, callOf(provider), renderRefund),
-    );
+    return settledBy(orderId, 'quarantined', async () => {
+      await refundOrder(deps, {}, orderId, command, TOLD_BY_PROVIDER, callOf(provider), renderRefund);
+      return orderId;
+    });
   };
 }
 
@@ -185,9 +202,10 @@ function dispute(status: DisputeStatus): Effect {
     const { orderId, amount } = sale;
     const { paymentMethod } = provider;
     const command = { status, paymentMethod, disputeId, amount, unrecoveredPolicy: 'ignore' as const };
-    return settledBy(orderId, 'quarantined', () =>
-      disputeOrder(deps, {}, orderId, command, callOf(provider), renderDispute),
-    );
+    return settledBy(orderId, 'quarantined', async () => {
+      await disputeOrder(deps, {}, orderId, command, callOf(provider), renderDispute);
+      return orderId;
+    });
   };
 }
 

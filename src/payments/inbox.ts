@@ -12,17 +12,10 @@ import { createSlots } from '../lib/slots.js';
 import { ID_LENGTH_MAX, isStorableText } from '../schemas/text.js';
 import { decideInboxEvent, eventNotFound, getInboxEvent } from '../services/payment-inbox.js';
 import { findOpenSource, getPaymentSources } from '../services/payment-sources.js';
-import { EFFECTS, ORDER_MISSING, type Outcome, PAYMENT_MISSING } from './effects.js';
+import { EFFECTS, ORDER_MISSING, type Outcome, PAYMENT_MISSING, SUBSCRIPTION_MISSING } from './effects.js';
 import { createGeneric, GENERIC, keptOf } from './generic.js';
 import { createInboxWrites, type InboxWrites } from './inbox-writes.js';
-import {
-  type AskedOrder,
-  type Delivery,
-  orderIdOf,
-  type Provider,
-  ProviderDenies,
-  ProviderSilent,
-} from './provider.js';
+import { type AskedOrder, type Delivery, ownIdOf, type Provider, ProviderDenies, ProviderSilent } from './provider.js';
 import { createProviders } from './providers.js';
 
 /** How long an event is nobody else's while it is applied. */
@@ -41,10 +34,11 @@ const LONGEST_DELAY_MS = 600_000;
 const DELAY_GROWTH = 2;
 /** Why an event waits that could not be applied by a fault of ours. */
 const FAULT = 'internal_error';
-/** How long is waited for an order that an event names, one that it does not name, the payment that is refunded or disputed, a provider that does not answer. */
+/** How long is waited for an order or a subscription that an event names, an order that it does not name, the payment that is refunded or disputed, a provider that does not answer. */
 const HOUR_MS = 3_600_000;
 const WAITS_MS: Readonly<Record<string, number>> = {
   [ORDER_MISSING]: 24 * HOUR_MS,
+  [SUBSCRIPTION_MISSING]: 24 * HOUR_MS,
   no_order: HOUR_MS,
   [PAYMENT_MISSING]: 72 * HOUR_MS,
   order_not_paid: 72 * HOUR_MS,
@@ -247,7 +241,7 @@ function toRecord(
     status: isIgnored ? 'ignored' : 'waiting',
     reason: isIgnored ? 'no_effect' : null,
     detail: null,
-    orderId: orderIdOf(event.orderRef),
+    orderId: ownIdOf(event.orderRef),
     attempts: isIgnored ? 0 : 1,
     receivedAt: now,
     nextAt: isIgnored ? null : new Date(now.getTime() + (isStarted ? LEASE_MS : 0)),
@@ -346,7 +340,7 @@ async function settle(deps: Deps, writes: InboxWrites, record: InboxRecord, acti
 
 /** An order as it is now, by what a provider calls it. */
 async function askedOrder({ db, clock }: Deps, ref: string): Promise<AskedOrder | undefined> {
-  const id = orderIdOf(ref);
+  const id = ownIdOf(ref);
   if (id === null) return undefined;
   const owner = (await findOrderOwners(db, [id])).get(id)?.customerId;
   const order = owner === undefined ? undefined : await findOrder(db, owner, id);

@@ -94,9 +94,9 @@ export function readDecimal(text: string): Micros | undefined {
   return amount <= MONEY_MAX ? amount : undefined;
 }
 
-/** The id of ours that a provider names as an order, whether or not there is one; null where it can't be. */
-export function orderIdOf(orderRef: string | null): string | null {
-  return orderRef !== null && UUID_PATTERN.test(orderRef) ? orderRef.toLowerCase() : null;
+/** The id of ours that a provider names, whether or not there is one; null where it can't be. */
+export function ownIdOf(ref: string | null): string | null {
+  return ref !== null && UUID_PATTERN.test(ref) ? ref.toLowerCase() : null;
 }
 
 /** An event about which nothing is known but its name. */

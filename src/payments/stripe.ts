@@ -31,7 +31,9 @@ const API_VERSION = '2026-10-28.endive';
 const TOLERANCE_S = 300;
 const CALL_TIMEOUT_MS = 10_000;
 const CALL_RETRIES = 2;
-const REFUNDS_MAX = 100;
+/** Of a page; of a charge in all, which is more than anybody gives back in parts. */
+const REFUNDS_AT_ONCE = 100;
+const REFUNDS_MAX = 2_000;
 const MS_PER_S = 1_000;
 const NOT_FOUND = 404;
 
@@ -126,7 +128,8 @@ const paymentIntent = z.object({
   currency,
 });
 const charge = z.object({ id, payment_intent: reference, currency });
-const refund = z.object({
+/** A refund, and a dispute, which tells the same of itself. */
+const goingBack = z.object({
   id,
   charge: reference,
   payment_intent: reference,
@@ -134,14 +137,20 @@ const refund = z.object({
   currency,
   status: z.string(),
 });
-const dispute = refund.omit({ status: true }).extend({ status: z.string() });
+const subscription_details = z.object({ metadata }).nullish();
 const invoice = z.object({
   id,
   amount_paid: minor,
   currency,
   metadata,
   payment_intent: reference,
-  parent: z.object({ subscription_details: z.object({ metadata }).nullish() }).nullish(),
+  parent: z.object({ subscription_details }).nullish(),
+  // Where versions of the API before that of here have it.
+  subscription_details,
+  lines: z
+    .object({ data: z.array(z.object({ metadata })) })
+    .nullish()
+    .catch(undefined),
 });
 
 type Told = Partial<Omit<PaymentEvent, 'eventId' | 'type'>>;
@@ -186,16 +195,30 @@ const REFUND_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
 ]);
 
 function fromRefund(object: unknown): Told {
-  const { id: refundId, status, amount, currency: code, ...of } = refund.parse(object);
+  const { id: refundId, status, amount, currency: code, ...of } = goingBack.parse(object);
   const kind = REFUND_KINDS.get(status) ?? 'ignored';
   return { kind, refundId, paymentId: of.payment_intent ?? of.charge, ...money(amount, code) };
 }
 
-/** An inquiry, whose status is a warning, moves no money. */
-function fromDispute(isClosed: boolean, object: unknown): Told {
-  const { id: disputeId, status, amount, currency: code, ...of } = dispute.parse(object);
-  if (status.startsWith('warning')) return NOTHING;
-  const kind = isClosed ? (status === 'lost' ? 'dispute_lost' : 'dispute_won') : 'dispute_opened';
+/**
+ * What a dispute has come to is its status, whichever event tells it: an inquiry becomes a dispute, and one is decided, by an update. An inquiry (a warning), and
+ * a dispute that was prevented, move no money; one that ended because the charge was refunded is no loss beside the refund.
+ */
+const DISPUTE_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
+  ['needs_response', 'dispute_opened'],
+  ['under_review', 'dispute_opened'],
+  ['won', 'dispute_won'],
+  ['charge_refunded', 'dispute_won'],
+  ['lost', 'dispute_lost'],
+  ['warning_needs_response', 'ignored'],
+  ['warning_under_review', 'ignored'],
+  ['warning_closed', 'ignored'],
+  ['prevented', 'ignored'],
+]);
+
+function fromDispute(object: unknown): Told {
+  const { id: disputeId, status, amount, currency: code, ...of } = goingBack.parse(object);
+  const kind = DISPUTE_KINDS.get(status) ?? 'unreadable';
   return { kind, disputeId, paymentId: of.payment_intent ?? of.charge, ...money(amount, code) };
 }
 
@@ -203,12 +226,16 @@ function fromDispute(isClosed: boolean, object: unknown): Told {
 function fromInvoice(object: unknown): Told {
   const { id: invoiceId, amount_paid: amount, currency: code, ...rest } = invoice.parse(object);
   if (amount === 0) return NOTHING;
-  const of = { ...rest.parent?.subscription_details?.metadata, ...rest.metadata };
-  const { order_id: orderRef = null, subscription_id: subscriptionRef = null } = of;
+  const { parent, subscription_details: details, lines } = rest;
+  // Its own come first; those of the subscription are copied to the invoice and to its lines.
+  const told = [rest.metadata, parent?.subscription_details?.metadata, details?.metadata];
+  const all = [...told, ...(lines?.data.map((line) => line.metadata) ?? [])];
+  const first = (name: 'order_id' | 'subscription_id') =>
+    all.find((each) => each?.[name] !== undefined)?.[name] ?? null;
   return {
     kind: 'paid',
-    orderRef,
-    subscriptionRef,
+    orderRef: first('order_id'),
+    subscriptionRef: first('subscription_id'),
     paymentId: rest.payment_intent ?? invoiceId,
     ...money(amount, code),
   };
@@ -228,8 +255,10 @@ const READERS: ReadonlyMap<string, (object: unknown) => Told> = new Map(
     'refund.updated': fromRefund,
     'refund.failed': fromRefund,
     'charge.refund.updated': fromRefund,
-    'charge.dispute.created': (object) => fromDispute(false, object),
-    'charge.dispute.closed': (object) => fromDispute(true, object),
+    'charge.dispute.created': fromDispute,
+    'charge.dispute.updated': fromDispute,
+    'charge.dispute.funds_withdrawn': fromDispute,
+    'charge.dispute.closed': fromDispute,
     'invoice.paid': fromInvoice,
   }),
 );
@@ -260,8 +289,10 @@ async function refundsOf(settings: StripeSettings, event: PaymentEvent): Promise
   const of = event.paymentId?.startsWith('ch_')
     ? { charge: event.paymentId }
     : { payment_intent: event.paymentId ?? '' };
-  const { data } = await asked(() => stripe.refunds.list({ ...of, limit: REFUNDS_MAX }));
-  return data.map((each) => ({ ...event, ...fromRefund(each) }));
+  const found = await asked(() =>
+    stripe.refunds.list({ ...of, limit: REFUNDS_AT_ONCE }).autoPagingToArray({ limit: REFUNDS_MAX }),
+  );
+  return found.map((each) => ({ ...event, ...fromRefund(each) }));
 }
 
 async function paidBy(settings: StripeSettings, event: PaymentEvent): Promise<PaymentEvent> {

@@ -7,7 +7,7 @@ import { defineRoute } from '../http/route.js';
 import type { PaymentSource } from '../ledger/payment-entities.js';
 import { toWireNames } from '../lib/wire-names.js';
 import { readMapped } from '../payments/generic.js';
-import { orderIdOf } from '../payments/provider.js';
+import { ownIdOf } from '../payments/provider.js';
 import {
   putSourceAnswer,
   putSourceBody,
@@ -109,7 +109,7 @@ export function registerPaymentSources(app: FastifyInstance, deps: Deps): void {
       const { mapping } = await getPaymentSource(deps, params.name);
       const raw = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
       const event = readMapped(mapping, raw, headers);
-      return { status: 200, body: { ...toToldView(event), order_id: orderIdOf(event.orderRef) } };
+      return { status: 200, body: { ...toToldView(event), order_id: ownIdOf(event.orderRef) } };
     },
   });
 }

@@ -77,7 +77,10 @@ const inboxEvent = z.object({
     .string()
     .nullable()
     .meta({ description: 'The same for people.', examples: ['The order costs 9.99 USD.'] }),
-  order_id: uuidAnswerSchema.nullable().meta({ description: 'The order that it is about, once that is known.' }),
+  order_id: uuidAnswerSchema.nullable().meta({
+    description:
+      'The order that it is about, once that is known: of a further charge of a plan the one that it paid, which may be another than it names.',
+  }),
   order_ref: z
     .string()
     .nullable()
@@ -85,7 +88,7 @@ const inboxEvent = z.object({
   subscription_ref: z
     .string()
     .nullable()
-    .meta({ examples: [null] }),
+    .meta({ description: 'What it names as its subscription, of which it pays the next period.', examples: [null] }),
   payment_id: z
     .string()
     .nullable()

@@ -61,7 +61,10 @@ const mappingSchema = z
       .default(null),
     type: pointer('What the event is called; its status when left out.', '/type').nullable().default(null),
     order_id: pointer('The id of the order here.', '/data/metadata/order_id').nullable().default(null),
-    subscription_id: pointer('The id of a subscription here.', '/data/metadata/subscription_id')
+    subscription_id: pointer(
+      'The id of a subscription here, of which a charge pays the next period.',
+      '/data/metadata/subscription_id',
+    )
       .nullable()
       .default(null),
     payment_id: pointer('The id of the charge.', '/data/charge'),

@@ -2,6 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
+import { type ChargedPlan, type FoundCharge, findCharged } from '../db/charged-plans.js';
 import { countPlaces } from '../db/offer-places.js';
 import {
   countOpenOrders,
@@ -24,6 +25,7 @@ import type { Decision } from '../engine/operation.js';
 import { readSettled } from '../engine/reads.js';
 import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
+import type { Book } from '../ledger/book.js';
 import type { TrialTrace } from '../ledger/customer-entities.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Dispute, Order, Refund } from '../ledger/order-entities.js';
@@ -36,7 +38,9 @@ import {
   effectiveStatus,
   type OrderLine,
 } from '../ledger/orders.js';
+import { type Charged, chargeSubscription } from '../ledger/recurring-charges.js';
 import { armRewards, noteSignals } from '../ledger/rewards.js';
+import type { SubscribedPlan, Subscription } from '../ledger/subscription-entities.js';
 import { readPeppers, tracesOf } from '../ledger/trials.js';
 import { mergeSides } from '../ledger/two-sided-refunds.js';
 import { required } from '../lib/assert.js';
@@ -158,7 +162,49 @@ export async function confirmOrder(
   call: Call,
   render: Render<OrderResult>,
 ): Promise<RecordedAnswer> {
+  const { answer } = await confirmSale(deps, selector, { orderId, isCharge: false }, command, call, render);
+  return answer;
+}
+
+/** What a charge names: an order, a subscription of which it pays a period, or both. */
+export type NamedSale = { orderId: string; subscriptionId?: string } | { orderId?: undefined; subscriptionId: string };
+
+/**
+ * Like `confirmOrder`, for a charge that a provider tells: of a subscription, or of an order of a plan that another charge paid, it pays the next period. Returns
+ * which order it paid.
+ * Locks: the customer, then the payment's claim. Throws: those of `confirmOrder`; subscription_not_found, subscription_ended, subscription_incomplete,
+ * subscription_not_renewable.
+ */
+export async function confirmCharge(
+  deps: Deps,
+  named: NamedSale,
+  command: ConfirmOrderCommand,
+  call: Call,
+  render: Render<OrderResult>,
+): Promise<string> {
+  const { orderId } = await confirmSale(deps, {}, { ...named, isCharge: true }, command, call, render);
+  return orderId;
+}
+
+type Sale = NamedSale & {
+  /** It may be of the next period of a subscription. */
+  isCharge: boolean;
+};
+
+async function confirmSale(
+  deps: Deps,
+  selector: Selector,
+  { orderId, subscriptionId, isCharge }: Sale,
+  command: ConfirmOrderCommand,
+  call: Call,
+  render: Render<OrderResult>,
+): Promise<{ answer: RecordedAnswer; orderId: string }> {
   const paymentMethod = canonicalPaymentMethod(command.paymentMethod);
+  const owned =
+    orderId === undefined
+      ? { kind: 'subscription' as const, id: subscriptionId }
+      : { kind: 'order' as const, id: orderId };
+  let paidOrderId = orderId;
   const { paymentFingerprint: fingerprint, ...told } = command;
   const signals = fingerprint === undefined ? [] : signalsOf(deps, fingerprint);
   // A rotation of peppers changes no fingerprint of a request: the oldest stays.
@@ -166,61 +212,72 @@ export async function confirmOrder(
   const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: 'order.confirm',
-    selector: { ...selector, owned: { kind: 'order', id: orderId } },
+    selector: { ...selector, owned },
     call,
-    request: { orderId, ...told, paymentMethod, paymentSignal },
+    request: { orderId, subscriptionId, ...told, paymentMethod, paymentSignal },
     load: async (tx, customerId) => {
-      const [order, payment, referral] = await Promise.all([
-        findOrder(tx, customerId, orderId),
+      const [named, payment, referral] = await Promise.all([
+        orderId === undefined ? undefined : findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
         findEarningReferral(tx, customerId),
       ]);
-      const stored = required(order, 'the order was found before');
-      const hasPlans = stored.items.some(({ plan }) => plan !== null);
-      // A change may take away what the plan before gave.
-      const changing = hasPlans ? await listCurrent(tx, [customerId]) : [];
-      return { stored, payment, referral, changing, hasPlans };
+      const sale: FoundCharge = isCharge
+        ? await findCharged(tx, customerId, { named, payment, subscriptionId })
+        : { order: required(named, 'the order was found before') };
+      const hasPlans = sale.order === undefined || sale.order.items.some(({ plan }) => plan !== null);
+      // A change may take away what the plan before gave; a charge may pay the plan that it comes to.
+      const current = hasPlans ? await listCurrent(tx, [customerId]) : [];
+      return { sale, payment, referral, current, hasPlans };
     },
-    needs: ({ stored, changing, hasPlans }) => ({
-      asks: asksOf([...stored.items, ...changing.map(({ plan }) => plan)].flatMap(({ terms }) => terms)),
+    needs: ({ sale, current, hasPlans }) => ({
+      asks: asksOf([...(sale.order?.items ?? []), ...current.flatMap(plansIn)].flatMap(({ terms }) => terms)),
       plans: hasPlans,
     }),
-    loadMore: async (tx, { stored, referral }, customerId, now) => {
-      if (stored.paidAt !== null)
-        return { granted: await findOrderBatches(tx, customerId, orderId, now, []), trigger: undefined };
-      const isEarning = referral && stored.totalAmount > 0n;
-      const asked = referral && { referrerId: referral.referrerId, refereeId: customerId, orderId, passed: signals };
+    loadMore: async (tx, { sale: { order }, referral }, customerId, now) => {
+      if (order !== undefined && order.paidAt !== null)
+        return { granted: await findOrderBatches(tx, customerId, order.id, now, []), trigger: undefined };
+      const isEarning = referral && (order === undefined || order.totalAmount > 0n);
+      const asked = referral && {
+        referrerId: referral.referrerId,
+        refereeId: customerId,
+        orderId: order?.id ?? null,
+        passed: signals,
+      };
       return {
         granted: NO_BATCHES,
         trigger: isEarning && asked ? await loadTrigger(tx, 'on_first_paid_order', asked, now) : undefined,
       };
     },
     decide: ({ book, loaded, more: { granted, trigger }, operationId }): Decision<OrderResult> => {
-      const { stored, payment, referral } = loaded;
+      const { sale, payment, referral } = loaded;
       rewards.note(book);
-      const order = { ...stored, status: effectiveStatus(stored, book.now) };
-      const decision = confirm(book, order, payment, {
+      const said = {
         operationId,
         status: command.status,
         paymentId: command.paymentId ?? null,
         paymentMethod,
         amount: command.amount === undefined ? null : parseMoney(command.amount),
         currency: command.currency ?? null,
-      });
+      };
+      const decision = sale.charged
+        ? chargeSubscription(book, toCharged(book, sale.charged), payment, said)
+        : confirm(book, { ...sale.order, status: effectiveStatus(sale.order, book.now) }, payment, said);
+      paidOrderId = decision.outcome === 'paid' ? decision.order.id : (sale.order?.id ?? orderId);
       switch (decision.outcome) {
         case 'replayed':
         case 'refused':
           return decision;
         case 'unchanged':
-          return { outcome: 'unchanged', result: asDecided(book, order, granted) };
+          return { outcome: 'unchanged', result: asDecided(book, decision.order, granted) };
         case 'failed':
           return {
             outcome: 'accepted',
-            result: asDecided(book, order, granted),
+            result: asDecided(book, decision.order, granted),
             recordAs: decision.recordAs,
           };
         case 'paid': {
-          if (referral && trigger) armRewards(book, { ...trigger, referral, operationId });
+          const { id: orderId } = decision.order;
+          if (referral && trigger) armRewards(book, { ...trigger, orderId, referral, operationId });
           noteSignals(book, signals);
           rewards.note(book);
           const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };
@@ -231,7 +288,21 @@ export async function confirmOrder(
     render,
   });
   await rewards.settle();
-  return answer;
+  return { answer, orderId: required(paidOrderId, 'what was paid is an order') };
+}
+
+/** What a subscription is of, now and from the end of its period on. */
+function plansIn({ plan, change }: Subscription): SubscribedPlan[] {
+  return change ? [plan, change.plan] : [plan];
+}
+
+/** A subscription that is charged, as it is in the book; one that has ended is not in it. */
+function toCharged(book: Book, { stored, next, last }: ChargedPlan): Charged {
+  const known = book.plans.subscriptions.find(({ subscription }) => subscription.id === stored.id);
+  const { subscription } = known ?? { subscription: stored };
+  // A turn may just have made it.
+  const order = [...book.changes.newOrders, ...(next ? [next] : [])].find(({ id }) => id === subscription.orderId);
+  return { subscription, last, next: order ? { ...order, status: effectiveStatus(order, book.now) } : null };
 }
 
 /** The hashes of a payment's fingerprint, by the newest pepper first. */

@@ -5,19 +5,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { inboxOf } from '../../src/payments/inbox.js';
-import { API_TOKEN, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { API_TOKEN, type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { ask, balanceOf, placeOrder, tally } from '../support/parallel.js';
 import {
   checkoutSession,
+  paymentIntent,
   paymentSettings,
   type Signed,
   signedByStripe,
   stripeEvent,
   stripePayment,
 } from '../support/payments.js';
+import { monthly, plansOf } from '../support/plans.js';
 import { waitFor } from '../support/wait.js';
 
 const app = useTestApp();
+const plans = plansOf(app);
 type Running = { app: FastifyInstance; deps: Deps; close(): Promise<void> };
 let processes: [Running, Running];
 
@@ -91,6 +94,57 @@ describe('webhooks at once', () => {
       { status: 'applied', count: 1 },
       { status: 'quarantined', count: 49 },
     ]);
+  });
+
+  it('of one further charge of a plan pay one period, by whichever events and processes', async () => {
+    await plans.put('PLAN', '10', [monthly('CREDITS', 100)], { grace_days: 3 });
+    const orderId = await placeOrder(app, 'fay', 'PLAN');
+    const told = (event: string, intent: string, metadata: Json) =>
+      signedByStripe(
+        stripeEvent(
+          event,
+          'payment_intent.succeeded',
+          paymentIntent(intent, undefined, { amount_received: 1_000, metadata }),
+        ),
+      );
+    await together([told('evt_f', 'pi_f', { order_id: orderId })]);
+    await untilSettled();
+    const { id } = await plans.own('fay');
+    const names = [{ order_id: orderId }, { subscription_id: id }, { order_id: orderId, subscription_id: id }, {}];
+    const signed = Array.from({ length: 100 }, (_, index) => told(`evt_f${index}`, 'pi_f1', names[index % 4] ?? {}));
+    const renew = () => app.post(`/subscriptions/${id}/renew`, {});
+    await Promise.all([together(signed), renew(), renew()]);
+    app.clock.advance({ seconds: 10 });
+    await inboxOf(processes[0].deps).applyDue(() => false);
+    await untilSettled();
+    const rows = await ask(app.url, 'SELECT DISTINCT status, reason FROM payment_inbox WHERE payment_id = $1', [
+      'pi_f1',
+    ]);
+    expect(rows).toEqual([{ status: 'applied', reason: null }]);
+    const paid = async () =>
+      (
+        await ask(app.url, `SELECT starts_at FROM subscription_periods WHERE subscription_id = $1 AND kind = 'paid'`, [
+          id,
+        ])
+      ).length;
+    expect(await paid()).toBe(2);
+    // Several charges at once pay a period each, though each is told twice.
+    const charges = Array.from({ length: 10 }, (_, index) => `pi_g${index}`);
+    await together(
+      charges.flatMap((intent) =>
+        names.slice(0, 2).map((metadata, at) => told(`evt_${intent}_${at}`, intent, metadata)),
+      ),
+    );
+    await untilSettled();
+    expect(await paid()).toBe(12);
+    const orders = await ask(
+      app.url,
+      `SELECT status, count(*)::int AS count FROM orders WHERE customer_id = (SELECT customer_id FROM subscriptions WHERE id = $1)
+       GROUP BY status ORDER BY status`,
+      [id],
+    );
+    expect(orders.filter(({ status }) => status === 'paid')).toEqual([{ status: 'paid', count: 12 }]);
+    expect(orders.find(({ status }) => status === 'pending')?.count ?? 0).toBeLessThanOrEqual(1);
   });
 
   it('are applied by whoever finds them when the process that stored them is gone', async () => {

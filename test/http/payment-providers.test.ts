@@ -18,6 +18,7 @@ import {
   yookassaNotification,
 } from '../support/payments.js';
 import { useProviderStub } from '../support/provider-stub.js';
+import { waitFor } from '../support/wait.js';
 
 const app = useTestApp();
 const undeclared = failOnUndeclared();
@@ -159,6 +160,54 @@ describe('Stripe', () => {
     const again = signedByStripe(stripeEvent('evt_d3', 'refund.created', refund('re_1', 20)));
     await post('/payments/stripe', again.body, again.headers);
     expect(await balanceOf(app, 'dee', 'CREDITS')).toBe(5);
+  });
+
+  it('is asked for page after page of the refunds of a charge', async () => {
+    const orderId = await placeOrder(app, 'ben', 'PACK');
+    const { body, headers } = stripePayment('evt_b1', 'pi_b', orderId);
+    await post('/payments/stripe', body, headers);
+    const page = (from: number, count: number, hasMore: boolean) => {
+      const data = Array.from({ length: count }, (_, index) => ({
+        id: `re_b${from + index}`,
+        ...{ object: 'refund', amount: 1, currency: 'usd', status: 'succeeded', payment_intent: 'pi_b' },
+      }));
+      return { status: 200, body: { object: 'list', has_more: hasMore, url: '/v1/refunds', data } };
+    };
+    stub.answer('GET', '/v1/refunds', page(0, 30, true), page(30, 20, true), page(50, 10, false));
+    const object = { id: 'ch_b', object: 'charge', payment_intent: 'pi_b', currency: 'usd', amount_refunded: 60 };
+    const told = signedByStripe(stripeEvent('evt_b2', 'charge.refunded', object));
+    await post('/payments/stripe', told.body, told.headers);
+    await waitFor(
+      () => 'the refunds to be applied',
+      async () => (await eventOf('evt_b2')).status === 'applied' || undefined,
+    );
+    const pages = stub.asked.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('starting_after'));
+    expect(pages).toEqual([null, 're_b29', 're_b49']);
+    expect((await app.get(`/orders/${orderId}`)).body).toMatchObject({ refunded_amount: '0.60' });
+  });
+
+  it.each<[string, string[], string]>([
+    ['an inquiry that becomes a dispute', ['warning_needs_response', 'needs_response'], 'opened'],
+    ['an inquiry that is closed', ['warning_needs_response', 'warning_under_review', 'warning_closed'], 'none'],
+    ['a dispute that is lost', ['needs_response', 'under_review', 'lost'], 'lost'],
+    ['a dispute that is won', ['needs_response', 'won', 'under_review'], 'won'],
+    ['a dispute that was prevented', ['prevented'], 'none'],
+  ])('is believed in the updates of %s', async (what, statuses, expected) => {
+    const [user, name] = [`dis-${expected}-${statuses.length}`, what.replaceAll(' ', '_')];
+    const orderId = await placeOrder(app, user, 'PACK');
+    const { body, headers } = stripePayment(`evt_${name}`, `pi_${name}`, orderId);
+    await post('/payments/stripe', body, headers);
+    for (const [index, status] of statuses.entries()) {
+      const object = { id: `dp_${name}`, payment_intent: `pi_${name}`, amount: 100, currency: 'usd', status };
+      const type = index === 0 ? 'charge.dispute.created' : 'charge.dispute.updated';
+      const told = signedByStripe(stripeEvent(`evt_${name}_${index}`, type, object));
+      await post('/payments/stripe', told.body, told.headers);
+      const { status: became } = await eventOf(`evt_${name}_${index}`);
+      expect(['applied', 'ignored']).toContain(became);
+    }
+    const [dispute] = (await app.get(`/orders/${orderId}`)).body.disputes;
+    expect(dispute?.status ?? 'none').toBe(expected);
+    expect(await balanceOf(app, user, 'CREDITS')).toBe(['opened', 'lost'].includes(expected) ? 0 : 10);
   });
 
   it('is asked by what an invoice was paid', async () => {

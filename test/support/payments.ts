@@ -83,8 +83,25 @@ export function telegramUpdate(update: Json, secret = TELEGRAM_SECRET): Signed {
   return { body: JSON.stringify(update), headers: { 'content-type': 'application/json', [TELEGRAM_HEADER]: secret } };
 }
 
+/** An invoice of a subscription that was paid, with what the subscription has as its metadata; 10.00 USD by a PaymentIntent. */
+export function subscriptionInvoice(id: string, intentId: string, metadata: Json, more: Json = {}): Json {
+  return {
+    id,
+    object: 'invoice',
+    billing_reason: 'subscription_cycle',
+    status: 'paid',
+    amount_paid: 1_000,
+    currency: 'usd',
+    metadata: {},
+    payment_intent: intentId,
+    parent: { type: 'subscription_details', subscription_details: { subscription: 'sub_1', metadata } },
+    lines: { object: 'list', data: [{ id: `il_${id}`, object: 'line_item', metadata }] },
+    ...more,
+  };
+}
+
 /** A payment by Stars. */
-export function starsPaid(updateId: number, chargeId: string, orderId: string, stars: number): Json {
+export function starsPaid(updateId: number, chargeId: string, orderId: string, stars: number, more: Json = {}): Json {
   return {
     update_id: updateId,
     message: {
@@ -98,6 +115,7 @@ export function starsPaid(updateId: number, chargeId: string, orderId: string, s
         invoice_payload: orderId,
         telegram_payment_charge_id: chargeId,
         provider_payment_charge_id: '',
+        ...more,
       },
     },
   };

@@ -1979,10 +1979,11 @@ export interface components {
             reason: string | null;
             /** @description The same for people. */
             detail: string | null;
-            /** @description The order that it is about, once that is known. */
+            /** @description The order that it is about, once that is known: of a further charge of a plan the one that it paid, which may be another than it names. */
             order_id: string | null;
             /** @description What it names as its order. */
             order_ref: string | null;
+            /** @description What it names as its subscription, of which it pays the next period. */
             subscription_ref: string | null;
             payment_id: string | null;
             refund_id: string | null;
@@ -4186,10 +4187,11 @@ export interface operations {
                             reason: string | null;
                             /** @description The same for people. */
                             detail: string | null;
-                            /** @description The order that it is about, once that is known. */
+                            /** @description The order that it is about, once that is known: of a further charge of a plan the one that it paid, which may be another than it names. */
                             order_id: string | null;
                             /** @description What it names as its order. */
                             order_ref: string | null;
+                            /** @description What it names as its subscription, of which it pays the next period. */
                             subscription_ref: string | null;
                             payment_id: string | null;
                             refund_id: string | null;
