@@ -1,5 +1,6 @@
 // What the rows of a customer's subscriptions come to in his book. No SQL.
 import type { Batch } from '../ledger/entities.js';
+import { DEFAULT_PLAN_TERMS } from '../ledger/plans.js';
 import type { SoldBatch } from '../ledger/sold-entities.js';
 import type {
   KnownPlans,
@@ -36,8 +37,9 @@ export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
 
+/** What plans from before a term say of it is its default. */
 function toPlan({ price, ...plan }: PlanJson): SubscribedPlan {
-  return { ...plan, price: parseMoney(price) };
+  return { ...DEFAULT_PLAN_TERMS, ...plan, price: parseMoney(price) };
 }
 
 function toPlanJson({ price, ...plan }: SubscribedPlan): PlanJson {
