@@ -1,6 +1,5 @@
 // What the rows of a customer's subscriptions come to in his book. No SQL.
 import type { Batch } from '../ledger/entities.js';
-import { DEFAULT_PLAN_TERMS } from '../ledger/plans.js';
 import type { SoldBatch } from '../ledger/sold-entities.js';
 import type {
   KnownPlans,
@@ -37,9 +36,9 @@ export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
 
-/** What plans from before a term say of it is its default. */
+/** A plan from before there was `grantEvery` does not say it. */
 function toPlan({ price, ...plan }: PlanJson): SubscribedPlan {
-  return { ...DEFAULT_PLAN_TERMS, ...plan, price: parseMoney(price) };
+  return { ...plan, grantEvery: plan.grantEvery ?? null, price: parseMoney(price) };
 }
 
 function toPlanJson({ price, ...plan }: SubscribedPlan): PlanJson {

@@ -43,6 +43,7 @@ const PLAN = [
   'product_inactive',
   'already_unlimited',
   'quantity_too_large',
+  'too_many_batches',
 ] as const;
 
 function toView(subscription: Subscription) {

@@ -165,7 +165,7 @@ describe('without a payment', () => {
       expect(await plans.balance(person)).toBe(10);
     }
     const { periods } = await plans.show(id);
-    expect(periods.map(({ granted }: Json) => granted.UNITS)).toEqual([120, 120]);
+    expect(periods).toMatchObject([{ granted: { UNITS: 120 } }, { granted: { UNITS: 120 } }]);
   });
 
   it('goes over within its cap, for years without anybody looking', async () => {
