@@ -1,4 +1,4 @@
-// Three plans: one that costs nothing, one by the month with rollover, one by the year with a trial. See plans.md.
+// Four plans: one that costs nothing, one by the month with rollover, one by the year that gives units each month, one by the year with a trial. See plans.md.
 import { randomUUID } from 'node:crypto';
 import { call } from './client.mjs';
 
@@ -22,6 +22,15 @@ await call('PUT', '/offers/WORDS_PRO', {
   plan_group: 'words',
   plan: { rollover: 'cap', rollover_cap: 500, grace_days: 3 },
   items: monthly(1_000),
+});
+await call('PUT', '/offers/WORDS_YEARLY', {
+  name: 'Pro, by the year',
+  price: '90.00',
+  currency: 'EUR',
+  recurrence: { unit: 'years', count: 1 },
+  plan_group: 'words',
+  plan: { grant_every: month, rollover: 'cap', rollover_cap: 500, grace_days: 3 },
+  items: monthly(1_200),
 });
 await call('PUT', '/offers/ARCHIVE_YEARLY', {
   name: 'The archive, by the year',
@@ -49,6 +58,13 @@ console.log(`to be paid for pro: ${change.order.total_amount} ${change.order.cur
 await call('POST', `/orders/${change.order.id}/confirm`, { payment_id: randomUUID() });
 const pro = await call('GET', `/subscriptions/${free.id}`);
 console.log(`paid: ${pro.sku}, ${pro.status}, ${await words()} words`);
+
+const year = await call('POST', `/subscriptions/${free.id}/change`, { sku: 'WORDS_YEARLY', when: 'now' });
+const paid = await call('POST', `/orders/${year.order.id}/confirm`, { payment_id: randomUUID() });
+const { allocates_at } = await call('GET', `/subscriptions/${free.id}`);
+console.log(
+  `paid for a year: ${paid.batches_total} allocations, ${await words()} words, more in a month: ${allocates_at > paid.paid_at}`,
+);
 
 const yearly = await call('POST', '/subscriptions', { ...who, sku: 'ARCHIVE_YEARLY' });
 console.log(`yearly: ${yearly.status}, nothing to pay yet: ${yearly.order === null}`);

@@ -36,8 +36,9 @@ export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
 
+/** A plan from before there was `grantEvery` does not say it. */
 function toPlan({ price, ...plan }: PlanJson): SubscribedPlan {
-  return { ...plan, price: parseMoney(price) };
+  return { ...plan, grantEvery: plan.grantEvery ?? null, price: parseMoney(price) };
 }
 
 function toPlanJson({ price, ...plan }: SubscribedPlan): PlanJson {

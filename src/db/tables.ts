@@ -307,6 +307,7 @@ export const subscriptions = table('subscriptions', {
   change: nullable(json<ChangeJson>('change')),
   cancelsAtEnd: boolean('cancels_at_end'),
   renewalTold: boolean('renewal_told'),
+  allocatesAt: nullable(instant('allocates_at')),
   stepCount: integer('step_count'),
   turnsAt: nullable(instant('turns_at')),
   endedAt: nullable(instant('ended_at')),

@@ -6,6 +6,8 @@ import type { Batch, NewBatch } from './entities.js';
 import { allocate, successorAt } from './grant.js';
 import type { Order, OrderItem } from './order-entities.js';
 import { type Anchored, addPeriod, keepingDay, latestInstant } from './periods.js';
+import { allocationStarts } from './plan-periods.js';
+import { timesOf } from './plans.js';
 import { postTransferOut } from './postings.js';
 import type { KnownSubscription, Period, PeriodKind, SubscribedPlan } from './subscription-entities.js';
 import type { StepContext } from './subscription-steps.js';
@@ -45,25 +47,25 @@ export function allocatePeriod(
 ): { period: Period; batches: NewBatch[] } {
   const { operationId, at } = context;
   const startsAt = freeStart(book, subscription.id, plan.sku, span.startsAt);
-  const start = keepingDay(span.startsAt, subscription.anchorDay);
   const granted: Record<string, number> = {};
-  const left = new Map(already);
-  const batches = plan.terms.flatMap((term, index) => {
+  const starts = allocationStarts(plan, span, subscription.anchorDay);
+  const given = shareOut(plan.terms, starts.length, already);
+  const allocateTerm = (term: Term, index: number, start: Anchored, number: number): NewBatch[] => {
     const isCounted = term.productType === 'quantity';
     const times = paidBy?.item.quantity ?? 1;
     const whole = isCounted ? term.quantity * times : 1;
-    const given = Math.min(whole, left.get(term.productKey) ?? 0);
-    left.set(term.productKey, (left.get(term.productKey) ?? 0) - given);
-    granted[term.productKey] = (granted[term.productKey] ?? 0) + whole - given;
-    if (given === whole) return [];
+    const units = whole - given(term, index, number);
     const end = endOf(term, start, kind === 'trial' ? span.endsAt : undefined);
-    return allocate(
+    granted[term.productKey] = (granted[term.productKey] ?? 0) + units;
+    if (units === 0) return [];
+    const scheduled = number === 0 ? '' : ` ${start.at.toISOString()}`;
+    const batch = allocate(
       book,
       term,
-      isCounted ? whole - given : null,
+      isCounted ? units : null,
       { start, end },
       {
-        id: book.ids.of(subscription.id, `${plan.sku} ${startsAt.toISOString()} ${kind} ${index}`),
+        id: book.ids.of(subscription.id, `${plan.sku} ${startsAt.toISOString()} ${kind} ${index}${scheduled}`),
         source: paidBy ? 'purchase' : 'subscription',
         sku: plan.sku,
         orderId: paidBy?.order.id ?? null,
@@ -73,7 +75,14 @@ export function allocatePeriod(
         at,
       },
     );
-  });
+    return [batch];
+  };
+  // Units are given by each allocation, access once.
+  const batches = starts.flatMap((start, number) =>
+    plan.terms.flatMap((term, index) =>
+      number === 0 || term.productType === 'quantity' ? allocateTerm(term, index, start, number) : [],
+    ),
+  );
   const period: Period = {
     startsAt,
     endsAt: span.endsAt,
@@ -98,6 +107,24 @@ export function allocatePeriod(
   return { period, batches };
 }
 
+/** How much of each term was given before in each of so many allocations: as evenly as it goes, of the first terms of its product first. */
+function shareOut(
+  terms: readonly Term[],
+  count: number,
+  already: ReadonlyMap<string, number>,
+): (term: Term, index: number, number: number) => number {
+  const partOf = (units: number, number: number) => Math.floor((units * number) / count);
+  return ({ productKey, productType, quantity }, index, number) => {
+    const units = already.get(productKey) ?? 0;
+    if (productType !== 'quantity') return Math.min(1, units);
+    const before = terms
+      .slice(0, index)
+      .reduce((sum, term) => sum + (term.productKey === productKey ? term.quantity : 0), 0);
+    const share = partOf(units, number + 1) - partOf(units, number);
+    return Math.min(quantity, Math.max(0, share - before));
+  };
+}
+
 /**
  * The start of a period that is recorded for a scheduled one: where that has been given back, and is allocated again, the last instant before it that is not taken.
  * What it allocates begins at the scheduled start all the same.
@@ -112,12 +139,13 @@ export function freeStart({ plans, changes }: Book, subscriptionId: string, sku:
   return new Date(at);
 }
 
-/** Whether a plan's allocation can be counted beside what the customer has. */
+/** Whether what a period of a plan allocates can be counted beside what the customer has. */
 export function isAllocatable(book: Book, plan: SubscribedPlan, times = 1): boolean {
   const added = new Map<string, number>();
-  return plan.terms.every(({ productKey, productType, quantity }) => {
+  return plan.terms.every((term) => {
+    const { productKey, productType, quantity } = term;
     if (productType !== 'quantity') return true;
-    const units = (added.get(productKey) ?? 0) + quantity * times;
+    const units = (added.get(productKey) ?? 0) + quantity * times * timesOf(plan, term);
     added.set(productKey, units);
     return hasRoomFor(holdingOf(book, productKey), units);
   });

@@ -69,6 +69,8 @@ export type Rollover = 'none' | 'cap' | 'all';
 export interface PlanTerms {
   /** How long it is free at first, once for each person; null where it is not. */
   trial: Recurrence | null;
+  /** How often a period allocates its units; null where once, at its beginning. */
+  grantEvery: Recurrence | null;
   rollover: Rollover;
   /** Units of each product, with `cap` alone. */
   rolloverCap: number | null;

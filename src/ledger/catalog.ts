@@ -5,9 +5,10 @@ import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import { groupBy } from '../lib/group-by.js';
 import { isSame } from '../lib/is-same.js';
 import { hasAtMostDecimals, type Micros, parseMoney } from '../lib/money.js';
+import { ORDER_BATCHES_MAX } from './bounds.js';
 import type { Offer, OfferItem, OfferItemWithProduct, Product } from './catalog-entities.js';
 import { addPeriod, anchored } from './periods.js';
-import { completePlan } from './plans.js';
+import { allocationsOf, completePlan, divides } from './plans.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 
 /** SKUs that are names of routes beside those of offers. */
@@ -241,6 +242,7 @@ function decideOffer(given: Given<OfferTerms>, view: KnownOffers, now: Date): De
     ...nameFaults(before, terms),
     ...makingFaults(given, now),
     ...priceFaults(price, terms, view),
+    ...planFaults(terms),
     ...items.flatMap((item) => item.faults),
   ];
   if (!before && view.names.has(sku)) faults.push(nameTaken(sku, 'path/sku'));
@@ -255,6 +257,21 @@ function decideOffer(given: Given<OfferTerms>, view: KnownOffers, now: Date): De
 
 function withoutProducts({ items, ...offer }: Offer<OfferItemWithProduct>) {
   return { ...offer, items: items.map(({ product: _, ...item }) => item) };
+}
+
+/** A period is divided into whole allocations, not too many of them. */
+function planFaults({ recurrence, plan, items }: OfferTerms): CatalogFault[] {
+  const every = plan?.grantEvery ?? null;
+  if (recurrence === null || every === null) return [];
+  const pointer = '/plan/grant_every';
+  if (!divides(every, recurrence)) {
+    const message = 'Must be shorter than the recurrence, and of months a whole part of it.';
+    return [{ code: 'invalid_request', pointer, message }];
+  }
+  const count = allocationsOf({ recurrence, grantEvery: every }) * items.length;
+  if (count <= ORDER_BATCHES_MAX) return [];
+  const message = `A period would come to ${count} batches, ${ORDER_BATCHES_MAX} at most.`;
+  return [{ code: 'invalid_request', pointer, message }];
 }
 
 /** A name that is a route's. An offer that has it from before can be retired, and nothing else. */

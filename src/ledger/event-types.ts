@@ -43,6 +43,7 @@ export const EVENT_VERSIONS = {
   'exchange.completed': 1,
   'subscription.created': 1,
   'subscription.allocated': 1,
+  'subscription.allocation_begun': 1,
   'subscription.renewed': 1,
   'subscription.skipped': 1,
   'subscription.trial_ending': 1,

@@ -14,7 +14,7 @@ import { assertPlaces } from './offer-places.js';
 import type { Order, OrderItem, OrderStatus, OrderStep, Payment, PaymentStatus } from './order-entities.js';
 import { UNPAID } from './plan-orders.js';
 import { payPeriod } from './plan-payments.js';
-import { orderedPlanOf } from './plans.js';
+import { batchesOf, orderedPlanOf, timesOf } from './plans.js';
 
 export interface OrderLine {
   sku: string;
@@ -117,11 +117,11 @@ export function createOrder(
         pointer: `/items/${index}/quantity`,
       });
     }
-    batchCount += offer.terms.length;
-    assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     const { name, terms } = offer;
     const listPrice = override ? offer.price : null;
     const plan = orderedPlanOf(offer);
+    batchCount += batchesOf(plan, terms);
+    assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     if (plan) assertOnePeriod(plan.planGroup, quantity, index);
     const priceReason = override?.reason ?? null;
     return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason, terms, plan };
@@ -138,7 +138,11 @@ export function createOrder(
   assertGrantable(
     book,
     items.flatMap((item, index) =>
-      item.terms.map((term) => ({ term, times: item.quantity, pointer: `/items/${index}/quantity` })),
+      item.terms.map((term) => ({
+        term,
+        times: item.quantity * timesOf(item.plan, term),
+        pointer: `/items/${index}/quantity`,
+      })),
     ),
   );
   const order: Order = {
@@ -293,7 +297,9 @@ export function refusalOf(
   try {
     assertGrantable(
       book,
-      order.items.flatMap((item) => item.terms.map((term) => ({ term, times: item.quantity, pointer: '' }))),
+      order.items.flatMap((item) =>
+        item.terms.map((term) => ({ term, times: item.quantity * timesOf(item.plan, term), pointer: '' })),
+      ),
     );
   } catch (error) {
     if (error instanceof AppError) return error;

@@ -3,7 +3,7 @@
 import type { Book } from './book.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import type { Order, OrderItem } from './order-entities.js';
-import { orderedPlanOf } from './plans.js';
+import { DEFAULT_PLAN_TERMS, orderedPlanOf } from './plans.js';
 import type { SubscribedPlan } from './subscription-entities.js';
 
 /** Of an order that was neither paid nor cancelled. */
@@ -31,7 +31,7 @@ export function planOfLine(
   { currency }: Order,
   { plan, sku, name, price, listPrice, terms }: OrderItem,
 ): SubscribedPlan | null {
-  return plan && { ...plan, sku, name, price: listPrice ?? price, currency, terms };
+  return plan && { ...DEFAULT_PLAN_TERMS, ...plan, sku, name, price: listPrice ?? price, currency, terms };
 }
 
 /** An order that pays one period of a plan, as it is made. Nothing is written of it. */
@@ -40,7 +40,6 @@ export function draftPlanOrder(
   { sku, name, price, currency, terms, ...plan }: SubscribedPlan,
   { id, expiresAt }: { id: string; expiresAt: Date },
 ): Order {
-  const { recurrence, planGroup, trial, rollover, rolloverCap, graceDays, graceAccess } = plan;
   const item: OrderItem = {
     id: book.ids.of(id, 'line'),
     sku,
@@ -50,7 +49,7 @@ export function draftPlanOrder(
     listPrice: null,
     priceReason: null,
     terms,
-    plan: { recurrence, planGroup, trial, rollover, rolloverCap, graceDays, graceAccess },
+    plan,
   };
   return {
     id,

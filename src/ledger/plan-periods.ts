@@ -1,6 +1,6 @@
 // When periods of a plan begin and end (DOMAIN 3.16): counted from the anchor, never from the last period, so that a short month shortens nothing after it.
 import { required } from '../lib/assert.js';
-import type { Recurrence } from './catalog-entities.js';
+import type { OrderedPlan, Recurrence } from './catalog-entities.js';
 import { type Anchored, addPeriod, keepingDay, latestInstant } from './periods.js';
 import type { KnownSubscription, Period, Subscription } from './subscription-entities.js';
 
@@ -14,6 +14,28 @@ const UNPAID_DAYS = 30;
 export function periodStart({ unit, count }: Recurrence, anchor: Anchored, number: number): Date | undefined {
   if (number === 0) return anchor.at;
   return addPeriod(anchor, unit, number * count)?.at;
+}
+
+/** The instants within a period at which it allocates: its beginning, and all that follow from it. */
+export function allocationStarts(
+  { grantEvery }: Pick<OrderedPlan, 'grantEvery'>,
+  { startsAt, endsAt }: Pick<Period, 'startsAt' | 'endsAt'>,
+  anchorDay: number | null,
+): Anchored[] {
+  const first = keepingDay(startsAt, anchorDay);
+  const starts = [first];
+  if (grantEvery === null) return starts;
+  for (let number = 1; ; number += 1) {
+    const next = addPeriod(first, grantEvery.unit, number * grantEvery.count);
+    if (!next || next.at >= endsAt) return starts;
+    starts.push(next);
+  }
+}
+
+/** The present period allocates next behind this instant. Precondition: there is one. */
+export function allocateNext(subscription: Subscription, after: Date): void {
+  const starts = allocationStarts(subscription.plan, presentOf(subscription), subscription.anchorDay);
+  subscription.allocatesAt = starts.find(({ at }) => at > after)?.at ?? null;
 }
 
 /** From where the periods of a subscription are counted. Precondition: it had one. */
@@ -60,8 +82,12 @@ export function paidAt(ahead: readonly Period[], at: Date): Period | undefined {
   return ahead.find(({ endedAt, startsAt, endsAt }) => endedAt === null && startsAt <= at && at < endsAt);
 }
 
-/** The present period is this one. Where those that follow can't be counted from the anchor, they are from its end. */
-export function enter(subscription: Subscription, { startsAt, endsAt }: Pick<Period, 'startsAt' | 'endsAt'>): void {
+/** The present period is this one, from an instant on. Where those that follow can't be counted from the anchor, they are from its end. */
+export function enter(
+  subscription: Subscription,
+  { startsAt, endsAt }: Pick<Period, 'startsAt' | 'endsAt'>,
+  at: Date,
+): void {
   const endOf = (number: number) => periodStart(subscription.plan.recurrence, anchorOf(subscription), number + 1);
   let number = Math.max(0, subscription.periodNumber);
   let end = endOf(number);
@@ -76,6 +102,7 @@ export function enter(subscription: Subscription, { startsAt, endsAt }: Pick<Per
   subscription.periodEndsAt = endsAt;
   subscription.renewalTold = false;
   subscription.orderId = null;
+  allocateNext(subscription, at);
 }
 
 /** The periods that follow are counted from the end of the present one, and keep its day. */

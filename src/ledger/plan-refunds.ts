@@ -47,7 +47,7 @@ function follow(book: Book, known: KnownSubscription, period: Period, context: S
       step(book, subscription, isFree ? 'updated' : 'past_due', context);
       return;
     }
-  } else if (status === 'past_due' && period.startsAt <= book.now) enter(subscription, period);
+  } else if (status === 'past_due' && period.startsAt <= book.now) enter(subscription, period, book.now);
   else if (period.startsAt > book.now) {
     known.ahead = [...known.ahead, period].sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
   }

@@ -46,6 +46,8 @@ export interface Subscription {
   cancelsAtEnd: boolean;
   /** The end of its present period was told ahead. */
   renewalTold: boolean;
+  /** When its present period allocates again; null where it does not. */
+  allocatesAt: Date | null;
   /** How many steps it has made. */
   stepCount: number;
   /** When settling has something to do for it; null once it has ended. */
@@ -81,6 +83,7 @@ export interface Period {
 export type StepKind =
   | 'created'
   | 'allocated'
+  | 'allocation_begun'
   | 'renewed'
   | 'skipped'
   | 'trial_ending'

@@ -47,6 +47,7 @@ export function newSubscription(book: Book, plan: SubscribedPlan, metadata: Subs
     change: null,
     cancelsAtEnd: false,
     renewalTold: false,
+    allocatesAt: null,
     stepCount: 0,
     turnsAt: null,
     endedAt: null,
@@ -65,6 +66,7 @@ export function endSubscription(
   subscription.status = status;
   subscription.endedAt = context.at;
   subscription.turnsAt = null;
+  subscription.allocatesAt = null;
   subscription.change = null;
   subscription.cancelsAtEnd = false;
   step(book, subscription, status, context);
@@ -88,6 +90,7 @@ export function schedule(known: Pick<KnownSubscription, 'subscription' | 'ahead'
   const { status, renewalTold, cancelsAtEnd } = subscription;
   const { endsAt: periodEndsAt } = presentOf(subscription);
   if (status === 'past_due') {
+    subscription.allocatesAt = null;
     const next = ahead.find(({ endedAt, endsAt }) => endedAt === null && endsAt > periodEndsAt);
     subscription.turnsAt = next
       ? new Date(Math.max(next.startsAt.getTime(), periodEndsAt.getTime()))
@@ -95,7 +98,9 @@ export function schedule(known: Pick<KnownSubscription, 'subscription' | 'ahead'
     return;
   }
   const isTold = renewalTold || cancelsAtEnd || !isWorthTelling({ subscription, ahead });
-  subscription.turnsAt = isTold ? periodEndsAt : renewalAt(subscription);
+  const turnsAt = isTold ? periodEndsAt : renewalAt(subscription);
+  const { allocatesAt } = subscription;
+  subscription.turnsAt = allocatesAt !== null && allocatesAt < turnsAt ? allocatesAt : turnsAt;
 }
 
 /** Whether the end of the present period is told ahead: that of a trial, and where the next one is to be paid. */

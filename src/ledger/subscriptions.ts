@@ -5,6 +5,7 @@ import { required } from '../lib/assert.js';
 import type { Metadata } from '../lib/metadata.js';
 import { allocatePeriod, isAllocatable } from './allocations.js';
 import type { Book } from './book.js';
+import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import { assertPlaces } from './offer-places.js';
 import { takeOldUnits } from './old-units.js';
@@ -12,7 +13,8 @@ import type { Order } from './order-entities.js';
 import { assertOrderable, cancelOrder } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
-import { expiryOf, presentOf } from './plan-periods.js';
+import { allocateNext, expiryOf, presentOf } from './plan-periods.js';
+import { batchesOf } from './plans.js';
 import { QUANTITY_MAX } from './quantities.js';
 import type {
   KnownSubscription,
@@ -41,7 +43,7 @@ const SKU = '/sku';
 /** How long the order of a first period, or of a change, can be paid. */
 const FIRST_ORDER_MS = 24 * 3_600_000;
 
-/** The plan that an offer is. Throws: offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only, product_inactive, already_unlimited, quantity_too_large. */
+/** The plan that an offer is. Throws: offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only, product_inactive, already_unlimited, too_many_batches, quantity_too_large. */
 function requirePlan(book: Book, sku: string, offer: OrderableOffer | undefined): SubscribedPlan {
   if (!offer) throw new AppError('offer_not_found', `There is no offer ${sku}.`, { pointer: SKU });
   const plan = planOfOffer(offer);
@@ -50,6 +52,7 @@ function requirePlan(book: Book, sku: string, offer: OrderableOffer | undefined)
   const lengths = [plan.recurrence, ...(plan.trial ? [plan.trial] : [])];
   if (lengths.some(({ unit, count }) => addPeriod(anchored(book.now), unit, count) === undefined))
     throw new AppError('quantity_too_large', `A period of ${sku} would end after the year 9999.`, { pointer: SKU });
+  assertFewBatches(batchesOf(plan, plan.terms), ORDER_BATCHES_MAX, 'A period comes to', SKU);
   if (!isAllocatable(book, plan))
     throw new AppError('quantity_too_large', `A balance can't exceed ${QUANTITY_MAX}.`, { pointer: SKU });
   return plan;
@@ -104,6 +107,7 @@ export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOu
   const running = isTrial ? undefined : runningUnpaid(book, plan.planGroup);
   const span = running ?? spanFromNow(plan, isTrial, book.now);
   beginUnpaid(subscription, span, running?.anchorDay ?? book.now.getUTCDate(), isTrial);
+  allocateNext(subscription, book.now);
   step(book, subscription, 'created', context);
   allocateDifference(book, known, plan, isTrial ? 'trial' : 'free', context);
   schedule(known);
@@ -224,6 +228,7 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
     subscription.anchorAt = subscription.periodEndsAt;
     subscription.periodNumber = -1;
   }
+  allocateNext(subscription, book.now);
   step(book, subscription, 'changed', context);
   const { startsAt } = presentOf(subscription);
   const isKnown = book.plans.running.some(

@@ -5,12 +5,22 @@
 import { required } from '../lib/assert.js';
 import { allocatePeriod, freeStart, isAllocatable, rollOver, type Span } from './allocations.js';
 import { type Book, holdingOf } from './book.js';
-import type { Term } from './catalog-entities.js';
 import { allocate } from './grant.js';
 import { takeOldUnits } from './old-units.js';
 import { addPeriod, keepingDay, latestInstant } from './periods.js';
 import { planOrder } from './plan-orders.js';
-import { anchorOf, enter, expiryOf, graceEndOf, nextUnpaid, paidAt, periodStart } from './plan-periods.js';
+import {
+  allocateNext,
+  allocationStarts,
+  anchorOf,
+  enter,
+  expiryOf,
+  graceEndOf,
+  nextUnpaid,
+  paidAt,
+  periodStart,
+  presentOf,
+} from './plan-periods.js';
 import type { KnownSubscription, Period, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
@@ -34,8 +44,10 @@ export function turn(book: Book, known: KnownSubscription): void {
   const { status, periodEndsAt } = subscription;
   if (status === 'incomplete') endSubscription(book, subscription, 'expired', context);
   else if (status === 'past_due') turnUnpaid(book, known, context);
-  else if (at < required(periodEndsAt, 'it has a period')) tellAhead(book, known, context);
-  else turnPeriod(book, known, context);
+  else if (at < required(periodEndsAt, 'it has a period')) {
+    if (subscription.allocatesAt?.getTime() === at.getTime()) beginAllocation(book, known, context);
+    else tellAhead(book, known, context);
+  } else turnPeriod(book, known, context);
   const hasEntries = book.nextSeq > firstSeq;
   book.changes.operations.push({
     id: operationId,
@@ -57,6 +69,17 @@ function tellAhead(book: Book, known: KnownSubscription, context: StepContext): 
   schedule(known);
   if (subscription.status === 'trialing') step(book, subscription, 'trial_ending', context);
   if (plan.price > 0n && isNext) step(book, subscription, 'renewal_due', context);
+}
+
+/** The next allocation of the present period begins, which has its units since the period did; what ends with the one before goes over into it. */
+function beginAllocation(book: Book, known: KnownSubscription, context: StepContext): void {
+  const { subscription } = known;
+  const { plan } = subscription;
+  const { endsAt } = presentOf(subscription);
+  rollOver(book, known, { plan, next: { plan, span: { startsAt: context.at, endsAt } } }, context);
+  allocateNext(subscription, context.at);
+  schedule(known);
+  step(book, subscription, 'allocation_begun', context);
 }
 
 /** Makes the order that pays the next period, unless it could not be paid any more. */
@@ -103,7 +126,7 @@ export function enterPaid(book: Book, known: KnownSubscription, period: Period, 
   const plan = subscription.plan;
   const isKept = takeOrKeep(book, known, period.sku, { ...context, at: period.startsAt });
   if (isKept) rollOver(book, known, { plan, next: { plan: subscription.plan, span: period } }, context);
-  enter(subscription, period);
+  enter(subscription, period, context.at);
   known.ahead.splice(known.ahead.indexOf(period), 1);
   schedule(known);
   step(book, subscription, 'renewed', context, period);
@@ -146,7 +169,7 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
     plan.terms.every(
       ({ productKey, productType }) => productType !== 'quantity' || holdingOf(book, productKey).owed === 0,
     );
-  while (mayBeSkipped && span && span.endsAt <= book.now && isOver(plan.terms, subscription, span, book.now)) {
+  while (mayBeSkipped && span && span.endsAt <= book.now && isOver(subscription, span, book.now)) {
     number += 1;
     span = spanOf(number);
   }
@@ -159,17 +182,18 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
   const here = { ...context, at };
   if (number === first && isKept) rollOver(book, known, { plan: before, next: { plan, span } }, here);
   const { period } = allocatePeriod(book, known, plan, 'free', span, here);
-  enter(subscription, span);
+  enter(subscription, span, at);
   subscription.periodNumber = number;
   schedule(known);
   step(book, subscription, 'allocated', here, period);
 }
 
 /** Whether all that would be given in a span has ended. */
-function isOver(terms: readonly Term[], { anchorDay }: Subscription, { startsAt }: Span, now: Date): boolean {
-  const start = keepingDay(startsAt, anchorDay);
-  return terms.every((term) => {
-    const end = addPeriod(start, term.periodUnit, term.periodValue);
+function isOver({ plan, anchorDay }: Subscription, span: Span, now: Date): boolean {
+  const starts = allocationStarts(plan, span, anchorDay);
+  return plan.terms.every((term) => {
+    const last = term.productType === 'quantity' ? starts.at(-1) : starts[0];
+    const end = addPeriod(required(last, 'a span has a start'), term.periodUnit, term.periodValue);
     return end && end.at <= now;
   });
 }

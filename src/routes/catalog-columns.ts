@@ -176,6 +176,8 @@ export const offerTable: CatalogTable<OfferRow> = {
     ofPlan('rollover_cap', asNumber, ['rollover_cap'], (plan) => orBlank(plan.rollover_cap)),
     ofPlan('grace_days', asNumber, ['grace_days'], (plan) => orBlank(plan.grace_days)),
     ofPlan('grace_access', asSwitch, ['grace_access'], (plan) => yesNo(plan.grace_access)),
+    ofPlan('grant_unit', asWord, ['grant_every', 'unit'], (plan) => orBlank(plan.grant_every?.unit)),
+    ofPlan('grant_count', asNumber, ['grant_every', 'count'], (plan) => orBlank(plan.grant_every?.count)),
     column('trial_eligible', asSwitch, ({ trial_eligible: is }) => (is === null ? '' : yesNo(is))),
   ],
 };

@@ -50,6 +50,7 @@ export function toOfferTerms(sku: string, body: z.output<typeof putOfferBody>): 
 function toPlanTerms(plan: NonNullable<z.output<typeof putOfferBody>['plan']>): PlanTerms {
   return {
     trial: plan.trial_period,
+    grantEvery: plan.grant_every,
     rollover: plan.rollover,
     rolloverCap: plan.rollover_cap,
     graceDays: plan.grace_days,

@@ -43,6 +43,7 @@ const PLAN = [
   'product_inactive',
   'already_unlimited',
   'quantity_too_large',
+  'too_many_batches',
 ] as const;
 
 function toView(subscription: Subscription) {
@@ -57,8 +58,10 @@ function toView(subscription: Subscription) {
     price: formatMoney(plan.price, currencyDecimals(plan.currency)),
     currency: plan.currency,
     recurrence: plan.recurrence,
+    grant_every: plan.grantEvery,
     period_starts_at: subscription.periodStartsAt,
     period_ends_at: subscription.periodEndsAt,
+    allocates_at: subscription.allocatesAt,
     cancels_at_period_end: subscription.cancelsAtEnd,
     change: change && { sku: change.plan.sku, old_units: change.oldUnits, order_id: change.orderId },
     order_id: subscription.orderId,

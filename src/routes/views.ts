@@ -66,6 +66,7 @@ export function toOfferView(offer: Offer<OfferItemWithProduct>) {
 function toPlanView(plan: PlanTerms) {
   return {
     trial_period: plan.trial,
+    grant_every: plan.grantEvery,
     rollover: plan.rollover,
     rollover_cap: plan.rolloverCap,
     grace_days: plan.graceDays,

@@ -179,9 +179,14 @@ const planShape = {
     description: 'How long the plan is free at first, once for each person; null where it is not.',
     examples: [{ unit: 'weeks', count: 2 }],
   }),
+  grant_every: lengthSchema.nullable().meta({
+    description:
+      'How often a period allocates its units, such as each month of a yearly plan; null where once, at its beginning. All are there from the beginning of the period, each valid from its own instant; access is given once. Shorter than the recurrence, and of months a whole part of it.',
+    examples: [null],
+  }),
   rollover: z.enum(['none', 'cap', 'all']).meta({
     description:
-      'What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.',
+      'What of the units that end with a period, or with an allocation of it, goes over into the next one: nothing, at most `rollover_cap` of each product, or all.',
     examples: ['cap'],
   }),
   rollover_cap: quantitySchema.nullable().meta({ description: 'Of `cap` alone.', examples: [50] }),
@@ -199,6 +204,7 @@ const planShape = {
 const planInput = z
   .strictObject({
     trial_period: planShape.trial_period.default(null),
+    grant_every: planShape.grant_every.default(null),
     rollover: planShape.rollover.default('none'),
     rollover_cap: planShape.rollover_cap.default(null),
     grace_days: planShape.grace_days.default(0),

@@ -190,6 +190,7 @@ export const dataOf = {
   }),
   'subscription.created': subscriptionStep,
   'subscription.allocated': subscriptionStep,
+  'subscription.allocation_begun': subscriptionStep,
   'subscription.renewed': subscriptionStep,
   'subscription.skipped': subscriptionStep,
   'subscription.trial_ending': subscriptionStep,

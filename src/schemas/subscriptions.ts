@@ -81,6 +81,12 @@ const subscriptionShape = {
   price: moneySchema.meta({ description: 'Of one period.' }),
   currency: z.string().meta({ examples: ['USD'] }),
   recurrence: recurrenceSchema,
+  grant_every: recurrenceSchema
+    .nullable()
+    .meta({ description: 'How often a period allocates units; null where once.', examples: [null] }),
+  allocates_at: instantAnswerSchema
+    .nullable()
+    .meta({ description: 'When the next allocation of the present period begins.', examples: [null] }),
   period_starts_at: instantAnswerSchema.nullable(),
   period_ends_at: instantAnswerSchema.nullable(),
   cancels_at_period_end: z.boolean(),

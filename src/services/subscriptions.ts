@@ -57,7 +57,7 @@ export interface SubscribeCommand {
 /**
  * Subscribes a customer to a plan. Creates the customer on first sight.
  * Locks: the customer, then the trial claims. Throws: offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only, product_inactive, already_unlimited,
- * quantity_too_large, offer_limit_reached, subscription_exists, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * too_many_batches, quantity_too_large, offer_limit_reached, subscription_exists, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function subscribe(
   deps: Deps,
@@ -154,7 +154,7 @@ export interface ChangeCommand {
 
 /**
  * Changes the plan of a subscription. Locks: the customer. Throws: subscription_not_found, offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only,
- * product_inactive, already_unlimited, quantity_too_large, other_plan_group, subscription_unchanged, subscription_incomplete, subscription_ended,
+ * product_inactive, already_unlimited, too_many_batches, quantity_too_large, other_plan_group, subscription_unchanged, subscription_incomplete, subscription_ended,
  * customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function changeSubscription(

@@ -1669,6 +1669,17 @@ const corruptions: readonly Corruption[] = [
     [`UPDATE order_items SET plan = '{}' ${ofLine(1)}`],
     ['i8_plan_line_period'],
   ],
+  [
+    'a period that allocates twice gave its units once',
+    [
+      `UPDATE order_items SET plan = '{"recurrence": {"unit": "weeks", "count": 2}, "grantEvery": {"unit": "days", "count": 7}}' ${ofLine(2)}`,
+      `INSERT INTO subscriptions (customer_id, id, plan_group, sku, status, plan, period_number, cancels_at_end, renewal_told, step_count, ended_at, metadata, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'default', 'PACK', 'cancelled', '{}', 0, false, false, 0, '${at('12:00')}', '{}', '${at('12:00')}')`,
+      `INSERT INTO subscription_periods (customer_id, subscription_id, sku, starts_at, ends_at, plan_group, kind, count, granted, order_id, order_item_id, operation_id, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'PACK', '2026-01-01', '2026-01-15', 'default', 'paid', 1, '{}', '${order(2)}', '${line(2)}', '${operation(7)}', '${at('12:00')}')`,
+    ],
+    ['i8_allocation_starts', 'i8_order_batches'],
+  ],
   ['referrals may be deleted', ['DROP TRIGGER referrals_keep ON referrals'], ['i7_triggers']],
   [
     'the guard of reservations is disabled',

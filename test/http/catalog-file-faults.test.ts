@@ -34,7 +34,7 @@ const PRODUCT_HEAD = 'product_key,name,product_type';
 const OFFER_HEAD = 'sku,name,price,currency,product_key,quantity,period_unit,period_value';
 
 const PLAN_COLUMNS =
-  'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access';
+  'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access,plan_grant_unit,plan_grant_count';
 
 describe('every fault of every record', () => {
   it('of what plans say is told by its column', async () => {
@@ -42,12 +42,12 @@ describe('every fault of every record', () => {
     const faults = await faultsOf(
       rows(
         head,
-        'GOOD,Good,1,EUR,weeks,2,days,14,cap,50,3,true',
-        'BARE,Bare,1,EUR,months,1,,,,,,',
-        'BAD,Bad,1,EUR,months,1,forever,x,half,0,366,maybe',
-        'ODD,Odd,1,EUR,months,1,days,,cap,,,',
-        'CAPPED,Capped,1,EUR,months,1,,,all,5,,',
-        'ONCE,Once,1,EUR,,,,,none,,,',
+        'GOOD,Good,1,EUR,weeks,2,days,14,cap,50,3,true,,',
+        'BARE,Bare,1,EUR,months,1,,,,,,,,',
+        'BAD,Bad,1,EUR,months,1,forever,x,half,0,366,maybe,,',
+        'ODD,Odd,1,EUR,months,1,days,,cap,,,,,',
+        'CAPPED,Capped,1,EUR,months,1,,,all,5,,,,',
+        'ONCE,Once,1,EUR,,,,,none,,,,,',
       ),
     );
     expect(faults).toEqual([
@@ -76,6 +76,8 @@ describe('every fault of every record', () => {
       '1:- recurrence_count required',
       '1:- plan_rollover_cap required',
       '1:- plan_grace_access required',
+      '1:- plan_grant_unit required',
+      '1:- plan_grant_count required',
       '3:2 plan_trial_unit invalid',
     ]);
   });

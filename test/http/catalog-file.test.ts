@@ -10,6 +10,7 @@ import { expectProblem, itNeedsAToken, writtenBy } from '../support/requests.js'
 const app = useTestApp();
 const PLAN_DEFAULTS = {
   trial_period: null,
+  grant_every: null,
   rollover: 'none',
   rollover_cap: null,
   grace_days: 0,
@@ -71,10 +72,10 @@ describe('GET /catalog/export', () => {
     await app.put('/offers/NOTHING', { name: 'Nothing', price: '0', currency: 'EUR' });
     expect(await exportFile(app, 'format=csv&of=offers')).toBe(
       [
-        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer,plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access,trial_eligible',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,,,,,,,,',
-        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,,,,,,,,',
-        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,,,,,,,,',
+        'sku,name,price,currency,image,description,is_active,created_at,metadata,product_key,quantity,period_unit,period_value,is_trial,trial_scope,recurrence_unit,recurrence_count,plan_group,priority,stacking,max_per_customer,plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access,plan_grant_unit,plan_grant_count,trial_eligible',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,A,3,forever,,false,,,,,0,parallel,,,,,,,,,,',
+        'BOTH,Both,2.00,EUR,,,true,2026-01-31T12:00:00.000Z,,B,1,days,7,false,,,,,0,extend,,,,,,,,,,',
+        'NOTHING,Nothing,0.00,EUR,,,true,2026-01-31T12:00:00.000Z,,,,,,false,,,,,,,,,,,,,,,,',
         '',
       ].join('\r\n'),
     );
@@ -289,11 +290,12 @@ describe('POST /catalog/import', () => {
     const { plan } = (await app.get('/offers/P')).body;
     expect(plan).toEqual({ ...PLAN_DEFAULTS, grace_access: true });
     expect(await imported({ offers: [{ ...record, plan }] })).toMatchObject({ offers: { unchanged: 1 } });
-    const own = 'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access';
-    await imported(rows(`sku,name,price,currency,plan_group,${own}`, 'P,P,3.00,EUR,,,,,,,'));
+    const own =
+      'plan_trial_unit,plan_trial_count,plan_rollover,plan_rollover_cap,plan_grace_days,plan_grace_access,plan_grant_unit,plan_grant_count';
+    await imported(rows(`sku,name,price,currency,plan_group,${own}`, 'P,P,3.00,EUR,,,,,,,,,'));
     const after = (await app.get('/offers/P')).body;
     expect(after).toMatchObject({ recurrence, plan_group: 'default', plan: PLAN_DEFAULTS });
-    const row = 'P,P,3.00,EUR,weeks,2,DAYS,10,Cap,50,0,yes';
+    const row = 'P,P,3.00,EUR,weeks,2,DAYS,10,Cap,50,0,yes,days,7';
     await imported(rows(`sku,name,price,currency,recurrence_unit,recurrence_count,${own}`, row));
     expect((await app.get('/offers/P')).body).toMatchObject({
       recurrence: { unit: 'weeks', count: 2 },

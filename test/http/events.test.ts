@@ -226,6 +226,7 @@ describe('what is told', () => {
       'referral.revoked',
       'subscription.created',
       'subscription.allocated',
+      'subscription.allocation_begun',
       'subscription.renewed',
       'subscription.skipped',
       'subscription.trial_ending',

@@ -16,6 +16,7 @@ describe('the plan that a line orders', () => {
       recurrence,
       planGroup: 'team',
       trial: null,
+      grantEvery: null,
       rollover: 'none',
       rolloverCap: null,
       graceDays: 0,

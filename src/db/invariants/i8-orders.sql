@@ -113,7 +113,7 @@ SELECT 'I8' AS invariant, customer_id, 'order ' || order_id AS subject, sum(prom
   format('%s of %s with priority %s, of line %s', coalesce(granted::text, 'uncounted'), coalesce(product_key, 'null'),
     coalesce(priority::text, 'null'), coalesce(order_item_id::text, 'none')) AS detail
 FROM (
-  SELECT customer_id, order_id, order_item_id, product_key, granted, priority, 1 AS promised, 0 AS present
+  SELECT customer_id, order_id, order_item_id, product_key, granted, priority, times AS promised, 0 AS present
   FROM terms
   WHERE status IN ('paid', 'partially_refunded', 'refunded')
   UNION ALL
@@ -124,6 +124,18 @@ FROM (
 ) s
 GROUP BY customer_id, order_id, order_item_id, product_key, granted, priority
 HAVING sum(promised) <> sum(present)
+
+-- name: i8_allocation_starts
+-- with: terms
+-- Where a period allocates more than once, what it gives each time begins at an instant of its own.
+SELECT 'I8' AS invariant, t.customer_id, format('line %s of order %s', t.line, t.order_id) AS subject, t.times || ' instants' AS expected,
+  count(DISTINCT b.valid_from) || ' instants' AS actual, format('from when units of %s are valid that a period allocates', t.product_key) AS detail
+FROM terms t
+JOIN batches b ON b.customer_id = t.customer_id AND b.order_item_id = t.order_item_id AND b.product_key = t.product_key
+  AND b.predecessor_id IS NULL
+WHERE t.times > 1 AND t.status IN ('paid', 'partially_refunded', 'refunded')
+GROUP BY t.customer_id, t.order_id, t.order_item_id, t.line, t.product_key, t.times
+HAVING count(DISTINCT b.valid_from) <> t.times
 
 -- name: i8_order_batch_end
 -- with: terms

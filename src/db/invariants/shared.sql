@@ -112,7 +112,7 @@ owing AS (
 )
 
 -- shared: terms
--- What each order line's snapshot promises, one row per term: the units and the length that its batch must have (DOMAIN 3.5).
+-- What each order line's snapshot promises, one row per term: how often it is given, the units and the length that its batch must have (DOMAIN 3.5).
 -- The line's quantity multiplies counted units, and the length of access (period and unlimited products). A malformed
 -- number is null here, and reported by its own check.
 terms AS (
@@ -126,8 +126,20 @@ terms AS (
     CASE WHEN jsonb_typeof(t.term -> 'periodValue') = 'number'
       THEN (t.term ->> 'periodValue')::numeric
         * CASE WHEN t.term ->> 'productType' IN ('period', 'unlimited') THEN i.quantity ELSE 1 END
-    END AS period_value
+    END AS period_value,
+    CASE WHEN t.term ->> 'productType' = 'quantity' THEN coalesce(n.times, 1) ELSE 1 END AS times
   FROM order_items i
+  LEFT JOIN subscription_periods p ON p.customer_id = i.customer_id AND p.order_item_id = i.id
+  -- How often the period that a line of a plan paid allocates units: of months a whole part of it, else by its length. One may be recorded an instant before its
+  -- scheduled start.
+  CROSS JOIN LATERAL (SELECT i.plan #>> '{grantEvery,unit}' AS unit, i.plan #>> '{recurrence,unit}' AS whole_unit,
+    CASE WHEN jsonb_typeof(i.plan #> '{grantEvery,count}') = 'number' THEN nullif((i.plan #>> '{grantEvery,count}')::numeric, 0) END AS count,
+    CASE WHEN jsonb_typeof(i.plan #> '{recurrence,count}') = 'number' THEN (i.plan #>> '{recurrence,count}')::numeric END AS whole_count) e
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN e.unit IN ('hours', 'days', 'weeks') THEN ceil((extract(epoch FROM p.ends_at - p.starts_at) - 1)
+      / (e.count * CASE e.unit WHEN 'hours' THEN 3600 WHEN 'days' THEN 86400 ELSE 604800 END))
+    WHEN e.unit IN ('months', 'years') THEN ceil(e.whole_count * CASE e.whole_unit WHEN 'years' THEN 12 WHEN 'months' THEN 1 END
+      / (e.count * CASE e.unit WHEN 'years' THEN 12 ELSE 1 END)) END AS times) n
   JOIN orders o ON o.customer_id = i.customer_id AND o.id = i.order_id
   CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(i.terms) = 'array' THEN i.terms ELSE '[]' END)
     WITH ORDINALITY AS t (term, ordinal)

@@ -2037,8 +2037,14 @@ export interface components {
                 unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             } | null;
+            /** @description How often a period allocates its units, such as each month of a yearly plan; null where once, at its beginning. All are there from the beginning of the period, each valid from its own instant; access is given once. Shorter than the recurrence, and of months a whole part of it. */
+            grant_every: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            } | null;
             /**
-             * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+             * @description What of the units that end with a period, or with an allocation of it, goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
              * @enum {string}
              */
             rollover: "none" | "cap" | "all";
@@ -2338,6 +2344,14 @@ export interface components {
                 unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             };
+            /** @description How often a period allocates units; null where once. */
+            grant_every: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            } | null;
+            /** @description When the next allocation of the present period begins. */
+            allocates_at: string | null;
             period_starts_at: string | null;
             period_ends_at: string | null;
             cancels_at_period_end: boolean;
@@ -2379,6 +2393,14 @@ export interface components {
                 unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             };
+            /** @description How often a period allocates units; null where once. */
+            grant_every: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            } | null;
+            /** @description When the next allocation of the present period begins. */
+            allocates_at: string | null;
             period_starts_at: string | null;
             period_ends_at: string | null;
             cancels_at_period_end: boolean;
@@ -2455,6 +2477,14 @@ export interface components {
                 unit: "hours" | "days" | "weeks" | "months" | "years";
                 count: number;
             };
+            /** @description How often a period allocates units; null where once. */
+            grant_every: {
+                /** @enum {string} */
+                unit: "hours" | "days" | "weeks" | "months" | "years";
+                count: number;
+            } | null;
+            /** @description When the next allocation of the present period begins. */
+            allocates_at: string | null;
             period_starts_at: string | null;
             period_ends_at: string | null;
             cancels_at_period_end: boolean;
@@ -3261,7 +3291,16 @@ export interface operations {
                             count: number;
                         } | null;
                         /**
-                         * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+                         * @description How often a period allocates its units, such as each month of a yearly plan; null where once, at its beginning. All are there from the beginning of the period, each valid from its own instant; access is given once. Shorter than the recurrence, and of months a whole part of it.
+                         * @default null
+                         */
+                        grant_every?: {
+                            /** @enum {string} */
+                            unit: "hours" | "days" | "weeks" | "months" | "years";
+                            count: number;
+                        } | null;
+                        /**
+                         * @description What of the units that end with a period, or with an allocation of it, goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
                          * @default none
                          * @enum {string}
                          */
@@ -6974,6 +7013,57 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "subscription.allocation_begun";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "subscription.renewed";
                             /** Format: date-time */
                             created_at: string;
@@ -9958,7 +10048,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -10832,6 +10922,57 @@ export interface operations {
                             id: string;
                             /** @enum {string} */
                             type: "subscription.allocated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.allocation_begun";
                             /** Format: date-time */
                             created_at: string;
                             /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
@@ -11968,7 +12109,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
@@ -12829,7 +12970,16 @@ export interface operations {
                                 count: number;
                             } | null;
                             /**
-                             * @description What of the units that end with a period goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
+                             * @description How often a period allocates its units, such as each month of a yearly plan; null where once, at its beginning. All are there from the beginning of the period, each valid from its own instant; access is given once. Shorter than the recurrence, and of months a whole part of it.
+                             * @default null
+                             */
+                            grant_every?: {
+                                /** @enum {string} */
+                                unit: "hours" | "days" | "weeks" | "months" | "years";
+                                count: number;
+                            } | null;
+                            /**
+                             * @description What of the units that end with a period, or with an allocation of it, goes over into the next one: nothing, at most `rollover_cap` of each product, or all.
                              * @default none
                              * @enum {string}
                              */
