@@ -2039,7 +2039,9 @@ const corruptions: readonly Corruption[] = [
   ],
   [
     'limits of a plan are in force that a customer does not have',
-    [`UPDATE customers SET plans = '[{"sku": "PACK", "startsAt": "${at('12:00')}", "endsAt": null}]' WHERE id = '${A}'`],
+    [
+      `UPDATE customers SET plans = '[{"sku": "PACK", "startsAt": "${at('12:00')}", "endsAt": null}]' WHERE id = '${A}'`,
+    ],
     ['i6_plans'],
   ],
   ['a change was not told', ['UPDATE event_log SET told_since = NULL'], ['i9_event_missing']],

@@ -45,7 +45,7 @@ describe('limits of a plan', () => {
       reason: 'test',
     });
     expect([await use(one, 10), await use(one, 1), await use(other, 11)]).toEqual([200, 429, 200]);
-    expect(await windowsOf(one)).toMatchObject([{ window: 'month', limit: 10, level: 'plan', remaining: 0 }]);
+    expect(await windowsOf(one)).toMatchObject([{ window: 'month', limit: 10, scope: 'plan', remaining: 0 }]);
   });
 
   it('are those of the new plan at once when it changes, and what was used stays', async () => {
