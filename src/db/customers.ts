@@ -150,6 +150,7 @@ function toCustomerRow({ customerId: id, at }: FirstSight) {
     mergedInto: null,
     mergedAt: null,
     mergedIds: [],
+    plans: [],
   };
 }
 
@@ -289,7 +290,8 @@ export async function listCustomers(
 }
 
 const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt', 'mergedInto', 'mergedIds'] as const;
-const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, has_limits OR EXISTS (SELECT FROM limits WHERE plan_sku = '') AS is_limited, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
+const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, has_limits OR EXISTS (SELECT FROM limits WHERE plan_sku = '')
+  OR (plans <> '[]' AND EXISTS (SELECT FROM jsonb_array_elements(plans) p JOIN limits l ON l.plan_sku = p ->> 'sku')) AS is_limited, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;
 const readLocked = readerOf(customersTable, LOCKED);
 

@@ -2,6 +2,7 @@
 
 import type { Changes } from '../ledger/changes.js';
 import type { Order, OrderStatus, Payment, PaymentStatus } from '../ledger/order-entities.js';
+import type { Subscription } from '../ledger/subscription-entities.js';
 import { required } from '../lib/assert.js';
 import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
@@ -38,6 +39,17 @@ function toOrder(row: OrderRow): Order {
 export async function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
   const [row] = await tx.query<OrderRow>(SELECT_ORDER, [customerId, orderId]);
   return row && toOrder(row);
+}
+
+/** The orders of subscriptions, of what comes next and of a change. */
+export async function findOrdersOf(
+  tx: Tx,
+  customerId: string,
+  subscriptions: readonly Pick<Subscription, 'orderId' | 'change'>[],
+): Promise<Order[]> {
+  const ids = subscriptions.flatMap(({ orderId, change }) => [orderId, change?.orderId]).filter((id) => id != null);
+  const found = await Promise.all(ids.map((id) => findOrder(tx, customerId, id)));
+  return found.filter((order) => order !== undefined);
 }
 
 /** Which orders are asked for; all where nothing is named. */

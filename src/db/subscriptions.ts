@@ -14,12 +14,19 @@ const periodsOf = inserts(subscriptionPeriods);
 const endedOf = updates(subscriptionPeriods, ['customerId', 'subscriptionId', 'sku', 'startsAt'], ['endedAt']);
 const stepsOf = inserts(subscriptionSteps);
 
-/** When something of customers' subscriptions turns next, which is a part of when they fall due. */
+const inUtc = (instant: string) => `to_char(${instant} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const PLAN = `jsonb_build_object('sku', s.sku, 'startsAt', ${inUtc('s.period_starts_at')}, 'endsAt', CASE WHEN s.status <> 'past_due' THEN ${inUtc('s.period_ends_at')} END)`;
+
+/**
+ * When something of customers' subscriptions turns next, which is a part of when they fall due; and which plans they have, whose limits are in force, oldest first. A
+ * period that was not followed by another is open until one begins.
+ */
 const SCHEDULE = `
 WITH changed AS (
-  UPDATE customers own SET turns_at = next.turns_at, due_at = least(own.due_at, next.turns_at)
-  FROM (SELECT c.id, (SELECT min(s.turns_at) FROM subscriptions s WHERE s.customer_id = c.id AND s.customer_id = ANY ($1::uuid[])) AS turns_at
-        FROM unnest($1::uuid[]) AS c (id)) next
+  UPDATE customers own SET turns_at = next.turns_at, due_at = least(own.due_at, next.turns_at), plans = next.plans
+  FROM (SELECT c.id, min(s.turns_at) AS turns_at, coalesce(jsonb_agg(${PLAN} ORDER BY s.created_at, s.id) FILTER (WHERE s.period_starts_at IS NOT NULL), '[]') AS plans
+        FROM unnest($1::uuid[]) AS c (id)
+        LEFT JOIN subscriptions s ON s.customer_id = c.id AND s.customer_id = ANY ($1::uuid[]) AND s.ended_at IS NULL GROUP BY c.id) next
   WHERE own.id = next.id AND own.id = ANY ($1::uuid[]) RETURNING 1
 ) SELECT assert_whole(count(*) = $2::bigint) FROM changed`;
 
@@ -62,7 +69,7 @@ export function insertSteps(tx: Tx, { customers }: Changes): Promise<unknown> | 
   return stepsOf(
     tx,
     customers.flatMap(({ customerId, now: recordedAt, changes }) =>
-      changes.subscriptionSteps.map(({ subscription, period: _, ...step }) => ({
+      changes.subscriptionSteps.map(({ subscription, period: _, reason: __, ...step }) => ({
         ...step,
         customerId,
         subscriptionId: subscription.id,

@@ -52,6 +52,13 @@ import {
   uuid,
 } from './table.js';
 
+/** A plan that a customer has: its present period, whose end is null where nobody knows when the next one begins. */
+export interface CustomerPlan {
+  sku: string;
+  startsAt: string;
+  endsAt: string | null;
+}
+
 export const customers = table('customers', {
   id: uuid('id'),
   metadata: json<Metadata>('metadata'),
@@ -65,6 +72,7 @@ export const customers = table('customers', {
   mergedInto: nullable(uuid('merged_into')),
   mergedAt: nullable(instant('merged_at')),
   mergedIds: json<string[]>('merged_ids'),
+  plans: json<CustomerPlan[]>('plans'),
 });
 
 export const customerMerges = table('customer_merges', {

@@ -21,7 +21,15 @@ const endOf = (unit: string) => `((${IN_UTC(unit)} AT TIME ZONE 'UTC' + interval
 const byWindow = (make: (unit: string) => string, total: string) => `CASE f.window_name
     WHEN 'hour' THEN ${make('hour')} WHEN 'day' THEN ${make('day')} WHEN 'total' THEN ${total} ELSE ${make('month')} END`;
 
-/** Of these the nearest wins. */
+/**
+ * Up to which entry a counter has counted. The window of a billing period may begin before what another one counted last, such as one that is paid within the grace of
+ * that before: then what was recorded since is counted again.
+ */
+const countedUpTo = (isOwn: string) => `CASE
+    WHEN f.window_name <> 'billing_period' OR max(k.window_start) = w.starts_at THEN coalesce(max(k.seq), 0)
+    ELSE coalesce((SELECT e.seq FROM entries e WHERE ${isOwn} AND e.recorded_at < w.starts_at ORDER BY e.seq DESC LIMIT 1), 0) END`;
+
+/** Of these the nearest wins; of several plans the larger. */
 const LEVELS: readonly LimitLevel[] = ['customer', 'source', 'plan', 'default'];
 
 /**
@@ -48,25 +56,29 @@ WITH asked AS (
     ORDER BY e.seq LIMIT 1
   ) e JOIN products p ON p.product_key = e.product_key WHERE o.customer_id = ANY ($1::uuid[]) AND o.id = ANY ($12::uuid[]) AND p.type = 'metered'
 ), set_limits AS (
-  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, CASE WHEN l.is_copied THEN 1 ELSE 0 END AS level
+  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, CASE WHEN l.is_copied THEN 1 ELSE 0 END AS level, NULL AS plan_sku
   FROM asked a JOIN customer_limits l ON l.customer_id = a.customer_id AND l.customer_id = ANY ($1::uuid[]) AND l.subject_type = a.subject_type AND l.subject = a.subject
   UNION ALL
-  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, 3
+  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, 2, l.plan_sku
+  FROM asked a JOIN customers c ON c.id = a.customer_id AND c.id = ANY ($1::uuid[]) AND c.plans <> '[]' CROSS JOIN LATERAL jsonb_array_elements(c.plans) p
+  JOIN limits l ON l.plan_sku = p ->> 'sku' AND l.subject_type = a.subject_type AND l.subject = a.subject
+  UNION ALL
+  SELECT a.customer_id, a.subject_type, a.subject, l.windows, l.enforcement, 3, NULL
   FROM asked a JOIN limits l ON l.plan_sku = '' AND l.subject_type = a.subject_type AND l.subject = a.subject
 ), nearest AS (
   SELECT DISTINCT ON (s.customer_id, s.subject_type, s.subject, w.key)
-    s.customer_id, s.subject_type, s.subject, w.key AS window_name, w.value::bigint AS ceiling, s.enforcement, s.level
+    s.customer_id, s.subject_type, s.subject, w.key AS window_name, w.value::bigint AS ceiling, s.enforcement, s.level, s.plan_sku
   FROM set_limits s CROSS JOIN LATERAL jsonb_each_text(s.windows) w
-  ORDER BY s.customer_id, s.subject_type, s.subject, w.key, s.level
+  ORDER BY s.customer_id, s.subject_type, s.subject, w.key, s.level, w.value::bigint DESC NULLS FIRST, s.plan_sku
 ), in_force AS (
   SELECT * FROM nearest WHERE ceiling IS NOT NULL
   UNION ALL
-  SELECT t.customer_id, t.subject_type, t.subject, 'total', NULL, 'NONE', 3 FROM totals t
+  SELECT t.customer_id, t.subject_type, t.subject, 'total', NULL, 'NONE', 3, NULL FROM totals t
   WHERE NOT EXISTS (
     SELECT FROM nearest n WHERE n.customer_id = t.customer_id AND n.subject_type = t.subject_type AND n.subject = t.subject
       AND n.window_name = 'total' AND n.ceiling IS NOT NULL)
 )
-SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at,
+SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enforcement, f.level, w.starts_at, w.ends_at, p.starts_at IS NOT NULL AS is_of_plan,
        least(base.used + counted.units + merged.used, ${USED_MAX}) AS used, merged.used AS used_merged, upto.seq AS counted_to, upto.seq >= c.last_seq AS is_whole,
        CASE WHEN f.window_name = 'total' AND f.subject_type = 'feature' AND EXISTS (
          SELECT FROM totals t WHERE t.customer_id = f.customer_id AND t.subject_type = f.subject_type AND t.subject = f.subject
@@ -80,12 +92,17 @@ SELECT f.customer_id, f.subject_type, f.subject, f.window_name, f.ceiling, f.enf
 FROM in_force f
 CROSS JOIN LATERAL (
   SELECT coalesce(max(greatest($2::timestamptz, c.last_recorded_at)), $2::timestamptz) AS at, coalesce(max(c.next_seq), 1) - 1 AS last_seq,
-         coalesce(max(c.merged_ids::text), '[]')::jsonb AS merged_ids
+         coalesce(max(c.merged_ids::text), '[]')::jsonb AS merged_ids, coalesce(max(c.plans::text), '[]')::jsonb AS plans
   FROM customers c WHERE c.id = f.customer_id AND c.id = ANY ($1::uuid[])
 ) c
-CROSS JOIN LATERAL (SELECT ${byWindow(IN_UTC, `'epoch'::timestamptz`)} AS starts_at, ${byWindow(endOf, 'NULL')} AS ends_at) w
+LEFT JOIN LATERAL (
+  SELECT (p.plan ->> 'startsAt')::timestamptz AS starts_at, (p.plan ->> 'endsAt')::timestamptz AS ends_at FROM jsonb_array_elements(c.plans) WITH ORDINALITY p (plan, number)
+  ORDER BY p.plan ->> 'sku' IS NOT DISTINCT FROM f.plan_sku DESC, p.number LIMIT 1
+) p ON f.window_name = 'billing_period'
+CROSS JOIN LATERAL (SELECT coalesce(p.starts_at, ${byWindow(IN_UTC, `'epoch'::timestamptz`)}) AS starts_at,
+  CASE WHEN p.starts_at IS NULL THEN ${byWindow(endOf, 'NULL')} ELSE p.ends_at END AS ends_at) w
 CROSS JOIN LATERAL (
-  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
+  SELECT ${countedUpTo('e.customer_id = f.customer_id AND e.customer_id = ANY ($1::uuid[])')} AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
   WHERE k.customer_id = f.customer_id AND k.customer_id = ANY ($1::uuid[]) AND k.subject_type = f.subject_type AND k.subject = f.subject
     AND k.window_name = f.window_name AND k.window_start <= w.starts_at
 ) base
@@ -106,7 +123,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT CASE WHEN c.merged_ids = '[]' THEN 0 ELSE (
   SELECT least(coalesce(sum(base.used + counted.units), 0), ${USED_MAX})::bigint FROM jsonb_array_elements_text(c.merged_ids) m (id)
   CROSS JOIN LATERAL (
-    SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
+    SELECT ${countedUpTo('e.customer_id = m.id::uuid')} AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0) AS used FROM usage_counters k
     WHERE k.customer_id = m.id::uuid AND k.subject_type = f.subject_type AND k.subject = f.subject
       AND k.window_name = f.window_name AND k.window_start <= w.starts_at
   ) base
@@ -130,6 +147,7 @@ interface WindowRow extends Row {
   level: number;
   starts_at: Date;
   ends_at: Date | null;
+  is_of_plan: boolean;
   used: number;
   used_merged: number;
   held: number;
@@ -186,6 +204,7 @@ function toWindow(row: WindowRow): UsageWindow {
     window: row.window_name,
     start: row.starts_at,
     end: row.ends_at,
+    isOfPlan: row.is_of_plan,
     limit: row.ceiling,
     enforcement: row.enforcement,
     level: LEVELS[row.level] ?? 'default',

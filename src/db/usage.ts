@@ -27,11 +27,12 @@ WITH held AS (
 SELECT 'product' AS subject_type, a.product_key AS subject FROM active a
 UNION SELECT 'feature', f.feature FROM active a JOIN product_features f ON f.product_key = a.product_key
 UNION SELECT l.subject_type, l.subject FROM customer_limits l WHERE l.customer_id = ANY ($1::uuid[])
-UNION SELECT l.subject_type, l.subject FROM limits l WHERE l.plan_sku = ''`;
+UNION SELECT l.subject_type, l.subject FROM limits l WHERE l.plan_sku = ''
+UNION SELECT l.subject_type, l.subject FROM customers c CROSS JOIN LATERAL jsonb_array_elements(c.plans) p JOIN limits l ON l.plan_sku = p ->> 'sku' WHERE c.id = ANY ($1::uuid[])`;
 
 /**
  * The subjects that concern a family without their having been used: the active products that it holds at an instant, the features that these provide, and
- * those for which it, or all, have a limit.
+ * those for which it, its plans, or all have a limit.
  */
 export async function listNamedSubjects(tx: Tx, customerIds: readonly string[], at: Date): Promise<Subject[]> {
   const rows = await tx.query<Row & { subject_type: SubjectType; subject: string }>(NAMED, [

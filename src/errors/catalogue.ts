@@ -277,6 +277,17 @@ const entries = {
     title: 'The subscription is of this plan already',
     remedy: 'Name another plan of its group.',
   },
+  change_paid: {
+    status: 409,
+    title: 'The change is paid',
+    remedy:
+      'Refund the order that `order_id` names, which pays the next period as the other plan; then change otherwise.',
+  },
+  plan_is_free: {
+    status: 409,
+    title: 'The plan costs nothing',
+    remedy: 'Subscribe to it: `POST /subscriptions`.',
+  },
   subscription_not_renewable: {
     status: 409,
     title: 'There is nothing to pay',

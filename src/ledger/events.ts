@@ -301,7 +301,15 @@ function tellGrant(batch: NewBatch): Told {
 }
 
 /** The subscription as it was after the step, and the period that the step is about. */
-function tellSubscriptionStep({ id, kind, subscription, period, operationId, occurredAt }: SubscriptionStep): Told {
+function tellSubscriptionStep({
+  id,
+  kind,
+  subscription,
+  period,
+  reason,
+  operationId,
+  occurredAt,
+}: SubscriptionStep): Told {
   const { id: subscriptionId, plan, status, change, cancelsAtEnd, orderId } = subscription;
   const { sku, planGroup } = plan;
   const data = {
@@ -315,6 +323,7 @@ function tellSubscriptionStep({ id, kind, subscription, period, operationId, occ
     changesTo: change?.plan.sku ?? null,
     orderId: period?.orderId ?? change?.orderId ?? orderId,
     occurredAt,
+    reason,
     period: period && {
       kind: period.kind,
       startsAt: period.startsAt,

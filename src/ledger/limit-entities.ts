@@ -2,7 +2,7 @@
 import type { Subject } from './catalog-entities.js';
 import type { NoticeType } from './event-types.js';
 
-/** A window of time in which uses are counted. `billing_period` is the month until there are subscriptions. */
+/** A window of time in which uses are counted. `billing_period` is that of a subscription, or the month where there is none. */
 export type LimitWindow = 'hour' | 'day' | 'month' | 'billing_period' | 'total';
 
 /** What comes of a use above the limit: HARD refuses it, SOFT tells of it, NONE counts. */
@@ -46,8 +46,10 @@ export interface UsageWindow {
   subject: Subject;
   window: LimitWindow;
   start: Date;
-  /** Null of `total`, which has none. */
+  /** Null of `total`, which has none, and of a billing period that nothing has followed yet. */
   end: Date | null;
+  /** Whether it is a period of a subscription; else it is one of the calendar. */
+  isOfPlan?: boolean;
   /** Null where there is none, and the use is asked for all the same. */
   limit: number | null;
   enforcement: Enforcement;

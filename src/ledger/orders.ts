@@ -44,31 +44,6 @@ export function expiryOf(id: string): OrderStep {
   return { ...UNPAID, id, status: 'expired' };
 }
 
-/**
- * Cancels an order that waits for a payment; one that is cancelled stays as it is. Precondition: it has its status of now (`effectiveStatus`). Refusals:
- * order_not_cancellable.
- */
-export function cancelOrder(
-  book: Book,
-  order: Order,
-  { operationId, reason }: { operationId: string; reason: string | null },
-): { outcome: 'accepted' | 'unchanged'; order: Order } {
-  if (order.status === 'cancelled') return { outcome: 'unchanged', order };
-  if (order.status !== 'pending') {
-    const detail = `The order is ${order.status}: only one that waits for a payment is cancelled.`;
-    throw new AppError('order_not_cancellable', detail, { extensions: { orderStatus: order.status } });
-  }
-  const cancelled: Order = {
-    ...order,
-    status: 'cancelled',
-    cancelledAt: book.now,
-    cancelledBy: operationId,
-    cancelReason: reason,
-  };
-  book.changes.orderSteps.push(cancelled);
-  return { outcome: 'accepted', order: cancelled };
-}
-
 /** Nobody has more than so many orders that wait for a payment. Throws: too_many_open_orders. */
 export function assertMayOrder(open: number, max: number): void {
   if (open < max) return;
@@ -79,7 +54,7 @@ export function assertMayOrder(open: number, max: number): void {
 /**
  * Makes a pending order of the lines, with the offers' terms of this moment; `places` are those that the customer has taken of offers with a bound.
  * Throws: offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches, offer_limit_reached, invalid_request (a price with more decimals than the currency has).
+ * too_many_batches, plan_is_free, offer_limit_reached, invalid_request (a price with more decimals than the currency has).
  */
 export function createOrder(
   book: Book,
@@ -123,6 +98,7 @@ export function createOrder(
     batchCount += batchesOf(plan, terms);
     assertFewBatches(batchCount, ORDER_BATCHES_MAX, 'An order comes to', pointer);
     if (plan) assertOnePeriod(plan.planGroup, quantity, index);
+    if (plan && offer.price === 0n && price === 0n) throw planIsFree(sku, pointer);
     const priceReason = override?.reason ?? null;
     return { id: book.ids.next(), sku, name, quantity, price, listPrice, priceReason, terms, plan };
   });
@@ -159,6 +135,11 @@ export function createOrder(
   };
   book.changes.newOrders.push(order);
   return order;
+}
+
+/** What a plan gives without a payment is given once in a period, however often it is asked for: by its subscription. */
+function planIsFree(sku: string, pointer: string): AppError {
+  return new AppError('plan_is_free', `The plan ${sku} costs nothing: it is subscribed to, not ordered.`, { pointer });
 }
 
 function assertDecimals(price: Micros, currency: string, pointer: string): void {

@@ -4,6 +4,7 @@
 import { required } from '../lib/assert.js';
 import { allocatePeriod, type PaidBy } from './allocations.js';
 import type { Book } from './book.js';
+import { cancelWaiting } from './cancelled-orders.js';
 import type { NewBatch } from './entities.js';
 import { takeOldUnits } from './old-units.js';
 import { addPeriod, anchored, keepingDay, latestInstant } from './periods.js';
@@ -36,9 +37,7 @@ export function payPeriod(
   if (plan.sku === subscription.plan.sku || isFollowing) return payNext(book, current, plan, paidBy, context);
   const oldUnits = change?.orderId === paidBy.order.id ? change.oldUnits : 'carry';
   if (oldUnits === 'reset') takeOldUnits(book, current, context);
-  subscription.change = null;
-  const batches = beginNow(book, current, plan, paidBy, context, true);
-  return batches;
+  return beginNow(book, current, plan, paidBy, context, true);
 }
 
 /** Begins a period now, from which those that follow are counted. */
@@ -51,9 +50,14 @@ function beginNow(
   isChange = false,
 ): NewBatch[] {
   const { subscription } = known;
+  const reason = `order ${paidBy.order.id} was paid in its place`;
+  const replaced = [subscription.orderId, isChange ? subscription.change?.orderId : null];
+  const waiting = replaced.filter((id) => id !== paidBy.order.id);
+  cancelWaiting(book, known, waiting, { operationId: context.operationId, reason });
   const anchor = anchored(book.now);
   const { unit, count } = plan.recurrence;
   const endsAt = addPeriod(anchor, unit, count)?.at ?? latestInstant(Infinity);
+  if (isChange) subscription.change = null;
   subscription.plan = plan;
   subscription.status = 'active';
   subscription.anchorAt = anchor.at;

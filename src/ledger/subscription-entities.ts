@@ -2,6 +2,7 @@
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
 import type { OrderedPlan, Term } from './catalog-entities.js';
+import type { Order } from './order-entities.js';
 import type { SoldBatch } from './sold-entities.js';
 
 export type SubscriptionStatus = 'incomplete' | 'trialing' | 'active' | 'past_due' | 'cancelled' | 'expired';
@@ -94,6 +95,9 @@ export type StepKind =
   | 'cancelled'
   | 'expired';
 
+/** Why nothing was allocated: the period was over with all that it would have given, or more of a product could not have been counted. */
+export type SkipReason = 'over' | 'no_room';
+
 /** What became of a subscription, with what it was afterwards. */
 export interface SubscriptionStep {
   id: string;
@@ -102,6 +106,8 @@ export interface SubscriptionStep {
   subscription: Subscription;
   /** What was allocated or skipped. */
   period: Period | null;
+  /** Of what was skipped. */
+  reason: SkipReason | null;
   operationId: string;
   occurredAt: Date;
 }
@@ -113,6 +119,8 @@ export interface KnownSubscription {
   ahead: Period[];
   /** The lines that paid its periods, by their orders. */
   lines: Map<string, { id: string; sku: string }>;
+  /** Its orders, of what comes next and of a change, where they were asked for. */
+  orders?: readonly Order[];
   /** What it allocated and is still there; read only where a change takes it away. */
   allocated: SoldBatch[];
 }

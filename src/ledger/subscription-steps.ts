@@ -1,7 +1,14 @@
 // How a subscription changes: each step is told once, and kept; what it is afterwards is written with the last of them.
 import type { Book } from './book.js';
 import { expiryOf, presentOf, renewalAt } from './plan-periods.js';
-import type { KnownSubscription, Period, StepKind, SubscribedPlan, Subscription } from './subscription-entities.js';
+import type {
+  KnownSubscription,
+  Period,
+  SkipReason,
+  StepKind,
+  SubscribedPlan,
+  Subscription,
+} from './subscription-entities.js';
 
 /** Within what a step is made. */
 export interface StepContext {
@@ -17,6 +24,7 @@ export function step(
   kind: StepKind,
   { operationId, at }: StepContext,
   period: Period | null = null,
+  reason: SkipReason | null = null,
 ): void {
   subscription.stepCount += 1;
   book.changes.changedSubscriptions.add(subscription);
@@ -26,6 +34,7 @@ export function step(
     kind,
     subscription: { ...subscription },
     period,
+    reason,
     operationId,
     occurredAt: at,
   });

@@ -6,11 +6,12 @@ import type { Metadata } from '../lib/metadata.js';
 import { allocatePeriod, isAllocatable } from './allocations.js';
 import type { Book } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
+import { cancelOrder, cancelWaiting } from './cancelled-orders.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import { assertPlaces } from './offer-places.js';
 import { takeOldUnits } from './old-units.js';
 import type { Order } from './order-entities.js';
-import { assertOrderable, cancelOrder } from './orders.js';
+import { assertOrderable } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
 import { allocateNext, expiryOf, presentOf } from './plan-periods.js';
@@ -91,8 +92,11 @@ export function subscribe(book: Book, command: SubscribeCommand): SubscriptionOu
   }
   const maxPerCustomer = command.offer?.maxPerCustomer ?? null;
   assertPlaces(places, [{ sku: plan.sku, maxPerCustomer, quantity: 1, pointer: SKU }]);
-  // Its order can still be paid: it pays the plan that he has then.
-  if (current) endSubscription(book, current.subscription, 'expired', context);
+  if (current) {
+    const reason = 'another subscription took its place';
+    cancelWaiting(book, current, [current.subscription.orderId], { operationId, reason });
+    endSubscription(book, current.subscription, 'expired', context);
+  }
   const subscription = newSubscription(book, plan, metadata);
   const known: KnownSubscription = { subscription, ahead: [], lines: new Map(), allocated: [] };
   const isTrial = plan.trial !== null && command.hasTrial;
@@ -180,8 +184,8 @@ export interface ChangeCommand {
 /**
  * Changes to another plan of the group. One that costs nothing takes the place of the present one at once and keeps its period; another one as soon as its order is
  * paid; at the end of the period either. To the present plan it takes a scheduled change back. It takes the place of a cancellation. A change that waits is answered
- * as it is, with its order while that can be paid.
- * Throws: as `requirePlan`; subscription_ended, subscription_incomplete, subscription_unchanged, other_plan_group.
+ * as it is, with its order while that can be paid. The orders of what it takes the place of are cancelled.
+ * Throws: as `requirePlan`; subscription_ended, subscription_incomplete, subscription_unchanged, other_plan_group, change_paid.
  */
 export function changePlan(book: Book, known: KnownSubscription, command: ChangeCommand): SubscriptionOutcome {
   const { subscription } = known;
@@ -193,8 +197,15 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
       const detail = `The subscription is of ${command.sku} already.`;
       throw new AppError('subscription_unchanged', detail, { pointer: SKU });
     }
+    assertNotPaid(known);
+    const { orderId } = subscription.change;
+    const reason = 'the change was taken back';
+    // The order that pays the next period of the present plan stays.
+    cancelWaiting(book, known, [orderId ?? subscription.orderId], { operationId, reason });
     subscription.change = null;
-    return retold(book, known, context);
+    if (orderId === null) return retold(book, known, context);
+    step(book, subscription, 'updated', context);
+    return { outcome: 'accepted', subscription, order: null };
   }
   const plan = requirePlan(book, command.sku, command.offer);
   if (plan.planGroup !== subscription.plan.planGroup) {
@@ -205,15 +216,22 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   const isWaiting = scheduled?.orderId === null || command.order?.status === 'pending';
   if (isWaiting && isSameChange(scheduled, plan, command))
     return { outcome: 'unchanged', subscription, order: command.order };
+  assertNotPaid(known);
+  const isOrdered = when === 'now' && plan.price > 0n;
+  // Until a change is paid that waits for it, the present plan goes on, with the order of its next period.
+  const isNextKept = isOrdered && scheduled?.orderId !== null;
+  const replaced = [scheduled?.orderId, isNextKept ? null : subscription.orderId];
+  cancelWaiting(book, known, replaced, { operationId, reason: 'another change took its place' });
   if (when === 'period_end') {
     subscription.change = { plan, oldUnits, orderId: null };
     subscription.cancelsAtEnd = false; // who changes with the next period stays for it
     return retold(book, known, context);
   }
-  if (plan.price > 0n) {
+  if (isOrdered) {
     const expiresAt = new Date(book.now.getTime() + FIRST_ORDER_MS);
     const order = planOrder(book, plan, { id: book.ids.next(), expiresAt });
     subscription.change = { plan, oldUnits, orderId: order.id };
+    if (scheduled?.orderId === null) tellAgain(known);
     step(book, subscription, 'updated', context);
     return { outcome: 'accepted', subscription, order };
   }
@@ -221,6 +239,8 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   subscription.plan = plan;
   subscription.change = null;
   subscription.cancelsAtEnd = false;
+  subscription.orderId = null;
+  subscription.renewalTold = false;
   if (subscription.status === 'past_due')
     beginUnpaid(subscription, spanFromNow(plan, false, book.now), book.now.getUTCDate(), false);
   else {
@@ -255,9 +275,7 @@ function isSameChange(
 /** Tells what is scheduled now; what was told of the end of the period is told again, of what follows now. */
 function retold(book: Book, known: KnownSubscription, context: StepContext): SubscriptionOutcome {
   const { subscription } = known;
-  subscription.renewalTold = false;
-  subscription.orderId = null;
-  schedule(known);
+  tellAgain(known);
   step(book, subscription, 'updated', context);
   return { outcome: 'accepted', subscription, order: null };
 }
@@ -269,6 +287,22 @@ export function requireRenewable(subscription: Subscription): SubscribedPlan {
   if (plan.price > 0n && !subscription.cancelsAtEnd) return plan;
   const detail = subscription.cancelsAtEnd ? 'The subscription ends with its period.' : `${plan.sku} costs nothing.`;
   throw new AppError('subscription_not_renewable', detail);
+}
+
+/** What follows the present period is another than was told. */
+function tellAgain(known: KnownSubscription): void {
+  known.subscription.renewalTold = false;
+  known.subscription.orderId = null;
+  schedule(known);
+}
+
+/** A scheduled change of which a period is paid stays: that would be lost with it. Throws: change_paid. */
+function assertNotPaid({ subscription: { plan, change }, ahead }: KnownSubscription): void {
+  if (change?.orderId !== null) return;
+  const paid = ahead.find(({ sku, endedAt }) => endedAt === null && sku === change.plan.sku && sku !== plan.sku);
+  if (!paid) return;
+  const detail = `The next period is paid, as ${change.plan.sku}: refund its order to change otherwise.`;
+  throw new AppError('change_paid', detail, { extensions: { orderId: paid.orderId } });
 }
 
 function assertCurrent({ status, id }: Subscription): void {

@@ -21,7 +21,7 @@ import {
   periodStart,
   presentOf,
 } from './plan-periods.js';
-import type { KnownSubscription, Period, SubscribedPlan, Subscription } from './subscription-entities.js';
+import type { KnownSubscription, Period, SkipReason, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
 /** Who acts where time does. */
@@ -174,13 +174,22 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
     span = spanOf(number);
   }
   if (number > first) skip(book, known, { first, count: number - first }, context);
-  if (span === undefined || !isAllocatable(book, plan)) {
+  if (span === undefined) {
     endSubscription(book, subscription, 'expired', context);
     return;
   }
   const at = span.startsAt;
   const here = { ...context, at };
   if (number === first && isKept) rollOver(book, known, { plan: before, next: { plan, span } }, here);
+  if (!isAllocatable(book, plan)) {
+    // What can't be counted is not given; the next period is tried again.
+    enter(subscription, span, at);
+    subscription.periodNumber = number;
+    subscription.allocatesAt = null;
+    schedule(known);
+    skip(book, known, { first: number, count: 1 }, here, 'no_room');
+    return;
+  }
   const { period } = allocatePeriod(book, known, plan, 'free', span, here);
   enter(subscription, span, at);
   subscription.periodNumber = number;
@@ -203,6 +212,7 @@ function skip(
   { subscription }: KnownSubscription,
   { first, count }: { first: number; count: number },
   context: StepContext,
+  reason: SkipReason = 'over',
 ): void {
   const { plan } = subscription;
   const [startsAt, endsAt] = [first, first + count].map((number) =>
@@ -224,7 +234,7 @@ function skip(
     createdAt: book.now,
   };
   book.changes.newPeriods.push(period);
-  step(book, subscription, 'skipped', context, period);
+  step(book, subscription, 'skipped', context, period, reason);
 }
 
 /** Lets access last through the grace of an unpaid subscription, if its plan says so. */

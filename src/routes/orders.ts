@@ -86,6 +86,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'offer_not_found',
       'offer_inactive',
       'offer_exchange_only',
+      'plan_is_free',
       'product_inactive',
       'mixed_currencies',
       'already_unlimited',

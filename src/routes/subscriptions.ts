@@ -187,6 +187,7 @@ export function registerSubscriptions(app: FastifyInstance, deps: Deps): void {
       ...PLAN,
       'other_plan_group',
       'subscription_unchanged',
+      'change_paid',
       'subscription_incomplete',
       'subscription_ended',
     ],

@@ -74,6 +74,10 @@ const subscriptionStep = z.object({
   changes_to: name.nullable().meta({ description: 'The SKU of the plan that it changes to.' }),
   order_id: uuidAnswerSchema.nullable().meta({ description: 'The order that pays, or paid, what the event is about.' }),
   occurred_at: instant,
+  reason: z.enum(['over', 'no_room']).nullable().meta({
+    description:
+      'Of `skipped`: the period was over, with all that it would have given; or more could not have been counted.',
+  }),
   period: z
     .object({
       kind: z.enum(['trial', 'free', 'paid', 'skipped']),

@@ -7,7 +7,8 @@ import { upperCaseOf } from './text.js';
 export const LIMIT_WINDOWS = ['hour', 'day', 'month', 'billing_period', 'total'] as const;
 
 export const windowSchema = z.enum(LIMIT_WINDOWS).meta({
-  description: 'By the calendar of UTC; `billing_period` is the month until there are subscriptions.',
+  description:
+    'By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.',
   examples: ['month'],
 });
 

@@ -113,6 +113,13 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   },
   subscription_ended: { detail: 'The subscription is cancelled.' },
   subscription_unchanged: { detail: 'The subscription is of PRO_MONTHLY already.', at: ['/sku'] },
+  change_paid: {
+    detail: 'The next period is paid, as TEAM_MONTHLY: refund its order to change otherwise.',
+  },
+  plan_is_free: {
+    detail: 'The plan FREE_MONTHLY costs nothing: it is subscribed to, not ordered.',
+    at: ['/items/0/sku'],
+  },
   subscription_not_renewable: { detail: 'FREE_MONTHLY costs nothing.' },
   other_plan_group: { detail: 'STORAGE is of the group storage, the subscription of default.', at: ['/sku'] },
   offer_not_trial: { detail: 'CREDITS_100 is no trial.', at: ['/sku'] },

@@ -114,7 +114,8 @@ export const subscriptionResultAnswer = z
 const periodAnswer = z.object({
   sku: z.string(),
   kind: z.enum(['trial', 'free', 'paid', 'skipped']).meta({
-    description: '`skipped`: it was over, with all that it would have given, when it was looked at.',
+    description:
+      '`skipped`: it was over, with all that it would have given, when it was looked at; or more could not have been counted.',
   }),
   starts_at: instantAnswerSchema,
   ends_at: instantAnswerSchema,

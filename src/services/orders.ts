@@ -7,6 +7,7 @@ import { countPlaces } from '../db/offer-places.js';
 import {
   countOpenOrders,
   findOrder,
+  findOrdersOf,
   findPayment,
   listOrders,
   listPayments,
@@ -26,12 +27,12 @@ import { readSettled } from '../engine/reads.js';
 import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
+import { cancelOrder as cancel } from '../ledger/cancelled-orders.js';
 import type { TrialTrace } from '../ledger/customer-entities.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Dispute, Order, Refund } from '../ledger/order-entities.js';
 import {
   assertMayOrder,
-  cancelOrder as cancel,
   canonicalPaymentMethod,
   confirmOrder as confirm,
   createOrder,
@@ -80,7 +81,7 @@ export interface ConfirmOrderCommand {
 /**
  * Takes an order: snapshots the offers' prices and terms. Creates the customer on first sight.
  * Throws: invalid_request (a price with more decimals than its currency has), offer_not_found, offer_inactive, offer_exchange_only, product_inactive, mixed_currencies, already_unlimited, quantity_too_large,
- * too_many_batches, too_many_open_orders, offer_limit_reached, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * too_many_batches, plan_is_free, too_many_open_orders, offer_limit_reached, customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function placeOrder(
   deps: Deps,
@@ -227,7 +228,8 @@ async function confirmSale(
       const hasPlans = sale.order === undefined || sale.order.items.some(({ plan }) => plan !== null);
       // A change may take away what the plan before gave; a charge may pay the plan that it comes to.
       const current = hasPlans ? await listCurrent(tx, [customerId]) : [];
-      return { sale, payment, referral, current, hasPlans };
+      const waiting = await findOrdersOf(tx, customerId, current);
+      return { sale, payment, referral, current, waiting, hasPlans };
     },
     needs: ({ sale, current, hasPlans }) => ({
       asks: asksOf([...(sale.order?.items ?? []), ...current.flatMap(plansIn)].flatMap(({ terms }) => terms)),
@@ -249,7 +251,8 @@ async function confirmSale(
       };
     },
     decide: ({ book, loaded, more: { granted, trigger }, operationId }): Decision<OrderResult> => {
-      const { sale, payment, referral } = loaded;
+      const { sale, payment, referral, waiting } = loaded;
+      for (const known of book.plans.subscriptions) known.orders = waiting;
       rewards.note(book);
       const said = {
         operationId,

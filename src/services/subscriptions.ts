@@ -4,7 +4,7 @@ import { findOrderableOffers } from '../db/catalog.js';
 import type { Tx } from '../db/client.js';
 import { findFamilyIds, listIdentityKeys } from '../db/customers.js';
 import { countPlaces } from '../db/offer-places.js';
-import { findOrder } from '../db/orders.js';
+import { findOrdersOf } from '../db/orders.js';
 import {
   findSubscription,
   listCurrent,
@@ -79,12 +79,13 @@ export async function subscribe(
         listCurrent(tx, [customerId]),
       ]);
       const offer = offers.get(command.sku);
+      const orders = await findOrdersOf(tx, customerId, current);
       const orderId = current.find(({ plan }) => plan.sku === command.sku)?.orderId ?? null;
-      const order = orderId === null ? undefined : await findOrder(tx, customerId, orderId);
+      const order = orders.find(({ id }) => id === orderId);
       const isAsked = command.trial && offer?.plan?.trial != null;
       const identities = identitiesOf(familyIds, own, command.identities);
       const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
-      return { offer, order, claims: asked?.claims ?? [], traces: asked?.traces };
+      return { offer, order, orders, claims: asked?.claims ?? [], traces: asked?.traces };
     },
     loadMore: async (tx, { offer, traces }, _customerId, now, familyIds) => {
       const [usedBy, places] = await Promise.all([
@@ -94,9 +95,10 @@ export async function subscribe(
       return { usedBy, places };
     },
     needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
-    decide: ({ book, loaded: { offer, order: known, claims }, more: { usedBy, places }, operationId }) => {
+    decide: ({ book, loaded: { offer, order: known, orders, claims }, more: { usedBy, places }, operationId }) => {
       const hasTrial = claims.length > 0 && usedBy === undefined;
       const { sku, metadata } = command;
+      for (const current of book.plans.subscriptions) current.orders = orders;
       const order = known ? { ...known, status: effectiveStatus(known, book.now) } : null;
       const result = begin(book, { offer, sku, hasTrial, places, order, metadata, operationId });
       if (result.outcome === 'accepted' && result.subscription.status === 'trialing')
@@ -119,15 +121,15 @@ interface LoadedSubscription {
 
 async function loadOne(tx: Tx, customerId: string, id: string): Promise<LoadedSubscription> {
   const stored = required(await findSubscription(tx, customerId, id), 'it was found before');
-  const ids = [stored.orderId, stored.change?.orderId].filter((orderId) => orderId != null);
-  const found = await Promise.all(ids.map((orderId) => findOrder(tx, customerId, orderId)));
-  return { stored, orders: found.filter((order) => order !== undefined) };
+  return { stored, orders: await findOrdersOf(tx, customerId, [stored]) };
 }
 
 /** The subscription of the book, as it is now; one that has ended is not in it. */
-function knownIn(book: Book, { stored }: LoadedSubscription): KnownSubscription {
+function knownIn(book: Book, { stored, orders }: LoadedSubscription): KnownSubscription {
   const known = book.plans.subscriptions.find(({ subscription }) => subscription.id === stored.id);
-  return known ?? { subscription: stored, ahead: [], lines: new Map(), allocated: [] };
+  if (!known) return { subscription: stored, ahead: [], lines: new Map(), allocated: [] };
+  known.orders = orders;
+  return known;
 }
 
 /** An order of a subscription, with its status of now: as it was loaded, or as a turn has just made it. */
@@ -154,8 +156,8 @@ export interface ChangeCommand {
 
 /**
  * Changes the plan of a subscription. Locks: the customer. Throws: subscription_not_found, offer_not_found, offer_not_plan, offer_inactive, offer_exchange_only,
- * product_inactive, already_unlimited, too_many_batches, quantity_too_large, other_plan_group, subscription_unchanged, subscription_incomplete, subscription_ended,
- * customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
+ * product_inactive, already_unlimited, too_many_batches, quantity_too_large, other_plan_group, subscription_unchanged,
+ * change_paid, subscription_incomplete, subscription_ended, * customer_not_found, selector_conflict, idempotency_key_reused, unavailable.
  */
 export async function changeSubscription(
   deps: Deps,

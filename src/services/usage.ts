@@ -179,12 +179,12 @@ function unlimitedWindows({ book }: BookRead, reader: Reader, subject: Subject, 
   return windows;
 }
 
-function toWindowStatus({ window, used, limit, enforcement, level, end }: UsageWindow): WindowStatus {
+function toWindowStatus({ window, used, limit, enforcement, level, end, isOfPlan }: UsageWindow): WindowStatus {
   const told = {
     window,
     current: used,
     resetsAt: end,
-    fallsBackTo: window === 'billing_period' ? ('month' as const) : null,
+    fallsBackTo: window === 'billing_period' && !isOfPlan ? ('month' as const) : null,
   };
   if (limit === null)
     return { ...told, limit: null, remaining: null, enforcement: null, level: null, status: 'no_limit' };

@@ -2037,6 +2037,13 @@ const corruptions: readonly Corruption[] = [
     [`UPDATE customers SET has_limits = false WHERE id = '${A}'`],
     ['i6_has_limits'],
   ],
+  [
+    'limits of a plan are in force that a customer does not have',
+    [
+      `UPDATE customers SET plans = '[{"sku": "PACK", "startsAt": "${at('12:00')}", "endsAt": null}]' WHERE id = '${A}'`,
+    ],
+    ['i6_plans'],
+  ],
   ['a change was not told', ['UPDATE event_log SET told_since = NULL'], ['i9_event_missing']],
   [
     'a change was told twice',

@@ -1709,7 +1709,7 @@ export interface components {
                 product_key?: string;
                 feature?: string;
                 /**
-                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                  * @enum {string}
                  */
                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -1779,7 +1779,7 @@ export interface components {
                 product_key?: string;
                 feature?: string;
                 /**
-                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                  * @enum {string}
                  */
                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -2071,7 +2071,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -2426,7 +2426,7 @@ export interface components {
             periods: {
                 sku: string;
                 /**
-                 * @description `skipped`: it was over, with all that it would have given, when it was looked at.
+                 * @description `skipped`: it was over, with all that it would have given, when it was looked at; or more could not have been counted.
                  * @enum {string}
                  */
                 kind: "trial" | "free" | "paid" | "skipped";
@@ -2523,7 +2523,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -5079,7 +5079,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5463,7 +5463,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5486,7 +5486,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5594,7 +5594,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5617,7 +5617,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5652,7 +5652,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -5752,7 +5752,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -5864,7 +5864,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -6768,7 +6768,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -6808,7 +6808,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -6944,6 +6944,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -6995,6 +6997,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7046,6 +7050,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7097,6 +7103,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7148,6 +7156,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7199,6 +7209,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7250,6 +7262,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7301,6 +7315,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7352,6 +7368,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7403,6 +7421,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7454,6 +7474,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -7505,6 +7527,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -8473,7 +8497,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -8623,7 +8647,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -8736,7 +8760,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -9225,7 +9249,7 @@ export interface operations {
                             product_key?: string;
                             feature?: string;
                             /**
-                             * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                             * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                              * @enum {string}
                              */
                             window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -10727,7 +10751,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -10767,7 +10791,7 @@ export interface operations {
                                 product_key?: string;
                                 feature?: string;
                                 /**
-                                 * @description By the calendar of UTC; `billing_period` is the month until there are subscriptions.
+                                 * @description By the calendar of UTC; `billing_period` is that of the subscription whose plan sets the limit, else of the oldest, else the month.
                                  * @enum {string}
                                  */
                                 window: "hour" | "day" | "month" | "billing_period" | "total";
@@ -10903,6 +10927,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -10954,6 +10980,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11005,6 +11033,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11056,6 +11086,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11107,6 +11139,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11158,6 +11192,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11209,6 +11245,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11260,6 +11298,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11311,6 +11351,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11362,6 +11404,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11413,6 +11457,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
@@ -11464,6 +11510,8 @@ export interface operations {
                                 order_id: string | null;
                                 /** Format: date-time */
                                 occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
                                 period: {
                                     /** @enum {string} */
                                     kind: "trial" | "free" | "paid" | "skipped";
