@@ -70,7 +70,8 @@ export async function findWholeFamily(tx: Tx, customerId: string): Promise<strin
 /** Into whom a customer was merged by name, into whom that one was, and so on; the last one leads to nobody. At most so many as a family has. */
 export async function findMergesAbove(tx: Tx, customerId: string): Promise<string[]> {
   const above: string[] = [];
-  for (let next = await findMergeOf(tx, customerId); next !== undefined; next = await findMergeOf(tx, next)) above.push(next);
+  for (let next = await findMergeOf(tx, customerId); next !== undefined; next = await findMergeOf(tx, next))
+    above.push(next);
   return above;
 }
 

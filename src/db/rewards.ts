@@ -58,10 +58,7 @@ export interface EarningReferral {
 }
 
 /** The referral of a family, if it may earn something. */
-export async function findEarningReferral(
-  tx: Tx,
-  familyIds: readonly string[],
-): Promise<EarningReferral | undefined> {
+export async function findEarningReferral(tx: Tx, familyIds: readonly string[]): Promise<EarningReferral | undefined> {
   const [row] = await tx.query<Row & { id: string; referrer_id: string; customer_id: string }>(
     `SELECT r.id, r.referrer_id, r.customer_id FROM referrals r CROSS JOIN LATERAL (
        SELECT o.acting_key FROM operations o
@@ -95,7 +92,10 @@ export async function shareSignals(
   { referrerId, refereeId }: Pick<Reward, 'referrerId' | 'refereeId'>,
   passed: readonly TrialTrace[] = [],
 ): Promise<boolean> {
-  const [referrerIds, refereeIds] = await Promise.all([findWholeFamily(tx, referrerId), findWholeFamily(tx, refereeId)]);
+  const [referrerIds, refereeIds] = await Promise.all([
+    findWholeFamily(tx, referrerId),
+    findWholeFamily(tx, refereeId),
+  ]);
   const [row] = await tx.query<Row & { is_shared: boolean }>(
     `SELECT EXISTS (
        SELECT FROM (${HASHES_OF('$1')}) referrer JOIN (

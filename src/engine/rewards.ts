@@ -3,7 +3,7 @@
 
 import { findOrderableOffers } from '../db/catalog.js';
 import { isOutage } from '../db/errors.js';
-import { findMergesAbove, findWholeFamily } from '../db/merges.js';
+import { findMergesAbove } from '../db/merges.js';
 import { countPlaces } from '../db/offer-places.js';
 import { countRewards, listRewardsToAct, lockReward, shareSignals } from '../db/rewards.js';
 import { listGrantedProducts } from '../db/sold.js';

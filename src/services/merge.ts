@@ -114,7 +114,10 @@ async function mergeOnce(
       assertNoneCurrent(loaded.subscriptions);
       const pair = { targetId, sourceId, targetIds: loaded.target?.mergedIds ?? [], sourceIds };
       const other = required(books.get(sourceId), 'the source is locked');
-      const moved = mergeCustomers(book, other, { ...loaded, rewardsBetween }, pair, { operationId, actingKey: call.actor.keyId });
+      const moved = mergeCustomers(book, other, { ...loaded, rewardsBetween }, pair, {
+        operationId,
+        actingKey: call.actor.keyId,
+      });
       const result = { customerId: targetId, sourceId, isDryRun, moved };
       return { outcome: 'accepted', result, recordAs: sourceId };
     },

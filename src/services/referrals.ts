@@ -67,7 +67,8 @@ export async function attachReferral(
     decide: ({ book, loaded, more: trigger, operationId }): Decision<ReferralResult> => {
       const result = attach(book, loaded, { referrerId, metadata, operationId }, command);
       const { referral, isNew } = result;
-      if (isNew) armRewards(book, { ...trigger, referral: { referralId: referral.id, referrerId, refereeId }, operationId });
+      if (isNew)
+        armRewards(book, { ...trigger, referral: { referralId: referral.id, referrerId, refereeId }, operationId });
       rewards.note(book);
       return { outcome: isNew ? 'accepted' : 'unchanged', result };
     },

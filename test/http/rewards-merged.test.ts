@@ -174,7 +174,8 @@ describe('a reward of a customer that was merged', () => {
     const referral = await refer(a, referee);
     const orderId = await pay(referee);
     const hold = async ({ id }: Merging, amount: number) =>
-      (await app.post('/reservations', { customer_id: id, product_key: 'CREDITS', amount, ttl_seconds: 86_400 })).body.id;
+      (await app.post('/reservations', { customer_id: id, product_key: 'CREDITS', amount, ttl_seconds: 86_400 })).body
+        .id;
     const holds = [await hold(a, 1)];
     await merge(b, a);
     holds.push(await hold(b, 2));
@@ -274,7 +275,8 @@ describe('a family', () => {
     await merge(target, source);
     const orderId = await pay(target);
     expect(await rewardsOf(referral)).toHaveLength(2);
-    for (const reward of await rewardsOf(referral)) expect(reward).toMatchObject({ status: 'granted', order_id: orderId });
+    for (const reward of await rewardsOf(referral))
+      expect(reward).toMatchObject({ status: 'granted', order_id: orderId });
     expect(await balanceOf(target)).toBe(110);
     await refund(orderId);
     for (const reward of await rewardsOf(referral)) expect(reward).toMatchObject({ status: 'clawed_back' });
