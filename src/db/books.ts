@@ -127,8 +127,8 @@ export async function loadBooks(
 ): Promise<LoadedBooks> {
   const { reservations: held, operations, overdrawn } = namedIn(requests);
   const sales = requests.flatMap(({ customerId, needs }) =>
-    needs.flatMap(({ sold: orderId, granted: operationId }) =>
-      orderId === undefined && operationId === undefined ? [] : [{ customerId, orderId, operationId }],
+    needs.flatMap(({ sold: orderId, granted }) =>
+      orderId === undefined && granted === undefined ? [] : [{ customerId, orderId, granted }],
     ),
   );
   const ids = idsOf(requests);

@@ -60,6 +60,21 @@ export async function findMerging(tx: Tx, ids: readonly string[]): Promise<Map<s
   );
 }
 
+/** All of the family that a customer is of. */
+export async function findWholeFamily(tx: Tx, customerId: string): Promise<string[]> {
+  const own = (await findMerging(tx, [customerId])).get(customerId);
+  if (own && own.mergedInto !== null) return findWholeFamily(tx, own.mergedInto);
+  return [customerId, ...(own?.mergedIds ?? [])];
+}
+
+/** Into whom a customer was merged by name, into whom that one was, and so on; the last one leads to nobody. At most so many as a family has. */
+export async function findMergesAbove(tx: Tx, customerId: string): Promise<string[]> {
+  const above: string[] = [];
+  for (let next = await findMergeOf(tx, customerId); next !== undefined; next = await findMergeOf(tx, next))
+    above.push(next);
+  return above;
+}
+
 /** Into whom a customer was merged by name, whoever he leads to today; undefined if he was not. */
 export async function findMergeOf(tx: Tx, sourceId: string): Promise<string | undefined> {
   const [row] = await tx.query<Row & { customer_id: string }>(

@@ -8,7 +8,7 @@ export interface Owner {
 }
 
 /** Tables whose rows are named by their ids alone. */
-type Named = 'operations' | 'orders' | 'reservations' | 'subscriptions';
+type Named = 'operations' | 'orders' | 'reservations' | 'rewards' | 'subscriptions';
 
 /** The owners of rows, by their ids; an id that there is none of is left out. */
 export async function findOwnersIn(tx: Tx, table: Named, ids: readonly string[]): Promise<Map<string, Owner>> {

@@ -6,6 +6,8 @@ import type { ReferralProgram, Reward, RewardSide, RewardStatus, RewardTrigger }
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
+import { findWholeFamily } from './merges.js';
+import { findOwnersIn, type Owner } from './owners.js';
 import { findProgramInForce } from './referral-programs.js';
 import { claims, inserts, updates } from './statements.js';
 import { arraysOf, given, listOf, readerOf, written } from './table.js';
@@ -52,49 +54,55 @@ export function insertSignals(tx: Tx, { customers }: Changes): Promise<unknown> 
 export interface EarningReferral {
   referralId: string;
   referrerId: string;
+  refereeId: string;
 }
 
-/** The referral of a referee, if it may earn something. */
-export async function findEarningReferral(tx: Tx, refereeId: string): Promise<EarningReferral | undefined> {
-  const [row] = await tx.query<Row & { id: string; referrer_id: string }>(
-    `SELECT r.id, r.referrer_id FROM referrals r CROSS JOIN LATERAL (
-       SELECT o.acting_key FROM operations o WHERE o.customer_id = r.customer_id AND o.customer_id = $1::uuid AND o.id = r.operation_id OFFSET 0
-     ) o WHERE r.customer_id = $1::uuid AND o.acting_key <> 'import'`,
-    [refereeId],
+/** The referral of a family, if it may earn something. */
+export async function findEarningReferral(tx: Tx, familyIds: readonly string[]): Promise<EarningReferral | undefined> {
+  const [row] = await tx.query<Row & { id: string; referrer_id: string; customer_id: string }>(
+    `SELECT r.id, r.referrer_id, r.customer_id FROM referrals r CROSS JOIN LATERAL (
+       SELECT o.acting_key FROM operations o
+       WHERE o.customer_id = r.customer_id AND o.customer_id = ANY ($1::uuid[]) AND o.id = r.operation_id OFFSET 0
+     ) o WHERE r.customer_id = ANY ($1::uuid[]) AND r.dropped_at IS NULL AND o.acting_key <> 'import'`,
+    [familyIds],
   );
-  return row && { referralId: row.id, referrerId: row.referrer_id };
+  return row && { referralId: row.id, referrerId: row.referrer_id, refereeId: row.customer_id };
 }
 
-/** Whether a customer has paid something, in another order than this one, that neither went back nor is contested as a whole. */
-async function hasPaidBefore(tx: Tx, customerId: string, orderId: string | null): Promise<boolean> {
+/** Whether a family has paid something, in another order than this one, that neither went back nor is contested as a whole. */
+async function hasPaidBefore(tx: Tx, familyIds: readonly string[], orderId: string | null): Promise<boolean> {
   const [row] = await tx.query<Row & { has_paid: boolean }>(
     `SELECT EXISTS (
-       SELECT FROM orders WHERE customer_id = $1::uuid AND id IS DISTINCT FROM $2::uuid AND status IN ('paid', 'partially_refunded')
+       SELECT FROM orders WHERE customer_id = ANY ($1::uuid[]) AND id IS DISTINCT FROM $2::uuid AND status IN ('paid', 'partially_refunded')
          AND total_amount > 0 AND refunded_amount + disputed_amount < total_amount
      ) AS has_paid`,
-    [customerId, orderId],
+    [familyIds, orderId],
   );
   return required(row, 'it was asked').has_paid;
 }
 
 const SIGNAL = ['pepperId', 'identityHash'] as const;
-const HASHES_OF = (customer: string) => `
-  SELECT pepper_id, identity_hash FROM trial_uses WHERE customer_id = ${customer}::uuid
-  UNION ALL SELECT pepper_id, identity_hash FROM customer_signals WHERE customer_id = ${customer}::uuid`;
+const HASHES_OF = (family: string) => `
+  SELECT pepper_id, identity_hash FROM trial_uses WHERE customer_id = ANY (${family}::uuid[])
+  UNION ALL SELECT pepper_id, identity_hash FROM customer_signals WHERE customer_id = ANY (${family}::uuid[])`;
 
-/** Whether two customers are known by a common hash: of an identity of a trial, of a payment, or of these of the second one. */
+/** Whether both sides, each with his family, are known by a common hash: of an identity of a trial, of a payment, or of these of the second one. */
 export async function shareSignals(
   tx: Tx,
   { referrerId, refereeId }: Pick<Reward, 'referrerId' | 'refereeId'>,
   passed: readonly TrialTrace[] = [],
 ): Promise<boolean> {
+  const [referrerIds, refereeIds] = await Promise.all([
+    findWholeFamily(tx, referrerId),
+    findWholeFamily(tx, refereeId),
+  ]);
   const [row] = await tx.query<Row & { is_shared: boolean }>(
     `SELECT EXISTS (
        SELECT FROM (${HASHES_OF('$1')}) referrer JOIN (
          ${HASHES_OF('$2')} UNION ALL SELECT * FROM ${given(customerSignals, SIGNAL, { first: 3 })}
        ) referee USING (pepper_id, identity_hash)
      ) AS is_shared`,
-    [referrerId, refereeId, ...arraysOf(customerSignals, SIGNAL, passed)],
+    [referrerIds, refereeIds, ...arraysOf(customerSignals, SIGNAL, passed)],
   );
   return required(row, 'it was asked').is_shared;
 }
@@ -108,27 +116,44 @@ export interface KnownTrigger {
   orderId: string | null;
 }
 
-/** Loads what arming rewards looks at. Where no programme is in force nothing else is. Precondition: the referee is locked. */
+/** Loads what arming rewards looks at. Where no programme is in force nothing else is. Precondition: the referee's family is locked. */
 export async function loadTrigger(
   tx: Tx,
   trigger: RewardTrigger,
-  asked: Pick<Reward, 'referrerId' | 'refereeId' | 'orderId'> & { passed: readonly TrialTrace[] },
+  asked: Pick<Reward, 'referrerId' | 'refereeId' | 'orderId'> & {
+    familyIds: readonly string[];
+    passed: readonly TrialTrace[];
+  },
   now: Date,
 ): Promise<KnownTrigger> {
-  const { refereeId, orderId, passed } = asked;
+  const { familyIds, orderId, passed } = asked;
   const program = await findProgramInForce(tx, trigger, now);
   if (!program) return { program, orderId, hasPaidBefore: false, isShared: false, rewards: [] };
   const [paid, isShared, known] = await Promise.all([
-    hasPaidBefore(tx, refereeId, orderId),
+    hasPaidBefore(tx, familyIds, orderId),
     shareSignals(tx, asked, passed),
-    lockRewardsOfReferee(tx, refereeId),
+    lockRewardsOfFamily(tx, familyIds),
   ]);
   return { program, orderId, hasPaidBefore: paid, isShared, rewards: known };
 }
 
-/** Locks the rewards of a referee's referral. */
-export async function lockRewardsOfReferee(tx: Tx, refereeId: string): Promise<Reward[]> {
-  return (await tx.query(`${SELECT} WHERE referee_id = $1::uuid ORDER BY id FOR UPDATE`, [refereeId])).map(readReward);
+/** Locks the rewards of all referrals of a family, as who was brought. */
+export async function lockRewardsOfFamily(tx: Tx, familyIds: readonly string[]): Promise<Reward[]> {
+  const sql = `${SELECT} WHERE referee_id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE`;
+  return (await tx.query(sql, [familyIds])).map(readReward);
+}
+
+const LOCK_BETWEEN = `${SELECT}
+WHERE (referee_id = ANY ($1::uuid[]) AND referrer_id = ANY ($2::uuid[]) OR referee_id = ANY ($2::uuid[]) AND referrer_id = ANY ($1::uuid[]))
+  AND status IN ('armed', 'held') ORDER BY id FOR UPDATE`;
+
+/** Locks the rewards that are not granted yet where one of a family brought one of the other. Precondition: whom both lead to are locked. */
+export async function lockRewardsBetween(
+  tx: Tx,
+  family: readonly string[],
+  other: readonly string[],
+): Promise<Reward[]> {
+  return (await tx.query(LOCK_BETWEEN, [family, other])).map(readReward);
 }
 
 /** Locks a reward. Precondition: its customer is locked. */
@@ -137,18 +162,23 @@ export async function lockReward(tx: Tx, id: string): Promise<Reward> {
   return readReward(required(row, 'rewards are kept'));
 }
 
-export async function findReward(tx: Tx, id: string): Promise<Reward | undefined> {
-  const [row] = await tx.query(`${SELECT} WHERE id = $1::uuid`, [id]);
-  return row && readReward(row);
+/** How many rewards a referrer was granted of a programme, clawed back or not, and how many his family was. Precondition: whom he leads to is locked. */
+export async function countRewards(
+  tx: Tx,
+  { customerId, programKey }: Reward,
+  familyIds: readonly string[],
+): Promise<{ own: number; family: number }> {
+  const [row] = await tx.query<Row & { own: number; family: number }>(
+    `SELECT count(*) FILTER (WHERE customer_id = $1::uuid) AS own, count(*) AS family
+     FROM rewards WHERE customer_id = ANY ($3::uuid[]) AND program_key = $2 AND ordinal IS NOT NULL`,
+    [customerId, programKey, familyIds],
+  );
+  return required(row, 'there is a count');
 }
 
-/** How many rewards a referrer was granted of a programme, clawed back or not. Precondition: he is locked. */
-export async function countRewards(tx: Tx, { customerId, programKey }: Reward): Promise<number> {
-  const [row] = await tx.query<Row & { count: number }>(
-    'SELECT count(*) AS count FROM rewards WHERE customer_id = $1::uuid AND program_key = $2 AND ordinal IS NOT NULL',
-    [customerId, programKey],
-  );
-  return required(row, 'there is a count').count;
+/** Whose rewards these are; an id that there is none of is left out. */
+export async function findRewardOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
+  return findOwnersIn(tx, 'rewards', ids);
 }
 
 /** Rewards about which something is to be done by now, the longest due first; those of `except` are left out. */

@@ -30,11 +30,10 @@ export interface RevokeRow extends Row {
   left: number;
 }
 
-/** What was read of one order, or of one operation. */
+/** What was read of one order, or, where none is named, of what one operation granted: then the rows say which those are. */
 export interface SoldRows {
   customerId: string;
   orderId?: string | undefined;
-  operationId?: string | undefined;
   batches: readonly SoldBatchRow[];
   clawbacks: readonly Row[];
   revokes: readonly RevokeRow[];
@@ -80,8 +79,7 @@ function toRevoke({ seq, operation_id: operationId, batch_id: batchId, left }: R
 export function toSold(rows: SoldRows, toOne: (row: Row) => Batch): Sold {
   const all = rows.batches.map((row) => {
     const own = toSoldBatch(row, toOne);
-    const isOwn =
-      rows.orderId === undefined ? row.operation_id === rows.operationId : own.batch.orderId === rows.orderId;
+    const isOwn = rows.orderId === undefined ? row.is_own === true : own.batch.orderId === rows.orderId;
     return { isOwn, own };
   });
   const toDebt = (row: DebtRow): DebtEntry => ({

@@ -1,4 +1,6 @@
 // Loads what a book knows of a paid order that is refunded or disputed. Precondition: the customer is locked by an earlier statement.
+import type { GrantedUnits } from '../ledger/consume.js';
+import { required } from '../lib/assert.js';
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
 import { type DebtRow, type RevokeRow, SOLD_BATCH, type SoldBatchRow, type SoldRows } from './sold-rows.js';
@@ -75,37 +77,43 @@ FROM claimed c LEFT JOIN entries e ON e.product_key = c.product_key AND e.seq < 
   AND e.kind IN ('debt', 'forgive', 'repay') AND NOT ${IS_UNPAID}
 GROUP BY c.product_key`;
 
-/** The same of an operation that granted something without a payment: its batches are those of which its entries tell. */
-const GRANTED = `(
+/** The batches that an operation ($2) of a customer ($1) granted without a payment: those of which its entries tell. */
+const GRANTED = `
   SELECT e.batch_id FROM operations o JOIN entries e ON e.customer_id = o.customer_id AND e.seq BETWEEN o.first_seq AND o.last_seq
-  WHERE o.customer_id = $1::uuid AND e.customer_id = $1::uuid AND o.id = $2::uuid AND e.kind = 'grant'
-)`;
+  WHERE o.customer_id = $1::uuid AND e.customer_id = $1::uuid AND o.id = $2::uuid AND e.kind = 'grant'`;
+/** The same of them, and of what they go on in, in one ledger ($4) of a family ($5). */
 const LOAD_GRANTED = `
-SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, b.operation_id FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED}
+WITH RECURSIVE going (customer_id, id) AS (
+  SELECT $1::uuid, granted.batch_id FROM (${GRANTED}) granted
+  UNION
+  SELECT b.customer_id, b.id FROM going g JOIN batches b ON b.predecessor_id = g.id AND b.predecessor_customer_id = g.customer_id
+  WHERE b.customer_id = ANY ($5::uuid[])
+), own AS (SELECT id FROM going WHERE customer_id = $4::uuid)
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, true AS is_own FROM batches b WHERE b.customer_id = $4::uuid AND b.id IN (SELECT id FROM own)
 UNION ALL
-SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, b.operation_id FROM batches b
-WHERE b.customer_id = $1::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
-  AND b.id NOT IN ${GRANTED}
-  AND b.product_key IN (SELECT product_key FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED} AND b.granted IS NULL)
+SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS}, false FROM batches b
+WHERE b.customer_id = $4::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
+  AND b.id NOT IN (SELECT id FROM own)
+  AND b.product_key IN (SELECT product_key FROM batches b WHERE b.customer_id = $4::uuid AND b.id IN (SELECT id FROM own) AND b.granted IS NULL)
 ORDER BY id`;
 
-/** What is asked of one customer: an order, or an operation. */
+/** What is asked of one customer: an order, or what an operation granted. */
 export interface SoldAsked {
   customerId: string;
   orderId: string | undefined;
-  operationId: string | undefined;
+  granted: GrantedUnits | undefined;
 }
 
 /** Reads orders of customers, with what refunds and disputes took of them, or what operations granted, as of an instant. */
 export async function loadSold(tx: Tx, asked: readonly SoldAsked[], now: Date): Promise<SoldRows[]> {
   return Promise.all(
-    asked.map(async ({ customerId, orderId, operationId }) => {
+    asked.map(async ({ customerId, orderId, granted }) => {
       if (orderId === undefined) {
-        const own = [customerId, operationId, now.toISOString()];
+        const { customerId: ownerId, operationId, memberIds } = required(granted, 'one of both is asked for');
+        const own = [ownerId, operationId, now.toISOString(), customerId, memberIds];
         const batchRows = await tx.query<SoldBatchRow>(LOAD_GRANTED, own);
         return {
           customerId,
-          operationId,
           batches: batchRows,
           clawbacks: [],
           revokes: [],
@@ -131,7 +139,7 @@ export async function loadSold(tx: Tx, asked: readonly SoldAsked[], now: Date): 
 /** The products of which an operation granted something. */
 export async function listGrantedProducts(tx: Tx, customerId: string, operationId: string): Promise<string[]> {
   const rows = await tx.query<Row & { product_key: string }>(
-    `SELECT DISTINCT b.product_key FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN ${GRANTED}`,
+    `SELECT DISTINCT b.product_key FROM batches b WHERE b.customer_id = $1::uuid AND b.id IN (${GRANTED})`,
     [customerId, operationId],
   );
   return rows.map((row) => row.product_key);

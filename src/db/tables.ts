@@ -708,6 +708,7 @@ export const rewards = table('rewards', {
   refereeId: uuid('referee_id'),
   programKey: text('program_key'),
   orderId: nullable(uuid('order_id')),
+  orderCustomerId: nullable(uuid('order_customer_id')),
   armedBy: uuid('armed_by'),
   sku: text('sku'),
   quantity: bigint('quantity'),

@@ -13,6 +13,7 @@ import { findOperationOwners } from '../db/operations.js';
 import { findOrderOwners } from '../db/orders.js';
 import type { Owner } from '../db/owners.js';
 import { findReservationOwners } from '../db/reservations.js';
+import { findRewardOwners } from '../db/rewards.js';
 import { findSubscriptionOwners } from '../db/subscriptions.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
@@ -119,6 +120,7 @@ const FIND_OWNERS: Readonly<
   reservation: findReservationOwners,
   operation: findOperationOwners,
   order: findOrderOwners,
+  reward: findRewardOwners,
   subscription: findSubscriptionOwners,
 };
 

@@ -152,6 +152,9 @@ function isTooFewRead(verdict: Verdict | Replay): boolean {
   return typeof verdict === 'object' && 'refusal' in verdict && verdict.refusal instanceof TooFewRead;
 }
 
+/** They know who was merged of those whom they lock. */
+const LOOKS_ITSELF: ReadonlySet<string> = new Set(['customer.merge', 'reward.claw_back']);
+
 /** Whether the identity, or the customer, leads to another one by now. */
 function isMoved(
   deps: Foundations,
@@ -163,8 +166,7 @@ function isMoved(
   if (mergedInto !== null) rememberMerged(deps, customerId, mergedInto);
   if ((mergedInto ?? undefined) !== finalId && customers.has(customerId)) return true;
   if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;
-  // A merge looks at all of them itself.
-  const others = member.name === 'customer.merge' ? [] : (member.alsoLocks ?? []);
+  const others = LOOKS_ITSELF.has(member.name) ? [] : (member.alsoLocks ?? []);
   return others.some((id) => (customers.get(id)?.mergedInto ?? null) !== null);
 }
 

@@ -2,9 +2,8 @@
 // it behind its answer's commit, where it is due at once; the job does all others.
 
 import { findOrderableOffers } from '../db/catalog.js';
-import type { Tx } from '../db/client.js';
 import { isOutage } from '../db/errors.js';
-import { findMerging } from '../db/merges.js';
+import { findMergesAbove } from '../db/merges.js';
 import { countPlaces } from '../db/offer-places.js';
 import { countRewards, listRewardsToAct, lockReward, shareSignals } from '../db/rewards.js';
 import { listGrantedProducts } from '../db/sold.js';
@@ -14,6 +13,7 @@ import type { OrderableOffer } from '../ledger/catalog-entities.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Reward, RewardStep } from '../ledger/reward-entities.js';
 import { clawBackReward, grantReward, type RewardState } from '../ledger/rewards.js';
+import { required } from '../lib/assert.js';
 import { BY_ITSELF } from './by-itself.js';
 import { type Operation, resolvedAs, toMember } from './operation.js';
 import { transact } from './transact.js';
@@ -68,10 +68,11 @@ export function rewardsAtOnce(deps: Foundations): RewardsAtOnce {
 /** Whether something was done about a reward; not where somebody holds its customer, or it failed. */
 async function settleOne(deps: Foundations, reward: Reward): Promise<boolean> {
   const { customerId, status, id } = reward;
-  const member = status === 'clawing_back' ? toMember(clawBackOf(reward)) : toMember(grantOf(reward));
   try {
     // Of a customer that was merged it is done in his ledger, and moves on.
-    const finalId = (await findMerging(deps.db, [customerId])).get(customerId)?.mergedInto ?? undefined;
+    const above = await findMergesAbove(deps.db, customerId);
+    const finalId = above.at(-1);
+    const member = status === 'clawing_back' ? toMember(clawBackOf(reward, above)) : toMember(grantOf(reward));
     const resolved = resolvedAs(deps, member, { customerId, finalId });
     const { changes } = await transact(deps, [resolved], { opener: 'pool', skipLocked: true });
     return changes.customers.some((own) => own.changes.rewardSteps.length > 0);
@@ -89,38 +90,50 @@ const ofReward = ({ customerId, id }: Reward) => ({
 });
 const render = () => ({ status: 200, body: '' });
 
-interface Loaded extends Pick<RewardState, 'reward' | 'count' | 'isShared'> {
+interface Loaded extends Pick<RewardState, 'reward' | 'isShared'> {
   offers: Map<string, OrderableOffer>;
 }
 
-function grantOf(reward: Reward): Operation<RewardStep | undefined, Loaded, ReadonlyMap<string, number>> {
+function grantOf(reward: Reward): Operation<RewardStep | undefined, Loaded, Pick<RewardState, 'places' | 'counts'>> {
   return {
     name: 'reward.grant',
     ...ofReward(reward),
-    load: async (tx: Tx) => {
-      const [locked, offers, count, isShared] = await Promise.all([
+    load: async (tx) => {
+      const [locked, offers, isShared] = await Promise.all([
         lockReward(tx, reward.id),
         findOrderableOffers(tx, [reward.sku]),
-        countRewards(tx, reward),
         shareSignals(tx, reward),
       ]);
-      return { reward: locked, offers, count, isShared };
+      return { reward: locked, offers, isShared };
     },
-    loadMore: (tx, { offers }, _customerId, now, familyIds) => countPlaces(tx, familyIds, offers.values(), now),
+    loadMore: async (tx, { offers }, _customerId, now, familyIds) => {
+      const [places, counts] = await Promise.all([
+        countPlaces(tx, familyIds, offers.values(), now),
+        countRewards(tx, reward, familyIds),
+      ]);
+      return { places, counts };
+    },
     needs: ({ offers }) => ({ asks: asksOf([...offers.values()].flatMap(({ terms }) => terms)) }),
-    decide: ({ book, loaded: { offers, ...state }, more: places, operationId }) => {
-      const step = grantReward(book, { ...state, offer: offers.get(reward.sku), places }, operationId);
+    decide: ({ book, loaded: { offers, ...state }, more, operationId }) => {
+      const step = grantReward(book, { ...state, ...more, offer: offers.get(reward.sku) }, operationId);
       return { outcome: step ? 'accepted' : 'unchanged', result: step };
     },
     render,
   };
 }
 
-function clawBackOf(reward: Reward): Operation<RewardStep | undefined, { reward: Reward; productKeys: string[] }> {
+/** It takes back wherever what was granted went on: of all into whom its customer was merged, one into the next. */
+function clawBackOf(
+  reward: Reward,
+  above: readonly string[],
+): Operation<RewardStep | undefined, { reward: Reward; productKeys: string[] }> {
   const { grantedBy, customerId, id } = reward;
+  const between = above.slice(0, -1);
+  const memberIds = [customerId, ...above];
   return {
     name: 'reward.claw_back',
     ...ofReward(reward),
+    alsoLocks: between,
     load: async (tx) => {
       const [locked, productKeys] = await Promise.all([
         lockReward(tx, id),
@@ -130,10 +143,11 @@ function clawBackOf(reward: Reward): Operation<RewardStep | undefined, { reward:
     },
     needs: ({ productKeys }) => ({
       asks: productKeys.map((productKey) => ({ subject: { productKey }, amount: 0 })),
-      ...(grantedBy !== null && { granted: grantedBy }),
+      granted: grantedBy === null ? undefined : { customerId, operationId: grantedBy, memberIds },
     }),
-    decide: ({ book, loaded, operationId }) => {
-      const step = clawBackReward(book, loaded.reward, operationId);
+    decide: ({ book, books, loaded, operationId }) => {
+      const passed = between.map((id) => required(books.get(id), 'they are locked'));
+      const step = clawBackReward(book, passed, loaded.reward, operationId);
       return { outcome: step ? 'accepted' : 'unchanged', result: step };
     },
     render,

@@ -13,7 +13,7 @@ export interface Selector {
 }
 
 export interface Owned {
-  kind: 'reservation' | 'operation' | 'order' | 'subscription';
+  kind: 'reservation' | 'operation' | 'order' | 'reward' | 'subscription';
   id: string;
 }
 
@@ -70,6 +70,8 @@ export function unknownOwned({ kind, id }: Owned): AppError {
       return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
     case 'order':
       return new AppError('order_not_found', 'There is no such order.', { pointer: 'path/id' });
+    case 'reward':
+      return new AppError('reward_not_found', 'There is no such reward.', { pointer: 'path/id' });
     case 'subscription':
       return new AppError('subscription_not_found', 'There is no such subscription.', { pointer: 'path/id' });
     case 'operation':

@@ -141,7 +141,8 @@ async function loadMore(
 ): Promise<unknown> {
   const customer = customers.get(customerId);
   if (!customer) return undefined;
-  const familyIds = [customer.id, ...customer.mergedIds];
+  const final = customers.get(customer.mergedInto ?? customer.id) ?? customer;
+  const familyIds = [final.id, ...final.mergedIds];
   return member.loadMore?.(tx, loaded, customer.id, instantOf(clock, customer.lastRecordedAt), familyIds);
 }
 
@@ -153,10 +154,10 @@ function bookRequestsOf(
   const needs = groupBy(
     members.flatMap(({ member, customerId, finalId }, index) => {
       const own = member.needs(loaded[index]);
-      const { asks, sold } = own;
-      // What comes back, or is owed, moves on.
-      const onward =
-        finalId === undefined ? [] : [{ id: finalId, needs: { asks, ...(sold !== undefined && { sold }) } }];
+      const { asks, sold, granted } = own;
+      // What comes back, or is owed, moves on; what was granted may have gone through others.
+      const others = granted?.memberIds.filter((id) => id !== customerId) ?? (finalId === undefined ? [] : [finalId]);
+      const onward = others.map((id) => ({ id, needs: { asks, ...(sold !== undefined && { sold }), granted } }));
       return [{ id: customerId, needs: own }, ...onward];
     }),
     ({ id }) => id,

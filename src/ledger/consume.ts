@@ -24,6 +24,13 @@ export interface SubjectAsk {
   countsTotal?: boolean;
 }
 
+/** What an operation granted, and those in whose ledgers it may go on, since its customer was merged. */
+export interface GrantedUnits {
+  customerId: string;
+  operationId: string;
+  memberIds: readonly string[];
+}
+
 /** What a decision looks at besides what is due. */
 export interface Needs {
   asks: readonly SubjectAsk[];
@@ -37,8 +44,8 @@ export interface Needs {
   plans?: boolean;
   /** A subscription of which what it allocated may be taken away. */
   allocatedOf?: string | undefined;
-  /** An operation that granted something without a payment, which is taken back. */
-  granted?: string;
+  /** What an operation granted without a payment, which is taken back. */
+  granted?: GrantedUnits | undefined;
 }
 
 /** A product that can pay for what is asked. `unitCost` is product units per feature unit, 1 when the product itself was asked for. */

@@ -32,6 +32,15 @@ export interface DroppedReferral {
   reason: DroppedReason;
 }
 
+/** A reward that was not granted by the time that its two sides became one customer. */
+export interface CancelledReward {
+  id: string;
+  referralId: string;
+  customerId: string;
+  programKey: string;
+  reason: string;
+}
+
 /** What a merge moves, and what it leaves out. */
 export interface Merged {
   identities: number;
@@ -45,6 +54,8 @@ export interface Merged {
   /** Customers that were merged into the source before, and lead to the target from now on. */
   mergedBefore: number;
   droppedReferrals: (DroppedReferral & { referrerId: string })[];
+  /** Merges of an older build name none. */
+  cancelledRewards: CancelledReward[];
   /** Limits of the source's own, which are not in force any more. */
   droppedLimits: number;
 }

@@ -1,12 +1,15 @@
 // Merging one customer into another as a pure decision (DOMAIN 3.10): what is available, owed, and gives access moves to the target; what else there is of the
 // source stays in his ledger, and what comes of it later moves on (moving-on.ts).
 import { AppError } from '../errors/app-error.js';
+import { required } from '../lib/assert.js';
 import { type Book, holdingOf } from './book.js';
 import { assertFewTaken } from './bounds.js';
 import type { DroppedReason, Merged, Referral } from './customer-entities.js';
 import type { Batch, Holding, MovedBatch } from './entities.js';
 import { moveBatch, moveOwed } from './moving-on.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
+import type { Reward } from './reward-entities.js';
+import { cancelMerged } from './rewards.js';
 
 /** Customers that lead to one at most. */
 const MERGED_MAX = 100;
@@ -30,6 +33,8 @@ export interface MergeState {
     aboveTarget: readonly string[];
     aboveSource: readonly string[];
   };
+  /** Not granted yet, of who is of the one family and was brought by who is of the other. */
+  rewardsBetween: readonly Reward[];
 }
 
 /**
@@ -83,6 +88,7 @@ export function mergeCustomers(
   });
   const dropped = droppedReferrals(state.referrals, { targetId, sourceId });
   target.changes.droppedReferrals.push(...dropped);
+  const cancelled = state.rewardsBetween.map((reward) => cancelMerged(target, reward, operationId));
   const { identities, openOrders, openReservations, limits } = state.counts;
   const merged: Merged = {
     identities,
@@ -93,6 +99,10 @@ export function mergeCustomers(
     openReservations,
     mergedBefore: sourceIds.length,
     droppedReferrals: dropped,
+    cancelledRewards: cancelled.map(({ id, referralId, customerId, programKey, cancelReason }) => ({
+      ...{ id, referralId, customerId, programKey },
+      reason: required(cancelReason, 'it is cancelled'),
+    })),
     droppedLimits: limits,
   };
   target.changes.merges.push({ sourceId, memberIds, familyIds, operationId, moved: merged });

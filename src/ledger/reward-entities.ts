@@ -41,7 +41,9 @@ export interface Reward {
   programKey: string;
   /** The order that earned it; null where attaching did. */
   orderId: string | null;
-  /** The operation of the referee that armed it. */
+  /** Whose that order is, where it is of somebody with whom the referee was merged; null where it is his own. */
+  orderCustomerId: string | null;
+  /** The operation that armed it: of the referee, or of whose the order is. */
   armedBy: string;
   sku: string;
   quantity: number;

@@ -15,46 +15,51 @@ import { latestInstant } from './periods.js';
 import { postDebit } from './postings.js';
 import type { ReferralProgram, Reward, RewardSide, RewardStep } from './reward-entities.js';
 import type { SoldBatch } from './sold-entities.js';
+import { inLedgerOf, soldIn } from './sold-ledgers.js';
 
 const SIDES: readonly RewardSide[] = ['referrer', 'referee'];
 const DAY_MS = 86_400_000;
 const SHARED_SIGNAL = 'shared_signal';
 const CAP_REACHED = 'cap_reached';
+const CUSTOMERS_MERGED = 'customers_merged';
+/** What an order lost by what became of it, it may earn again. */
+const EARNS_AGAIN: ReadonlySet<string | null> = new Set(['order_refunded', 'dispute_lost']);
 
 /** The referral that a trigger is about, and what is known beside it. */
 export interface Triggered {
-  referral: { referralId: string; referrerId: string };
+  referral: { referralId: string; referrerId: string; refereeId: string };
   program: ReferralProgram | undefined;
   /** He has paid something before: who comes to be brought then earns nobody anything. */
   hasPaidBefore: boolean;
   isShared: boolean;
-  /** All of the referral. */
+  /** All of the referral, and maybe of others of the referee's family. */
   rewards: readonly Reward[];
   orderId: string | null;
   operationId: string;
 }
 
-/** Arms what the programme promises to each side that has no reward yet. The book is the referee's. */
+/** Arms what the programme promises to each side that has no reward yet. The book is that of the referee, or of one of his family. */
 export function armRewards(book: Book, { program, hasPaidBefore, isShared, rewards, ...trigger }: Triggered): void {
   if (!program || hasPaidBefore) return;
   const { referral, orderId, operationId } = trigger;
+  const orderCustomerId = orderId === null || book.customerId === referral.refereeId ? null : book.customerId;
   const terms = {
     referrer: { sku: program.referrerSku, quantity: program.referrerQuantity, customerId: referral.referrerId },
-    referee: { sku: program.refereeSku, quantity: program.refereeQuantity, customerId: book.customerId },
+    referee: { sku: program.refereeSku, quantity: program.refereeQuantity, customerId: referral.refereeId },
   };
   const dueAt = latestInstant(book.now.getTime() + program.holdDays * DAY_MS);
   for (const side of SIDES) {
     const { sku, quantity, customerId } = terms[side];
-    if (sku === null || quantity === null || isTaken(rewards, side)) continue;
+    if (sku === null || quantity === null || isTaken(rewards, referral, side)) continue;
     book.changes.newRewards.push({
       ...UNDECIDED,
       id: book.ids.next(),
       customerId,
       ...referral,
-      refereeId: book.customerId,
       side,
       programKey: program.key,
       orderId,
+      orderCustomerId,
       armedBy: operationId,
       sku,
       quantity,
@@ -82,8 +87,8 @@ const UNDECIDED = {
   clawedBackBy: null,
 } as const;
 
-function isTaken(rewards: readonly Reward[], side: RewardSide): boolean {
-  return rewards.some((reward) => reward.side === side && reward.status !== 'cancelled');
+function isTaken(rewards: readonly Reward[], { referralId }: Triggered['referral'], side: RewardSide): boolean {
+  return rewards.some((own) => own.referralId === referralId && own.side === side && own.status !== 'cancelled');
 }
 
 /** What became of the order of a reward: why it earns nothing any more, that it is contested, or neither. */
@@ -95,13 +100,19 @@ function standingOf({ status }: Order, disputes: readonly Dispute[]): Standing {
   return disputes.some((dispute) => dispute.status === 'opened') ? 'disputed' : 'sound';
 }
 
+/** Rewards of all whom a family's members were brought by, and who the members are. */
+export interface FamilyRewards {
+  rewards: readonly Reward[];
+  familyIds: readonly string[];
+}
+
 /**
  * Follows an order to where a refund or a dispute brought it: what it earned is cancelled, held while it is disputed, or to be taken back where it was granted; and is
- * armed again where a refund failed. The book is the referee's. Precondition: his rewards are locked.
+ * armed again where a refund failed, unless both sides became one customer. The book is that of whose the order is. Precondition: the rewards of his family are locked.
  */
 export function followOrder(
   book: Book,
-  rewards: readonly Reward[],
+  { rewards, familyIds }: FamilyRewards,
   order: Order,
   disputes: readonly Dispute[],
   operationId: string,
@@ -119,14 +130,19 @@ export function followOrder(
     });
   }
   if (standing !== 'sound') return;
-  for (const side of SIDES) {
-    const last = rewards.filter((reward) => reward.side === side).at(-1);
-    if (last?.orderId !== order.id || last.status !== 'cancelled' || last.cancelReason === CAP_REACHED) continue;
+  for (const last of lastOfSides(rewards)) {
+    if (last.orderId !== order.id || last.status !== 'cancelled' || !EARNS_AGAIN.has(last.cancelReason)) continue;
+    if (familyIds.includes(last.referrerId)) continue;
     const { dueAt, releasedAt } = last;
     const again = { ...UNDECIDED, id: book.ids.next(), armedBy: operationId, releasedAt, createdAt: book.now };
     const armed = { ...last, ...again, status: 'armed' as const, holdReason: null, actAt: laterOf(dueAt, book.now) };
     book.changes.newRewards.push(armed);
   }
+}
+
+/** The reward of each referral and side that was armed last. */
+function lastOfSides(rewards: readonly Reward[]): Reward[] {
+  return [...new Map(rewards.map((reward) => [`${reward.referralId} ${reward.side}`, reward])).values()];
 }
 
 function laterOf(a: Date, b: Date): Date {
@@ -153,14 +169,21 @@ function cancelled(book: Book, before: Reward, reason: string): Reward {
   return { ...before, ...ended, status: 'cancelled' };
 }
 
+/** Cancels a reward, because who brings and who is brought become one customer. The book is his. Precondition: the reward is locked. */
+export function cancelMerged(book: Book, before: Reward, operationId: string): Reward {
+  const after = cancelled(book, before, CUSTOMERS_MERGED);
+  book.changes.rewardSteps.push({ kind: 'cancelled', before, after, operationId });
+  return after;
+}
+
 /** What granting a reward looks at. */
 export interface RewardState {
   reward: Reward;
   offer: OrderableOffer | undefined;
-  /** Places of the offer that the customer has taken. */
+  /** Places of the offer that the customer's family has taken. */
   places: ReadonlyMap<string, number>;
-  /** How many he was granted of the programme, as a referrer. */
-  count: number;
+  /** How many he was granted of the programme, as a referrer; and how many all of his family were. */
+  counts: { own: number; family: number };
   isShared: boolean;
 }
 
@@ -169,14 +192,14 @@ export interface RewardState {
  * The book is its customer's. Undefined when nothing is to be done about it. Precondition: the reward is locked.
  */
 export function grantReward(book: Book, state: RewardState, operationId: string): RewardStep | undefined {
-  const { reward: before, count, isShared } = state;
+  const { reward: before, counts, isShared } = state;
   if (before.status !== 'armed' || before.isDisputed || before.dueAt > book.now) return undefined;
   const step = (kind: RewardStep['kind'], after: Reward): RewardStep => {
     const made = { kind, before, after, operationId };
     book.changes.rewardSteps.push(made);
     return made;
   };
-  if (before.maxRewards !== null && count >= before.maxRewards)
+  if (before.maxRewards !== null && counts.family >= before.maxRewards)
     return step('cancelled', cancelled(book, before, CAP_REACHED));
   const hold = (holdReason: string): RewardStep =>
     step('held', { ...before, status: 'held', holdReason, heldAt: before.heldAt ?? book.now, actAt: null });
@@ -188,7 +211,7 @@ export function grantReward(book: Book, state: RewardState, operationId: string)
     throw error;
   }
   const granted = { grantedAt: book.now, grantedBy: operationId, actAt: null };
-  const ordinal = before.side === 'referrer' ? count + 1 : null;
+  const ordinal = before.side === 'referrer' ? counts.own + 1 : null;
   return step('granted', { ...before, ...granted, status: 'granted', ordinal });
 }
 
@@ -206,20 +229,28 @@ function giveReward(book: Book, { reward: known, offer, places }: RewardState, o
 }
 
 /**
- * Takes a reward back: what is available of its units, and its access from now on. What is used or held is left; units that come back later expire. Undefined when
- * nothing is to be done about it. Precondition: the reward is locked; the book has what it granted.
+ * Takes a reward back: what is available of its units, and its access from now on, in whichever ledger of the family they went on. What is used or held is left;
+ * units that come back later expire. `between` are the books of those through whom it came from its customer to the one whom he leads to. Undefined when nothing is
+ * to be done about it. Precondition: the reward is locked; the books have what it granted, and what that goes on in.
  */
-export function clawBackReward(book: Book, before: Reward, operationId: string): RewardStep | undefined {
+export function clawBackReward(
+  book: Book,
+  between: readonly Book[],
+  before: Reward,
+  operationId: string,
+): RewardStep | undefined {
   if (before.status !== 'clawing_back') return undefined;
-  const sold = required(book.sold, 'what the reward granted is loaded');
+  const sold = soldIn(book);
   for (const own of sold.batches) {
     const { batch } = own;
     if (batch.granted === null) cutNow(book, sold, own, { operationId });
-    else if (!hasEnded(book, own)) {
-      if (batch.available > 0) postDebit(book, batch, 'revoke', batch.available, { operationId });
-      end(book, own);
-    }
+    else if (!hasEnded(book, own) && batch.available > 0)
+      inLedgerOf(book, own, operationId, (at) => postDebit(at, batch, 'revoke', batch.available, { operationId }));
   }
+  const passed = between.flatMap((at) => required(at.sold, 'it is loaded of all').batches.map((own) => ({ at, own })));
+  const final = book.onward?.book ?? book;
+  const all = [...sold.batches.map((own) => ({ at: own.isOnward ? final : book, own })), ...passed];
+  endAll(all.filter(({ own }) => own.batch.granted !== null && !hasEnded(book, own)));
   const clawedBack = { clawedBackAt: book.now, clawedBackBy: operationId, actAt: null };
   const step: RewardStep = {
     kind: 'clawed_back',
@@ -235,11 +266,15 @@ function hasEnded({ now }: Book, { batch: { expiresAt } }: SoldBatch): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
 
-/** Ends a batch now, or just after it began. */
-function end(book: Book, own: SoldBatch): void {
-  own.batch.expiresAt = laterOf(book.now, new Date(own.batch.validFrom.getTime() + 1));
-  own.noticeAt = null;
-  book.changes.changedValidity.add(own);
+/** Ends batches now, or just after the last of them began: what goes on in another ledger ends as there. */
+function endAll(all: readonly { at: Book; own: SoldBatch }[]): void {
+  const ends = all.map(({ at, own }) => laterOf(at.now, new Date(own.batch.validFrom.getTime() + 1)));
+  const expiresAt = new Date(Math.max(...ends.map((end) => end.getTime())));
+  for (const { at, own } of all) {
+    own.batch.expiresAt = expiresAt;
+    own.noticeAt = null;
+    at.changes.changedValidity.add(own);
+  }
 }
 
 /** Lets a reward that is held be granted in its time, whatever signals both sides share. Throws: reward_not_held. */

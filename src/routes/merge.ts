@@ -59,6 +59,13 @@ function toMergeView({ customerId, sourceId, isDryRun, moved }: MergeResult): z.
         referee_id: refereeId,
         reason,
       })),
+      rewards: moved.cancelledRewards.map(({ id, referralId, customerId, programKey, reason }) => ({
+        reward_id: id,
+        referral_id: referralId,
+        customer_id: customerId,
+        program_key: programKey,
+        reason,
+      })),
       limits: moved.droppedLimits,
     },
   };

@@ -36,6 +36,17 @@ export const mergeAnswer = z
           reason: z.enum(['target_has_referrer', 'joins_both', 'closes_ring']),
         }),
       ),
+      rewards: z
+        .array(
+          z.object({
+            reward_id: uuidAnswerSchema,
+            referral_id: uuidAnswerSchema,
+            customer_id: uuidAnswerSchema.meta({ description: 'Who would have got it.' }),
+            program_key: z.string(),
+            reason: z.string().meta({ description: '`customers_merged`.' }),
+          }),
+        )
+        .meta({ description: 'Rewards not granted yet, of one side for bringing the other: they are cancelled.' }),
       limits: countAnswerSchema.meta({ description: 'Limits of the source’s own: those of the target are in force.' }),
     }),
   })

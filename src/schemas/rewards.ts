@@ -124,7 +124,7 @@ export const rewardAnswer = z
     cancel_reason: z
       .string()
       .nullable()
-      .meta({ description: '`order_refunded`, `dispute_lost`, `cap_reached` or `refused`.' }),
+      .meta({ description: '`order_refunded`, `dispute_lost`, `cap_reached`, `customers_merged` or `refused`.' }),
     clawed_back_at: instantAnswerSchema.nullable(),
     created_at: instantAnswerSchema,
   })

@@ -2,6 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findMergeOf, findMerging, loadMerging, type MergingCustomer } from '../db/merges.js';
+import { lockRewardsBetween } from '../db/rewards.js';
 import { listCurrent } from '../db/subscriptions.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
@@ -41,7 +42,7 @@ const LOOKS_MAX = 5;
 
 /**
  * Merges the source into the target; the same pair again is answered as it was. With `isDryRun` the same way is gone and nothing is written.
- * Locks: both customers and all who lead to the source, then attaching referrals. Throws: customer_not_found, customer_merged, merge_with_itself,
+ * Locks: both customers and all who lead to the source, then attaching referrals, then rewards. Throws: customer_not_found, customer_merged, merge_with_itself,
  * too_many_merged, subscription_current, quantity_too_large, too_many_batches, idempotency_key_reused, unavailable.
  */
 export async function mergeCustomer(
@@ -95,13 +96,15 @@ async function mergeOnce(
       ]);
       return { ...merging, subscriptions };
     },
+    loadMore: (tx, _loaded, _customerId, _now, familyIds) =>
+      isSo ? Promise.resolve([]) : lockRewardsBetween(tx, familyIds, [sourceId, ...sourceIds]),
     needs: ({ balances, batches }) => ({
       asks: [
         ...balances.map(({ productKey, owed }) => ({ subject: { productKey }, amount: owed, isOverdraft: owed > 0 })),
         ...batches.map(({ productKey }) => ({ subject: { productKey }, amount: 0 })),
       ],
     }),
-    decide: ({ book, books, loaded, operationId }): Decision<MergeResult> => {
+    decide: ({ book, books, loaded, more: rewardsBetween, operationId }): Decision<MergeResult> => {
       const merging = required(loaded.source, 'customers are kept');
       if (merging.mergedInto !== null && (isSo || merging.mergedInto === targetId))
         return { outcome: 'replayed', recordedAs: sourceId, of: targetId };
@@ -111,7 +114,10 @@ async function mergeOnce(
       assertNoneCurrent(loaded.subscriptions);
       const pair = { targetId, sourceId, targetIds: loaded.target?.mergedIds ?? [], sourceIds };
       const other = required(books.get(sourceId), 'the source is locked');
-      const moved = mergeCustomers(book, other, loaded, pair, { operationId, actingKey: call.actor.keyId });
+      const moved = mergeCustomers(book, other, { ...loaded, rewardsBetween }, pair, {
+        operationId,
+        actingKey: call.actor.keyId,
+      });
       const result = { customerId: targetId, sourceId, isDryRun, moved };
       return { outcome: 'accepted', result, recordAs: sourceId };
     },

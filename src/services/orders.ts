@@ -217,10 +217,9 @@ async function confirmSale(
     call,
     request: { orderId, subscriptionId, ...told, paymentMethod, paymentSignal },
     load: async (tx, customerId) => {
-      const [named, payment, referral] = await Promise.all([
+      const [named, payment] = await Promise.all([
         orderId === undefined ? undefined : findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
-        findEarningReferral(tx, customerId),
       ]);
       const sale: FoundCharge = isCharge
         ? await findCharged(tx, customerId, { named, payment, subscriptionId })
@@ -229,29 +228,24 @@ async function confirmSale(
       // A change may take away what the plan before gave; a charge may pay the plan that it comes to.
       const current = hasPlans ? await listCurrent(tx, [customerId]) : [];
       const waiting = await findOrdersOf(tx, customerId, current);
-      return { sale, payment, referral, current, waiting, hasPlans };
+      return { sale, payment, current, waiting, hasPlans };
     },
     needs: ({ sale, current, hasPlans }) => ({
       asks: asksOf([...(sale.order?.items ?? []), ...current.flatMap(plansIn)].flatMap(({ terms }) => terms)),
       plans: hasPlans,
     }),
-    loadMore: async (tx, { sale: { order }, referral }, customerId, now) => {
+    loadMore: async (tx, { sale: { order } }, customerId, now, familyIds) => {
       if (order !== undefined && order.paidAt !== null)
         return { granted: await findOrderBatches(tx, customerId, order.id, now, []), trigger: undefined };
-      const isEarning = referral && (order === undefined || order.totalAmount > 0n);
-      const asked = referral && {
-        referrerId: referral.referrerId,
-        refereeId: customerId,
-        orderId: order?.id ?? null,
-        passed: signals,
-      };
-      return {
-        granted: NO_BATCHES,
-        trigger: isEarning && asked ? await loadTrigger(tx, 'on_first_paid_order', asked, now) : undefined,
-      };
+      const mayEarn = order === undefined || order.totalAmount > 0n;
+      const referral = mayEarn ? await findEarningReferral(tx, familyIds) : undefined;
+      if (!referral) return { granted: NO_BATCHES, trigger: undefined };
+      const asked = { ...referral, familyIds, orderId: order?.id ?? null, passed: signals };
+      const known = await loadTrigger(tx, 'on_first_paid_order', asked, now);
+      return { granted: NO_BATCHES, trigger: { referral, ...known } };
     },
     decide: ({ book, loaded, more: { granted, trigger }, operationId }): Decision<OrderResult> => {
-      const { sale, payment, referral, waiting } = loaded;
+      const { sale, payment, waiting } = loaded;
       for (const known of book.plans.subscriptions) known.orders = waiting;
       rewards.note(book);
       const said = {
@@ -280,7 +274,7 @@ async function confirmSale(
           };
         case 'paid': {
           const { id: orderId } = decision.order;
-          if (referral && trigger) armRewards(book, { ...trigger, orderId, referral, operationId });
+          if (trigger) armRewards(book, { ...trigger, orderId, operationId });
           noteSignals(book, signals);
           rewards.note(book);
           const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };

@@ -61,13 +61,14 @@ export async function attachReferral(
       ]);
       return { known, above };
     },
-    loadMore: (tx, _loaded, _customerId, now) =>
-      loadTrigger(tx, 'on_attach', { referrerId, refereeId, orderId: null, passed: [] }, now),
+    loadMore: (tx, _loaded, _customerId, now, familyIds) =>
+      loadTrigger(tx, 'on_attach', { referrerId, refereeId, familyIds, orderId: null, passed: [] }, now),
     needs: { asks: [] },
     decide: ({ book, loaded, more: trigger, operationId }): Decision<ReferralResult> => {
       const result = attach(book, loaded, { referrerId, metadata, operationId }, command);
       const { referral, isNew } = result;
-      if (isNew) armRewards(book, { ...trigger, referral: { referralId: referral.id, referrerId }, operationId });
+      if (isNew)
+        armRewards(book, { ...trigger, referral: { referralId: referral.id, referrerId, refereeId }, operationId });
       rewards.note(book);
       return { outcome: isNew ? 'accepted' : 'unchanged', result };
     },

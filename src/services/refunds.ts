@@ -3,7 +3,7 @@ import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Tx } from '../db/client.js';
 import { findOrder } from '../db/orders.js';
 import { findDispute, findRefund, listDisputes, listRefunds } from '../db/refunds.js';
-import { lockRewardsOfReferee } from '../db/rewards.js';
+import { lockRewardsOfFamily } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { findOrderBatches, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
@@ -23,7 +23,6 @@ import { canonicalPaymentMethod, effectiveStatus } from '../ledger/orders.js';
 import { followSale } from '../ledger/plan-refunds.js';
 import { multiplyQuantities, QUANTITY_MAX } from '../ledger/quantities.js';
 import { type AfterSaleDecision, disputeOrder as dispute, refundOrder as refund } from '../ledger/refunds.js';
-import type { Reward } from '../ledger/reward-entities.js';
 import { followOrder } from '../ledger/rewards.js';
 import type { Recovery } from '../ledger/sold-entities.js';
 import { required } from '../lib/assert.js';
@@ -61,20 +60,17 @@ export interface AfterSaleResult<T> extends OrderResult {
 
 interface Loaded {
   stored: Order;
-  /** Of the referral of its customer, as who was brought. */
-  rewards: Reward[];
   refunds: Refund[];
   disputes: Dispute[];
 }
 
 async function loadSale(tx: Tx, customerId: string, orderId: string): Promise<Loaded> {
-  const [order, refunds, disputes, rewards] = await Promise.all([
+  const [order, refunds, disputes] = await Promise.all([
     findOrder(tx, customerId, orderId),
     listRefunds(tx, customerId, orderId),
     listDisputes(tx, customerId, orderId),
-    lockRewardsOfReferee(tx, customerId),
   ]);
-  return { stored: required(order, 'the order was found before'), refunds, disputes, rewards };
+  return { stored: required(order, 'the order was found before'), refunds, disputes };
 }
 
 /** The products of an order. Those of which something may be owed, as it is told now or as a dispute said, are read until they could repay it. */
@@ -131,14 +127,15 @@ export async function refundOrder(
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, customerId, now) => {
-      const [seen, granted] = await Promise.all([
+    loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+      const [seen, granted, rewards] = await Promise.all([
         refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
         loadGranted(tx, stored, customerId, now),
+        lockRewardsOfFamily(tx, familyIds),
       ]);
-      return { seen, granted };
+      return { seen, granted, earned: { rewards, familyIds } };
     },
-    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const decision = refund(
         book,
@@ -159,7 +156,7 @@ export async function refundOrder(
         },
       );
       if (decision.outcome === 'accepted') {
-        followOrder(book, rewards, decision.order, known.disputes, operationId);
+        followOrder(book, earned, decision.order, known.disputes, operationId);
         followSale(book, decision.order, known.disputes, operationId);
         atOnce.note(book);
       }
@@ -193,21 +190,22 @@ export async function disputeOrder(
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, customerId, now) => {
-      const [seen, granted] = await Promise.all([
+    loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+      const [seen, granted, rewards] = await Promise.all([
         findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),
         loadGranted(tx, stored, customerId, now),
+        lockRewardsOfFamily(tx, familyIds),
       ]);
-      return { seen, granted };
+      return { seen, granted, earned: { rewards, familyIds } };
     },
-    decide: ({ book, loaded: { stored, rewards, ...known }, more: { seen, granted }, operationId }) => {
+    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned }, operationId }) => {
       const order = { ...stored, status: effectiveStatus(stored, book.now) };
       const amount = command.amount === undefined ? null : parseMoney(command.amount);
       const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
       const decision = dispute(book, order, { ...known, seen }, told);
       if (decision.outcome === 'accepted') {
         const others = known.disputes.filter(({ id }) => id !== decision.row.id);
-        followOrder(book, rewards, decision.order, [...others, decision.row], operationId);
+        followOrder(book, earned, decision.order, [...others, decision.row], operationId);
         followSale(book, decision.order, [...others, decision.row], operationId);
         atOnce.note(book);
       }

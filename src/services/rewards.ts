@@ -1,11 +1,10 @@
 // What referrals earned: lists, and what an operator decides of rewards that wait for him.
 import type { Call, RecordedAnswer, Render } from '../call.js';
-import { findReward, listRewards, lockReward, type RewardsAsked } from '../db/rewards.js';
+import { listRewards, lockReward, type RewardsAsked } from '../db/rewards.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
-import { AppError } from '../errors/app-error.js';
 import type { Reward } from '../ledger/reward-entities.js';
 import { refuseReward as refuse, releaseReward as release } from '../ledger/rewards.js';
 
@@ -32,12 +31,10 @@ export async function decideReward(
   call: Call,
   render: Render<Reward>,
 ): Promise<RecordedAnswer> {
-  const known = await findReward(deps.db, id);
-  if (!known) throw new AppError('reward_not_found', 'There is no such reward.', { pointer: 'path/id' });
   const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: verdict.isReleased ? 'reward.release' : 'reward.refuse',
-    selector: { customerId: known.customerId },
+    selector: { owned: { kind: 'reward', id } },
     call,
     request: { id, reason: verdict.reason },
     load: (tx) => lockReward(tx, id),

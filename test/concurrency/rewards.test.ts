@@ -6,6 +6,7 @@ import type { Deps } from '../../src/deps.js';
 import { settleRewards } from '../../src/engine/rewards.js';
 import { propertyRun } from '../property/seeds.js';
 import { type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
+import { mergePair } from '../support/merging.js';
 import { customerIdOf, send, sendTogether, tally, useSecondApp } from '../support/parallel.js';
 import { newPayment, newPerson } from '../support/requests.js';
 
@@ -14,6 +15,7 @@ const TIMEOUT_MS = 120_000;
 const { parameters, timeout } = propertyRun(RUNS, TIMEOUT_MS);
 const app = useTestApp();
 const second = useSecondApp(app);
+const ROUNDS = 4;
 const clientOf = (index: number) => (index % 2 ? app : second);
 
 /** Of another process. */
@@ -117,6 +119,74 @@ describe('at its time', () => {
     for (const { referrer, referralId } of pairs) {
       expect(['cancelled', 'clawed_back']).toContain((await rewardsOf(referralId))[0]?.status);
       expect(await balanceOf(referrer)).toBe(0);
+    }
+  });
+});
+
+describe('beside a merge', () => {
+  it('of both sides a reward is granted before it, or cancelled by it', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { referrer, referee, referralId } = await refer();
+      await confirm(0, await place(referee));
+      app.clock.advance({ days: 1 });
+      const ids = await Promise.all([referrer, referee].map((person) => customerIdOf(app, person)));
+      const [target, source] = (round % 2 ? ids.toReversed() : ids).map((id) => ({ id }));
+      const [merged] = await Promise.all([
+        send(mergePair(second, target as { id: string }, source as { id: string })),
+        settleTwice(),
+      ]);
+      expect(merged.status, merged.text).toBe(200);
+      await settleTwice();
+      const [{ status } = {}] = await rewardsOf(referralId);
+      expect(['granted', 'cancelled']).toContain(status);
+      expect(await balanceOf(referee)).toBe(status === 'granted' ? 110 : 100);
+    }
+  });
+
+  it('of both sides nothing is armed by an order that is paid at the same time, unless it is cancelled', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { referrer, referee, referralId } = await refer();
+      const orderId = await place(referee);
+      const [target, source] = await Promise.all([referrer, referee].map((person) => customerIdOf(app, person)));
+      const [merged, paid] = await Promise.all([
+        send(mergePair(second, { id: String(target) }, { id: String(source) })),
+        send(confirm(0, orderId)),
+      ]);
+      expect([merged.status, paid.status]).toEqual([200, 200]);
+      app.clock.advance({ days: 1 });
+      await settleTwice();
+      expect((await rewardsOf(referralId)).filter(({ status }) => status !== 'cancelled')).toEqual([]);
+      expect(await balanceOf(referrer)).toBe(100);
+    }
+  });
+
+  it('of the referrer all that is due is granted to whom he leads to, or taken back of him, within the cap of both', async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await putProgram({ hold_days: 1, max_rewards_per_referrer: 3 });
+      const [target, source] = [newPerson(), newPerson()];
+      const pairs = [await refer(target), await refer(target), await refer(source), await refer(source)];
+      const orders: string[] = [];
+      for (const { referee } of pairs) {
+        const id = await place(referee);
+        await confirm(0, id);
+        orders.push(id);
+      }
+      app.clock.advance({ days: 1 });
+      const [targetId, sourceId] = await Promise.all([target, source].map((person) => customerIdOf(app, person)));
+      const [merged, refunded] = await Promise.all([
+        send(mergePair(second, { id: String(targetId) }, { id: String(sourceId) })),
+        send(app.post(`/orders/${orders[3]}/refund`, {})),
+        settleTwice(),
+      ]);
+      expect([merged.status, refunded.status]).toEqual([200, 200]);
+      await settleTwice();
+      const rewards = (await Promise.all(pairs.map(({ referralId }) => rewardsOf(referralId)))).flat();
+      const granted = rewards.filter(({ status }) => status === 'granted').length;
+      const clawedBack = rewards.filter(({ status }) => status === 'clawed_back').length;
+      // Both may have been granted all of theirs before; never more of what came after.
+      expect(granted + clawedBack).toBeGreaterThanOrEqual(3);
+      expect(rewards.filter(({ status }) => status === 'armed' || status === 'clawing_back')).toEqual([]);
+      expect(await balanceOf(target)).toBe(10 * granted);
     }
   });
 });

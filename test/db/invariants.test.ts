@@ -655,6 +655,13 @@ const grantedReward = {
   granted_by: `'${operation(7)}'`,
   ordinal: '1',
 };
+/** It was earned by an order of A, with whom B would have been merged. */
+const byOrderOfA = (number: number) => ({ order_id: `'${order(number)}'`, order_customer_id: `'${A}'` });
+/** A dispute of nothing of A's first order. */
+const disputeOfA = (status: 'opened' | 'won' | 'lost') =>
+  `INSERT INTO disputes (customer_id, id, order_id, operation_id, payment_method, dispute_id, status, amount, unrecovered_policy, created_at, opened_at, closed_at)
+   SELECT customer_id, gen_random_uuid(), id, paid_by, 'card', 'dp', '${status}', 0, 'ignore', paid_at, paid_at, ${status === 'opened' ? 'NULL' : 'paid_at'}
+   FROM orders ${ofOrder(1)}`;
 const drop = (table: string, constraint: string) => `ALTER TABLE ${table} DROP CONSTRAINT ${constraint}`;
 /** Appends an entry to the last operation in somebody's ledger, A's if not said, right in itself but for what the caller gives. */
 const append = (columns: string, values: string, [owner, number, time]: Last = LAST_OF_A) => [
@@ -1928,6 +1935,42 @@ const corruptions: readonly Corruption[] = [
     ['ref_reward_referral'],
   ],
   ['a reward names an order that nobody paid', [reward({ order_id: `'${UNKNOWN}'` })], ['ref_reward_order']],
+  ['a reward waits whose order is only pending', [reward(byOrderOfA(2))], ['ref_reward_order']],
+  [
+    'a reward waits though its order was refunded',
+    [reward(byOrderOfA(1)), `UPDATE orders SET status = 'refunded', refunded_amount = total_amount ${ofOrder(1)}`],
+    ['i8_order_refunded', 'ref_reward_order'],
+  ],
+  [
+    'a reward stays granted though a dispute of its order is lost, and it is to be taken back',
+    [reward({ ...byOrderOfA(1), ...grantedReward }), disputeOfA('lost')],
+    ['i4_reward_granted', 'ref_reward_order'],
+  ],
+  [
+    'a reward is not held by an open dispute of its order',
+    [reward(byOrderOfA(1)), disputeOfA('opened')],
+    ['ref_reward_order'],
+  ],
+  [
+    'a reward is held by a dispute that was won',
+    [reward({ ...byOrderOfA(1), is_disputed: 'true' }), disputeOfA('won')],
+    ['ref_reward_order'],
+  ],
+  [
+    'a reward is to be taken back of an order that nothing came of',
+    [reward({ ...byOrderOfA(1), ...grantedReward, status: "'clawing_back'" })],
+    ['i4_reward_granted', 'ref_reward_order'],
+  ],
+  [
+    'a reward waits whose sides are one customer',
+    [reward(), `UPDATE customers SET merged_into = '${A}', merged_at = '${at('12:00')}' WHERE id = '${B}'`],
+    ['i3_merged_empty', 'ref_family', 'ref_merged_identity', 'ref_referral_cycle', 'ref_reward_family'],
+  ],
+  [
+    'a merge cancelled a reward that it does not name',
+    [reward({ ...cancelledReward, cancel_reason: "'customers_merged'" })],
+    ['ref_reward_family'],
+  ],
   ['a referrer does not exist', [`UPDATE referrals SET referrer_id = '${UNKNOWN}'`], ['ref_referral_customer']],
   [
     'a referral names an operation that does not exist',

@@ -50,7 +50,7 @@ describe('POST /customers/merge', () => {
         open_reservations: 0,
         merged_before: 0,
       },
-      dropped: { referrals: [], limits: 0 },
+      dropped: { referrals: [], rewards: [], limits: 0 },
     });
     expect(await balanceOf(target.id)).toBe(10);
     const { body } = await app.get(`/wallet/batches?customer_id=${target.id}`);

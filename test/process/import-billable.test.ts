@@ -184,6 +184,27 @@ describe('a shop that is moved in', () => {
       items: [{ sku: 'PACK_STARS', quantity: 1, price: '19.99' }],
     });
   });
+
+  it('has referrals that earn nothing, neither by an order nor told again; others do', async () => {
+    const service = await serve(url);
+    const post = (path: string, body: unknown) => service.call('POST', path, body);
+    const promise = (trigger: string) =>
+      service.call('PUT', `/referral-programs/${trigger}`, { trigger, referrer: { sku: 'PACK_STARS' } });
+    for (const trigger of ['on_attach', 'on_first_paid_order']) expect((await promise(trigger)).status).toBe(201);
+    const buy = async (external_id: string, provider: string) => {
+      const { body } = await post('/orders', { external_id, provider, items: [{ sku: 'PACK_STARS' }] });
+      const paid = await post(`/orders/${body.id}/confirm`, { payment_id: `paid-by-${external_id}` });
+      expect(paid.status).toBe(200);
+    };
+    const earned = async () => (await service.call('GET', '/referrals/rewards')).body.data;
+    const referrer = { provider: 'user_id', referrer_external_id: '1' };
+    expect((await post('/referrals', { ...referrer, referee_external_id: '6' })).status).toBe(200);
+    await buy('6', 'user_id');
+    expect(await earned()).toEqual([]);
+    await post('/identify', { provider: 'user_id', external_id: 'new-here' });
+    expect((await post('/referrals', { ...referrer, referee_external_id: 'new-here' })).status).toBe(201);
+    expect(await earned()).toMatchObject([{ program_key: 'on_attach', side: 'referrer' }]);
+  });
 });
 
 describe('a dry run', () => {

@@ -107,3 +107,20 @@ FROM (
   GROUP BY coalesce(c.merged_into, c.id), e.product_key
 ) m
 WHERE m.moved_out <> m.moved_in
+
+-- name: ref_reward_family
+-- Nobody earns anything for bringing himself: what was not granted yet when both sides became one customer was cancelled by that merge.
+SELECT 'REF' AS invariant, w.customer_id, 'reward ' || w.id AS subject,
+  CASE WHEN w.cancel_reason = 'customers_merged' THEN 'cancelled by a merge, which names it' ELSE 'not of one family' END AS expected,
+  CASE WHEN w.cancel_reason = 'customers_merged' THEN format('cancelled at %s, named %s', w.cancelled_at, coalesce('at ' || m.created_at, 'by none'))
+    ELSE format('%s, both lead to %s', w.status, coalesce(a.merged_into, a.id)) END AS actual,
+  'a reward whose sides became one customer' AS detail
+FROM rewards w
+LEFT JOIN customers a ON a.id = w.referrer_id
+LEFT JOIN customers b ON b.id = w.referee_id
+LEFT JOIN (
+  SELECT (named ->> 'id')::uuid AS reward_id, own.created_at FROM customer_merges own CROSS JOIN LATERAL jsonb_array_elements(own.moved -> 'cancelledRewards') named
+) m ON m.reward_id = w.id
+WHERE ($1::uuid IS NULL OR w.customer_id = $1)
+  AND CASE WHEN w.cancel_reason = 'customers_merged' THEN m.created_at IS DISTINCT FROM w.cancelled_at
+    ELSE w.status IN ('armed', 'held') AND coalesce(a.merged_into, a.id) = coalesce(b.merged_into, b.id) END

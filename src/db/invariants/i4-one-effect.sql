@@ -242,6 +242,8 @@ SELECT 'I4' AS invariant, coalesce(r.customer_id, o.customer_id) AS customer_id,
 FROM (SELECT * FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND granted_by IS NOT NULL) r
 FULL JOIN (
   SELECT * FROM operations WHERE ($1::uuid IS NULL OR customer_id = $1) AND name = 'reward.grant' AND first_seq IS NOT NULL
+    -- What it grants to a customer that was merged moves on under the same id.
+    AND NOT EXISTS (SELECT FROM entries e WHERE e.customer_id = operations.customer_id AND e.seq = operations.first_seq AND e.kind = 'transfer_in')
 ) o ON o.customer_id = r.customer_id AND o.id = r.granted_by
 LEFT JOIN (
   SELECT customer_id, operation_id, string_agg(DISTINCT format('%s of %s', offer_quantity, sku), ', ') AS given

@@ -165,11 +165,11 @@ SELECT 'REF' AS invariant, w.customer_id, 'reward ' || w.id AS subject, s.wanted
   format('%s%s, %s', w.status, CASE WHEN w.is_disputed THEN ', disputed' ELSE '' END, coalesce('order ' || o.status, 'no such order')) AS actual,
   'order that earned a reward' AS detail
 FROM rewards w
-LEFT JOIN orders o ON o.customer_id = w.referee_id AND o.id = w.order_id
+LEFT JOIN orders o ON o.customer_id = coalesce(w.order_customer_id, w.referee_id) AND o.id = w.order_id
 LEFT JOIN (
   SELECT customer_id, order_id, bool_or(status = 'opened') AS is_open, bool_or(status = 'lost') AS is_lost
   FROM disputes GROUP BY customer_id, order_id
-) d ON d.customer_id = w.referee_id AND d.order_id = w.order_id
+) d ON d.customer_id = coalesce(w.order_customer_id, w.referee_id) AND d.order_id = w.order_id
 CROSS JOIN LATERAL (
   SELECT CASE WHEN o.id IS NULL OR o.paid_at IS NULL THEN 'a paid order'
     WHEN o.status = 'refunded' OR d.is_lost THEN 'cancelled, or taken back'

@@ -191,15 +191,20 @@ told (customer_id, type, subject_id, at) AS (
   UNION ALL
   SELECT customer_id, 'referral.attached', id, created_at FROM referrals WHERE $1::uuid IS NULL OR customer_id = $1
   UNION ALL
-  SELECT referee_id, 'referral.reward_armed', id, created_at FROM rewards WHERE $1::uuid IS NULL OR referee_id = $1
+  SELECT coalesce(order_customer_id, referee_id), 'referral.reward_armed', id, created_at FROM rewards
+  WHERE $1::uuid IS NULL OR coalesce(order_customer_id, referee_id) = $1
   UNION ALL
   SELECT customer_id, 'referral.reward_held', id, held_at FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND held_at IS NOT NULL
   UNION ALL
-  SELECT referee_id, 'referral.reward_cancelled', id, cancelled_at FROM rewards
-  WHERE ($1::uuid IS NULL OR referee_id = $1) AND cancel_reason IN ('order_refunded', 'dispute_lost')
+  SELECT coalesce(order_customer_id, referee_id), 'referral.reward_cancelled', id, cancelled_at FROM rewards
+  WHERE ($1::uuid IS NULL OR coalesce(order_customer_id, referee_id) = $1) AND cancel_reason IN ('order_refunded', 'dispute_lost')
   UNION ALL
   SELECT customer_id, 'referral.reward_cancelled', id, cancelled_at FROM rewards
-  WHERE ($1::uuid IS NULL OR customer_id = $1) AND cancel_reason NOT IN ('order_refunded', 'dispute_lost')
+  WHERE ($1::uuid IS NULL OR customer_id = $1) AND cancel_reason NOT IN ('order_refunded', 'dispute_lost', 'customers_merged')
+  UNION ALL
+  SELECT m.customer_id, 'referral.reward_cancelled', (w ->> 'id')::uuid, m.created_at
+  FROM customer_merges m CROSS JOIN LATERAL jsonb_array_elements(m.moved -> 'cancelledRewards') w
+  WHERE $1::uuid IS NULL OR m.customer_id = $1
   UNION ALL
   SELECT customer_id, 'referral.rewarded', id, granted_at FROM rewards WHERE ($1::uuid IS NULL OR customer_id = $1) AND granted_at IS NOT NULL
   UNION ALL

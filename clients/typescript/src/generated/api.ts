@@ -1637,6 +1637,21 @@ export interface components {
                     /** @enum {string} */
                     reason: "target_has_referrer" | "joins_both" | "closes_ring";
                 }[];
+                /** @description Rewards not granted yet, of one side for bringing the other: they are cancelled. */
+                rewards: {
+                    /** Format: uuid */
+                    reward_id: string;
+                    /** Format: uuid */
+                    referral_id: string;
+                    /**
+                     * Format: uuid
+                     * @description Who would have got it.
+                     */
+                    customer_id: string;
+                    program_key: string;
+                    /** @description `customers_merged`. */
+                    reason: string;
+                }[];
                 /** @description Limits of the source’s own: those of the target are in force. */
                 limits: number;
             };
@@ -2319,7 +2334,7 @@ export interface components {
             /** @description The operation that granted it. */
             operation_id: string | null;
             cancelled_at: string | null;
-            /** @description `order_refunded`, `dispute_lost`, `cap_reached` or `refused`. */
+            /** @description `order_refunded`, `dispute_lost`, `cap_reached`, `customers_merged` or `refused`. */
             cancel_reason: string | null;
             clawed_back_at: string | null;
             /** Format: date-time */
