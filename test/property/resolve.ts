@@ -122,8 +122,9 @@ function resolveRefund(command: RefundCommand, model: Model): Request | undefine
     const { order, id } = last;
     return { kind: 'dispute', key: null, order, id, status: command.status, amount: null, policy: 'ignore' };
   }
-  const paid = orders.list.filter((order) => order.paid);
-  const order = (paid.length > 0 ? paid : orders.list).at(-1 - (command.order % Math.max(1, paid.length)));
+  const [wantsPaid, last] = command.order === 'unpaid' ? [false, 0] : [true, command.order];
+  const fitting = orders.list.filter((order) => (order.paid !== undefined) === wantsPaid);
+  const order = (fitting.length > 0 ? fitting : orders.list).at(-1 - (last % Math.max(1, fitting.length)));
   if (!order) return undefined;
   const { place, total } = order;
   const { key, id, policy } = command;
