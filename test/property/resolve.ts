@@ -165,7 +165,8 @@ function resolveWork(command: WorkCommand, model: Model): Request | undefined {
       const { kind, key, of, amount, allowExcess } = command;
       const reservation = findReservation(of, model);
       if (reservation === undefined) return undefined;
-      const { amount: held = 1, committed = 1 } = model.wallet.reservations[reservation ?? -1] ?? {};
+      const { amount: held = 1, committed = 1 } =
+        model.wallet.reservations.find(({ place }) => place === reservation) ?? {};
       const wanted = amount === 'all' ? null : amount === 'again' ? Math.max(1, committed) : Math.max(1, held + amount);
       return { kind, key, reservation, amount: wanted, allowExcess };
     }

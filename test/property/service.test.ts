@@ -147,7 +147,6 @@ describe('the service', () => {
       await runWorkload(workload, customer, tally, SAMPLE);
     });
     await fc.assert(property, { ...parameters, examples: onceDifferent });
-    console.log(JSON.stringify([...tally]));
     if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
 });
