@@ -32,12 +32,12 @@ export type SalesCommand =
     }
   | RefundCommand;
 
-/** What comes of what was bought. Orders are counted from the last one that is paid. */
+/** What comes of what was bought. Orders are counted from the last one that is paid; an unpaid one is the last of those. */
 export type RefundCommand =
   | {
       kind: 'refund';
       key: Key;
-      order: number;
+      order: number | 'unpaid';
       id: string | null;
       what: WhatIsRefunded;
       /** By its id, or one of the same order, if there is one. */
@@ -49,7 +49,7 @@ export type RefundCommand =
   | {
       kind: 'dispute';
       key: Key;
-      order: number;
+      order: number | 'unpaid';
       id: string;
       status: 'opened' | 'won' | 'lost';
       /** Of what was paid; null is all of it. */
@@ -146,8 +146,6 @@ export interface Scope {
   hasUnknowns: boolean;
   /** A clock of its own in each process, and jobs beside the requests. */
   hasProcesses: boolean;
-  /** Refunds and disputes. */
-  hasRefunds: boolean;
 }
 
 export interface Workload {

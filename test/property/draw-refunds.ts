@@ -11,11 +11,11 @@ const UNITS = ['COINS', 'COINS', 'MONTH_PACK', 'CREDITS_10', 'SKETCH_YEAR', 'FRE
 /** In twelfths of what is left to refund, or was paid: mostly a part, seldom too much. */
 const twelfths = mostly(fc.integer({ min: 1, max: 12 }), fc.constantFrom(0, 13));
 const policy = fc.constantFrom('ignore' as const, 'debt' as const);
-const order = fc.nat(2);
+const order = fc.oneof({ weight: 9, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.constant('unpaid' as const) });
 const disputeIds = fc.constantFrom('d1', 'd2', 'd3', 'd4');
 
-function buy(skus: readonly string[]): fc.Arbitrary<Command[]> {
-  const placed = record({
+function place(skus: readonly string[]): fc.Arbitrary<Command> {
+  return record({
     kind: fc.constant('order' as const),
     key: fc.constant(null),
     lines: fc.array(record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 3 }) }), {
@@ -24,6 +24,9 @@ function buy(skus: readonly string[]): fc.Arbitrary<Command[]> {
     }),
     lifetimeH: fc.constant(24),
   });
+}
+
+function buy(skus: readonly string[]): fc.Arbitrary<Command[]> {
   const paid = record({
     kind: fc.constant('confirm' as const),
     key: fc.constant(null),
@@ -32,7 +35,7 @@ function buy(skus: readonly string[]): fc.Arbitrary<Command[]> {
     payment: fc.nat(PAYMENTS - 1).map((place) => `paid ${place}`),
     amount: fc.constant(null),
   });
-  return fc.tuple(placed, paid);
+  return fc.tuple(place(skus), paid);
 }
 
 const lines = fc.uniqueArray(
@@ -95,6 +98,7 @@ const disputeEnds = record({
 export function refunds(scope: Scope): Weighted[] {
   return [
     { weight: 7, arbitrary: refund(scope) },
+    { weight: 1, arbitrary: place(UNITS) },
     { weight: 4, arbitrary: refundFailed },
     { weight: 5, arbitrary: dispute(scope) },
     { weight: 5, arbitrary: disputeEnds },

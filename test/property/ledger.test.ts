@@ -10,7 +10,7 @@ const SEQUENCES = 1_000;
 const COMMANDS = { min: 1, max: 30 };
 const TIMEOUT_MS = 600_000;
 const FEW_SEQUENCES = 200;
-const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false, hasRefunds: false };
+const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
 
 /** Without these answers the sequences would be about nothing. */
 const answersToCover = [
@@ -27,6 +27,23 @@ const answersToCover = [
   'confirm: order_not_payable',
   'confirm: payment_already_used',
   'confirm: payment_mismatch',
+  'refund: accepted',
+  'refund: replayed',
+  'refund: recovered',
+  'refund: unrecovered',
+  'refund: dispute_not_found',
+  'refund: invalid_request',
+  'refund: order_not_paid',
+  'refund: refund_exceeds_paid',
+  'refund: refund_mismatch',
+  'dispute: accepted',
+  'dispute: replayed',
+  'dispute: recovered',
+  'dispute: unrecovered',
+  'dispute: dispute_closed',
+  'dispute: dispute_mismatch',
+  'dispute: order_not_paid',
+  'dispute: refund_exceeds_paid',
   'take away: accepted',
   'take away: insufficient_quota',
   'trial: accepted',
@@ -61,6 +78,7 @@ const answersToCover = [
   'give back: accepted',
   'give back: returned',
   'give back: expired',
+  'give back: revoked',
   'give back: not_reversible',
   'give back: operation_not_found',
   'give back: release_exceeds_usage',
@@ -127,7 +145,7 @@ function grantOf(product: string, quantity: number, lastsH: number | null = null
 describe('the pure ledger', () => {
   const { parameters, timeout, isWhole } = propertyRun(SEQUENCES, TIMEOUT_MS);
 
-  it('does what a naive model does, whatever is given, sold, used, held, given back and owed', {
+  it('does what a naive model does, whatever is given, sold, refunded, used, held, given back and owed', {
     timeout,
   }, async () => {
     const tally: Tally = new Map();

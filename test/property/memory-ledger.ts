@@ -1,32 +1,29 @@
 // One customer in memory under the pure functions of the ledger: asks them what the services ask them. Knows no keys and no refusals of names:
 // those are not the ledger's.
 
-import { expect } from 'vitest';
 import { AppError } from '../../src/errors/app-error.js';
 import { summariseAccess, summariseFeatures } from '../../src/ledger/access.js';
 import { type Book, holdingOf, showStandings, spendable, standingOf } from '../../src/ledger/book.js';
 import type { Term } from '../../src/ledger/catalog-entities.js';
-import { availabilityOf, consume, planConsume, revokePlanned, type UsePlan } from '../../src/ledger/consume.js';
-import type { Batch, NewBatch } from '../../src/ledger/entities.js';
+import { availabilityOf, consume, planConsume, revokePlanned } from '../../src/ledger/consume.js';
 import { assertGrantable, type FixedValidity, type GrantOrigin, grant } from '../../src/ledger/grant.js';
-import type { Order, Payment } from '../../src/ledger/order-entities.js';
-import { assertOrderable, confirmOrder, createOrder, effectiveStatus } from '../../src/ledger/orders.js';
+import { assertOrderable } from '../../src/ledger/orders.js';
 import { judgeUse, use } from '../../src/ledger/use.js';
 import { groupBy } from '../../src/lib/group-by.js';
-import { formatMoney } from '../../src/lib/money.js';
 import { products, type Subject } from './catalogue.js';
 import { isCounted, offerOf, orderableOffers, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
-import { sumBatch, sumOwed } from './memory-audit.js';
+import { sumBatch, sumOwed, validityAt } from './memory-audit.js';
 import { MemoryClaims } from './memory-claims.js';
 import { limitsAgainst, toOverLimits } from './memory-limits.js';
-import { MemoryStore, type Named } from './memory-store.js';
+import { MemoryNames } from './memory-names.js';
+import { MemoryOrders } from './memory-orders.js';
+import { MemoryStore } from './memory-store.js';
 import { MemoryWork } from './memory-work.js';
 import type {
   BatchParts,
   CheckFacts,
   ConsumeRequest,
   CreditsState,
-  Facts,
   Holdings,
   Observed,
   OrderStanding,
@@ -35,26 +32,22 @@ import type {
   ReservationState,
   ReserveRequest,
   SubjectBalance,
-  Taking,
 } from './requests.js';
 import type { System } from './workload.js';
-
-const MICROS_PER_HUNDREDTH = 10_000n;
 
 export class MemoryLedger implements System {
   #now = new Date(0);
   readonly #store: MemoryStore;
-  readonly #places = new Map<string, number>();
+  readonly #names = new MemoryNames();
   readonly #work: MemoryWork;
-  readonly #orders: Order[] = [];
-  readonly #payments = new Map<string, Payment>();
-  readonly #answers = new Map<string, Facts>();
+  readonly #orders: MemoryOrders;
   readonly #claims = new MemoryClaims();
 
   /** Of what is due `dueMax` batches and holds are settled at once. */
   constructor(dueMax = Infinity) {
     this.#store = new MemoryStore(dueMax);
-    this.#work = new MemoryWork(this.#store, (batch) => this.#placeOf(batch));
+    this.#work = new MemoryWork(this.#store, this.#names);
+    this.#orders = new MemoryOrders(this.#store, this.#names);
   }
 
   setClock(now: number): void {
@@ -62,7 +55,8 @@ export class MemoryLedger implements System {
   }
 
   async run(request: Request): Promise<Observed> {
-    const book = this.#store.load(this.#now, this.#work.namedBy(request));
+    const named = { ...this.#work.namedBy(request), ...this.#orders.namedBy(request) };
+    const book = this.#store.load(this.#now, named);
     const before = book.changes.entries.length;
     const operationId = this.#store.ids.next();
     try {
@@ -83,7 +77,7 @@ export class MemoryLedger implements System {
     const { plan, limits } = judgeUse(book, { subject: toLedgerSubject(subject), amount }, providers);
     const over = { violations: toOverLimits(limits.violations), warnings: toOverLimits(limits.warnings) };
     if (!plan) return { allowed: false, wouldTake: [], remaining: availabilityOf(book, providers).available, ...over };
-    return { allowed: true, wouldTake: this.#toTakings(plan), remaining: plan.remaining, ...over };
+    return { allowed: true, wouldTake: this.#names.toTakings(plan.takings), remaining: plan.remaining, ...over };
   }
 
   #decide(book: Book, request: Request, operationId: string): Observed {
@@ -102,7 +96,7 @@ export class MemoryLedger implements System {
         if (!plan.isAllowed) return { outcome: 'refused', code: 'insufficient_quota' };
         const actionType = 'adjustment';
         revokePlanned(book, plan, { operationId, feature: null, actionType, actionId: null, metadata: {} });
-        return { outcome: 'accepted', facts: { taken: this.#toTakings(plan) } };
+        return { outcome: 'accepted', facts: { taken: this.#names.toTakings(plan.takings) } };
       }
       case 'trial': {
         const granted = this.#claims.claim(request);
@@ -118,19 +112,17 @@ export class MemoryLedger implements System {
       case 'exchange':
         return this.#exchange(book, request.sku, operationId);
       case 'order':
-        return this.#placeOrder(book, request);
+      case 'confirm':
       case 'refund':
       case 'dispute':
-        throw new Error('what is asked of the pure functions is sold and not taken back');
-      case 'confirm':
-        return this.#confirm(book, request, operationId);
+        return this.#orders.decide(book, request, operationId);
       case 'consume': {
         const { subject, amount } = request;
         const feature = 'feature' in subject ? subject.feature : null;
         return use(book, { subject: toLedgerSubject(subject), amount }, providersOf(subject), (plan): Observed => {
           consume(book, plan, { operationId, feature, actionType: 'usage', actionId: null, metadata: {} });
           const { remaining, warnings } = plan;
-          const facts = { remaining, taken: this.#toTakings(plan), warnings: toOverLimits(warnings) };
+          const facts = { remaining, taken: this.#names.toTakings(plan.takings), warnings: toOverLimits(warnings) };
           return { outcome: 'accepted', facts };
         });
       }
@@ -180,60 +172,16 @@ export class MemoryLedger implements System {
       book,
       terms.map((term) => ({ term, times, pointer: '/quantity' })),
     );
-    return terms.map((term) => this.#toParts(grant(book, term, times, origin, fixed)));
+    return terms.map((term) => this.#names.toParts(grant(book, term, times, origin, fixed)));
   }
 
-  #placeOrder(book: Book, { lines, lifetimeS }: Extract<Request, { kind: 'order' }>): Observed {
-    const expiresAt = new Date(this.#now.getTime() + lifetimeS * 1_000);
-    const order = createOrder(book, orderableOffers, new Map(), { lines, metadata: {}, expiresAt });
-    this.#orders.push(order);
-    return { outcome: 'accepted', facts: { order: this.#orders.length - 1, total: formatMoney(order.totalAmount, 2) } };
-  }
-
-  #confirm(book: Book, request: Extract<Request, { kind: 'confirm' }>, operationId: string): Observed {
-    const stored = this.#orders[request.order ?? -1];
-    if (!stored || request.order === null) return { outcome: 'refused', code: 'order_not_found' };
-    const order = { ...stored, status: effectiveStatus(stored, this.#now) };
-    const seen = request.payment === null ? null : (this.#payments.get(request.payment) ?? null);
-    const decision = confirmOrder(book, order, seen, {
-      operationId,
-      status: request.status,
-      paymentId: request.payment,
-      paymentMethod: 'card',
-      amount: request.amount === null ? null : BigInt(request.amount) * MICROS_PER_HUNDREDTH,
-      currency: null,
-    });
-    if (decision.outcome === 'replayed') {
-      const facts = this.#answers.get(decision.recordedAs);
-      if (!facts) throw new Error('a replayed operation was never answered');
-      return { outcome: 'replayed', facts };
-    }
-    for (const { payment, seen: seenThen } of book.changes.payments) {
-      expect(seenThen).toEqual(seen && { status: seen.status, orderId: seen.orderId });
-      this.#payments.set(payment.paymentId, payment);
-    }
-    if (decision.outcome === 'refused') return { outcome: 'refused', code: decision.error.code };
-    const after = decision.outcome === 'unchanged' ? order : decision.order;
-    this.#orders[request.order] = after;
-    const granted = decision.outcome === 'paid' ? decision.batches : this.#batchesOf(book, order);
-    const batches = granted.map((batch) => this.#toParts(batch));
-    const facts = { order: request.order, status: after.status, batches };
-    if ('recordAs' in decision) this.#answers.set(decision.recordAs, facts);
-    return { outcome: 'accepted', facts };
-  }
-
-  #batchesOf(book: Book, { id }: Order): Batch[] {
-    const granted = this.#store.batches.filter((batch) => 'orderId' in batch && batch.orderId === id);
-    return granted.map((batch) => book.changes.changedBatches.get(batch.id) ?? batch);
-  }
-
-  #load(named?: Named): Book {
-    return this.#store.load(this.#now, named);
+  #load(): Book {
+    return this.#store.load(this.#now);
   }
 
   /** Writes, and names what was made by its place. */
   #write(book: Book): void {
-    for (const batch of book.changes.newBatches) this.#placeOf(batch);
+    for (const batch of book.changes.newBatches) this.#names.placeOf(batch);
     this.#store.write(book);
   }
 
@@ -245,7 +193,8 @@ export class MemoryLedger implements System {
     const book = this.#load();
     const counted = [...this.#store.balances.keys()];
     const current = this.#store.batches.filter(
-      ({ granted, expiresAt }) => granted === null && (expiresAt === null || expiresAt > this.#now),
+      ({ granted, revokedAt, expiresAt }) =>
+        granted === null && revokedAt === null && (expiresAt === null || expiresAt > this.#now),
     );
     const access = summariseAccess(
       current.sort((a, b) => a.validFrom.getTime() - b.validFrom.getTime()),
@@ -281,7 +230,7 @@ export class MemoryLedger implements System {
   }
 
   async parts(): Promise<BatchParts[]> {
-    return this.#store.batchesAt(this.#now).map((batch) => this.#toParts(batch));
+    return this.#store.batchesAt(this.#now).map((batch) => this.#names.toParts(batch));
   }
 
   async reservations(): Promise<ReservationState[]> {
@@ -289,51 +238,27 @@ export class MemoryLedger implements System {
   }
 
   async standingOf(place: number): Promise<OrderStanding> {
-    const order = this.#orders[place];
-    return { status: order ? effectiveStatus(order, this.#now) : 'unknown', refunded: '0.00', disputed: '0.00' };
+    return this.#orders.standingOf(place, this.#now);
   }
 
   /** What the entries say that had occurred by then. */
   async at(instant: number): Promise<Pick<Past, 'parts' | 'owed'>> {
-    const entries = this.#store.entriesAt(this.#now).filter(({ occurredAt }) => occurredAt.getTime() <= instant);
+    const all = this.#store.entriesAt(this.#now);
+    const entries = all.filter(({ occurredAt }) => occurredAt.getTime() <= instant);
+    const later = groupBy(
+      all.filter(({ occurredAt }) => occurredAt.getTime() > instant),
+      ({ batchId }) => batchId,
+    );
     const byBatch = groupBy(entries, ({ batchId }) => batchId);
     const parts = this.#store.batches.flatMap((batch): BatchParts[] => {
       const own = byBatch.get(batch.id);
-      return own ? [this.#toParts({ ...batch, ...sumBatch(batch, own), granted: batch.granted })] : [];
+      if (!own) return [];
+      const then = { ...sumBatch(batch, own), ...validityAt(batch, later.get(batch.id) ?? []), granted: batch.granted };
+      return [this.#names.toParts({ ...batch, ...then })];
     });
     return { parts, owed: sumOwed(entries) };
   }
 
   /** It is audited after each write. */
   async audit(): Promise<void> {}
-
-  #placeOf({ id }: { id: string }): number {
-    const place = this.#places.get(id) ?? this.#places.size;
-    this.#places.set(id, place);
-    return place;
-  }
-
-  #toTakings({ takings }: Pick<UsePlan, 'takings'>): Taking[] {
-    return takings.map(({ batch, amount }) => ({ batch: this.#placeOf(batch), amount }));
-  }
-
-  #toParts(batch: Batch | NewBatch): BatchParts {
-    const { productKey, granted, priority, validFrom, expiresAt, available, held, consumed, expired, revoked } = batch;
-    const { transferred } = batch;
-    return {
-      batch: this.#placeOf(batch),
-      product: productKey,
-      granted,
-      priority,
-      validFrom: validFrom.getTime(),
-      expiresAt: expiresAt?.getTime() ?? null,
-      available,
-      held,
-      consumed,
-      expired,
-      revoked,
-      transferred,
-      isRevoked: false,
-    };
-  }
 }

@@ -12,10 +12,12 @@ import type {
   Reservation,
   TakenOperation,
 } from '../../src/ledger/entities.js';
+import type { Clawback } from '../../src/ledger/order-entities.js';
 import { openBook } from '../../src/ledger/settle.js';
 import { products } from './catalogue.js';
 import { auditLedger, type StoredBalance } from './memory-audit.js';
 import { MemoryLimits } from './memory-limits.js';
+import { type StoredBatch, soldOf } from './memory-sold.js';
 
 const KINDS_THAT_TAKE = ['consume', 'commit', 'debt'];
 
@@ -23,10 +25,14 @@ const KINDS_THAT_TAKE = ['consume', 'commit', 'debt'];
 export interface Named {
   reservation?: string | undefined;
   operation?: { id: string; name: string } | undefined;
+  /** That is paid, and refunded or disputed. */
+  order?: string | undefined;
 }
 
 export class MemoryStore {
-  batches: NewBatch[] = [];
+  batches: StoredBatch[] = [];
+  /** What refunds and disputes claim, oldest first. */
+  clawbacks: Clawback[] = [];
   /** Their legs name the batches as they were; which they are is all that counts. */
   reservations: Reservation[] = [];
   readonly balances = new Map<string, StoredBalance>();
@@ -66,7 +72,7 @@ export class MemoryStore {
 
   #loadOnce(now: Date, named: Named, dueMax: number): Book {
     const copies = new Map(this.batches.map((batch) => [batch.id, { ...batch }]));
-    const copyOf = (id: string): NewBatch => {
+    const copyOf = (id: string): StoredBatch => {
       const copy = copies.get(id);
       if (!copy) throw new Error(`there is no batch ${id}`);
       return copy;
@@ -96,7 +102,7 @@ export class MemoryStore {
       taken: new Map(named.operation ? [[named.operation.id, this.#takenBy(named.operation, copyOf)]] : []),
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
-      sold: undefined,
+      sold: named.order === undefined ? undefined : soldOf(named.order, { now, batches, copyOf, ...this.#claims() }),
       plans: { subscriptions: [], running: [], paid: [] },
       windows: this.limits.windowsAt(now, this.entries),
       isDue: true,
@@ -104,19 +110,24 @@ export class MemoryStore {
     });
   }
 
-  #holdingOf(productKey: string, batches: readonly NewBatch[], now: Date): Holding {
+  #claims() {
+    return { entries: this.entries, clawbacks: this.clawbacks.map((claim) => ({ ...claim })) };
+  }
+
+  #holdingOf(productKey: string, batches: readonly StoredBatch[], now: Date): Holding {
     const own = batches.filter((batch) => batch.productKey === productKey).sort(inSqlOrder);
     const counted = own.filter((batch) => batch.granted !== null && batch.available > 0);
     const pending = counted.filter((batch) => batch.validFrom > now);
-    const access = own.filter((batch) => batch.granted === null && !hasEnded(batch, now));
+    const access = own.filter(({ granted, revokedAt }) => granted === null && revokedAt === null);
+    const lasting = access.filter((batch) => !hasEnded(batch, now));
     return {
       productKey,
       ...(this.balances.get(productKey) ?? { available: 0, held: 0, owed: 0 }),
       lowBalanceThreshold: null,
       expiringDays: null,
       usable: counted.filter((batch) => batch.validFrom <= now && !hasEnded(batch, now)),
-      running: access.filter((batch) => batch.validFrom <= now),
-      accessEnd: latestEnd(access),
+      running: lasting.filter((batch) => batch.validFrom <= now),
+      accessEnd: latestEnd(lasting),
       notYetValid: sumAvailable(pending),
       pending: pending.sort((a, b) => Number(a.validFrom) - Number(b.validFrom)),
       debts: this.#debtsOf(productKey),
@@ -153,9 +164,13 @@ export class MemoryStore {
     };
   }
 
-  write({ changes }: Book): void {
-    this.batches = this.batches.map((batch) => ({ ...batch, ...changes.changedBatches.get(batch.id) }));
-    this.batches.push(...changes.newBatches.map((batch) => ({ ...batch })));
+  write(book: Book): void {
+    const { changes } = book;
+    this.batches = this.batchesIn(book);
+    const undone = [...changes.changedClawbacks];
+    const isSame = (a: Clawback) => (b: Clawback) => a.causeId === b.causeId && a.batchId === b.batchId;
+    this.clawbacks = this.clawbacks.map((claim) => undone.find(isSame(claim)) ?? claim);
+    this.clawbacks.push(...changes.newClawbacks);
     const changed = [...changes.changedReservations];
     this.reservations = this.reservations.map(
       (reservation) => changed.find(({ id }) => id === reservation.id) ?? reservation,
@@ -168,10 +183,20 @@ export class MemoryStore {
     auditLedger(this);
   }
 
+  /** Every batch as a book leaves it. */
+  batchesIn({ changes }: Book): StoredBatch[] {
+    const valid = new Map([...changes.changedValidity].map((own) => [own.batch.id, own]));
+    const known = this.batches.map((batch): StoredBatch => {
+      const { revokedAt, anchorDay, batch: own } = valid.get(batch.id) ?? { ...batch, batch };
+      const validity = { validFrom: own.validFrom, expiresAt: own.expiresAt, revokedAt, anchorDay };
+      return { ...batch, ...changes.changedBatches.get(batch.id), ...validity };
+    });
+    return [...known, ...changes.newBatches.map((batch) => ({ ...batch, revokedAt: null }))];
+  }
+
   /** Every batch as of an instant, with what is due settled. */
-  batchesAt(now: Date): (Batch | NewBatch)[] {
-    const { changes } = this.load(now);
-    return this.batches.map((batch) => changes.changedBatches.get(batch.id) ?? batch);
+  batchesAt(now: Date): StoredBatch[] {
+    return this.batchesIn(this.load(now));
   }
 
   /** Every entry, with those that settling would add now. */
@@ -181,7 +206,7 @@ export class MemoryStore {
   }
 }
 
-function latestEnd(access: readonly NewBatch[]): Holding['accessEnd'] {
+function latestEnd(access: readonly Pick<NewBatch, 'expiresAt' | 'anchorDay'>[]): Holding['accessEnd'] {
   let last: { at: Date; anchorDay: number } | null = null;
   for (const { expiresAt: at, anchorDay } of access) {
     if (at === null) return 'forever';

@@ -3,7 +3,7 @@
 
 import type { Book } from '../../src/ledger/book.js';
 import { holdingOf, standingOf } from '../../src/ledger/book.js';
-import { availabilityOf, consume, type Taking as Taken } from '../../src/ledger/consume.js';
+import { availabilityOf, consume } from '../../src/ledger/consume.js';
 import type { Reservation } from '../../src/ledger/entities.js';
 import { giveBack } from '../../src/ledger/give-back.js';
 import { assertGrantable, grant } from '../../src/ledger/grant.js';
@@ -18,8 +18,9 @@ import {
 import { use } from '../../src/ledger/use.js';
 import { fromLedgerSubject, providersOf, toLedgerSubject, toTerm } from './ledger-catalogue.js';
 import { toOverLimits } from './memory-limits.js';
+import type { MemoryNames } from './memory-names.js';
 import type { MemoryStore, Named } from './memory-store.js';
-import type { Facts, Observed, Request, ReservationState, ReserveRequest, Taking } from './requests.js';
+import type { Facts, Observed, Request, ReservationState, ReserveRequest } from './requests.js';
 
 const DEFAULT_LIFETIME_MS = 900_000;
 
@@ -36,20 +37,20 @@ const NAMES: Readonly<Partial<Record<Request['kind'], string>>> = {
   'deduct credits': 'credits.deduct',
 };
 /** Their answers do not name their operation. */
-const NAMELESS: readonly Request['kind'][] = ['order', 'confirm', 'set limit', 'remove limit'];
+const NAMELESS: readonly Request['kind'][] = ['order', 'confirm', 'refund', 'dispute', 'set limit', 'remove limit'];
 
 export class MemoryWork {
   readonly #store: MemoryStore;
-  readonly #placeOf: (batch: { id: string }) => number;
+  readonly #names: MemoryNames;
   /** Ids, by place. */
   readonly #reservations: string[] = [];
   readonly #operations: { id: string; name: string }[] = [];
   /** What the endings were answered, by operation. */
   readonly #endings = new Map<string, Facts>();
 
-  constructor(store: MemoryStore, placeOf: (batch: { id: string }) => number) {
+  constructor(store: MemoryStore, names: MemoryNames) {
     this.#store = store;
-    this.#placeOf = placeOf;
+    this.#names = names;
   }
 
   /** What must be loaded for a request. */
@@ -79,7 +80,14 @@ export class MemoryWork {
         const back = giveBack(book, taken, request.amount ?? undefined, { operationId, metadata: {} });
         const { available } = availabilityOf(book, providersOf(fromLedgerSubject(back.subject)));
         const { amount, returned, expired, revoked, restored } = back;
-        const facts = { amount, returned, expired, revoked, restored: this.#toTakings(restored), remaining: available };
+        const facts = {
+          amount,
+          returned,
+          expired,
+          revoked,
+          restored: this.#names.toTakings(restored),
+          remaining: available,
+        };
         return { outcome: 'accepted', facts };
       }
       case 'add credits': {
@@ -104,7 +112,7 @@ export class MemoryWork {
         } as const;
         const batch = grant(book, term, 1, { ...why, operationId, metadata: {} }, validity);
         const { balance } = standingOf(holdingOf(book, product));
-        return { outcome: 'accepted', facts: { batch: this.#placeOf(batch), repaid: batch.consumed, balance } };
+        return { outcome: 'accepted', facts: { batch: this.#names.placeOf(batch), repaid: batch.consumed, balance } };
       }
       case 'deduct credits':
         return this.#deduct(book, request, operationId);
@@ -120,7 +128,7 @@ export class MemoryWork {
       const { balance } = standingOf(holdingOf(book, product));
       const owed = plan.owed?.amount ?? 0;
       const warnings = toOverLimits(plan.warnings);
-      return { outcome: 'accepted', facts: { taken: this.#toTakings(plan.takings), owed, balance, warnings } };
+      return { outcome: 'accepted', facts: { taken: this.#names.toTakings(plan.takings), owed, balance, warnings } };
     });
   }
 
@@ -174,7 +182,7 @@ export class MemoryWork {
 
   #answer(book: Book, { reservation, takings, returned, expired, revoked, warnings }: Ending): Observed {
     const { available } = availabilityOf(book, providersOf(fromLedgerSubject(reservation.subject)));
-    const taken = this.#toTakings(takings);
+    const taken = this.#names.toTakings(takings);
     const facts = {
       ...{ reservation: this.#toState(reservation), taken, returned, expired, revoked },
       ...{ remaining: available, warnings: toOverLimits(warnings) },
@@ -196,11 +204,7 @@ export class MemoryWork {
       committed: committedAmount,
       endsAt: expiresAt.getTime(),
       endedAt: endedAt?.getTime() ?? null,
-      legs: this.#toTakings(legs),
+      legs: this.#names.toTakings(legs),
     };
-  }
-
-  #toTakings(takings: readonly Taken[]): Taking[] {
-    return takings.map(({ batch, amount }) => ({ batch: this.#placeOf(batch), amount }));
   }
 }

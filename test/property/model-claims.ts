@@ -84,7 +84,7 @@ export class ModelClaims {
   #family(root: number): ModelBatch[] {
     const family = [this.#wallet.batchAt(root)];
     for (const own of family)
-      family.push(...this.#wallet.batches.filter(({ predecessor }) => predecessor === own.place));
+      family.push(...this.#wallet.onwardBatches.filter(({ predecessor }) => predecessor === own.place));
     return family;
   }
 
@@ -127,6 +127,7 @@ export class ModelClaims {
       const taken = isOver(batch, this.#wallet.now) ? 0 : Math.min(batch.left, missing);
       batch.left -= taken;
       batch.clawedBack += taken;
+      if (taken > 0) batch.revokes.push(taken);
       missing -= taken;
       const { now: at } = this.#wallet;
       return { cause, batch: batch.place, unrecovered: 0, debt: null, owed: 0, taken, undone: 0, at };
@@ -191,7 +192,8 @@ export class ModelClaims {
         if (back === 0) continue;
         repayment.amount -= back;
         step.ofDebt -= back;
-        this.#wallet.land(this.#wallet.batchAt(repayment.batch), back, 'used');
+        const repaying = this.#wallet.batchAt(repayment.batch);
+        this.#wallet.ownerOf(repaying).land(repaying, back, 'used');
       }
     }
     for (const { claim, batch, taken, ofDebt } of steps) this.#restore(batch, taken + ofDebt, claim.at);
@@ -200,15 +202,13 @@ export class ModelClaims {
   /** What was taken comes back to its batch, or to a successor that lasts as long as it had left. */
   #restore(batch: ModelBatch, units: number, claimedAt: number): void {
     if (units === 0) return;
-    batch.clawedBack -= units;
-    if (!isOver(batch, this.#wallet.now)) {
-      for (let unit = 0; unit < units; unit += 1) this.#wallet.credit(batch);
-      return;
-    }
+    const owner = this.#wallet.ownerOf(batch);
+    owner.unrevoke(batch, units);
+    if (!isOver(batch, this.#wallet.now)) return;
     batch.transferred += units;
     const { now } = this.#wallet;
     const validity = { validFrom: now, expiresAt: now + Math.max(1, (batch.expiresAt ?? 0) - claimedAt) };
-    this.#wallet.addBatch(batch.product, units, validity, batch.priority, 0, batch.place);
+    owner.addBatch(batch.product, units, validity, batch.priority, 0, batch.place);
   }
 
   /** Cuts access whose line is claimed wholly; ends it where the rest of the quantity ends, or takes so much of the last in which it goes on. */
@@ -278,7 +278,7 @@ export class ModelClaims {
   }
 
   #accessOf(product: string): ModelBatch[] {
-    return this.#wallet.batches.filter(
+    return this.#wallet.onwardBatches.filter(
       (batch) => batch.product === product && batch.granted === null && !isOver(batch, this.#wallet.now),
     );
   }
@@ -290,12 +290,13 @@ export class ModelClaims {
     const lost = this.#cuts.filter(({ batch, isUndone }) => !isUndone && family.includes(batch));
     for (const cut of lost.filter(({ cause }) => !line.isOfQuantity(cause))) {
       cut.isUndone = true;
-      const { product, priority, place } = this.#wallet.batchAt(cut.batch);
+      const batch = this.#wallet.batchAt(cut.batch);
+      const { product, priority, place } = batch;
       let validFrom = this.#wallet.now;
       for (const { expiresAt } of this.#accessOf(product)) validFrom = Math.max(validFrom, expiresAt ?? 0);
       const expiresAt = cut.lengthMs === null ? null : validFrom + cut.lengthMs;
       const day = dayOf(expiresAt ?? validFrom);
-      this.#wallet.addBatch(product, 1, { validFrom, expiresAt }, priority, day, place);
+      this.#wallet.ownerOf(batch).addBatch(product, 1, { validFrom, expiresAt }, priority, day, place);
     }
   }
 }

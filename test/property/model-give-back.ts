@@ -130,7 +130,7 @@ export class ModelOperations {
       }
       return back;
     });
-    const { remaining } = balanceOf(this.#wallet, subject);
+    const { remaining } = balanceOf(this.#wallet.onward ?? this.#wallet, subject);
     return { outcome: 'accepted', facts: { amount, ...inWholeUnits(came), restored, remaining } };
   }
 

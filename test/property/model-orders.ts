@@ -132,9 +132,12 @@ export class ModelOrders {
   batchesOf(order: ModelOrder): BatchParts[] {
     const own = order.lines.flatMap(({ batches }) => batches);
     for (const place of own) {
-      own.push(...this.#wallet.batches.filter(({ predecessor }) => predecessor === place).map((next) => next.place));
+      own.push(
+        ...this.#wallet.onwardBatches.filter(({ predecessor }) => predecessor === place).map((next) => next.place),
+      );
     }
-    return this.#wallet.parts().filter(({ batch }) => own.includes(batch));
+    own.sort((a, b) => a - b);
+    return own.map((place) => this.#wallet.partsOf(this.#wallet.batchAt(place)));
   }
 
   /** A pending order can be paid before its end, not at it. */

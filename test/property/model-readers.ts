@@ -47,7 +47,11 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
   const inWallet = new Set(Object.keys(wallet.owed));
   for (const product of inWallet) balances[product] = 0 - (wallet.owed[product] ?? 0);
   const upcoming: Holdings['upcoming'] = {};
-  for (const { batch, product, granted, available, held: heldOfIt, validFrom } of wallet.parts()) {
+  for (const { product, held: heldOfIt } of wallet.merged.flatMap(({ batches }) => batches)) {
+    if (heldOfIt > 0) held[product] = (held[product] ?? 0) + heldOfIt;
+  }
+  for (const own of wallet.batches) {
+    const { product, granted, available, held: heldOfIt, validFrom } = wallet.partsOf(own);
     if (granted !== null) {
       balances[product] = (balances[product] ?? 0) + (validFrom <= wallet.now ? available : 0);
       if (validFrom > wallet.now && available > 0) upcoming[product] = (upcoming[product] ?? 0) + available;
@@ -56,7 +60,7 @@ export function holdingsOf(wallet: ModelWallet): Holdings {
       const until = accessUntil(wallet, product);
       if (until !== undefined) access[product] = { until };
     }
-    if (granted !== null || !isOver(wallet.batchAt(batch), wallet.now)) inWallet.add(product);
+    if (granted !== null || !isOver(own, wallet.now)) inWallet.add(product);
   }
   for (const { key, costs } of products) {
     if (!inWallet.has(key)) continue;

@@ -19,7 +19,7 @@ export class ModelReservations {
   }
 
   reserve({ subject, amount, lifetime }: ReserveRequest): Expected {
-    const { now, reservations } = this.#wallet;
+    const { now, reservations, places } = this.#wallet;
     const codes: string[] = [];
     if (!isKnown(subject)) codes.push('feature' in subject ? 'feature_not_found' : 'product_not_found');
     const endsAt =
@@ -38,7 +38,7 @@ export class ModelReservations {
     this.#wallet.take({ taken }, 'held');
     this.#wallet.countCall(subject, amount);
     const reservation: ModelReservation = {
-      place: reservations.length,
+      place: places.reservations,
       subject,
       amount,
       status: 'held',
@@ -49,6 +49,7 @@ export class ModelReservations {
       legs: taken,
       takingsHeld: 0,
     };
+    places.reservations += 1;
     reservations.push(reservation);
     return { outcome: 'accepted', facts: { reservation: stateOf(reservation), remaining, warnings: verdict.warnings } };
   }
@@ -64,16 +65,18 @@ export class ModelReservations {
     if (code !== undefined) return refuse(code);
     const excess = Math.max(0, amount - reservation.amount);
     if (excess > 0 && !allowExcess) return refuse('reservation_exceeded');
-    const beyond = this.#wallet.plan(reservation.subject, excess, this.#wallet.now);
-    const verdict = judgeLimits(this.#wallet, reservation.subject, excess, beyond);
-    const refusal = refuseUse(this.#wallet, beyond, verdict);
+    // What is used beyond a hold is used of whom a customer leads to who was merged.
+    const payer = this.#wallet.onward ?? this.#wallet;
+    const beyond = payer.plan(reservation.subject, excess, payer.now);
+    const verdict = judgeLimits(payer, reservation.subject, excess, beyond);
+    const refusal = refuseUse(payer, beyond, verdict);
     if (refusal) return refusal;
     const { used, rest } = this.#divide(reservation, amount - excess);
     for (const { batch, amount: units } of used) this.#wallet.useHeld(batch, units);
     const left = this.#giveBack(reservation, rest, amount - excess);
     if (excess > 0) {
-      this.#wallet.take(beyond, 'used');
-      this.#wallet.countCall(reservation.subject, excess);
+      payer.take(beyond, 'used');
+      payer.countCall(reservation.subject, excess);
     }
     const taken = excess > 0 ? [...used, ...beyond.taken] : used;
     const how = { status: 'committed', committed: amount, takingsHeld: used.length } as const;
@@ -106,7 +109,7 @@ export class ModelReservations {
   }
 
   find(place: number | null): ModelReservation | undefined {
-    return place === null ? undefined : this.#wallet.reservations[place];
+    return this.#wallet.reservations.find((reservation) => reservation.place === place);
   }
 
   /** What so many whole units use of the legs, from the first product that can pay one, and what that leaves. */
@@ -148,7 +151,7 @@ export class ModelReservations {
     came: Omit<EndingFacts, 'reservation' | 'remaining'>,
   ): Expected {
     Object.assign(reservation, how, { endedAt: this.#wallet.now });
-    const { remaining } = balanceOf(this.#wallet, reservation.subject);
+    const { remaining } = balanceOf(this.#wallet.onward ?? this.#wallet, reservation.subject);
     const facts = { reservation: stateOf(reservation), ...came, remaining };
     this.#endings.set(reservation.place, facts);
     return { outcome: 'accepted', facts };

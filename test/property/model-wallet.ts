@@ -29,6 +29,14 @@ export interface ModelBatch {
   revokedAt: number | null;
   /** The batch that goes on in this one. */
   predecessor: number | null;
+  /** Of which so many units each were taken by refunds and disputes, oldest first, and did not come back. */
+  revokes: number[];
+}
+
+/** Everything of customers who may be merged, by place. */
+export interface ModelPlaces {
+  batches: ModelBatch[];
+  reservations: number;
 }
 
 /** What was used beyond what was there, or claimed where nothing was. */
@@ -71,6 +79,7 @@ export interface ModelPlan {
 
 export class ModelWallet {
   now: number;
+  /** His own; those of whom was merged into him stay theirs. */
   batches: ModelBatch[] = [];
   reservations: ModelReservation[] = [];
   /** Oldest first. */
@@ -78,9 +87,35 @@ export class ModelWallet {
   /** His own, at most one of each subject. */
   limits: LimitTerms[] = [];
   counts: ModelCount[] = [];
+  /** Of whom he leads to, if he was merged. */
+  onward: ModelWallet | undefined;
+  /** Of those who lead to him. */
+  readonly merged: ModelWallet[] = [];
+  readonly places: ModelPlaces;
 
-  constructor(now: number) {
+  constructor(now: number, places: ModelPlaces = { batches: [], reservations: 0 }) {
     this.now = now;
+    this.places = places;
+  }
+
+  /** From now on leads to another: what is there goes on there, and so will what comes back. */
+  leadTo(target: ModelWallet): void {
+    this.onward = target;
+    target.merged.push(this);
+    target.counts.push(...this.counts);
+    for (const batch of this.batches) this.#moveOn(batch);
+  }
+
+  /** Moves what is left of a batch of a customer who was merged, or its access, into one of whom he leads to. */
+  #moveOn(batch: ModelBatch): void {
+    const { product, granted, left, priority, day, place, expiresAt } = batch;
+    if (!this.onward || isOver(batch, this.onward.now) || (granted !== null && left === 0)) return;
+    const { now } = this.onward;
+    const validity = { validFrom: Math.max(batch.validFrom, now), expiresAt };
+    if (granted === null) batch.revokedAt = now;
+    batch.left = 0;
+    batch.transferred += left;
+    this.onward.addBatch(product, left, validity, priority, day, place);
   }
 
   /** By product; of what was ever owed. */
@@ -100,6 +135,7 @@ export class ModelWallet {
   /** Is again what another wallet is. */
   restore({ now, batches, reservations, debts, limits, counts }: ModelWallet): void {
     Object.assign(this, { now }, structuredClone({ batches, reservations, debts, limits, counts }));
+    for (const batch of this.batches) this.places.batches[batch.place] = batch;
   }
 
   /** Lets time go by; what is held lapses at its end. */
@@ -116,6 +152,7 @@ export class ModelWallet {
       this.countCall(due.subject, -due.amount, due.madeAt);
     }
     this.now = instant;
+    for (const other of this.merged) other.moveTo(instant);
   }
 
   /** Adds what an offer gives so many times, in the order of its items. */
@@ -136,6 +173,7 @@ export class ModelWallet {
 
   /** The latest end of running and future access; Infinity when it never ends, undefined when there is none. */
   lastEnd(product: string): number | undefined {
+    if (this.onward) return this.onward.lastEnd(product);
     let last: number | undefined;
     for (const batch of this.batches) {
       if (batch.product !== product || batch.granted !== null || isOver(batch, this.now)) continue;
@@ -146,6 +184,7 @@ export class ModelWallet {
 
   /** The day that the access keeps which ends last; of several the latest. */
   #lastDay(product: string): number {
+    if (this.onward) return this.onward.#lastDay(product);
     const last = this.lastEnd(product);
     const ending = this.batches.filter(
       (batch) =>
@@ -165,14 +204,16 @@ export class ModelWallet {
   ): BatchParts {
     const granted = isCounted(product) ? units : null;
     const left = granted ?? 0;
-    const place = this.batches.length;
+    const place = this.places.batches.length;
     const fresh = { left: 0, held: 0, used: 0, takenAway: 0, clawedBack: 0, unrecovered: 0, transferred: 0 };
-    const life = { ...validity, day, madeAt: this.now, revokedAt: null, predecessor };
+    const life = { ...validity, day, madeAt: this.now, revokedAt: null, predecessor, revokes: [] };
     const batch: ModelBatch = { place, product, granted, priority, ...life, ...fresh };
     this.batches.push(batch);
+    this.places.batches.push(batch);
     if (isOver(batch, this.now)) batch.left = left;
     else for (let unit = 0; unit < left; unit += 1) this.credit(batch);
-    return this.#partsOf(batch);
+    this.#moveOn(batch);
+    return this.partsOf(batch);
   }
 
   /** One more unit for a batch, which repays what is owed rather than stay. */
@@ -194,14 +235,14 @@ export class ModelWallet {
   }
 
   batchAt(place: number): ModelBatch {
-    const batch = this.batches[place];
+    const batch = this.places.batches[place];
     if (!batch) throw new Error(`the model knows no batch ${place}`);
     return batch;
   }
 
   /** Counts units of a feature that was asked for; those of products count as they are taken and come back. */
   countCall(subject: Subject, units: number, at = this.now): void {
-    if ('feature' in subject) this.counts.push({ subject, units, at });
+    if ('feature' in subject) (this.onward ?? this).counts.push({ subject, units, at });
   }
 
   /** Takes what a plan says: as used, as taken away, or to be held. */
@@ -215,7 +256,7 @@ export class ModelWallet {
   }
 
   #count(product: string, units: number, at: number): void {
-    this.counts.push({ subject: { product }, units, at });
+    (this.onward ?? this).counts.push({ subject: { product }, units, at });
   }
 
   /** Owes so much more, of use; says as which debt. */
@@ -266,6 +307,7 @@ export class ModelWallet {
       batch.clawedBack += 1;
       came.revoked += 1;
     }
+    if (came.revoked > 0) batch.revokes.push(came.revoked);
     for (let unit = came.revoked; unit < amount; unit += 1) {
       if (isOver(batch, this.now)) {
         batch.left += 1;
@@ -275,6 +317,7 @@ export class ModelWallet {
         came.kept += 1;
       }
     }
+    this.#moveOn(batch);
     return came;
   }
 
@@ -360,12 +403,38 @@ export class ModelWallet {
     return payers.sort((a, b) => a.rank - b.rank || byUse(a.first, b.first));
   }
 
-  /** Every batch with its parts as of now, oldest first. */
-  parts(): BatchParts[] {
-    return this.batches.map((batch) => this.#partsOf(batch));
+  /** Units that refunds and disputes took of a batch come back, what was taken last first; where it has ended, they can't stay. */
+  unrevoke(batch: ModelBatch, units: number): void {
+    batch.clawedBack -= units;
+    for (let left = units; left > 0; ) {
+      const last = batch.revokes.pop();
+      if (last === undefined) throw new Error('the model gives back what was never taken');
+      const back = Math.min(left, last);
+      if (back < last) batch.revokes.push(last - back);
+      left -= back;
+      if (isOver(batch, this.now)) continue;
+      for (let unit = 0; unit < back; unit += 1) this.credit(batch);
+      this.#moveOn(batch);
+    }
   }
 
-  #partsOf(batch: ModelBatch): BatchParts {
+  /** His own batches, and those of whom he leads to. */
+  get onwardBatches(): ModelBatch[] {
+    return [...this.batches, ...(this.onward?.batches ?? [])].sort((a, b) => a.place - b.place);
+  }
+
+  /** Whose batch it is, he or whom he leads to. */
+  ownerOf(batch: ModelBatch): ModelWallet {
+    return this.onward && !this.batches.includes(batch) ? this.onward : this;
+  }
+
+  /** Every batch of his and of those who lead to him with its parts as of now, oldest first. */
+  parts(): BatchParts[] {
+    const all = [this, ...this.merged].flatMap(({ batches }) => batches);
+    return all.sort((a, b) => a.place - b.place).map((batch) => this.partsOf(batch));
+  }
+
+  partsOf(batch: ModelBatch): BatchParts {
     const { place, product, granted, priority, validFrom, expiresAt, left, held, used, transferred } = batch;
     const hasEnded = isOver(batch, this.now);
     const [available, expired] = hasEnded ? [0, left] : [left, 0];

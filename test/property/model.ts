@@ -40,8 +40,9 @@ export class Model {
   /** By source id. */
   readonly #migrations = new Map<string, Remembered>();
 
-  constructor(now: number) {
-    this.wallet = new ModelWallet(now);
+  /** What of it may be merged with that of `other` is numbered with his. */
+  constructor(now: number, other?: Model) {
+    this.wallet = new ModelWallet(now, other?.wallet.places);
     this.orders = new ModelOrders(this.wallet);
     this.afterSale = new ModelAfterSale(this.wallet, this.orders);
     this.operations = new ModelOperations(this.wallet);
@@ -53,7 +54,7 @@ export class Model {
   run(request: Request): Expected {
     const code = this.#unknownCode(request);
     if (code !== undefined) return refuse(code);
-    const name = `${operationOf(request)} of ${'who' in request ? request.who : 'customer'}: ${request.key}`;
+    const name = nameOf(request);
     const text = fingerprintOf(request);
     const known = request.key === null ? undefined : this.#keys.get(name);
     if (known?.request === text) return { outcome: 'replayed', facts: known.facts };
@@ -64,6 +65,11 @@ export class Model {
     if (request.key !== null && isKept(answer.facts)) this.#keys.set(name, { request: text, facts: answer.facts });
     this.#noteOperation(request, answer.facts);
     return answer;
+  }
+
+  /** Whether a request is known by its key, as it is. */
+  remembers(request: Request): boolean {
+    return this.#keys.get(nameOf(request))?.request === fingerprintOf(request);
   }
 
   /** What is named by its own id is looked for before anything else. */
@@ -84,7 +90,9 @@ export class Model {
         const reservation = this.#reservations.find(request.reservation);
         if (!reservation || !('taken' in facts)) return;
         const { subject, takingsHeld: held, madeAt: heldAt } = reservation;
-        this.operations.noteUse(subject, facts.taken, { held, heldAt });
+        // What is used beyond the hold of who was merged is of another ledger.
+        const taken = this.wallet.onward ? facts.taken.slice(0, held) : facts.taken;
+        this.operations.noteUse(subject, taken, { held, heldAt });
         return;
       }
       case 'deduct credits':
@@ -280,6 +288,10 @@ function isRefused(result: ItemResult): boolean {
 /** Whether something was done that a repeated request must not do again: a batch of refusals did nothing. */
 function isKept(facts: Facts): boolean {
   return !('results' in facts) || (facts.isCommitted && !facts.results.every(isRefused));
+}
+
+function nameOf(request: Request): string {
+  return `${operationOf(request)} of ${'who' in request ? request.who : 'customer'}: ${request.key}`;
 }
 
 /** Requests that share their keys. */

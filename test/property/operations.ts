@@ -48,7 +48,7 @@ export function workloads(scope: Scope, length: { min: number; max: number }): f
           { weight: 2, arbitrary: of(people(scope)) },
           { weight: 4, arbitrary: of(work(scope), 'everything') },
           { weight: 3, arbitrary: of(debts(scope), 'money') },
-          ...(scope.hasRefunds ? [{ weight: 3, arbitrary: ofRefunds }] : []),
+          { weight: 3, arbitrary: ofRefunds },
           { weight: 1, arbitrary: of([...sales(scope), ...people(scope), ...work(scope), ...debts(scope)]) },
         ),
       )

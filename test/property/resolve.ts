@@ -122,8 +122,9 @@ function resolveRefund(command: RefundCommand, model: Model): Request | undefine
     const { order, id } = last;
     return { kind: 'dispute', key: null, order, id, status: command.status, amount: null, policy: 'ignore' };
   }
-  const paid = orders.list.filter((order) => order.paid);
-  const order = (paid.length > 0 ? paid : orders.list).at(-1 - (command.order % Math.max(1, paid.length)));
+  const [wantsPaid, last] = command.order === 'unpaid' ? [false, 0] : [true, command.order];
+  const fitting = orders.list.filter((order) => (order.paid !== undefined) === wantsPaid);
+  const order = (fitting.length > 0 ? fitting : orders.list).at(-1 - (last % Math.max(1, fitting.length)));
   if (!order) return undefined;
   const { place, total } = order;
   const { key, id, policy } = command;
@@ -164,7 +165,8 @@ function resolveWork(command: WorkCommand, model: Model): Request | undefined {
       const { kind, key, of, amount, allowExcess } = command;
       const reservation = findReservation(of, model);
       if (reservation === undefined) return undefined;
-      const { amount: held = 1, committed = 1 } = model.wallet.reservations[reservation ?? -1] ?? {};
+      const { amount: held = 1, committed = 1 } =
+        model.wallet.reservations.find(({ place }) => place === reservation) ?? {};
       const wanted = amount === 'all' ? null : amount === 'again' ? Math.max(1, committed) : Math.max(1, held + amount);
       return { kind, key, reservation, amount: wanted, allowExcess };
     }

@@ -12,7 +12,7 @@ import { runWorkload, type Tally } from './workload.js';
 const SEQUENCES = 140;
 const COMMANDS = { min: 5, max: 38 };
 const TIMEOUT_MS = 1_200_000;
-const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true, hasRefunds: true };
+const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
 /** Not everything is asked in the end of each sequence, because they are many. */
 const SAMPLE = { subjects: 3, currencies: 1, moments: 2 };
 
@@ -54,6 +54,7 @@ const answersToCover = [
   'refund: replayed',
   'refund: recovered',
   'refund: unrecovered',
+  'refund: order_not_paid',
   'refund: refund_exceeds_paid',
   'refund: refund_mismatch',
   'dispute: accepted',
@@ -62,6 +63,7 @@ const answersToCover = [
   'dispute: unrecovered',
   'dispute: dispute_closed',
   'dispute: dispute_mismatch',
+  'dispute: order_not_paid',
   'consume: accepted',
   'consume: replayed',
   'consume: insufficient_quota',
@@ -84,6 +86,7 @@ const answersToCover = [
   'extend: accepted',
   'give back: accepted',
   'give back: replayed',
+  'give back: revoked',
   'give back: not_reversible',
   'give back: release_exceeds_usage',
   'add credits: accepted',
