@@ -1341,8 +1341,8 @@ const ofLimits: readonly Mutation[] = [
     changes: [
       change(
         WINDOWS,
-        '\n  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0)',
-        '\n  SELECT coalesce(max(k.seq), 0) AS seq, coalesce(max(k.used), 0)',
+        "ANY ($1::uuid[])')} AS seq, coalesce(max(k.used) FILTER (WHERE k.window_start = w.starts_at), 0)",
+        "ANY ($1::uuid[])')} AS seq, coalesce(max(k.used), 0)",
       ),
     ],
     tests: [LIMIT_TESTS],
@@ -1354,7 +1354,7 @@ const ofLimits: readonly Mutation[] = [
   },
   {
     name: 'have the farthest limit win',
-    changes: [change(WINDOWS, 's.subject, w.key, s.level\n), in_force', 's.subject, w.key, s.level DESC\n), in_force')],
+    changes: [change(WINDOWS, 's.subject, w.key, s.level, w.value', 's.subject, w.key, s.level DESC, w.value')],
     tests: [LIMIT_TESTS],
   },
   {
