@@ -35,9 +35,21 @@ export function payPeriod(
   if (status === 'incomplete') return beginNow(book, current, plan, paidBy, context);
   const isFollowing = change?.orderId === null && change.plan.sku === plan.sku;
   if (plan.sku === subscription.plan.sku || isFollowing) return payNext(book, current, plan, paidBy, context);
-  const oldUnits = change?.orderId === paidBy.order.id ? change.oldUnits : 'carry';
-  if (oldUnits === 'reset') takeOldUnits(book, current, context);
-  return beginNow(book, current, plan, paidBy, context, true);
+  return changeNow(book, current, plan, paidBy, context, change?.orderId === paidBy.order.id);
+}
+
+/** Another plan begins now. What becomes of units of the one before says the change that was paid; if it was none, they stay. */
+function changeNow(
+  book: Book,
+  known: KnownSubscription,
+  plan: SubscribedPlan,
+  paidBy: PaidBy,
+  context: StepContext,
+  isAsked: boolean,
+): NewBatch[] {
+  const { subscription } = known;
+  if (isAsked && subscription.change?.oldUnits === 'reset') takeOldUnits(book, known, context);
+  return beginNow(book, known, plan, paidBy, context, true);
 }
 
 /** Begins a period now, from which those that follow are counted. */
@@ -93,7 +105,10 @@ function payNext(
   const isLate =
     subscription.status === 'past_due' &&
     (graceEndOf(subscription) <= book.now || startsAt > book.now || isCutShort(book, subscription));
-  if (isLate || endsAt === undefined) return beginNow(book, known, plan, paidBy, context);
+  if (isLate || endsAt === undefined) {
+    if (plan.sku !== subscription.plan.sku) return changeNow(book, known, plan, paidBy, context, true);
+    return beginNow(book, known, plan, paidBy, context);
+  }
   if (plan.sku === subscription.plan.sku) {
     const { unit, count } = subscription.plan.recurrence;
     if (unit !== recurrence.unit || count !== recurrence.count)
