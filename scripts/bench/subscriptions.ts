@@ -3,7 +3,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { BASE_PATH, type Outcome, PRODUCT_KEY } from './job.js';
-import { type Load, processorSecondsOf, residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
+import { manyAtOnce } from './many-at-once.js';
+import {
+  type Load,
+  processorSecondsOf,
+  residentBytes,
+  type Server,
+  type Service,
+  startApi,
+  withClient,
+} from './processes.js';
 import { printTable, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { jobOf } from './sides.js';
@@ -63,7 +72,14 @@ export async function measureSubscriptions(server: Server, load: Load, count: nu
   }
   printTable(
     `${wholeNumber(count)} subscriptions whose periods turn at one instant, beside ${OTHERS_PER_S} uses a second of others`,
-    ['', 'turns/s', 'processor ms each', 'memory by thirds, MiB', 'p99 of uses before, ms', `and meanwhile, by ${PROBE_S} s`],
+    [
+      '',
+      'turns/s',
+      'processor ms each',
+      'memory by thirds, MiB',
+      'p99 of uses before, ms',
+      `and meanwhile, by ${PROBE_S} s`,
+    ],
     rows,
   );
   urls.push(await measureTenYears(server));
@@ -92,7 +108,7 @@ async function begin(pool: Pool, api: Service, { sku, price, rollover }: Plan, c
   const plan = { rollover, grace_days: 3 };
   await send(pool, api, 'PUT', `/offers/${sku}`, { name: sku, price, currency: 'USD', recurrence: MONTH, plan, items });
   const startMs = performance.now();
-  await manyAtOnce(count, async (at) => {
+  await manyAtOnce(count, CONNECTIONS, async (at) => {
     const { order } = await send(pool, api, 'POST', '/subscriptions', { external_id: `subscriber-${at}`, sku });
     if (order) await send(pool, api, 'POST', `/orders/${order.id}/confirm`, { payment_id: `payment-${at}` });
   });
@@ -101,12 +117,7 @@ async function begin(pool: Pool, api: Service, { sku, price, rollover }: Plan, c
 }
 
 /** Sets the clock to the instant at which all turn, and waits until the job has turned them. */
-async function turnAll(
-  { pid }: Service,
-  url: string,
-  { at }: Plan,
-  probe: () => Promise<Outcome>,
-): Promise<Turned> {
+async function turnAll({ pid }: Service, url: string, { at }: Plan, probe: () => Promise<Outcome>): Promise<Turned> {
   return withClient(url, async (client) => {
     const left = async (): Promise<number> =>
       Number(
@@ -172,7 +183,13 @@ interface Answered {
   complete?: boolean;
 }
 
-async function send(pool: Pool, { token }: Service, method: 'PUT' | 'POST', path: string, body: unknown): Promise<Answered> {
+async function send(
+  pool: Pool,
+  { token }: Service,
+  method: 'PUT' | 'POST',
+  path: string,
+  body: unknown,
+): Promise<Answered> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const answer = await pool.request({ method, path: `${BASE_PATH}${path}`, headers, body: JSON.stringify(body) });
   const text = await answer.body.text();

@@ -126,11 +126,11 @@ function shareOut(
 }
 
 /**
- * The start of a period that is recorded for a scheduled one: where that has been given back, and is allocated again, the last instant before it that is not taken.
+ * The start of a period that is recorded for a scheduled one: where that is recorded already, because it was given back or another plan came between, the last instant before it that is not taken.
  * What it allocates begins at the scheduled start all the same.
  */
 export function freeStart({ plans, changes }: Book, subscriptionId: string, sku: string, scheduled: Date): Date {
-  const own = [...plans.paid, ...plans.running, ...changes.newPeriods].filter(
+  const own = [...plans.periods, ...changes.newPeriods].filter(
     (period) => period.subscriptionId === subscriptionId && period.sku === sku,
   );
   const taken = new Set(own.map(({ startsAt }) => startsAt.getTime()));
@@ -185,9 +185,7 @@ export function isRollingOver(book: Book, known: KnownSubscription, plan: Subscr
 
 /** What a subscription allocated and ends at an instant with units. */
 function endingAt({ due }: Book, { subscription: { id } }: KnownSubscription, at: Date): Batch[] {
-  return due.filter(
-    ({ subscriptionId, expiresAt }) => subscriptionId === id && expiresAt?.getTime() === at.getTime(),
-  );
+  return due.filter(({ subscriptionId, expiresAt }) => subscriptionId === id && expiresAt?.getTime() === at.getTime());
 }
 
 function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {

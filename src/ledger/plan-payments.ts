@@ -9,7 +9,7 @@ import type { NewBatch } from './entities.js';
 import { takeOldUnits } from './old-units.js';
 import { addPeriod, anchored, keepingDay, latestInstant } from './periods.js';
 import { planOfLine } from './plan-orders.js';
-import { allocateNext, countFromEnd, graceEndOf, nextUnpaid, presentOf } from './plan-periods.js';
+import { allocateNext, countFromEnd, graceEndOf, keepDay, nextUnpaid, presentOf } from './plan-periods.js';
 import type { KnownSubscription, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { newSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enterPaid } from './turns.js';
@@ -84,6 +84,7 @@ function beginNow(
     paidBy,
   });
   subscription.periodStartsAt = period.startsAt;
+  keepDay(subscription, endsAt);
   allocateNext(subscription, book.now);
   schedule(known);
   step(book, subscription, 'allocated', context, period);

@@ -122,10 +122,7 @@ export function planWorkloads(
   return record({
     startsAt: fc.constantFrom(...starts),
     commands: fc
-      .tuple(
-        begin.arbitrary,
-        fc.array(fc.oneof(begin, ...others), { minLength: min, maxLength: max, size: 'max' }),
-      )
+      .tuple(begin.arbitrary, fc.array(fc.oneof(begin, ...others), { minLength: min, maxLength: max, size: 'max' }))
       .map(([subscribe, more]) => [subscribe, ...more]),
   });
 }

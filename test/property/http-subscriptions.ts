@@ -3,7 +3,14 @@ import { expect } from 'vitest';
 import type { Json, TestApp } from '../support/app.js';
 import type { Auditor } from '../support/audit.js';
 import { newPayment } from '../support/requests.js';
-import type { AllocatedBatch, PlanAnswer, PlanRequest, PlanState, PlanSystem, SubscriptionState } from './plan-requests.js';
+import type {
+  AllocatedBatch,
+  PlanAnswer,
+  PlanRequest,
+  PlanState,
+  PlanSystem,
+  SubscriptionState,
+} from './plan-requests.js';
 import { plans } from './subscription-catalogue.js';
 
 const OK = 200;
@@ -124,7 +131,11 @@ export class HttpSubscriptions implements PlanSystem {
   }
 }
 
-function toHttp(request: PlanRequest, external_id: string, { subscription, order, hold }: Names): { path: string; body: object } {
+function toHttp(
+  request: PlanRequest,
+  external_id: string,
+  { subscription, order, hold }: Names,
+): { path: string; body: object } {
   switch (request.kind) {
     case 'subscribe':
       return { path: '/subscriptions', body: { external_id, sku: request.sku } };
@@ -148,7 +159,7 @@ function toHttp(request: PlanRequest, external_id: string, { subscription, order
     case 'grant': {
       const { product, quantity, until } = request;
       const expires_at = until === null ? null : new Date(until).toISOString();
-      return { path: '/grants', body: { external_id, product_key: product, quantity, expires_at } };
+      return { path: '/grants', body: { external_id, grant_type: 'bonus', product_key: product, quantity, expires_at } };
     }
     case 'consume':
       return { path: '/quota/consume', body: { external_id, product_key: request.product, amount: request.amount } };

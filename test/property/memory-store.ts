@@ -40,7 +40,10 @@ export class MemoryStore {
   readonly entries: Entry[] = [];
   readonly limits = new MemoryLimits();
   /** What there is of subscriptions, of copies of batches. */
-  plansAt: (now: Date, copyOf: (id: string) => Batch) => KnownPlans = () => ({ subscriptions: [], running: [], paid: [] });
+  plansAt: (now: Date, copyOf: (id: string) => Batch) => KnownPlans = () => ({
+    ...{ subscriptions: [], running: [] },
+    ...{ periods: [], paid: [] },
+  });
   #lastId = 0;
   readonly ids = {
     next: () => {

@@ -21,9 +21,17 @@ import { required } from '../../src/lib/assert.js';
 import { parseMoney } from '../../src/lib/money.js';
 import { providersOf, toTerm } from './ledger-catalogue.js';
 import { MemoryStore } from './memory-store.js';
-import type { AllocatedBatch, PlanAnswer, PlanRequest, PlanState, PlanSystem, SubscriptionState } from './plan-requests.js';
+import type {
+  AllocatedBatch,
+  PlanAnswer,
+  PlanRequest,
+  PlanState,
+  PlanSystem,
+  SubscriptionState,
+} from './plan-requests.js';
 import { type CataloguePlan, plans } from './subscription-catalogue.js';
 
+const SECOND_MS = 1_000;
 const DAY_MS = 24 * 3_600_000;
 
 const offers: ReadonlyMap<string, OrderableOffer> = new Map(plans.map((plan) => [plan.sku, toOffer(plan)]));
@@ -32,7 +40,11 @@ function toOffer({ sku, price, every, group, trial, rollover, cap, graceDays, gr
   return {
     ...{ sku, name: sku, price: parseMoney(String(price)), currency: 'USD', isExchangeOnly: false, isActive: true },
     ...{ isTrial: false, trialScope: null, trialEligible: null, maxPerCustomer: null, inactiveProductKeys: [] },
-    ...{ recurrence: every, planGroup: group, plan: { trial, rollover, rolloverCap: cap, graceDays, graceAccess } },
+    ...{
+      recurrence: every,
+      planGroup: group,
+      plan: { trial, grantEvery: null, rollover, rolloverCap: cap, graceDays, graceAccess },
+    },
     terms: items.map((item) => toTerm({ ...item, priority: 0, stacking: 'parallel' })),
   };
 }
@@ -59,11 +71,15 @@ export class MemorySubscriptions implements PlanSystem {
     const subscriptions = this.#subscriptions.filter(({ endedAt }) => endedAt === null);
     const ids = subscriptions.map(({ id }) => id);
     const all = this.#periods
-      .filter(({ endsAt, orderId, subscriptionId }) => endsAt > now || (orderId !== null && ids.includes(subscriptionId)))
+      .filter(({ endsAt, orderId, startsAt, subscriptionId: id }) => {
+        const isOfPresent = Number(startsAt) >= Number(this.#find(id).periodStartsAt) - SECOND_MS;
+        return endsAt > now || (ids.includes(id) && (orderId !== null || isOfPresent));
+      })
       .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime())
       .map((period) => ({ ...period, anchorDay: this.#find(period.subscriptionId).anchorDay }));
     return {
       subscriptions: subscriptions.map((stored) => this.#knownOf({ ...stored }, all, now, copyOf)),
+      periods: all,
       running: all.filter(({ endedAt, endsAt, kind }) => endedAt === null && endsAt > now && kind !== 'skipped'),
       paid: all.filter(({ kind }) => kind === 'paid'),
     };
@@ -85,11 +101,14 @@ export class MemorySubscriptions implements PlanSystem {
     );
     return {
       subscription,
+      orders: this.#orders,
       ahead: own.filter(
         ({ kind, endedAt, startsAt }) => kind === 'paid' && endedAt === null && startsAt > (periodStartsAt ?? now),
       ),
       lines: new Map(
-        own.flatMap(({ orderId, orderItemId, sku }) => (orderId && orderItemId ? [[orderId, { id: orderItemId, sku }]] : [])),
+        own.flatMap(({ orderId, orderItemId, sku }) =>
+          orderId && orderItemId ? [[orderId, { id: orderItemId, sku }]] : [],
+        ),
       ),
       allocated: allocated.map(({ source, sku, orderItemId, anchorDay, noticeAt, predecessorId, ...batch }) => {
         const revokedAt = this.#revoked.get(batch.id) ?? null;
@@ -226,7 +245,12 @@ export class MemorySubscriptions implements PlanSystem {
         const { product, amount, seconds } = request;
         const expiresAt = new Date(book.now.getTime() + seconds * 1_000);
         const terms = { amount, actionType: 'usage', actionId: null, metadata: {}, expiresAt };
-        const made = reserve(book, providersOf({ product }), { ...terms, subject: { productKey: product } }, operationId);
+        const made = reserve(
+          book,
+          providersOf({ product }),
+          { ...terms, subject: { productKey: product } },
+          operationId,
+        );
         return { outcome: 'accepted', hold: made.reservation.id };
       }
       case 'end hold': {
@@ -281,7 +305,9 @@ export class MemorySubscriptions implements PlanSystem {
       endsAt: own.periodEndsAt?.getTime() ?? null,
       cancelsAtEnd: own.cancelsAtEnd,
       change: change && { sku: change.plan.sku, oldUnits: change.oldUnits, isOrdered: change.orderId !== null },
-      order: this.#orders.find((order) => order.id === orderId && effectiveStatus(order, this.#now) === 'pending')?.id ?? null,
+      order:
+        this.#orders.find((order) => order.id === orderId && effectiveStatus(order, this.#now) === 'pending')?.id ??
+        null,
       endedAt: own.endedAt?.getTime() ?? null,
       periods: this.#periods
         .filter(({ subscriptionId }) => subscriptionId === id)

@@ -253,8 +253,7 @@ export class SubscriptionModel {
   /** What was allocated of a group in periods that run now. */
   #running(group: string): ModelPeriod[] {
     return this.periods.filter(
-      (period) =>
-        period.group === group && !period.isEnded && period.startsAt <= this.now && this.now < period.endsAt,
+      (period) => period.group === group && !period.isEnded && period.startsAt <= this.now && this.now < period.endsAt,
     );
   }
 
@@ -342,7 +341,10 @@ export class SubscriptionModel {
     if (isSame && current.status !== 'incomplete') return unchanged(current.order);
     if (isSame && this.isPending(current.order)) return unchanged(current.order);
     if (current && current.status !== 'incomplete') return refused('subscription_exists');
-    if (current) this.#end(current, 'expired');
+    if (current) {
+      this.#cancelOrder(current.order);
+      this.#end(current, 'expired');
+    }
     const own = this.#new(plan);
     const isTrial = plan.trial !== null && !this.#hadTrial;
     if (plan.price > 0 && !isTrial) {
@@ -407,7 +409,9 @@ export class SubscriptionModel {
 
   /** Whether its present period was given back. */
   #isCutShort({ place, startsAt }: ModelSubscription): boolean {
-    return this.periods.some((period) => period.subscription === place && period.startsAt === startsAt && period.isEnded);
+    return this.periods.some(
+      (period) => period.subscription === place && period.startsAt === startsAt && period.isEnded,
+    );
   }
 
   /** All of the money of an order went back: its units are taken, and the period that it paid is over. */
@@ -439,16 +443,24 @@ export class SubscriptionModel {
     const { change } = own;
     if (plan === own.plan) {
       if (!change) return refused('subscription_unchanged');
-      Object.assign(own, { change: null, isTold: false, order: null });
+      if (this.#isPaid(own)) return refused('change_paid');
+      own.change = null;
+      // The order of the next period of the present plan stays.
+      if (change.order === null) this.#tellAgain(own);
+      else this.#cancelOrder(change.order);
       return accepted();
     }
     if (plan.group !== own.plan.group) return refused('other_plan_group');
     const isSame = change?.plan === plan && change.oldUnits === oldUnits;
     if (isSame && change.order === null && when === 'period_end') return unchanged(null);
     if (isSame && this.isPending(change.order) && when === 'now') return unchanged(change.order);
+    if (this.#isPaid(own)) return refused('change_paid');
+    this.#cancelOrder(change?.order ?? null);
+    // Until a change is paid that waits for it, the present plan goes on.
+    if (when === 'period_end' || plan.price === 0 || change?.order === null) this.#tellAgain(own);
     if (when === 'period_end') {
       own.change = { plan, oldUnits, order: null };
-      Object.assign(own, { cancelsAtEnd: false, isTold: false, order: null });
+      own.cancelsAtEnd = false;
       return accepted();
     }
     if (plan.price > 0) {
@@ -470,14 +482,28 @@ export class SubscriptionModel {
     return accepted();
   }
 
+  /** Whether a change at the end of the period can't be taken back, because a period of it is paid. */
+  #isPaid(own: ModelSubscription): boolean {
+    return following(own) !== own.plan && this.#ahead(own).some(({ sku }) => sku === following(own).sku);
+  }
+
+  /** Something else follows than was told. */
+  #tellAgain(own: ModelSubscription): void {
+    this.#cancelOrder(own.order);
+    Object.assign(own, { isTold: false, order: null });
+  }
+
+  #cancelOrder(order: ModelOrder | null): void {
+    if (this.isPending(order)) order.status = 'cancelled';
+  }
+
   #cancel(own: ModelSubscription, when: 'now' | 'period_end'): PlanAnswer<ModelOrder> {
     const { status } = own;
     if (status === 'expired') return refused('subscription_ended');
     if (status === 'cancelled') return unchanged(null);
     const isNow = when === 'now' || status === 'incomplete' || status === 'past_due';
     if (!isNow && own.cancelsAtEnd) return unchanged(null);
-    for (const order of [own.order, own.change?.order ?? null])
-      if (this.isPending(order)) order.status = 'cancelled';
+    for (const order of [own.order, own.change?.order ?? null]) this.#cancelOrder(order);
     own.order = null;
     if (isNow) this.#end(own, 'cancelled');
     else Object.assign(own, { cancelsAtEnd: true, change: null });

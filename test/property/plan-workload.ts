@@ -4,7 +4,14 @@ import { expect } from 'vitest';
 import type { PlanCommand, PlanWorkload } from './draw-subscriptions.js';
 import type { ModelPeriod, PlanBatch } from './model-plan-units.js';
 import { following, isOfPeriod, type ModelSubscription, SubscriptionModel } from './model-subscriptions.js';
-import type { AllocatedBatch, PlanAnswer, PlanRequest, PlanState, PlanSystem, SubscriptionState } from './plan-requests.js';
+import type {
+  AllocatedBatch,
+  PlanAnswer,
+  PlanRequest,
+  PlanState,
+  PlanSystem,
+  SubscriptionState,
+} from './plan-requests.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -172,7 +179,8 @@ class PlanRun {
     for (const batch of units.batches) {
       if (isOfPeriod(batch, skipped)) continue;
       const { used, held, revoked, moved } = batch;
-      if (used + held + revoked + moved > 0 || !units.isOver(batch)) expect.fail('what was skipped was worth something');
+      if (used + held + revoked + moved > 0 || !units.isOver(batch))
+        expect.fail('what was skipped was worth something');
     }
     const expected = units.batches.filter((batch) => isOfPeriod(batch, skipped)).map((batch) => this.#partsOf(batch));
     expectSame(state.batches.map(partsOf).sort(byKey), expected.sort(byKey));

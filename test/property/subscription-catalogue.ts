@@ -27,12 +27,22 @@ const monthly = (product: PlanItem['product'], quantity = 1): PlanItem => ({
   unit: 'months',
   value: 1,
 });
-const weekly = (product: PlanItem['product'], quantity = 1): PlanItem => ({ product, quantity, unit: 'days', value: 7 });
+const weekly = (product: PlanItem['product'], quantity = 1): PlanItem => ({
+  product,
+  quantity,
+  unit: 'days',
+  value: 7,
+});
 
 const MONTH = { unit: 'months', count: 1 } as const;
 const WEEK = { unit: 'weeks', count: 1 } as const;
 
-function plan(sku: string, price: number, items: readonly PlanItem[], more: Partial<CataloguePlan> = {}): CataloguePlan {
+function plan(
+  sku: string,
+  price: number,
+  items: readonly PlanItem[],
+  more: Partial<CataloguePlan> = {},
+): CataloguePlan {
   const terms = { trial: null, rollover: 'none', cap: null, graceDays: 0, graceAccess: false } as const;
   return { sku, group: 'default', price, every: MONTH, ...terms, items, ...more };
 }
