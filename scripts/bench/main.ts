@@ -2,6 +2,7 @@
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
 // `--payments` what webhooks of a payment provider do, `--merging` what merging customers with many batches takes,
+// `--subscriptions` what periods of `--customers` do that turn at once, and ten years of renewals,
 // `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
@@ -34,6 +35,7 @@ import { printTargets, type Target } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { CUSTOMERS, hot, measureSides, type Plan, spread } from './sides.js';
 import { measureSoak } from './soak.js';
+import { measureSubscriptions } from './subscriptions.js';
 import { measureUpgrade } from './upgrade.js';
 import { measureWebhooks } from './webhooks.js';
 
@@ -62,6 +64,7 @@ const { values: flags } = parseArgs({
     rate: { type: 'string', default: '200' },
     'moving-in': { type: 'boolean', default: false },
     merging: { type: 'boolean', default: false },
+    subscriptions: { type: 'boolean', default: false },
     customers: { type: 'string', default: '100000' },
     'uses-told': { type: 'boolean', default: false },
     'api-key': { type: 'boolean', default: false },
@@ -97,6 +100,7 @@ async function run(plan: Plan): Promise<void> {
     return;
   }
   if (flags.merging) return verify(await measureMerging(server));
+  if (flags.subscriptions) return verify(await measureSubscriptions(server, startLoad(), Number(flags.customers)));
   if (flags['moving-in']) return verify([await measureMovingIn(server, Number(flags.customers))]);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {

@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { manyAtOnce } from './many-at-once.js';
 import { processorSecondsOf, residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
 import { printTable, wholeNumber } from './report.js';
 import { percentile, sorted } from './statistics.js';
@@ -84,7 +85,7 @@ async function put(pool: Pool, { token }: Service, path: string, body: unknown):
 
 async function placeOrders(pool: Pool, { token }: Service): Promise<string[]> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  return manyAtOnce(BURST, async (at) => {
+  return manyAtOnce(BURST, CONNECTIONS, async (at) => {
     const body = JSON.stringify({ external_id: `payer_${at}`, items: [{ sku: 'PACK' }] });
     const answer = await pool.request({ method: 'POST', path: `${BASE}/orders`, headers, body });
     const { id } = (await answer.body.json()) as { id?: string };
@@ -100,7 +101,7 @@ async function burst(pool: Pool, { pid }: Service, databaseUrl: string, events: 
   const processorS = processorSecondsOf(pid) ?? Number.NaN;
   const begunMs = performance.now();
   try {
-    const tookMs = await manyAtOnce(events.length, async (at) => {
+    const tookMs = await manyAtOnce(events.length, CONNECTIONS, async (at) => {
       const raw = JSON.stringify(events[at]);
       const startMs = performance.now();
       const headers = { 'content-type': 'application/json', 'stripe-signature': signatureOf(raw) };
@@ -136,19 +137,4 @@ async function burst(pool: Pool, { pid }: Service, databaseUrl: string, events: 
 function signatureOf(raw: string): string {
   const at = Math.floor(Date.now() / 1_000);
   return `t=${at},v1=${createHmac('sha256', SECRET).update(`${at}.${raw}`).digest('hex')}`;
-}
-
-/** Does something so often, as many at a time as there are connections. */
-async function manyAtOnce<T>(count: number, work: (at: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < count) {
-      const at = next;
-      next += 1;
-      results[at] = await work(at);
-    }
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-  return results;
 }

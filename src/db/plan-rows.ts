@@ -98,5 +98,5 @@ export function toPlans(
         .map((row): SoldBatch => toSoldBatch(row, toOne)),
     };
   });
-  return { subscriptions: known, running: lasting, paid: all.filter(({ kind }) => kind === 'paid') };
+  return { subscriptions: known, periods: all, running: lasting, paid: all.filter(({ kind }) => kind === 'paid') };
 }

@@ -16,12 +16,12 @@ SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = ANY ($1::uuid[]) AN
     SELECT FROM subscriptions t WHERE t.customer_id = s.customer_id AND t.customer_id = ANY ($2::uuid[]) AND t.turns_at <= $3::timestamptz))
 ORDER BY s.created_at, s.id`;
 
-/** Periods that are not over, of whichever subscription, and those that were paid of these. */
+/** Periods that are not over, of whichever subscription; and of these those that were paid, and those that began with the present one, or just before. */
 const LOAD_PERIODS = `
 SELECT ${listOf(subscriptionPeriods, written(subscriptionPeriods), 'p')}, s.anchor_day FROM subscription_periods p
 JOIN subscriptions s ON s.customer_id = p.customer_id AND s.id = p.subscription_id
 WHERE p.customer_id = ANY ($1::uuid[]) AND s.customer_id = ANY ($1::uuid[])
-  AND (p.ends_at > $2::timestamptz OR (p.order_id IS NOT NULL AND p.subscription_id = ANY ($3::uuid[])))
+  AND (p.ends_at > $2::timestamptz OR (p.subscription_id = ANY ($3::uuid[]) AND (p.order_id IS NOT NULL OR p.starts_at >= s.period_starts_at - interval '1 second')))
 ORDER BY p.starts_at, p.sku`;
 
 /** What subscriptions allocated and has not ended: units that are left, and access. */

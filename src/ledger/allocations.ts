@@ -126,11 +126,11 @@ function shareOut(
 }
 
 /**
- * The start of a period that is recorded for a scheduled one: where that has been given back, and is allocated again, the last instant before it that is not taken.
+ * The start of a period that is recorded for a scheduled one: where that is recorded already, because it was given back or another plan came between, the last instant before it that is not taken.
  * What it allocates begins at the scheduled start all the same.
  */
 export function freeStart({ plans, changes }: Book, subscriptionId: string, sku: string, scheduled: Date): Date {
-  const own = [...plans.paid, ...plans.running, ...changes.newPeriods].filter(
+  const own = [...plans.periods, ...changes.newPeriods].filter(
     (period) => period.subscriptionId === subscriptionId && period.sku === sku,
   );
   const taken = new Set(own.map(({ startsAt }) => startsAt.getTime()));
@@ -162,10 +162,7 @@ export function rollOver(
   { operationId, at }: StepContext,
 ): void {
   if (plan.rollover === 'none') return;
-  const ending = book.due.filter(
-    ({ subscriptionId, expiresAt }) =>
-      subscriptionId === known.subscription.id && expiresAt?.getTime() === at.getTime(),
-  );
+  const ending = endingAt(book, known, at);
   const left = new Map<string, number>();
   for (const [name, group] of groupsOf(ending)) {
     const [productKey] = JSON.parse(name) as [string];
@@ -179,6 +176,16 @@ export function rollOver(
     left.set(productKey, rest - units);
     moveOn(book, known, group, units, next, { operationId, at });
   }
+}
+
+/** Whether anything may go over at the end of a period of a plan. */
+export function isRollingOver(book: Book, known: KnownSubscription, plan: SubscribedPlan, at: Date): boolean {
+  return plan.rollover !== 'none' && endingAt(book, known, at).some(({ available }) => available > 0);
+}
+
+/** What a subscription allocated and ends at an instant with units. */
+function endingAt({ due }: Book, { subscription: { id } }: KnownSubscription, at: Date): Batch[] {
+  return due.filter(({ subscriptionId, expiresAt }) => subscriptionId === id && expiresAt?.getTime() === at.getTime());
 }
 
 function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {

@@ -9,7 +9,7 @@ import type { NewBatch } from './entities.js';
 import { takeOldUnits } from './old-units.js';
 import { addPeriod, anchored, keepingDay, latestInstant } from './periods.js';
 import { planOfLine } from './plan-orders.js';
-import { allocateNext, countFromEnd, graceEndOf, nextUnpaid, presentOf } from './plan-periods.js';
+import { allocateNext, countFromEnd, graceEndOf, keepDay, nextUnpaid, presentOf } from './plan-periods.js';
 import type { KnownSubscription, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { newSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enterPaid } from './turns.js';
@@ -35,9 +35,21 @@ export function payPeriod(
   if (status === 'incomplete') return beginNow(book, current, plan, paidBy, context);
   const isFollowing = change?.orderId === null && change.plan.sku === plan.sku;
   if (plan.sku === subscription.plan.sku || isFollowing) return payNext(book, current, plan, paidBy, context);
-  const oldUnits = change?.orderId === paidBy.order.id ? change.oldUnits : 'carry';
-  if (oldUnits === 'reset') takeOldUnits(book, current, context);
-  return beginNow(book, current, plan, paidBy, context, true);
+  return changeNow(book, current, plan, paidBy, context, change?.orderId === paidBy.order.id);
+}
+
+/** Another plan begins now. What becomes of units of the one before says the change that was paid; if it was none, they stay. */
+function changeNow(
+  book: Book,
+  known: KnownSubscription,
+  plan: SubscribedPlan,
+  paidBy: PaidBy,
+  context: StepContext,
+  isAsked: boolean,
+): NewBatch[] {
+  const { subscription } = known;
+  if (isAsked && subscription.change?.oldUnits === 'reset') takeOldUnits(book, known, context);
+  return beginNow(book, known, plan, paidBy, context, true);
 }
 
 /** Begins a period now, from which those that follow are counted. */
@@ -72,6 +84,7 @@ function beginNow(
     paidBy,
   });
   subscription.periodStartsAt = period.startsAt;
+  keepDay(subscription, endsAt);
   allocateNext(subscription, book.now);
   schedule(known);
   step(book, subscription, 'allocated', context, period);
@@ -93,7 +106,10 @@ function payNext(
   const isLate =
     subscription.status === 'past_due' &&
     (graceEndOf(subscription) <= book.now || startsAt > book.now || isCutShort(book, subscription));
-  if (isLate || endsAt === undefined) return beginNow(book, known, plan, paidBy, context);
+  if (isLate || endsAt === undefined) {
+    if (plan.sku !== subscription.plan.sku) return changeNow(book, known, plan, paidBy, context, true);
+    return beginNow(book, known, plan, paidBy, context);
+  }
   if (plan.sku === subscription.plan.sku) {
     const { unit, count } = subscription.plan.recurrence;
     if (unit !== recurrence.unit || count !== recurrence.count)

@@ -95,8 +95,10 @@ export function enter(
     number += 1;
     end = endOf(number);
   }
-  if (end?.getTime() === endsAt.getTime()) subscription.periodNumber = number;
-  else countFromEnd(subscription, endsAt);
+  if (end?.getTime() === endsAt.getTime()) {
+    subscription.periodNumber = number;
+    keepDay(subscription, endsAt);
+  } else countFromEnd(subscription, endsAt);
   subscription.status = 'active';
   subscription.periodStartsAt = startsAt;
   subscription.periodEndsAt = endsAt;
@@ -108,6 +110,13 @@ export function enter(
 /** The periods that follow are counted from the end of the present one, and keep its day. */
 export function countFromEnd(subscription: Subscription, endsAt: Date): void {
   subscription.anchorAt = endsAt;
-  subscription.anchorDay = keepingDay(endsAt, subscription.anchorDay).anchorDay;
   subscription.periodNumber = -1;
+  keepDay(subscription, endsAt);
+}
+
+/** The day of the month that goes on from the end of a period: weeks, days and hours keep none. */
+export function keepDay(subscription: Subscription, endsAt: Date): void {
+  const { unit } = subscription.plan.recurrence;
+  const isCalendar = unit === 'months' || unit === 'years';
+  subscription.anchorDay = keepingDay(endsAt, isCalendar ? subscription.anchorDay : null).anchorDay;
 }

@@ -136,6 +136,8 @@ export interface KnownPlans {
   /** One of each group at most. */
   subscriptions: KnownSubscription[];
   running: readonly RunningPeriod[];
+  /** Those whose starts may be taken: of these subscriptions those that began with the present one, those that run, and those that were paid. */
+  periods: readonly Period[];
   /** All that were paid of these subscriptions, and of others what is not over. */
   paid: readonly Period[];
 }

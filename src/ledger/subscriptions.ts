@@ -14,7 +14,7 @@ import type { Order } from './order-entities.js';
 import { assertOrderable } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
-import { allocateNext, expiryOf, presentOf } from './plan-periods.js';
+import { allocateNext, countFromEnd, expiryOf, presentOf } from './plan-periods.js';
 import { batchesOf } from './plans.js';
 import { QUANTITY_MAX } from './quantities.js';
 import type {
@@ -134,9 +134,8 @@ function beginUnpaid(
   isTrial: boolean,
 ): void {
   subscription.status = isTrial ? 'trialing' : 'active';
-  subscription.anchorAt = endsAt;
-  subscription.anchorDay = isTrial ? endsAt.getUTCDate() : anchorDay;
-  subscription.periodNumber = -1;
+  subscription.anchorDay = isTrial ? null : anchorDay;
+  countFromEnd(subscription, endsAt);
   subscription.periodStartsAt = startsAt;
   subscription.periodEndsAt = endsAt;
 }
@@ -245,8 +244,7 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
     beginUnpaid(subscription, spanFromNow(plan, false, book.now), book.now.getUTCDate(), false);
   else {
     // Its present period stays, and those that follow are counted from its end.
-    subscription.anchorAt = subscription.periodEndsAt;
-    subscription.periodNumber = -1;
+    countFromEnd(subscription, presentOf(subscription).endsAt);
   }
   allocateNext(subscription, book.now);
   step(book, subscription, 'changed', context);

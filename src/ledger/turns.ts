@@ -3,7 +3,7 @@
 // instant, as if it had run on time.
 
 import { required } from '../lib/assert.js';
-import { allocatePeriod, freeStart, isAllocatable, rollOver, type Span } from './allocations.js';
+import { allocatePeriod, freeStart, isAllocatable, isRollingOver, rollOver, type Span } from './allocations.js';
 import { type Book, holdingOf } from './book.js';
 import { allocate } from './grant.js';
 import { takeOldUnits } from './old-units.js';
@@ -166,6 +166,7 @@ function turnFree(book: Book, known: KnownSubscription, before: SubscribedPlan, 
   let span = spanOf(number);
   const mayBeSkipped =
     plan.rollover === 'none' &&
+    !(isKept && isRollingOver(book, known, before, context.at)) &&
     plan.terms.every(
       ({ productKey, productType }) => productType !== 'quantity' || holdingOf(book, productKey).owed === 0,
     );

@@ -151,7 +151,7 @@ function auditBatch(batch: Batch, own: readonly Entry[], reservations: readonly 
     const isBack =
       before?.kind === 'repay' ? before.direction === 'credit' : KINDS_OF_RETURN.includes(before?.kind ?? '');
     const came = isBack ? Number(before?.occurredAt) : 0;
-    demand(`when units of ${batch.id} expired`, occurredAt.getTime(), Math.max(end, came));
+    demand(`when units of ${batch.id} expired`, occurredAt.getTime(), Math.max(end, came, batch.createdAt.getTime()));
   }
 }
 

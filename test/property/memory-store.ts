@@ -14,6 +14,7 @@ import type {
 } from '../../src/ledger/entities.js';
 import type { Clawback } from '../../src/ledger/order-entities.js';
 import { openBook } from '../../src/ledger/settle.js';
+import type { KnownPlans } from '../../src/ledger/subscription-entities.js';
 import { products } from './catalogue.js';
 import { auditLedger, type StoredBalance } from './memory-audit.js';
 import { MemoryLimits } from './memory-limits.js';
@@ -38,6 +39,11 @@ export class MemoryStore {
   readonly balances = new Map<string, StoredBalance>();
   readonly entries: Entry[] = [];
   readonly limits = new MemoryLimits();
+  /** What there is of subscriptions, of copies of batches. */
+  plansAt: (now: Date, copyOf: (id: string) => Batch) => KnownPlans = () => ({
+    ...{ subscriptions: [], running: [] },
+    ...{ periods: [], paid: [] },
+  });
   #lastId = 0;
   readonly ids = {
     next: () => {
@@ -59,6 +65,7 @@ export class MemoryStore {
    * that is settled and written before, to the same entries as if it were settled at once.
    */
   load(now: Date, named: Named = {}): Book {
+    if (this.#dueMax === Infinity) return this.#loadOnce(now, named, Infinity);
     const [written, { changes: atOnce }] = [this.entries.length, this.#loadOnce(now, named, Infinity)];
     for (;;) {
       const book = this.#loadOnce(now, named, this.#dueMax);
@@ -103,7 +110,7 @@ export class MemoryStore {
       lastDue: { batch: due[dueMax - 1], hold: lastHold && reservations.get(lastHold.id) },
       dueOrders: [],
       sold: named.order === undefined ? undefined : soldOf(named.order, { now, batches, copyOf, ...this.#claims() }),
-      plans: { subscriptions: [], running: [], paid: [] },
+      plans: this.plansAt(now, copyOf),
       windows: this.limits.windowsAt(now, this.entries),
       isDue: true,
       ids: this.ids,

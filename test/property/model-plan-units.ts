@@ -1,0 +1,164 @@
+// The units of the customer of a random workload of subscriptions: plain lists, from which unit after unit is taken. Written from the documented rules alone; shares
+// nothing with src/.
+import { isCounted } from './model-rules.js';
+
+export interface PlanBatch {
+  product: string;
+  /** The order that paid it, by its place. */
+  order: number | null;
+  /** The subscription that allocated it, by its place. */
+  subscription: number | null;
+  /** What goes over into another period. */
+  isSuccessor: boolean;
+  /** The period of which nobody paid that it was allocated in, which may have been skipped. */
+  freePeriod: ModelPeriod | null;
+  madeAt: number;
+  validFrom: number;
+  expiresAt: number | null;
+  granted: number | null;
+  /** Units that are neither held nor gone; what is left at the end is expired. */
+  left: number;
+  held: number;
+  used: number;
+  revoked: number;
+  moved: number;
+  isRevoked: boolean;
+}
+
+export interface ModelPeriod {
+  subscription: number;
+  group: string;
+  sku: string;
+  kind: 'trial' | 'free' | 'paid';
+  startsAt: number;
+  endsAt: number;
+  granted: Record<string, number>;
+  order: number | null;
+  /** Its payment went back. */
+  isEnded: boolean;
+}
+
+interface ModelHold {
+  legs: { batch: PlanBatch; amount: number }[];
+  endsAt: number;
+  isOpen: boolean;
+}
+
+/** Says which of two batches comes first that nothing distinguishes, as ids do. */
+export type Ties = (batch: PlanBatch) => string;
+
+type NewPlanBatch = Pick<PlanBatch, 'product' | 'validFrom' | 'expiresAt'> & Partial<PlanBatch>;
+
+export class PlanUnits {
+  now: number;
+  readonly batches: PlanBatch[] = [];
+  readonly holds: ModelHold[] = [];
+  readonly owed: Record<string, number> = {};
+  ties: Ties = () => '';
+
+  constructor(now: number) {
+    this.now = now;
+  }
+
+  add(fresh: NewPlanBatch & { quantity: number }): PlanBatch {
+    const { quantity, ...about } = fresh;
+    const batch: PlanBatch = {
+      ...{ order: null, subscription: null, isSuccessor: false, freePeriod: null, madeAt: this.now },
+      ...{ granted: isCounted(about.product) ? quantity : null, left: 0, held: 0, used: 0, revoked: 0, moved: 0 },
+      isRevoked: false,
+      ...about,
+    };
+    this.batches.push(batch);
+    if (batch.granted !== null) for (let unit = 0; unit < quantity; unit += 1) this.#land(batch);
+    return batch;
+  }
+
+  /** A unit comes to a batch. It repays what is owed, unless the batch is over. */
+  #land(batch: PlanBatch): void {
+    const owed = this.owed[batch.product] ?? 0;
+    if (owed > 0 && !this.isOver(batch)) {
+      this.owed[batch.product] = owed - 1;
+      batch.used += 1;
+    } else batch.left += 1;
+  }
+
+  isOver({ isRevoked, expiresAt }: PlanBatch): boolean {
+    return isRevoked || (expiresAt !== null && expiresAt <= this.now);
+  }
+
+  /** Batches of a product that are not over, in the order of use: those that will be valid come last. */
+  #alive(product: string): PlanBatch[] {
+    const ofOneInstant = (a: PlanBatch, b: PlanBatch) =>
+      end(a) - end(b) || a.madeAt - b.madeAt || (this.ties(a) < this.ties(b) ? -1 : 1);
+    const alive = this.batches.filter((batch) => batch.product === product && !this.isOver(batch)).sort(ofOneInstant);
+    const isValid = ({ validFrom }: PlanBatch) => validFrom <= this.now;
+    const later = alive.filter((batch) => !isValid(batch)).sort((a, b) => a.validFrom - b.validFrom);
+    return [...alive.filter(isValid), ...later];
+  }
+
+  /** Units that can be used now. */
+  available(product: string): number {
+    return this.#usable(product).reduce((sum, { left }) => sum + left, 0);
+  }
+
+  #usable(product: string): PlanBatch[] {
+    return this.#alive(product).filter(({ validFrom }) => validFrom <= this.now);
+  }
+
+  /** Takes units out of batches, first come first; answers from where. */
+  #take(from: readonly PlanBatch[], amount: number, into: 'used' | 'held'): { batch: PlanBatch; amount: number }[] {
+    const legs: { batch: PlanBatch; amount: number }[] = [];
+    let missing = amount;
+    for (const batch of from) {
+      const units = Math.min(batch.left, missing);
+      if (units === 0) continue;
+      batch.left -= units;
+      batch[into] += units;
+      missing -= units;
+      legs.push({ batch, amount: units });
+    }
+    return legs;
+  }
+
+  consume(product: string, amount: number): boolean {
+    if (this.available(product) < amount) return false;
+    this.#take(this.#usable(product), amount, 'used');
+    return true;
+  }
+
+  overdraw(product: string, amount: number): void {
+    const taken = this.#take(this.#alive(product), amount, 'used').reduce((sum, leg) => sum + leg.amount, 0);
+    this.owed[product] = (this.owed[product] ?? 0) + amount - taken;
+  }
+
+  hold(product: string, amount: number, endsAt: number): boolean {
+    if (this.available(product) < amount) return false;
+    this.holds.push({ legs: this.#take(this.#usable(product), amount, 'held'), endsAt, isOpen: true });
+    return true;
+  }
+
+  endHold(hold: ModelHold, as: 'commit' | 'release'): void {
+    hold.isOpen = false;
+    for (const { batch, amount } of hold.legs) {
+      batch.held -= amount;
+      if (as === 'commit') batch.used += amount;
+      else for (let unit = 0; unit < amount; unit += 1) this.#land(batch);
+    }
+  }
+
+  /** The hold that lapses first. */
+  firstHold(): ModelHold | undefined {
+    return this.holds.filter(({ isOpen }) => isOpen).sort((a, b) => a.endsAt - b.endsAt)[0];
+  }
+
+  revoke(batch: PlanBatch): void {
+    if (this.isOver(batch)) return;
+    batch.revoked += batch.left;
+    batch.left = 0;
+    if (batch.granted === null) batch.isRevoked = true;
+  }
+}
+
+function end({ expiresAt }: PlanBatch): number {
+  return expiresAt ?? Infinity;
+}
