@@ -23,7 +23,7 @@ const LEASE_MS = 60_000;
 /** How long an answer waits for what was stored to be applied. */
 const ANSWER_WAIT_MS = 1_000;
 /** Events that are applied at a time in a process. */
-const APPLIED_AT_ONCE = 32;
+const APPLIED_AT_ONCE = 64;
 /** Events that wait for that in a process; what comes beyond them is the job's. */
 const STARTED_MAX = 1_000;
 /** Events that the job takes at a time. */
