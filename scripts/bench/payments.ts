@@ -7,7 +7,7 @@ import { processorSecondsOf, residentBytes, type Server, type Service, startApi,
 import { printTable, wholeNumber } from './report.js';
 import { percentile, sorted } from './statistics.js';
 
-const BURST = 3_000;
+const BURST = 10_000;
 const CONNECTIONS = 64;
 const SECRET = 'whsec_of_the_bench';
 const MIB = 1_048_576;
