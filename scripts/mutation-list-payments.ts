@@ -7,6 +7,7 @@ const ASKED = 'test/http/payment-providers.test.ts';
 const TWO_SIDES = 'test/http/two-sided-refunds.test.ts';
 const LISTS = 'test/http/reconciliation.test.ts';
 const AGAIN = 'test/http/recurring-charges.test.ts';
+const SHARED = 'test/concurrency/shared-operations.test.ts';
 const AT_ONCE = 'test/concurrency/payment-inbox.test.ts';
 
 const mutation = (name: string, file: string, from: string, to: string, ...tests: string[]): Mutation => ({
@@ -37,6 +38,13 @@ export const payments: readonly Mutation[] = [
     'if (!line || others.length > 0) return',
     'if (!line || others.length > items.length) return',
     AGAIN,
+  ),
+  mutation(
+    'let operations of one customer share what they load',
+    'src/engine/lanes.ts',
+    'held.has(id) || (!isOfBook && loading.has(id))',
+    'held.has(id)',
+    SHARED,
   ),
   mutation(
     'take an inquiry for a dispute',

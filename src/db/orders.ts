@@ -21,12 +21,13 @@ const ORDER_ITEM = ['id', 'sku', 'name', 'quantity', 'price', 'terms', 'listPric
 // Prices leave JSON as text: as a JSON number a price would pass through a float.
 const ITEMS = `json_agg(json_build_object('id', i.id, 'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'price', i.price::text,
                                     'terms', i.terms, 'list_price', i.list_price::text, 'price_reason', i.price_reason, 'plan', i.plan) ORDER BY i.position) AS items`;
-const SELECT_ORDER = `
+const OWNED = ['customerId', 'id'] as const;
+const SELECT_ORDERS = `
 SELECT ${listOf(orders, written(orders), 'o')}, i.items
-FROM orders o
+FROM ${given(orders, OWNED)} JOIN orders o ON o.customer_id = given.customer_id AND o.id = given.id
 CROSS JOIN LATERAL (
-  SELECT ${ITEMS} FROM order_items i WHERE i.customer_id = o.customer_id AND i.customer_id = $1::uuid AND i.order_id = o.id
-) i WHERE o.customer_id = $1::uuid AND o.id = $2::uuid`;
+  SELECT ${ITEMS} FROM order_items i WHERE i.customer_id = o.customer_id AND i.customer_id = ANY ($1::uuid[]) AND i.order_id = o.id
+) i WHERE ${amongGiven(orders, OWNED, 'o')}`;
 
 const readOrder = readerOf(orders, written(orders));
 const readItem = readerOf(orderItems, ORDER_ITEM);
@@ -35,10 +36,20 @@ function toOrder(row: OrderRow): Order {
   return { ...readOrder(row), items: row.items.map(readItem) };
 }
 
+const findOwned = askedTogether(
+  async (tx, named: readonly { customerId: string; id: string }[]): Promise<(Order | undefined)[]> => {
+    const rows = await tx.query<OrderRow>(SELECT_ORDERS, arraysOf(orders, OWNED, named));
+    const known = new Map(rows.map(toOrder).map((order) => [order.id, order]));
+    return named.map(({ customerId, id }) => {
+      const order = known.get(id);
+      return order?.customerId === customerId ? order : undefined;
+    });
+  },
+);
+
 /** An order of a customer. */
-export async function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
-  const [row] = await tx.query<OrderRow>(SELECT_ORDER, [customerId, orderId]);
-  return row && toOrder(row);
+export function findOrder(tx: Tx, customerId: string, orderId: string): Promise<Order | undefined> {
+  return findOwned(tx, { customerId, id: orderId });
 }
 
 /** The orders of subscriptions, of what comes next and of a change. */

@@ -4,6 +4,7 @@ import type { Changes } from '../ledger/changes.js';
 import type { TrialTrace } from '../ledger/customer-entities.js';
 import type { ReferralProgram, Reward, RewardSide, RewardStatus, RewardTrigger } from '../ledger/reward-entities.js';
 import { required } from '../lib/assert.js';
+import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { findWholeFamily } from './merges.js';
@@ -58,16 +59,21 @@ export interface EarningReferral {
 }
 
 /** The referral of a family, if it may earn something. */
-export async function findEarningReferral(tx: Tx, familyIds: readonly string[]): Promise<EarningReferral | undefined> {
-  const [row] = await tx.query<Row & { id: string; referrer_id: string; customer_id: string }>(
-    `SELECT r.id, r.referrer_id, r.customer_id FROM referrals r CROSS JOIN LATERAL (
-       SELECT o.acting_key FROM operations o
-       WHERE o.customer_id = r.customer_id AND o.customer_id = ANY ($1::uuid[]) AND o.id = r.operation_id OFFSET 0
-     ) o WHERE r.customer_id = ANY ($1::uuid[]) AND r.dropped_at IS NULL AND o.acting_key <> 'import'`,
-    [familyIds],
-  );
-  return row && { referralId: row.id, referrerId: row.referrer_id, refereeId: row.customer_id };
-}
+export const findEarningReferral = askedTogether(
+  async (tx, families: readonly (readonly string[])[]): Promise<(EarningReferral | undefined)[]> => {
+    const rows = await tx.query<Row & { id: string; referrer_id: string; customer_id: string }>(
+      `SELECT r.id, r.referrer_id, r.customer_id FROM referrals r CROSS JOIN LATERAL (
+         SELECT o.acting_key FROM operations o
+         WHERE o.customer_id = r.customer_id AND o.customer_id = ANY ($1::uuid[]) AND o.id = r.operation_id OFFSET 0
+       ) o WHERE r.customer_id = ANY ($1::uuid[]) AND r.dropped_at IS NULL AND o.acting_key <> 'import'`,
+      [families.flat()],
+    );
+    return families.map((familyIds) => {
+      const row = rows.find(({ customer_id: id }) => familyIds.includes(id));
+      return row && { referralId: row.id, referrerId: row.referrer_id, refereeId: row.customer_id };
+    });
+  },
+);
 
 /** Whether a family has paid something, in another order than this one, that neither went back nor is contested as a whole. */
 async function hasPaidBefore(tx: Tx, familyIds: readonly string[], orderId: string | null): Promise<boolean> {

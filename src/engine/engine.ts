@@ -9,7 +9,7 @@ import { type BulkCall, type CallResult, runBulkCall, toKeyedAnswer } from './bu
 import { type ConnectionBounds, createConnectionBounds } from './connections.js';
 import { resolveCustomer, resolveEach } from './customers.js';
 import { createExplainer, type Explainer } from './explainer.js';
-import { createLanes } from './lanes.js';
+import { createLanes, watchLanes } from './lanes.js';
 import { type LongManagement, type Management, transactInPieces, transactManagement } from './manage.js';
 import { type Member, type Operation, type Outcome, type ResolvedMember, resolvedAs, toMember } from './operation.js';
 import type { Resolution } from './selector.js';
@@ -24,6 +24,8 @@ export interface Engine {
    * customer_not_found, selector_conflict, idempotency_key_reused, overloaded, unavailable.
    */
   run<R, L, M>(operation: Operation<R, L, M>): Promise<RecordedAnswer>;
+  /** The same in a transaction that it shares with others that come this way at the same time: for who brings many, of many customers. */
+  runBeside<R, L, M>(operation: Operation<R, L, M>): Promise<RecordedAnswer>;
   /** Runs uses each on its own, those of one customer in their order, however each names him. What becomes of one is its outcome. */
   runEach<R>(operations: readonly (Operation<R> | AppError)[]): Promise<Outcome[]>;
   /** Runs uses in one transaction, all or none; `recordAs` is the call whose rendered answer is recorded with them, under its key. */
@@ -51,6 +53,9 @@ export interface Engine {
 export function createEngine(deps: Foundations, { sharesAll = false } = {}): Engine {
   const bounds = createConnectionBounds(deps);
   const lanes = createLanes(deps, bounds);
+  // Of their own, so that no use waits for what takes longer.
+  const besides = createLanes(deps, bounds);
+  watchLanes(deps, [lanes, besides]);
   const explainer = createExplainer(deps);
   const isShared = ({ name, alsoLocks }: Member) =>
     OPERATIONS[name].opener === 'pool' || (sharesAll && alsoLocks === undefined);
@@ -66,6 +71,11 @@ export function createEngine(deps: Foundations, { sharesAll = false } = {}): Eng
 
   return {
     run: (operation) => answered(runMember(toMember(operation))),
+    runBeside: (operation) => {
+      const member = toMember(operation);
+      const isLone = member.alsoLocks !== undefined || member.isDryRun;
+      return answered(counted(deps, member, isLone ? runLone(deps, bounds, member) : besides.run(member)));
+    },
     runEach: async (operations) => {
       const selectors = operations.flatMap((operation) => (operation instanceof AppError ? [] : [operation.selector]));
       const resolved = (await resolveOrFail(deps, selectors)).values();

@@ -5,6 +5,7 @@ import { isLockTimeout, isOutage } from '../db/errors.js';
 import { NotBegun } from '../db/transactions.js';
 import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
+import { OPERATIONS } from '../ledger/operations.js';
 import { required } from '../lib/assert.js';
 import { type Asked, createGatherer } from '../lib/gather.js';
 import { CustomerMoved, endOf, overloaded, persist, unavailable } from './attempts.js';
@@ -22,6 +23,9 @@ export interface Lanes {
    * Throws: customer_not_found, selector_conflict, overloaded, unavailable.
    */
   run(member: Member, resolved?: ResolvedMember): Promise<Outcome>;
+  /** How many wait for a transaction, and beside the lanes for the lock of a customer. */
+  countWaiting(): number;
+  countStrays(): number;
 }
 
 const LANES = 2;
@@ -51,7 +55,6 @@ interface Resolved extends ResolvedMember {
 export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes {
   const strays = createStrays(deps, bounds);
   let waiting = 0;
-  watchLanes(deps, () => waiting, strays.count);
   const lanes = Array.from({ length: LANES }, () =>
     createGatherer<Request, Outcome>({
       workersMax: 1,
@@ -79,15 +82,23 @@ export function createLanes(deps: Foundations, bounds: ConnectionBounds): Lanes 
       waiting += 1;
       return required(lanes[laneOf(request)], 'the lane exists')(request);
     },
+    countWaiting: () => waiting,
+    countStrays: strays.count,
   };
 }
 
-function watchLanes({ metrics }: Foundations, countWaiting: () => number, countStrays: () => number): void {
-  metrics.watch('bursar_lane_waiting_requests', 'Requests that wait for a transaction of the lanes.', countWaiting);
+/** Tells whoever watches how many wait for the lanes of a process. */
+export function watchLanes({ metrics }: Foundations, all: readonly Lanes[]): void {
+  const sumOf = (count: (lanes: Lanes) => number) => () => all.reduce((sum, lanes) => sum + count(lanes), 0);
+  metrics.watch(
+    'bursar_lane_waiting_requests',
+    'Requests that wait for a transaction of the lanes.',
+    sumOf((lanes) => lanes.countWaiting()),
+  );
   metrics.watch(
     'bursar_lane_lock_waiting_requests',
     'Requests beside the lanes that wait for the lock of a customer.',
-    countStrays,
+    sumOf((lanes) => lanes.countStrays()),
   );
 }
 
@@ -121,7 +132,8 @@ function createStrays(deps: Foundations, { lockWaits }: ConnectionBounds): Stray
   async function drain(customerId: string, group: Resolved[]): Promise<void> {
     while (group.length > 0) {
       await deps.turns.take(customerId, async () => {
-        const together = group.splice(0, REQUESTS_MAX);
+        const { now: together, later } = splitConflicting(group.splice(0, REQUESTS_MAX));
+        group.unshift(...later);
         try {
           await lockWaits.take(async () => {
             const { stillWaiting, alone } = await attemptTogether(deps, together, { skipLocked: false });
@@ -199,13 +211,37 @@ function takeOfOneKey(deps: Foundations, requests: readonly Resolved[]): { now: 
   const keyOf = ({ customerId }: Resolved) => laneKeyOf(deps, customerId);
   const customers = new Set<string>();
   const now: Resolved[] = [];
-  const later: Resolved[] = [];
+  const others: Resolved[] = [];
   for (const waiting of requests) {
     const hasRoom = customers.has(waiting.customerId) || customers.size < CUSTOMERS_MAX;
     if (hasRoom && keyOf(waiting) === keyOf(now[0] ?? waiting)) {
       customers.add(waiting.customerId);
       now.push(waiting);
-    } else later.push(waiting);
+    } else others.push(waiting);
+  }
+  const split = splitConflicting(now);
+  return { now: split.now, later: [...split.later, ...others] };
+}
+
+/**
+ * Leaves out what must not see a customer as he is loaded for all: what decides on more than its book (an order, a payment) has to load what another of its
+ * customer's wrote of that. So a transaction has one of these for each customer, and whatever of his came after a second one waits with it.
+ */
+function splitConflicting(requests: readonly Resolved[]): { now: Resolved[]; later: Resolved[] } {
+  const [loading, held] = [new Set<string>(), new Set<string>()];
+  const now: Resolved[] = [];
+  const later: Resolved[] = [];
+  for (const waiting of requests) {
+    const { customerId, finalId = customerId, member } = waiting;
+    const own = [customerId, finalId];
+    const isOfBook = member.load === undefined || OPERATIONS[member.name].opener === 'pool';
+    if (own.some((id) => held.has(id) || (!isOfBook && loading.has(id)))) {
+      for (const id of own) held.add(id);
+      later.push(waiting);
+      continue;
+    }
+    if (!isOfBook) for (const id of own) loading.add(id);
+    now.push(waiting);
   }
   return { now, later };
 }

@@ -23,7 +23,7 @@ const LEASE_MS = 60_000;
 /** How long an answer waits for what was stored to be applied. */
 const ANSWER_WAIT_MS = 1_000;
 /** Events that are applied at a time in a process. */
-const APPLIED_AT_ONCE = 32;
+const APPLIED_AT_ONCE = 64;
 /** Events that wait for that in a process; what comes beyond them is the job's. */
 const STARTED_MAX = 1_000;
 /** Events that the job takes at a time. */
@@ -81,6 +81,8 @@ export function inboxOf(deps: Deps): Inbox {
 
 function createInbox(deps: Deps): Inbox {
   let providers: ReadonlyMap<string, Provider> | undefined;
+  // What is applied at the same time shares transactions.
+  const sharing: Deps = { ...deps, engine: { ...deps.engine, run: deps.engine.runBeside } };
   const slots = createSlots(APPLIED_AT_ONCE);
   const writes = createInboxWrites(deps);
   const started = new Set<Promise<void>>();
@@ -98,7 +100,7 @@ function createInbox(deps: Deps): Inbox {
     // It waited here for longer than it was ours: whoever has it now applies it.
     if (record.nextAt !== null && record.nextAt <= deps.clock.now()) return;
     const provider = await findProvider(record.provider);
-    const settled = provider ? await outcomeOrFault(deps, provider, record) : withoutProvider(deps, record);
+    const settled = provider ? await outcomeOrFault(sharing, provider, record) : withoutProvider(deps, record);
     await settle(deps, writes, settled);
   };
   /** Applies an event beside whatever else goes on. A failure is noted, and the event is tried again when its lease ends. */

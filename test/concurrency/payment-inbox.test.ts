@@ -6,7 +6,7 @@ import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { inboxOf } from '../../src/payments/inbox.js';
 import { API_TOKEN, type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
-import { ask, balanceOf, placeOrder, tally } from '../support/parallel.js';
+import { ask, balanceOf, holdCustomers, placeOrder, tally } from '../support/parallel.js';
 import {
   checkoutSession,
   paymentIntent,
@@ -145,6 +145,30 @@ describe('webhooks at once', () => {
     );
     expect(orders.filter(({ status }) => status === 'paid')).toEqual([{ status: 'paid', count: 12 }]);
     expect(orders.find(({ status }) => status === 'pending')?.count ?? 0).toBeLessThanOrEqual(1);
+  });
+
+  it('of one customer see each what those before wrote, however many share a transaction', async () => {
+    const orderId = await placeOrder(app, 'gus', 'PACK');
+    await together([stripePayment('evt_gus', 'pi_gus', orderId)]);
+    await untilSettled();
+    const [owner] = await ask(app.url, 'SELECT customer_id FROM orders WHERE id = $1', [orderId]);
+    const refund = (index: number) => {
+      const object = {
+        id: `re_gus${index}`,
+        payment_intent: 'pi_gus',
+        amount: 10,
+        currency: 'usd',
+        status: 'succeeded',
+      };
+      return signedByStripe(stripeEvent(`evt_gus${index}`, 'refund.created', object));
+    };
+    // They come while somebody else holds the customer, and have his lock together.
+    const held = await holdCustomers(app.url, owner?.customer_id as string);
+    await Promise.all(Array.from({ length: 9 }, (_, index) => deliver(refund(index), 0)));
+    await held.rollback();
+    await untilSettled();
+    expect((await app.get(`/orders/${orderId}`)).body).toMatchObject({ refunded_amount: '0.90' });
+    expect(await balanceOf(app, 'gus', 'CREDITS')).toBe(1);
   });
 
   it('are applied by whoever finds them when the process that stored them is gone', async () => {

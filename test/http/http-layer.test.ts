@@ -270,6 +270,7 @@ function foundationsOf(): Omit<Deps, 'actors'> {
     log: pino({ level: 'debug' }, { write: (line: string) => logLines.push(JSON.parse(line)) }),
     engine: {
       run: unused('the engine'),
+      runBeside: unused('the engine'),
       runEach: unused('the engine'),
       runWhole: unused('the engine'),
       runCall: unused('the engine'),
