@@ -27,9 +27,9 @@ import {
   LOAD_TAKEN,
 } from './book-statements.js';
 import type { Db, Tx } from './client.js';
-import { type LoadedBooks, type LoadedRows, NOTHING_DUE, toLoadedBooks } from './loaded-books.js';
+import { endedHolds, type LoadedBooks, type LoadedRows, NOTHING_DUE, toLoadedBooks } from './loaded-books.js';
 import { type PlanRows, productsOf, toSubscription } from './plan-rows.js';
-import { loadPlans } from './plans.js';
+import { loadFreedPlans, loadPlans } from './plans.js';
 import { loadSold } from './sold.js';
 import { inSnapshot } from './transactions.js';
 import { type CustomerWindow, loadWindows } from './usage-windows.js';
@@ -160,7 +160,8 @@ export async function loadBooks(
   const resetting = requests.flatMap(({ needs }) => needs.flatMap(({ allocatedOf }) => allocatedOf ?? []));
   const planning = loadPlans(tx, planners, idsOf(due), clock, resetting);
   const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, planning, clock, isPast, dueMax);
-  const plans = await planning;
+  const freeing = endedHolds([...named, ...(settling?.dueHolds ?? [])], clock);
+  const plans = await loadFreedPlans(tx, freeing, await planning, clock);
   const own = [...rows, ...(settling?.rows ?? [])];
   const leadsTo = leading ?? NOBODY_LEADS;
   const family = leadsTo.size === 0 ? undefined : await loadOfFinals(tx, own, leadsTo, clock);

@@ -4,9 +4,10 @@ import type { Subject } from '../ledger/catalog-entities.js';
 import type { Provider } from '../ledger/consume.js';
 import { groupBy } from '../lib/group-by.js';
 import type { Ids } from '../lib/ids.js';
-import { type BookRows, type HoldingRow, isMoreDue, toBook, toProvider } from './book-rows.js';
+import { type BookRows, type HoldingRow, isMoreDue, type ReservationRow, toBook, toProvider } from './book-rows.js';
 import type { LockedCustomer } from './customers.js';
 import { type PlanRows, toSubscription } from './plan-rows.js';
+import type { EndedHold } from './plans.js';
 import type { SoldRows } from './sold-rows.js';
 import type { CustomerWindow } from './usage-windows.js';
 
@@ -89,10 +90,14 @@ export function toLoadedBooks(
     (plans.get(customerId)?.subscriptions.map(toSubscription) ?? []).some(
       ({ turnsAt }) => turnsAt !== null && turnsAt <= clock,
     );
+  // So is what was held beyond the end of a batch, and goes on when the hold lapses.
+  const isGoingOn = (customerId: string) =>
+    Number.isFinite(dueMax) && due.has(customerId) && endedHolds(dueHoldsOf(customerId), clock).length > 0;
   return {
     isBehind: (customerId) =>
       isMoreDue(dueOf(customerId)) ||
       isTurning(customerId) ||
+      isGoingOn(customerId) ||
       windowsOf(customerId).some(({ countedTo }) => countedTo !== null),
     isUnread: (customerId) => unread.has(customerId),
     atOf: (customerId) => rowsOf(customerId)[0]?.at ?? undefined,
@@ -116,6 +121,17 @@ export function toLoadedBooks(
 function byCustomer<R extends { customer_id: string }>(rows: readonly R[]): (customerId: string) => readonly R[] {
   const groups = groupBy(rows, (row) => row.customer_id);
   return (customerId) => groups.get(customerId) ?? [];
+}
+
+/** What reservations hold of batches of subscriptions that have ended. */
+export function endedHolds(rows: readonly ReservationRow[], clock: Date): EndedHold[] {
+  return rows.flatMap(({ customer_id: customerId, legs }) =>
+    (legs ?? []).flatMap(({ batch }) => {
+      if (batch.subscription_id === null || batch.expires_at === null) return [];
+      const isOver = new Date(String(batch.expires_at)) <= clock;
+      return isOver ? [{ customerId, batchId: String(batch.id) }] : [];
+    }),
+  );
 }
 
 function providersIn(rows: readonly HoldingRow[], subject: Subject): Provider[] {

@@ -24,14 +24,24 @@ export interface AllocatedRow extends Row {
   subscription_id: string;
 }
 
+/** A batch that ended while units of it were held. */
+export interface EndedRow extends Row {
+  id: string;
+  subscription_id: string;
+  sku: string | null;
+  gone_on: number;
+}
+
 /** What was read of one customer's plans. */
 export interface PlanRows {
+  held: readonly AllocatedRow[];
+  ended: readonly EndedRow[];
   subscriptions: readonly Row[];
   periods: readonly PeriodRow[];
   allocated: readonly AllocatedRow[];
 }
 
-export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [] };
+export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [], held: [], ended: [] };
 
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
@@ -75,7 +85,7 @@ export function productsOf({ plan, change }: Subscription): string[] {
 
 /** The plans of a customer at an instant; a batch that his book has already is that one. */
 export function toPlans(
-  { subscriptions: rows, periods, allocated }: PlanRows,
+  { subscriptions: rows, periods, allocated, held, ended }: PlanRows,
   now: Date,
   toOne: (row: Row) => Batch,
 ): KnownPlans {
@@ -93,6 +103,10 @@ export function toPlans(
           orderId !== null && orderItemId !== null ? [[orderId, { id: orderItemId, sku }]] : [],
         ),
       ),
+      held: held.filter((row) => row.subscription_id === subscription.id).map(toOne),
+      ended: ended
+        .filter((row) => row.subscription_id === subscription.id)
+        .map(({ id, sku, gone_on: units }) => ({ id, sku, goneOn: units })),
       allocated: allocated
         .filter((row) => row.subscription_id === subscription.id)
         .map((row): SoldBatch => toSoldBatch(row, toOne)),

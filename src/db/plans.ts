@@ -2,7 +2,7 @@
 import { groupBy } from '../lib/group-by.js';
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
-import type { AllocatedRow, PeriodRow, PlanRows } from './plan-rows.js';
+import type { AllocatedRow, EndedRow, PeriodRow, PlanRows } from './plan-rows.js';
 import { SOLD_BATCH } from './sold-rows.js';
 import { listOf, written } from './table.js';
 import { batches, subscriptionPeriods, subscriptions } from './tables.js';
@@ -31,6 +31,44 @@ WHERE b.customer_id = ANY ($1::uuid[]) AND b.subscription_id = ANY ($2::uuid[]) 
   AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz) AND (b.granted IS NULL OR (b.is_open AND b.available > 0))
 ORDER BY b.id`;
 
+/** Batches of which all that is left is held, of subscriptions of which a period turns. */
+const LOAD_HELD = `
+SELECT b.customer_id, ${listOf(batches, BATCH, 'b')} FROM batches b
+WHERE b.customer_id = ANY ($1::uuid[]) AND b.subscription_id = ANY ($2::uuid[]) AND b.available = 0 AND b.held > 0 AND b.expires_at <= $3::timestamptz
+ORDER BY b.id`;
+
+/** Batches that have ended ($2), each with how many units of its product went over at its end and since. */
+const LOAD_ENDED = `
+SELECT b.customer_id, b.id, b.subscription_id, b.sku, (
+  SELECT coalesce(sum(n.granted), 0)::bigint FROM batches n
+  WHERE n.customer_id = b.customer_id AND n.customer_id = ANY ($1::uuid[]) AND n.subscription_id = b.subscription_id AND n.product_key = b.product_key
+    AND n.predecessor_id IS NOT NULL AND n.valid_from = b.expires_at
+) AS gone_on FROM batches b WHERE b.customer_id = ANY ($1::uuid[]) AND b.id = ANY ($2::uuid[])`;
+
+/** A batch that ended while units of it were held. */
+export interface EndedHold {
+  customerId: string;
+  batchId: string;
+}
+
+/** Reads the plans of customers besides those that were read: of whom units are freed that were held beyond the end of their batches. */
+export async function loadFreedPlans(
+  tx: Tx,
+  held: readonly EndedHold[],
+  known: ReadonlyMap<string, PlanRows>,
+  clock: Date,
+): Promise<ReadonlyMap<string, PlanRows>> {
+  if (held.length === 0) return known;
+  const ids = [...new Set(held.map(({ customerId }) => customerId))];
+  const unknown = ids.filter((id) => !known.has(id));
+  const [more, ended] = await Promise.all([
+    loadPlans(tx, unknown, [], clock),
+    tx.query<EndedRow & { customer_id: string }>(LOAD_ENDED, [ids, held.map(({ batchId }) => batchId)]),
+  ]);
+  const endedOf = byCustomer(ended);
+  return new Map([...known, ...more].map(([id, plans]) => [id, { ...plans, ended: endedOf(id) }]));
+}
+
 /**
  * Reads the plans of customers: of those who `ask`, and of those of whom something is `due`, if a subscription of theirs turns by now. Nothing is sent where nobody
  * is asked about.
@@ -52,8 +90,16 @@ export async function loadPlans(
   const owners = [...new Set([...asking, ...found.map((row) => row.customer_id)])];
   if (owners.length === 0) return new Map();
   const resetting = found.filter(({ id, change }) => change?.oldUnits === 'reset' || resettingIds.includes(id));
-  const [periods, allocated] = await Promise.all([
+  const turning = found.filter((row) => row.turns_at !== null && row.turns_at <= clock);
+  const [periods, held, allocated] = await Promise.all([
     tx.query<PeriodRow & { customer_id: string }>(LOAD_PERIODS, [owners, at, found.map(({ id }) => id)]),
+    turning.length === 0
+      ? []
+      : tx.query<AllocatedRow & { customer_id: string }>(LOAD_HELD, [
+          [...new Set(turning.map((row) => row.customer_id))],
+          turning.map(({ id }) => id),
+          at,
+        ]),
     resetting.length === 0
       ? []
       : tx.query<AllocatedRow & { customer_id: string }>(LOAD_ALLOCATED, [
@@ -68,8 +114,18 @@ export async function loadPlans(
   const ofCustomer = byCustomer(found);
   const periodsOf = byCustomer(periods);
   const allocatedOf = byCustomer(allocated);
+  const heldOf = byCustomer(held);
   return new Map(
-    owners.map((id) => [id, { subscriptions: ofCustomer(id), periods: periodsOf(id), allocated: allocatedOf(id) }]),
+    owners.map((id) => [
+      id,
+      {
+        subscriptions: ofCustomer(id),
+        periods: periodsOf(id),
+        allocated: allocatedOf(id),
+        held: heldOf(id),
+        ended: [],
+      },
+    ]),
   );
 }
 

@@ -19,7 +19,7 @@ export interface Span {
 }
 
 /** The end of what a term gives from an instant on, on the anchor day; at most `until`. */
-function endOf(term: Term, start: Anchored, until?: Date): Anchored | null {
+export function endOf(term: Term, start: Anchored, until?: Date): Anchored | null {
   const end = addPeriod(start, term.periodUnit, term.periodValue);
   const known = end === undefined ? { at: latestInstant(Infinity), anchorDay: start.anchorDay } : end;
   if (until === undefined || (known !== null && known.at <= until)) return known;
@@ -183,9 +183,11 @@ export function isRollingOver(book: Book, known: KnownSubscription, plan: Subscr
   return plan.rollover !== 'none' && endingAt(book, known, at).some(({ available }) => available > 0);
 }
 
-/** What a subscription allocated and ends at an instant with units. */
-function endingAt({ due }: Book, { subscription: { id } }: KnownSubscription, at: Date): Batch[] {
-  return due.filter(({ subscriptionId, expiresAt }) => subscriptionId === id && expiresAt?.getTime() === at.getTime());
+/** What a subscription allocated and ends at an instant with units, held ones too. */
+function endingAt({ due }: Book, { subscription: { id }, held = [] }: KnownSubscription, at: Date): Batch[] {
+  return [...new Set([...due, ...held])].filter(
+    ({ subscriptionId, expiresAt }) => subscriptionId === id && expiresAt?.getTime() === at.getTime(),
+  );
 }
 
 function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {

@@ -42,6 +42,21 @@ export interface Book {
   readonly ids: OwnedIds;
   /** Of a customer that was merged: where what comes back to him goes on. */
   onward?: Onward;
+  /** What of units goes on that were held beyond the end of their batch, because its subscription does. */
+  goOn?: (batch: Batch, units: number, freed: Freed) => GoingOn;
+}
+
+/** How many units go on, and what lets them; what waits for the turn of the same instant is not let by anything else. */
+export interface GoingOn {
+  units: number;
+  post?: () => void;
+}
+
+/** By what units were freed, and when. */
+export interface Freed {
+  operationId: string | null;
+  reservationId: string | null;
+  at: Date;
 }
 
 /** The customer whom one that was merged leads to, and how things get there. What there is of the merged one moves at once, so that he has and owes nothing. */

@@ -212,6 +212,7 @@ export function successorAt(
     sku,
     operationId,
     at,
+    name = 'goes on',
   }: {
     units: number;
     span: Span;
@@ -221,12 +222,14 @@ export function successorAt(
     sku: string;
     operationId: string;
     at: Date;
+    /** Which of those it is in which the batch goes on. */
+    name?: string;
   },
 ): NewBatch {
   const validity = validityIn(span);
   const batch: NewBatch = {
     ...newParts(units),
-    id: book.ids.of(last.id, 'goes on'),
+    id: book.ids.of(last.id, name),
     productKey: last.productKey,
     source: line ? 'purchase' : 'subscription',
     sku: line?.sku ?? sku,

@@ -191,8 +191,12 @@ export function postReturn(book: Book, batch: Batch, from: Origin, amount: numbe
   const rest = amount - revoked;
   if (rest === 0) return { kept: 0, expired: 0, revoked };
   if (hasEnded(batch, at)) {
-    postDebit(book, batch, 'expire', rest, { operationId, occurredAt: at });
-    return { kept: 0, expired: rest, revoked };
+    const freed = { operationId, reservationId: details.reservationId ?? null, at };
+    const going = from === 'held' ? book.goOn?.(batch, rest, freed) : undefined;
+    const kept = going?.units ?? 0;
+    if (kept < rest) postDebit(book, batch, 'expire', rest - kept, { operationId, occurredAt: at });
+    going?.post?.();
+    return { kept, expired: rest - kept, revoked };
   }
   repay(book, holding, batch, follows);
   if (hasEnded(batch, book.now)) {

@@ -4,6 +4,7 @@
 import { type Book, holdingOf, type LoadedBook } from './book.js';
 import { noCustomerChanges } from './changes.js';
 import type { Batch, Reservation } from './entities.js';
+import { goOnLate } from './late-rollover.js';
 import { onwardTo } from './moving-on.js';
 import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
@@ -21,6 +22,8 @@ const TURNS_MAX = 100;
 export function openBook(loaded: LoadedBook, into?: Book): Book {
   const book: Book = { ...loaded, changes: noCustomerChanges() };
   if (into) leadOn(book, into);
+  else if (book.plans.subscriptions.length > 0)
+    book.goOn = (batch, units, freed) => goOnLate(book, batch, units, freed);
   for (const known of book.plans.subscriptions)
     known.ahead = known.ahead.filter((period) => isOfPlan(known.subscription, period));
   settle(book);

@@ -2,6 +2,7 @@
 import type { Metadata } from '../lib/metadata.js';
 import type { Micros } from '../lib/money.js';
 import type { OrderedPlan, Term } from './catalog-entities.js';
+import type { Batch } from './entities.js';
 import type { Order } from './order-entities.js';
 import type { SoldBatch } from './sold-entities.js';
 
@@ -112,6 +113,13 @@ export interface SubscriptionStep {
   occurredAt: Date;
 }
 
+/** A batch that ended while units of it were held: of which plan it is, and how many units of its product went over at its end and since. */
+export interface EndedBatch {
+  id: string;
+  sku: string | null;
+  goneOn: number;
+}
+
 /** A subscription with what settling it looks at. */
 export interface KnownSubscription {
   subscription: Subscription;
@@ -121,6 +129,10 @@ export interface KnownSubscription {
   lines: Map<string, { id: string; sku: string }>;
   /** Its orders, of what comes next and of a change, where they were asked for. */
   orders?: readonly Order[];
+  /** Batches that have ended, and of which all that is left is held; read only where a period turns. */
+  held?: readonly Batch[];
+  /** Batches that ended while units of them were held; read only where such units may be freed. */
+  ended?: readonly EndedBatch[];
   /** What it allocated and is still there; read only where a change takes it away. */
   allocated: SoldBatch[];
 }

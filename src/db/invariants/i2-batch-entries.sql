@@ -187,7 +187,7 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
 
 -- name: i2_return_after_end
 -- DOMAIN 3.14: what comes back to a batch that has ended leaves it again in the same operation: what a refund claims first. What a refund gives back
--- moves on to another batch.
+-- moves on to another batch. What a hold frees of a subscription may go over into its present period, by a turn of the same instant or behind it (3.16).
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('followed by an expire entry of %s of the batch, at %s', e.amount, e.occurred_at) AS expected,
   CASE WHEN n.seq IS NULL THEN 'nothing follows'
@@ -201,6 +201,8 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'revers
   AND (n.kind, n.batch_id, n.amount, n.operation_id, n.occurred_at)
     IS DISTINCT FROM ('expire', e.batch_id, e.amount, e.operation_id, e.occurred_at)
   AND (n.kind, n.batch_id, n.operation_id, n.occurred_at) IS DISTINCT FROM ('revoke', e.batch_id, e.operation_id, e.occurred_at)
+  AND NOT (e.kind = 'release' AND b.subscription_id IS NOT NULL
+    AND (e.occurred_at = b.expires_at OR (n.kind IN ('expire', 'transfer_out') AND n.batch_id = e.batch_id AND n.amount <= e.amount AND n.occurred_at = e.occurred_at)))
 
 -- name: i2_consume_in_validity
 -- Committing what is held asks for nothing more. An overdraft takes from every batch, also those that begin later
