@@ -28,15 +28,15 @@ const MIB = 1_048_576;
 const BEGIN = '2031-01-31T12:00:00.000Z';
 const MONTH_LATER = '2031-02-28T12:00:00.000Z';
 const TEN_YEARS_LATER = '2041-01-31T12:00:00.000Z';
-/** Renewals are told so long before the period ends. */
+/** It is told so long before the period ends. */
 const TOLD_AT = '2031-02-21T12:00:00.000Z';
 const MONTH = { unit: 'months', count: 1 };
 
-/** Plans whose turns differ: only new units, units that go over as well, and a renewal whose order is made. */
+/** Plans whose turns differ: only new units, units that go over as well, and the end of a trial, which is told with the order that pays what comes next. */
 const PLANS = [
   { sku: 'FREE', price: '0', rollover: 'none', at: MONTH_LATER },
   { sku: 'GOES_OVER', price: '0', rollover: 'all', at: MONTH_LATER },
-  { sku: 'SOLD', price: '9.99', rollover: 'none', at: TOLD_AT },
+  { sku: 'TRIED', price: '9.99', rollover: 'none', at: TOLD_AT },
 ] as const;
 type Plan = (typeof PLANS)[number];
 
@@ -105,12 +105,11 @@ async function measurePlan(load: Load, api: Service, url: string, plan: Plan, co
 async function begin(pool: Pool, api: Service, { sku, price, rollover }: Plan, count: number): Promise<void> {
   await send(pool, api, 'PUT', '/sandbox/clock', { now: BEGIN });
   const items = [{ product_key: PRODUCT_KEY, quantity: 100, period_unit: 'months', period_value: 1 }];
-  const plan = { rollover, grace_days: 3 };
+  const plan = { rollover, grace_days: 3, trial_period: price === '0' ? null : MONTH };
   await send(pool, api, 'PUT', `/offers/${sku}`, { name: sku, price, currency: 'USD', recurrence: MONTH, plan, items });
   const startMs = performance.now();
   await manyAtOnce(count, CONNECTIONS, async (at) => {
-    const { order } = await send(pool, api, 'POST', '/subscriptions', { external_id: `subscriber-${at}`, sku });
-    if (order) await send(pool, api, 'POST', `/orders/${order.id}/confirm`, { payment_id: `payment-${at}` });
+    await send(pool, api, 'POST', '/subscriptions', { external_id: `subscriber-${at}`, sku });
   });
   const seconds = (performance.now() - startMs) / 1_000;
   process.stderr.write(`${sku}: ${wholeNumber(count)} subscribed in ${seconds.toFixed(0)} s\n`);
@@ -179,7 +178,6 @@ async function measureTenYears(server: Server): Promise<string> {
 }
 
 interface Answered {
-  order?: { id: string } | null;
   complete?: boolean;
 }
 

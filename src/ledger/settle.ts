@@ -9,6 +9,7 @@ import { onwardTo } from './moving-on.js';
 import { expiryOf } from './orders.js';
 import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
+import type { KnownSubscription } from './subscription-entities.js';
 import { isOfPlan } from './subscription-steps.js';
 import { firstTurning, turn } from './turns.js';
 
@@ -55,7 +56,7 @@ function settle(book: Book): void {
     if (!next) break;
     const at = endOf({ expiresAt: next.subscription.turnsAt });
     if (at >= known) break;
-    if (turns === TURNS_MAX) return;
+    if (turns === TURNS_MAX || (turns > 0 && takesOldUnits(next))) return;
     settleBefore(book, at);
     turn(book, next);
   }
@@ -67,6 +68,11 @@ function settle(book: Book): void {
   }
   expireBefore(book, lastHold ? endOf(lastHold) : Infinity, lastBatch);
   for (const id of book.dueOrders.splice(0)) book.changes.orderSteps.push(expiryOf(id));
+}
+
+/** Whether a turn may take away what the subscription allocated: that is read anew, with what turns before it made. */
+function takesOldUnits({ subscription: { change } }: KnownSubscription): boolean {
+  return change?.orderId === null && change.oldUnits === 'reset';
 }
 
 /** Settles what comes before a turn: of its instant the lapses, whose units may go over, but not what expires. */

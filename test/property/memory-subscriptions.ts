@@ -7,6 +7,8 @@ import type { Batch } from '../../src/ledger/entities.js';
 import { grant } from '../../src/ledger/grant.js';
 import type { Order } from '../../src/ledger/order-entities.js';
 import { confirmOrder, createOrder, effectiveStatus } from '../../src/ledger/orders.js';
+import { followSale } from '../../src/ledger/plan-refunds.js';
+import { disputeOrder, refundOrder } from '../../src/ledger/refunds.js';
 import { commitReservation, releaseReservation, reserve } from '../../src/ledger/reservations.js';
 import type { KnownPlans, KnownSubscription, Period, Subscription } from '../../src/ledger/subscription-entities.js';
 import {
@@ -20,7 +22,7 @@ import { use } from '../../src/ledger/use.js';
 import { required } from '../../src/lib/assert.js';
 import { parseMoney } from '../../src/lib/money.js';
 import { providersOf, toTerm } from './ledger-catalogue.js';
-import { MemoryStore } from './memory-store.js';
+import { MemoryStore, type Named } from './memory-store.js';
 import type {
   AllocatedBatch,
   PlanAnswer,
@@ -110,14 +112,14 @@ export class MemorySubscriptions implements PlanSystem {
           orderId && orderItemId ? [[orderId, { id: orderItemId, sku }]] : [],
         ),
       ),
-      allocated: allocated.map(({ source, sku, orderItemId, anchorDay, noticeAt, predecessorId, ...batch }) => {
-        const revokedAt = this.#revoked.get(batch.id) ?? null;
-        return { batch: copyOf(batch.id), source, sku, orderItemId, anchorDay, noticeAt, predecessorId, revokedAt };
-      }),
+      allocated: allocated.map(
+        ({ id: batchId, source, sku, orderItemId, anchorDay, noticeAt, predecessorId, revokedAt }) => ({
+          batch: copyOf(batchId),
+          ...{ source, sku, orderItemId, anchorDay, noticeAt, predecessorId, revokedAt },
+        }),
+      ),
     };
   }
-
-  readonly #revoked = new Map<string, Date>();
 
   #find(id: string): Subscription {
     return required(
@@ -127,7 +129,7 @@ export class MemorySubscriptions implements PlanSystem {
   }
 
   /** The book of now, once all turns are written. */
-  #load(named: { reservation?: string } = {}): Book {
+  #load(named: Named = {}): Book {
     while (this.#subscriptions.some(({ turnsAt }) => turnsAt !== null && turnsAt <= this.#now))
       this.#write(this.#store.load(this.#now));
     return this.#store.load(this.#now, named);
@@ -143,12 +145,17 @@ export class MemorySubscriptions implements PlanSystem {
     this.#orders.push(...changes.newOrders);
     for (const step of changes.orderSteps)
       this.#orders = this.#orders.map((order) => (order.id === step.id ? { ...order, ...step } : order));
-    for (const { batch, revokedAt } of changes.changedValidity) if (revokedAt) this.#revoked.set(batch.id, revokedAt);
+    for (const ended of changes.endedPeriods)
+      this.#periods = this.#periods.map((period) => (isSamePeriod(period, ended) ? ended : period));
     this.#store.write(book);
   }
 
   async run(request: PlanRequest, names: { subscription: string; order: string; hold: string }) {
-    const book = this.#load(request.kind === 'end hold' ? { reservation: names.hold } : {});
+    const named = {
+      ...(request.kind === 'end hold' && { reservation: names.hold }),
+      ...(request.kind === 'return' && { order: names.order }),
+    };
+    const book = this.#load(named);
     try {
       const answer = this.#decide(book, request, names, this.#store.ids.next());
       this.#write(book);
@@ -210,8 +217,11 @@ export class MemorySubscriptions implements PlanSystem {
         const order = this.#orderIn(book, known.subscription.orderId);
         return outcomeOf(renewSubscription(book, known, order, operationId));
       }
-      case 'return':
-        throw new Error('what is asked of the pure functions is sold and not taken back');
+      case 'return': {
+        const order = required(this.#orderIn(book, names.order), 'it was made');
+        giveBackMoney(book, order, request.as, operationId);
+        return { outcome: 'accepted' };
+      }
       default:
         return this.#decideUse(book, request, names.hold, operationId);
     }
@@ -289,7 +299,7 @@ export class MemorySubscriptions implements PlanSystem {
           madeAt: batch.createdAt.getTime(),
           validFrom: batch.validFrom.getTime(),
           expiresAt: batch.expiresAt?.getTime() ?? null,
-          isRevoked: this.#revoked.has(batch.id),
+          isRevoked: batch.revokedAt !== null,
         }),
       ),
       owed: Object.fromEntries([...balances].flatMap(([key, { owed }]) => (owed > 0 ? [[key, owed]] : []))),
@@ -320,6 +330,25 @@ export class MemorySubscriptions implements PlanSystem {
 
   /** Its ledger is audited after each write. */
   async audit(): Promise<void> {}
+}
+
+/** Refunds an order wholly, or hears that its dispute is lost; what it paid follows. */
+function giveBackMoney(book: Book, order: Order, as: 'refund' | 'dispute', operationId: string): void {
+  const before = { refunds: [], disputes: [], seen: null };
+  const told = { operationId, paymentMethod: null, amount: null, policy: 'ignore' } as const;
+  if (as === 'refund') {
+    const ids = { refundId: operationId, disputeId: null, toldBy: null, isToldByProvider: false };
+    const command = { ...told, ...ids, status: 'succeeded', lines: null, reason: null } as const;
+    const decision = refundOrder(book, order, before, command);
+    if (decision.outcome === 'accepted') followSale(book, decision.order, [], operationId);
+    return;
+  }
+  const decision = disputeOrder(book, order, before, { ...told, status: 'lost', disputeId: operationId });
+  if (decision.outcome === 'accepted') followSale(book, decision.order, [decision.row], operationId);
+}
+
+function isSamePeriod(a: Period, b: Period): boolean {
+  return a.subscriptionId === b.subscriptionId && a.sku === b.sku && a.startsAt.getTime() === b.startsAt.getTime();
 }
 
 function outcomeOf({ outcome, order }: { outcome: 'accepted' | 'unchanged'; order: Order | null }): PlanAnswer<string> {

@@ -420,8 +420,10 @@ export class SubscriptionModel {
     for (const batch of this.units.batches) if (batch.order === order.place) this.units.revoke(batch);
     const period = this.periods.find((paid) => paid.order === order.place);
     if (!period) return accepted();
-    period.isEnded = true;
     const own = this.#at(period.subscription);
+    // Of what has ended nothing more is told.
+    if (own.endedAt !== null && period.endsAt <= this.now) return accepted();
+    period.isEnded = true;
     const isPresent = own.plan.sku === period.sku && own.startsAt === period.startsAt;
     if (period.endsAt <= this.now || own.status !== 'active' || !isPresent) return accepted();
     if (own.cancelsAtEnd) this.#end(own, 'cancelled');

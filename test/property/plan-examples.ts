@@ -1,0 +1,86 @@
+// Workloads of subscriptions that once differed from the model, shrunk; they run first. And the answers without which workloads would be about nothing.
+import type { PlanCommand, PlanWorkload } from './draw-subscriptions.js';
+
+const DAY_MS = 24 * 3_600_000;
+
+const days = (count: number): PlanCommand => ({ kind: 'wait', ms: count * DAY_MS, isQuiet: false });
+const subscribe = (sku: string): PlanCommand => ({ kind: 'subscribe', sku });
+const change = (sku: string, when: 'now' | 'period_end', oldUnits: 'carry' | 'reset' = 'carry'): PlanCommand => ({
+  ...{ kind: 'change', last: 0 },
+  ...{ sku, when, oldUnits },
+});
+const pay: PlanCommand = { kind: 'pay', last: 0 };
+
+const from = (startsAt: string, ...commands: PlanCommand[]): [PlanWorkload] => [{ startsAt, commands }];
+
+export const onceDifferent: [PlanWorkload][] = [
+  // A change that is paid when the grace is over has taken effect, and takes the units of the plan before.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('FREE_LONG'), change('TEAM', 'period_end', 'reset'), days(6), days(5), pay],
+  ),
+  // A period into which units go over is not skipped.
+  from('2026-01-31T12:00:00.000Z', subscribe('FREE_CAP'), change('FREE', 'period_end')),
+  // Units end with their period also where it follows one of weeks.
+  from(
+    '2026-04-01T12:00:00.000Z',
+    ...[
+      subscribe('FREE_CAP'),
+      days(21),
+      { kind: 'cancel', last: 0, when: 'now' } as const,
+      subscribe('FREE'),
+      days(313),
+    ],
+  ),
+  // Weeks keep no day of the month, also when they meet it.
+  from('2026-01-31T12:00:00.000Z', subscribe('FREE_LONG'), days(29)),
+  // What began with the present period, and is over, is there all the same.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('FREE_MORE'), change('YEARLY', 'now'), pay, days(40), change('FREE_MORE', 'now')],
+  ),
+  // What went over a turn before is taken by a change as well, however late both are.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[
+      subscribe('OTHER'),
+      pay,
+      { kind: 'buy', sku: 'the same' } as const,
+      change('OTHER_FREE', 'period_end', 'reset'),
+    ],
+  ),
+];
+
+export const answersToCover = [
+  'subscribe: accepted',
+  'subscribe: unchanged',
+  'subscribe: subscription_exists',
+  'order: accepted',
+  'pay: accepted',
+  'change: accepted',
+  'change: unchanged',
+  'change: change_paid',
+  'change: other_plan_group',
+  'change: subscription_ended',
+  'change: subscription_incomplete',
+  'change: subscription_unchanged',
+  'cancel: accepted',
+  'cancel: unchanged',
+  'cancel: subscription_ended',
+  'resume: accepted',
+  'resume: unchanged',
+  'resume: subscription_ended',
+  'renew: accepted',
+  'renew: unchanged',
+  'renew: subscription_ended',
+  'renew: subscription_incomplete',
+  'renew: subscription_not_renewable',
+  'return: accepted',
+  'grant: accepted',
+  'consume: accepted',
+  'consume: insufficient_quota',
+  'overdraw: accepted',
+  'reserve: accepted',
+  'reserve: insufficient_quota',
+  'end hold: accepted',
+];
