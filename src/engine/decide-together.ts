@@ -7,6 +7,7 @@ import type { LockedCustomer } from '../db/customers.js';
 import type { RecordKey } from '../db/idempotency.js';
 import { findRecords } from '../db/idempotency.js';
 import type { Transaction } from '../db/transactions.js';
+import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
@@ -96,6 +97,7 @@ export async function decideTogether<M extends ResolvedMember>(
     // What moves on is dated in both ledgers.
     const now = into?.now ?? latestOf(customer, state);
     const book = openBook(state.books.bookOf(customer, now, deps.ids), into);
+    if (customer.erasedAt !== null) book.isErased = true;
     books.set(id, book);
     changes.customers.push(book);
     return book;
@@ -125,7 +127,7 @@ export async function decideTogether<M extends ResolvedMember>(
     if (left.has(member) || own.some((id) => !state.customers.has(id))) continue;
     const known = isMoved(deps, member, state)
       ? 'moved'
-      : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
+      : (refusalOfErased(member, own, state) ?? replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
     const verdict = known ?? decideOne(member, index, own.map(bookOf), state);
     if (!isShared || !isTooFewRead(verdict)) decided.set(member, verdict);
   }
@@ -152,6 +154,9 @@ function isTooFewRead(verdict: Verdict | Replay): boolean {
   return typeof verdict === 'object' && 'refusal' in verdict && verdict.refusal instanceof TooFewRead;
 }
 
+/** Operations that find out themselves whom the others of their customers lead to. */
+const LOOKS_ITSELF: ReadonlySet<string> = new Set(['customer.merge', 'customer.erase']);
+
 /** Whether the identity, or the customer, leads to another one by now. */
 function isMoved(
   deps: Foundations,
@@ -163,9 +168,19 @@ function isMoved(
   if (mergedInto !== null) rememberMerged(deps, customerId, mergedInto);
   if ((mergedInto ?? undefined) !== finalId && customers.has(customerId)) return true;
   if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;
-  // A merge looks at all of them itself.
-  const others = member.name === 'customer.merge' ? [] : (member.alsoLocks ?? []);
+  // A merge, and an erasure, look at all of them themselves.
+  const others = LOOKS_ITSELF.has(member.name) ? [] : (member.alsoLocks ?? []);
   return others.some((id) => (customers.get(id)?.mergedInto ?? null) !== null);
+}
+
+/** What a member gets when a customer of his was erased, whatever was answered before; undefined when none was, or it is recorded nevertheless. */
+function refusalOfErased(
+  { member: { mayBeErased } }: ResolvedMember,
+  customerIds: readonly string[],
+  { customers }: UnderLock,
+): Outcome | undefined {
+  if (mayBeErased || !customerIds.some((id) => (customers.get(id)?.erasedAt ?? null) !== null)) return undefined;
+  return { refusal: new AppError('customer_erased', 'The customer was erased: nothing is written of him any more.') };
 }
 
 /** What a member gets when a customer of his was dated by a clock that was wrong; undefined when none was. */

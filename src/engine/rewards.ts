@@ -96,6 +96,7 @@ interface Loaded extends Pick<RewardState, 'reward' | 'count' | 'isShared'> {
 function grantOf(reward: Reward): Operation<RewardStep | undefined, Loaded, ReadonlyMap<string, number>> {
   return {
     name: 'reward.grant',
+    mayBeErased: true,
     ...ofReward(reward),
     load: async (tx: Tx) => {
       const [locked, offers, count, isShared] = await Promise.all([
@@ -120,6 +121,7 @@ function clawBackOf(reward: Reward): Operation<RewardStep | undefined, { reward:
   const { grantedBy, customerId, id } = reward;
   return {
     name: 'reward.claw_back',
+    mayBeErased: true,
     ...ofReward(reward),
     load: async (tx) => {
       const [locked, productKeys] = await Promise.all([

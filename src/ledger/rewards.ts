@@ -20,6 +20,9 @@ const SIDES: readonly RewardSide[] = ['referrer', 'referee'];
 const DAY_MS = 86_400_000;
 const SHARED_SIGNAL = 'shared_signal';
 const CAP_REACHED = 'cap_reached';
+const CUSTOMER_ERASED = 'customer_erased';
+/** What was cancelled for one of these is not armed again with its order. */
+const FINAL_REASONS: ReadonlySet<string | null> = new Set([CAP_REACHED, CUSTOMER_ERASED]);
 
 /** The referral that a trigger is about, and what is known beside it. */
 export interface Triggered {
@@ -121,7 +124,7 @@ export function followOrder(
   if (standing !== 'sound') return;
   for (const side of SIDES) {
     const last = rewards.filter((reward) => reward.side === side).at(-1);
-    if (last?.orderId !== order.id || last.status !== 'cancelled' || last.cancelReason === CAP_REACHED) continue;
+    if (last?.orderId !== order.id || last.status !== 'cancelled' || FINAL_REASONS.has(last.cancelReason)) continue;
     const { dueAt, releasedAt } = last;
     const again = { ...UNDECIDED, id: book.ids.next(), armedBy: operationId, releasedAt, createdAt: book.now };
     const armed = { ...last, ...again, status: 'armed' as const, holdReason: null, actAt: laterOf(dueAt, book.now) };
@@ -153,6 +156,12 @@ function cancelled(book: Book, before: Reward, reason: string): Reward {
   return { ...before, ...ended, status: 'cancelled' };
 }
 
+/** Cancels a reward that was not granted, because its customer is erased: the book is his. */
+export function cancelForErased(book: Book, before: Reward, operationId: string): void {
+  const after = cancelled(book, before, CUSTOMER_ERASED);
+  book.changes.rewardSteps.push({ kind: 'cancelled', before, after, operationId });
+}
+
 /** What granting a reward looks at. */
 export interface RewardState {
   reward: Reward;
@@ -176,6 +185,7 @@ export function grantReward(book: Book, state: RewardState, operationId: string)
     book.changes.rewardSteps.push(made);
     return made;
   };
+  if (book.isErased) return step('cancelled', cancelled(book, before, CUSTOMER_ERASED));
   if (before.maxRewards !== null && count >= before.maxRewards)
     return step('cancelled', cancelled(book, before, CAP_REACHED));
   const hold = (holdReason: string): RewardStep =>

@@ -37,6 +37,7 @@ export async function decideReward(
   const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: verdict.isReleased ? 'reward.release' : 'reward.refuse',
+    mayBeErased: true,
     selector: { customerId: known.customerId },
     call,
     request: { id, reason: verdict.reason },
