@@ -115,7 +115,7 @@ export const payments: readonly Mutation[] = [
   mutation(
     'leave an event under its lease after a fault',
     'src/payments/inbox.ts',
-    'provider ? await outcomeOrFault(deps, provider, record)',
+    'provider ? await outcomeOrFault(sharing, provider, record)',
     'provider ? await outcomeOf(deps, provider, record)',
     INBOX_TESTS,
   ),

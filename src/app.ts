@@ -44,6 +44,7 @@ import { registerCustomerTokens } from './routes/customer-tokens.js';
 import { registerCustomers } from './routes/customers.js';
 import { registerDeliveries } from './routes/deliveries.js';
 import { registerEndpoints } from './routes/endpoints.js';
+import { registerErase } from './routes/erase.js';
 import { registerEvents, webhooks } from './routes/events.js';
 import { examples } from './routes/examples.js';
 import { registerExchange } from './routes/exchange.js';
@@ -82,6 +83,7 @@ const resources: readonly RegisterRoutes[] = [
   registerIdentify,
   registerCustomers,
   registerMerge,
+  registerErase,
   registerCatalog,
   registerOrders,
   registerRefunds,

@@ -82,7 +82,7 @@ export function inboxOf(deps: Deps): Inbox {
 function createInbox(deps: Deps): Inbox {
   let providers: ReadonlyMap<string, Provider> | undefined;
   // What is applied at the same time shares transactions.
-  const sharing: Deps = { ...deps, engine: { ...deps.engine, run: deps.engine.runBeside } };
+  const sharing: Deps = { ...deps, engine: { ...deps.engine, run: (operation) => deps.engine.runBeside(operation) } };
   const slots = createSlots(APPLIED_AT_ONCE);
   const writes = createInboxWrites(deps);
   const started = new Set<Promise<void>>();

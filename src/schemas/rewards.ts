@@ -121,10 +121,10 @@ export const rewardAnswer = z
     granted_at: instantAnswerSchema.nullable(),
     operation_id: uuidAnswerSchema.nullable().meta({ description: 'The operation that granted it.' }),
     cancelled_at: instantAnswerSchema.nullable(),
-    cancel_reason: z
-      .string()
-      .nullable()
-      .meta({ description: '`order_refunded`, `dispute_lost`, `cap_reached`, `customers_merged` or `refused`.' }),
+    cancel_reason: z.string().nullable().meta({
+      description:
+        '`order_refunded`, `dispute_lost`, `cap_reached`, `customers_merged`, `customer_erased` or `refused`.',
+    }),
     clawed_back_at: instantAnswerSchema.nullable(),
     created_at: instantAnswerSchema,
   })
