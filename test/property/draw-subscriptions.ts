@@ -47,7 +47,7 @@ const isQuiet = fc.boolean();
 const lengths = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 40 * HOUR_MS }) },
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 70 }).map((days) => days * DAY_MS) },
-  { weight: 1, arbitrary: fc.integer({ min: 71, max: 1_500 }).map((days) => days * DAY_MS) },
+  { weight: 1, arbitrary: fc.integer({ min: 71, max: 500 }).map((days) => days * DAY_MS) },
 );
 
 function commands(hasReturns: boolean): fc.WeightedArbitrary<PlanCommand>[] {

@@ -2,6 +2,7 @@
 import { AppError } from '../../src/errors/app-error.js';
 import type { Book } from '../../src/ledger/book.js';
 import type { OrderableOffer } from '../../src/ledger/catalog-entities.js';
+import { countChanges } from '../../src/ledger/changes.js';
 import { consume } from '../../src/ledger/consume.js';
 import type { Batch } from '../../src/ledger/entities.js';
 import { grant } from '../../src/ledger/grant.js';
@@ -137,6 +138,7 @@ export class MemorySubscriptions implements PlanSystem {
 
   #write(book: Book): void {
     const { changes } = book;
+    if (countChanges(changes) === 0) return;
     for (const changed of changes.changedSubscriptions) {
       this.#subscriptions = this.#subscriptions.filter(({ id }) => id !== changed.id);
       this.#subscriptions.push(changed);

@@ -2,8 +2,9 @@
 // allocated, and what is owed.
 import { expect } from 'vitest';
 import type { PlanCommand, PlanWorkload } from './draw-subscriptions.js';
+import { following, isOfPeriod, type ModelSubscription } from './model-plan-turns.js';
 import type { ModelPeriod, PlanBatch } from './model-plan-units.js';
-import { following, isOfPeriod, type ModelSubscription, SubscriptionModel } from './model-subscriptions.js';
+import { SubscriptionModel } from './model-subscriptions.js';
 import type {
   AllocatedBatch,
   PlanAnswer,
@@ -16,7 +17,7 @@ import type {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** How far beyond the last command time goes in the end. */
-const AFTER_MS = 800 * DAY_MS;
+const AFTER_MS = 400 * DAY_MS;
 
 /** How often each request was answered how. */
 export type PlanTally = Map<string, number>;
