@@ -1,7 +1,13 @@
 // Subscriptions, their periods and their steps, as they are written and listed.
 import type { Changes } from '../ledger/changes.js';
-import type { Period, StepKind, Subscription, SubscriptionStatus } from '../ledger/subscription-entities.js';
-import type { Tx } from './client.js';
+import type {
+  Period,
+  RunningPeriod,
+  StepKind,
+  Subscription,
+  SubscriptionStatus,
+} from '../ledger/subscription-entities.js';
+import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { findOwnersIn, type Owner } from './owners.js';
 import { toPeriod, toSubscription, toSubscriptionRow } from './plan-rows.js';
@@ -97,6 +103,19 @@ export async function listCurrent(tx: Tx, customerIds: readonly string[]): Promi
     [customerIds],
   );
   return rows.map(toSubscription);
+}
+
+/** Periods of customers that are not over at an instant, each with the day that its subscription keeps. */
+export async function listRunning(tx: Tx, customerIds: readonly string[], at: Date): Promise<RunningPeriod[]> {
+  if (customerIds.length === 0) return [];
+  const rows = await tx.query<Row & { anchor_day: number | null }>(
+    `SELECT ${listOf(subscriptionPeriods, written(subscriptionPeriods), 'p')}, s.anchor_day FROM subscription_periods p
+     JOIN subscriptions s ON s.customer_id = p.customer_id AND s.id = p.subscription_id
+     WHERE p.customer_id = ANY ($1::uuid[]) AND s.customer_id = ANY ($1::uuid[]) AND p.kind <> 'skipped' AND p.ended_at IS NULL
+       AND p.ends_at > $2::timestamptz ORDER BY p.starts_at, p.sku`,
+    [customerIds, at.toISOString()],
+  );
+  return rows.map((row) => ({ ...toPeriod(row), anchorDay: row.anchor_day }));
 }
 
 /** Which subscriptions are asked for; all where nothing is named. */

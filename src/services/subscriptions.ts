@@ -9,6 +9,7 @@ import {
   findSubscription,
   listCurrent,
   listPeriods,
+  listRunning,
   listSteps,
   listSubscriptions,
   type StoredStep,
@@ -24,7 +25,13 @@ import type { Book } from '../ledger/book.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Order } from '../ledger/order-entities.js';
 import { effectiveStatus } from '../ledger/orders.js';
-import type { KnownSubscription, OldUnits, Period, Subscription } from '../ledger/subscription-entities.js';
+import type {
+  KnownSubscription,
+  OldUnits,
+  Period,
+  RunningPeriod,
+  Subscription,
+} from '../ledger/subscription-entities.js';
 import {
   subscribe as begin,
   cancelSubscription as cancel,
@@ -87,18 +94,25 @@ export async function subscribe(
       const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
       return { offer, order, orders, claims: asked?.claims ?? [], traces: asked?.traces };
     },
-    loadMore: async (tx, { offer, traces }, _customerId, now, familyIds) => {
-      const [usedBy, places] = await Promise.all([
+    loadMore: async (tx, { offer, traces }, customerId, now, familyIds) => {
+      const [usedBy, places, elsewhere] = await Promise.all([
         traces && findUsedTrial(tx, traces),
         countPlaces(tx, familyIds, offer ? [offer] : [], now),
+        listElsewhere(tx, customerId, familyIds, now),
       ]);
-      return { usedBy, places };
+      return { usedBy, places, elsewhere };
     },
     needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
-    decide: ({ book, loaded: { offer, order: known, orders, claims }, more: { usedBy, places }, operationId }) => {
+    decide: ({
+      book,
+      loaded: { offer, order: known, orders, claims },
+      more: { usedBy, places, elsewhere },
+      operationId,
+    }) => {
       const hasTrial = claims.length > 0 && usedBy === undefined;
       const { sku, metadata } = command;
       for (const current of book.plans.subscriptions) current.orders = orders;
+      book.plans.running = [...book.plans.running, ...elsewhere];
       const order = known ? { ...known, status: effectiveStatus(known, book.now) } : null;
       const result = begin(book, { offer, sku, hasTrial, places, order, metadata, operationId });
       if (result.outcome === 'accepted' && result.subscription.status === 'trialing')
@@ -111,6 +125,15 @@ export async function subscribe(
 
 function toDecision({ outcome, ...result }: SubscriptionOutcome): Decision<SubscriptionResult> {
   return { outcome, result: { ...result, isNew: outcome === 'accepted' } };
+}
+
+/** What runs of others of a customer's family: it counts as his, so that merging mints nothing. */
+function listElsewhere(tx: Tx, customerId: string, familyIds: readonly string[], now: Date): Promise<RunningPeriod[]> {
+  return listRunning(
+    tx,
+    familyIds.filter((id) => id !== customerId),
+    now,
+  );
 }
 
 /** What an operation of one subscription loads beside the book: its orders, of what comes next and of a change. */
@@ -182,7 +205,9 @@ export async function changeSubscription(
       plans: true,
       allocatedOf: command.oldUnits === 'reset' ? id : undefined,
     }),
-    decide: ({ book, loaded, operationId }) => {
+    loadMore: (tx, _loaded, customerId, now, familyIds) => listElsewhere(tx, customerId, familyIds, now),
+    decide: ({ book, loaded, more: elsewhere, operationId }) => {
+      book.plans.running = [...book.plans.running, ...elsewhere];
       const known = knownIn(book, loaded);
       const order = orderIn(book, loaded, known.subscription.change?.orderId);
       return toDecision(changePlan(book, known, { ...command, offer: loaded.offer, order, operationId }));

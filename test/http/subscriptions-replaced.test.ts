@@ -133,6 +133,23 @@ describe('a plan that costs nothing', () => {
     expect(answer.body).toMatchObject({ code: 'plan_is_free', errors: [{ pointer: '/items/0/sku' }] });
   });
 
+  it('is not given again to whom its customer was merged into', async () => {
+    const [source, target] = [newPerson(), newPerson()];
+    app.clock.set('2027-01-10T12:00:00.000Z');
+    const { id, customer_id } = await plans.begin(source, 'free');
+    await plans.act(id, 'cancel', { when: 'now' });
+    const { body } = await app.post('/identify', { external_id: target });
+    const merge = { source_customer_id: customer_id, target_customer_id: body.customer_id };
+    expect((await app.post('/customers/merge', merge)).status).toBe(200);
+    app.clock.set('2027-01-20T12:00:00.000Z');
+    const begun = await plans.begin(target, 'free');
+    expect(begun).toMatchObject({ status: 'active', period_ends_at: '2027-02-10T12:00:00.000Z' });
+    expect(await plans.balance(target)).toBe(5);
+    app.clock.set('2027-02-10T12:00:00.000Z');
+    expect(await plans.balance(target)).toBe(5);
+    expect(await plans.show(begun.id)).toMatchObject({ period_ends_at: '2027-03-10T12:00:00.000Z' });
+  });
+
   it('goes on when what it gives can not be counted, says so, and gives again when it can', async () => {
     const person = newPerson();
     app.clock.set('2027-01-10T12:00:00.000Z');

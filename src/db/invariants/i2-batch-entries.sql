@@ -162,15 +162,16 @@ LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exch
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))
 
 -- name: i2_batch_subscription
+-- What a merge moved is in a ledger without the subscription.
 SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'a subscription of this customer' AS expected,
   coalesce(b.subscription_id::text || ', which does not exist', 'none') AS actual, format('subscription of a batch of source %s', b.source) AS detail
 FROM batches b
 LEFT JOIN subscriptions s ON s.customer_id = b.customer_id AND s.id = b.subscription_id
-WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND s.id IS NULL AND (b.subscription_id IS NOT NULL OR b.source = 'subscription')
+WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND s.id IS NULL AND (b.subscription_id IS NOT NULL OR (b.source = 'subscription' AND b.predecessor_customer_id IS NULL))
 
 -- name: i2_expire_at_end
 -- Units expire at the end of their batch (or when it was made, if that was later); those that come back after it, the
--- moment they do.
+-- moment they do, as far as they do not go over into the present period of their subscription (3.16).
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   CASE WHEN b.expires_at IS NULL THEN 'never'
     ELSE format('at %s, and no later than %s', greatest(b.expires_at, b.created_at), e.recorded_at) END AS expected,
@@ -179,7 +180,8 @@ SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
 FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 LEFT JOIN entries back ON back.customer_id = e.customer_id AND back.seq = e.seq - 1 AND back.batch_id = e.batch_id
-  AND (back.kind IN ('release', 'reverse', 'repay') AND back.amount = e.amount OR back.kind IN ('revoke', 'forgive'))
+  AND (back.kind IN ('release', 'reverse', 'repay') AND back.amount = e.amount OR back.kind IN ('revoke', 'forgive')
+    OR back.kind = 'release' AND back.amount > e.amount AND b.subscription_id IS NOT NULL)
   AND back.occurred_at = e.occurred_at
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'expire'
   AND (b.expires_at IS NULL OR e.occurred_at < b.expires_at OR e.occurred_at > e.recorded_at

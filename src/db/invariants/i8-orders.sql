@@ -193,14 +193,14 @@ GROUP BY customer_id, order_id, order_item_id, line, ordinal, period_unit, perio
 HAVING NOT bool_or(is_fitting) AND count(*) > 1 -- with one batch only, the row above has said it
 
 -- name: i8_anchor_day
--- DOMAIN 3.5: access that ends, and what a subscription allocates, keeps a day of the month; it ends on this day, or on the last one of a shorter month.
+-- DOMAIN 3.5: access that ends, and what a subscription allocates, also where a merge moved it, keeps a day of the month; it ends on this day, or on the last one of a shorter month.
 SELECT 'I8' AS invariant, b.customer_id, 'batch ' || b.id AS subject,
   CASE WHEN e.ends_on IS NULL THEN 'none' WHEN e.is_last THEN e.ends_on || ' or later'
     ELSE e.ends_on::text END AS expected,
   b.anchor_day::text AS actual, format('anchor day of a batch that ends at %s', b.expires_at) AS detail
 FROM batches b
 CROSS JOIN LATERAL (SELECT b.expires_at AT TIME ZONE 'UTC' AS ends_at) u
-CROSS JOIN LATERAL (SELECT CASE WHEN b.granted IS NULL OR b.subscription_id IS NOT NULL THEN extract(day FROM u.ends_at) END AS ends_on,
+CROSS JOIN LATERAL (SELECT CASE WHEN b.granted IS NULL OR b.subscription_id IS NOT NULL OR b.predecessor_customer_id IS NOT NULL THEN extract(day FROM u.ends_at) END AS ends_on,
   extract(day FROM u.ends_at + interval '1 day') = 1 AS is_last) e
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.anchor_day IS NOT NULL
   AND (b.anchor_day = e.ends_on OR (e.is_last AND b.anchor_day > e.ends_on)) IS NOT TRUE
