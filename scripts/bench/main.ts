@@ -1,7 +1,7 @@
 // npm run bench: measures floor, ceiling and Bursar in one run on one durable Postgres, prints figures and targets, and verifies the data afterwards.
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
-// `--payments` what webhooks of a payment provider do, `--merging` what merging customers with many batches takes,
+// `--payments` what webhooks of a payment provider do, `--after-sale` what orders and refunds cost, `--merging` what merging customers with many batches takes,
 // `--subscriptions` what periods of `--customers` do that turn at once, and ten years of renewals,
 // `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
@@ -10,6 +10,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
+import { measureAfterSale } from './after-sale.js';
 import { compare } from './against.js';
 import { measureCatalogueFile } from './catalogue-file.js';
 import { prepareFloor } from './floor.js';
@@ -59,6 +60,7 @@ const { values: flags } = parseArgs({
     metering: { type: 'boolean', default: false },
     webhooks: { type: 'boolean', default: false },
     payments: { type: 'boolean', default: false },
+    'after-sale': { type: 'boolean', default: false },
     catalogue: { type: 'boolean', default: false },
     soak: { type: 'string' },
     rate: { type: 'string', default: '200' },
@@ -93,6 +95,7 @@ async function run(plan: Plan): Promise<void> {
   const server = await startServer();
   if (flags.webhooks) return measureWebhooks(server);
   if (flags.payments) return verify([await measurePayments(server)]);
+  if (flags['after-sale']) return verify(await measureAfterSale(server));
   if (flags.catalogue) return measureCatalogueFile(server);
   if (flags.soak !== undefined) {
     const given = { minutes: Number(flags.soak), ratePerS: Number(flags.rate) };

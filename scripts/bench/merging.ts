@@ -1,11 +1,19 @@
 // What a merge takes of a customer with so many batches: seconds, the greatest memory of the process, how many locks its transaction holds, and how long a use of
-// the target waits meanwhile.
+// the target waits meanwhile. And what uses of other customers take beside it, and without it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { call } from './calls.js';
 import { PRODUCT_KEY } from './job.js';
 import { type Server, type Service, startApi, watchMemory, withClient } from './processes.js';
 import { printTable, wholeNumber } from './report.js';
 import { seedBatches, seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
+import { percentile, sorted } from './statistics.js';
 
 const SIZES = [100, 1_000, 10_000];
+const OTHERS = 1_000;
+const OTHERS_AT_ONCE = 16;
+const ALONE_MS = 5_000;
+const SLOW = 0.99;
+const OF_OTHERS = ['others alone: p99, ms', 'most', 'beside it: p99, ms', 'most'];
 const MIB = 1_048_576;
 const LOCKS = `SELECT count(*)::int AS locks FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()`;
 
@@ -20,23 +28,45 @@ export async function measureMerging(server: Server): Promise<string[]> {
       await seedCatalogue(client);
       await seedBatches(client, 'source', 'live', size);
       await seedCustomers(client, 'target', 1);
+      await seedCustomers(client, 'other', OTHERS);
       await settleDatabase(client);
     });
     const api = await startApi({ DATABASE_URL: databaseUrl, BURSAR_SHED_DELAY_MS: '0' });
     const [target, source] = await Promise.all([idOf(api, 'target1'), idOf(api, 'source1')]);
-    const { seconds, memory, locks, waitMs } = await measure(api, databaseUrl, target, source);
+    const alone = await measureOthers(api, () => delay(ALONE_MS));
+    const { seconds, memory, locks, waitMs, beside } = await measure(api, databaseUrl, target, source);
     rows.push([
       wholeNumber(size),
       seconds.toFixed(2),
       (memory / MIB).toFixed(0),
       wholeNumber(locks),
       wholeNumber(waitMs),
+      ...[alone, beside].flatMap((tookMs) => [SLOW, 1].map((share) => wholeNumber(percentile(sorted(tookMs), share)))),
     ]);
     await api.stop();
   }
-  const head = ['batches', 's', 'memory at most, MiB', 'locks at most', 'a use waited, ms'];
+  const head = ['batches', 's', 'memory at most, MiB', 'locks at most', 'a use waited, ms', ...OF_OTHERS];
   printTable('Merging one customer into another', head, rows);
   return databaseUrls;
+}
+
+/** How long uses of customers take that have to do with nothing, so many at a time, as long as `work` works. */
+async function measureOthers(api: Service, work: () => Promise<unknown>): Promise<number[]> {
+  const tookMs: number[] = [];
+  let isOver = false;
+  const using = Array.from({ length: OTHERS_AT_ONCE }, async (_, first) => {
+    for (let at = first; !isOver; at += OTHERS_AT_ONCE) {
+      const askedMs = performance.now();
+      const external_id = `other${(at % OTHERS) + 1}`;
+      await call(api, 'POST', '/quota/consume', { external_id, product_key: PRODUCT_KEY, amount: 1 });
+      tookMs.push(performance.now() - askedMs);
+    }
+  });
+  await work().finally(() => {
+    isOver = true;
+  });
+  await Promise.all(using);
+  return tookMs;
 }
 
 async function measure(api: Service, databaseUrl: string, target: string, source: string) {
@@ -52,32 +82,26 @@ async function measure(api: Service, databaseUrl: string, target: string, source
   const using = (async () => {
     while (!isOver) {
       const askedMs = performance.now();
-      await send(api, '/quota/consume', { customer_id: target, product_key: PRODUCT_KEY, amount: 1 });
+      await call(api, 'POST', '/quota/consume', { customer_id: target, product_key: PRODUCT_KEY, amount: 1 });
       waitMs = Math.max(waitMs, performance.now() - askedMs);
     }
   })();
   const startMs = performance.now();
-  const { bytesMax } = await watchMemory(api.pid, () =>
-    send(api, '/customers/merge', { target_customer_id: target, source_customer_id: source }),
-  ).finally(() => {
+  let memory = 0;
+  let seconds = 0;
+  const beside = await measureOthers(api, async () => {
+    const { bytesMax } = await watchMemory(api.pid, () =>
+      call(api, 'POST', '/customers/merge', { target_customer_id: target, source_customer_id: source }),
+    );
+    memory = bytesMax;
+    seconds = (performance.now() - startMs) / 1_000;
+  }).finally(() => {
     isOver = true;
   });
-  const seconds = (performance.now() - startMs) / 1_000;
   await Promise.all([counting, using]);
-  return { seconds, memory: bytesMax, locks, waitMs };
+  return { seconds, memory, locks, waitMs, beside };
 }
 
 async function idOf(api: Service, external_id: string): Promise<string> {
-  return String((await send(api, '/identify', { external_id })).customer_id);
-}
-
-async function send({ url, token }: Service, path: string, body: object): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${url}/api/v1/billing${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text.slice(0, 500)}`);
-  return JSON.parse(text);
+  return String((await call(api, 'POST', '/identify', { external_id })).customer_id);
 }

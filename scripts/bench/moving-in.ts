@@ -1,5 +1,6 @@
 // What moving in takes: makes a database of the Django module with many customers, moves it in by the script, and prints seconds and the script's memory, of
-// the first run and of one more that finds everything. Each customer has an identity, an order, two batches and four entries.
+// the first run and of one more that finds everything. Each customer has an identity, an order, two batches, four entries and a used trial; one in ten was brought by
+// another one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -36,6 +37,8 @@ SELECT uuidv7(), user_id, id, 1, CASE k WHEN 1 THEN 'CREDIT' ELSE 'DEBIT' END, '
 FROM billable_quota_batches, generate_series(1, 2) k;
 INSERT INTO billable_trial_history (identity_type, identity_hash, trial_plan_name, used_at, created_at)
 SELECT 'telegram', encode(sha256((1000000 + n)::text::bytea), 'hex'), 'Stars', now(), now() FROM generate_series(1, $1) n;
+INSERT INTO billable_referrals (id, referrer_id, referee_id, bonus_granted, created_at, metadata)
+SELECT n / 10, n / 10, n, true, now() - interval '9 days', '{}' FROM generate_series(10, $1, 10) n;
 ANALYZE`;
 
 /** Prints what the first run takes, and one more that finds everything; then the moved in database is audited. */

@@ -1,6 +1,6 @@
 // One person, one customer (DOMAIN 3.10): what a merge moves, what it leaves out, and whom ids, identities and keys lead to afterwards. What comes of the source's
 // orders, holds and uses later: merge-afterwards.test.ts.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { grantUnits, type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { untilTold } from '../support/events.js';
 import { mergePair, newMergePair } from '../support/merging.js';
@@ -306,4 +306,42 @@ describe('POST /customers/merge', () => {
       expect(pages.flat(), path).toEqual(whole.body.data);
     }
   });
+});
+
+it('costs a use of others, and of whom a merged one leads to, no statement more', async () => {
+  const [alone] = await newPair();
+  const [target, source] = await newPair();
+  for (const { name } of [alone, target, source]) await grantUnits(app, name, 'CREDITS', 10);
+  const { db } = app.deps;
+  const { query } = db;
+  const { nameOf } = db.wire;
+  const sent: string[] = [];
+  db.query = (sql, parameters) => {
+    sent.push(sql);
+    return query(sql, parameters);
+  };
+  Object.assign(db.wire, {
+    nameOf: (sql: string) => {
+      sent.push(sql);
+      return nameOf(sql);
+    },
+  });
+  onTestFinished(() => void Object.assign(db.wire, { nameOf }));
+  onTestFinished(() => void Object.assign(db, { query }));
+  /** The statements of a use, as they are sent. */
+  const sentBy = async (customerId: string): Promise<string[]> => {
+    sent.length = 0;
+    expect((await consume(customerId, 1)).status).toBe(200);
+    return [...sent];
+  };
+  await sentBy(alone.id);
+  const before = await sentBy(alone.id);
+  expect((await mergePair(app, target, source)).status).toBe(200);
+  expect(await sentBy(alone.id)).toEqual(before);
+  expect(await sentBy(target.id)).toEqual(before);
+  await sentBy(source.id); // by then it is known whom the id leads to
+  expect(await sentBy(source.id)).toEqual(before);
+  expect(before.filter((sql) => sql.includes('customer_merges'))).toEqual([]);
+  // One locks, one reads, five write.
+  expect(before).toHaveLength(7);
 });

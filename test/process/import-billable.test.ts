@@ -311,7 +311,7 @@ describe('a customer who was here before', () => {
   });
 });
 
-/** More customers than one page, each with an order, two batches, three entries and an identity. */
+/** More customers than one page, each with an order, two batches, three entries and an identity, and brought by the one before. */
 const MANY = `
 INSERT INTO auth_user (id, username) SELECT n, 'many_' || n FROM generate_series(1000, 1249) n;
 INSERT INTO billable_external_identities (id, provider, external_id, user_id, metadata, created_at, updated_at)
@@ -323,26 +323,35 @@ INSERT INTO billable_quota_batches (id, user_id, product_id, source_offer_id, or
 SELECT gen_random_uuid(), n, p, 3, n, 100, n % 90 + 1, now() - interval '1 day', CASE p WHEN 1 THEN now() + interval '30 days' END, 'ACTIVE', now() - interval '1 day'
 FROM generate_series(1000, 1249) n, generate_series(1, 2) p;
 INSERT INTO billable_transactions (id, user_id, quota_batch_id, amount, direction, action_type, created_at, metadata)
-SELECT gen_random_uuid(), user_id, id, initial_quantity, 'CREDIT', 'purchase', created_at, '{}' FROM billable_quota_batches WHERE user_id >= 1000`;
+SELECT gen_random_uuid(), user_id, id, initial_quantity, 'CREDIT', 'purchase', created_at, '{}' FROM billable_quota_batches WHERE user_id >= 1000;
+INSERT INTO billable_referrals (id, referrer_id, referee_id, bonus_granted, created_at, metadata)
+SELECT n, n - 1, n, true, now() - interval '1 day', '{}' FROM generate_series(1001, 1249) n`;
 
 describe('an import', () => {
   it('that was killed is gone on with by the next, and comes to the same', async () => {
     const url = await newDatabase();
     const source = await makeSource('schema', 'shop');
     await query(source, MANY);
-    const child = beginToMoveIn(url, source);
-    const movedIn = async () => Number((await ask(url, 'SELECT count(*) AS count FROM customers'))[0]?.count);
-    await waitFor('some customers', async () => (await movedIn()) > 20);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await waitFor('the end of its sessions', async () => {
-      const rows = await query(
-        url,
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('bursar', 'bursar-import')`,
-      );
-      return rows.length === 0;
-    });
-    const cut = await movedIn();
+    const countOf = async (table: string) =>
+      Number((await ask(url, `SELECT count(*) AS count FROM ${table}`))[0]?.count);
+    /** Begins to move in, and is cut when there are more than `few` of something; how many there were in the end. */
+    const cutAt = async (table: string, few: number): Promise<number> => {
+      const child = beginToMoveIn(url, source);
+      await waitFor(`some ${table}`, async () => (await countOf(table)) > few);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await waitFor('the end of its sessions', async () => {
+        const rows = await query(
+          url,
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('bursar', 'bursar-import')`,
+        );
+        return rows.length === 0;
+      });
+      return countOf(table);
+    };
+    const movedIn = () => countOf('customers');
+    const cut = await cutAt('customers', 20);
+    expect(await cutAt('referrals', 20), 'it was cut among the referrals').toBeLessThan(250);
     await auditInvariants(url);
     const { code, stdout } = await moveIn(url, source);
     expect(cut, 'it was cut while it worked').toBeLessThan(254);
@@ -350,7 +359,7 @@ describe('an import', () => {
     expect(stdout).toContain('0 differ');
     await auditInvariants(url);
     const counts = `SELECT (SELECT count(*) FROM batches) AS batches, (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM entries) AS entries,
-                    (SELECT count(*) FROM archived_records) AS archived, (SELECT sum(available) FROM balances) AS units`;
+                    (SELECT count(*) FROM archived_records) AS archived, (SELECT count(*) FROM referrals) AS referrals, (SELECT sum(available) FROM balances) AS units`;
     const whole = await newDatabase();
     await moveIn(whole, source);
     expect(await ask(url, counts)).toEqual(await ask(whole, counts));
