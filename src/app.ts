@@ -53,6 +53,7 @@ import { registerIdentify } from './routes/identify.js';
 import { registerInvariants } from './routes/invariants.js';
 import { registerJobs } from './routes/jobs.js';
 import { registerLimits } from './routes/limits.js';
+import { registerErase } from './routes/erase.js';
 import { registerMerge } from './routes/merge.js';
 import { registerMetrics } from './routes/metrics.js';
 import { registerOrders } from './routes/orders.js';
@@ -82,6 +83,7 @@ const resources: readonly RegisterRoutes[] = [
   registerIdentify,
   registerCustomers,
   registerMerge,
+  registerErase,
   registerCatalog,
   registerOrders,
   registerRefunds,

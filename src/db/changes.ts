@@ -7,6 +7,7 @@ import { writeOffers, writeProducts } from './catalog.js';
 import type { Tx } from './client.js';
 import { claimIdentities, deleteIdentities, updateMetadata, updateProfiles } from './customers.js';
 import { writeEndpoints } from './endpoints.js';
+import { writeErasures } from './erasures.js';
 import { insertEvents } from './events.js';
 import { writePassedNotices } from './expiring.js';
 import { insertRecords } from './idempotency.js';
@@ -78,6 +79,7 @@ const WRITERS: Readonly<Record<keyof CustomerChanges | Exclude<keyof Changes, 'c
   changedWindows: writeCounters,
   settled: updateStandings,
   merges: writeMerges,
+  erasures: writeErasures,
   metadata: updateMetadata,
   profiles: updateProfiles,
   newReferrals: insertReferrals,

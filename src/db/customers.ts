@@ -33,6 +33,8 @@ export interface LockedCustomer {
   mergedInto: string | null;
   /** Those who lead to him. */
   mergedIds: readonly string[];
+  /** When he was erased; null if he was not. */
+  erasedAt: Date | null;
   /** What he recorded last lies ahead of the database's clock: nothing may be written until it does not. */
   isAhead: boolean;
 }
@@ -151,6 +153,7 @@ function toCustomerRow({ customerId: id, at }: FirstSight) {
     mergedAt: null,
     mergedIds: [],
     plans: [],
+    erasedAt: null,
   };
 }
 
@@ -235,17 +238,19 @@ export interface Customer {
   metadata: Metadata;
   identities: StoredIdentity[];
   createdAt: Date;
+  erasedAt: Date | null;
 }
 
 interface CustomerRow extends Row {
   id: string;
   metadata: Metadata;
   created_at: Date;
+  erased_at: Date | null;
   identities: { id: string; provider: string; external_id: string; profile: Metadata; created_at: string }[] | null;
 }
 
 const SELECT_CUSTOMER = `
-SELECT c.id, c.metadata, c.created_at,
+SELECT c.id, c.metadata, c.created_at, c.erased_at,
        (SELECT json_agg(i ORDER BY i.created_at, i.id) FROM identities i WHERE i.customer_id = c.id) AS identities
 FROM customers c`;
 /** Of a customer that was merged, whom he leads to. */
@@ -256,6 +261,7 @@ function toCustomer(row: CustomerRow): Customer {
     id: row.id,
     metadata: row.metadata,
     createdAt: row.created_at,
+    erasedAt: row.erased_at,
     identities: (row.identities ?? []).map((identity) => ({
       id: identity.id,
       provider: identity.provider,
@@ -289,7 +295,9 @@ export async function listCustomers(
   return rows.map(toCustomer);
 }
 
-const LOCKED = ['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt', 'mergedInto', 'mergedIds'] as const;
+const LOCKED = [
+  ...(['id', 'nextSeq', 'nextEvent', 'lastRecordedAt', 'dueAt', 'mergedInto', 'mergedIds', 'erasedAt'] as const),
+] as const;
 const LOCK_ALL = `SELECT ${listOf(customersTable, LOCKED)}, (SELECT tells_uses FROM event_log) AS tells_uses, has_limits OR EXISTS (SELECT FROM limits WHERE plan_sku = '')
   OR (plans <> '[]' AND EXISTS (SELECT FROM jsonb_array_elements(plans) p JOIN limits l ON l.plan_sku = p ->> 'sku')) AS is_limited, clock_timestamp() AS now FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
 const LOCK_FREE = `${LOCK_ALL} SKIP LOCKED`;

@@ -4,6 +4,7 @@ import type { Changes } from '../ledger/changes.js';
 import type { Referral } from '../ledger/customer-entities.js';
 import type { Batch } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
+import { groupBy } from '../lib/group-by.js';
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
 import { countedFeatureUnits, countedProductUnits, countingInstant, isCounted } from './counting.js';
@@ -85,8 +86,8 @@ export async function findMergeOf(tx: Tx, sourceId: string): Promise<string | un
 }
 
 const MOVING = [...BATCH, 'anchorDay', 'noticeAt'] as const;
-const SELECT_BATCHES = `SELECT ${listOf(batches, MOVING, 'b')} FROM batches b
-WHERE b.customer_id = $1::uuid AND (b.is_open AND b.available > 0
+const SELECT_BATCHES = `SELECT b.customer_id, ${listOf(batches, MOVING, 'b')} FROM batches b
+WHERE b.customer_id = ANY ($1::uuid[]) AND (b.is_open AND b.available > 0
   OR b.granted IS NULL AND b.source <> 'metered' AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $2::timestamptz)) ORDER BY b.id`;
 const readMoving = readerOf(batches, MOVING);
 
@@ -96,6 +97,35 @@ const COUNT = `SELECT
   (SELECT count(*) FROM reservations WHERE customer_id = $1::uuid AND status = 'held') AS open_reservations,
   (SELECT count(*) FROM customer_limits WHERE customer_id = $1::uuid) AS limits`;
 
+const SELECT_BALANCES = `SELECT customer_id, product_key, available, held, owed FROM balances WHERE customer_id = ANY ($1::uuid[]) ORDER BY product_key`;
+
+/** What there is of customers that can move, or be taken, as of an instant: balances, and batches with units, or access that has not ended. */
+export async function findMovable(
+  tx: Tx,
+  customerIds: readonly string[],
+  now: Date,
+): Promise<{ balances: Map<string, MovingBalance[]>; batches: Map<string, MovingBatch[]> }> {
+  const [standing, moving] = await Promise.all([
+    tx.query<Row & { customer_id: string; product_key: string; available: number; held: number; owed: number }>(
+      SELECT_BALANCES,
+      [customerIds],
+    ),
+    tx.query<Row & { customer_id: string }>(SELECT_BATCHES, [customerIds, now.toISOString()]),
+  ]);
+  const ofCustomer = ({ customer_id: customerId }: { customer_id: string }) => customerId;
+  const mapped = <R, T>(rows: Map<string, R[]>, read: (row: R) => T) =>
+    new Map([...rows].map(([customerId, own]) => [customerId, own.map(read)]));
+  return {
+    balances: mapped(groupBy(standing, ofCustomer), ({ product_key: productKey, available, held, owed }) => ({
+      productKey,
+      available,
+      held,
+      owed,
+    })),
+    batches: mapped(groupBy(moving, ofCustomer), readMoving),
+  };
+}
+
 /** Reads what a merge looks at, as of an instant. Locks: attaching referrals. */
 export async function loadMerging(
   tx: Tx,
@@ -104,13 +134,9 @@ export async function loadMerging(
   now: Date,
   referrersMax: number,
 ): Promise<Merging> {
-  const [customers, balances, moving, counts, , ofTarget, ofSource, aboveTarget, aboveSource] = await Promise.all([
+  const [customers, movable, counts, , ofTarget, ofSource, aboveTarget, aboveSource] = await Promise.all([
     findMerging(tx, [targetId, sourceId]),
-    tx.query<Row & { product_key: string; available: number; held: number; owed: number }>(
-      'SELECT product_key, available, held, owed FROM balances WHERE customer_id = $1::uuid ORDER BY product_key',
-      [sourceId],
-    ),
-    tx.query(SELECT_BATCHES, [sourceId, now.toISOString()]),
+    findMovable(tx, [sourceId], now),
     tx.query<Row & { identities: number; open_orders: number; open_reservations: number; limits: number }>(COUNT, [
       sourceId,
     ]),
@@ -124,13 +150,8 @@ export async function loadMerging(
   return {
     target: customers.get(targetId),
     source: customers.get(sourceId),
-    balances: balances.map(({ product_key: productKey, available, held, owed }) => ({
-      productKey,
-      available,
-      held,
-      owed,
-    })),
-    batches: moving.map(readMoving),
+    balances: movable.balances.get(sourceId) ?? [],
+    batches: movable.batches.get(sourceId) ?? [],
     counts: {
       identities: counted.identities,
       openOrders: counted.open_orders,

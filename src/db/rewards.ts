@@ -156,6 +156,12 @@ export async function lockRewardsBetween(
   return (await tx.query(LOCK_BETWEEN, [family, other])).map(readReward);
 }
 
+/** Locks the rewards of customers that wait to be granted. */
+export async function lockOpenRewards(tx: Tx, customerIds: readonly string[]): Promise<Reward[]> {
+  const sql = `${SELECT} WHERE customer_id = ANY ($1::uuid[]) AND status IN ('armed', 'held') ORDER BY id FOR UPDATE`;
+  return (await tx.query(sql, [customerIds])).map(readReward);
+}
+
 /** Locks a reward. Precondition: its customer is locked. */
 export async function lockReward(tx: Tx, id: string): Promise<Reward> {
   const [row] = await tx.query(`${SELECT} WHERE id = $1::uuid FOR UPDATE`, [id]);

@@ -31,6 +31,7 @@ const DELETED_FROM = new Set<string>(
     tables.productFeatures,
     tables.offerItems,
     tables.identities,
+    tables.formerIdentities,
     tables.idempotencyRecords,
     tables.keyedCalls,
     tables.events,
@@ -68,6 +69,7 @@ const FUNCTIONS = [
   'assert_claimed(boolean)',
   'assert_same_server(boolean)',
   'server_timeline()',
+  'blank_erased(uuid, text, text, integer)',
 ];
 
 const MISSING = `SELECT current_user AS "user", name AS thing, string_agg(privilege, ', ' ORDER BY place) AS missing

@@ -10,7 +10,7 @@ import type {
   Term,
   TrialScope,
 } from '../ledger/catalog-entities.js';
-import type { ArchivedKind, DroppedReason } from '../ledger/customer-entities.js';
+import type { ArchivedKind, Closed, DroppedReason } from '../ledger/customer-entities.js';
 import type { BatchSource, Entry, EntryKind, RecordKind, ReservationStatus } from '../ledger/entities.js';
 import type { EventType } from '../ledger/event-types.js';
 import type { CheckedLimit, Enforcement, LimitTerms, LimitWindow } from '../ledger/limit-entities.js';
@@ -73,6 +73,7 @@ export const customers = table('customers', {
   mergedAt: nullable(instant('merged_at')),
   mergedIds: json<string[]>('merged_ids'),
   plans: json<CustomerPlan[]>('plans'),
+  erasedAt: nullable(instant('erased_at')),
 });
 
 export const customerMerges = table('customer_merges', {
@@ -81,6 +82,16 @@ export const customerMerges = table('customer_merges', {
   operationId: uuid('operation_id'),
   moved: json<Metadata>('moved'),
   createdAt: instant('created_at'),
+});
+
+export const customerErasures = table('customer_erasures', {
+  customerId: uuid('customer_id'),
+  finalId: uuid('final_id'),
+  operationId: uuid('operation_id'),
+  closed: json<Closed>('closed'),
+  blanked: json<Record<string, number>>('blanked'),
+  erasedAt: instant('erased_at'),
+  blankedAt: nullable(instant('blanked_at')),
 });
 
 export const identities = table('identities', {

@@ -7,6 +7,7 @@ import type { LockedCustomer } from '../db/customers.js';
 import type { RecordKey } from '../db/idempotency.js';
 import { findRecords } from '../db/idempotency.js';
 import type { Transaction } from '../db/transactions.js';
+import { AppError } from '../errors/app-error.js';
 import type { Foundations } from '../foundations.js';
 import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
@@ -96,6 +97,7 @@ export async function decideTogether<M extends ResolvedMember>(
     // What moves on is dated in both ledgers.
     const now = into?.now ?? latestOf(customer, state);
     const book = openBook(state.books.bookOf(customer, now, deps.ids), into);
+    if (customer.erasedAt !== null) book.isErased = true;
     books.set(id, book);
     changes.customers.push(book);
     return book;
@@ -125,7 +127,7 @@ export async function decideTogether<M extends ResolvedMember>(
     if (left.has(member) || own.some((id) => !state.customers.has(id))) continue;
     const known = isMoved(deps, member, state)
       ? 'moved'
-      : (replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
+      : (refusalOfErased(member, own, state) ?? replayOf(member, state.recorded) ?? refusalOfAhead(own, state));
     const verdict = known ?? decideOne(member, index, own.map(bookOf), state);
     if (!isShared || !isTooFewRead(verdict)) decided.set(member, verdict);
   }
@@ -153,7 +155,7 @@ function isTooFewRead(verdict: Verdict | Replay): boolean {
 }
 
 /** They know who was merged of those whom they lock. */
-const LOOKS_ITSELF: ReadonlySet<string> = new Set(['customer.merge', 'reward.claw_back']);
+const LOOKS_ITSELF: ReadonlySet<string> = new Set(['customer.merge', 'customer.erase', 'reward.claw_back']);
 
 /** Whether the identity, or the customer, leads to another one by now. */
 function isMoved(
@@ -168,6 +170,16 @@ function isMoved(
   if (identity !== undefined && owners.get(identityText(identity)) !== (finalId ?? customerId)) return true;
   const others = LOOKS_ITSELF.has(member.name) ? [] : (member.alsoLocks ?? []);
   return others.some((id) => (customers.get(id)?.mergedInto ?? null) !== null);
+}
+
+/** What a member gets when a customer of his was erased, whatever was answered before; undefined when none was, or it is recorded nevertheless. */
+function refusalOfErased(
+  { member: { mayBeErased } }: ResolvedMember,
+  customerIds: readonly string[],
+  { customers }: UnderLock,
+): Outcome | undefined {
+  if (mayBeErased || !customerIds.some((id) => (customers.get(id)?.erasedAt ?? null) !== null)) return undefined;
+  return { refusal: new AppError('customer_erased', 'The customer was erased: nothing is written of him any more.') };
 }
 
 /** What a member gets when a customer of his was dated by a clock that was wrong; undefined when none was. */

@@ -1,5 +1,6 @@
 // What an operation is to the engine: whom it is about, what it looks at, its pure decision, its answer, and how its key is answered.
 import type { Call, RecordedAnswer, Render, Rendered } from '../call.js';
+import type { BookRequest } from '../db/book-needs.js';
 import type { Tx } from '../db/client.js';
 import type { ProvidersOf } from '../db/loaded-books.js';
 import { AppError } from '../errors/app-error.js';
@@ -53,6 +54,8 @@ export interface Operation<R, L = undefined, M = undefined> {
   alsoLocks?: readonly string[] | undefined;
   /** What is due of all of them is settled before, in a transaction of its own. */
   isOfSettled?: boolean;
+  /** It is recorded of who was erased, too; anything else of his is refused. */
+  mayBeErased?: boolean;
   /** It is decided, and nothing of it is written. */
   isDryRun?: boolean;
   call: Call;
@@ -64,6 +67,8 @@ export interface Operation<R, L = undefined, M = undefined> {
   loadMore?(tx: Tx, loaded: L, customerId: string, now: Date, familyIds: readonly string[]): Promise<M>;
   /** What the book must hold. */
   needs: Needs | ((loaded: L) => Needs);
+  /** What the books of those that are locked with him must hold, and his own beside that. */
+  needsOfEach?(loaded: L): readonly BookRequest[];
   /** Decides and posts in the books. Pure; a refusal (returned or thrown) must come before the first posting, but for a payment that is kept. */
   decide(state: State<L, M>): Decision<R>;
   render: Render<R>;
@@ -71,7 +76,7 @@ export interface Operation<R, L = undefined, M = undefined> {
 
 /** An operation on its way, whatever its types. */
 export interface Member
-  extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'isDryRun' | 'call'> {
+  extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'mayBeErased' | 'isDryRun' | 'call'> {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;
@@ -79,6 +84,7 @@ export interface Member
     | ((tx: Tx, loaded: unknown, customerId: string, now: Date, familyIds: readonly string[]) => Promise<unknown>)
     | undefined;
   readonly needs: (loaded: unknown) => Needs;
+  readonly needsOfEach: ((loaded: unknown) => readonly BookRequest[]) | undefined;
   /** Decides, and renders what was decided. */
   readonly answer: (state: State<unknown, unknown>) => Decision<Rendered>;
 }
@@ -108,12 +114,14 @@ export function toMember<R, L, M>(operation: Operation<R, L, M>): Member {
     selector: operation.selector,
     alsoLocks: operation.alsoLocks,
     isOfSettled: operation.isOfSettled ?? false,
+    mayBeErased: operation.mayBeErased ?? false,
     isDryRun: operation.isDryRun ?? false,
     call: operation.call,
     requestHash: once(() => hashRequest(operation.request)),
     load: operation.load,
     loadMore: operation.loadMore as Member['loadMore'],
     needs: typeof needs === 'function' ? (needs as Member['needs']) : () => needs,
+    needsOfEach: operation.needsOfEach as Member['needsOfEach'],
     answer: (state) => {
       const decision = operation.decide(state as State<L, M>);
       return 'result' in decision ? { ...decision, result: operation.render(decision.result) } : decision;

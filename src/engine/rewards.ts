@@ -97,6 +97,7 @@ interface Loaded extends Pick<RewardState, 'reward' | 'isShared'> {
 function grantOf(reward: Reward): Operation<RewardStep | undefined, Loaded, Pick<RewardState, 'places' | 'counts'>> {
   return {
     name: 'reward.grant',
+    mayBeErased: true,
     ...ofReward(reward),
     load: async (tx) => {
       const [locked, offers, isShared] = await Promise.all([
@@ -132,6 +133,7 @@ function clawBackOf(
   const memberIds = [customerId, ...above];
   return {
     name: 'reward.claw_back',
+    mayBeErased: true,
     ...ofReward(reward),
     alsoLocks: between,
     load: async (tx) => {

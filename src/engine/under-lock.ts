@@ -162,9 +162,13 @@ function bookRequestsOf(
     }),
     ({ id }) => id,
   );
+  const ofEach = members.flatMap(({ member }, index) => member.needsOfEach?.(loaded[index]) ?? []);
   return customerIds.map((customerId) => ({
     customerId,
-    needs: (needs.get(customerId) ?? []).map((own) => own.needs),
+    needs: [
+      ...(needs.get(customerId) ?? []).map((own) => own.needs),
+      ...ofEach.flatMap((each) => (each.customerId === customerId ? each.needs : [])),
+    ],
   }));
 }
 

@@ -320,6 +320,11 @@ const entries = {
     title: 'The customer was merged into another one',
     remedy: 'Use `final_customer_id`.',
   },
+  customer_erased: {
+    status: 409,
+    title: 'The customer was erased',
+    remedy: 'Nothing is written of whoever was erased. The same person is a new customer, by any identity.',
+  },
   too_many_merged: {
     status: 409,
     title: 'Too many customers would lead to this one',

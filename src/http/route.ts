@@ -207,7 +207,11 @@ export function defineRoute<
   const takesBody = !isSigned && !takesFile && method !== 'GET' && method !== 'DELETE';
   const takesIdempotencyKey = method === 'POST' && takesToken(access);
   const isReplayable = takesIdempotencyKey && definition.idempotent !== false;
-  const problems = [...new Set([...commonProblems(method, url, access, isReplayable), ...definition.problems])];
+  const common = commonProblems(method, url, access, isReplayable);
+  // Whoever writes of a customer may mean one who was erased.
+  const ofCustomers: ErrorCode[] =
+    method !== 'GET' && definition.problems.includes('customer_not_found') ? ['customer_erased'] : [];
+  const problems = [...new Set([...common, ...definition.problems, ...ofCustomers])];
   const takesOnRefusal = takesIdempotencyKey && problems.some(isRefusal);
   const responses = takesOnRefusal ? withVerdicts(definition.responses) : definition.responses;
   const namedIn = whereNamed(definition);

@@ -3,6 +3,7 @@ import { applyPaymentsJob } from './apply-payments.js';
 import { blankPaymentsJob } from './blank-payments.js';
 import { deliverWebhooksJob } from './deliver-webhooks.js';
 import { dropOldEventsJob } from './drop-events.js';
+import { eraseCustomersJob } from './erase-customers.js';
 import { followLimitsJob } from './follow-limits.js';
 import { forgetKeysJob } from './forget-keys.js';
 import type { Job } from './job.js';
@@ -20,4 +21,5 @@ export const jobs: readonly Job[] = [
   deliverWebhooksJob,
   applyPaymentsJob,
   blankPaymentsJob,
+  eraseCustomersJob,
 ];

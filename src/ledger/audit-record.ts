@@ -18,6 +18,7 @@ export type AuditAction =
   | 'clock.set'
   | 'customer.updated'
   | 'customer.merged'
+  | 'customer.erased'
   | 'identity.linked'
   | 'identity.unlinked'
   | 'balance.adjusted'

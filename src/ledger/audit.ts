@@ -43,6 +43,14 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
       before: null,
       after: { customerId, ...moved },
     })),
+  erasures: (made, { customerId: subject }) =>
+    made.map(({ operationId, closed, memberIds }) => ({
+      action: 'customer.erased',
+      subject,
+      operationId,
+      before: null,
+      after: { ...closed, memberIds },
+    })),
   droppedReferrals: { silent: 'the merge is audited' },
   changedBatches: { silent: USE },
   changedHoldings: { silent: USE },

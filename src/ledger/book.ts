@@ -40,6 +40,8 @@ export interface Book {
   readonly isDue: boolean;
   readonly changes: CustomerChanges;
   readonly ids: OwnedIds;
+  /** He was erased: of what is still recorded of him nothing is granted, taken or given back. */
+  isErased?: boolean;
   /** Of a customer that was merged: where what comes back to him goes on. */
   onward?: Onward;
 }
@@ -60,7 +62,7 @@ export interface Onward {
 }
 
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */
-export type LoadedBook = Omit<Book, 'changes' | 'onward'>;
+export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'isErased'>;
 
 /** The product's holding. The loader made one for every product that the operation asked for. */
 export function holdingOf(book: Book, productKey: string): Holding {

@@ -5,6 +5,7 @@ import type { AuditRecord } from './audit-record.js';
 import type { Offer, Product } from './catalog-entities.js';
 import type {
   DroppedReferral,
+  Erasure,
   FirstSight,
   Identity,
   IdentityKey,
@@ -57,6 +58,8 @@ export interface CustomerChanges {
   droppedReferrals: DroppedReferral[];
   /** Customers that were merged into this one. */
   merges: Merge[];
+  /** That he was erased. */
+  erasures: Erasure[];
   /** What his referral, as who was brought, is to earn; of both sides. */
   newRewards: Reward[];
   rewardSteps: RewardStep[];
@@ -168,6 +171,7 @@ export function noCustomerChanges(): CustomerChanges {
     newReferrals: [],
     droppedReferrals: [],
     merges: [],
+    erasures: [],
     newRewards: [],
     rewardSteps: [],
     signals: [],

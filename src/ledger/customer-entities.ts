@@ -71,6 +71,42 @@ export interface Merge {
   moved: Merged;
 }
 
+/** What erasing a customer closed, over his family. */
+export interface Closed {
+  identities: number;
+  orders: number;
+  reservations: number;
+  subscriptions: number;
+  rewards: number;
+  /** Those of which something was left. */
+  batches: number;
+  /** Units that were revoked, by product. */
+  units: Record<string, number>;
+}
+
+/** That a customer was erased, with his family. */
+export interface Erasure {
+  /** He, and those that were merged into him. */
+  memberIds: readonly string[];
+  operationId: string;
+  closed: Closed;
+  /** By what he is known: where the family used a trial, none of these gets it again. */
+  traces: readonly TrialTrace[];
+}
+
+/** An erasure as it is kept, of one member of the family. */
+export interface StoredErasure {
+  customerId: string;
+  finalId: string;
+  operationId: string;
+  closed: Closed;
+  /** How many rows were blanked so far, by table. */
+  blanked: Record<string, number>;
+  erasedAt: Date;
+  /** When the last of them was; null while some are left. */
+  blankedAt: Date | null;
+}
+
 /** An identity, known by its keyed hash alone. */
 export interface TrialTrace {
   pepperId: string;

@@ -8,6 +8,7 @@ export type NoticeType = 'trial.refused' | 'batch.expiring' | 'quota.limit_reach
 export const EVENT_VERSIONS = {
   'customer.created': 1,
   'customer.merged': 1,
+  'customer.erased': 1,
   'order.created': 1,
   'order.paid': 1,
   'order.payment_failed': 1,

@@ -9,7 +9,7 @@ import { writtenBytes } from '../lib/metadata.js';
 import { formatMoney, type Micros } from '../lib/money.js';
 import type { Subject } from './catalog-entities.js';
 import { type ChangedCustomer, type Changes, type CustomerChanges, isEmpty } from './changes.js';
-import type { FirstSight, Merge, Referral, TrialUse } from './customer-entities.js';
+import type { Erasure, FirstSight, Merge, Referral, TrialUse } from './customer-entities.js';
 import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities.js';
 import { EVENT_VERSIONS, type EventType, type NewEvent, type Told } from './event-types.js';
 import { tellRecord } from './management-events.js';
@@ -33,6 +33,7 @@ export const TELLERS: { readonly [K in keyof CustomerChanges]: Teller<K> | { rea
   endedAccess: { silent: 'it goes on in another batch' },
   droppedReferrals: { silent: 'the merge tells it' },
   merges: (made) => made.map(tellMerge),
+  erasures: (made, { customerId }) => made.map((erasure) => tellErasure(erasure, customerId)),
   changedBatches: { silent: 'entries tell what changes of a batch' },
   changedHoldings: { silent: 'entries tell what changes of a balance' },
   entries: (made, customer) => tellEntries(made, customer),
@@ -104,6 +105,7 @@ export const TOLD_IN_ORDER: readonly (keyof CustomerChanges)[] = [
   'changedReservations',
   'entries',
   'notices',
+  'erasures',
 ];
 
 /** The events of all changes of a transaction, of each customer numbered on from where he stands. Precondition: they are audited. */
@@ -168,6 +170,11 @@ function tellMerge({ sourceId, operationId, moved }: Merge): Told {
   const { identities, batches, droppedReferrals } = moved;
   const data = { sourceCustomerId: sourceId, identities, batches, droppedReferrals: droppedReferrals.length };
   return { type: 'customer.merged', subjectId: sourceId, operationId, data };
+}
+
+function tellErasure({ operationId, closed: { orders, reservations, subscriptions, batches } }: Erasure, customerId: string): Told {
+  const data = { orders, reservations, subscriptions, batches };
+  return { type: 'customer.erased', subjectId: customerId, operationId, data };
 }
 
 function tellReferral({ id, referrerId, refereeId, operationId, metadata }: Referral): Told {

@@ -20,6 +20,7 @@ export const OPERATIONS = {
   identify: other,
   'customer.update': other,
   'customer.merge': other,
+  'customer.erase': other,
   /** What moves on by itself to whom a customer leads to who was merged. */
   'customer.transfer': ofUse,
   'identity.link': other,

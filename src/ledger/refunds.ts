@@ -103,7 +103,7 @@ export function refundOrder(
     status,
     amount: totalOfLines(items),
     items,
-    reason: command.reason,
+    reason: book.isErased ? null : command.reason,
     unrecoveredPolicy: policy,
     createdAt: book.now,
     failedAt: status === 'failed' ? book.now : null,
@@ -141,7 +141,7 @@ function refundToldAgain(
   const counted = seen.fills === null ? seen : required(other, 'what a refund stands for is of its order');
   assertSameRefund(order, counted, command);
   const unchanged = { outcome: 'unchanged', order, row: withSides(refunds, seen) } as const;
-  if (status === seen.status) return other ? unchanged : { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
+  if (status === seen.status) return other || book.isErased ? unchanged : { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
   // What failed stays so: that it succeeded was told late.
   if (seen.status === 'failed') return unchanged;
   const both = [counted, ...(other ? [seen === counted ? other : seen] : [])];
@@ -190,9 +190,9 @@ export function disputeOrder(
   const { status, operationId } = command;
   if (seen) {
     assertSameDispute(order, seen, command);
-    if (status === seen.status) return { outcome: 'replayed', recordedAs: disputeKeyOf(seen) };
+    if (status === seen.status && !book.isErased) return { outcome: 'replayed', recordedAs: disputeKeyOf(seen) };
     // It was told late.
-    if (status === 'opened') return { outcome: 'unchanged', order, row: seen };
+    if (status === 'opened' || status === seen.status) return { outcome: 'unchanged', order, row: seen };
     if (seen.status !== 'opened') {
       throw new AppError('dispute_closed', `The dispute was ${seen.status}.`, { pointer: '/status' });
     }
@@ -325,9 +325,15 @@ function apply(
   cause: Cause,
   named: ReadonlySet<string> = new Set(),
 ): { order: Order; recovery: Recovery } {
-  const sold = soldIn(book);
   const state = ledgered(order, refunds, disputes);
   const status = statusOf(order, state);
+  const changed: Order = { ...order, status, refundedAmount: state.refunded, disputedAmount: state.disputed };
+  // Of whoever was erased nothing is left that could be claimed, and nothing comes back: it is money only.
+  if (book.isErased) {
+    book.changes.orderSteps.push(changed);
+    return { order: changed, recovery: NOTHING };
+  }
+  const sold = soldIn(book);
   const shares = new Map(order.items.map(({ id }) => [id, shareOfLine(order, status, state, id)]));
   const shareOf = (lineId: string) => required(shares.get(lineId), 'a batch is of a line of its order');
   const causes = causesOf(refunds, disputes);
@@ -339,7 +345,6 @@ function apply(
     return { item, share: shareOf(lineId), quantity: item.quantity - quantity, isNamed: named.has(lineId) };
   };
   changeAccess(book, sold, leftOf, order.id, cause, causes);
-  const changed: Order = { ...order, status, refundedAmount: state.refunded, disputedAmount: state.disputed };
   book.changes.orderSteps.push(changed);
   return { order: changed, recovery };
 }

@@ -22,6 +22,7 @@ const DAY_MS = 86_400_000;
 const SHARED_SIGNAL = 'shared_signal';
 const CAP_REACHED = 'cap_reached';
 const CUSTOMERS_MERGED = 'customers_merged';
+const CUSTOMER_ERASED = 'customer_erased';
 /** What an order lost by what became of it, it may earn again. */
 const EARNS_AGAIN: ReadonlySet<string | null> = new Set(['order_refunded', 'dispute_lost']);
 
@@ -171,7 +172,16 @@ function cancelled(book: Book, before: Reward, reason: string): Reward {
 
 /** Cancels a reward, because who brings and who is brought become one customer. The book is his. Precondition: the reward is locked. */
 export function cancelMerged(book: Book, before: Reward, operationId: string): Reward {
-  const after = cancelled(book, before, CUSTOMERS_MERGED);
+  return cancelFor(book, before, CUSTOMERS_MERGED, operationId);
+}
+
+/** Cancels a reward that was not granted, because its customer is erased. The book is his. Precondition: the reward is locked. */
+export function cancelForErased(book: Book, before: Reward, operationId: string): Reward {
+  return cancelFor(book, before, CUSTOMER_ERASED, operationId);
+}
+
+function cancelFor(book: Book, before: Reward, reason: string, operationId: string): Reward {
+  const after = cancelled(book, before, reason);
   book.changes.rewardSteps.push({ kind: 'cancelled', before, after, operationId });
   return after;
 }
@@ -199,6 +209,7 @@ export function grantReward(book: Book, state: RewardState, operationId: string)
     book.changes.rewardSteps.push(made);
     return made;
   };
+  if (book.isErased) return step('cancelled', cancelled(book, before, CUSTOMER_ERASED));
   if (before.maxRewards !== null && counts.family >= before.maxRewards)
     return step('cancelled', cancelled(book, before, CAP_REACHED));
   const hold = (holdReason: string): RewardStep =>

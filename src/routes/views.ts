@@ -274,6 +274,7 @@ export function toCustomerView(customer: Customer) {
     })),
     metadata: customer.metadata,
     created_at: customer.createdAt,
+    erased_at: customer.erasedAt,
   };
 }
 

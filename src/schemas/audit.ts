@@ -36,6 +36,7 @@ const ACTIONS = [
   'clock.set',
   'customer.updated',
   'customer.merged',
+  'customer.erased',
   'identity.linked',
   'identity.unlinked',
   'balance.adjusted',

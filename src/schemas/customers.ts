@@ -39,6 +39,7 @@ export const customerAnswer = z
     identities: z.array(identityAnswer.extend({ created_at: instantAnswerSchema })),
     metadata: metadataAnswerSchema,
     created_at: instantAnswerSchema,
+    erased_at: instantAnswerSchema.nullable().meta({ description: 'When it was erased; null if it was not.' }),
   })
   .meta({ id: 'Customer' });
 

@@ -117,6 +117,12 @@ export const dataOf = {
     batches: units,
     dropped_referrals: units,
   }),
+  'customer.erased': z.object({
+    orders: units.meta({ description: 'Orders that waited for a payment, and were cancelled.' }),
+    reservations: units,
+    subscriptions: units,
+    batches: units.meta({ description: 'Batches of which something was left, and was revoked.' }),
+  }),
   'order.created': z.object(order),
   'order.paid': z.object({
     ...order,

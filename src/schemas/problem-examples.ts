@@ -130,6 +130,7 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
     detail: 'The customer was merged, and leads to 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d.',
     at: ['/source_customer_id'],
   },
+  customer_erased: { detail: 'The customer was erased: nothing is written of him any more.' },
   too_many_merged: { detail: 'At most 100 customers can be merged into one.' },
   self_referral: { detail: 'Referrer and referee are one customer.' },
   already_referred: { detail: 'The referee has another referrer.' },

@@ -213,6 +213,7 @@ async function confirmSale(
   const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: 'order.confirm',
+    mayBeErased: true,
     selector: { ...selector, owned },
     call,
     request: { orderId, subscriptionId, ...told, paymentMethod, paymentSignal },
@@ -262,6 +263,9 @@ async function confirmSale(
       paidOrderId = decision.outcome === 'paid' ? decision.order.id : (sale.order?.id ?? orderId);
       switch (decision.outcome) {
         case 'replayed':
+          // What was answered is blanked: it is answered as it is.
+          if (book.isErased && sale.order) return { outcome: 'unchanged', result: asDecided(book, sale.order, granted) };
+          return decision;
         case 'refused':
           return decision;
         case 'unchanged':

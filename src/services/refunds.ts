@@ -124,6 +124,7 @@ export async function refundOrder(
   const atOnce = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: 'order.refund',
+    mayBeErased: true,
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
@@ -187,6 +188,7 @@ export async function disputeOrder(
   const atOnce = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: 'order.dispute',
+    mayBeErased: true,
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },

@@ -34,6 +34,7 @@ export async function decideReward(
   const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: verdict.isReleased ? 'reward.release' : 'reward.refuse',
+    mayBeErased: true,
     selector: { owned: { kind: 'reward', id } },
     call,
     request: { id, reason: verdict.reason },

@@ -13,6 +13,7 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'disputes',
   'trial_uses',
   'customer_merges',
+  'customer_erasures',
   'rewards',
 ]);
 

@@ -42,7 +42,8 @@ FROM (
 ) w
 LEFT JOIN idempotency_records r ON r.customer_id = w.customer_id AND r.kind = 'natural' AND r.key = w.id::text
   AND r.name = ANY (CASE w.kind WHEN 'order' THEN '{order.confirm}'::text[] ELSE '{reservation.commit,reservation.release}' END)
-WHERE r.operation_id IS DISTINCT FROM w.operation_id
+LEFT JOIN operations o ON o.customer_id = w.customer_id AND o.id = w.operation_id AND o.name = 'customer.erase'
+WHERE o.id IS NULL AND r.operation_id IS DISTINCT FROM w.operation_id
 
 -- name: i4_keyed_call
 -- Calls that are about no one customer: looked at only with all of them.
@@ -172,7 +173,7 @@ FROM batches b
 LEFT JOIN trial_uses u ON u.customer_id = b.customer_id AND u.operation_id = b.operation_id
   AND u.identity_type = 'customer_id'
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND b.source = 'trial' AND b.predecessor_customer_id IS NULL
-  AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL
+  AND u.operation_id IS NULL AND b.metadata ->> 'reason' IS NULL AND NOT EXISTS (SELECT FROM customer_erasures e WHERE e.customer_id = b.customer_id)
 GROUP BY b.customer_id, b.operation_id
 
 -- name: i4_archived_trial

@@ -62,6 +62,7 @@ LEFT JOIN operations ended ON ended.customer_id = r.customer_id AND ended.id = r
 WHERE ($1::uuid IS NULL OR r.customer_id = $1)
   AND ((made.name, made.recorded_at) IS DISTINCT FROM ('reservation.create', r.created_at)
     OR (r.ended_by IS NOT NULL
+      AND NOT (r.status = 'released' AND (ended.name, ended.recorded_at) IS NOT DISTINCT FROM ('customer.erase', r.ended_at))
       AND (ended.name, ended.recorded_at) IS DISTINCT FROM
         (CASE r.status WHEN 'committed' THEN 'reservation.commit' WHEN 'released' THEN 'reservation.release' END,
           r.ended_at)))

@@ -11,6 +11,7 @@
 SELECT
   (SELECT count(*) FROM customers WHERE $1::uuid IS NULL OR id = $1)::float8 AS customers,
   (SELECT count(*) FROM customer_merges WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS customer_merges,
+  (SELECT count(*) FROM customer_erasures WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS customer_erasures,
   (SELECT count(*) FROM identities WHERE $1::uuid IS NULL OR customer_id = $1)::float8 AS identities,
   (SELECT count(*) FROM products)::float8 AS products,
   (SELECT count(*) FROM offers)::float8 AS offers,
@@ -151,6 +152,8 @@ terms AS (
 -- changed since) is not here.
 told (customer_id, type, subject_id, at) AS (
   SELECT customer_id, 'customer.merged', source_id, created_at FROM customer_merges WHERE $1::uuid IS NULL OR customer_id = $1
+  UNION ALL
+  SELECT customer_id, 'customer.erased', customer_id, erased_at FROM customer_erasures WHERE ($1::uuid IS NULL OR customer_id = $1) AND customer_id = final_id
   UNION ALL
   SELECT id, 'customer.created', id, created_at FROM customers WHERE $1::uuid IS NULL OR id = $1
   UNION ALL
