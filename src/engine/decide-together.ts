@@ -13,6 +13,7 @@ import type { Book } from '../ledger/book.js';
 import { TooFewRead } from '../ledger/bounds.js';
 import { type Changes, noChanges } from '../ledger/changes.js';
 import type { KeyedAnswer } from '../ledger/customer-entities.js';
+import type { IdempotencyRecord } from '../ledger/entities.js';
 import type { Opener } from '../ledger/operations.js';
 import { openBook } from '../ledger/settle.js';
 import { required } from '../lib/assert.js';
@@ -231,13 +232,19 @@ function decideOne(
       const operation = toOperationRow(resolved, own, firstSeq);
       own.changes.operations.push(operation);
       own.onward?.name(operation);
-      for (const record of toRecords(resolved, decision.result, decision.recordAs)) {
+      const records = toRecords(resolved, decision.result, decision.recordAs);
+      for (const record of own.isErased ? withoutAnswers(records) : records) {
         own.changes.records.push(record);
         recorded.records.set(recordText({ customerId, ...record }), record);
       }
       return { answer: { ...decision.result, replayed: false } };
     }
   }
+}
+
+/** Of whoever was erased it is kept what was recorded, and no answer. */
+function withoutAnswers(records: readonly IdempotencyRecord[]): IdempotencyRecord[] {
+  return records.filter(({ kind }) => kind === 'natural').map((record) => ({ ...record, answer: '' }));
 }
 
 /** The verdicts, with the answers of those that replay what is recorded, which may be of this transaction. */

@@ -29,7 +29,10 @@ export async function blankUnfinished(deps: Foundations, isStopped: () => boolea
         if (await blankOne(deps, erasure, isStopped)) count += 1;
       } catch (error) {
         if (isOutage(error)) throw error;
-        deps.log.error({ err: error, customerId: erasure.customerId }, 'what is personal of a customer could not be blanked');
+        deps.log.error(
+          { err: error, customerId: erasure.customerId },
+          'what is personal of a customer could not be blanked',
+        );
         failed.push(erasure.customerId);
       }
     }

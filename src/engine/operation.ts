@@ -76,7 +76,10 @@ export interface Operation<R, L = undefined, M = undefined> {
 
 /** An operation on its way, whatever its types. */
 export interface Member
-  extends Pick<Operation<unknown>, 'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'mayBeErased' | 'isDryRun' | 'call'> {
+  extends Pick<
+    Operation<unknown>,
+    'name' | 'selector' | 'alsoLocks' | 'isOfSettled' | 'mayBeErased' | 'isDryRun' | 'call'
+  > {
   /** Computed when it is asked for. */
   readonly requestHash: () => string;
   readonly load: ((tx: Tx, customerId: string) => Promise<unknown>) | undefined;

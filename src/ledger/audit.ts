@@ -44,7 +44,7 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
       after: { customerId, ...moved },
     })),
   erasures: (made, { customerId: subject }) =>
-    made.map(({ operationId, closed, memberIds }) => ({
+    made.map(({ operationId, closed: { units: _, ...closed }, memberIds }) => ({
       action: 'customer.erased',
       subject,
       operationId,

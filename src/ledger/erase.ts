@@ -120,7 +120,8 @@ function leftOf(book: Book, batches: readonly Batch[]): Batch[] {
   const left = new Map(batches.map((batch) => [batch.id, batch]));
   for (const { usable, running, pending } of book.holdings.values())
     for (const batch of [...usable, ...running, ...pending]) if (left.has(batch.id)) left.set(batch.id, batch);
-  for (const [id, batch] of book.changes.changedBatches) if (batch.granted !== null || left.has(id)) left.set(id, batch);
+  for (const [id, batch] of book.changes.changedBatches)
+    if (batch.granted !== null || left.has(id)) left.set(id, batch);
   return [...left.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

@@ -172,7 +172,10 @@ function tellMerge({ sourceId, operationId, moved }: Merge): Told {
   return { type: 'customer.merged', subjectId: sourceId, operationId, data };
 }
 
-function tellErasure({ operationId, closed: { orders, reservations, subscriptions, batches } }: Erasure, customerId: string): Told {
+function tellErasure(
+  { operationId, closed: { orders, reservations, subscriptions, batches } }: Erasure,
+  customerId: string,
+): Told {
   const data = { orders, reservations, subscriptions, batches };
   return { type: 'customer.erased', subjectId: customerId, operationId, data };
 }

@@ -141,7 +141,8 @@ function refundToldAgain(
   const counted = seen.fills === null ? seen : required(other, 'what a refund stands for is of its order');
   assertSameRefund(order, counted, command);
   const unchanged = { outcome: 'unchanged', order, row: withSides(refunds, seen) } as const;
-  if (status === seen.status) return other || book.isErased ? unchanged : { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
+  if (status === seen.status)
+    return other || book.isErased ? unchanged : { outcome: 'replayed', recordedAs: refundKeyOf(seen) };
   // What failed stays so: that it succeeded was told late.
   if (seen.status === 'failed') return unchanged;
   const both = [counted, ...(other ? [seen === counted ? other : seen] : [])];

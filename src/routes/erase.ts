@@ -1,12 +1,20 @@
 // What a person may ask about his data: that all of it is told to him, and that it is erased.
 import type { FastifyInstance } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { decodeCursor, toPage } from '../http/pagination.js';
 import { defineRoute } from '../http/route.js';
 import type { StoredErasure } from '../ledger/customer-entities.js';
 import { customerParams } from '../schemas/customers.js';
-import { eraseAnswer } from '../schemas/erase.js';
+import { eraseAnswer, exportPage, exportQuery } from '../schemas/erase.js';
+import { uuidSchema } from '../schemas/text.js';
 import { eraseCustomer } from '../services/erase.js';
+import { exportCustomer, isExportPosition } from '../services/export.js';
+
+/** Position in what is held: the section, of which member of the family, and the key of the record. */
+const exportPosition = z
+  .strictObject({ section: z.string(), of: uuidSchema, key: z.array(z.string()) })
+  .refine(({ section, of, key }) => isExportPosition({ section, customerId: of, key }));
 
 export function registerErase(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -25,6 +33,34 @@ export function registerErase(app: FastifyInstance, deps: Deps): void {
       status: 200,
       body: toErasureView(await eraseCustomer(deps, params.id, call)),
     }),
+  });
+
+  defineRoute(app, {
+    method: 'GET',
+    url: '/customers/:id/export',
+    operationId: 'exportCustomer',
+    summary: 'All that is held about a customer',
+    description:
+      'With all that were merged into it: profiles, orders, payments, the ledger, answers, events, the audit trail, and what was moved in, each record as it is held.',
+    tag: 'customers',
+    access: 'admin',
+    params: customerParams,
+    query: exportQuery,
+    responses: { 200: exportPage },
+    problems: ['customer_not_found'],
+    mayLag: deps,
+    handler: async ({ params, query, deps }) => {
+      const position = decodeCursor(exportPosition, query.cursor);
+      const after = position && { section: position.section, customerId: position.of, key: position.key };
+      const records = await exportCustomer(deps, params.id, { after, limit: query.limit + 1 });
+      const { rows, nextCursor } = toPage(records, query.limit, exportPosition, ({ section, customerId: of, key }) => ({
+        section,
+        of,
+        key: [...key],
+      }));
+      const data = rows.map(({ section, customerId, record }) => ({ section, customer_id: customerId, record }));
+      return { status: 200, body: { data, next_cursor: nextCursor } };
+    },
   });
 }
 

@@ -1,15 +1,19 @@
-// The wire of erasing customers.
+// The wire of what a person may ask about his data.
 import { z } from 'zod';
 import { instantAnswerSchema } from './instants.js';
+import { pageOf, pageQueryShape } from './pages.js';
 import { countAnswerSchema } from './quantities.js';
 import { uuidAnswerSchema } from './text.js';
 
 export const eraseAnswer = z
   .object({
     customer_id: uuidAnswerSchema,
-    erased_at: instantAnswerSchema.meta({ description: 'From then on nothing was written of him but what payment providers told.' }),
+    erased_at: instantAnswerSchema.meta({
+      description: 'From then on nothing was written of him but what payment providers told.',
+    }),
     blanked_at: instantAnswerSchema.nullable().meta({
-      description: 'When the last of what is personal was blanked; null while a job goes on with it. Repeat the call to look.',
+      description:
+        'When the last of what is personal was blanked; null while a job goes on with it. Repeat the call to look.',
     }),
     closed: z.object({
       identities: countAnswerSchema.meta({ description: 'By which he is known no more.' }),
@@ -24,3 +28,16 @@ export const eraseAnswer = z
     }),
   })
   .meta({ id: 'CustomerErasure' });
+
+export const exportQuery = z.object(pageQueryShape);
+
+export const exportPage = pageOf(
+  z.object({
+    section: z.string().meta({ description: 'What kind of thing it is.', examples: ['entries'] }),
+    customer_id: uuidAnswerSchema.meta({ description: 'Whose it is: the customer, or one that was merged into it.' }),
+    record: z
+      .record(z.string(), z.unknown())
+      .meta({ description: 'It, as it is held.', examples: [{ product_key: 'CREDITS', available: 100 }] }),
+  }),
+  'Section by section, in an order that does not change.',
+);

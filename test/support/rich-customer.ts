@@ -18,7 +18,12 @@ export async function makeRichCatalogue(app: TestApp): Promise<void> {
   await putOffer(app, 'YEAR', 'ACCESS', 1, { price: '9.00', items: [YEAR] });
   await putOffer(app, 'TRY', 'CREDITS', 5, { trial_policy: { scope: 'any' } });
   await putOffer(app, 'GIFT', 'CREDITS', 10, { price: '0.00' });
-  await putOffer(app, 'PLAN', 'CREDITS', 3, { price: '0.00', recurrence: MONTH, plan: {}, items: [monthly('CREDITS', 3)] });
+  await putOffer(app, 'PLAN', 'CREDITS', 3, {
+    price: '0.00',
+    recurrence: MONTH,
+    plan: {},
+    items: [monthly('CREDITS', 3)],
+  });
 }
 
 export interface RichCustomer {
@@ -62,18 +67,35 @@ export async function makeRichCustomer(app: TestApp, mark: string): Promise<Rich
     const ended = await well(app.post('/reservations', { ...use, amount: 2 }, key()));
     await well(app.post(`/reservations/${ended.id}/commit`, { amount: 1 }, key()));
     const pending = await well(
-      app.post('/orders', { external_id: name, items: [{ sku: 'PACK', price: '5.00', price_reason: mark }], metadata }, key()),
+      app.post(
+        '/orders',
+        { external_id: name, items: [{ sku: 'PACK', price: '5.00', price_reason: mark }], metadata },
+        key(),
+      ),
     );
     const given = { external_id: name, grant_type: 'adjustment', product_key: 'CREDITS', quantity: 2, reason: mark };
     await well(app.post('/grants', { ...given, metadata }, key()));
     const { id: cancelled } = await well(app.post('/orders', { external_id: name, items: [{ sku: 'PACK' }] }));
     await well(app.post(`/orders/${cancelled}/cancel`, { reason: mark }));
-    return { id: String(id), name, orderIds, heldId: String(held.id), pendingId: String(pending.id), usageId: String(used.operation_id) };
+    return {
+      id: String(id),
+      name,
+      orderIds,
+      heldId: String(held.id),
+      pendingId: String(pending.id),
+      usageId: String(used.operation_id),
+    };
   };
   const own = await live(`${mark}-${newPerson()}`);
   const other = await live(`${mark}-${newPerson()}`);
   await well(app.patch(`/customers/${own.id}`, { metadata }));
-  await well(app.post(`/customers/${own.id}/identities`, { provider: 'email', external_id: `${mark}@example.org`, profile: metadata }));
+  await well(
+    app.post(`/customers/${own.id}/identities`, {
+      provider: 'email',
+      external_id: `${mark}@example.org`,
+      profile: metadata,
+    }),
+  );
   await well(app.post(`/customers/${own.id}/identities`, { provider: 'old', external_id: mark }));
   expect((await app.delete(`/customers/${own.id}/identities/old/${mark}`)).status).toBe(204);
   await well(app.post('/grants', { external_id: own.name, grant_type: 'trial', sku: 'TRY', metadata }, key()));
@@ -89,11 +111,22 @@ export async function makeRichCustomer(app: TestApp, mark: string): Promise<Rich
   const friend = newPerson();
   await customerIdOf(app, friend);
   await well(
-    app.post('/referrals', { provider: 'default', referrer_external_id: friend, referee_external_id: own.name, metadata }),
+    app.post('/referrals', {
+      provider: 'default',
+      referrer_external_id: friend,
+      referee_external_id: own.name,
+      metadata,
+    }),
   );
   const happened = { created_at: '2025-01-01T00:00:00.000Z' };
   await insertArchivedRecords(app.deps.db, [
-    { customerId: own.id, kind: 'entry', sourceId: '17', happenedAt: new Date(happened.created_at), data: { ...happened, note: mark } },
+    {
+      customerId: own.id,
+      kind: 'entry',
+      sourceId: '17',
+      happenedAt: new Date(happened.created_at),
+      data: { ...happened, note: mark },
+    },
   ]);
   const merged = await mergePair(app, own, other);
   expect(merged.status, merged.text).toBe(200);
@@ -109,4 +142,12 @@ export async function makeRichCustomer(app: TestApp, mark: string): Promise<Rich
     refundId: String((refunded.refund as Json).refund_id),
     usageId: own.usageId,
   };
+}
+
+let marks = 0;
+
+/** A text that is found nowhere else. */
+export function newMark(): string {
+  marks += 1;
+  return `mark${marks}of${newPerson().replaceAll(/[^a-z0-9]/g, '')}`;
 }

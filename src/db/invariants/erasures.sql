@@ -78,7 +78,7 @@ CROSS JOIN LATERAL (
   SELECT format('archived %s %s', kind, source_id) FROM archived_records WHERE customer_id = e.customer_id AND data - 'created_at' <> '{}'
   UNION ALL
   SELECT format('answer of %s about %s', name, key) FROM idempotency_records
-  WHERE customer_id = e.customer_id AND recorded_at <= e.blanked_at AND recorded_at <= e.erased_at AND (kind = 'client' OR answer <> '')
+  WHERE customer_id = e.customer_id AND (kind = 'client' OR answer <> '')
   UNION ALL
   SELECT format('%s %s', type, number) FROM events
   WHERE customer_id = e.customer_id AND jsonb_typeof(data) = 'object' AND (coalesce(data -> 'metadata', '{}') <> '{}' OR coalesce(data ->> 'externalId', '[erased]') <> '[erased]'
