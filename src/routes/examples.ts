@@ -82,6 +82,10 @@ export const examples: Examples = {
       },
     },
   },
+  exportCustomer: {
+    ids: { id: 'identify#/customer_id' },
+    requests: { first: { summary: 'The first hundred records about Alice', query: { limit: 100 } } },
+  },
   listOffers: { requests: { two: { summary: 'Two offers', query: { sku: ['CREDITS_100', 'VIP_MONTH'] } } } },
   getOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },
   getAnyOffer: { requests: { credits: { summary: 'A pack of credits', path: { sku: 'CREDITS_100' } } } },

@@ -1618,12 +1618,20 @@ const corruptions: readonly Corruption[] = [
     ['ALTER TABLE entries ENABLE REPLICA TRIGGER entries_append_only_i7'],
     ['i7_triggers'],
   ],
+  ['entries may be changed', ['DROP TRIGGER entries_only_blanked_i7 ON entries'], ['i7_triggers']],
+  ['lines may be changed', ['DROP TRIGGER order_items_only_blanked ON order_items'], ['i7_triggers']],
+  ['answers may be rewritten', ['ALTER TABLE idempotency_records DISABLE TRIGGER USER'], ['i7_triggers']],
+  ['the audit trail may be changed', ['DROP TRIGGER audit_records_only_blanked ON audit_records'], ['i7_triggers']],
+  ['the archive may be changed', ['DROP TRIGGER archived_records_only_blanked ON archived_records'], ['i7_triggers']],
+  ['an erasure may begin again', ['DROP TRIGGER customer_erasures_guard ON customer_erasures'], ['i7_triggers']],
+  ['erasures may be deleted', ['DROP TRIGGER customer_erasures_keep ON customer_erasures'], ['i7_triggers']],
+  ['bodies of who was erased are kept', ['DROP TRIGGER payment_inbox_blank ON payment_inbox'], ['i7_triggers']],
   ['the append-only trigger is gone', ['DROP TRIGGER entries_append_only_i7 ON entries'], ['i7_triggers']],
   [
-    'the append-only trigger lets updates pass',
+    'the append-only trigger lets rows be deleted',
     [
       'DROP TRIGGER entries_append_only_i7 ON entries',
-      "CREATE TRIGGER entries_append_only_i7 BEFORE DELETE OR TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('')",
+      "CREATE TRIGGER entries_append_only_i7 BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('')",
     ],
     ['i7_triggers'],
   ],
@@ -2000,6 +2008,31 @@ const corruptions: readonly Corruption[] = [
     ['ref_referral_cycle'],
   ],
   [
+    'a customer was erased, and nothing of him ended',
+    [`UPDATE customers SET erased_at = '9999-01-01T00:00:00Z' WHERE id = '${A}'`],
+    ['ref_erasure', 'i3_erased_empty'],
+  ],
+  [
+    'something was recorded behind an erasure',
+    [`UPDATE customers SET erased_at = '2000-01-01T00:00:00Z' WHERE id = '${B}'`],
+    ['ref_erasure', 'i3_erased_empty', 'i7_erased_entries'],
+  ],
+  [
+    'an erasure is of nobody',
+    [
+      `INSERT INTO customer_erasures SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', '{}', '9999-01-01T00:00:00Z', NULL`,
+    ],
+    ['ref_erasure'],
+  ],
+  [
+    'an erasure ended with something personal left',
+    [
+      `UPDATE customers SET metadata = '{"a":1}', erased_at = '9999-01-01T00:00:00Z' WHERE id = '${A}'`,
+      `INSERT INTO customer_erasures SELECT '${A}', '${A}', gen_random_uuid(), '{}', '{}', '9999-01-01T00:00:00Z', '9999-01-01T00:00:00Z'`,
+    ],
+    ['ref_erasure', 'i3_erased_empty', 'i7_erased_blank', 'i9_event_missing'],
+  ],
+  [
     'a customer leads to one who does not know of him',
     [`UPDATE customers SET merged_into = '${A}', merged_at = '${at('12:00')}' WHERE id = '${B}'`],
     ['i3_merged_empty', 'ref_family', 'ref_merged_identity', 'ref_referral_cycle'],
@@ -2226,6 +2259,7 @@ describe('the auditor', () => {
         disputes: 0,
         clawbacks: 0,
         customer_merges: 0,
+        customer_erasures: 0,
         batches: 15,
         balances: 3,
         entries: 45,

@@ -299,6 +299,7 @@ describe('what is told', () => {
       ['blank-payments', false],
       ['deliver-webhooks', false],
       ['drop-events', false],
+      ['erase-customers', false],
       ['follow-limits', false],
       ['notify', false],
       ['settle-rewards', false],
