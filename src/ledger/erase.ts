@@ -2,10 +2,10 @@
 // owed, used and paid stays: it is numbers. What is personal is blanked afterwards, by the database.
 
 import type { Book } from './book.js';
+import { cancelOrder } from './cancelled-orders.js';
 import type { Closed, TrialTrace } from './customer-entities.js';
 import type { Batch, Holding } from './entities.js';
 import type { Order } from './order-entities.js';
-import { cancelOrder } from './orders.js';
 import { postAccessChange, postDebit } from './postings.js';
 import { releaseReservation } from './reservations.js';
 import type { Reward } from './reward-entities.js';

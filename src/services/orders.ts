@@ -264,7 +264,8 @@ async function confirmSale(
       switch (decision.outcome) {
         case 'replayed':
           // What was answered is blanked: it is answered as it is.
-          if (book.isErased && sale.order) return { outcome: 'unchanged', result: asDecided(book, sale.order, granted) };
+          if (book.isErased && sale.order)
+            return { outcome: 'unchanged', result: asDecided(book, sale.order, granted) };
           return decision;
         case 'refused':
           return decision;
