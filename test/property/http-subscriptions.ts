@@ -159,7 +159,10 @@ function toHttp(
     case 'grant': {
       const { product, quantity, until } = request;
       const expires_at = until === null ? null : new Date(until).toISOString();
-      return { path: '/grants', body: { external_id, grant_type: 'bonus', product_key: product, quantity, expires_at } };
+      return {
+        path: '/grants',
+        body: { external_id, grant_type: 'bonus', product_key: product, quantity, expires_at },
+      };
     }
     case 'consume':
       return { path: '/quota/consume', body: { external_id, product_key: request.product, amount: request.amount } };

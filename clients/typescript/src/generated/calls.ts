@@ -17,12 +17,16 @@ export interface Calls {
   getCustomer: Call<'getCustomer'>;
   /** Replace a customer’s metadata. `PATCH /api/v1/billing/customers/{id}` */
   updateCustomer: Call<'updateCustomer'>;
+  /** Erase a customer. `DELETE /api/v1/billing/customers/{id}`: With all that were merged into it. What is open is cancelled, what is left is revoked, identities go, and what is personal is blanked; numbers and the hashes of used trials stay. It can’t be undone. Again it is answered as it was. */
+  eraseCustomer: Call<'eraseCustomer'>;
   /** Give a customer another identity. `POST /api/v1/billing/customers/{id}/identities` */
   linkIdentity: Call<'linkIdentity'>;
   /** Take an identity from a customer. `DELETE /api/v1/billing/customers/{id}/identities/{provider}/{external_id}`: What the customer owns stays; the person behind the identity is unknown afterwards. */
   unlinkIdentity: Call<'unlinkIdentity'>;
   /** Merge one customer into another. `POST /api/v1/billing/customers/merge`: The source’s id and identities lead to the target from then on, for ever. The same pair again is answered as it was. With `dry_run` it is told what would move, and what would be dropped and why. */
   mergeCustomers: Call<'mergeCustomers'>;
+  /** All that is held about a customer. `GET /api/v1/billing/customers/{id}/export`: With all that were merged into it: profiles, orders, payments, the ledger, answers, events, the audit trail, and what was moved in, each record as it is held. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
+  exportCustomer: Call<'exportCustomer'>;
   /** List what is for sale, by SKU. `GET /api/v1/billing/catalog`: Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
   listOffers: Call<'listOffers'>;
   /** Get an offer that is for sale. `GET /api/v1/billing/catalog/{sku}`: One that is not active is 404 here; `GET /offers/{sku}` has it. Customers’ own tokens are taken too, with `catalog.read`. The answer may be some seconds old where the installation has a replica; `Bursar-Position` says how new it must be. */
@@ -243,9 +247,11 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   listCustomers: {"method":"GET","path":"/api/v1/billing/customers","query":["limit","cursor","provider","external_id"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getCustomer: {"method":"GET","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   updateCustomer: {"method":"PATCH","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
+  eraseCustomer: {"method":"DELETE","path":"/api/v1/billing/customers/{id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   linkIdentity: {"method":"POST","path":"/api/v1/billing/customers/{id}/identities","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
   unlinkIdentity: {"method":"DELETE","path":"/api/v1/billing/customers/{id}/identities/{provider}/{external_id}","query":[],"isKeyed":false,"isRepeatable":false,"isRefusable":false},
   mergeCustomers: {"method":"POST","path":"/api/v1/billing/customers/merge","query":[],"isKeyed":true,"isRepeatable":true,"isRefusable":true},
+  exportCustomer: {"method":"GET","path":"/api/v1/billing/customers/{id}/export","query":["limit","cursor"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   listOffers: {"method":"GET","path":"/api/v1/billing/catalog","query":["limit","cursor","include_inactive","sku"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   getOffer: {"method":"GET","path":"/api/v1/billing/catalog/{sku}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   exportCatalog: {"method":"GET","path":"/api/v1/billing/catalog/export","query":["format","of"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
@@ -337,7 +343,7 @@ export const calls: Readonly<Record<keyof Calls, CallShape>> = {
   retryDelivery: {"method":"POST","path":"/api/v1/billing/webhook-endpoints/{id}/deliveries/{delivery_id}/retry","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
   replayDeliveries: {"method":"POST","path":"/api/v1/billing/webhook-endpoints/{id}/replay","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
   listAudit: {"method":"GET","path":"/api/v1/billing/audit","query":["customer_id","user_id","external_id","provider","limit","cursor","action","subject","key","from","until"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
-  issueCustomerToken: {"method":"POST","path":"/api/v1/billing/customers/{id}/tokens","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
+  issueCustomerToken: {"method":"POST","path":"/api/v1/billing/customers/{id}/tokens","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":true},
   listApiKeys: {"method":"GET","path":"/api/v1/billing/api-keys","query":["limit","cursor"],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
   createApiKey: {"method":"POST","path":"/api/v1/billing/api-keys","query":[],"isKeyed":true,"isRepeatable":false,"isRefusable":false},
   getApiKey: {"method":"GET","path":"/api/v1/billing/api-keys/{id}","query":[],"isKeyed":false,"isRepeatable":true,"isRefusable":false},
