@@ -28,7 +28,7 @@ function beforeAdjusted(column: string, member: string, type: string): string {
 /**
  * What was at an instant: the sums of the entries that had occurred by then. `isOfCustomer` is the condition on `e.customer_id`, `instant` the
  * parameter of the instant. Reads the customer's whole ledger. An entry without direction moves held or uncounted units, or repays;
- * a debt that was claimed of a batch, and what is forgiven of it, moves none of its units.
+ * a debt that was claimed of a batch, and what is forgiven of it, moves none of its units. What is owed moves without a batch.
  */
 export function pastOf(isOfCustomer: string, instant: string): Source {
   const occurred = `${isOfCustomer} AND e.occurred_at <= ${instant}::timestamptz`;
@@ -46,7 +46,7 @@ moved AS (
     sum(CASE WHEN e.kind = 'revoke' AND e.direction = 'debit' THEN e.amount WHEN ${IS_UNDONE} THEN -e.amount ELSE 0 END) AS revoked,
     sum(CASE WHEN e.kind = 'revoke' AND e.direction = 'debit' AND e.order_id IS NOT NULL THEN e.amount WHEN ${IS_UNDONE} THEN -e.amount
         ELSE 0 END) AS recovered,
-    sum(CASE e.kind WHEN 'transfer_out' THEN e.amount ELSE 0 END) AS transferred
+    sum(CASE WHEN e.kind = 'transfer_out' AND e.direction = 'debit' THEN e.amount ELSE 0 END) AS transferred
   FROM entries e WHERE ${occurred} AND e.batch_id IS NOT NULL
   GROUP BY e.customer_id, e.batch_id
 ), adjusted AS (
@@ -67,8 +67,9 @@ moved AS (
   FROM moved m JOIN batches b ON b.customer_id = m.customer_id AND b.id = m.batch_id
   LEFT JOIN adjusted a ON a.customer_id = b.customer_id AND a.batch_id = b.id
 ), owing AS (
-  SELECT e.customer_id, e.product_key, sum(CASE e.kind WHEN 'debt' THEN e.amount ELSE -e.amount END) AS owed
-  FROM entries e WHERE ${occurred} AND e.kind IN ('debt', 'repay', 'forgive') AND NOT (e.kind = 'repay' AND e.direction = 'credit')
+  SELECT e.customer_id, e.product_key, sum(CASE WHEN e.kind IN ('debt', 'transfer_in') THEN e.amount ELSE -e.amount END) AS owed
+  FROM entries e WHERE ${occurred} AND (e.kind IN ('debt', 'repay', 'forgive') AND NOT (e.kind = 'repay' AND e.direction = 'credit')
+    OR e.kind IN ('transfer_out', 'transfer_in') AND e.batch_id IS NULL)
   GROUP BY e.customer_id, e.product_key
 ), past_balances AS MATERIALIZED (
   SELECT customer_id, product_key, coalesce(b.available, 0)::bigint AS available, coalesce(b.held, 0)::bigint AS held,

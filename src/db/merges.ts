@@ -85,6 +85,19 @@ export async function findMergeOf(tx: Tx, sourceId: string): Promise<string | un
   return row?.customer_id;
 }
 
+const SELECT_MERGED_BY = `
+WITH RECURSIVE family AS (
+  SELECT source_id FROM customer_merges WHERE customer_id = $1::uuid AND created_at <= $2::timestamptz
+  UNION
+  SELECT m.source_id FROM customer_merges m JOIN family f ON m.customer_id = f.source_id AND m.created_at <= $2::timestamptz
+) SELECT source_id FROM family`;
+
+/** Who led to a customer by an instant. */
+export async function findMergedBy(tx: Tx, customerId: string, instant: Date): Promise<string[]> {
+  const rows = await tx.query<Row & { source_id: string }>(SELECT_MERGED_BY, [customerId, instant.toISOString()]);
+  return rows.map((row) => row.source_id);
+}
+
 const MOVING = [...BATCH, 'anchorDay', 'noticeAt'] as const;
 const SELECT_BATCHES = `SELECT b.customer_id, ${listOf(batches, MOVING, 'b')} FROM batches b
 WHERE b.customer_id = ANY ($1::uuid[]) AND (b.is_open AND b.available > 0

@@ -19,6 +19,9 @@ export function asDecided({ changes, now }: Book, order: Order, { batches, total
     const parts = { available, held, consumed, expired, revoked, transferred };
     return restated({ ...batch, ...parts, validFrom, expiresAt, revokedAt }, now);
   });
-  const made = toNewlyOrdered(changes.newBatches.filter(({ orderId }) => orderId === order.id));
+  const made = toNewlyOrdered(
+    changes.newBatches.filter(({ orderId }) => orderId === order.id),
+    changes,
+  );
   return { order, granted: { batches: [...changed, ...made.batches], total: total + made.total } };
 }

@@ -11,14 +11,19 @@ const BATCH_COLUMNS = listOf(batches, BATCH, 'b');
 const SOLD_COLUMNS = listOf(batches, SOLD_BATCH, 'b');
 const OF_ORDER = 'b.customer_id = $1::uuid AND b.order_id = $2::uuid';
 
-/** In the order in which they were made: what an order granted, and the access of its products that has not ended by $3, whoever granted it. */
+/**
+ * In the order in which they were made: what an order granted, and the access of its products that has not ended by $3, whoever granted it. What it granted
+ * may all be in the ledger of another of the customers in $4, who was merged.
+ */
 const LOAD_BATCHES = `
 SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b WHERE ${OF_ORDER}
 UNION ALL
 SELECT ${BATCH_COLUMNS}, ${SOLD_COLUMNS} FROM batches b
 WHERE b.customer_id = $1::uuid AND b.granted IS NULL AND b.revoked_at IS NULL AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz)
   AND b.order_id IS DISTINCT FROM $2::uuid
-  AND b.product_key IN (SELECT product_key FROM batches b WHERE ${OF_ORDER} AND b.granted IS NULL)
+  AND b.product_key IN (
+    SELECT b.product_key FROM batches b WHERE b.customer_id = ANY ($4::uuid[]) AND b.order_id = $2::uuid AND b.granted IS NULL
+  )
 ORDER BY id`;
 
 const LOAD_CLAWBACKS = `SELECT ${listOf(clawbacks)} FROM clawbacks
@@ -123,8 +128,9 @@ export async function loadSold(tx: Tx, asked: readonly SoldAsked[], now: Date): 
         };
       }
       const own = [customerId, orderId];
+      const familyIds = asked.filter((other) => other.orderId === orderId).map((other) => other.customerId);
       const [batchRows, clawbackRows, revokes, debts, owed, repaidMoved] = await Promise.all([
-        tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString()]),
+        tx.query<SoldBatchRow>(LOAD_BATCHES, [...own, now.toISOString(), familyIds]),
         tx.query<Row>(LOAD_CLAWBACKS, own),
         tx.query<RevokeRow>(LOAD_REVOKES, own),
         tx.query<DebtRow>(LOAD_DEBTS, own),

@@ -1,5 +1,6 @@
 // What a customer holds, as readers see it. No locks. What has fallen due but is not settled yet is shown as settled: the ledger's code says which batches
 // that changes, and they are shown as it leaves them.
+import type { CustomerChanges } from '../ledger/changes.js';
 import type { Batch, BatchParts, BatchSource, NewBatch } from '../ledger/entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Row, Tx } from './client.js';
@@ -98,12 +99,25 @@ export async function listFeatures(tx: Tx, productKeys: readonly string[]): Prom
   return (await tx.query(SELECT_FEATURES, [productKeys])).map(readFeature);
 }
 
-const SELECT_HELD = `SELECT product_key, sum(held)::bigint AS held FROM balances WHERE customer_id = ANY ($1::uuid[]) AND held > 0 GROUP BY product_key`;
+const SELECT_HELD = ofSources(
+  ({ ctes, balances: table }) => `
+WITH ${ctes} holding AS (
+  SELECT b.product_key, b.held FROM ${table} b
+  WHERE b.customer_id = ANY ($1::uuid[]) AND $2::timestamptz IS NOT NULL AND b.held > 0
+) SELECT product_key, sum(held)::bigint AS held FROM holding GROUP BY product_key`,
+);
 
-/** What holds of customers set aside, by product. */
-export async function sumHeld(tx: Tx, customerIds: readonly string[]): Promise<Map<string, number>> {
+/** What holds of customers set aside at an instant, by product. */
+export async function sumHeld(
+  tx: Tx,
+  customerIds: readonly string[],
+  instant: ReadInstant,
+): Promise<Map<string, number>> {
   if (customerIds.length === 0) return new Map();
-  const rows = await tx.query<Row & { product_key: string; held: number }>(SELECT_HELD, [customerIds]);
+  const rows = await tx.query<Row & { product_key: string; held: number }>(fromSource(SELECT_HELD, instant), [
+    customerIds,
+    instant.at.toISOString(),
+  ]);
   return new Map(rows.map((row) => [row.product_key, row.held]));
 }
 
@@ -275,8 +289,15 @@ export async function findOrderBatches(
 }
 
 /** What an order granted just now. */
-export function toNewlyOrdered(made: readonly NewBatch[]): OrderBatches {
-  return { batches: made.slice(0, SHOWN_OF_ORDER).map(toNewlyStored), total: made.length };
+export function toNewlyOrdered(
+  made: readonly NewBatch[],
+  { endedAccess }: Pick<CustomerChanges, 'endedAccess'>,
+): OrderBatches {
+  const shown = made.slice(0, SHOWN_OF_ORDER).map((batch) => {
+    const revokedAt = endedAccess.get(batch.id) ?? null;
+    return restated({ ...toNewlyStored(batch), revokedAt }, batch.createdAt);
+  });
+  return { batches: shown, total: made.length };
 }
 
 /** Units of one batch that are about to end. */

@@ -282,7 +282,7 @@ async function confirmSale(
           if (trigger) armRewards(book, { ...trigger, orderId, operationId });
           noteSignals(book, signals);
           rewards.note(book);
-          const result = { order: decision.order, granted: toNewlyOrdered(decision.batches) };
+          const result = { order: decision.order, granted: toNewlyOrdered(decision.batches, book.changes) };
           return { outcome: 'accepted', result, recordAs: decision.recordAs };
         }
       }

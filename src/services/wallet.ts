@@ -4,6 +4,7 @@ import { findKnownCustomers } from '../db/customers.js';
 import { type EntryFilter, listEntries, type OwnedEntry } from '../db/entries.js';
 import type { ReadInstant } from '../db/history.js';
 import type { LedgerPosition } from '../db/ledger-position.js';
+import { findMergedBy } from '../db/merges.js';
 import { type BatchFilter, listAccess, listBatches, listProviders, type StoredBatch, sumHeld } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { findCustomer, requireCustomer } from '../engine/customers.js';
@@ -53,8 +54,10 @@ export async function getWallet(deps: Deps, selector: Selector, asOf: Date | und
   const read = (await readWallets(deps, [customerId], instant)).get(customerId);
   const wallet = toWallet(required(read, 'it is read'), instant);
   // What holds of others of the family set aside comes back to him.
-  const others = instant.isPast ? [] : familyIds.filter((id) => id !== customerId);
-  for (const [key, held] of await sumHeld(deps.db, others)) wallet.held.set(key, (wallet.held.get(key) ?? 0) + held);
+  const merged = familyIds.filter((id) => id !== customerId);
+  const others = instant.isPast && merged.length > 0 ? await findMergedBy(deps.db, customerId, instant.at) : merged;
+  for (const [key, held] of await sumHeld(deps.db, others, instant))
+    wallet.held.set(key, (wallet.held.get(key) ?? 0) + held);
   return wallet;
 }
 

@@ -63,6 +63,7 @@ describe('an order of the source', () => {
     const { until } = (await walletOf(target.id)).access.ACCESS;
     const paid = await confirm(id);
     expect(paid.body.batches[0].valid_from).toBe(until);
+    expect(paid.body.batches).toEqual((await app.get(`/orders/${id}`)).body.batches);
     expect(new Date((await walletOf(target.id)).access.ACCESS.until).getTime()).toBeGreaterThan(
       new Date(until).getTime(),
     );
@@ -180,6 +181,22 @@ describe('an order of the source', () => {
 async function consumeNothing(customer_id: string): Promise<void> {
   await app.post('/credits/add', { customer_id, product_key: 'CREDITS', amount: 1 });
 }
+
+describe('access of the source that was taken before', () => {
+  it('is given back behind what the target has', async () => {
+    const [target, source] = await newPair();
+    const id = await buy(source.id, 'MONTH');
+    const told = { refund_id: `re-${id}` };
+    expect((await app.post(`/orders/${id}/refund`, told)).status).toBe(200);
+    await buy(target.id, 'MONTH');
+    await merge(target, source);
+    const { until } = (await walletOf(target.id)).access.ACCESS;
+    const undone = await app.post(`/orders/${id}/refund`, { ...told, status: 'failed' });
+    expect(undone.status, undone.text).toBe(200);
+    const { body } = await app.get(`/wallet/batches?customer_id=${target.id}&order_id=${id}&state=pending`);
+    expect(body.data.map((batch: Json) => batch.valid_from)).toEqual([until]);
+  });
+});
 
 describe('a hold of the source', () => {
   it('is committed, and what is left comes to the target', async () => {

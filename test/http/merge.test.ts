@@ -185,6 +185,30 @@ describe('POST /customers/merge', () => {
     expect(paid.body.batches[0].valid_from).toBe(before.until);
   });
 
+  it('tells as of an instant after it what was told then: what is owed, held, and went on', async () => {
+    const [target, source] = await newPair();
+    await grantUnits(app, source.name, 'CREDITS', 3);
+    const { body: order } = await app.post('/orders', { customer_id: source.id, items: [{ sku: 'MONTH' }] });
+    await app.post(`/orders/${order.id}/confirm`, { payment_id: newPayment() });
+    await app.post('/reservations', { customer_id: source.id, product_key: 'CREDITS', amount: 3 });
+    const owing = { customer_id: source.id, product_key: 'CREDITS', amount: 4, allow_negative: true };
+    expect((await app.post('/credits/deduct', owing)).status).toBe(200);
+    const read = async (path: string) => (await app.get(`${path}?customer_id=${target.id}`)).body;
+    const readAt = async (path: string, at: string) =>
+      (await app.get(`${path}?customer_id=${target.id}&as_of=${at}`)).body;
+    const before = await read('/wallet');
+    const instantBefore = app.clock.now().toISOString();
+    app.clock.advance({ seconds: 1 });
+    await merge(target, source);
+    const [wallet, batches] = [await read('/wallet'), await read('/wallet/batches')];
+    expect(wallet).toMatchObject({ balances: { CREDITS: -4 }, held: { CREDITS: 3 } });
+    const instant = app.clock.now().toISOString();
+    app.clock.advance({ seconds: 1 });
+    expect(await readAt('/wallet', instant)).toEqual(wallet);
+    expect((await readAt('/wallet/batches', instant)).data).toEqual(batches.data);
+    expect(await readAt('/wallet', instantBefore)).toEqual(before);
+  });
+
   it('finds keys of the whole family: a retry is no second charge', async () => {
     const [target, source] = await newPair();
     await grantUnits(app, source.name, 'CREDITS', 10);

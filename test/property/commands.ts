@@ -6,7 +6,17 @@ import type { Enforcement, GivenAs, LimitWindow, Request } from './requests.js';
 /** Idempotency keys, or none. */
 type Key = string | null;
 
-export type Command = SalesCommand | WorkCommand | TimeCommand;
+export type Command = OwnCommand | MergeCommand;
+
+/** About one customer. */
+export type OwnCommand = SalesCommand | WorkCommand | TimeCommand;
+
+/** About another customer, and how he becomes the same. */
+export type MergeCommand =
+  /** Under the name of the other: about what is his, or, once he is merged, about whom he leads to. */
+  | { kind: 'by the other'; command: OwnCommand }
+  /** Merges the other into the customer, or tells it again. */
+  | { kind: 'merge' };
 
 /** What is given and sold. */
 export type SalesCommand =
@@ -146,6 +156,8 @@ export interface Scope {
   hasUnknowns: boolean;
   /** A clock of its own in each process, and jobs beside the requests. */
   hasProcesses: boolean;
+  /** Another customer, who is merged into this one. */
+  hasMerges: boolean;
 }
 
 export interface Workload {

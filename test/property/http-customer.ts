@@ -5,7 +5,15 @@ import { sweep } from '../../src/engine/sweep.js';
 import type { TestApp } from '../support/app.js';
 import type { Auditor } from '../support/audit.js';
 import type { Subject } from './catalogue.js';
-import { type Answer, HttpFacts, toMs, toOverLimits, toStanding, type WireReservation } from './http-facts.js';
+import {
+  type Answer,
+  HttpFacts,
+  toMergeFacts,
+  toMs,
+  toOverLimits,
+  toStanding,
+  type WireReservation,
+} from './http-facts.js';
 import { nameOf, toConsumeBody, toHttp, toSubjectFields } from './http-requests.js';
 import type {
   BatchParts,
@@ -22,7 +30,7 @@ import type {
   ReserveRequest,
   SubjectBalance,
 } from './requests.js';
-import type { System } from './workload.js';
+import type { Family, System } from './system.js';
 
 const OK = 200;
 const TOO_MANY = 429;
@@ -43,21 +51,49 @@ export async function meetCustomer(app: TestApp, auditor: Auditor, name: string)
 type Query = Record<string, string>;
 
 export class HttpCustomer implements System {
+  readonly family: Family;
   readonly customerId: string;
   readonly #app: TestApp;
   readonly #auditor: Auditor;
   readonly #name: string;
-  readonly #facts: HttpFacts;
+  #facts: HttpFacts;
   /** The bytes of every accepted answer. */
-  readonly #accepted = new Set<string>();
+  readonly #accepted: Set<string>;
   #requests = 0;
+  /** Whether what he does may make batches of whom an answer does not tell, in the ledger of another. */
+  #isMerged = false;
 
-  constructor(app: TestApp, auditor: Auditor, name: string, customerId: string) {
+  /** By another name of his where `like` is given. */
+  constructor(app: TestApp, auditor: Auditor, name: string, customerId: string, like?: HttpCustomer) {
     this.#app = app;
     this.#auditor = auditor;
     this.#name = name;
     this.customerId = customerId;
-    this.#facts = new HttpFacts(customerId);
+    this.#facts = like ? like.#facts : new HttpFacts(customerId);
+    this.#accepted = like ? like.#accepted : new Set();
+    this.#isMerged = like !== undefined;
+    this.family = {
+      meetOther: () => this.#meetOther(),
+      merge: (other) => this.#merge(other as HttpCustomer),
+      byNameOf: (other) => new HttpCustomer(app, auditor, (other as HttpCustomer).#name, customerId, this),
+    };
+  }
+
+  async #meetOther(): Promise<HttpCustomer> {
+    const other = await meetCustomer(this.#app, this.#auditor, `${this.#name}, otherwise`);
+    other.#facts = new HttpFacts(other.customerId, this.#facts.shared);
+    return other;
+  }
+
+  async #merge(other: HttpCustomer): ReturnType<Family['merge']> {
+    const body = { target_customer_id: this.customerId, source_customer_id: other.customerId };
+    const answer: Answer = await this.#app.post('/customers/merge', body);
+    expect(answer.status, answer.text).toBe(OK);
+    this.#isMerged = true;
+    other.#isMerged = true;
+    await this.parts();
+    const isReplay = answer.headers['idempotent-replayed'] === 'true';
+    return { outcome: isReplay ? 'replayed' : 'accepted', facts: toMergeFacts(answer.body) };
   }
 
   setClock(now: number): void {
@@ -79,6 +115,7 @@ export class HttpCustomer implements System {
       if (asksForVerdict) expect(VERDICT_STATUSES, answer.text).not.toContain(answer.status);
       return { outcome: 'refused', code: answer.body.code ?? answer.text, isVerdict, limits: limitsAgainst(answer) };
     }
+    if (this.#isMerged) await this.parts();
     const isReplay = answer.headers['idempotent-replayed'] === 'true';
     if (isReplay) expect(this.#accepted, 'the bytes of the first answer').toContain(answer.text);
     this.#accepted.add(answer.text);
@@ -143,7 +180,7 @@ export class HttpCustomer implements System {
   async parts(asOf: Query = {}): Promise<BatchParts[]> {
     const { body } = await this.#get('/wallet/batches', { limit: PAGE_MAX, ...asOf });
     expect(body.next_cursor, 'one page shows every batch').toBeNull();
-    return this.#facts.parts(body.data).sort((a, b) => a.batch - b.batch);
+    return this.#facts.allParts(body.data);
   }
 
   async reservations(): Promise<ReservationState[]> {

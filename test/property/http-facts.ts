@@ -10,6 +10,7 @@ import type {
   Facts,
   ItemResult,
   LimitTerms,
+  MergeFacts,
   OrderStanding,
   OverLimit,
   Request,
@@ -65,16 +66,22 @@ interface WireItem extends Json {
   code?: string;
 }
 
+/** Ids by place, of things of customers who may be merged. */
+export interface SharedIds {
+  batchIds: string[];
+  reservationIds: string[];
+}
+
 export class HttpFacts {
   readonly #customerId: string;
-  readonly #batchIds: string[] = [];
+  readonly shared: SharedIds;
   readonly #orderIds: string[] = [];
   readonly #lineIds: string[][] = [];
-  readonly #reservationIds: string[] = [];
   readonly #operationIds: string[] = [];
 
-  constructor(customerId: string) {
+  constructor(customerId: string, shared: SharedIds = { batchIds: [], reservationIds: [] }) {
     this.#customerId = customerId;
+    this.shared = shared;
   }
 
   /** What the customer's things are called on the wire, by place. */
@@ -82,7 +89,7 @@ export class HttpFacts {
     return {
       orderIds: this.#orderIds,
       lineIds: this.#lineIds,
-      reservationIds: this.#reservationIds,
+      reservationIds: this.shared.reservationIds,
       operationIds: this.#operationIds,
     };
   }
@@ -195,7 +202,11 @@ export class HttpFacts {
         return { amount: Number(amount), ...came, restored, remaining };
       }
       case 'add credits':
-        return { batch: placeIn(this.#batchIds, body.batch_id), repaid: Number(repaid), balance: Number(balance) };
+        return {
+          batch: placeIn(this.shared.batchIds, body.batch_id),
+          repaid: Number(repaid),
+          balance: Number(balance),
+        };
       case 'deduct credits':
         return { taken: this.takings(body.taken), owed: Number(owed), balance: Number(balance), warnings };
       default:
@@ -219,14 +230,14 @@ export class HttpFacts {
 
   takings(takings: unknown): Taking[] {
     return (takings as { batch_id: string; amount: number }[]).map(({ batch_id, amount }) => ({
-      batch: placeIn(this.#batchIds, batch_id),
+      batch: placeIn(this.shared.batchIds, batch_id),
       amount,
     }));
   }
 
   reservation(wire: WireReservation): ReservationState {
     return {
-      place: placeIn(this.#reservationIds, wire.id),
+      place: placeIn(this.shared.reservationIds, wire.id),
       amount: wire.amount,
       status: wire.status,
       committed: wire.committed_amount,
@@ -236,9 +247,15 @@ export class HttpFacts {
     };
   }
 
+  /** Of all batches of a customer: who was not seen before is numbered in the order in which they were made. */
+  allParts(batches: unknown): BatchParts[] {
+    const inOrder = [...(batches as WireBatch[])].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.parts(inOrder).sort((a, b) => a.batch - b.batch);
+  }
+
   parts(batches: unknown): BatchParts[] {
     return (batches as WireBatch[]).map((batch) => ({
-      batch: placeIn(this.#batchIds, batch.id),
+      batch: placeIn(this.shared.batchIds, batch.id),
       product: batch.product_key,
       granted: batch.granted,
       priority: batch.priority,
@@ -284,4 +301,17 @@ function toSubject({ product_key: product, feature }: WireSubject): Subject {
 
 export function toMs(instant: unknown): number | null {
   return instant === null ? null : Date.parse(String(instant));
+}
+
+/** What a merge moved. */
+export function toMergeFacts({ moved, dropped }: Json): MergeFacts {
+  const told = moved as Record<string, number> & Record<'units' | 'owed', Record<string, number>>;
+  return {
+    batches: Number(told.batches),
+    units: told.units,
+    owed: told.owed,
+    openOrders: Number(told.open_orders),
+    openReservations: Number(told.open_reservations),
+    droppedLimits: Number((dropped as Json).limits),
+  };
 }

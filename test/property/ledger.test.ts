@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Command, Workload } from './commands.js';
+import type { Tally } from './compare-answers.js';
 import { MemoryLedger } from './memory-ledger.js';
 import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
-import { runWorkload, type Tally } from './workload.js';
+import { runWorkload } from './workload.js';
 
 const SEQUENCES = 1_000;
 const COMMANDS = { min: 1, max: 30 };
 const TIMEOUT_MS = 600_000;
 const FEW_SEQUENCES = 200;
-const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false };
+const SCOPE = { hasMemory: false, hasUnknowns: false, hasProcesses: false, hasMerges: false };
 
 /** Without these answers the sequences would be about nothing. */
 const answersToCover = [

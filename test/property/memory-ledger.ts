@@ -33,7 +33,7 @@ import type {
   ReserveRequest,
   SubjectBalance,
 } from './requests.js';
-import type { System } from './workload.js';
+import type { System } from './system.js';
 
 export class MemoryLedger implements System {
   #now = new Date(0);

@@ -128,13 +128,11 @@ export class ModelOrders {
     return order.paid;
   }
 
-  /** What it granted, and what that goes on in. */
+  /** What it granted, and what that goes on in, in the ledger of its customer. */
   batchesOf(order: ModelOrder): BatchParts[] {
     const own = order.lines.flatMap(({ batches }) => batches);
     for (const place of own) {
-      own.push(
-        ...this.#wallet.onwardBatches.filter(({ predecessor }) => predecessor === place).map((next) => next.place),
-      );
+      own.push(...this.#wallet.batches.filter(({ predecessor }) => predecessor === place).map((next) => next.place));
     }
     own.sort((a, b) => a - b);
     return own.map((place) => this.#wallet.partsOf(this.#wallet.batchAt(place)));

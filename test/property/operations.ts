@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Command, Scope, Workload } from './commands.js';
 import { record, type Weighted } from './draw.js';
 import { limitEpisodes, limits } from './draw-limits.js';
+import { mergers } from './draw-merges.js';
 import { refundEpisodes, refunds } from './draw-refunds.js';
 import { exchanges, gifts, grants, orders, remembered, stock } from './draw-sales.js';
 import { time } from './draw-time.js';
@@ -49,6 +50,7 @@ export function workloads(scope: Scope, length: { min: number; max: number }): f
           { weight: 4, arbitrary: of(work(scope), 'everything') },
           { weight: 3, arbitrary: of(debts(scope), 'money') },
           { weight: 3, arbitrary: ofRefunds },
+          ...(scope.hasMerges ? [{ weight: 3, arbitrary: mergers(scope, length) }] : []),
           { weight: 1, arbitrary: of([...sales(scope), ...people(scope), ...work(scope), ...debts(scope)]) },
         ),
       )

@@ -294,3 +294,15 @@ export interface Past {
   holdings: Holdings;
   balance: SubjectBalance;
 }
+
+/** What a merge says that it moved. */
+export interface MergeFacts {
+  batches: number;
+  /** By product, where there was a batch. */
+  units: Record<string, number>;
+  /** By product, where something was. */
+  owed: Record<string, number>;
+  openOrders: number;
+  openReservations: number;
+  droppedLimits: number;
+}

@@ -3,10 +3,10 @@
 import { type Subject, subjects } from './catalogue.js';
 import type {
   AmountCommand,
-  Command,
   LifetimeCommand,
   LimitCommand,
   OperationCommand,
+  OwnCommand,
   RefundCommand,
   ReservationCommand,
   SalesCommand,
@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 const NOBODYS: null = null;
 
 /** The absolute request of a command, given what the model knows and the requests so far; undefined when there is nothing to ask. */
-export function resolve(command: Command, model: Model, earlier: readonly Request[]): Request | undefined {
+export function resolve(command: OwnCommand, model: Model, earlier: readonly Request[]): Request | undefined {
   switch (command.kind) {
     case 'wait':
     case 'wait for':
@@ -257,7 +257,7 @@ function heldProduct(place: number, model: Model): string {
 }
 
 /** The instant to which a command moves the clock; undefined when it does not. */
-export function resolveInstant(command: Command, model: Model): number | undefined {
+export function resolveInstant(command: OwnCommand, model: Model): number | undefined {
   const { now, batches, reservations, limits } = model.wallet;
   if (command.kind === 'wait') return now + command.ms;
   if (command.kind !== 'wait for') return undefined;

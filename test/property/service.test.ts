@@ -3,16 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useTestApp } from '../support/app.js';
 import { type Auditor, createAuditor } from '../support/audit.js';
 import type { Command, Workload } from './commands.js';
+import type { Tally } from './compare-answers.js';
 import { putCatalogue } from './http-catalogue.js';
 import { meetCustomer } from './http-customer.js';
 import { workloads } from './operations.js';
 import { propertyRun } from './seeds.js';
-import { runWorkload, type Tally } from './workload.js';
+import { runWorkload } from './workload.js';
 
 const SEQUENCES = 140;
 const COMMANDS = { min: 5, max: 38 };
 const TIMEOUT_MS = 1_200_000;
-const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true };
+const SCOPE = { hasMemory: true, hasUnknowns: true, hasProcesses: true, hasMerges: true };
 /** Not everything is asked in the end of each sequence, because they are many. */
 const SAMPLE = { subjects: 3, currencies: 1, moments: 2 };
 
