@@ -9,12 +9,12 @@ import { customerParams } from '../schemas/customers.js';
 import { eraseAnswer, exportPage, exportQuery } from '../schemas/erase.js';
 import { uuidSchema } from '../schemas/text.js';
 import { eraseCustomer } from '../services/erase.js';
-import { exportCustomer, isExportPosition } from '../services/export.js';
+import { exportCustomer, isInExport } from '../services/export.js';
 
 /** Position in what is held: the section, of which member of the family, and the key of the record. */
 const exportPosition = z
   .strictObject({ section: z.string(), of: uuidSchema, key: z.array(z.string()) })
-  .refine(({ section, of, key }) => isExportPosition({ section, customerId: of, key }));
+  .refine(({ section, of, key }) => isInExport({ section, customerId: of, key }));
 
 export function registerErase(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {

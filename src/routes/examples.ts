@@ -82,6 +82,7 @@ export const examples: Examples = {
       },
     },
   },
+  eraseCustomer: { requests: {} },
   exportCustomer: {
     ids: { id: 'identify#/customer_id' },
     requests: { first: { summary: 'The first hundred records about Alice', query: { limit: 100 } } },

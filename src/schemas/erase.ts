@@ -39,5 +39,5 @@ export const exportPage = pageOf(
       .record(z.string(), z.unknown())
       .meta({ description: 'It, as it is held.', examples: [{ product_key: 'CREDITS', available: 100 }] }),
   }),
-  'Section by section, in an order that does not change.',
+  'By section, in an order that does not change.',
 );

@@ -29,6 +29,7 @@ describe('GET /customers/{id}', () => {
       id: body.customer_id,
       metadata: {},
       created_at: '2026-01-31T12:00:00.000Z',
+      erased_at: null,
       identities: [
         {
           identity_id: body.identity_id,

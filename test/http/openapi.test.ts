@@ -180,7 +180,7 @@ describe('the document', () => {
     expect(codesOf(play, 401)).toEqual(['unauthenticated']);
     expect(codesOf(play, 402)).toEqual(['insufficient_quota']);
     expect(codesOf(play, 404)).toEqual(['customer_not_found', 'product_not_found']);
-    expect(codesOf(play, 409)).toEqual(['selector_conflict']);
+    expect(codesOf(play, 409)).toEqual(['customer_erased', 'selector_conflict']);
     expect(codesOf(play, 413)).toEqual(['payload_too_large']);
     expect(codesOf(play, 415)).toEqual(['unsupported_media_type']);
     expect(codesOf(play, 422)).toEqual(['idempotency_key_reused']);

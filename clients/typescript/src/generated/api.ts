@@ -2820,7 +2820,6 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @example 01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d */
                 id: string;
             };
             cookie?: never;
@@ -3041,7 +3040,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Section by section, in an order that does not change. */
+                        /** @description By section, in an order that does not change. */
                         data: {
                             /** @description What kind of thing it is. */
                             section: string;
