@@ -51,6 +51,7 @@ function withoutDebts(command: Command): Command {
 }
 
 function withoutDebt(command: OwnCommand): OwnCommand {
+  if (command.kind === 'deduct credits') return { ...command, allowNegative: false };
   return command.kind === 'refund' || command.kind === 'dispute' ? { ...command, policy: 'ignore' } : command;
 }
 

@@ -4,6 +4,7 @@ import type { Command, Workload } from './commands.js';
 import type { Tally } from './compare-answers.js';
 import { MemoryLedger } from './memory-ledger.js';
 import { workloads } from './operations.js';
+import { rareWorkloads } from './rare-workloads.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload } from './workload.js';
 
@@ -153,7 +154,7 @@ describe('the pure ledger', () => {
     const property = fc.asyncProperty(workloads(SCOPE, COMMANDS), (workload) =>
       runWorkload(workload, new MemoryLedger(), tally),
     );
-    await fc.assert(property, { ...parameters, examples: onceDifferent });
+    await fc.assert(property, { ...parameters, examples: [...onceDifferent, ...rareWorkloads] });
     if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
 
