@@ -15,6 +15,7 @@ import type { Limit, LimitSource } from './limit-entities.js';
 import type { ApiKey, Endpoint } from './management-entities.js';
 import type { Dispute, Order, OrderItem, Refund, Reported } from './order-entities.js';
 import type { InboxRecord, PaymentSource } from './payment-entities.js';
+import { amountsOf } from './quantities.js';
 import type { ReferralProgram, RewardStep } from './reward-entities.js';
 
 /** What one change says; by which key a customer's was made, its operation knows. */
@@ -41,15 +42,15 @@ export const AUDITORS: { readonly [K in keyof CustomerChanges]: Auditor<K> | { r
       subject: sourceId,
       operationId,
       before: null,
-      after: { customerId, ...moved },
+      after: { customerId, ...moved, units: amountsOf(moved.units), owed: amountsOf(moved.owed) },
     })),
   erasures: (made, { customerId: subject }) =>
-    made.map(({ operationId, closed: { units: _, ...closed }, memberIds }) => ({
+    made.map(({ operationId, closed, memberIds }) => ({
       action: 'customer.erased',
       subject,
       operationId,
       before: null,
-      after: { ...closed, memberIds },
+      after: { ...closed, units: amountsOf(closed.units), memberIds },
     })),
   droppedReferrals: { silent: 'the merge is audited' },
   changedBatches: { silent: USE },
@@ -291,9 +292,12 @@ function paymentSourceOf({
   updatedAt: __,
   sealedSecret: ___,
   oldSealedSecret: ____,
+  mapping,
   ...told
 }: PaymentSource) {
-  return told;
+  // What a provider calls its statuses is no name of a member.
+  const statuses = Object.entries(mapping.statuses).map(([status, kind]) => ({ status, kind }));
+  return { ...told, mapping: { ...mapping, statuses } };
 }
 
 /** What became of it, and what it is about: nothing of its body. */

@@ -14,6 +14,7 @@ import type { Entry, EntryKind, NewBatch, Notice, Reservation } from './entities
 import { EVENT_VERSIONS, type EventType, type NewEvent, type Told } from './event-types.js';
 import { tellRecord } from './management-events.js';
 import type { Dispute, Order, OrderStep, PaymentChange, Refund, Reported } from './order-entities.js';
+import { amountsOf } from './quantities.js';
 import type { Reward, RewardStep } from './reward-entities.js';
 import type { SubscriptionStep } from './subscription-entities.js';
 
@@ -339,7 +340,7 @@ function tellSubscriptionStep({
       startsAt: period.startsAt,
       endsAt: period.endsAt,
       count: period.count,
-      granted: Object.entries(period.granted).map(([productKey, amount]) => ({ productKey, amount })),
+      granted: amountsOf(period.granted),
     },
   };
   return { type: `subscription.${kind}`, subjectId: id, operationId, data };

@@ -12,3 +12,8 @@ export function multiplyQuantities(a: number, b: number): number | null {
 export function canAdd(a: number, b: number): boolean {
   return a <= QUANTITY_MAX - b;
 }
+
+/** Units by product as they are told: keys of products are the caller's, and no names of members. */
+export function amountsOf(units: Readonly<Record<string, number>>): { productKey: string; amount: number }[] {
+  return Object.entries(units).map(([productKey, amount]) => ({ productKey, amount }));
+}

@@ -125,7 +125,13 @@ describe('DELETE /customers/{id}', () => {
       { customer: { id: own.id, identities: [] }, data: { orders: 0, reservations: 0, subscriptions: 0, batches: 1 } },
     ]);
     const { data } = (await app.get(`/audit?customer_id=${own.id}&action=customer.erased`)).body;
-    expect(data).toMatchObject([{ subject: own.id, before: null, after: { batches: 1, member_ids: [own.id] } }]);
+    expect(data).toMatchObject([
+      {
+        subject: own.id,
+        before: null,
+        after: { batches: 1, units: [{ product_key: 'CREDITS', amount: 3 }], member_ids: [own.id] },
+      },
+    ]);
     // What was told before is read on, without what is personal.
     const [created] = (await app.get(`/events?customer_id=${own.id}&type=customer.created`)).body.data;
     expect(created.data).toEqual({ provider: 'default', external_id: '[erased]' });

@@ -153,7 +153,9 @@ describe('POST /customers/merge', () => {
     ]);
     expect(told.body.data.map(({ type }: Json) => type)).toContain('batch.granted'); // the source’s
     const audited = await app.get(`/audit?action=customer.merged&subject=${source.id}`);
-    expect(audited.body.data).toHaveLength(1);
+    expect(audited.body.data).toMatchObject([
+      { after: { customer_id: target.id, units: [{ product_key: 'CREDITS', amount: 7 }], owed: [] } },
+    ]);
   });
 
   it('moves what is owed, which either side’s units repay at once', async () => {

@@ -103,12 +103,14 @@ describe('a source', () => {
   });
 
   it('keeps its secret to itself: it is encrypted, shown by a PUT alone, and not audited', async () => {
-    await put('quiet');
+    await put('quiet', { mapping: { ...mapping, statuses: { paidInFull: 'paid' } } });
     for (const path of ['/payment-sources', '/payment-sources/quiet', '/audit?subject=quiet'])
       expect((await app.get(path)).text).not.toContain(SECRET);
     const [row] = await ask(app.url, `SELECT * FROM payment_sources WHERE name = 'quiet'`);
     expect(JSON.stringify(row)).not.toContain(SECRET);
-    expect((await app.get('/audit?subject=quiet')).body.data).toMatchObject([{ action: 'payment_source.created' }]);
+    expect((await app.get('/audit?subject=quiet')).body.data).toMatchObject([
+      { action: 'payment_source.created', after: { mapping: { statuses: [{ status: 'paidInFull', kind: 'paid' }] } } },
+    ]);
     expect((await app.get('/payment-sources/none')).body.code).toBe('payment_source_not_found');
   });
 
