@@ -84,6 +84,26 @@ export function holdingOf(book: Book, productKey: string): Holding {
   return required(book.holdings.get(productKey), `holding of ${productKey} was not loaded`);
 }
 
+/** A holding of which the numbers alone are known: nothing was read of its batches. */
+export function bareHolding(
+  known: Pick<Holding, 'productKey'> & Partial<Pick<Holding, 'available' | 'held' | 'owed'>>,
+): Holding {
+  return {
+    available: 0,
+    held: 0,
+    owed: 0,
+    ...known,
+    lowBalanceThreshold: null,
+    expiringDays: null,
+    usable: [],
+    running: [],
+    accessEnd: null,
+    notYetValid: 0,
+    pending: [],
+    debts: [],
+  };
+}
+
 /** Units of a counted product that can be taken now. Precondition: what is due is settled. */
 export function spendable(holding: Holding): number {
   return holding.available - holding.notYetValid;

@@ -1,7 +1,7 @@
 // Erasing a customer as a pure decision (DOMAIN 3.10): what is open of his family is ended, and what is left is revoked, each in the ledger that it is in. What is
 // owed, used and paid stays: it is numbers. What is personal is blanked afterwards, by the database.
 
-import type { Book } from './book.js';
+import { type Book, bareHolding } from './book.js';
 import { cancelOrder } from './cancelled-orders.js';
 import type { Closed, TrialTrace } from './customer-entities.js';
 import type { Batch, Holding } from './entities.js';
@@ -91,8 +91,10 @@ function close(
   operationId: string,
   closed: Closed,
 ): void {
-  for (const balance of balances) ensureHolding(book, balance);
-  for (const { productKey } of batches) ensureHolding(book, { productKey, available: 0, held: 0, owed: 0 });
+  for (const balance of [...balances, ...batches.map(({ productKey }) => ({ productKey }))]) {
+    const { productKey } = balance;
+    if (!book.holdings.has(productKey)) book.holdings.set(productKey, bareHolding(balance));
+  }
   for (const known of book.plans.subscriptions) {
     const { outcome } = cancelSubscription(book, known, [], { when: 'now', operationId });
     if (outcome === 'accepted') closed.subscriptions += 1;
@@ -137,25 +139,4 @@ function revoke(book: Book, batch: Batch, operationId: string, closed: Closed): 
     postDebit(book, batch, 'revoke', available, { operationId });
   }
   closed.batches += 1;
-}
-
-function ensureHolding(
-  book: Book,
-  { productKey, available, held, owed }: Pick<Holding, 'productKey' | 'available' | 'held' | 'owed'>,
-): void {
-  if (book.holdings.has(productKey)) return;
-  book.holdings.set(productKey, {
-    productKey,
-    available,
-    held,
-    owed,
-    lowBalanceThreshold: null,
-    expiringDays: null,
-    usable: [],
-    running: [],
-    accessEnd: null,
-    notYetValid: 0,
-    pending: [],
-    debts: [],
-  });
 }

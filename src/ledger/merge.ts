@@ -2,7 +2,7 @@
 // source stays in his ledger, and what comes of it later moves on (moving-on.ts).
 import { AppError } from '../errors/app-error.js';
 import { required } from '../lib/assert.js';
-import { type Book, holdingOf } from './book.js';
+import { type Book, bareHolding, holdingOf } from './book.js';
 import { assertFewTaken } from './bounds.js';
 import type { DroppedReason, Merged, Referral } from './customer-entities.js';
 import type { Batch, Holding, MovedBatch } from './entities.js';
@@ -57,22 +57,13 @@ export function mergeCustomers(
   const own = source.ids.next();
   const firstSeq = source.nextSeq;
   for (const { productKey, available, held, owed } of state.balances) {
-    source.holdings.set(productKey, {
-      ...NOTHING,
-      ...{ productKey, available, held, owed },
-    });
+    source.holdings.set(productKey, bareHolding({ productKey, available, held, owed }));
     if (owed > 0) moveOwed(source, target, productKey, owed, { from: own, into: operationId });
   }
   const units: Record<string, number> = {};
   for (const batch of state.batches) {
     if (!source.holdings.has(batch.productKey)) {
-      source.holdings.set(batch.productKey, {
-        ...NOTHING,
-        productKey: batch.productKey,
-        available: 0,
-        held: 0,
-        owed: 0,
-      });
+      source.holdings.set(batch.productKey, bareHolding({ productKey: batch.productKey }));
     }
     if (batch.granted !== null) units[batch.productKey] = (units[batch.productKey] ?? 0) + batch.available;
     moveBatch(source, target, batch, { from: own, into: operationId });
@@ -108,17 +99,6 @@ export function mergeCustomers(
   target.changes.merges.push({ sourceId, memberIds, familyIds, operationId, moved: merged });
   return merged;
 }
-
-const NOTHING = {
-  lowBalanceThreshold: null,
-  expiringDays: null,
-  usable: [],
-  running: [],
-  accessEnd: null,
-  notYetValid: 0,
-  pending: [],
-  debts: [],
-} satisfies Partial<Holding>;
 
 /** Refuses what could not be counted afterwards, and debts of which not all was read that repays them. */
 function assertMovable(target: Book, { balances }: MergeState): void {
