@@ -7,7 +7,7 @@ import type { Tally } from './compare-answers.js';
 import { putCatalogue } from './http-catalogue.js';
 import { meetCustomer } from './http-customer.js';
 import { workloads } from './operations.js';
-import { rareWorkloads } from './rare-workloads.js';
+import { rareOverHttp, rareWorkloads } from './rare-workloads.js';
 import { propertyRun } from './seeds.js';
 import { runWorkload } from './workload.js';
 
@@ -158,7 +158,7 @@ describe('the service', () => {
       const customer = await meetCustomer(app, auditor, `customer ${customers}`);
       await runWorkload(workload, customer, tally, SAMPLE);
     });
-    await fc.assert(property, { ...parameters, examples: [...onceDifferent, ...rareWorkloads] });
+    await fc.assert(property, { ...parameters, examples: [...onceDifferent, ...rareWorkloads, ...rareOverHttp] });
     if (isWhole) expect(answersToCover.filter((answer) => !tally.has(answer))).toEqual([]);
   });
 });
