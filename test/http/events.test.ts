@@ -203,6 +203,7 @@ describe('what is told', () => {
   it('covers all types, beside those that have files of their own', () => {
     const elsewhere = [
       'customer.merged',
+      'customer.erased',
       'order.cancelled',
       'payment.quarantined',
       'webhook_endpoint.disabled',

@@ -472,6 +472,7 @@ const commands: Record<string, (() => Promise<Case>)[]> = {
 const WITHOUT_KEY = [
   'subscription.turn',
   'customer.update',
+  'customer.erase',
   'customer.transfer',
   'identity.unlink',
   'batch.notice',
