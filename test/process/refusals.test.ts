@@ -126,7 +126,7 @@ describe('a start that can not succeed says why in one line, exits 1 and leaves 
     onTestFinished(() => query(admin.toString(), `DROP ROLE ${role}`).then(() => undefined)); // the database is gone by then
     await query(
       url.toString(),
-      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}; GRANT SELECT, UPDATE ON events_place_seq TO ${role}; REVOKE ALL ON secrets FROM ${role}; REVOKE INSERT ON orders FROM ${role}`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}; GRANT SELECT, UPDATE ON events_place_seq TO ${role}; GRANT EXECUTE ON FUNCTION blank_erased TO ${role}; REVOKE ALL ON secrets FROM ${role}; REVOKE INSERT ON orders FROM ${role}`,
     );
     const ofRole = new URL(url);
     ofRole.username = role;
