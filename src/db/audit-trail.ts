@@ -12,7 +12,7 @@ const recordsOf = inserts(auditRecords);
 export function insertAuditRecords(tx: Tx, { audit }: Changes): Promise<unknown> | undefined {
   return recordsOf(
     tx,
-    audit.map((record) => ({ ...record, tellsSwitches: true })),
+    audit.map((record) => ({ ...record, tellsSwitches: true, tellsChanges: true })),
   );
 }
 
@@ -31,7 +31,7 @@ export interface AuditAsked {
   limit: number;
 }
 
-const READ = written(auditRecords).filter((key) => key !== 'tellsSwitches');
+const READ = written(auditRecords).filter((key) => key !== 'tellsSwitches' && key !== 'tellsChanges');
 const readRecord = readerOf(auditRecords, READ);
 const LIST = `
 SELECT ${listOf(auditRecords, READ)} FROM audit_records

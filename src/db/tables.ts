@@ -568,6 +568,7 @@ export const auditRecords = table('audit_records', {
   before: nullable(json<Metadata>('before')),
   after: nullable(json<Metadata>('after')),
   tellsSwitches: boolean('tells_switches'),
+  tellsChanges: boolean('tells_changes'),
 });
 
 export const webhookEndpoints = table('webhook_endpoints', {

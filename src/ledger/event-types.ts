@@ -56,6 +56,7 @@ export const EVENT_VERSIONS = {
   'subscription.expired': 1,
   'product.activated': 1,
   'product.deactivated': 1,
+  'product.changed': 1,
   'offer.activated': 1,
   'offer.deactivated': 1,
   'webhook_endpoint.disabled': 1,

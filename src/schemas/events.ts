@@ -226,6 +226,20 @@ export const dataOf = {
   }),
   'product.activated': z.object({ product_key: name }),
   'product.deactivated': z.object({ product_key: name }),
+  'product.changed': z
+    .object({
+      product_key: name,
+      features: z.array(
+        z.object({
+          feature: name,
+          unit_cost_before: countAnswerSchema,
+          unit_cost: countAnswerSchema
+            .nullable()
+            .meta({ description: 'Null: the product does not provide it any more.' }),
+        }),
+      ),
+    })
+    .meta({ description: 'Features of a product cost more, or are gone.' }),
   'offer.activated': z.object({ sku: name }),
   'offer.deactivated': z.object({ sku: name }),
   'webhook_endpoint.disabled': z.object({

@@ -212,6 +212,7 @@ describe('what is told', () => {
       'trial.refused',
       'product.activated',
       'product.deactivated',
+      'product.changed',
       'offer.activated',
       'offer.deactivated',
       'quota.limit_reached',

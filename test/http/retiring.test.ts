@@ -11,7 +11,8 @@ const app = useTestApp();
 async function toldOf(member: 'product_key' | 'sku', name: string): Promise<unknown[]> {
   await untilTold(app);
   const kind = member === 'sku' ? 'offer' : 'product';
-  const types = `type=${kind}.activated&type=${kind}.deactivated`;
+  const changed = member === 'product_key' ? '&type=product.changed' : '';
+  const types = `type=${kind}.activated&type=${kind}.deactivated${changed}`;
   const { data } = (await app.get(`/events?${types}&limit=200`)).body;
   return data.filter((event: Json) => (event.data as Json)[member] === name).map(({ type }: Json) => type);
 }
@@ -60,6 +61,29 @@ describe('DELETE /products/{key}', () => {
     const answers = await Promise.all([1, 2, 3, 4, 5].map(() => app.delete('/products/MANY')));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     expect(await trailOf('MANY')).toEqual(['product.updated', 'product.created']);
+  });
+
+  it('tells that its features cost more or are gone, and nothing of those that cost less or are new', async () => {
+    const put = (costs: Record<string, number>) => {
+      const features = Object.entries(costs).map(([feature, unit_cost]) => ({ feature, unit_cost }));
+      return putProduct(app, 'Dear', { features });
+    };
+    await put({ draw: 1, write: 2, read: 3 });
+    await put({ draw: 1, write: 1, read: 3, sing: 9 });
+    expect(await toldOf('product_key', 'DEAR')).toEqual([]);
+    await put({ draw: 2, write: 1, sing: 9 });
+    await put({ draw: 2, write: 1, sing: 9 });
+    expect(await toldOf('product_key', 'DEAR')).toEqual(['product.changed']);
+    const { data } = (await app.get('/events?type=product.changed')).body;
+    expect(data.map((event: Json) => event.data)).toEqual([
+      {
+        product_key: 'DEAR',
+        features: [
+          { feature: 'draw', unit_cost_before: 1, unit_cost: 2 },
+          { feature: 'read', unit_cost_before: 3, unit_cost: null },
+        ],
+      },
+    ]);
   });
 
   it('comes back by a PUT', async () => {

@@ -231,6 +231,12 @@ told (customer_id, type, subject_id, at) AS (
   WHERE $1::uuid IS NULL AND tells_switches AND before ->> 'isActive' <> after ->> 'isActive'
     AND (action = 'offer.updated' OR (action = 'product.updated' AND after ->> 'isActive' = 'true'))
   UNION ALL
+  SELECT NULL, 'product.changed', id, recorded_at FROM audit_records
+  WHERE $1::uuid IS NULL AND tells_changes AND action = 'product.updated' AND EXISTS (
+    SELECT FROM jsonb_array_elements(before -> 'features') b
+    LEFT JOIN jsonb_array_elements(after -> 'features') a ON a ->> 'feature' = b ->> 'feature'
+    WHERE a IS NULL OR (a ->> 'unitCost')::bigint > (b ->> 'unitCost')::bigint)
+  UNION ALL
   SELECT NULL, 'webhook_endpoint.disabled', id, recorded_at FROM audit_records
   WHERE $1::uuid IS NULL AND action = 'endpoint.updated' AND before ->> 'isEnabled' = 'true' AND after ->> 'disabledReason' IS NOT NULL
   UNION ALL

@@ -8153,6 +8153,37 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "product.changed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            /** @description Features of a product cost more, or are gone. */
+                            data: {
+                                product_key: string;
+                                features: {
+                                    feature: string;
+                                    unit_cost_before: number;
+                                    /** @description Null: the product does not provide it any more. */
+                                    unit_cost: number | null;
+                                }[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "offer.activated";
                             /** Format: date-time */
                             created_at: string;
@@ -10227,7 +10258,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -12165,6 +12196,37 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "product.changed";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            /** @description Features of a product cost more, or are gone. */
+                            data: {
+                                product_key: string;
+                                features: {
+                                    feature: string;
+                                    unit_cost_before: number;
+                                    /** @description Null: the product does not provide it any more. */
+                                    unit_cost: number | null;
+                                }[];
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "offer.activated";
                             /** Format: date-time */
                             created_at: string;
@@ -12341,7 +12403,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
