@@ -34,7 +34,7 @@ const ownerTagSchema = text({ max: OWNER_TAG_LENGTH_MAX })
 /** Whose limit it is: a customer's, a plan's, or, where neither is named, that of all customers. */
 const targetShape = {
   plan_sku: skuSchema.optional().meta({
-    description: 'A plan, for whose subscribers it holds once there are subscriptions.',
+    description: 'A plan: for whoever has it.',
     examples: ['MONTHLY_PLAN'],
   }),
   ...subjectShape,

@@ -9058,7 +9058,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before; opaque. */
                 cursor?: string;
-                /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                /** @description A plan: for whoever has it. */
                 plan_sku?: string;
                 product_key?: string;
                 feature?: string;
@@ -9108,7 +9108,7 @@ export interface operations {
                      * @default default
                      */
                     provider?: string;
-                    /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                    /** @description A plan: for whoever has it. */
                     plan_sku?: string;
                     product_key?: string;
                     feature?: string;
@@ -9163,7 +9163,7 @@ export interface operations {
                 external_id?: string | number;
                 /** @description Where the external id comes from; lower-cased. Not beside an id that is the identity (`user_id`, text). */
                 provider?: string;
-                /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                /** @description A plan: for whoever has it. */
                 plan_sku?: string;
                 product_key?: string;
                 feature?: string;
@@ -9203,7 +9203,7 @@ export interface operations {
                      * @default default
                      */
                     provider?: string;
-                    /** @description A plan, for whose subscribers it holds once there are subscriptions. */
+                    /** @description A plan: for whoever has it. */
                     plan_sku?: string;
                     product_key?: string;
                     feature?: string;
