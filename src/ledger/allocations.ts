@@ -212,7 +212,7 @@ function moveOn(
   const last = required(group.at(-1), 'a group has batches');
   const term = plan.terms.find(({ productKey }) => productKey === last.productKey);
   const start = keepingDay(span.startsAt, subscription.anchorDay);
-  const end = term ? endOf(term, start) : { at: span.endsAt, anchorDay: start.anchorDay };
+  const end = term ? endOf(term, start) : keepingDay(span.endsAt, start.anchorDay);
   let rest = units;
   for (const batch of group) {
     const moved = Math.min(rest, batch.available);

@@ -4,7 +4,7 @@ import { endOf } from './allocations.js';
 import type { Book, Freed, GoingOn } from './book.js';
 import type { Batch } from './entities.js';
 import { successorAt } from './grant.js';
-import type { Anchored } from './periods.js';
+import { type Anchored, keepingDay } from './periods.js';
 import { allocationStarts, presentOf } from './plan-periods.js';
 import { postTransferOut } from './postings.js';
 import type { EndedBatch, Subscription } from './subscription-entities.js';
@@ -24,7 +24,7 @@ export function goOnLate(book: Book, batch: Batch, units: number, freed: Freed):
   const line = batch.orderId === null ? null : known.lines.get(batch.orderId);
   if (!ended || !start || line === undefined) return NOTHING;
   const term = plan.terms.find(({ productKey }) => productKey === batch.productKey);
-  const end = term ? endOf(term, start) : periodEndsAt && { at: periodEndsAt, anchorDay: start.anchorDay };
+  const end = term ? endOf(term, start) : periodEndsAt && keepingDay(periodEndsAt, start.anchorDay);
   const going = Math.min(units, capLeft(book, known.subscription, ended, batch));
   if (going <= 0 || (end && end.at <= freed.at)) return NOTHING;
   const span = { start, end };

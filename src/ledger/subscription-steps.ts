@@ -1,6 +1,6 @@
 // How a subscription changes: each step is told once, and kept; what it is afterwards is written with the last of them.
 import type { Book } from './book.js';
-import { expiryOf, presentOf, renewalAt } from './plan-periods.js';
+import { expiryOf, paidAt, presentOf, renewalAt } from './plan-periods.js';
 import type {
   KnownSubscription,
   Period,
@@ -116,6 +116,5 @@ export function schedule(known: Pick<KnownSubscription, 'subscription' | 'ahead'
 function isWorthTelling({ subscription, ahead }: Pick<KnownSubscription, 'subscription' | 'ahead'>): boolean {
   if (subscription.status === 'trialing') return true;
   const { endsAt } = presentOf(subscription);
-  const isPaid = ahead.some((period) => period.endedAt === null && period.startsAt.getTime() === endsAt.getTime());
-  return !isPaid && followingPlan(subscription).price > 0n;
+  return !paidAt(ahead, endsAt) && followingPlan(subscription).price > 0n;
 }

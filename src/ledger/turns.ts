@@ -67,6 +67,7 @@ function tellAhead(book: Book, known: KnownSubscription, context: StepContext): 
   const isNext = nextUnpaid(known).getTime() === subscription.periodEndsAt?.getTime();
   if (plan.price > 0n && isNext) orderRenewal(book, subscription, context);
   schedule(known);
+  book.changes.changedSubscriptions.add(subscription); // also where nothing is told
   if (subscription.status === 'trialing') step(book, subscription, 'trial_ending', context);
   if (plan.price > 0n && isNext) step(book, subscription, 'renewal_due', context);
 }

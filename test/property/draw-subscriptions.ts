@@ -50,7 +50,7 @@ const lengths = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 71, max: 500 }).map((days) => days * DAY_MS) },
 );
 
-function commands(hasReturns: boolean): fc.WeightedArbitrary<PlanCommand>[] {
+function commands(hasHolds: boolean): fc.WeightedArbitrary<PlanCommand>[] {
   const of = <K extends PlanCommand['kind']>(kind: K) => fc.constant(kind);
   return [
     { weight: 4, arbitrary: record({ kind: of('subscribe'), sku: skus }) },
@@ -75,18 +75,6 @@ function commands(hasReturns: boolean): fc.WeightedArbitrary<PlanCommand>[] {
       arbitrary: record({ kind: of('consume'), product, amount: fc.oneof(amount, fc.constant('all' as const)) }),
     },
     { weight: 1, arbitrary: record({ kind: of('overdraw'), amount: fc.integer({ min: 1, max: 40 }) }) },
-    {
-      weight: 3,
-      arbitrary: record({ kind: of('reserve'), product, amount, hours: fc.integer({ min: 1, max: 24 }) }),
-    },
-    {
-      weight: 2,
-      arbitrary: record({
-        kind: of('end hold'),
-        last,
-        as: fc.constantFrom<('commit' | 'release')[]>('commit', 'release'),
-      }),
-    },
     { weight: 4, arbitrary: record({ kind: of('wait'), ms: lengths, isQuiet }) },
     {
       weight: 7,
@@ -97,14 +85,26 @@ function commands(hasReturns: boolean): fc.WeightedArbitrary<PlanCommand>[] {
         isQuiet,
       }),
     },
-    ...(hasReturns
+    {
+      weight: 2,
+      arbitrary: record({
+        kind: of('return'),
+        last,
+        as: fc.constantFrom<('refund' | 'dispute')[]>('refund', 'dispute'),
+      }),
+    },
+    ...(hasHolds
       ? [
+          {
+            weight: 3,
+            arbitrary: record({ kind: of('reserve'), product, amount, hours: fc.integer({ min: 1, max: 24 }) }),
+          },
           {
             weight: 2,
             arbitrary: record({
-              kind: of('return'),
+              kind: of('end hold'),
               last,
-              as: fc.constantFrom<('refund' | 'dispute')[]>('refund', 'dispute'),
+              as: fc.constantFrom<('commit' | 'release')[]>('commit', 'release'),
             }),
           },
         ]
@@ -112,12 +112,12 @@ function commands(hasReturns: boolean): fc.WeightedArbitrary<PlanCommand>[] {
   ];
 }
 
-/** Draws workloads of so many commands, which begin with a plan. */
+/** Draws workloads of so many commands, which begin with a plan. Units that a hold frees behind the turn of their period are not in the model. */
 export function planWorkloads(
-  { hasReturns }: { hasReturns: boolean },
+  { hasHolds }: { hasHolds: boolean },
   { min, max }: { min: number; max: number },
 ): fc.Arbitrary<PlanWorkload> {
-  const [first, ...others] = commands(hasReturns);
+  const [first, ...others] = commands(hasHolds);
   const begin = required(first);
   return record({
     startsAt: fc.constantFrom(...starts),

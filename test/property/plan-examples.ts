@@ -49,6 +49,42 @@ export const onceDifferent: [PlanWorkload][] = [
       change('OTHER_FREE', 'period_end', 'reset'),
     ],
   ),
+  // A period that was paid ahead runs on beyond the end of the present one: then nothing is told ahead.
+  from(
+    '2026-08-31T00:00:00.000Z',
+    ...[
+      { kind: 'subscribe', sku: 'OTHER' } as const,
+      { kind: 'change', last: 0, sku: 'PRO', when: 'period_end', oldUnits: 'carry' } as const,
+      { kind: 'change', last: 0, sku: 'TEAM', when: 'now', oldUnits: 'carry' } as const,
+      { kind: 'reserve', product: 'COIN', amount: 3, hours: 8 } as const,
+      { kind: 'buy', sku: 'OTHER' } as const,
+      { kind: 'reserve', product: 'COIN', amount: 7, hours: 5 } as const,
+      { kind: 'wait for', next: 2, offsetMs: 0, isQuiet: true } as const,
+      { kind: 'buy', sku: 'TEAM' } as const,
+      { kind: 'renew', last: 0 } as const,
+      { kind: 'grant', quantity: 7, days: 40 } as const,
+      { kind: 'wait', ms: 132576458, isQuiet: false } as const,
+      { kind: 'pay', last: 0 } as const,
+      { kind: 'wait for', next: 0, offsetMs: 1, isQuiet: false } as const,
+      { kind: 'buy', sku: 'PRO' } as const,
+      { kind: 'subscribe', sku: 'FREE_MORE' } as const,
+      { kind: 'reserve', product: 'COIN', amount: 3, hours: 15 } as const,
+      { kind: 'buy', sku: 'TEAM' } as const,
+      { kind: 'wait for', next: 1, offsetMs: 0, isQuiet: false } as const,
+      { kind: 'wait', ms: 103244697, isQuiet: false } as const,
+    ],
+  ),
+  // Units of a product that the plan of weeks does not give keep no day of the month there.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[
+      subscribe('FREE'),
+      change('TEAM', 'now'),
+      pay,
+      { kind: 'wait for', next: 0, offsetMs: 0, isQuiet: false } as const,
+      change('FREE_CAP', 'now'),
+    ],
+  ),
 ];
 
 export const answersToCover = [
