@@ -85,6 +85,18 @@ export const onceDifferent: [PlanWorkload][] = [
       change('FREE_CAP', 'now'),
     ],
   ),
+  // A change that was paid ahead is not taken back by another one: seldom drawn.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[
+      subscribe('PRO'),
+      pay,
+      change('TEAM', 'period_end'),
+      { kind: 'renew', last: 0 } as const,
+      pay,
+      change('YEARLY', 'period_end'),
+    ],
+  ),
 ];
 
 export const answersToCover = [
