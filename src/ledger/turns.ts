@@ -138,7 +138,7 @@ function takeOrKeep(book: Book, known: KnownSubscription, sku: string, context: 
   const { subscription } = known;
   const { change } = subscription;
   if (change === null || change.orderId !== null || change.plan.sku !== sku) return true;
-  if (change.oldUnits === 'reset') takeOldUnits(book, known, context);
+  if (change.oldUnits === 'reset') takeOldUnits(book, known, context, sku);
   subscription.plan = change.plan;
   subscription.change = null;
   // Counted from here on: the new plan's periods may be longer.

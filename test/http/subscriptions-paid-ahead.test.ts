@@ -190,6 +190,18 @@ describe('a change with periods that are paid ahead', () => {
     expect(await plans.balance(person)).toBe(0);
   });
 
+  it('at the end of the period takes nothing of what was paid for then', async () => {
+    const person = newPerson();
+    await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    await plans.act(id, 'change', { sku: 'team', when: 'period_end', old_units: 'reset' });
+    const { order } = await plans.act(id, 'renew', {});
+    await plans.confirm(order.id);
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'active', sku: 'TEAM' });
+    expect(await plans.balance(person)).toBe(5_000);
+  });
+
   it('to a free plan goes on when they are over', async () => {
     const person = newPerson();
     await plans.buy(person, 'pro');

@@ -149,13 +149,21 @@ export class ModelTurns {
   protected takeChange(own: ModelSubscription, sku: string, at: number): boolean {
     const { change } = own;
     if (change === null || change.order !== null || change.plan.sku !== sku) return true;
-    if (change.oldUnits === 'reset') this.takeOldUnits(own);
+    if (change.oldUnits === 'reset') this.takeOldUnits(own, at);
     Object.assign(own, { plan: change.plan, change: null, day: dayAt(at, own.day) });
     return change.oldUnits === 'carry';
   }
 
-  protected takeOldUnits(own: ModelSubscription): void {
-    for (const batch of this.units.batches) if (batch.subscription === own.place) this.units.revoke(batch);
+  /** Of a change that waited until an instant what was paid ahead of its plan stays. */
+  protected takeOldUnits(own: ModelSubscription, until = Infinity): void {
+    const following = this.periods.filter(
+      ({ subscription, sku, kind, startsAt }) =>
+        subscription === own.place && kind === 'paid' && sku === own.change?.plan.sku && startsAt >= until,
+    );
+    for (const batch of this.units.batches) {
+      const isAhead = following.some(({ order }) => order === batch.order) && batch.validFrom >= until;
+      if (batch.subscription === own.place && !isAhead) this.units.revoke(batch);
+    }
   }
 
   /** What ends at this very instant, and is not held, goes over as far as the plan before says. */
