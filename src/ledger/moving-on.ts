@@ -5,10 +5,10 @@ import { assert } from '../lib/assert.js';
 import { newParts } from './batch-parts.js';
 import { type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
-import { isOfUse } from './events.js';
 import { isReversible } from './operations.js';
 import { anchored } from './periods.js';
 import { postAccessOut, postMovedIn, postOwedIn, postOwedOut, postTransferOut } from './postings.js';
+import { isOfUse } from './use-events.js';
 
 /** Who acts where things move by themselves. */
 const BY_ITSELF = 'system';
