@@ -12,7 +12,7 @@ export function takeOldUnits(
   book: Book,
   { allocated, ahead }: KnownSubscription,
   { operationId, at }: StepContext,
-  following?: string,
+  following: string,
 ): void {
   const paidAhead = ahead.filter(({ sku, startsAt }) => sku === following && startsAt >= at);
   const kept = new Set(paidAhead.map(({ orderId }) => orderId));

@@ -48,7 +48,7 @@ function changeNow(
   isAsked: boolean,
 ): NewBatch[] {
   const { subscription } = known;
-  if (isAsked && subscription.change?.oldUnits === 'reset') takeOldUnits(book, known, context);
+  if (isAsked && subscription.change?.oldUnits === 'reset') takeOldUnits(book, known, context, plan.sku);
   return beginNow(book, known, plan, paidBy, context, true);
 }
 

@@ -234,7 +234,7 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
     step(book, subscription, 'updated', context);
     return { outcome: 'accepted', subscription, order };
   }
-  if (oldUnits === 'reset') takeOldUnits(book, known, context);
+  if (oldUnits === 'reset') takeOldUnits(book, known, context, plan.sku);
   subscription.plan = plan;
   subscription.change = null;
   subscription.cancelsAtEnd = false;

@@ -202,6 +202,22 @@ describe('a change with periods that are paid ahead', () => {
     expect(await plans.balance(person)).toBe(5_000);
   });
 
+  it('that is paid when the grace is over takes nothing of what was paid for later', async () => {
+    const person = newPerson();
+    await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    await plans.act(id, 'change', { sku: 'team', when: 'period_end', old_units: 'reset' });
+    const first = await plans.buy(person, 'team');
+    await plans.buy(person, 'team');
+    await plans.refund(first);
+    app.clock.set('2026-03-10T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'past_due', sku: 'PRO' });
+    await plans.buy(person, 'team');
+    expect(await plans.balance(person)).toBe(5_000);
+    app.clock.set('2026-04-01T12:00:00.000Z');
+    expect(await plans.balance(person)).toBe(10_000);
+  });
+
   it('to a free plan goes on when they are over', async () => {
     const person = newPerson();
     await plans.buy(person, 'pro');

@@ -149,16 +149,16 @@ export class ModelTurns {
   protected takeChange(own: ModelSubscription, sku: string, at: number): boolean {
     const { change } = own;
     if (change === null || change.order !== null || change.plan.sku !== sku) return true;
-    if (change.oldUnits === 'reset') this.takeOldUnits(own, at);
+    if (change.oldUnits === 'reset') this.takeOldUnits(own, change.plan.sku, at);
     Object.assign(own, { plan: change.plan, change: null, day: dayAt(at, own.day) });
     return change.oldUnits === 'carry';
   }
 
-  /** Of a change that waited until an instant what was paid ahead of its plan stays. */
-  protected takeOldUnits(own: ModelSubscription, until = Infinity): void {
+  /** What was paid ahead of the plan that follows, from an instant on, stays. */
+  protected takeOldUnits(own: ModelSubscription, plan: string, until = this.now): void {
     const following = this.periods.filter(
       ({ subscription, sku, kind, startsAt }) =>
-        subscription === own.place && kind === 'paid' && sku === own.change?.plan.sku && startsAt >= until,
+        subscription === own.place && kind === 'paid' && sku === plan && startsAt >= until,
     );
     for (const batch of this.units.batches) {
       const isAhead = following.some(({ order }) => order === batch.order) && batch.validFrom >= until;

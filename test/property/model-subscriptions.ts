@@ -125,7 +125,7 @@ export class SubscriptionModel extends ModelTurns {
     if (own.status === 'incomplete') this.#beginPaid(own, order);
     else if (plan === own.plan || plan === following(own)) this.#payNext(own, order);
     else {
-      if (change?.order === order && change.oldUnits === 'reset') this.takeOldUnits(own);
+      if (change?.order === order && change.oldUnits === 'reset') this.takeOldUnits(own, plan.sku);
       own.change = null;
       this.#beginPaid(own, order);
     }
@@ -147,7 +147,7 @@ export class SubscriptionModel extends ModelTurns {
     const isBehind = own.status === 'past_due';
     if (isBehind && (graceEndOf(own) <= this.now || startsAt > this.now || this.#isCutShort(own))) {
       if (plan !== own.plan) {
-        if (own.change?.oldUnits === 'reset') this.takeOldUnits(own);
+        if (own.change?.oldUnits === 'reset') this.takeOldUnits(own, plan.sku);
         own.change = null;
       }
       this.#beginPaid(own, order);
@@ -221,7 +221,7 @@ export class SubscriptionModel extends ModelTurns {
       own.change = { plan, oldUnits, order };
       return accepted(order);
     }
-    if (oldUnits === 'reset') this.takeOldUnits(own);
+    if (oldUnits === 'reset') this.takeOldUnits(own, plan.sku);
     Object.assign(own, { plan, change: null, cancelsAtEnd: false });
     if (own.status === 'past_due') {
       Object.assign(own, { status: 'active', day: dayOf(this.now), startsAt: this.now });
