@@ -17,14 +17,25 @@ export interface BulkCall {
   call: Call;
   /** The validated call, without its key. */
   request: unknown;
+  echo: Echo;
+}
+
+/**
+ * What of an answer's body the request says as well, word for word. It is not kept with the answer, which belongs to many customers and outlives those who are
+ * erased: whoever sends the request again sends it too.
+ */
+export interface Echo {
+  leaveOut(body: string): string;
+  putBack(body: string): string;
 }
 
 interface KeyedCall extends CallKey {
   request: unknown;
+  echo: Echo;
 }
 
-function toKeyedCall({ name, request, call: { actor, idempotencyKey: key } }: BulkCall): KeyedCall | undefined {
-  return key === undefined ? undefined : { owner: actor.ownerId, name, key, request };
+function toKeyedCall({ name, request, echo, call: { actor, idempotencyKey: key } }: BulkCall): KeyedCall | undefined {
+  return key === undefined ? undefined : { owner: actor.ownerId, name, key, request, echo };
 }
 
 /** The record of a call's answer; undefined when it has no key. */
@@ -39,7 +50,7 @@ export function toKeyedAnswer(
 
 function answerOf(
   deps: Pick<Foundations, 'clock'>,
-  { owner, name, key, request }: KeyedCall,
+  { owner, name, key, request, echo }: KeyedCall,
   { status, body }: Rendered,
 ): KeyedAnswer {
   return {
@@ -49,7 +60,7 @@ function answerOf(
     requestHash: hashRequest(request),
     requestHashVersion: REQUEST_HASH_VERSION,
     status,
-    answer: body,
+    answer: echo.leaveOut(body),
     recordedAt: deps.clock.now(),
   };
 }
@@ -86,7 +97,7 @@ async function runLocked(deps: Foundations, call: KeyedCall, work: () => Promise
       if (earlier) {
         const outcome = replayByKey([earlier], hashRequest(call.request));
         if ('refusal' in outcome) throw outcome.refusal;
-        return outcome.answer;
+        return { ...outcome.answer, body: call.echo.putBack(outcome.answer.body) };
       }
       const { answer, isFinal } = await work();
       if (isFinal) await record(deps, answerOf(deps, call, answer));

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import type { Call } from '../call.js';
 import type { Deps } from '../deps.js';
+import type { Echo } from '../engine/bulk-call.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';
@@ -162,6 +163,7 @@ export function registerQuota(app: FastifyInstance, deps: Deps): void {
           );
           return { status: 200, body: `{"committed":${isCommitted},"results":[${results.join()}]}` };
         },
+        metadataOf(body.items),
       ),
   });
 
@@ -260,6 +262,21 @@ function toResult(outcome: Outcome, index: number): string {
   if ('refusal' in outcome) return JSON.stringify({ index, replayed: false, ...toVerdict(outcome.refusal) });
   const { replayed, body } = outcome.answer;
   return `{"index":${index},"replayed":${replayed},${body.slice(1)}`;
+}
+
+/** The metadata of items, of which an answer tells those that were allowed. */
+function metadataOf(items: readonly Pick<z.output<typeof consumeBody>, 'metadata'>[]): Echo {
+  const change = (body: string, each: (result: Record<string, unknown>) => Record<string, unknown>) => {
+    const { results, ...rest } = JSON.parse(body);
+    return JSON.stringify({ ...rest, results: results.map(each) });
+  };
+  return {
+    leaveOut: (body) => change(body, ({ metadata: _, ...result }) => result),
+    putBack: (body) =>
+      change(body, (result) =>
+        result.allowed ? { ...result, metadata: items[Number(result.index)]?.metadata } : result,
+      ),
+  };
 }
 
 /** Of a bulk call that took nothing: what was allowed has no operation. */

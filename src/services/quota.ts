@@ -4,7 +4,7 @@
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
 import { BOOTSTRAP_OWNER } from '../engine/actors.js';
-import type { CallResult } from '../engine/bulk-call.js';
+import type { CallResult, Echo } from '../engine/bulk-call.js';
 import type { Explained, Reason } from '../engine/explainer.js';
 import type { Operation, Outcome } from '../engine/operation.js';
 import { type BookRead, readBookAt } from '../engine/reads.js';
@@ -212,7 +212,8 @@ const CALL_NAME = 'quota.consume.batch';
 
 /**
  * Takes units for each item as a consume would. With `continue` each stands alone, in chunks of 100; with `atomic` all of them are one
- * transaction. The call's own key covers all of it: items without a key get one from it, so that a call that was cut off goes on where it was.
+ * transaction. The call's own key covers all of it: items without a key get one from it, so that a call that was cut off goes on where it was. What `echo` names
+ * is not kept with the answer.
  * Locks: the key, then the customers. Throws: idempotency_key_reused (the call's key), overloaded,
  * unavailable. What becomes of an item is its outcome.
  */
@@ -222,13 +223,14 @@ export async function consumeBatch(
   call: Call,
   renderItem: Render<ConsumeResult>,
   render: Render<BatchOutcome>,
+  echo: Echo,
 ): Promise<RecordedAnswer> {
   const uses = batch.items.map((item, index) =>
     item.selector instanceof AppError
       ? item.selector
       : toOperation(item.selector, item.command, keyOf(item, index, call), renderItem),
   );
-  const keyed = { name: CALL_NAME, call, request: { ...batch, items: batch.items.map(asHashed) } };
+  const keyed = { name: CALL_NAME, call, request: { ...batch, items: batch.items.map(asHashed) }, echo };
   return deps.engine.runCall(keyed, async () => {
     if (batch.mode === 'continue') return consumeEach(deps, uses, render);
     const renderAll = (outcomes: readonly Outcome[]) => render({ isCommitted: true, outcomes: [...outcomes] });

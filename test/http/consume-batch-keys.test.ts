@@ -169,7 +169,12 @@ describe('an item’s key', () => {
 describe.each(modes)('the call’s key with mode %s', (mode) => {
   it('gives the first answer again, byte for byte, and writes nothing', async () => {
     const external_id = await personWith(10);
-    const items = [item(external_id, 2), item(external_id, 3, { idempotency_key: 'k' }), item(external_id, 1)];
+    const metadata = { text: 'é "x"', 10: 1, 2: { z: [null, 1.5], a: true } };
+    const items = [
+      item(external_id, 2, { metadata }),
+      item(external_id, 3, { idempotency_key: 'k' }),
+      item(external_id, 1, { metadata: { ...metadata, at: 2 } }),
+    ];
     const key = newKey();
     const first = await app.post(PATH, { items, mode }, { 'idempotency-key': key });
     expect(first.headers['idempotent-replayed']).toBeUndefined();

@@ -66,6 +66,11 @@ export async function makeRichCustomer(app: TestApp, mark: string): Promise<Rich
     const held = await well(app.post('/reservations', { ...use, amount: 7, ttl_seconds: 6 * 86_400 }, key()));
     const ended = await well(app.post('/reservations', { ...use, amount: 2 }, key()));
     await well(app.post(`/reservations/${ended.id}/commit`, { amount: 1 }, key()));
+    // A bulk call is of nobody in particular, and so is its key.
+    for (const mode of ['continue', 'atomic'])
+      await well(
+        app.post('/quota/consume/batch', { mode, items: [{ ...use, amount: 1 }] }, { 'idempotency-key': newPayment() }),
+      );
     const pending = await well(
       app.post(
         '/orders',
