@@ -1,6 +1,5 @@
 // What a customer holds, as readers see it. No locks. What has fallen due but is not settled yet is shown as settled: the ledger's code says which batches
 // that changes, and they are shown as it leaves them.
-import type { CustomerChanges } from '../ledger/changes.js';
 import type { Batch, BatchParts, BatchSource, NewBatch } from '../ledger/entities.js';
 import type { Metadata } from '../lib/metadata.js';
 import type { Row, Tx } from './client.js';
@@ -273,31 +272,27 @@ const SELECT_ORDER_BATCHES = `
 SELECT ${BATCH_FIELDS}, (SELECT count(*) FROM batches b WHERE ${OF_ORDER}) AS total FROM batches b ${JOIN_SETTLED}
 WHERE ${OF_ORDER} ORDER BY b.created_at, b.id LIMIT ${SHOWN_OF_ORDER}`;
 
-/** What an order has granted by an instant. */
+/** What an order has granted by an instant, wherever of a family it is. */
 export async function findOrderBatches(
   tx: Tx,
-  customerId: string,
+  familyIds: readonly string[],
   orderId: string,
   now: Date,
   settled: readonly SettledBatch[],
 ): Promise<OrderBatches> {
   const rows = await tx.query<Row & { total: number }>(SELECT_ORDER_BATCHES, [
-    ...parametersOf([customerId], now, settled),
+    ...parametersOf(familyIds, now, settled),
     orderId,
   ]);
   return { batches: rows.map((row) => toStoredBatch(row, now)), total: rows[0]?.total ?? 0 };
 }
 
-/** What an order granted just now. */
-export function toNewlyOrdered(
-  made: readonly NewBatch[],
-  { endedAccess }: Pick<CustomerChanges, 'endedAccess'>,
-): OrderBatches {
-  const shown = made.slice(0, SHOWN_OF_ORDER).map((batch) => {
-    const revokedAt = endedAccess.get(batch.id) ?? null;
-    return restated({ ...toNewlyStored(batch), revokedAt }, batch.createdAt);
-  });
-  return { batches: shown, total: made.length };
+/** Of batches of an order those that are shown, in the order in which they were made. */
+export function firstOf(all: readonly StoredBatch[], total: number): OrderBatches {
+  const inOrder = [...all].sort(
+    (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : Number(a.id > b.id)),
+  );
+  return { batches: inOrder.slice(0, SHOWN_OF_ORDER), total };
 }
 
 /** Units of one batch that are about to end. */

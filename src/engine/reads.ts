@@ -40,14 +40,19 @@ export interface BookRead {
   providersOf: ProvidersOf;
 }
 
+export interface CustomerRead extends BookRead {
+  /** Who was merged into the customer: what holds of theirs set aside comes back to him. */
+  mergedIds: readonly string[];
+}
+
 export interface Reads {
   /**
    * The book of a customer as it is now, with what is asked; of somebody never seen the empty book of NOBODY.
    * Throws: selector_conflict, overloaded; what the database could not do, as it says it.
    */
-  find(selector: Selector, asks: readonly SubjectAsk[]): Promise<BookRead>;
+  find(selector: Selector, asks: readonly SubjectAsk[]): Promise<CustomerRead>;
   /** Like `find`, for reads that need a customer. Throws: customer_not_found too. */
-  require(selector: Selector, asks: readonly SubjectAsk[]): Promise<BookRead>;
+  require(selector: Selector, asks: readonly SubjectAsk[]): Promise<CustomerRead>;
 }
 
 /** Connections that read books at a time. */
@@ -66,14 +71,14 @@ interface Question {
   asks: readonly SubjectAsk[];
 }
 
-type Waiting = Asked<Question, BookRead>;
+type Waiting = Asked<Question, CustomerRead>;
 
 /** Where a book stands in which nothing is written. */
 const UNWRITTEN = { nextSeq: 1, nextEvent: 1, tellsUses: false };
 
 /** Makes the readers of a process. */
 export function createReads(deps: Foundations): Reads {
-  const ask = createGatherer<Question, BookRead>({
+  const ask = createGatherer<Question, CustomerRead>({
     workersMax: READERS,
     waitingMax: WAITING_MAX,
     refuse: overloaded,
@@ -172,6 +177,7 @@ async function readOn<T extends { loaded: LoadedBooks }>(
 interface Readable {
   read: Waiting;
   customerId: string;
+  mergedIds: readonly string[];
 }
 
 /** Whom the reads are about. Those that name two different customers are refused here. */
@@ -181,7 +187,8 @@ async function findReaders(deps: Foundations, reads: readonly Waiting[]): Promis
   const known = new Map([...selectors.keys()].map((name, at) => [name, found[at]]));
   return reads.flatMap((read): Readable[] => {
     const customer = known.get(read.question.name);
-    if (!(customer instanceof AppError)) return [{ read, customerId: customer?.id ?? NOBODY }];
+    if (!(customer instanceof AppError))
+      return [{ read, customerId: customer?.id ?? NOBODY, mergedIds: customer?.mergedIds ?? [] }];
     read.reject(customer);
     return [];
   });
@@ -199,7 +206,7 @@ function answerOf(
     const at = loaded.atOf(customerId) ?? clock;
     const book = openBook(loaded.bookOf({ id: customerId, ...UNWRITTEN }, at, deps.ids));
     const providersOf = loaded.providersFor(customerId);
-    for (const { read } of own) read.resolve({ at, book, providersOf });
+    for (const { read, mergedIds } of own) read.resolve({ at, book, providersOf, mergedIds });
   } catch (error) {
     for (const { read } of own) read.reject(error);
   }

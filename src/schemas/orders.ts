@@ -156,11 +156,9 @@ export const orderAnswer = z
     ),
     batches: z.array(batchAnswer).optional().meta({
       description:
-        'What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`.',
+        'What a paid order granted, and in what it went on: the first 200 batches. The others are in `GET /wallet/batches?order_id=`.',
     }),
-    batches_total: countAnswerSchema
-      .optional()
-      .meta({ description: 'How many batches a paid order granted.', examples: [1] }),
+    batches_total: countAnswerSchema.optional().meta({ description: 'How many batches these are.', examples: [1] }),
     refunds: z
       .array(refundAnswer)
       .optional()

@@ -2,7 +2,7 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findProducts } from '../db/catalog.js';
-import { type ExpiringUnits, listExpiring } from '../db/wallet.js';
+import { type ExpiringUnits, listExpiring, sumHeld } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
@@ -165,17 +165,17 @@ export async function deductCredits(
  */
 export async function getCreditsBalance(deps: Deps, selector: Selector, productKey: string): Promise<CreditsBalance> {
   const subject = { productKey };
-  const { book, providersOf } = await deps.reads.require(selector, [{ subject, amount: 0 }]);
+  const { at, book, providersOf, mergedIds } = await deps.reads.require(selector, [{ subject, amount: 0 }]);
   requireCurrency(providersOf(subject), productKey);
   const holding = holdingOf(book, productKey);
-  const { held, owed } = holding;
+  const heldOfMerged = await sumHeld(deps.db, mergedIds, { at, isPast: false });
   return {
     customerId: book.customerId,
     productKey,
     ...standingOf(holding),
     available: spendable(holding),
-    held,
-    owed,
+    held: holding.held + (heldOfMerged.get(productKey) ?? 0),
+    owed: holding.owed,
   };
 }
 

@@ -19,7 +19,7 @@ import { listDisputes, listRefunds } from '../db/refunds.js';
 import { findEarningReferral, loadTrigger } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
 import { listCurrent } from '../db/subscriptions.js';
-import { findOrderBatches, NO_BATCHES, toNewlyOrdered } from '../db/wallet.js';
+import { findOrderBatches, NO_BATCHES } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
@@ -139,7 +139,7 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
     order.paidAt === null
       ? NO_BATCHES
       : await readSettled(deps, reader, { at: now, isPast: false }, (tx, settled) =>
-          findOrderBatches(tx, order.customerId, order.id, now, settled),
+          findOrderBatches(tx, reader.familyIds, order.id, now, settled),
         );
   const [refunds, disputes] = await Promise.all([
     listRefunds(deps.db, owner, orderId).then(mergeSides),
@@ -235,9 +235,9 @@ async function confirmSale(
       asks: asksOf([...(sale.order?.items ?? []), ...current.flatMap(plansIn)].flatMap(({ terms }) => terms)),
       plans: hasPlans,
     }),
-    loadMore: async (tx, { sale: { order } }, customerId, now, familyIds) => {
+    loadMore: async (tx, { sale: { order } }, _customerId, now, familyIds) => {
       if (order !== undefined && order.paidAt !== null)
-        return { granted: await findOrderBatches(tx, customerId, order.id, now, []), trigger: undefined };
+        return { granted: await findOrderBatches(tx, familyIds, order.id, now, []), trigger: undefined };
       const mayEarn = order === undefined || order.totalAmount > 0n;
       const referral = mayEarn ? await findEarningReferral(tx, familyIds) : undefined;
       if (!referral) return { granted: NO_BATCHES, trigger: undefined };
@@ -282,7 +282,7 @@ async function confirmSale(
           if (trigger) armRewards(book, { ...trigger, orderId, operationId });
           noteSignals(book, signals);
           rewards.note(book);
-          const result = { order: decision.order, granted: toNewlyOrdered(decision.batches, book.changes) };
+          const result = asDecided(book, decision.order, NO_BATCHES);
           return { outcome: 'accepted', result, recordAs: decision.recordAs };
         }
       }

@@ -128,10 +128,10 @@ export async function refundOrder(
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+    loadMore: async (tx, { stored }, _customerId, now, familyIds) => {
       const [seen, granted, rewards] = await Promise.all([
         refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
-        loadGranted(tx, stored, customerId, now),
+        loadGranted(tx, stored, familyIds, now),
         lockRewardsOfFamily(tx, familyIds),
       ]);
       return { seen, granted, earned: { rewards, familyIds } };
@@ -192,10 +192,10 @@ export async function disputeOrder(
     ...ofSale(selector, orderId, policy),
     call,
     request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+    loadMore: async (tx, { stored }, _customerId, now, familyIds) => {
       const [seen, granted, rewards] = await Promise.all([
         findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),
-        loadGranted(tx, stored, customerId, now),
+        loadGranted(tx, stored, familyIds, now),
         lockRewardsOfFamily(tx, familyIds),
       ]);
       return { seen, granted, earned: { rewards, familyIds } };
@@ -219,8 +219,13 @@ export async function disputeOrder(
   return answer;
 }
 
-async function loadGranted(tx: Tx, { id, paidAt }: Order, customerId: string, now: Date): Promise<OrderBatches> {
-  return paidAt === null ? NO_BATCHES : findOrderBatches(tx, customerId, id, now, []);
+async function loadGranted(
+  tx: Tx,
+  { id, paidAt }: Order,
+  familyIds: readonly string[],
+  now: Date,
+): Promise<OrderBatches> {
+  return paidAt === null ? NO_BATCHES : findOrderBatches(tx, familyIds, id, now, []);
 }
 
 const NOTHING: Recovery = { recovered: new Map(), unrecovered: new Map() };

@@ -50,7 +50,13 @@ describe('an order of the source', () => {
     const id = await order(source.id, 'PACK');
     await merge(target, source);
     const paid = await confirm(id);
-    expect(paid.body).toMatchObject({ status: 'paid', batches: [{ granted: 100, transferred: 100 }] });
+    expect(paid.body).toMatchObject({
+      status: 'paid',
+      batches: [
+        { granted: 100, available: 0, transferred: 100 },
+        { granted: 100, available: 100 },
+      ],
+    });
     expect(await balanceOf(target.id)).toBe(100);
     await consume(source.id, 100);
   });
@@ -114,6 +120,36 @@ describe('an order of the source', () => {
     expect(await balanceOf(target.id)).toBe(0);
     const again = await app.post(`/orders/${id}/refund`, { refund_id: `re-${id}` });
     expect(again.text).toBe(refunded.text);
+  });
+
+  it('is shown with what it granted, wherever that is, in every answer', async () => {
+    const [target, source] = await newPair();
+    const id = await buy(source.id);
+    const pending = await order(source.id, 'PACK');
+    await consume(source.id, 10);
+    await merge(target, source);
+    await consume(target.id, 15);
+    const partsOf = ({ batches, batches_total }: Json) => [
+      batches_total,
+      (batches as Json[]).map(({ granted, available, consumed, revoked, transferred }) => ({
+        ...{ granted, available, consumed, revoked, transferred },
+      })),
+    ];
+    const moved = { granted: 100, available: 0, consumed: 10, revoked: 0, transferred: 90 };
+    const shown = async () => partsOf((await app.get(`/orders/${id}`)).body);
+    expect(await shown()).toEqual([
+      2,
+      [moved, { granted: 90, available: 75, consumed: 15, revoked: 0, transferred: 0 }],
+    ]);
+    const { body } = await app.post(`/orders/${id}/refund`, { amount: '5.00' });
+    expect(partsOf(body)).toEqual([
+      2,
+      [moved, { granted: 90, available: 25, consumed: 15, revoked: 50, transferred: 0 }],
+    ]);
+    expect(await shown()).toEqual(partsOf(body));
+    const paid = await app.post(`/orders/${pending}/confirm`, { payment_id: newPayment() });
+    expect(partsOf(paid.body)).toEqual(partsOf((await app.get(`/orders/${pending}`)).body));
+    expect(paid.body.batches_total).toBe(2);
   });
 
   it('by parts comes to exact shares over both ledgers', async () => {
@@ -205,6 +241,8 @@ describe('a hold of the source', () => {
     const id = await reserve(source.id, 6);
     await merge(target, source);
     expect(await walletOf(target.id)).toMatchObject({ balances: { CREDITS: 4 }, held: { CREDITS: 6 } });
+    const credits = await app.get(`/credits/balance?customer_id=${source.id}&product_key=CREDITS`);
+    expect(credits.body).toMatchObject({ customer_id: target.id, balance: 4, available: 4, held: 6 });
     const committed = await app.post(`/reservations/${id}/commit`, { amount: 2, customer_id: target.id });
     expect(committed.status, committed.text).toBe(200);
     expect(committed.body).toMatchObject({ committed_amount: 2, remaining: 8 });

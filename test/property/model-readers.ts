@@ -104,10 +104,11 @@ export function creditsOf(wallet: ModelWallet, product: string): CreditsState {
     .filter((batch) => batch.left > 0 && !isOver(batch, wallet.now) && isOver(batch, wallet.now + WEEK_MS))
     .sort((a, b) => Number(a.expiresAt) - Number(b.expiresAt))
     .map(({ place, left }) => ({ batch: place, amount: left }));
+  const { balances, held } = holdingsOf(wallet);
   return {
-    balance: holdingsOf(wallet).balances[product] ?? 0,
+    balance: balances[product] ?? 0,
     available: balanceOf(wallet, { product }).remaining ?? 0,
-    held: own.reduce((sum, batch) => sum + batch.held, 0),
+    held: held[product] ?? 0,
     owed: wallet.owed[product] ?? 0,
     expiring,
   };

@@ -1947,9 +1947,9 @@ export interface components {
                 /** @description Why another price was set. */
                 price_reason: string | null;
             }[];
-            /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+            /** @description What a paid order granted, and in what it went on: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
             batches?: components["schemas"]["Batch"][];
-            /** @description How many batches a paid order granted. */
+            /** @description How many batches these are. */
             batches_total?: number;
             /** @description Of a paid order that is read by its id: oldest first. */
             refunds?: {
@@ -3969,9 +3969,9 @@ export interface operations {
                             /** @description Why another price was set. */
                             price_reason: string | null;
                         }[];
-                        /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+                        /** @description What a paid order granted, and in what it went on: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
                         batches?: components["schemas"]["Batch"][];
-                        /** @description How many batches a paid order granted. */
+                        /** @description How many batches these are. */
                         batches_total?: number;
                         /** @description Of a paid order that is read by its id: oldest first. */
                         refunds?: {
@@ -4158,9 +4158,9 @@ export interface operations {
                             /** @description Why another price was set. */
                             price_reason: string | null;
                         }[];
-                        /** @description What a paid order granted: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
+                        /** @description What a paid order granted, and in what it went on: the first 200 batches. The others are in `GET /wallet/batches?order_id=`. */
                         batches?: components["schemas"]["Batch"][];
-                        /** @description How many batches a paid order granted. */
+                        /** @description How many batches these are. */
                         batches_total?: number;
                         /** @description Of a paid order that is read by its id: oldest first. */
                         refunds?: {
