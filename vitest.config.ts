@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { SlowFoldersFirst } from './test/support/slow-folders-first.js';
 import { SummaryReporter } from './test/support/summary-reporter.js';
 
 const WORKERS_MIN = 2;
@@ -20,6 +21,7 @@ export default defineConfig({
     reporters: ['default', new SummaryReporter()],
     // loading the app takes longer than the tests of most files do, so the files of a worker share it; each makes an app of its own from it
     isolate: false,
+    sequence: { sequencer: SlowFoldersFirst },
     maxWorkers: Math.max(WORKERS_MIN, availableParallelism()),
     // not UTC, so that a time read in the process's zone shows
     env: { TZ: 'America/St_Johns' },
