@@ -36,9 +36,12 @@ function valueAt(value: unknown, pointer: string): unknown {
   return found;
 }
 
-/** A text, or the digits of a whole number that is exact; null of anything else. */
 function textAt(body: unknown, pointer: string | null): string | null {
-  const value = pointer === null ? undefined : valueAt(body, pointer);
+  return pointer === null ? null : textOf(valueAt(body, pointer));
+}
+
+/** A text that can be kept and looked up, or the digits of a whole number that is exact; null of anything else. */
+function textOf(value: unknown): string | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null;
   if (typeof value !== 'string') return null;
   const trimmed = value.trim();
@@ -56,8 +59,11 @@ function amountAt(body: unknown, { amount, amountUnit }: SourceMapping, currency
 /** What a body of a source means. Throws: malformed_json, invalid_request (there is no id of the event). */
 export function readMapped(mapping: SourceMapping, raw: Buffer, headers: KeptHeaders): PaymentEvent {
   const body = parseJson(raw);
-  const eventId = mapping.eventId === null ? (headers[ID_HEADER] ?? null) : textAt(body, mapping.eventId);
-  if (eventId === null) throw notAnEvent(`it has no id at ${mapping.eventId ?? `the header ${ID_HEADER}`}`);
+  const eventId = mapping.eventId === null ? textOf(headers[ID_HEADER]) : textAt(body, mapping.eventId);
+  if (eventId === null) {
+    const place = mapping.eventId === null ? `in the header ${ID_HEADER}` : `at ${mapping.eventId}`;
+    throw notAnEvent(`it has no id of 1 to ${ID_LENGTH_MAX} characters ${place}`);
+  }
   const status = textAt(body, mapping.status);
   const type = textAt(body, mapping.type) ?? status ?? 'unknown';
   const event = emptyEvent(eventId, type);

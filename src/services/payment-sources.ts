@@ -8,7 +8,7 @@ import { canonicalPaymentMethod } from '../ledger/orders.js';
 import type { PaymentSource } from '../ledger/payment-entities.js';
 import { seal, unseal } from '../lib/sealed.js';
 import { readSecretKeys } from '../lib/secret-keys.js';
-import { makeWebhookSecret } from '../lib/webhook-signature.js';
+import { isWebhookSecret, makeWebhookSecret } from '../lib/webhook-signature.js';
 
 /** Sources that there may be. */
 const SOURCES_MAX = 100;
@@ -68,7 +68,7 @@ export async function findOpenSource(
   return { source, secrets };
 }
 
-/** Creates or replaces a source. Locks: all sources. Throws: too_many_payment_sources. */
+/** Creates or replaces a source. Locks: all sources. Throws: too_many_payment_sources, invalid_request (the present secret can't be kept). */
 export async function putPaymentSource(deps: Deps, terms: SourceTerms, actor: Actor): Promise<PutSource> {
   await restOnSecretKeys(deps);
   const drawn = terms.secret ?? makeWebhookSecret();
@@ -87,6 +87,7 @@ export async function putPaymentSource(deps: Deps, terms: SourceTerms, actor: Ac
       const paymentMethod = canonicalPaymentMethod(method);
       const present = before && openOf(deps, before.name, before.sealedSecret);
       const isKept = before !== undefined && (secret === undefined || secret === present);
+      if (isKept && present !== undefined) assertSignsWith(terms.signature, present);
       const secrets = isKept ? secretsOf(before) : replaced(deps, terms.name, { before, drawn, now });
       const dates = { createdAt: before?.createdAt ?? now, updatedAt: now };
       const source = { ...rest, paymentMethod, ...secrets, ...dates };
@@ -96,6 +97,13 @@ export async function putPaymentSource(deps: Deps, terms: SourceTerms, actor: Ac
       return { source, secret: isKept && present !== undefined ? present : drawn, isNew };
     },
   });
+}
+
+/** A secret of one scheme may be none of another. Throws: invalid_request. */
+function assertSignsWith({ scheme }: PaymentSource['signature'], secret: string): void {
+  if (scheme !== 'standard_webhooks' || isWebhookSecret(secret)) return;
+  const detail = 'The present secret is none of Standard Webhooks, which is whsec_ and the base64 of 24 to 64 bytes.';
+  throw new AppError('invalid_request', detail, { pointer: '/secret' });
 }
 
 type Secrets = Pick<PaymentSource, 'sealedSecret' | 'oldSealedSecret' | 'oldSecretUntil'>;

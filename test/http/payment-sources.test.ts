@@ -1,10 +1,11 @@
 // Sources of payments: put over the API, believed by their signature, and understood by their mapping.
+import { randomBytes } from 'node:crypto';
 import request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { ask, balanceOf, placeOrder } from '../support/parallel.js';
-import { type Signed, signedByHmac, signedByStandard } from '../support/payments.js';
+import { STANDARD_SECRET, type Signed, signedByHmac, signedByStandard } from '../support/payments.js';
 
 const app = useTestApp();
 const SECRET = 'a-secret-that-both-sides-know';
@@ -100,6 +101,35 @@ describe('a source', () => {
     expect(answer.status, answer.text).toBe(200);
     expect(await balanceOf(app, 'bea', 'CREDITS')).toBe(10);
     expect((await app.get('/payments/inbox?event_id=msg-1')).body.data).toHaveLength(1);
+  });
+
+  it('signs by Standard Webhooks with an id that can be looked up, or is no event', async () => {
+    const made = await put('ids', {
+      signature: { scheme: 'standard_webhooks' },
+      secret: undefined,
+      mapping: { ...mapping, event_id: undefined },
+    });
+    const { secret } = made.body;
+    const send = (id: string) => deliver('ids', signedByStandard(paid('ignored', 'c-4', 'none'), id, { secret }));
+    expect((await send('m'.repeat(255))).status).toBe(200);
+    for (const id of ['m'.repeat(256), randomBytes(4_000).toString('base64url')]) {
+      const answer = await send(id);
+      expect(answer.status, answer.text).toBe(400);
+      expect(answer.body).toMatchObject({ code: 'invalid_request' });
+    }
+  });
+
+  it('does not keep a secret that is none of how it signs from now on', async () => {
+    await put('other', {});
+    const standard = { signature: { scheme: 'standard_webhooks' }, mapping };
+    const refused = await put('other', { ...standard, secret: undefined });
+    expect(refused.status, refused.text).toBe(400);
+    expect(refused.body.errors).toMatchObject([{ pointer: '/secret' }]);
+    expect((await app.get('/payment-sources/other')).body.signature.scheme).toBe('hmac_sha256');
+    expect((await put('other', { ...standard, secret: SECRET })).status).toBe(400);
+    const made = await put('other', { ...standard, secret: STANDARD_SECRET });
+    expect(made.status, made.text).toBe(200);
+    expect((await deliver('other', signedByStandard(paid('e-o', 'c-o', 'none'), 'msg-o'))).status).toBe(200);
   });
 
   it('keeps its secret to itself: it is encrypted, shown by a PUT alone, and not audited', async () => {
