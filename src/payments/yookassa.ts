@@ -132,17 +132,21 @@ function jsonOf(bytes: Buffer): unknown {
   }
 }
 
-/** What became of it by now, which may be more than was told. */
-const STATUSES: ReadonlyMap<string, PaymentEventKind> = new Map([
+/** What became of it by now, which may be more than was told. Of what is not decided yet it is asked again. */
+const PAYMENT_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
   ['succeeded', 'paid'],
   ['canceled', 'cancelled'],
+]);
+const REFUND_KINDS: ReadonlyMap<string, PaymentEventKind> = new Map([
+  ['succeeded', 'refunded'],
+  ['canceled', 'ignored'],
 ]);
 
 async function completePayment(settings: YookassaSettings, event: PaymentEvent): Promise<PaymentEvent> {
   const found = await fetchBack(settings, { of: 'payments', id: event.paymentId }, payment);
   const { order_id: orderRef = null, subscription_id: subscriptionRef = null } = found.metadata;
   const { value, currency } = found.amount;
-  const kind = STATUSES.get(found.status);
+  const kind = PAYMENT_KINDS.get(found.status);
   if (kind === undefined) throw new ProviderSilent(`YooKassa has the payment as ${found.status}`);
   return {
     ...event,
@@ -158,7 +162,8 @@ async function completePayment(settings: YookassaSettings, event: PaymentEvent):
 async function completeRefund(settings: YookassaSettings, event: PaymentEvent): Promise<PaymentEvent> {
   const found = await fetchBack(settings, { of: 'refunds', id: event.refundId }, refund);
   const { value, currency } = found.amount;
-  const kind = found.status === 'succeeded' ? 'refunded' : 'ignored';
+  const kind = REFUND_KINDS.get(found.status);
+  if (kind === undefined) throw new ProviderSilent(`YooKassa has the refund as ${found.status}`);
   return {
     ...event,
     kind,

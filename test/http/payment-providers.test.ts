@@ -114,6 +114,26 @@ describe('YooKassa', () => {
     expect(await eventOf(`payment.succeeded:${id}`)).toMatchObject({ status: 'applied', payment_id: id });
   });
 
+  it('is asked again of a refund that waits, and not of one that is off', async () => {
+    const orderId = await placeOrder(app, 'hal', 'PACK');
+    stub.answer('GET', '/payments/p-5', payment('p-5', orderId));
+    await notify('payment.succeeded', 'p-5');
+    const refund = (id: string, status: string) => ({
+      status: 200,
+      body: { id, status, payment_id: 'p-5', amount: { value: '0.50', currency: 'USD' } },
+    });
+    stub.answer('GET', '/refunds/r-5', refund('r-5', 'pending'), refund('r-5', 'succeeded'));
+    await notify('refund.succeeded', 'r-5');
+    expect(await eventOf('refund.succeeded:r-5')).toMatchObject({ status: 'waiting', reason: 'provider_silent' });
+    app.clock.advance({ seconds: 5 });
+    await inboxOf(inbound.deps).applyDue(() => false);
+    expect(await eventOf('refund.succeeded:r-5')).toMatchObject({ status: 'applied', refund_id: 'r-5' });
+    stub.answer('GET', '/refunds/r-6', refund('r-6', 'canceled'));
+    await notify('refund.succeeded', 'r-6');
+    expect(await eventOf('refund.succeeded:r-6')).toMatchObject({ status: 'ignored' });
+    expect((await app.get(`/orders/${orderId}`)).body.refunded_amount).toBe('0.50');
+  });
+
   it('that does not answer is asked again by the job', async () => {
     const orderId = await placeOrder(app, 'cy', 'PACK');
     stub.answer('GET', '/payments/p-4', { status: 500, body: {} }, payment('p-4', orderId));
