@@ -1,9 +1,11 @@
 // A provider's own list of charges beside what is known here: what is missing on either side, and what differs. Changes nothing, unless the missing ones are to
 // be applied, which takes the way of every event.
+import { hash } from 'node:crypto';
 import { findPayments, listOtherPayments } from '../db/orders.js';
 import type { Deps } from '../deps.js';
 import type { Payment } from '../ledger/order-entities.js';
 import { canonicalPaymentMethod } from '../ledger/orders.js';
+import type { PaymentEvent } from '../ledger/payment-entities.js';
 import { inboxOf } from './inbox.js';
 import { emptyEvent, readDecimal } from './provider.js';
 
@@ -11,6 +13,8 @@ import { emptyEvent, readDecimal } from './provider.js';
 const LISTED_MAX = 1_000;
 /** Charges that are looked up, and applied, at a time. */
 const STEP = 500;
+/** Of a digest that tells apart what lists tell of one charge. */
+const DIGEST_LENGTH = 12;
 
 /** A charge as the provider's list has it. */
 export interface Charge {
@@ -106,14 +110,17 @@ function isSame({ amount, currency, isPaid }: Charge, payment: Payment): boolean
   return isSameMoney && isPaid === (payment.status === 'paid');
 }
 
-/** A missing charge as an event: the same charge is the same event, whatever list has it. */
-function toEvent({ paymentId, amount, currency, orderId }: Charge) {
+/** A missing charge as an event: what is told of a charge is the same event, whatever list has it, and what is told otherwise later is another. */
+function toEvent({ paymentId, amount: written, currency, orderId }: Charge): PaymentEvent {
+  const orderRef = orderId ?? null;
+  const amount = readDecimal(written) ?? null;
+  const told = hash('sha256', JSON.stringify([String(amount), currency, orderRef]), 'hex').slice(0, DIGEST_LENGTH);
   return {
-    ...emptyEvent(`reconciled:${paymentId}`, 'reconciled'),
-    kind: 'paid' as const,
-    orderRef: orderId ?? null,
+    ...emptyEvent(`reconciled:${paymentId}:${told}`, 'reconciled'),
+    kind: 'paid',
+    orderRef,
     paymentId,
-    amount: readDecimal(amount) ?? null,
+    amount,
     currency,
   };
 }

@@ -82,9 +82,30 @@ describe('a list of charges', () => {
     const answer = await send('payment_method=stripe&apply=true', { charges: [charge('pi_9')] });
     expect(answer.body).toMatchObject({ applied: 1 });
     const [event] = (await app.get('/payments/inbox?payment_id=pi_9')).body.data;
-    expect(event).toMatchObject({ event_id: 'reconciled:pi_9', status: 'waiting', reason: 'no_order' });
+    expect(event).toMatchObject({
+      event_id: expect.stringMatching(/^reconciled:pi_9:[0-9a-f]{12}$/),
+      status: 'waiting',
+      reason: 'no_order',
+    });
     const unknown = await send('payment_method=paypal&apply=true', { charges: [charge('p')] });
     expect([unknown.status, unknown.body.code]).toEqual([404, 'payment_provider_not_found']);
+  });
+
+  it.each([
+    ['without an order', {}],
+    ['of another amount', { amount: '1.01' }],
+    ['of an order that is none', { order_id: 'no-order' }],
+  ])('applies what a list tells that puts right one before, which told %s', async (what, wrong) => {
+    const orderId = await placeOrder(app, `eve ${what}`, 'PACK');
+    const send1 = (more: Json) =>
+      send('payment_method=stripe&apply=true', { charges: [charge(`pi ${what}`, { order_id: orderId, ...more })] });
+    expect((await send1({ order_id: undefined, ...wrong })).body.applied).toBe(1);
+    expect((await send1({ order_id: undefined, ...wrong })).body.applied).toBe(0);
+    expect((await app.get(`/orders/${orderId}`)).body.status).toBe('pending');
+    const answers = await Promise.all([send1({}), send1({}), send1({ amount: '1.000' })]);
+    expect(answers.map(({ body }) => body.applied).sort()).toEqual([0, 0, 1]);
+    expect((await app.get(`/orders/${orderId}`)).body.status).toBe('paid');
+    expect(await balanceOf(app, `eve ${what}`, 'CREDITS')).toBe(10);
   });
 
   it('pays what only failed here, and was paid there', async () => {
