@@ -8,6 +8,7 @@ import { askedTogether } from './asked-together.js';
 import type { Row, Tx } from './client.js';
 import { Conditions } from './conditions.js';
 import { findOwnersIn, type Owner } from './owners.js';
+import { reconsiderEvents } from './payment-inbox.js';
 import { claims, inserts, updates } from './statements.js';
 import { amongGiven, arraysOf, given, listOf, readerOf, table, text, uuid, written } from './table.js';
 import { orderItems, orders, payments } from './tables.js';
@@ -239,6 +240,13 @@ export async function findPayment(tx: Tx, paymentMethod: string, paymentId: stri
   return (await findCharge(tx, { paymentMethod, paymentId })) ?? null;
 }
 
+/** Whether a charge bought nothing, once whoever is about to change that is done. */
+export async function isStillUnmatched(tx: Tx, paymentMethod: string, paymentId: string): Promise<boolean> {
+  const sql = 'SELECT status FROM payments WHERE payment_method = $1 AND payment_id = $2 FOR SHARE';
+  const [row] = await tx.query<Row & { status: string }>(sql, [paymentMethod, paymentId]);
+  return row?.status === 'unmatched';
+}
+
 /** What is known of charges of a method. */
 export async function findPayments(tx: Tx, paymentMethod: string, paymentIds: readonly string[]): Promise<Payment[]> {
   const sql = `SELECT ${listOf(payments, PAYMENT)} FROM payments WHERE payment_method = $1 AND payment_id = ANY ($2::text[])`;
@@ -285,8 +293,8 @@ WITH moved AS (
 ) SELECT assert_claimed(count(*) = $${MOVE.length + 1}::bigint) FROM moved`;
 
 /**
- * Writes what is told of payments, in the order in which claims of them meet: a new one is claimed, which waits for a rival that has not ended. Throws
- * BC001 in the statements when another transaction moved or claimed one meanwhile.
+ * Writes what is told of payments, in the order in which claims of them meet: a new one is claimed, which waits for a rival that has not ended. What went back
+ * of one that bought nothing until now is tried again. Throws BC001 in the statements when another transaction moved or claimed one meanwhile.
  */
 export function claimPayments(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   const told = customers.flatMap(({ now, changes }) =>
@@ -298,11 +306,16 @@ export function claimPayments(tx: Tx, { customers }: Changes): Promise<unknown> 
   const known = sorted.flatMap(({ seen, ...payment }) =>
     seen ? [{ ...payment, seenStatus: seen.status, seenOrderId: seen.orderId }] : [],
   );
+  const unmatched = known
+    .filter(({ seenStatus }) => seenStatus === 'unmatched')
+    .map(({ paymentId, seenOrderId, updatedAt }) => ({ paymentId, orderId: seenOrderId, now: updatedAt }));
   return Promise.all([
     newPaymentsOf(
       tx,
       sorted.filter(({ seen }) => seen === null),
     ),
     known.length > 0 ? tx.query(MOVE_PAYMENTS, [...arraysOf(moves, MOVE, known), known.length]) : undefined,
+    // After the payments: whoever leaves an event because of one looks at it again, and waits for its lock.
+    unmatched.length > 0 ? reconsiderEvents(tx, unmatched) : undefined,
   ]);
 }

@@ -115,6 +115,28 @@ export async function wakeEvents(
   await tx.query(WAKE, [now.toISOString(), orders, providers, payments]);
 }
 
+/** Why an event about money that goes back has no effect: its charge bought nothing. */
+export const CHARGE_UNMATCHED = 'payment_unmatched';
+
+/** A charge that bought nothing, and the order under which it was kept. */
+export interface UnmatchedCharge {
+  paymentId: string;
+  orderId: string;
+  now: Date;
+}
+
+const RECONSIDER = `
+UPDATE payment_inbox own SET status = 'waiting', next_at = charge.now, settled_at = NULL
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS charge (order_id, payment_id, now)
+WHERE own.order_id = charge.order_id AND own.payment_id = charge.payment_id AND own.status = 'ignored' AND own.reason = '${CHARGE_UNMATCHED}'`;
+
+/** Has events tried again that were left because their charges bought nothing: by now something else is told of these. Locks: their rows. */
+export function reconsiderEvents(tx: Tx, charges: readonly UnmatchedCharge[]): Promise<unknown> {
+  const orders = charges.map(({ orderId }) => orderId);
+  const payments = charges.map(({ paymentId }) => paymentId);
+  return tx.query(RECONSIDER, [orders, payments, charges.map(({ now }) => now.toISOString())]);
+}
+
 /** The order that another event of the same charge is about. */
 export async function findOrderOfCharge(
   tx: Tx,

@@ -2,7 +2,7 @@
 // may be done again: a payment is confirmed once, whoever tells it how often.
 import type { Call } from '../call.js';
 import { findOrder, findPayment } from '../db/orders.js';
-import { findOrderOfCharge } from '../db/payment-inbox.js';
+import { CHARGE_UNMATCHED, findOrderOfCharge } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
@@ -151,7 +151,7 @@ async function matchSale({ db }: Deps, provider: Provider, event: PaymentEvent):
     return outcome('quarantined', 'amount_unknown', 'It has no amount, or in no currency that is known here.');
   const payment = await findPayment(db, provider.paymentMethod, paymentId);
   if (payment?.status === 'unmatched')
-    return outcome('ignored', 'payment_unmatched', 'The charge bought nothing.', payment.orderId);
+    return outcome('ignored', CHARGE_UNMATCHED, 'The charge bought nothing.', payment.orderId);
   if (payment?.status !== 'paid')
     return outcome('waiting', PAYMENT_MISSING, 'No order is known that the charge paid.', payment?.orderId ?? null);
   const { orderId, customerId } = payment;

@@ -1,8 +1,14 @@
 // The inbox of a process: a webhook is verified, stored, and then applied, at once where that is possible and else by a job. The answer says that it is
 // stored; it waits a moment for the rest, so that usually it is done by then.
 import type { Actor } from '../call.js';
-import { findOrder, findOrderOwners } from '../db/orders.js';
-import { type StoredEvent, takeDueEvents, takeEvent } from '../db/payment-inbox.js';
+import { findOrder, findOrderOwners, isStillUnmatched } from '../db/orders.js';
+import {
+  CHARGE_UNMATCHED,
+  reconsiderEvents,
+  type StoredEvent,
+  takeDueEvents,
+  takeEvent,
+} from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { effectiveStatus } from '../ledger/orders.js';
@@ -102,6 +108,7 @@ function createInbox(deps: Deps): Inbox {
     const provider = await findProvider(record.provider);
     const settled = provider ? await outcomeOrFault(sharing, provider, record) : withoutProvider(deps, record);
     await settle(deps, writes, settled);
+    await reconsider(deps, provider, settled);
   };
   /** Applies an event beside whatever else goes on. A failure is noted, and the event is tried again when its lease ends. */
   const start = (record: InboxRecord): Promise<void> => {
@@ -175,7 +182,9 @@ function createInbox(deps: Deps): Inbox {
       const provider = await requireProvider(before.provider, 'path/id');
       const taken = await takeEvent(deps.db, id, new Date(deps.clock.now().getTime() + LEASE_MS));
       if (!taken) throw closed(await getInboxEvent(deps, id));
-      await settle(deps, writes, await outcomeOrFault(deps, provider, readAgain(provider, taken)), actor.keyId);
+      const settled = await outcomeOrFault(deps, provider, readAgain(provider, taken));
+      await settle(deps, writes, settled, actor.keyId);
+      await reconsider(deps, provider, settled);
       return getInboxEvent(deps, id);
     },
     end: async () => {
@@ -338,6 +347,14 @@ async function settle(deps: Deps, writes: InboxWrites, record: InboxRecord, acti
   const isDecided = record.status === 'quarantined' || actingKey !== undefined;
   await (isDecided ? decideInboxEvent(deps, record, actingKey) : writes.settle(record));
   deps.metrics.paymentWebhooks.add(record.provider.split('/')[0] ?? record.provider, record.status);
+}
+
+/** Has an event tried again that was left because its charge bought nothing, where the charge bought something while that was written. */
+async function reconsider({ db, clock }: Deps, provider: Provider | undefined, record: InboxRecord): Promise<void> {
+  const { reason, paymentId, orderId } = record;
+  if (reason !== CHARGE_UNMATCHED || !provider || paymentId === null || orderId === null) return;
+  if (await isStillUnmatched(db, provider.paymentMethod, paymentId)) return;
+  await reconsiderEvents(db, [{ paymentId, orderId, now: clock.now() }]);
 }
 
 /** An order as it is now, by what a provider calls it. */

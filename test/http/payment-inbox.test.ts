@@ -6,11 +6,12 @@ import type { Deps } from '../../src/deps.js';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { applyPaymentsJob } from '../../src/jobs/apply-payments.js';
 import { blankPayments } from '../../src/jobs/blank-payments.js';
+import { inboxOf } from '../../src/payments/inbox.js';
 import { decideInboxEvent, getInboxEvent, settleInboxEvents } from '../../src/services/payment-inbox.js';
 import { type Json, putOffer, putProduct, startTestApp, useTestApp } from '../support/app.js';
 import { failOnUndeclared } from '../support/declared-problems.js';
 import { untilTold } from '../support/events.js';
-import { ask, balanceOf, holdCustomers, placeOrder } from '../support/parallel.js';
+import { ask, balanceOf, holdCustomers, holdTransaction, placeOrder, untilWaiting } from '../support/parallel.js';
 import {
   checkoutSession,
   OLD_STRIPE_SECRET,
@@ -293,6 +294,73 @@ describe('money that goes back', () => {
     await told('evt_t', 'refund.created', refund({ id: own('re_t'), currency: 'eur' }));
     expect(await eventOf(own('evt_t'))).toMatchObject({ status: 'quarantined', reason: 'currency_mismatch' });
     expect(await balanceOf(app, own('oda'), 'CREDITS')).toBe(10);
+  });
+});
+
+describe('what went back of a charge that bought nothing', () => {
+  const [charge, order] = [() => own('pi_late'), (of: string) => placeOrder(app, own(of), 'PACK')];
+  const pays = (orderId: string) =>
+    app.post(`/orders/${orderId}/confirm`, {
+      payment_id: charge(),
+      payment_method: 'stripe',
+      amount: '1.00',
+      currency: 'USD',
+    });
+  const cancelled = async (of: string) => {
+    const orderId = await order(of);
+    expect((await app.post(`/orders/${orderId}/cancel`, {})).status).toBe(200);
+    return orderId;
+  };
+  const back = { id: 'x', charge: 'ch_x', amount: 100, currency: 'usd' };
+  const goesBack = async () => {
+    const refund = { ...back, id: own('re_late'), payment_intent: charge(), status: 'succeeded' };
+    await received(signedByStripe(stripeEvent(own('evt_back'), 'refund.created', refund)));
+    expect(await eventOf(own('evt_back'))).toMatchObject({ status: 'ignored', reason: 'payment_unmatched' });
+  };
+
+  it('takes it back from what the charge buys later', async () => {
+    await received(stripePayment(own('evt_late'), charge(), await cancelled('pam')));
+    await goesBack();
+    const bought = await order('pam');
+    expect((await pays(bought)).status).toBe(200);
+    await runJob();
+    expect(await eventOf(own('evt_back'))).toMatchObject({ status: 'applied', reason: null, order_id: bought });
+    expect((await app.get(`/orders/${bought}`)).body.status).toBe('refunded');
+    expect(await balanceOf(app, own('pam'), 'CREDITS')).toBe(0);
+  });
+
+  it('is followed when the charge is told of one order after the other', async () => {
+    await received(stripePayment(own('evt_late'), charge(), await cancelled('quy')));
+    const dispute = { ...back, id: own('dp_late'), payment_intent: charge(), status: 'needs_response' };
+    await received(signedByStripe(stripeEvent(own('evt_dp'), 'charge.dispute.created', dispute)));
+    await goesBack();
+    const second = await cancelled('quy');
+    expect((await pays(second)).body.code).toBe('order_not_payable');
+    await runJob();
+    expect(await eventOf(own('evt_back'))).toMatchObject({ status: 'ignored', order_id: second });
+    const bought = await order('quy');
+    expect((await pays(bought)).status).toBe(200);
+    await runJob();
+    expect(await eventOf(own('evt_back'))).toMatchObject({ status: 'applied', order_id: bought });
+    expect(await eventOf(own('evt_dp'))).toMatchObject({ status: 'applied', order_id: bought });
+    expect(await balanceOf(app, own('quy'), 'CREDITS')).toBe(0);
+  });
+
+  it('is found where it is told while the charge is about to buy something', async () => {
+    await received(stripePayment(own('evt_late'), charge(), await cancelled('ray')));
+    const bought = await order('ray');
+    const held = await holdTransaction(app.url);
+    await held.query('SELECT FROM payments WHERE payment_id = $1 FOR UPDATE', [charge()]);
+    const paying = pays(bought).then((answer) => answer);
+    await untilWaiting(app.url, 1);
+    const refund = { ...back, id: own('re_late'), payment_intent: charge(), status: 'succeeded' };
+    await received(signedByStripe(stripeEvent(own('evt_back'), 'refund.created', refund)));
+    await held.rollback();
+    expect((await paying).status).toBe(200);
+    await inboxOf(inbound.deps).end();
+    await runJob();
+    expect(await eventOf(own('evt_back'))).toMatchObject({ status: 'applied', order_id: bought });
+    expect(await balanceOf(app, own('ray'), 'CREDITS')).toBe(0);
   });
 });
 
