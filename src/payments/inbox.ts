@@ -2,13 +2,7 @@
 // stored; it waits a moment for the rest, so that usually it is done by then.
 import type { Actor } from '../call.js';
 import { findOrder, findOrderOwners, isStillUnmatched } from '../db/orders.js';
-import {
-  CHARGE_UNMATCHED,
-  reconsiderEvents,
-  type StoredEvent,
-  takeDueEvents,
-  takeEvent,
-} from '../db/payment-inbox.js';
+import { CHARGE_UNMATCHED, reconsiderEvents, type StoredEvent, takeDueEvents, takeEvent } from '../db/payment-inbox.js';
 import type { Deps } from '../deps.js';
 import { AppError } from '../errors/app-error.js';
 import { effectiveStatus } from '../ledger/orders.js';

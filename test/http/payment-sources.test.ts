@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
 import { type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { ask, balanceOf, placeOrder } from '../support/parallel.js';
-import { STANDARD_SECRET, type Signed, signedByHmac, signedByStandard } from '../support/payments.js';
+import { type Signed, STANDARD_SECRET, signedByHmac, signedByStandard } from '../support/payments.js';
 
 const app = useTestApp();
 const SECRET = 'a-secret-that-both-sides-know';
