@@ -5,7 +5,7 @@ import type { Deps } from '../deps.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import { findForeignByte, parseJsonBody } from '../http/json-body.js';
 import { defineRoute, type FileBody } from '../http/route.js';
-import { toJsonPointer } from '../http/validation.js';
+import { createCheck, toJsonPointer } from '../http/validation.js';
 import type { Payment } from '../ledger/order-entities.js';
 import { readCsv } from '../lib/csv.js';
 import { parseMoney } from '../lib/money.js';
@@ -15,6 +15,7 @@ import { toldAmount } from './payment-views.js';
 
 const PAID: ReadonlySet<string> = new Set(['paid', 'succeeded']);
 const FAULTS_MAX = 100;
+const checkDocument = createCheck(chargesDocument, 'body', FAULTS_MAX);
 
 export function registerReconciliation(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -77,29 +78,26 @@ function toPaymentView(payment: Payment) {
 async function readCharges({ bytes, mediaType }: FileBody): Promise<Charge[]> {
   const isTable = mediaType === 'text/csv';
   const { charges, lines } = isTable ? await readTable(bytes) : { charges: parseJsonBody(bytes), lines: [] };
-  const read = chargesDocument.safeParse(charges);
-  const faultAt = (path: readonly PropertyKey[], code: string, message: string): FieldError => {
-    const line = typeof path[1] === 'number' ? lines[path[1]] : undefined;
-    return { pointer: toJsonPointer(path), code, message, ...(line !== undefined && { line }) };
-  };
-  if (!read.success) {
-    const { issues } = read.error;
-    throw refused(
-      issues.length,
-      issues.slice(0, FAULTS_MAX).map(({ path, message, code }) => faultAt(path, code ?? 'invalid', message)),
-    );
-  }
-  const { charges: each, contradicting } = onceEach(read.data.charges.map(toCharge));
+  const checked = checkDocument(charges);
+  if ('errors' in checked) throw refused(checked.errors.map((error) => withLine(error, lines)));
+  const { charges: each, contradicting } = onceEach(checked.value.charges.map(toCharge));
   if (contradicting.length === 0) return each;
   const message = 'is named twice as paid, with another amount or currency';
-  const faults = contradicting.slice(0, FAULTS_MAX);
-  throw refused(
-    contradicting.length,
-    faults.map((at) => faultAt(['charges', at, 'payment_id'], 'invalid', message)),
-  );
+  const faults = contradicting.slice(0, FAULTS_MAX).map((at) => {
+    return withLine({ pointer: toJsonPointer(['charges', at, 'payment_id']), code: 'invalid', message }, lines);
+  });
+  throw refused(faults);
 }
 
-function refused(count: number, errors: FieldError[]): AppError {
+/** A fault with the line of its charge, where that is known. */
+function withLine(error: FieldError, lines: readonly number[]): FieldError {
+  const [, at] = /^\/charges\/(\d+)/.exec(error.pointer) ?? [];
+  const line = at === undefined ? undefined : lines[Number(at)];
+  return line === undefined ? error : { ...error, line };
+}
+
+function refused(errors: FieldError[]): AppError {
+  const count = errors.length < FAULTS_MAX ? errors.length : `${FAULTS_MAX} or more`;
   return new AppError('invalid_request', `The list has ${count} faults, see errors.`, { errors });
 }
 

@@ -150,6 +150,17 @@ describe('a list of charges', () => {
     expect(answer.body.detail).toContain(detail);
   });
 
+  it('is told its faults in the words of every other body, with their lines', async () => {
+    const table = 'payment_id,amount,currency,status,note\np,1.00,USD,paid,\nq,1.00\n';
+    const { body } = await send('payment_method=a', table, 'text/csv');
+    expect(body.detail).toBe('The list has 3 faults, see errors.');
+    expect(body.errors).toEqual([
+      expect.objectContaining({ pointer: '/charges/0/note', code: 'unrecognized_key', line: 2 }),
+      { pointer: '/charges/1/currency', code: 'required', message: 'is required', line: 3 },
+      { pointer: '/charges/1/status', code: 'required', message: 'is required', line: 3 },
+    ]);
+  });
+
   it.each<[string, string, unknown, string, string]>([
     [
       'an amount that is none',
