@@ -27,9 +27,15 @@ const MS_PER_S = 1_000;
 /** Telegram waits for ten seconds; then the charge is refused without a word. */
 const ANSWER_MS = 7_000;
 
+/** Shorter than what is kept, by the number of an update. */
+const CHARGE_LENGTH_MAX = 230;
+
 const id = text({ max: 255, trim: false });
 const charged = { currency: z.string().toUpperCase(), total_amount: z.int().min(0), invoice_payload: z.string() };
-const payment = z.object({ ...charged, telegram_payment_charge_id: id });
+const payment = z.object({
+  ...charged,
+  telegram_payment_charge_id: text({ max: CHARGE_LENGTH_MAX, trim: false }),
+});
 const update = z.object({
   update_id: z.int(),
   message: z.looseObject({ date: z.int().optional().catch(undefined) }).optional(),
@@ -74,6 +80,8 @@ function readUpdate(raw: Buffer): PaymentEvent {
   const decimals = telegramDecimals(currency);
   return {
     ...event,
+    // The number of an update is of its bot, which may be another by now, and begins anywhere after a week of silence: it may come again for another charge.
+    eventId: `${updateId}:${paymentId}`,
     kind: type === 'successful_payment' ? 'paid' : 'refunded',
     orderRef,
     paymentId,

@@ -559,6 +559,17 @@ describe('Telegram', () => {
     expect(expired.body).toMatchObject({ ok: false, error_message: expect.stringMatching(/not open/) });
   });
 
+  it('is one event for each charge: its number may be that of another bot', async () => {
+    for (const [at, user] of ['sam', 'tea'].entries()) {
+      const orderId = await placeOrder(app, own(user), 'STARS');
+      const update = telegramUpdate(starsPaid(4_711, own(`charge-${at}`), orderId, 25));
+      await received(update, 'telegram');
+      await received(update, 'telegram');
+      expect(await balanceOf(app, own(user), 'CREDITS')).toBe(5);
+      expect(await eventOf(`4711:${own(`charge-${at}`)}`)).toMatchObject({ status: 'applied', order_id: orderId });
+    }
+  });
+
   it('confirms by its charge, under the method that workflows confirm by', async () => {
     const user = own('ola');
     const orderId = await placeOrder(app, user, 'STARS');

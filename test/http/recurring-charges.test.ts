@@ -313,12 +313,13 @@ describe('a charge that names a subscription', () => {
     const orderId = await placeOrder(app, person, 'STARS');
     const told = async (more: Json) => {
       number += 1;
-      const update = starsPaid(number, id('charge'), orderId, 250, {
+      const chargeId = id('charge');
+      const update = starsPaid(number, chargeId, orderId, 250, {
         subscription_expiration_date: 1_772_452_800,
         ...more,
       });
       await deliver(telegramUpdate(update), 'telegram');
-      return eventOf(String(update.update_id));
+      return eventOf(`${number}:${chargeId}`);
     };
     expect(await told({ is_recurring: true, is_first_recurring: true })).toMatchObject({ order_id: orderId });
     app.clock.set('2026-02-27T12:00:00.000Z');
@@ -332,7 +333,8 @@ describe('a charge that names a subscription', () => {
     const { message, ...update } = starsPaid(number, String(second.payment_id), orderId, 250);
     const refund = { ...update, message: { refunded_payment: (message as Json).successful_payment } };
     await deliver(telegramUpdate(refund), 'telegram');
-    expect(await eventOf(String(number))).toMatchObject({ status: 'applied', order_id: second.order_id });
+    const refunded = await eventOf(`${number}:${second.payment_id}`);
+    expect(refunded).toMatchObject({ status: 'applied', order_id: second.order_id });
     expect(await plans.balance(person)).toBe(0);
   });
 

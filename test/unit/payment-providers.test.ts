@@ -234,7 +234,7 @@ describe('Telegram', () => {
   it.each([TELEGRAM_SECRET, 'the-secret-before'])('is believed with the secret %s', async (secret) => {
     const event = await verify(telegram, telegramUpdate(starsPaid(9, 'charge-1', ORDER, 25), secret));
     expect(event).toMatchObject({
-      eventId: '9',
+      eventId: '9:charge-1',
       kind: 'paid',
       orderRef: ORDER,
       paymentId: 'charge-1',
