@@ -34,8 +34,8 @@ export interface ErasureTerms {
 const REASON = 'the customer was erased';
 
 /**
- * Erases the customer of the first book with his family, whose books the others are. Precondition: of each the reservations that are open are loaded, of the first
- * his subscriptions.
+ * Erases the customer of the first book with his family, whose books the others are. Precondition: of each the reservations that are open, and the subscriptions,
+ * are loaded.
  */
 export function eraseCustomer(
   books: readonly Book[],

@@ -83,7 +83,7 @@ async function eraseOnce(deps: Deps, customerId: string, call: Call): Promise<vo
     request: {},
     load: (tx, lockedId): Promise<Loaded> =>
       loadOpen(tx, lockedId === customerId ? familyIds : [lockedId], deps.clock.now()),
-    needs: { asks: [], plans: true },
+    needs: { asks: [] },
     needsOfEach: ({ open }) =>
       open.map(({ customerId: id, balances, batches, reservationIds }) => ({
         customerId: id,
@@ -93,6 +93,8 @@ async function eraseOnce(deps: Deps, customerId: string, call: Call): Promise<vo
               subject: { productKey },
               amount: 0,
             })),
+            // An order of a plan that was paid after the merge may have begun one in a source's ledger.
+            plans: true,
           },
           ...reservationIds.map((reservationId) => ({ asks: [], reservation: { id: reservationId, amount: 0 } })),
         ],
