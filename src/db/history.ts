@@ -20,6 +20,9 @@ export const PRESENT: Source = { ctes: '', batches: 'batches', balances: 'balanc
 /** Whether entry `e` gives back what a refund or a dispute took: those that give uses back name no order. */
 const IS_UNDONE = `e.kind = 'reverse' AND e.direction = 'credit' AND e.order_id IS NOT NULL`;
 
+/** Whether entry `e` lets units go on that had expired; of what is not counted, access. */
+const IS_GONE_ON = `e.kind = 'transfer_out' AND e.direction = 'none'`;
+
 /** A column of batch `b` as it was before the first change after the instant, `a`. */
 function beforeAdjusted(column: string, member: string, type: string): string {
   return `CASE WHEN a.batch_id IS NULL THEN b.${column} ELSE (a.metadata #>> '{${member},old}')::${type} END AS ${column}`;
@@ -42,11 +45,11 @@ moved AS (
     sum(CASE e.kind WHEN 'hold' THEN e.amount WHEN 'release' THEN -e.amount WHEN 'commit' THEN -e.amount ELSE 0 END) AS held,
     sum(CASE e.kind WHEN 'consume' THEN e.amount WHEN 'commit' THEN e.amount WHEN 'repay' THEN CASE e.direction WHEN 'credit' THEN -e.amount ELSE e.amount END WHEN 'reverse' THEN
         CASE WHEN e.order_id IS NULL THEN -e.amount ELSE 0 END ELSE 0 END) AS consumed,
-    sum(CASE e.kind WHEN 'expire' THEN e.amount ELSE 0 END) AS expired,
+    sum(CASE WHEN e.kind = 'expire' THEN e.amount WHEN ${IS_GONE_ON} THEN -e.amount ELSE 0 END) AS expired,
     sum(CASE WHEN e.kind = 'revoke' AND e.direction = 'debit' THEN e.amount WHEN ${IS_UNDONE} THEN -e.amount ELSE 0 END) AS revoked,
     sum(CASE WHEN e.kind = 'revoke' AND e.direction = 'debit' AND e.order_id IS NOT NULL THEN e.amount WHEN ${IS_UNDONE} THEN -e.amount
         ELSE 0 END) AS recovered,
-    sum(CASE WHEN e.kind = 'transfer_out' AND e.direction = 'debit' THEN e.amount ELSE 0 END) AS transferred
+    sum(CASE WHEN e.kind = 'transfer_out' THEN e.amount ELSE 0 END) AS transferred
   FROM entries e WHERE ${occurred} AND e.batch_id IS NOT NULL
   GROUP BY e.customer_id, e.batch_id
 ), adjusted AS (
@@ -57,7 +60,9 @@ moved AS (
     b.granted,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.available END::bigint AS available,
     CASE WHEN b.granted IS NULL THEN 0 ELSE m.held END::bigint AS held,
-    m.consumed::bigint AS consumed, m.expired::bigint AS expired, m.revoked::bigint AS revoked, m.transferred::bigint AS transferred,
+    m.consumed::bigint AS consumed, m.revoked::bigint AS revoked,
+    CASE WHEN b.granted IS NULL THEN 0 ELSE m.expired END::bigint AS expired,
+    CASE WHEN b.granted IS NULL THEN 0 ELSE m.transferred END::bigint AS transferred,
     m.recovered::bigint AS recovered, b.unrecovered,
     b.granted IS NOT NULL AND (m.available > 0 OR m.held > 0) AS is_open,
     b.priority, ${beforeAdjusted('valid_from', 'validFrom', 'timestamptz')}, ${beforeAdjusted('expires_at', 'expiresAt', 'timestamptz')},

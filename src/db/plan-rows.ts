@@ -32,8 +32,14 @@ export interface EndedRow extends Row {
   gone_on: number;
 }
 
+/** A batch that ended with a period that nobody followed by paying. */
+export interface ExpiredRow extends AllocatedRow {
+  claimed: number;
+}
+
 /** What was read of one customer's plans. */
 export interface PlanRows {
+  expired: readonly ExpiredRow[];
   held: readonly AllocatedRow[];
   ended: readonly EndedRow[];
   subscriptions: readonly Row[];
@@ -41,7 +47,7 @@ export interface PlanRows {
   allocated: readonly AllocatedRow[];
 }
 
-export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [], held: [], ended: [] };
+export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [], held: [], ended: [], expired: [] };
 
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
@@ -85,7 +91,7 @@ export function productsOf({ plan, change }: Subscription): string[] {
 
 /** The plans of a customer at an instant; a batch that his book has already is that one. */
 export function toPlans(
-  { subscriptions: rows, periods, allocated, held, ended }: PlanRows,
+  { subscriptions: rows, periods, allocated, held, ended, expired }: PlanRows,
   now: Date,
   toOne: (row: Row) => Batch,
 ): KnownPlans {
@@ -107,6 +113,9 @@ export function toPlans(
       ended: ended
         .filter((row) => row.subscription_id === subscription.id)
         .map(({ id, sku, gone_on: units }) => ({ id, sku, goneOn: units })),
+      expired: expired
+        .filter((row) => row.subscription_id === subscription.id)
+        .map((row) => ({ batch: toOne(row), claimed: row.claimed })),
       allocated: allocated
         .filter((row) => row.subscription_id === subscription.id)
         .map((row): SoldBatch => toSoldBatch(row, toOne)),

@@ -2,10 +2,10 @@
 import { groupBy } from '../lib/group-by.js';
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
-import type { AllocatedRow, EndedRow, PeriodRow, PlanRows } from './plan-rows.js';
+import type { AllocatedRow, EndedRow, ExpiredRow, PeriodRow, PlanRows } from './plan-rows.js';
 import { SOLD_BATCH } from './sold-rows.js';
 import { listOf, written } from './table.js';
-import { batches, subscriptionPeriods, subscriptions } from './tables.js';
+import { batches, type PlanJson, subscriptionPeriods, subscriptions } from './tables.js';
 
 const COLUMNS = listOf(subscriptions, written(subscriptions), 's');
 
@@ -44,6 +44,16 @@ SELECT b.customer_id, b.id, b.subscription_id, b.sku, (
   WHERE n.customer_id = b.customer_id AND n.customer_id = ANY ($1::uuid[]) AND n.subscription_id = b.subscription_id AND n.product_key = b.product_key
     AND n.predecessor_id IS NOT NULL AND n.valid_from = b.expires_at
 ) AS gone_on FROM batches b WHERE b.customer_id = ANY ($1::uuid[]) AND b.id = ANY ($2::uuid[])`;
+
+/** What ended with the present periods of subscriptions, each with what refunds and disputes claim of it. */
+const LOAD_EXPIRED = `
+SELECT b.customer_id, ${listOf(batches, BATCH, 'b')}, (
+  SELECT coalesce(sum(c.claimed - c.undone), 0)::bigint FROM clawbacks c
+  WHERE c.customer_id = b.customer_id AND c.customer_id = ANY ($1::uuid[]) AND c.batch_id = b.id
+) AS claimed FROM batches b JOIN subscriptions s ON s.customer_id = b.customer_id AND s.id = b.subscription_id
+WHERE b.customer_id = ANY ($1::uuid[]) AND s.customer_id = ANY ($1::uuid[]) AND b.subscription_id = ANY ($2::uuid[])
+  AND b.expires_at = s.period_ends_at AND (b.expired > 0 OR b.held > 0)
+ORDER BY b.id`;
 
 /** A batch that ended while units of it were held. */
 export interface EndedHold {
@@ -85,13 +95,21 @@ export async function loadPlans(
   const at = clock.toISOString();
   const onlyDue = due.filter((id) => !asking.includes(id));
   const found = await tx.query<
-    Row & { customer_id: string; id: string; change: { oldUnits: string } | null; turns_at: Date | null }
+    Row & {
+      customer_id: string;
+      id: string;
+      status: string;
+      plan: Pick<PlanJson, 'rollover'>;
+      change: { oldUnits: string } | null;
+      turns_at: Date | null;
+    }
   >(LOAD_SUBSCRIPTIONS, [ids, onlyDue, at]);
   const owners = [...new Set([...asking, ...found.map((row) => row.customer_id)])];
   if (owners.length === 0) return new Map();
   const resetting = found.filter(({ id, change }) => change?.oldUnits === 'reset' || resettingIds.includes(id));
   const turning = found.filter((row) => row.turns_at !== null && row.turns_at <= clock);
-  const [periods, held, allocated] = await Promise.all([
+  const unpaid = found.filter((row) => row.status === 'past_due' && row.plan.rollover !== 'none');
+  const [periods, held, expired, allocated] = await Promise.all([
     tx.query<PeriodRow & { customer_id: string }>(LOAD_PERIODS, [owners, at, found.map(({ id }) => id)]),
     turning.length === 0
       ? []
@@ -99,6 +117,12 @@ export async function loadPlans(
           [...new Set(turning.map((row) => row.customer_id))],
           turning.map(({ id }) => id),
           at,
+        ]),
+    unpaid.length === 0
+      ? []
+      : tx.query<ExpiredRow & { customer_id: string }>(LOAD_EXPIRED, [
+          [...new Set(unpaid.map((row) => row.customer_id))],
+          unpaid.map(({ id }) => id),
         ]),
     resetting.length === 0
       ? []
@@ -115,6 +139,7 @@ export async function loadPlans(
   const periodsOf = byCustomer(periods);
   const allocatedOf = byCustomer(allocated);
   const heldOf = byCustomer(held);
+  const expiredOf = byCustomer(expired);
   return new Map(
     owners.map((id) => [
       id,
@@ -123,6 +148,7 @@ export async function loadPlans(
         periods: periodsOf(id),
         allocated: allocatedOf(id),
         held: heldOf(id),
+        expired: expiredOf(id),
         ended: [],
       },
     ]),

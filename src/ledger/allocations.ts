@@ -8,7 +8,7 @@ import type { Order, OrderItem } from './order-entities.js';
 import { type Anchored, addPeriod, keepingDay, latestInstant } from './periods.js';
 import { allocationStarts } from './plan-periods.js';
 import { timesOf } from './plans.js';
-import { postTransferOut } from './postings.js';
+import { postExpiredOut, postTransferOut } from './postings.js';
 import type { KnownSubscription, Period, PeriodKind, SubscribedPlan } from './subscription-entities.js';
 import type { StepContext } from './subscription-steps.js';
 
@@ -152,8 +152,8 @@ export function isAllocatable(book: Book, plan: SubscribedPlan, times = 1): bool
 }
 
 /**
- * Moves what ends with a period into the next one, as far as its plan says: of each product into one batch for each order that paid it, and one for all that
- * nobody paid. Held units count against a cap and stay where they are. What does not go over expires.
+ * Moves what ends with a period into the next one, as far as its plan says: each batch that was paid into one of its own, which refunds and disputes of its order
+ * follow, and of each product all that nobody paid into one. Held units count against a cap and stay where they are. What does not go over expires.
  */
 export function rollOver(
   book: Book,
@@ -162,19 +162,61 @@ export function rollOver(
   { operationId, at }: StepContext,
 ): void {
   if (plan.rollover === 'none') return;
-  const ending = endingAt(book, known, at);
+  const leaving = endingAt(book, known, at).map((batch) => ({ batch, units: batch.available }));
+  goOver(book, known, leaving, { plan, next, post: postTransferOut }, { operationId, at });
+}
+
+/**
+ * Moves what ended with a period that nobody had paid into the next one, which was paid within its grace: as `rollOver` would have done then, but that units have
+ * expired meanwhile, and are taken from there. What a refund or a dispute claims of a batch, and nothing else of it covers, stays.
+ */
+export function rollOverExpired(
+  book: Book,
+  known: KnownSubscription,
+  { plan, next }: { plan: SubscribedPlan; next: { plan: SubscribedPlan; span: Span } },
+  context: StepContext,
+): void {
+  if (plan.rollover === 'none') return;
+  const leaving = (known.expired ?? []).map(({ batch, claimed }) => {
+    const gone = required(batch.granted, 'units are counted') - batch.available - batch.transferred;
+    return { batch, units: Math.max(0, Math.min(batch.expired, gone - claimed)) };
+  });
+  goOver(book, known, leaving, { plan, next, post: postExpiredOut }, context);
+}
+
+/** A batch that ends with a period, with the units that may go over. */
+interface Leaving {
+  batch: Batch;
+  units: number;
+}
+
+interface GoingOver {
+  plan: SubscribedPlan;
+  next: { plan: SubscribedPlan; span: Span };
+  /** How units leave a batch. */
+  post: typeof postTransferOut;
+}
+
+function goOver(
+  book: Book,
+  known: KnownSubscription,
+  leaving: readonly Leaving[],
+  { plan, next, post }: GoingOver,
+  context: StepContext,
+): void {
   const left = new Map<string, number>();
-  for (const [name, group] of groupsOf(ending)) {
+  for (const [name, group] of groupsOf(leaving)) {
     const [productKey] = JSON.parse(name) as [string];
-    const held = ending.filter((batch) => batch.productKey === productKey).reduce((sum, batch) => sum + batch.held, 0);
+    const own = leaving.filter(({ batch }) => batch.productKey === productKey);
+    const held = own.reduce((sum, { batch }) => sum + batch.held, 0);
     const rest = left.get(productKey) ?? (plan.rollover === 'cap' ? (plan.rolloverCap ?? 0) - held : Infinity);
     const units = Math.min(
       rest,
-      group.reduce((sum, batch) => sum + batch.available, 0),
+      group.reduce((sum, one) => sum + one.units, 0),
     );
     if (units <= 0) continue;
     left.set(productKey, rest - units);
-    moveOn(book, known, group, units, next, { operationId, at });
+    moveOn(book, known, group, units, { ...next, post }, context);
   }
 }
 
@@ -190,13 +232,17 @@ function endingAt({ due }: Book, { subscription: { id }, held = [] }: KnownSubsc
   );
 }
 
-function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {
-  const groups = new Map<string, Batch[]>();
-  const soonest = [...batches].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
-  for (const batch of soonest) {
-    if (batch.available === 0) continue;
-    const name = JSON.stringify([batch.productKey, batch.orderId]);
-    groups.set(name, [...(groups.get(name) ?? []), batch]);
+/** What goes on in one batch. */
+function groupsOf(leaving: readonly Leaving[]): Map<string, Leaving[]> {
+  const groups = new Map<string, Leaving[]>();
+  const soonest = [...leaving].sort(
+    ({ batch: a }, { batch: b }) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1),
+  );
+  for (const one of soonest) {
+    if (one.units === 0) continue;
+    const { id, productKey, orderId } = one.batch;
+    const name = JSON.stringify([productKey, orderId === null ? null : id]);
+    groups.set(name, [...(groups.get(name) ?? []), one]);
   }
   return groups;
 }
@@ -204,21 +250,21 @@ function groupsOf(batches: readonly Batch[]): Map<string, Batch[]> {
 function moveOn(
   book: Book,
   { subscription, lines }: KnownSubscription,
-  group: readonly Batch[],
+  group: readonly Leaving[],
   units: number,
-  { plan, span }: { plan: SubscribedPlan; span: Span },
+  { plan, span, post }: { plan: SubscribedPlan; span: Span; post: typeof postTransferOut },
   { operationId, at }: StepContext,
 ): void {
-  const last = required(group.at(-1), 'a group has batches');
+  const last = required(group.at(-1), 'a group has batches').batch;
   const term = plan.terms.find(({ productKey }) => productKey === last.productKey);
   const start = keepingDay(span.startsAt, subscription.anchorDay);
   const end = term ? endOf(term, start) : keepingDay(span.endsAt, start.anchorDay);
   let rest = units;
-  for (const batch of group) {
-    const moved = Math.min(rest, batch.available);
+  for (const { batch, units: most } of group) {
+    const moved = Math.min(rest, most);
     if (moved === 0) continue;
     rest -= moved;
-    postTransferOut(book, batch, moved, { operationId, orderId: batch.orderId, occurredAt: at });
+    post(book, batch, moved, { operationId, orderId: batch.orderId, occurredAt: at });
   }
   const line = last.orderId === null ? null : required(lines.get(last.orderId), 'the line that paid it is known');
   successorAt(book, last, { units, span: { start, end }, line, operationId, at, sku: plan.sku });

@@ -56,9 +56,7 @@ function goOn(
   }
 }
 
-/**
- * What of the present period began at an instant, if units went over then: an allocation, or the period, unless it was paid only later.
- */
+/** What of the present period began at an instant, at which units go over: an allocation, or the period, also if it was paid only later, within its grace. */
 function turnedAt({ plans, changes }: Book, subscription: Subscription, at: Date): Anchored | undefined {
   if (subscription.status !== 'active') return undefined;
   const starts = allocationStarts(subscription.plan, presentOf(subscription), subscription.anchorDay);
@@ -66,8 +64,8 @@ function turnedAt({ plans, changes }: Book, subscription: Subscription, at: Date
   if (!start || start !== starts[0]) return start;
   const periods = [...plans.running, ...plans.paid, ...changes.newPeriods];
   const isKnown = periods.some(
-    ({ subscriptionId, startsAt, kind, createdAt }) =>
-      subscriptionId === subscription.id && startsAt.getTime() === at.getTime() && (kind === 'free' || createdAt <= at),
+    ({ subscriptionId, startsAt, kind }) =>
+      subscriptionId === subscription.id && startsAt.getTime() === at.getTime() && kind !== 'skipped',
   );
   return isKnown ? start : undefined;
 }

@@ -2,7 +2,7 @@
 // plan.
 
 import { required } from '../lib/assert.js';
-import { allocatePeriod, type PaidBy } from './allocations.js';
+import { allocatePeriod, type PaidBy, rollOverExpired } from './allocations.js';
 import type { Book } from './book.js';
 import { cancelWaiting } from './cancelled-orders.js';
 import type { NewBatch } from './entities.js';
@@ -123,7 +123,7 @@ function payNext(
   if (subscription.status === 'past_due' && startsAt <= book.now) {
     step(book, subscription, 'allocated', context, period);
     if (!known.ahead.includes(period)) known.ahead.unshift(period);
-    enterPaid(book, known, period, context);
+    enterPaid(book, known, period, context, rollOverExpired);
     return batches;
   }
   schedule(known);

@@ -271,6 +271,16 @@ export function postTransferOut(book: Book, batch: Batch, amount: number, detail
   return append(book, holding, batch, 'transfer_out', 'debit', amount, details);
 }
 
+/** Moves `amount` units of a batch that expired out of it: they go on in another one after all. No balance had them any more. */
+export function postExpiredOut(book: Book, batch: Batch, amount: number, details: PostingDetails): Entry {
+  assert(batch.granted !== null && batch.expired >= amount, 'no more goes on than expired');
+  const holding = holdingOf(book, batch.productKey);
+  batch.expired -= amount;
+  batch.transferred += amount;
+  touch(book, holding, batch);
+  return append(book, holding, batch, 'transfer_out', 'none', amount, details);
+}
+
 /** Tells that the access of an uncounted batch goes on in another one. */
 export function postAccessOut(book: Book, batch: Batch, details: PostingDetails): Entry {
   assert(batch.granted === null, 'only access moves as a whole');

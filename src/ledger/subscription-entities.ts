@@ -120,6 +120,12 @@ export interface EndedBatch {
   goneOn: number;
 }
 
+/** A batch that ended with a period that nobody followed by paying, with the units that refunds and disputes claim of it. */
+export interface ExpiredBatch {
+  batch: Batch;
+  claimed: number;
+}
+
 /** A subscription with what settling it looks at. */
 export interface KnownSubscription {
   subscription: Subscription;
@@ -133,6 +139,8 @@ export interface KnownSubscription {
   held?: readonly Batch[];
   /** Batches that ended while units of them were held; read only where such units may be freed. */
   ended?: readonly EndedBatch[];
+  /** What ended with its present period while nobody had paid the next one; read only where that may be paid. */
+  expired?: readonly ExpiredBatch[];
   /** What it allocated and is still there; read only where a change takes it away. */
   allocated: SoldBatch[];
 }

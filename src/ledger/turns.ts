@@ -121,12 +121,18 @@ function turnPeriod(book: Book, known: KnownSubscription, context: StepContext):
   keepAccess(book, subscription, context);
 }
 
-/** Enters a period that was paid ahead. What ended with the one before goes over into it. */
-export function enterPaid(book: Book, known: KnownSubscription, period: Period, context: StepContext): void {
+/** Enters a period that was paid ahead, or within its grace. What ended with the one before goes over into it. */
+export function enterPaid(
+  book: Book,
+  known: KnownSubscription,
+  period: Period,
+  context: StepContext,
+  goOver: typeof rollOver = rollOver,
+): void {
   const { subscription } = known;
   const plan = subscription.plan;
   const isKept = takeOrKeep(book, known, period.sku, { ...context, at: period.startsAt });
-  if (isKept) rollOver(book, known, { plan, next: { plan: subscription.plan, span: period } }, context);
+  if (isKept) goOver(book, known, { plan, next: { plan: subscription.plan, span: period } }, context);
   enter(subscription, period, context.at);
   known.ahead.splice(known.ahead.indexOf(period), 1);
   schedule(known);

@@ -120,18 +120,6 @@ describe('units that are held when their period turns', () => {
     expect(await plans.balance(person)).toBe(0);
   });
 
-  it('do not, where the next period is paid within the grace: nothing did', async () => {
-    const person = newPerson();
-    app.clock.set(START);
-    await plans.buy(person, 'paid');
-    app.clock.set(BEFORE);
-    const id = await hold(person, 60, LATER);
-    app.clock.set(AFTER);
-    await plans.buy(person, 'paid');
-    await release(id);
-    expect(await plans.balance(person)).toBe(100);
-  });
-
   it('are still of the order that paid them', async () => {
     const person = newPerson();
     app.clock.set(START);

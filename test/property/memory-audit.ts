@@ -38,6 +38,8 @@ const MOVES: Readonly<Record<string, Move>> = {
   reverse: ['consumed', 'available'],
   repay: ['available', 'consumed'],
 };
+/** Those that go on had expired, if no balance had them any more. */
+const EXPIRED_OUT: Move = ['expired', 'transferred'];
 const BACK: Readonly<Record<string, Move>> = {
   revoke: ['revoked', 'available'],
   repay: ['consumed', 'available'],
@@ -55,11 +57,12 @@ const BALANCE_BY: Readonly<Record<Entry['direction'], 1 | -1 | 0>> = { credit: 1
 export function sumBatch(batch: Pick<Batch, 'id' | 'granted'>, own: readonly Entry[]): Summed {
   const parts = { granted: 0, available: 0, held: 0, consumed: 0, expired: 0, revoked: 0, transferred: 0 };
   for (const entry of own) {
-    const { batchId, kind, amount, reversesSeq } = entry;
+    const { batchId, kind, direction, amount, reversesSeq } = entry;
     if (batchId !== batch.id) throw new Error(`an entry of ${batchId} is no entry of ${batch.id}`);
     if (WITHOUT_UNITS.includes(kind)) continue;
     const corrected = own.find(({ seq }) => seq === reversesSeq);
-    const move = (corrected && BACK[corrected.kind]) ?? MOVES[kind];
+    const isExpiredOut = kind === 'transfer_out' && direction === 'none';
+    const move = (corrected && BACK[corrected.kind]) ?? (isExpiredOut ? EXPIRED_OUT : MOVES[kind]);
     if (!move) throw new Error(`an entry ${kind} names a batch`);
     const [from, to] = move;
     if (from === 'outside') parts.granted += amount;

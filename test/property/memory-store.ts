@@ -53,6 +53,12 @@ export class MemoryStore {
     of: (about: string, what: string) => `${what} of ${about}`,
   };
 
+  /** What refunds and disputes claim of a batch. */
+  claimedOf(id: string): number {
+    const own = this.clawbacks.filter(({ batchId }) => batchId === id);
+    return own.reduce((sum, { claimed, undone }) => sum + claimed - undone, 0);
+  }
+
   readonly #dueMax: number;
 
   /** Of what is due `dueMax` batches and holds are loaded at once. */

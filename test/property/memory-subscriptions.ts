@@ -102,9 +102,18 @@ export class MemorySubscriptions implements PlanSystem {
       ({ subscriptionId, expiresAt, granted, available }) =>
         subscriptionId === id && (expiresAt === null || expiresAt > from) && (granted === null || available > 0),
     );
+    const expired = this.#store.batches.filter(
+      ({ subscriptionId, expiresAt }) =>
+        subscriptionId === id && expiresAt?.getTime() === subscription.periodEndsAt?.getTime(),
+    );
     return {
       subscription,
       orders: this.#orders,
+      ...(subscription.status === 'past_due' && {
+        expired: expired
+          .filter((batch) => batch.granted !== null)
+          .map((batch) => ({ batch: copyOf(batch.id), claimed: this.#store.claimedOf(batch.id) })),
+      }),
       ahead: own.filter(
         ({ kind, endedAt, startsAt }) => kind === 'paid' && endedAt === null && startsAt > (periodStartsAt ?? now),
       ),

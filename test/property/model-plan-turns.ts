@@ -138,9 +138,10 @@ export class ModelTurns {
   /** A period begins that was paid. */
   protected enter(own: ModelSubscription, { sku, startsAt, endsAt }: ModelPeriod, isLate = false): void {
     const before = own.plan;
+    const ended = own.endsAt;
     const isKept = this.takeChange(own, sku, startsAt);
-    // What ended unpaid is gone.
-    if (isKept && !isLate) this.rollOver(own, before, startsAt, endsAt);
+    // Paid within its grace it takes over what ended with the one before, as if it had been paid on time.
+    if (isKept) this.rollOver(own, before, startsAt, endsAt, isLate ? ended : this.now);
     Object.assign(own, { startsAt, endsAt });
     this.begun(own);
   }
@@ -166,17 +167,18 @@ export class ModelTurns {
     }
   }
 
-  /** What ends at this very instant, and is not held, goes over as far as the plan before says. */
+  /** What ends at an instant, and is not held, goes over as far as the plan before says. */
   protected rollOver(
     { place, plan, day }: ModelSubscription,
     before: CataloguePlan,
     startsAt: number,
     endsAt: number,
+    ended = this.now,
   ): void {
     if (before.rollover === 'none') return;
-    const { now } = this.units;
     const ending = this.units.batches
-      .filter((batch) => batch.subscription === place && batch.expiresAt === now && !batch.isRevoked)
+      .filter((batch) => batch.subscription === place && batch.expiresAt === ended && !batch.isRevoked)
+      .filter(({ order }) => order === null || this.orders[order]?.status !== 'returned')
       .filter(({ granted }) => granted !== null)
       .sort((a, b) => a.madeAt - b.madeAt || (this.units.ties(a) < this.units.ties(b) ? -1 : 1));
     for (const product of new Set(ending.map((batch) => batch.product))) {
@@ -186,9 +188,12 @@ export class ModelTurns {
       const items = plan.items.filter((item) => item.product === product);
       const length = items[0];
       const until = length ? endOf(startsAt, length.unit, length.value, dayAt(startsAt, day)) : endsAt;
-      for (const order of new Set(own.filter(({ left }) => left > 0).map((batch) => batch.order))) {
+      const paid = own.filter(({ order }) => order !== null).map((batch) => [batch]);
+      // What nobody paid goes on in one batch.
+      for (const together of [own.filter(({ order }) => order === null), ...paid].sort(byFirst(own))) {
+        const order = together[0]?.order ?? null;
         let quantity = 0;
-        for (const batch of own.filter((one) => one.order === order)) {
+        for (const batch of together) {
           const moved = Math.max(0, Math.min(batch.left, room));
           batch.left -= moved;
           batch.moved += moved;
@@ -279,6 +284,12 @@ export class ModelTurns {
   current(group: string): ModelSubscription | undefined {
     return this.subscriptions.find(({ endedAt, plan }) => endedAt === null && plan.group === group);
   }
+}
+
+/** In the order in which the first of each that has something left stands in a list. */
+function byFirst(list: readonly PlanBatch[]): (a: PlanBatch[], b: PlanBatch[]) => number {
+  const placeOf = (group: PlanBatch[]) => list.findIndex((batch) => batch.left > 0 && group.includes(batch));
+  return (a, b) => placeOf(a) - placeOf(b);
 }
 
 /** The plan of the next period. */

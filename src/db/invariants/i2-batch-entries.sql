@@ -206,6 +206,20 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'revers
   AND NOT (e.kind = 'release' AND b.subscription_id IS NOT NULL
     AND (e.occurred_at = b.expires_at OR (n.kind IN ('expire', 'transfer_out') AND n.batch_id = e.batch_id AND n.amount <= e.amount AND n.occurred_at = e.occurred_at)))
 
+-- name: i2_expired_goes_on
+-- DOMAIN 3.16: what expired with a period goes on only in the one that was paid within its grace, which began at the end of the batch.
+SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
+  format('by a payment behind %s, in a period that began then', coalesce(b.expires_at::text, 'its end')) AS expected,
+  format('by %s, at %s', coalesce(o.name, 'none'), e.occurred_at) AS actual,
+  'units that have expired go on in a period that was paid within its grace' AS detail
+FROM entries e
+JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
+LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
+WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'transfer_out' AND e.direction = 'none' AND b.granted IS NOT NULL
+  AND (o.name IS DISTINCT FROM 'order.confirm' OR b.expires_at IS NULL OR e.occurred_at < b.expires_at OR NOT EXISTS (
+    SELECT FROM subscription_periods p WHERE p.customer_id = b.customer_id AND p.subscription_id = b.subscription_id AND p.kind = 'paid'
+      AND p.starts_at <= b.expires_at AND p.ends_at > b.expires_at AND p.operation_id = e.operation_id))
+
 -- name: i2_consume_in_validity
 -- Committing what is held asks for nothing more. An overdraft takes from every batch, also those that begin later
 -- (DOMAIN 3.15).

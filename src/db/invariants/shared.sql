@@ -37,8 +37,8 @@ latest (instant) AS (SELECT $2::timestamptz)
 
 -- shared: kinds
 -- What one unit of an entry of each kind does to a counted batch, and to what is owed (DOMAIN 3.2). The direction is the sign
--- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves held
--- units, which stay held; a repayment takes from a batch what it takes from the debt, and comes back (as a credit) when the debt is undone, which it
+-- of what it does to available - owed. Each line keeps a batch closed (I1). A transfer without direction moves units
+-- that have expired (3.16); a repayment takes from a batch what it takes from the debt, and comes back (as a credit) when the debt is undone, which it
 -- leaves as it is. A reverse entry that names an order gives back what a refund or a dispute revoked, and stands here as `restore`;
 -- what is owed moves between ledgers of a family without a batch, and stands here as `owed_out` and `owed_in`.
 kinds (kind, direction, granted, available, held, consumed, expired, revoked, transferred, owed) AS (VALUES
@@ -53,9 +53,8 @@ kinds (kind, direction, granted, available, held, consumed, expired, revoked, tr
   ('revoke',       'debit',  0, -1,  0,  0, 0, 1, 0,  0),
   ('adjust',       'none',   0,  0,  0,  0, 0, 0, 0,  0),
   ('transfer_out', 'debit',  0, -1,  0,  0, 0, 0, 1,  0),
-  ('transfer_out', 'none',   0,  0, -1,  0, 0, 0, 1,  0),
+  ('transfer_out', 'none',   0,  0,  0,  0, -1, 0, 1, 0),
   ('transfer_in',  'credit', 1,  1,  0,  0, 0, 0, 0,  0),
-  ('transfer_in',  'none',   1,  0,  1,  0, 0, 0, 0,  0),
   ('owed_out',     'credit', 0,  0,  0,  0, 0, 0, 0, -1),
   ('owed_in',      'debit',  0,  0,  0,  0, 0, 0, 0,  1),
   ('debt',         'debit',  0,  0,  0,  0, 0, 0, 0,  1),
