@@ -1,5 +1,6 @@
 // What the rows of a customer's subscriptions come to in his book. No SQL.
 import type { Batch } from '../ledger/entities.js';
+import type { Order } from '../ledger/order-entities.js';
 import type { SoldBatch } from '../ledger/sold-entities.js';
 import type {
   KnownPlans,
@@ -45,9 +46,19 @@ export interface PlanRows {
   subscriptions: readonly Row[];
   periods: readonly PeriodRow[];
   allocated: readonly AllocatedRow[];
+  /** Those that wait for what a turn is about to tell ahead. */
+  orders: readonly Order[];
 }
 
-export const NO_PLANS: PlanRows = { subscriptions: [], periods: [], allocated: [], held: [], ended: [], expired: [] };
+export const NO_PLANS: PlanRows = {
+  subscriptions: [],
+  periods: [],
+  allocated: [],
+  held: [],
+  ended: [],
+  expired: [],
+  orders: [],
+};
 
 const readSubscription = readerOf(subscriptions, written(subscriptions));
 const readPeriod = readerOf(subscriptionPeriods, written(subscriptionPeriods));
@@ -91,7 +102,7 @@ export function productsOf({ plan, change }: Subscription): string[] {
 
 /** The plans of a customer at an instant; a batch that his book has already is that one. */
 export function toPlans(
-  { subscriptions: rows, periods, allocated, held, ended, expired }: PlanRows,
+  { subscriptions: rows, periods, allocated, held, ended, expired, orders }: PlanRows,
   now: Date,
   toOne: (row: Row) => Batch,
 ): KnownPlans {
@@ -103,6 +114,7 @@ export function toPlans(
       kind === 'paid' && endedAt === null && startsAt > (subscription.periodStartsAt ?? now);
     return {
       subscription,
+      orders: orders.filter(({ id }) => id === subscription.orderId),
       ahead: own.filter(isAhead).sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime()),
       lines: new Map(
         own.flatMap(({ orderId, orderItemId, sku }) =>

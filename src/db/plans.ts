@@ -1,7 +1,9 @@
 // Loads what a book knows of a customer's plans. Precondition: the customer is locked by an earlier statement.
+import type { Order } from '../ledger/order-entities.js';
 import { groupBy } from '../lib/group-by.js';
 import { BATCH } from './book-rows.js';
 import type { Row, Tx } from './client.js';
+import { findOrder } from './orders.js';
 import type { AllocatedRow, EndedRow, ExpiredRow, PeriodRow, PlanRows } from './plan-rows.js';
 import { SOLD_BATCH } from './sold-rows.js';
 import { listOf, written } from './table.js';
@@ -101,6 +103,8 @@ export async function loadPlans(
       status: string;
       plan: Pick<PlanJson, 'rollover'>;
       change: { oldUnits: string } | null;
+      order_id: string | null;
+      renewal_told: boolean;
       turns_at: Date | null;
     }
   >(LOAD_SUBSCRIPTIONS, [ids, onlyDue, at]);
@@ -109,7 +113,9 @@ export async function loadPlans(
   const resetting = found.filter(({ id, change }) => change?.oldUnits === 'reset' || resettingIds.includes(id));
   const turning = found.filter((row) => row.turns_at !== null && row.turns_at <= clock);
   const unpaid = found.filter((row) => row.status === 'past_due' && row.plan.rollover !== 'none');
-  const [periods, held, expired, allocated] = await Promise.all([
+  const telling = turning.filter((row) => row.order_id !== null && !row.renewal_told);
+  const [orders, periods, held, expired, allocated] = await Promise.all([
+    findOrders(tx, telling),
     tx.query<PeriodRow & { customer_id: string }>(LOAD_PERIODS, [owners, at, found.map(({ id }) => id)]),
     turning.length === 0
       ? []
@@ -149,10 +155,22 @@ export async function loadPlans(
         allocated: allocatedOf(id),
         held: heldOf(id),
         expired: expiredOf(id),
+        orders: orders.filter((order) => order.customerId === id),
         ended: [],
       },
     ]),
   );
+}
+
+/** The orders that wait for what these subscriptions tell ahead. */
+async function findOrders(
+  tx: Tx,
+  telling: readonly { customer_id: string; order_id: string | null }[],
+): Promise<Order[]> {
+  const found = await Promise.all(
+    telling.map((row) => (row.order_id === null ? undefined : findOrder(tx, row.customer_id, row.order_id))),
+  );
+  return found.filter((order) => order !== undefined);
 }
 
 function byCustomer<R extends { customer_id: string }>(rows: readonly R[]): (customerId: string) => readonly R[] {

@@ -61,6 +61,11 @@ export function expiryOf(subscription: Subscription): Date {
   return latestInstant(graceEndOf(subscription).getTime() + UNPAID_DAYS * DAY_MS);
 }
 
+/** Up to when the order of the next period that nobody has paid can be paid. */
+export function payableUntil(known: Pick<KnownSubscription, 'subscription' | 'ahead'>): Date {
+  return expiryOf({ ...known.subscription, periodEndsAt: nextUnpaid(known) });
+}
+
 /** When it is told that a period ends, and its renewal can be paid. */
 export function renewalAt(subscription: Subscription): Date {
   const { startsAt, endsAt } = presentOf(subscription);
@@ -103,7 +108,6 @@ export function enter(
   subscription.periodStartsAt = startsAt;
   subscription.periodEndsAt = endsAt;
   subscription.renewalTold = false;
-  subscription.orderId = null;
   allocateNext(subscription, at);
 }
 

@@ -11,7 +11,7 @@ import { postDebit } from './postings.js';
 import { lapse } from './reservations.js';
 import type { KnownSubscription } from './subscription-entities.js';
 import { isOfPlan } from './subscription-steps.js';
-import { firstTurning, turn } from './turns.js';
+import { firstTurning, looksAtOrder, turn } from './turns.js';
 
 /** Turns of subscriptions that one transaction makes of a customer at most. */
 const TURNS_MAX = 100;
@@ -56,7 +56,7 @@ function settle(book: Book): void {
     if (!next) break;
     const at = endOf({ expiresAt: next.subscription.turnsAt });
     if (at >= known) break;
-    if (turns === TURNS_MAX || (turns > 0 && takesOldUnits(next))) return;
+    if (turns === TURNS_MAX || (turns > 0 && (takesOldUnits(next) || looksAtOrder(next)))) return;
     settleBefore(book, at);
     turn(book, next);
   }

@@ -14,7 +14,7 @@ import type { Order } from './order-entities.js';
 import { assertOrderable } from './orders.js';
 import { addPeriod, anchored } from './periods.js';
 import { planOfOffer, planOrder } from './plan-orders.js';
-import { allocateNext, countFromEnd, expiryOf, presentOf } from './plan-periods.js';
+import { allocateNext, countFromEnd, payableUntil, presentOf } from './plan-periods.js';
 import { batchesOf } from './plans.js';
 import { QUANTITY_MAX } from './quantities.js';
 import type {
@@ -372,7 +372,7 @@ export function renewSubscription(
   const { subscription } = known;
   const plan = requireRenewable(subscription);
   if (order?.status === 'pending') return { outcome: 'unchanged', subscription, order };
-  const made = planOrder(book, plan, { id: book.ids.next(), expiresAt: expiryOf(subscription) });
+  const made = planOrder(book, plan, { id: book.ids.next(), expiresAt: payableUntil(known) });
   subscription.orderId = made.id;
   step(book, subscription, 'renewal_due', { operationId, at: book.now });
   schedule(known);

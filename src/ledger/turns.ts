@@ -5,6 +5,7 @@
 import { required } from '../lib/assert.js';
 import { allocatePeriod, freeStart, isAllocatable, isRollingOver, rollOver, type Span } from './allocations.js';
 import { type Book, holdingOf } from './book.js';
+import { cancelWaiting } from './cancelled-orders.js';
 import { allocate } from './grant.js';
 import { takeOldUnits } from './old-units.js';
 import { addPeriod, keepingDay, latestInstant } from './periods.js';
@@ -65,7 +66,7 @@ function tellAhead(book: Book, known: KnownSubscription, context: StepContext): 
   subscription.renewalTold = true;
   const plan = followingPlan(subscription);
   const isNext = nextUnpaid(known).getTime() === subscription.periodEndsAt?.getTime();
-  if (plan.price > 0n && isNext) orderRenewal(book, subscription, context);
+  if (plan.price > 0n && isNext) orderRenewal(book, known, context);
   schedule(known);
   book.changes.changedSubscriptions.add(subscription); // also where nothing is told
   if (subscription.status === 'trialing') step(book, subscription, 'trial_ending', context);
@@ -83,10 +84,24 @@ function beginAllocation(book: Book, known: KnownSubscription, context: StepCont
   step(book, subscription, 'allocation_begun', context);
 }
 
-/** Makes the order that pays the next period, unless it could not be paid any more. */
-function orderRenewal(book: Book, subscription: Subscription, { operationId }: StepContext): void {
+/** Whether a turn tells ahead what is to be paid, while an order of before may wait for that: it is read beside. */
+export function looksAtOrder({
+  subscription: { orderId, renewalTold, turnsAt, periodEndsAt },
+}: KnownSubscription): boolean {
+  return orderId !== null && !renewalTold && turnsAt !== null && periodEndsAt !== null && turnsAt < periodEndsAt;
+}
+
+/** Makes the order that pays the next period, unless it could not be paid any more. One that waits for that stays, if it can be paid as long; else it is replaced. */
+function orderRenewal(book: Book, known: KnownSubscription, { operationId }: StepContext): void {
+  const { subscription, orders = [] } = known;
   const expiresAt = expiryOf(subscription);
   if (expiresAt <= book.now) return;
+  const waiting = orders.find(({ id, status }) => id === subscription.orderId && status === 'pending');
+  if (waiting && waiting.expiresAt >= expiresAt) return;
+  cancelWaiting(book, known, [subscription.orderId], {
+    operationId,
+    reason: 'the order of the next period took its place',
+  });
   const order = planOrder(book, followingPlan(subscription), { id: book.ids.of(operationId, 'order'), expiresAt });
   subscription.orderId = order.id;
 }

@@ -59,6 +59,78 @@ describe('the order of a renewal', () => {
     expect(body.data.map(({ status }: Json) => status)).toEqual(['cancelled', 'paid']);
   });
 
+  const ordersOf = async (person: string, status: string): Promise<Json[]> =>
+    (await app.get(`/orders?external_id=${person}&status=${status}`)).body.data;
+
+  it('is one, whether it is asked for before it is told, when it is, or at once', async () => {
+    const person = newPerson();
+    app.clock.set('2026-01-31T12:00:00.000Z');
+    const { id } = await paid(person, 'pro');
+    const asked = await Promise.all([1, 2, 3].map(() => plans.act(id, 'renew')));
+    const ids = new Set(asked.map(({ order }) => order.id));
+    expect(ids.size).toBe(1);
+    app.clock.set('2026-02-25T12:00:00.000Z');
+    const late = await Promise.all([1, 2, 3].map(() => plans.act(id, 'renew')));
+    for (const { order } of late) expect(ids).toContain(order.id);
+    expect(await ordersOf(person, 'pending')).toHaveLength(1);
+    const { steps, order_id } = await plans.show(id);
+    expect(ids).toContain(order_id);
+    expect(steps.filter(({ kind }: Json) => kind === 'renewal_due')).toHaveLength(2);
+    await plans.confirm(order_id);
+    expect(await plans.show(id)).toMatchObject({ order_id: null });
+    expect(await ordersOf(person, 'pending')).toEqual([]);
+  });
+
+  it('that waits while another one is paid pays the period behind, and is replaced once it would end too soon', async () => {
+    const [soon, late] = [newPerson(), newPerson()];
+    for (const person of [soon, late]) {
+      app.clock.set('2026-01-31T12:00:00.000Z');
+      const { id } = await paid(person, 'pro');
+      const { order } = await plans.act(id, 'renew');
+      await plans.buy(person, 'pro');
+      app.clock.set('2026-03-01T12:00:00.000Z');
+      expect(await plans.show(id)).toMatchObject({ period_ends_at: '2026-03-31T12:00:00.000Z', order_id: order.id });
+      if (person === late) {
+        app.clock.set('2026-03-28T12:00:00.000Z');
+        const { order_id } = await plans.show(id);
+        expect((await ordersOf(person, 'pending')).map((one) => one.id)).toEqual([order_id]);
+        expect(order_id).not.toBe(order.id);
+        expect(await orderOf(order.id)).toMatchObject({ status: 'cancelled' });
+      }
+      await plans.confirm((await plans.show(id)).order_id);
+      app.clock.set('2026-04-20T12:00:00.000Z');
+      const { periods, status } = await plans.show(id);
+      expect(status).toBe('active');
+      expect(periods.map(({ starts_at }: Json) => String(starts_at).slice(0, 10))).toEqual([
+        '2026-03-31',
+        '2026-02-28',
+        '2026-01-31',
+      ]);
+    }
+  });
+
+  it('made beside one by hand pays another period than that, whichever is paid first', async () => {
+    const person = newPerson();
+    app.clock.set('2026-01-31T12:00:00.000Z');
+    const { id } = await paid(person, 'pro');
+    const first = await plans.act(id, 'renew');
+    await app.post(`/orders/${first.order.id}/cancel`, {});
+    const second = await plans.act(id, 'renew');
+    expect(second.order.id).not.toBe(first.order.id);
+    await plans.confirm(second.order.id);
+    const third = await plans.act(id, 'renew');
+    expect(third.order.expires_at).toBe('2026-05-03T12:00:00.000Z'); // 31 March, 3 days of grace, and 30
+    app.clock.set('2026-03-28T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ order_id: third.order.id });
+    await plans.confirm(third.order.id);
+    const { periods } = await plans.show(id);
+    expect(periods.map(({ starts_at }: Json) => String(starts_at).slice(0, 10))).toEqual([
+      '2026-03-31',
+      '2026-02-28',
+      '2026-01-31',
+    ]);
+  });
+
   it('is made anew where it was cancelled', async () => {
     const person = newPerson();
     const { id } = await paid(person, 'pro');

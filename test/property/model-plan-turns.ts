@@ -94,8 +94,7 @@ export class ModelTurns {
     switch (turn.what) {
       case 'tell':
         own.isTold = true;
-        if (following(own).price > 0 && this.nextUnpaid(own) === own.endsAt)
-          own.order = this.order(following(own), expiryOf(own));
+        if (following(own).price > 0 && this.nextUnpaid(own) === own.endsAt) this.orderRenewal(own);
         return;
       case 'late':
         this.enter(own, turn.period);
@@ -106,6 +105,16 @@ export class ModelTurns {
       case 'end':
         this.turnPeriod(own);
     }
+  }
+
+  /** One order pays the next period; one that waits for that stays, if it can be paid as long. */
+  protected orderRenewal(own: ModelSubscription): void {
+    const expiresAt = expiryOf(own);
+    if (this.isPending(own.order)) {
+      if (own.order.expiresAt >= expiresAt) return;
+      own.order.status = 'cancelled';
+    }
+    own.order = this.order(following(own), expiresAt);
   }
 
   protected turnPeriod(own: ModelSubscription): void {
@@ -131,7 +140,7 @@ export class ModelTurns {
   }
 
   protected begun(own: ModelSubscription): void {
-    Object.assign(own, { status: 'active', isTold: false, order: null });
+    Object.assign(own, { status: 'active', isTold: false });
     keepDay(own);
   }
 

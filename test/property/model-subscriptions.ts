@@ -136,7 +136,7 @@ export class SubscriptionModel extends ModelTurns {
     own.day = dayOf(this.now);
     const span = { startsAt: this.now, endsAt: step(own, plan, this.now) };
     const { startsAt } = this.allocate(own, plan, 'paid', span, { order });
-    Object.assign(own, { plan, startsAt, endsAt: span.endsAt, cancelsAtEnd: false });
+    Object.assign(own, { plan, startsAt, endsAt: span.endsAt, cancelsAtEnd: false, order: null });
     this.begun(own);
   }
 
@@ -275,7 +275,7 @@ export class SubscriptionModel extends ModelTurns {
     if (refusal) return refusal;
     if (own.cancelsAtEnd || following(own).price === 0) return refused('subscription_not_renewable');
     if (this.isPending(own.order)) return unchanged(own.order);
-    own.order = this.order(following(own), expiryOf(own));
+    own.order = this.order(following(own), expiryOf({ ...own, endsAt: this.nextUnpaid(own) }));
     return accepted(own.order);
   }
 }
