@@ -32,17 +32,19 @@ function follow(book: Book, known: KnownSubscription, period: Period, context: S
     known.ahead = known.ahead.filter((other) => other !== period);
     const isPresent =
       subscription.periodStartsAt?.getTime() === period.startsAt.getTime() && subscription.plan.sku === period.sku;
-    if (status === 'active' && isPresent) {
+    const isFree = followingPlan(subscription).price === 0n;
+    // What waited for the end of what was paid ahead waits no longer, if it costs nothing.
+    const isOver = status === 'past_due' && isFree && known.ahead.length === 0;
+    if ((status === 'active' && isPresent) || isOver) {
       if (cancelsAtEnd) {
         endSubscription(book, subscription, 'cancelled', context);
         return;
       }
-      const endsAt = new Date(Math.max(book.now.getTime(), period.startsAt.getTime() + 1));
-      const isFree = followingPlan(subscription).price === 0n;
+      const endsAt = new Date(Math.max(book.now.getTime(), isPresent ? period.startsAt.getTime() + 1 : 0));
       subscription.periodEndsAt = endsAt;
+      subscription.status = isFree ? 'active' : 'past_due';
       // What costs nothing follows at once: its period turns as any that is over.
       if (isFree) countFromEnd(subscription, endsAt);
-      else subscription.status = 'past_due';
       schedule(known);
       step(book, subscription, isFree ? 'updated' : 'past_due', context);
       return;

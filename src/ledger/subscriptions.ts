@@ -182,7 +182,7 @@ export interface ChangeCommand {
 
 /**
  * Changes to another plan of the group. One that costs nothing takes the place of the present one at once and keeps its period; another one as soon as its order is
- * paid; at the end of the period either. To the present plan it takes a scheduled change back. It takes the place of a cancellation. A change that waits is answered
+ * paid; at the end of the period either, which is at once for one that costs nothing where the period is over, and nothing is paid ahead. To the present plan it takes a scheduled change back. It takes the place of a cancellation. A change that waits is answered
  * as it is, with its order while that can be paid. The orders of what it takes the place of are cancelled.
  * Throws: as `requirePlan`; subscription_ended, subscription_incomplete, subscription_unchanged, other_plan_group, change_paid.
  */
@@ -221,7 +221,9 @@ export function changePlan(book: Book, known: KnownSubscription, command: Change
   const isNextKept = isOrdered && scheduled?.orderId !== null;
   const replaced = [scheduled?.orderId, isNextKept ? null : subscription.orderId];
   cancelWaiting(book, known, replaced, { operationId, reason: 'another change took its place' });
-  if (when === 'period_end') {
+  // The period of who is behind is over: what costs nothing waits for no payment.
+  const isOver = subscription.status === 'past_due' && plan.price === 0n && known.ahead.length === 0;
+  if (when === 'period_end' && !isOver) {
     subscription.change = { plan, oldUnits, orderId: null };
     subscription.cancelsAtEnd = false; // who changes with the next period stays for it
     return retold(book, known, context);

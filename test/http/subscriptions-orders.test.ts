@@ -131,6 +131,45 @@ describe('the order of a renewal', () => {
     ]);
   });
 
+  it.each([
+    ['now', 'carry'],
+    ['period_end', 'carry'],
+    ['period_end', 'reset'],
+  ])('is not waited for by a plan that costs nothing, once the period is over: %s, %s', async (when, old_units) => {
+    const person = newPerson();
+    app.clock.set('2026-01-31T12:00:00.000Z');
+    const { id } = await paid(person, 'pro');
+    app.clock.set('2026-03-02T12:00:00.000Z');
+    const { order_id, status } = await plans.show(id);
+    expect(status).toBe('past_due');
+    const dry = await plans.act(id, 'change', { sku: 'free', when, old_units, dry_run: true });
+    const done = await plans.act(id, 'change', { sku: 'free', when, old_units });
+    for (const one of [dry, done])
+      expect(one).toMatchObject({
+        ...{ status: 'active', sku: 'FREE', change: null, period_starts_at: '2026-03-02T12:00:00.000Z' },
+        period_ends_at: '2026-04-02T12:00:00.000Z',
+      });
+    expect(await orderOf(order_id)).toMatchObject({ status: 'cancelled' });
+    expect(await plans.balance(person)).toBe(100);
+    app.clock.set('2026-05-01T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'active', sku: 'FREE' });
+    expect(await plans.balance(person)).toBe(100);
+  });
+
+  it('gives nothing again to who falls behind and comes back to a plan that costs nothing', async () => {
+    const person = newPerson();
+    app.clock.set('2026-01-31T12:00:00.000Z');
+    const { id } = await plans.begin(person, 'free');
+    for (const day of ['02-01', '02-02', '02-03']) {
+      app.clock.set(`2026-${day}T12:00:00.000Z`);
+      const order = await plans.buy(person, 'pro');
+      await plans.refund(order);
+      await plans.act(id, 'change', { sku: 'free', when: 'period_end' });
+      expect(await plans.show(id)).toMatchObject({ status: 'active', sku: 'FREE' });
+      expect(await plans.balance(person)).toBe(100);
+    }
+  });
+
   it('is made anew where it was cancelled', async () => {
     const person = newPerson();
     const { id } = await paid(person, 'pro');

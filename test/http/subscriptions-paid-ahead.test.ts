@@ -111,6 +111,24 @@ describe('a period that was given back', () => {
     expect(await plans.balance(person)).toBe(100);
   });
 
+  it('is not waited for by a free plan that follows it', async () => {
+    const person = newPerson();
+    app.clock.set('2026-01-31T12:00:00.000Z');
+    const order = await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    const next = await plans.buy(person, 'pro');
+    await plans.refund(order);
+    await plans.act(id, 'change', { sku: 'free', when: 'period_end' });
+    expect(await plans.show(id)).toMatchObject({ status: 'past_due', sku: 'PRO', change: { sku: 'FREE' } });
+    app.clock.set('2026-02-02T12:00:00.000Z');
+    await plans.refund(next);
+    expect(await plans.show(id)).toMatchObject({
+      ...{ status: 'active', sku: 'FREE', change: null },
+      ...{ period_starts_at: '2026-02-02T12:00:00.000Z', period_ends_at: '2026-03-02T12:00:00.000Z' },
+    });
+    expect(await plans.balance(person)).toBe(100);
+  });
+
   it('goes on where its dispute is won', async () => {
     const person = newPerson();
     const order = await plans.buy(person, 'pro');

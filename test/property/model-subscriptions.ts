@@ -176,12 +176,14 @@ export class SubscriptionModel extends ModelTurns {
     if (own.endedAt !== null && period.endsAt <= this.now) return accepted();
     period.isEnded = true;
     const isPresent = own.plan.sku === period.sku && own.startsAt === period.startsAt;
-    if (period.endsAt <= this.now || own.status !== 'active' || !isPresent) return accepted();
+    // What costs nothing and waited for it follows at once.
+    const isOver = own.status === 'past_due' && following(own).price === 0 && this.ahead(own).length === 0;
+    if (period.endsAt <= this.now || !((own.status === 'active' && isPresent) || isOver)) return accepted();
     if (own.cancelsAtEnd) this.end(own, 'cancelled');
     else {
-      own.endsAt = Math.max(this.now, own.startsAt + 1);
-      if (following(own).price > 0) own.status = 'past_due';
-      else own.day = dayAt(own.endsAt, own.day);
+      own.endsAt = Math.max(this.now, isPresent ? period.startsAt + 1 : 0);
+      own.status = following(own).price > 0 ? 'past_due' : 'active';
+      if (own.status === 'active') own.day = dayAt(own.endsAt, own.day);
     }
     return accepted();
   }
@@ -211,7 +213,8 @@ export class SubscriptionModel extends ModelTurns {
     this.#cancelOrder(change?.order ?? null);
     // Until a change is paid that waits for it, the present plan goes on.
     if (when === 'period_end' || plan.price === 0 || change?.order === null) this.#tellAgain(own);
-    if (when === 'period_end') {
+    const isOver = own.status === 'past_due' && plan.price === 0 && this.ahead(own).length === 0;
+    if (when === 'period_end' && !isOver) {
       own.change = { plan, oldUnits, order: null };
       own.cancelsAtEnd = false;
       return accepted();
