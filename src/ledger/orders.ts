@@ -138,8 +138,14 @@ export function createOrder(
 }
 
 /** What a plan gives without a payment is given once in a period, however often it is asked for: by its subscription. */
-function planIsFree(sku: string, pointer: string): AppError {
-  return new AppError('plan_is_free', `The plan ${sku} costs nothing: it is subscribed to, not ordered.`, { pointer });
+function planIsFree(sku: string, pointer?: string): AppError {
+  const detail = `The plan ${sku} costs nothing: it is subscribed to, not ordered.`;
+  return new AppError('plan_is_free', detail, pointer === undefined ? {} : { pointer });
+}
+
+/** A line of a plan that costs nothing by itself. There may be orders of before such were refused; what somebody paid something for is given. */
+function isFreePlan({ plan, price, listPrice }: OrderItem): boolean {
+  return plan !== null && price === 0n && (listPrice ?? 0n) === 0n;
 }
 
 function assertDecimals(price: Micros, currency: string, pointer: string): void {
@@ -199,7 +205,7 @@ export type ConfirmDecision =
 /**
  * Confirms an order. Idempotent by payment: the one that paid this order replays. A payment that failed or can't be matched is kept, also of a refusal.
  * Refusals: invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
- * quantity_too_large.
+ * plan_is_free (of an order of before such were refused), quantity_too_large.
  * Preconditions: the order has its status of now (`effectiveStatus`); the holdings of its terms are loaded.
  */
 export function confirmOrder(book: Book, order: Order, seen: Payment | null, said: ConfirmCommand): ConfirmDecision {
@@ -275,6 +281,8 @@ export function refusalOf(
   }
   const mismatch = mismatchOf(order, command);
   if (mismatch) return mismatch;
+  const free = order.totalAmount === 0n ? order.items.find(isFreePlan) : undefined;
+  if (free) return planIsFree(free.sku);
   try {
     assertGrantable(
       book,

@@ -175,6 +175,7 @@ export function registerOrders(app: FastifyInstance, deps: Deps): void {
       'payment_already_used',
       'order_already_paid',
       'order_not_payable',
+      'plan_is_free',
       'payment_mismatch',
       'quantity_too_large',
     ],

@@ -153,7 +153,7 @@ export async function getOrder(deps: Deps, selector: Selector, orderId: string):
  * gets the first answer again, byte for byte. What a referral earns by it is armed, and granted at once where nothing is waited for.
  * Locks: the customer, then the payment's claim. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
  * selector_conflict, invalid_request (payment_id missing), payment_already_used, order_already_paid, order_not_payable, payment_mismatch,
- * quantity_too_large, idempotency_key_reused, overloaded, unavailable.
+ * plan_is_free, quantity_too_large, idempotency_key_reused, overloaded, unavailable.
  */
 export async function confirmOrder(
   deps: Deps,

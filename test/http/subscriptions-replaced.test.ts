@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Json, putProduct, useTestApp } from '../support/app.js';
 import { monthly, plansOf } from '../support/plans.js';
-import { newPayment, newPerson } from '../support/requests.js';
+import { expectProblem, newPayment, newPerson } from '../support/requests.js';
+import { query } from '../support/sql.js';
 
 const app = useTestApp();
 const plans = plansOf(app);
@@ -131,6 +132,55 @@ describe('a plan that costs nothing', () => {
     const answer = await app.post('/orders', { external_id: newPerson(), items: [{ sku: 'free' }] });
     expect(answer.status).toBe(409);
     expect(answer.body).toMatchObject({ code: 'plan_is_free', errors: [{ pointer: '/items/0/sku' }] });
+  });
+
+  it('is not paid by an order of before such were refused, and given by one for which something was paid', async () => {
+    const person = newPerson();
+    app.clock.set('2027-01-31T12:00:00.000Z');
+    await plans.begin(person, 'free');
+    const before = await plans.balance(person);
+    const orderAt = async (price: string, isOlder: boolean) => {
+      const items = [{ sku: 'free', price: '1.00', price_reason: 'a period more' }];
+      const { body } = await app.post('/orders', { external_id: person, items });
+      if (isOlder)
+        await query(
+          app.url,
+          `SET session_replication_role = replica;
+           UPDATE order_items SET price = ${price}, list_price = NULL, price_reason = NULL WHERE order_id = '${body.id}';
+           UPDATE orders SET total_amount = ${price} WHERE id = '${body.id}'`,
+        );
+      return body.id;
+    };
+    for (const _ of [1, 2, 3]) {
+      const order = await orderAt('0', true);
+      const answers = await Promise.all([1, 2].map(() => app.post(`/orders/${order}/confirm`, {})));
+      for (const answer of answers) expectProblem(answer, 409, 'plan_is_free');
+      await plans.act((await plans.own(person)).id, 'cancel', { when: 'now' });
+      expectProblem(await app.post(`/orders/${order}/confirm`, { payment_id: newPayment() }), 409, 'plan_is_free');
+      const again = await plans.begin(person, 'free');
+      expect(again).toMatchObject({ status: 'active', period_ends_at: '2027-02-28T12:00:00.000Z' });
+      expect(await plans.balance(person)).toBe(before);
+    }
+    await plans.confirm(await orderAt('1', false));
+    expect(await plans.balance(person)).toBe(before);
+    app.clock.set('2027-03-01T12:00:00.000Z');
+    expect(await plans.balance(person)).toBe(before);
+  });
+
+  it('but had a price when it was ordered pays one period, and is given no other', async () => {
+    const person = newPerson();
+    app.clock.set('2027-01-31T11:00:00.000Z');
+    await plans.put('CHEAPER', '10', [monthly('UNITS', 40)]);
+    const { body } = await app.post('/orders', { external_id: person, items: [{ sku: 'cheaper' }] });
+    await plans.put('CHEAPER', '0', [monthly('UNITS', 40)]);
+    app.clock.set('2027-01-31T12:00:00.000Z');
+    const { id } = await plans.begin(person, 'cheaper');
+    await plans.confirm(body.id);
+    expect(await plans.balance(person)).toBe(40);
+    app.clock.set('2027-03-01T12:00:00.000Z');
+    expect(await plans.balance(person)).toBe(40);
+    const { periods } = await plans.show(id);
+    expect(periods.map(({ kind }: Json) => kind)).toEqual(['paid', 'free']);
   });
 
   it('is not given again to whom its customer was merged into', async () => {
