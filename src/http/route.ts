@@ -238,7 +238,8 @@ export function defineRoute<
       tags: [tag],
       security: securityOf(access),
       ...(definition.params && { params: definition.params }),
-      querystring: (definition.query ?? noFields).strict(),
+      // What a sender adds to the URL that it was given says nothing, and is no reason to lose what it signed.
+      querystring: isSigned ? noFields.loose() : (definition.query ?? noFields).strict(),
       ...(takesBody && {
         body: bodySchema(definition.body ?? noFields, {
           ...withoutEffect(definition.tolerated),

@@ -382,6 +382,11 @@ describe('who is not believed', () => {
     expect(metrics).toMatch(/bursar_payment_webhooks_total\{provider="stripe",outcome="invalid_signature"\} 4/);
   });
 
+  it('may add to its URL what it likes', async () => {
+    await received(signedByStripe(stripeEvent(own('evt'), 'plan.created', {})), 'stripe?data.id=1&type=payment&type=a');
+    expect(await eventOf(own('evt'))).toMatchObject({ status: 'ignored' });
+  });
+
   it('is believed by the secret before', async () => {
     const { body } = stripePayment(own('evt'), own('pi'), undefined);
     await received(signedByStripe(body, { secret: OLD_STRIPE_SECRET }));
