@@ -16,6 +16,8 @@ const LIFETIME_MIN_MS = 30 * MINUTE_MS;
 const LIFETIME_MAX_MS = DAY_MS;
 const NAME_LENGTH_MAX = 250;
 const THREE_DECIMALS = 3;
+const MESSAGE_LENGTH_MAX = 500;
+const KEY_REFUSALS: ReadonlySet<number> = new Set([401, 403]);
 const REFUSALS = { least: 400, tooMany: 429, most: 499 };
 
 export interface Checkout {
@@ -119,8 +121,10 @@ async function asked<T>(ask: () => Promise<T>): Promise<T> {
       throw new AppError('checkout_differs', detail, { pointer: '/success_url', cause: error });
     }
     const isFinal = statusCode >= REFUSALS.least && statusCode <= REFUSALS.most && statusCode !== REFUSALS.tooMany;
+    // Whose fault the key is, whoever orders has no business with.
+    const said = KEY_REFUSALS.has(statusCode) ? 'it does not take the secret key for this' : message;
     throw isFinal
-      ? new AppError('provider_refused', `Stripe refused: ${message}`, { cause: error })
+      ? new AppError('provider_refused', `Stripe refused: ${said.slice(0, MESSAGE_LENGTH_MAX)}`, { cause: error })
       : new AppError('unavailable', 'Stripe could not be asked.', { cause: error });
   }
 }

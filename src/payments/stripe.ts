@@ -10,6 +10,7 @@ import {
   fromMinor,
   invalidSignature,
   notAnEvent,
+  ownIdOf,
   type Provider,
   ProviderDenies,
   ProviderSilent,
@@ -153,6 +154,12 @@ const invoice = z.object({
     .catch(undefined),
 });
 
+/** Of what is named in several places the first that can be an id of ours: a shop may have its own numbers under the same names. Else the first at all. */
+function oursFirst(named: readonly (string | null | undefined)[]): string | null {
+  const refs = named.filter((ref) => ref !== null && ref !== undefined);
+  return refs.find((ref) => ownIdOf(ref) !== null) ?? refs[0] ?? null;
+}
+
 type Told = Partial<Omit<PaymentEvent, 'eventId' | 'type'>>;
 
 function money(amount: number | null, code: string | null): Pick<Told, 'amount' | 'currency'> {
@@ -169,7 +176,7 @@ function fromSession(kind: PaymentEventKind, object: unknown): Told {
   if (session.mode !== 'payment' || (kind === 'paid' && !isPaid)) return NOTHING;
   return {
     kind,
-    orderRef: session.metadata.order_id ?? session.client_reference_id ?? null,
+    orderRef: oursFirst([session.metadata.order_id, session.client_reference_id]),
     paymentId: session.payment_intent ?? (isPaid ? session.id : null),
     ...money(session.amount_total, session.currency),
   };
@@ -230,8 +237,7 @@ function fromInvoice(object: unknown): Told {
   // Its own come first; those of the subscription are copied to the invoice and to its lines.
   const told = [rest.metadata, parent?.subscription_details?.metadata, details?.metadata];
   const all = [...told, ...(lines?.data.map((line) => line.metadata) ?? [])];
-  const first = (name: 'order_id' | 'subscription_id') =>
-    all.find((each) => each?.[name] !== undefined)?.[name] ?? null;
+  const first = (name: 'order_id' | 'subscription_id') => oursFirst(all.map((each) => each?.[name]));
   return {
     kind: 'paid',
     orderRef: first('order_id'),

@@ -298,6 +298,18 @@ describe('a page on which an order is paid', () => {
     expect(stub.asked).toHaveLength(3);
   });
 
+  it('is refused with what Stripe says, unless that is about its key, and not at any length', async () => {
+    const refusedBy = async (status: number, message: string) => {
+      const orderId = await placeOrder(app, 'ida', 'PACK');
+      const error = { type: 'invalid_request_error', message };
+      stub.answer('POST', '/v1/checkout/sessions', { status, body: { error } });
+      return (await checkout(orderId)).body.detail;
+    };
+    expect(await refusedBy(400, 'x'.repeat(5_000))).toBe(`Stripe refused: ${'x'.repeat(500)}`);
+    for (const status of [401, 403])
+      expect(await refusedBy(status, 'Invalid API Key provided: sk_test_stub')).not.toContain('sk_test');
+  });
+
   it.each<[string, string, Json, string]>([
     [
       'Stripe refuses it',

@@ -108,6 +108,24 @@ describe('Stripe', () => {
     ],
     [
       'checkout.session.completed',
+      checkoutSession('cs_1', 'pi_1', ORDER, { metadata: { order_id: 'shop-4711' } }),
+      { orderRef: ORDER },
+    ],
+    ['checkout.session.completed', checkoutSession('cs_1', 'pi_1', 'shop-4711'), { orderRef: 'shop-4711' }],
+    [
+      'invoice.paid',
+      {
+        id: 'in_1',
+        amount_paid: 500,
+        currency: 'usd',
+        metadata: { order_id: 'shop-4711', subscription_id: 'shop-5' },
+        parent: { subscription_details: { metadata: { order_id: ORDER } } },
+        lines: { data: [{ metadata: { subscription_id: ORDER.toUpperCase() } }] },
+      },
+      { orderRef: ORDER, subscriptionRef: ORDER.toUpperCase() },
+    ],
+    [
+      'checkout.session.completed',
       checkoutSession('cs_1', 'pi_1', ORDER, { payment_status: 'unpaid' }),
       { kind: 'ignored' },
     ],
