@@ -94,6 +94,8 @@ const pay: Effect = async (deps, provider, event) => {
 /** Records that a payment failed. What paid before stays paid. */
 const fail: Effect = async (deps, provider, event) => {
   if (event.paymentId === null) return outcome('ignored', 'no_payment', 'Nothing was charged.');
+  const payment = await findPayment(deps.db, provider.paymentMethod, event.paymentId);
+  if (payment?.status === 'paid') return outcome('ignored', 'already_paid', 'The charge paid.', payment.orderId);
   const matched = await matchOrder(deps, provider, event);
   if ('status' in matched) {
     const isOfSubscription = ownIdOf(event.subscriptionRef) !== null;

@@ -203,8 +203,11 @@ describe('what does not fit', () => {
     const user = own('ivy');
     const orderId = await placeOrder(app, user, 'PACK');
     await received(stripePayment(own('evt_a'), own('pi'), orderId));
-    for (const type of ['payment_intent.payment_failed', 'payment_intent.canceled'])
+    for (const type of ['payment_intent.payment_failed', 'payment_intent.canceled']) {
       await received(signedByStripe(stripeEvent(own(type), type, paymentIntent(own('pi'), orderId))));
+      const late = { status: 'ignored', reason: 'already_paid', order_id: orderId };
+      expect(await eventOf(own(type))).toMatchObject(late);
+    }
     const expired = checkoutSession(own('cs'), own('pi'), orderId, { payment_intent: null, payment_status: 'unpaid' });
     await received(signedByStripe(stripeEvent(own('evt_e'), 'checkout.session.expired', expired)));
     expect((await app.get(`/orders/${orderId}`)).body.status).toBe('paid');
