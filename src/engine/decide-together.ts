@@ -179,8 +179,10 @@ function refusalOfErased(
   customerIds: readonly string[],
   { customers }: UnderLock,
 ): Outcome | undefined {
-  if (mayBeErased || !customerIds.some((id) => (customers.get(id)?.erasedAt ?? null) !== null)) return undefined;
-  return { refusal: new AppError('customer_erased', 'The customer was erased: nothing is written of him any more.') };
+  const erasedId = customerIds.find((id) => (customers.get(id)?.erasedAt ?? null) !== null);
+  if (mayBeErased || erasedId === undefined) return undefined;
+  const detail = 'The customer was erased: nothing is written of him any more.';
+  return { refusal: new AppError('customer_erased', detail, { extensions: { customerId: erasedId } }) };
 }
 
 /** What a member gets when a customer of his was dated by a clock that was wrong; undefined when none was. */

@@ -63,6 +63,11 @@ export const upgradeShape = {
     }),
 };
 
+const idSchema = z.string().meta({ examples: ['01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'] });
+const ofSubscription = z.object({
+  subscription_id: idSchema.meta({ description: 'The subscription that it is about.' }),
+});
+
 /** Extension members by code. A code that is not here has none. */
 export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
   malformed_json: z.object({
@@ -102,9 +107,17 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
     available: z.int().meta({ description: 'What can still be given back.', examples: [3] }),
   }),
   customer_merged: z.object({
-    final_customer_id: z
-      .string()
-      .meta({ description: 'Whom it leads to.', examples: ['01930f5e-8c3a-7b1e-9d52-3f0c6a1b2c4d'] }),
+    final_customer_id: idSchema.meta({ description: 'Whom it leads to.' }),
+  }),
+  customer_erased: z.object({
+    customer_id: idSchema.meta({ description: 'Who was erased, where the request names several customers.' }),
+  }),
+  subscription_exists: ofSubscription,
+  subscription_incomplete: ofSubscription,
+  subscription_current: ofSubscription,
+  subscription_ended: z.object({ subscription_status: z.string().meta({ examples: ['cancelled'] }) }),
+  change_paid: z.object({
+    order_id: idSchema.meta({ description: 'The order that paid the next period.' }),
   }),
   order_not_cancellable: z.object({ order_status: z.string().meta({ examples: ['paid'] }) }),
   offer_limit_reached: z.object({ used: z.int().meta({ examples: [1] }), limit: z.int().meta({ examples: [1] }) }),

@@ -9,7 +9,7 @@ import { mergePair, newMergePair } from '../support/merging.js';
 import { ask } from '../support/parallel.js';
 import { paymentSettings, signedByStripe, stripeEvent, subscriptionInvoice } from '../support/payments.js';
 import { monthly, plansOf } from '../support/plans.js';
-import { newPayment } from '../support/requests.js';
+import { expectProblem, newPayment } from '../support/requests.js';
 
 const app = useTestApp();
 const plans = plansOf(app);
@@ -98,5 +98,20 @@ describe('what a provider tells of a subscription, and of no order', () => {
     await invoiced(id);
     expect((await app.delete(`/customers/${own.id}`)).status).toBe(200);
     expect(await told(id)).toMatchObject([{ is_blank: false }]);
+  });
+});
+
+describe('a merge with somebody who was erased', () => {
+  it('says which of the two it was', async () => {
+    const [gone, other] = await newMergePair(app);
+    expect((await app.delete(`/customers/${gone.id}`)).status).toBe(200);
+    for (const [target, source] of [
+      [gone, other],
+      [other, gone],
+    ] as const) {
+      const refused = await mergePair(app, target, source);
+      expectProblem(refused, 409, 'customer_erased');
+      expect(refused.body.customer_id).toBe(gone.id);
+    }
   });
 });

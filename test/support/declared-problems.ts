@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterEach, expect } from 'vitest';
 import type { AppOptions, GivenAnswer } from '../../src/app.js';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.js';
-import { problemExtensions, problemSchema } from '../../src/schemas/problem.js';
+import { problemExtensions, problemMembers, problemSchema } from '../../src/schemas/problem.js';
 
 /** What may be answered where no declared route is: the path or method is unknown, or it is the documentation, or a file of it. */
 const codesWithoutRoute: readonly ErrorCode[] = [
@@ -41,7 +41,10 @@ function findInProblem({ declared, status, contentType, body, method }: GivenAns
   if (catalogue[code].status !== status) return `${code} has another status in the catalogue`;
   if (!(declared?.problems ?? codesWithoutRoute).includes(code)) return `the problem ${code}`;
   const extension = problemExtensions[code]?.safeParse(problem.data);
-  return extension?.success === false ? `the members of ${code}: ${extension.error.message}` : undefined;
+  if (extension?.success === false) return `the members of ${code}: ${extension.error.message}`;
+  const named = [...problemMembers, ...Object.keys(problemExtensions[code]?.shape ?? {})];
+  const more = Object.keys(problem.data).filter((member) => !named.includes(member));
+  return more.length > 0 ? `${more.join(', ')} of ${code}, which its schema does not name` : undefined;
 }
 
 function findInSuccess({ declared, status, contentType, body, method }: GivenAnswer): string | undefined {

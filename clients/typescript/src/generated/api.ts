@@ -1588,6 +1588,12 @@ export interface components {
             }[];
             warnings_total: number;
         };
+        ChangePaidProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "change_paid";
+            /** @description The order that paid the next period. */
+            order_id: string;
+        };
         CursorExpiredProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "cursor_expired";
@@ -1615,6 +1621,12 @@ export interface components {
             created_at: string;
             /** @description When it was erased; null if it was not. */
             erased_at: string | null;
+        };
+        CustomerErasedProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "customer_erased";
+            /** @description Who was erased, where the request names several customers. */
+            customer_id: string;
         };
         CustomerErasure: {
             /** Format: uuid */
@@ -2435,6 +2447,23 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        SubscriptionCurrentProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "subscription_current";
+            /** @description The subscription that it is about. */
+            subscription_id: string;
+        };
+        SubscriptionEndedProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "subscription_ended";
+            subscription_status: string;
+        };
+        SubscriptionExistsProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "subscription_exists";
+            /** @description The subscription that it is about. */
+            subscription_id: string;
+        };
         SubscriptionInFull: {
             /** Format: uuid */
             id: string;
@@ -2517,6 +2546,12 @@ export interface components {
                 /** Format: uuid */
                 operation_id: string;
             }[];
+        };
+        SubscriptionIncompleteProblem: components["schemas"]["Problem"] & {
+            /** @enum {string} */
+            code: "subscription_incomplete";
+            /** @description The subscription that it is about. */
+            subscription_id: string;
         };
         /** @description The subscription as it is now, and what is to be paid. */
         SubscriptionResult: {
