@@ -26,11 +26,11 @@ WHERE p.customer_id = ANY ($1::uuid[]) AND s.customer_id = ANY ($1::uuid[])
   AND (p.ends_at > $2::timestamptz OR (p.subscription_id = ANY ($3::uuid[]) AND (p.order_id IS NOT NULL OR p.starts_at >= s.period_starts_at - interval '1 second')))
 ORDER BY p.starts_at, p.sku`;
 
-/** What subscriptions allocated and has not ended: units that are left, and access. */
+/** What subscriptions allocated and has not ended: units that are left, or held and may be freed before they are looked at, and access. */
 const LOAD_ALLOCATED = `
 SELECT b.customer_id, ${listOf(batches, BATCH, 'b')}, ${listOf(batches, SOLD_BATCH, 'b')} FROM batches b
 WHERE b.customer_id = ANY ($1::uuid[]) AND b.subscription_id = ANY ($2::uuid[]) AND b.revoked_at IS NULL
-  AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz) AND (b.granted IS NULL OR (b.is_open AND b.available > 0))
+  AND (b.expires_at IS NULL OR b.expires_at > $3::timestamptz) AND (b.granted IS NULL OR b.is_open)
 ORDER BY b.id`;
 
 /** Batches of which all that is left is held, of subscriptions of which a period turns. */

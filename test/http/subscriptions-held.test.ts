@@ -13,6 +13,7 @@ beforeAll(async () => {
   await plans.put('ALL', '0', units, { rollover: 'all' });
   await plans.put('CAP', '0', units, { rollover: 'cap', rollover_cap: 30 });
   await plans.put('NONE', '0', units);
+  await plans.put('LONG', '0', [{ ...monthly('UNITS', 100), period_value: 6 }]);
   await plans.put('PAID', '10', units, { rollover: 'all', grace_days: 5 });
   await plans.put(
     'YEAR',
@@ -134,4 +135,23 @@ describe('units that are held when their period turns', () => {
     expect((await dispute('opened')).status).toBeLessThan(300);
     expect(await plans.balance(person)).toBe(100);
   });
+
+  it.each(['late', 'early'])(
+    'are taken by a change that resets, if they were freed before it: looked at %s',
+    async (when) => {
+      const person = newPerson();
+      app.clock.set(START);
+      const { id } = await plans.begin(person, 'long');
+      await hold(person, 100, '2027-02-01T12:00:00.000Z');
+      await plans.act(id, 'change', { sku: 'none', when: 'period_end', old_units: 'reset' });
+      if (when === 'early') {
+        app.clock.set('2027-02-02T12:00:00.000Z');
+        expect(await plans.balance(person)).toBe(100);
+      }
+      app.clock.set(AFTER);
+      expect(await plans.balance(person)).toBe(100);
+      const { body } = await app.get(`/wallet/batches?external_id=${person}`);
+      expect(body.data.map(({ revoked }: Json) => revoked).sort()).toEqual([0, 100]);
+    },
+  );
 });

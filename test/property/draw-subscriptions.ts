@@ -43,6 +43,8 @@ const when = fc.constantFrom<When[]>('now', 'period_end');
 const product = fc.constantFrom('COIN', 'COIN', 'CREDITS');
 const amount = fc.integer({ min: 1, max: 12 });
 const isQuiet = fc.boolean();
+/** Some of them end long after the period in which they began. */
+const hours = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 25, max: 700 }));
 
 const lengths = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 40 * HOUR_MS }) },
@@ -50,7 +52,7 @@ const lengths = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 71, max: 500 }).map((days) => days * DAY_MS) },
 );
 
-function commands(hasHolds: boolean): fc.WeightedArbitrary<PlanCommand>[] {
+function commands(): fc.WeightedArbitrary<PlanCommand>[] {
   const of = <K extends PlanCommand['kind']>(kind: K) => fc.constant(kind);
   return [
     { weight: 4, arbitrary: record({ kind: of('subscribe'), sku: skus }) },
@@ -93,31 +95,21 @@ function commands(hasHolds: boolean): fc.WeightedArbitrary<PlanCommand>[] {
         as: fc.constantFrom<('refund' | 'dispute')[]>('refund', 'dispute'),
       }),
     },
-    ...(hasHolds
-      ? [
-          {
-            weight: 3,
-            arbitrary: record({ kind: of('reserve'), product, amount, hours: fc.integer({ min: 1, max: 24 }) }),
-          },
-          {
-            weight: 2,
-            arbitrary: record({
-              kind: of('end hold'),
-              last,
-              as: fc.constantFrom<('commit' | 'release')[]>('commit', 'release'),
-            }),
-          },
-        ]
-      : []),
+    { weight: 3, arbitrary: record({ kind: of('reserve'), product, amount, hours }) },
+    {
+      weight: 2,
+      arbitrary: record({
+        kind: of('end hold'),
+        last,
+        as: fc.constantFrom<('commit' | 'release')[]>('commit', 'release'),
+      }),
+    },
   ];
 }
 
-/** Draws workloads of so many commands, which begin with a plan. Units that a hold frees behind the turn of their period are not in the model. */
-export function planWorkloads(
-  { hasHolds }: { hasHolds: boolean },
-  { min, max }: { min: number; max: number },
-): fc.Arbitrary<PlanWorkload> {
-  const [first, ...others] = commands(hasHolds);
+/** Draws workloads of so many commands, which begin with a plan. */
+export function planWorkloads({ min, max }: { min: number; max: number }): fc.Arbitrary<PlanWorkload> {
+  const [first, ...others] = commands();
   const begin = required(first);
   return record({
     startsAt: fc.constantFrom(...starts),

@@ -99,16 +99,26 @@ export class MemorySubscriptions implements PlanSystem {
     // A change that is late takes effect at its instant.
     const from = new Date(Math.min(now.getTime(), turnsAt?.getTime() ?? Infinity));
     const allocated = this.#store.batches.filter(
-      ({ subscriptionId, expiresAt, granted, available }) =>
-        subscriptionId === id && (expiresAt === null || expiresAt > from) && (granted === null || available > 0),
+      ({ subscriptionId, expiresAt, granted, available, held }) =>
+        subscriptionId === id && (expiresAt === null || expiresAt > from) && (granted === null || available + held > 0),
     );
     const expired = this.#store.batches.filter(
       ({ subscriptionId, expiresAt }) =>
         subscriptionId === id && expiresAt?.getTime() === subscription.periodEndsAt?.getTime(),
     );
+    const isHeld = (batch: Batch) => batch.held > 0 && batch.expiresAt !== null && batch.expiresAt <= now;
+    const heldOver = this.#store.batches.filter((batch) => batch.subscriptionId === id && isHeld(batch));
     return {
       subscription,
       orders: this.#orders,
+      held: heldOver.filter(({ available }) => available === 0).map((batch) => copyOf(batch.id)),
+      ended: heldOver.map(({ id: batchId, sku, productKey, expiresAt }) => ({
+        ...{ id: batchId, sku },
+        goneOn: this.#store.batches
+          .filter(({ subscriptionId, predecessorId }) => subscriptionId === id && predecessorId !== null)
+          .filter((one) => one.productKey === productKey && one.validFrom.getTime() === expiresAt?.getTime())
+          .reduce((sum, { granted }) => sum + (granted ?? 0), 0),
+      })),
       ...(subscription.status === 'past_due' && {
         expired: expired
           .filter((batch) => batch.granted !== null)

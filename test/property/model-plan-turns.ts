@@ -39,6 +39,53 @@ export class ModelTurns {
 
   constructor(now: number) {
     this.units = new PlanUnits(now);
+    this.units.freed = (batch, units) => this.#goOnLate(batch, units);
+  }
+
+  /** Units that were held beyond the end of their batch go on in what began then, within what its cap leaves, and as long as the others. */
+  #goOnLate(batch: PlanBatch, units: number): void {
+    const own = batch.subscription === null ? undefined : this.subscriptions[batch.subscription];
+    const { product, order, subscription, expiresAt: ended } = batch;
+    if (own?.status !== 'active' || own.plan.sku !== batch.sku || own.plan.rollover === 'none' || ended === null)
+      return;
+    if (!this.allocations(own).includes(ended)) return;
+    const gone = this.units.batches.filter(
+      (one) =>
+        one.isSuccessor && one.subscription === subscription && one.product === product && one.validFrom === ended,
+    );
+    const room = own.plan.rollover === 'all' ? Infinity : (own.plan.cap ?? 0);
+    const moved = Math.min(units, room - gone.reduce((sum, { granted }) => sum + (granted ?? 0), 0));
+    const expiresAt = this.endOfSuccessor(own, product, ended, own.endsAt);
+    if (moved <= 0 || expiresAt <= this.now) return;
+    batch.left -= moved;
+    batch.moved += moved;
+    const sku = order === null ? own.plan.sku : (this.orders[order]?.plan.sku ?? null);
+    this.units.add({
+      product,
+      order,
+      subscription,
+      sku,
+      isSuccessor: true,
+      validFrom: ended,
+      quantity: moved,
+      expiresAt,
+    });
+  }
+
+  /** As long as what the plan gives of the product then, or the period. */
+  protected endOfSuccessor(
+    { plan, day }: ModelSubscription,
+    product: string,
+    startsAt: number,
+    endsAt: number,
+  ): number {
+    const item = plan.items.find((one) => one.product === product);
+    return item ? (endOf(startsAt, item.unit, item.value, dayAt(startsAt, day)) ?? Infinity) : endsAt;
+  }
+
+  /** The instants within the present period at which it allocates. */
+  protected allocations({ startsAt }: ModelSubscription): number[] {
+    return [startsAt];
   }
 
   get now(): number {
@@ -87,7 +134,7 @@ export class ModelTurns {
     const isWorthTelling =
       status === 'trialing' || (following(own).price > 0 && !this.ahead(own).some((paid) => paid.startsAt === endsAt));
     if (own.isTold || own.cancelsAtEnd || !isWorthTelling) return { at: endsAt, what: 'end' };
-    return { at: endsAt - Math.min(7 * DAY_MS, (endsAt - own.startsAt) / 2), what: 'tell' };
+    return { at: Math.floor(endsAt - Math.min(7 * DAY_MS, (endsAt - own.startsAt) / 2)), what: 'tell' };
   }
 
   protected turn(own: ModelSubscription, turn: Turn): void {
@@ -178,13 +225,14 @@ export class ModelTurns {
 
   /** What ends at an instant, and is not held, goes over as far as the plan before says. */
   protected rollOver(
-    { place, plan, day }: ModelSubscription,
+    subscription: ModelSubscription,
     before: CataloguePlan,
     startsAt: number,
     endsAt: number,
     ended = this.now,
   ): void {
     if (before.rollover === 'none') return;
+    const { place, plan } = subscription;
     const ending = this.units.batches
       .filter((batch) => batch.subscription === place && batch.expiresAt === ended && !batch.isRevoked)
       .filter(({ order }) => order === null || this.orders[order]?.status !== 'returned')
@@ -194,9 +242,7 @@ export class ModelTurns {
       const own = ending.filter((batch) => batch.product === product);
       let room = before.rollover === 'all' ? Infinity : (before.cap ?? 0);
       room -= own.reduce((sum, { held }) => sum + held, 0);
-      const items = plan.items.filter((item) => item.product === product);
-      const length = items[0];
-      const until = length ? endOf(startsAt, length.unit, length.value, dayAt(startsAt, day)) : endsAt;
+      const until = this.endOfSuccessor(subscription, product, startsAt, endsAt);
       const paid = own.filter(({ order }) => order !== null).map((batch) => [batch]);
       // What nobody paid goes on in one batch.
       for (const together of [own.filter(({ order }) => order === null), ...paid].sort(byFirst(own))) {
@@ -209,7 +255,8 @@ export class ModelTurns {
           room -= moved;
           quantity += moved;
         }
-        const about = { product, order, subscription: place, isSuccessor: true, validFrom: startsAt };
+        const sku = order === null ? plan.sku : (this.orders[order]?.plan.sku ?? null);
+        const about = { product, order, sku, subscription: place, isSuccessor: true, validFrom: startsAt };
         if (quantity > 0) this.units.add({ ...about, quantity, expiresAt: until });
       }
     }
@@ -270,7 +317,8 @@ export class ModelTurns {
       const expiresAt = kind === 'trial' ? Math.min(end, endsAt) : end;
       const freePeriod = kind === 'free' ? period : null;
       const validity = { validFrom: startsAt, expiresAt, freePeriod };
-      this.units.add({ product, quantity: more, order: place, subscription: own.place, ...validity });
+      const whose = { order: place, subscription: own.place, sku: plan.sku };
+      this.units.add({ product, quantity: more, ...whose, ...validity });
     }
     this.periods.push(period);
     return period;

@@ -10,6 +10,8 @@ export interface PlanBatch {
   subscription: number | null;
   /** What goes over into another period. */
   isSuccessor: boolean;
+  /** The plan that allocated it. */
+  sku: string | null;
   /** The period of which nobody paid that it was allocated in, which may have been skipped. */
   freePeriod: ModelPeriod | null;
   madeAt: number;
@@ -55,6 +57,8 @@ export class PlanUnits {
   readonly holds: ModelHold[] = [];
   readonly owed: Record<string, number> = {};
   ties: Ties = () => '';
+  /** What becomes of units that a hold leaves in a batch that is over. */
+  freed: (batch: PlanBatch, units: number) => void = () => {};
 
   constructor(now: number) {
     this.now = now;
@@ -63,7 +67,7 @@ export class PlanUnits {
   add(fresh: NewPlanBatch & { quantity: number }): PlanBatch {
     const { quantity, ...about } = fresh;
     const batch: PlanBatch = {
-      ...{ order: null, subscription: null, isSuccessor: false, freePeriod: null, madeAt: this.now },
+      ...{ order: null, subscription: null, isSuccessor: false, sku: null, freePeriod: null, madeAt: this.now },
       ...{ granted: isCounted(about.product) ? quantity : null, left: 0, held: 0, used: 0, revoked: 0, moved: 0 },
       isRevoked: false,
       ...about,
@@ -142,7 +146,10 @@ export class PlanUnits {
     for (const { batch, amount } of hold.legs) {
       batch.held -= amount;
       if (as === 'commit') batch.used += amount;
-      else for (let unit = 0; unit < amount; unit += 1) this.#land(batch);
+      else {
+        for (let unit = 0; unit < amount; unit += 1) this.#land(batch);
+        if (this.isOver(batch)) this.freed(batch, amount);
+      }
     }
   }
 

@@ -85,6 +85,12 @@ export const onceDifferent: [PlanWorkload][] = [
       change('FREE_CAP', 'now'),
     ],
   ),
+  // A change takes what a hold freed before it, also where nobody looked in between.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('FREE'), change('FREE_LONG', 'now'), days(28), change('FREE', 'period_end', 'reset')],
+    { kind: 'reserve', product: 'COIN', amount: 2, hours: 1 },
+  ),
   // A change that was paid ahead is not taken back by another one: seldom drawn.
   from(
     '2026-01-31T12:00:00.000Z',

@@ -17,7 +17,7 @@ describe('subscriptions', () => {
     timeout,
   }, async () => {
     const tally: PlanTally = new Map();
-    const property = fc.asyncProperty(planWorkloads({ hasHolds: true }, COMMANDS), (workload) =>
+    const property = fc.asyncProperty(planWorkloads(COMMANDS), (workload) =>
       runPlans(workload, new MemorySubscriptions(), tally),
     );
     await fc.assert(property, { ...parameters, examples: onceDifferent });
