@@ -62,7 +62,8 @@ function turnedAt({ plans, changes }: Book, subscription: Subscription, at: Date
   const starts = allocationStarts(subscription.plan, presentOf(subscription), subscription.anchorDay);
   const start = starts.find((one) => one.at.getTime() === at.getTime());
   if (!start || start !== starts[0]) return start;
-  const periods = [...plans.running, ...plans.paid, ...changes.newPeriods];
+  // One that is over by now may not have turned yet.
+  const periods = [...plans.periods, ...changes.newPeriods];
   const isKnown = periods.some(
     ({ subscriptionId, startsAt, kind }) =>
       subscriptionId === subscription.id && startsAt.getTime() === at.getTime() && kind !== 'skipped',

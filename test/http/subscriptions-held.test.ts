@@ -85,6 +85,19 @@ describe('units that are held when their period turns', () => {
     expect(await plans.balance(person)).toBe(300);
   });
 
+  it('go over where nobody looked between the end of the hold and that of the period', async () => {
+    const person = newPerson();
+    app.clock.set(START);
+    const { id } = await plans.begin(person, 'all');
+    app.clock.set(BEFORE);
+    await hold(person, 50, LATER);
+    app.clock.set(AFTER);
+    expect(await plans.balance(person)).toBe(150);
+    await plans.act(id, 'change', { sku: 'none', when: 'period_end' });
+    app.clock.set('2027-04-01T12:00:00.000Z');
+    expect(await plans.balance(person)).toBe(300);
+  });
+
   it('go over at the very instant at which both happen', async () => {
     const person = newPerson();
     app.clock.set(START);

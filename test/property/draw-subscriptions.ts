@@ -44,7 +44,7 @@ const product = fc.constantFrom('COIN', 'COIN', 'CREDITS');
 const amount = fc.integer({ min: 1, max: 12 });
 const isQuiet = fc.boolean();
 /** Some of them end long after the period in which they began. */
-const hours = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 25, max: 700 }));
+const hours = fc.oneof(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 25, max: 168 }));
 
 const lengths = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 40 * HOUR_MS }) },

@@ -19,12 +19,14 @@ const PAGE_MAX = 200;
 
 /** Puts the plans of the workloads into an app that has the products. */
 export async function putPlans(app: TestApp): Promise<void> {
-  for (const { sku, price, every, group, trial, rollover, cap, graceDays, graceAccess, items } of plans) {
+  for (const { sku, price, every, group, trial, rollover, cap, items, ...more } of plans) {
+    const { grantEvery, graceDays, graceAccess } = more;
     const answer = await app.put(`/offers/${sku}`, {
       ...{ name: sku, price: String(price), currency: 'USD', recurrence: every, plan_group: group },
       plan: {
         ...{ trial_period: trial, rollover, grace_days: graceDays, grace_access: graceAccess },
         ...(cap !== null && { rollover_cap: cap }),
+        ...(grantEvery !== null && { grant_every: grantEvery }),
       },
       items: items.map(({ product, quantity, unit, value }) => ({
         ...{ product_key: product, quantity, period_unit: unit, period_value: value },

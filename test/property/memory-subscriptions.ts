@@ -39,14 +39,15 @@ const DAY_MS = 24 * 3_600_000;
 
 const offers: ReadonlyMap<string, OrderableOffer> = new Map(plans.map((plan) => [plan.sku, toOffer(plan)]));
 
-function toOffer({ sku, price, every, group, trial, rollover, cap, graceDays, graceAccess, items }: CataloguePlan) {
+function toOffer({ sku, price, every, group, trial, rollover, cap, items, ...more }: CataloguePlan) {
+  const { grantEvery, graceDays, graceAccess } = more;
   return {
     ...{ sku, name: sku, price: parseMoney(String(price)), currency: 'USD', isExchangeOnly: false, isActive: true },
     ...{ isTrial: false, trialScope: null, trialEligible: null, maxPerCustomer: null, inactiveProductKeys: [] },
     ...{
       recurrence: every,
       planGroup: group,
-      plan: { trial, grantEvery: null, rollover, rolloverCap: cap, graceDays, graceAccess },
+      plan: { trial, grantEvery, rollover, rolloverCap: cap, graceDays, graceAccess },
     },
     terms: items.map((item) => toTerm({ ...item, priority: 0, stacking: 'parallel' })),
   };

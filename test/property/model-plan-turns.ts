@@ -16,6 +16,8 @@ export interface ModelSubscription {
   startsAt: number;
   endsAt: number;
   isTold: boolean;
+  /** Of the allocations of its period those have begun up to here. */
+  begunTo: number;
   cancelsAtEnd: boolean;
   change: { plan: CataloguePlan; oldUnits: OldUnits; order: ModelOrder | null } | null;
   order: ModelOrder | null;
@@ -29,7 +31,9 @@ export interface ModelOrder {
   status: 'pending' | 'paid' | 'cancelled' | 'returned';
 }
 
-type Turn = { at: number; what: 'tell' | 'end' | 'expire' } | { at: number; what: 'late'; period: ModelPeriod };
+type Turn =
+  | { at: number; what: 'tell' | 'end' | 'expire' | 'allocate' }
+  | { at: number; what: 'late'; period: ModelPeriod };
 
 export class ModelTurns {
   readonly units: PlanUnits;
@@ -84,8 +88,18 @@ export class ModelTurns {
   }
 
   /** The instants within the present period at which it allocates. */
-  protected allocations({ startsAt }: ModelSubscription): number[] {
-    return [startsAt];
+  protected allocations({ plan, startsAt, endsAt, day }: ModelSubscription): number[] {
+    const starts = [startsAt];
+    if (plan.grantEvery === null) return starts;
+    const { unit, count } = plan.grantEvery;
+    for (let number = 1; ; number += 1) {
+      const at =
+        unit === 'weeks'
+          ? startsAt + number * count * 7 * DAY_MS
+          : endOf(startsAt, unit, number * count, dayAt(startsAt, day));
+      if (at === null || at >= endsAt) return starts;
+      starts.push(at);
+    }
   }
 
   get now(): number {
@@ -131,6 +145,13 @@ export class ModelTurns {
         ? { at: Math.max(period.startsAt, endsAt), what: 'late', period }
         : { at: expiryOf(own), what: 'expire' };
     }
+    const allocation = this.allocations(own).find((at) => at > own.begunTo);
+    const turn = this.#endOrTelling(own);
+    return allocation !== undefined && allocation <= turn.at ? { at: allocation, what: 'allocate' } : turn;
+  }
+
+  #endOrTelling(own: ModelSubscription): Turn {
+    const { status, endsAt } = own;
     const isWorthTelling =
       status === 'trialing' || (following(own).price > 0 && !this.ahead(own).some((paid) => paid.startsAt === endsAt));
     if (own.isTold || own.cancelsAtEnd || !isWorthTelling) return { at: endsAt, what: 'end' };
@@ -142,6 +163,10 @@ export class ModelTurns {
       case 'tell':
         own.isTold = true;
         if (following(own).price > 0 && this.nextUnpaid(own) === own.endsAt) this.orderRenewal(own);
+        return;
+      case 'allocate':
+        own.begunTo = turn.at;
+        this.rollOver(own, own.plan, turn.at, own.endsAt);
         return;
       case 'late':
         this.enter(own, turn.period);
@@ -174,7 +199,7 @@ export class ModelTurns {
       const isKept = this.takeChange(own, following(own).sku, at);
       const endsAt = step(own, own.plan, at);
       if (isKept) this.rollOver(own, before, at, endsAt);
-      Object.assign(own, { startsAt: at, endsAt });
+      Object.assign(own, { startsAt: at, endsAt, begunTo: at });
       this.allocate(own, own.plan, 'free', { startsAt: at, endsAt });
       this.begun(own);
     } else {
@@ -198,7 +223,7 @@ export class ModelTurns {
     const isKept = this.takeChange(own, sku, startsAt);
     // Paid within its grace it takes over what ended with the one before, as if it had been paid on time.
     if (isKept) this.rollOver(own, before, startsAt, endsAt, isLate ? ended : this.now);
-    Object.assign(own, { startsAt, endsAt });
+    Object.assign(own, { startsAt, endsAt, begunTo: isLate ? this.now : startsAt });
     this.begun(own);
   }
 
@@ -309,16 +334,26 @@ export class ModelTurns {
     while (this.periods.some(isTaken)) from -= 1;
     const place = order?.place ?? null;
     const period: ModelPeriod = { ...about, startsAt: from, granted: {}, order: place, isEnded: false };
-    for (const { product, quantity, unit, value } of plan.items) {
-      const more = Math.max(0, quantity - (already[product] ?? 0));
-      period.granted[product] = more;
-      if (more === 0) continue;
-      const end = endOf(startsAt, unit, value, dayAt(startsAt, own.day)) ?? Infinity;
-      const expiresAt = kind === 'trial' ? Math.min(end, endsAt) : end;
-      const freePeriod = kind === 'free' ? period : null;
-      const validity = { validFrom: startsAt, expiresAt, freePeriod };
-      const whose = { order: place, subscription: own.place, sku: plan.sku };
-      this.units.add({ product, quantity: more, ...whose, ...validity });
+    const starts = this.allocations({ ...own, plan, startsAt, endsAt });
+    // What was given before counts against each allocation evenly: what is left over, against the last ones.
+    const counted = (units: number, number: number) => Math.floor((units * number) / starts.length);
+    for (const [number, validFrom] of starts.entries()) {
+      const given: Record<string, number> = {};
+      for (const [product, units] of Object.entries(already))
+        given[product] = isCounted(product) ? counted(units, number + 1) - counted(units, number) : units;
+      for (const { product, quantity, unit, value } of plan.items) {
+        if (number > 0 && !isCounted(product)) continue;
+        const before = Math.min(quantity, given[product] ?? 0);
+        given[product] = (given[product] ?? 0) - before;
+        const more = quantity - before;
+        period.granted[product] = (period.granted[product] ?? 0) + more;
+        if (more === 0) continue;
+        const end = endOf(validFrom, unit, value, dayAt(validFrom, own.day)) ?? Infinity;
+        const expiresAt = kind === 'trial' ? Math.min(end, endsAt) : end;
+        const freePeriod = kind === 'free' ? period : null;
+        const whose = { order: place, subscription: own.place, sku: plan.sku };
+        this.units.add({ product, quantity: more, ...whose, validFrom, expiresAt, freePeriod });
+      }
     }
     this.periods.push(period);
     return period;

@@ -80,7 +80,7 @@ export class SubscriptionModel extends ModelTurns {
     const place = this.subscriptions.length;
     const own: ModelSubscription = {
       ...{ place, plan, status: 'incomplete', day: dayOf(this.now), startsAt: this.now, endsAt: this.now + DAY_MS },
-      ...{ isTold: false, cancelsAtEnd: false, change: null, order: null, endedAt: null },
+      ...{ isTold: false, begunTo: this.now, cancelsAtEnd: false, change: null, order: null, endedAt: null },
     };
     this.subscriptions.push(own);
     return own;
@@ -137,6 +137,7 @@ export class SubscriptionModel extends ModelTurns {
     const span = { startsAt: this.now, endsAt: step(own, plan, this.now) };
     const { startsAt } = this.allocate(own, plan, 'paid', span, { order });
     Object.assign(own, { plan, startsAt, endsAt: span.endsAt, cancelsAtEnd: false, order: null });
+    own.begunTo = this.now;
     this.begun(own);
   }
 
@@ -231,6 +232,7 @@ export class SubscriptionModel extends ModelTurns {
       own.endsAt = step(own, plan, this.now);
     }
     keepDay(own);
+    own.begunTo = this.now;
     const isKnown = this.running(plan.group).some(
       (period) => period.subscription === own.place && period.sku === plan.sku && period.startsAt === own.startsAt,
     );

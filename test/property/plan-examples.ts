@@ -91,6 +91,17 @@ export const onceDifferent: [PlanWorkload][] = [
     ...[subscribe('FREE'), change('FREE_LONG', 'now'), days(28), change('FREE', 'period_end', 'reset')],
     { kind: 'reserve', product: 'COIN', amount: 2, hours: 1 },
   ),
+  // What a hold frees goes on in the period that had begun then, also where that is over by now.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[
+      subscribe('FREE_CAP'),
+      days(1),
+      { kind: 'reserve', product: 'COIN', amount: 1, hours: 145 } as const,
+      { kind: 'wait for', next: 1, offsetMs: -1, isQuiet: false } as const,
+      change('FREE', 'period_end'),
+    ],
+  ),
   // A change that was paid ahead is not taken back by another one: seldom drawn.
   from(
     '2026-01-31T12:00:00.000Z',

@@ -6,6 +6,8 @@ export interface CataloguePlan {
   /** In whole units of the currency. */
   price: number;
   every: { unit: 'weeks' | 'months' | 'years'; count: number };
+  /** How often a period gives its units; null once. */
+  grantEvery: { unit: 'weeks' | 'months'; count: number } | null;
   trial: { unit: 'weeks'; count: number } | null;
   rollover: 'none' | 'cap' | 'all';
   cap: number | null;
@@ -43,7 +45,14 @@ function plan(
   items: readonly PlanItem[],
   more: Partial<CataloguePlan> = {},
 ): CataloguePlan {
-  const terms = { trial: null, rollover: 'none', cap: null, graceDays: 0, graceAccess: false } as const;
+  const terms = {
+    grantEvery: null,
+    trial: null,
+    rollover: 'none',
+    cap: null,
+    graceDays: 0,
+    graceAccess: false,
+  } as const;
   return { sku, group: 'default', price, every: MONTH, ...terms, items, ...more };
 }
 
@@ -59,6 +68,14 @@ export const plans: readonly CataloguePlan[] = [
     every: { unit: 'years', count: 1 },
     rollover: 'all',
     graceDays: 5,
+  }),
+  plan('PARTS', 60, [monthly('COIN', 4), { product: 'PASS', quantity: 1, unit: 'years', value: 1 }], {
+    ...{ every: { unit: 'years', count: 1 }, grantEvery: MONTH },
+    ...{ rollover: 'cap', cap: 5, graceDays: 5 },
+  }),
+  plan('FREE_PARTS', 0, [weekly('COIN', 2)], { every: { unit: 'weeks', count: 2 }, grantEvery: WEEK }),
+  plan('TWICE', 10, [monthly('COIN', 4), monthly('CREDITS', 2), monthly('COIN', 3)], {
+    ...{ rollover: 'all', graceDays: 2 },
   }),
   plan('OTHER', 5, [monthly('COIN', 3), monthly('PASS')], { group: 'other', rollover: 'all' }),
   plan('OTHER_FREE', 0, [monthly('CREDITS', 3)], { group: 'other', rollover: 'all' }),
