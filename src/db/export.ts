@@ -160,7 +160,20 @@ const FORMS: Readonly<Record<KeyType, RegExp>> = {
 export function isExportPosition({ section, key }: ExportPosition): boolean {
   const types = Object.hasOwn(SECTIONS, section) ? SECTIONS[section]?.key : undefined;
   if (!types) return false;
-  return types.length === key.length && types.every(([, type], index) => FORMS[type].test(key[index] ?? ''));
+  return (
+    types.length === key.length &&
+    types.every(([, type], index) => {
+      const text = key[index] ?? '';
+      return FORMS[type].test(text) && (type !== 'timestamptz' || isInstant(text));
+    })
+  );
+}
+
+/** Whether there is such a day and time: 30 February is none, and there is no year 0. */
+function isInstant(text: string): boolean {
+  const written = text.replace(' ', 'T');
+  const at = new Date(`${written}Z`);
+  return !Number.isNaN(at.getTime()) && at.getUTCFullYear() > 0 && at.toISOString().startsWith(written.slice(0, 19));
 }
 
 /** One page: the records behind a position, or the first ones. The members of the family come in the order in which they are given, in each section. */

@@ -24,6 +24,7 @@ import {
   putProductBody,
   skuParams,
 } from '../schemas/catalog.js';
+import { text } from '../schemas/text.js';
 import {
   getActiveOffer,
   getOffer,
@@ -42,7 +43,7 @@ import { readCatalogFile, refuseFaults } from './catalog-file.js';
 import { toOfferTerms, toProductTerms } from './catalog-terms.js';
 import { toImportView, toOfferView, toProductView } from './views.js';
 
-const namePosition = z.strictObject({ name: z.string() });
+const namePosition = z.strictObject({ name: text({ trim: false }) });
 
 function assertSameName(inPath: string, inBody: string | undefined, pointer: string): void {
   if (inBody === undefined || inBody === inPath) return;

@@ -117,6 +117,8 @@ describe('GET /catalog', () => {
     ['limit=two', 'query/limit'],
     ['limit=1&limit=2', 'query/limit'],
     ['cursor=bm90IG91cnM', 'query/cursor'],
+    // A name that the database can't store.
+    [`cursor=${Buffer.from(JSON.stringify({ name: 'a\u0000b' })).toString('base64url')}`, 'query/cursor'],
     ['sku=no%20sku', 'query/sku/0'],
     ['sku=C_1,no%20sku', 'query/sku/1'],
     ['sku=C_1,', 'query/sku/1'],

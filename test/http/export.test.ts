@@ -102,10 +102,16 @@ describe('GET /customers/{id}/export', () => {
       { section: 'entries', of: id, key: ['9999999999999999999'] },
       { section: 'balances', of: id, key: ['a\u0000b'] },
       { section: 'constructor', of: id, key: [id] },
+      { section: 'payments', of: id, key: ['2026-13-45 99:99:99', 'stripe', 'ch_1'] },
+      { section: 'payments', of: id, key: ['0000-01-01 00:00:00', 'stripe', 'ch_1'] },
+      { section: 'subscription_periods', of: id, key: [id, 'PLAN', '2026-02-30 10:00:00.5'] },
     ].map((position) => Buffer.from(JSON.stringify(position)).toString('base64url'));
     for (const cursor of [...cursors, 'x']) {
       expectProblem(await app.get(`/customers/${id}/export?cursor=${cursor}`), 400, 'invalid_request', 'query/cursor');
     }
+    const real = { section: 'payments', of: id, key: ['2024-02-29 23:59:59.5', 'stripe', 'ch_1'] };
+    const cursor = Buffer.from(JSON.stringify(real)).toString('base64url');
+    expect((await app.get(`/customers/${id}/export?cursor=${cursor}`)).status).toBe(200);
     expectProblem(await app.get(`/customers/${id}/export?limit=201`), 400, 'invalid_request', 'query/limit');
   });
 });
