@@ -1,6 +1,7 @@
 // The proof over HTTP: what it looked at, and that it sees what is wrong. Each check has a test of its own in test/db.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { grantUnits, putProduct, useTestApp } from '../support/app.js';
+import { mergePair } from '../support/merging.js';
 import { expectProblem, newPerson, writtenBy } from '../support/requests.js';
 
 const app = useTestApp();
@@ -51,6 +52,24 @@ describe('GET /invariants', () => {
     const customerId = await customerWithUnits();
     const answer = await app.get(`/invariants?customer_id=${customerId}`);
     expect(answer.body).toMatchObject({ ok: true, checked: { entries: 1, batches: 1, balances: 1 } });
+  });
+
+  it('looks at one customer with what those used that lead to him', async () => {
+    const customers = [];
+    for (let made = 0; made < 2; made += 1) customers.push(await customerWithUnits());
+    const [target = '', source = ''] = customers;
+    const use = (customer_id: string, amount: number) =>
+      app.post('/quota/consume', { customer_id, product_key: 'CREDITS', amount });
+    await app.put('/limits', { customer_id: target, product_key: 'CREDITS', windows: { total: 9 } });
+    await use(source, 3);
+    app.clock.advance({ seconds: 1 });
+    expect((await mergePair(app, { id: target }, { id: source })).status).toBe(200);
+    app.clock.advance({ seconds: 1 });
+    expect((await use(target, 4)).status).toBe(200);
+    for (const id of [...customers, undefined]) {
+      const { body } = await app.get(`/invariants${id === undefined ? '' : `?customer_id=${id}`}`);
+      expect(body, `of ${id ?? 'all'}`).toMatchObject({ ok: true, differences: [] });
+    }
   });
 
   it('says what differs, and whose it is', async () => {

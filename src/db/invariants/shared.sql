@@ -269,7 +269,7 @@ checked_limits AS MATERIALIZED (
 
 -- shared: counts
 -- What entries count of products, in their units, and of features, in theirs (DOMAIN 3.12). Those that don't tell it are older: they count like their kind,
--- a hold and what comes of it when it was made, what came back where it was used.
+-- a hold and what comes of it when it was made, what came back where it was used. Of one customer, with those that lead to him: what they used counts, too.
 counts AS MATERIALIZED (
   SELECT e.customer_id, e.seq, s.subject_type, s.subject_name, s.units, CASE
     WHEN e.counted_at IS NOT NULL THEN e.counted_at WHEN e.kind = 'release' THEN r.created_at
@@ -287,7 +287,7 @@ counts AS MATERIALIZED (
     SELECT 'feature', e.feature, coalesce(e.counted::numeric, p.product_units / nullif(coalesce(e.unit_cost, f.unit_cost, 1), 0))
     WHERE e.feature IS NOT NULL
   ) s
-  WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
+  WHERE ($1::uuid IS NULL OR e.customer_id = ANY (ARRAY(SELECT id FROM customers WHERE id = $1 OR merged_into = $1))) AND e.kind IN ('consume', 'hold', 'debt', 'release', 'reverse', 'forgive')
     AND NOT (e.kind = 'reverse' AND e.order_id IS NOT NULL) AND NOT (e.kind IN ('debt', 'forgive') AND e.batch_id IS NOT NULL)
     AND e.customer_id IN (
       SELECT customer_id FROM usage_counters UNION ALL SELECT customer_id FROM checked_limits
