@@ -34,7 +34,8 @@ const LONGEST_DELAY_MS = 600_000;
 const DELAY_GROWTH = 2;
 /** Why an event waits that could not be applied by a fault of ours. */
 const FAULT = 'internal_error';
-/** How long is waited for an order or a subscription that an event names, an order that it does not name, the payment that is refunded or disputed, a provider that does not answer. */
+const PROVIDER_MISSING = 'provider_not_configured';
+/** How long is waited for an order or a subscription that an event names, an order that it does not name, the payment that is refunded or disputed, a provider that does not answer, or is not configured any more. */
 const HOUR_MS = 3_600_000;
 const WAITS_MS: Readonly<Record<string, number>> = {
   [ORDER_MISSING]: 24 * HOUR_MS,
@@ -44,6 +45,7 @@ const WAITS_MS: Readonly<Record<string, number>> = {
   order_not_paid: 72 * HOUR_MS,
   refund_pending: 72 * HOUR_MS,
   provider_silent: 72 * HOUR_MS,
+  [PROVIDER_MISSING]: 72 * HOUR_MS,
   [FAULT]: 72 * HOUR_MS,
 };
 const LAST_YEAR = 9_999;
@@ -322,7 +324,7 @@ async function completedOf(
 function withoutProvider(deps: Deps, record: InboxRecord): InboxRecord {
   const { orderId } = record;
   const detail = `The provider ${record.provider} is not configured.`;
-  return settledAs(deps, record, { status: 'waiting', reason: 'provider_not_configured', detail, orderId });
+  return settledAs(deps, record, { status: 'waiting', reason: PROVIDER_MISSING, detail, orderId });
 }
 
 /** A record with what became of it: when it is tried again, or, where it waited for too long, that somebody has to look at it. */

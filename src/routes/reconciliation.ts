@@ -98,7 +98,8 @@ function withLine(error: FieldError, lines: readonly number[]): FieldError {
 
 function refused(errors: FieldError[]): AppError {
   const count = errors.length < FAULTS_MAX ? errors.length : `${FAULTS_MAX} or more`;
-  return new AppError('invalid_request', `The list has ${count} faults, see errors.`, { errors });
+  const faults = errors.length === 1 ? 'a fault' : `${count} faults`;
+  return new AppError('invalid_request', `The list has ${faults}, see errors.`, { errors });
 }
 
 /** Each charge once: a list may tell of all attempts at it, of which one paid. And which rows tell of a payment otherwise than one before. */

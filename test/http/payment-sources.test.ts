@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import request from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BASE_PATH } from '../../src/http/base-path.js';
+import { inboxOf } from '../../src/payments/inbox.js';
 import { type Json, putOffer, putProduct, useTestApp } from '../support/app.js';
 import { ask, balanceOf, placeOrder } from '../support/parallel.js';
 import { type Signed, STANDARD_SECRET, signedByHmac, signedByStandard } from '../support/payments.js';
@@ -72,6 +73,21 @@ describe('a source', () => {
     expect((await app.delete('/payment-sources/gate')).body.code).toBe('payment_source_not_found');
     const rows = await ask(app.url, `SELECT FROM payment_inbox WHERE provider = 'generic/gate'`);
     expect(rows).toEqual([]);
+  });
+
+  it('that is gone leaves what waits for three days, and then to somebody', async () => {
+    await put('gone');
+    const body = paid('e-gone', 'c-gone', '01234567-0123-7123-8123-0123456789ab');
+    expect((await deliver('gone', signed(body))).status).toBe(200);
+    const event = async () => (await app.get('/payments/inbox?event_id=e-gone')).body.data[0];
+    expect(await event()).toMatchObject({ status: 'waiting', reason: 'order_not_found' });
+    expect((await app.delete('/payment-sources/gone')).status).toBe(204);
+    app.clock.advance({ hours: 1 });
+    await inboxOf(app.deps).applyDue(() => false);
+    expect(await event()).toMatchObject({ status: 'waiting', reason: 'provider_not_configured' });
+    app.clock.advance({ hours: 72 });
+    await inboxOf(app.deps).applyDue(() => false);
+    expect(await event()).toMatchObject({ status: 'quarantined', reason: 'provider_not_configured', next_at: null });
   });
 
   it('rotates its secret: the one before counts for a day more', async () => {
