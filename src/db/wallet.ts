@@ -287,12 +287,9 @@ export async function findOrderBatches(
   return { batches: rows.map((row) => toStoredBatch(row, now)), total: rows[0]?.total ?? 0 };
 }
 
-/** Of batches of an order those that are shown, in the order in which they were made. */
+/** Of batches of an order, in the order in which they were made, those that are shown. */
 export function firstOf(all: readonly StoredBatch[], total: number): OrderBatches {
-  const inOrder = [...all].sort(
-    (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : Number(a.id > b.id)),
-  );
-  return { batches: inOrder.slice(0, SHOWN_OF_ORDER), total };
+  return { batches: all.slice(0, SHOWN_OF_ORDER), total };
 }
 
 /** Units of one batch that are about to end. */

@@ -36,7 +36,7 @@ function follow(book: Book, known: KnownSubscription, period: Period, context: S
     // What waited for the end of what was paid ahead waits no longer, if it costs nothing.
     const isOver = status === 'past_due' && isFree && known.ahead.length === 0;
     if ((status === 'active' && isPresent) || isOver) {
-      if (cancelsAtEnd) {
+      if (cancelsAtEnd && known.ahead.length === 0) {
         endSubscription(book, subscription, 'cancelled', context);
         return;
       }

@@ -20,6 +20,7 @@ import { QUANTITY_MAX } from './quantities.js';
 import type {
   KnownSubscription,
   OldUnits,
+  Period,
   RunningPeriod,
   SubscribedPlan,
   Subscription,
@@ -297,12 +298,17 @@ function tellAgain(known: KnownSubscription): void {
 }
 
 /** A scheduled change of which a period is paid stays: that would be lost with it. Throws: change_paid. */
-function assertNotPaid({ subscription: { plan, change }, ahead }: KnownSubscription): void {
-  if (change?.orderId !== null) return;
-  const paid = ahead.find(({ sku, endedAt }) => endedAt === null && sku === change.plan.sku && sku !== plan.sku);
+function assertNotPaid(known: KnownSubscription): void {
+  const paid = paidChange(known);
   if (!paid) return;
-  const detail = `The next period is paid, as ${change.plan.sku}: refund its order to change otherwise.`;
+  const detail = `The next period is paid, as ${paid.sku}: refund its order to change otherwise.`;
   throw new AppError('change_paid', detail, { extensions: { orderId: paid.orderId } });
+}
+
+/** The period of a scheduled change that is paid already. */
+function paidChange({ subscription: { plan, change }, ahead }: KnownSubscription): Period | undefined {
+  if (change?.orderId !== null) return undefined;
+  return ahead.find(({ sku, endedAt }) => endedAt === null && sku === change.plan.sku && sku !== plan.sku);
 }
 
 function assertCurrent({ status, id }: Subscription): void {
@@ -344,7 +350,7 @@ export function cancelSubscription(
   if (isNow) endSubscription(book, subscription, 'cancelled', context);
   else {
     subscription.cancelsAtEnd = true;
-    subscription.change = null;
+    if (!paidChange(known)) subscription.change = null;
     schedule(known);
     step(book, subscription, 'updated', context);
   }

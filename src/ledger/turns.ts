@@ -116,13 +116,13 @@ function turnUnpaid(book: Book, known: KnownSubscription, context: StepContext):
 /** The present period is over. */
 function turnPeriod(book: Book, known: KnownSubscription, context: StepContext): void {
   const { subscription, ahead } = known;
-  if (subscription.cancelsAtEnd) {
-    endSubscription(book, subscription, 'cancelled', context);
-    return;
-  }
   const paid = paidAt(ahead, context.at);
   if (paid) {
     enterPaid(book, known, paid, context);
+    return;
+  }
+  if (subscription.cancelsAtEnd) {
+    endSubscription(book, subscription, 'cancelled', context);
     return;
   }
   const before = subscription.plan;

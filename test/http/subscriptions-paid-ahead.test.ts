@@ -248,3 +248,51 @@ describe('a change with periods that are paid ahead', () => {
     expectProblem(await app.post(`/subscriptions/${id}/renew`, {}), 409, 'subscription_not_renewable');
   });
 });
+
+describe('a cancellation with the end of the period', () => {
+  it.each(['before', 'after'])('ends with what is paid, whether it came %s the payment', async (order) => {
+    const person = newPerson();
+    await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    const cancel = () => plans.act(id, 'cancel', { when: 'period_end' });
+    if (order === 'before') await cancel();
+    const paid = await plans.buy(person, 'pro');
+    if (order === 'after') await cancel();
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({
+      ...{ status: 'active', cancels_at_period_end: true, period_ends_at: '2026-03-31T12:00:00.000Z' },
+    });
+    app.clock.set('2026-03-31T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'cancelled', ended_at: '2026-03-31T12:00:00.000Z' });
+    expectProblem(await app.post(`/subscriptions/${id}/renew`), 409, 'subscription_ended');
+    expect((await app.get(`/orders/${paid}`)).body).toMatchObject({ status: 'paid', batches_total: 2 });
+  });
+
+  it('keeps the change that is paid, and ends with it', async () => {
+    const person = newPerson();
+    await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    await plans.act(id, 'change', { sku: 'team', when: 'period_end' });
+    const { body } = await app.post(`/subscriptions/${id}/renew`);
+    await plans.confirm(body.order.id);
+    await plans.act(id, 'cancel', { when: 'period_end' });
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'active', sku: 'TEAM', cancels_at_period_end: true });
+    app.clock.set('2026-03-31T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('ends with the present period again, once what follows is given back', async () => {
+    const person = newPerson();
+    const first = await plans.buy(person, 'pro');
+    const { id } = await plans.own(person);
+    const second = await plans.buy(person, 'pro');
+    await plans.act(id, 'cancel', { when: 'period_end' });
+    await plans.refund(first);
+    expect(await plans.show(id)).toMatchObject({ status: 'past_due' });
+    app.clock.set('2026-02-28T12:00:00.000Z');
+    expect(await plans.show(id)).toMatchObject({ status: 'active', cancels_at_period_end: true });
+    await plans.refund(second);
+    expect(await plans.show(id)).toMatchObject({ status: 'cancelled' });
+  });
+});

@@ -192,8 +192,8 @@ export class ModelTurns {
   protected turnPeriod(own: ModelSubscription): void {
     const at = own.endsAt;
     const paid = this.ahead(own).find(({ startsAt, endsAt }) => startsAt <= at && at < endsAt);
-    if (own.cancelsAtEnd) this.end(own, 'cancelled');
-    else if (paid) this.enter(own, paid);
+    if (paid) this.enter(own, paid);
+    else if (own.cancelsAtEnd) this.end(own, 'cancelled');
     else if (following(own).price === 0) {
       const before = own.plan;
       const isKept = this.takeChange(own, following(own).sku, at);

@@ -180,7 +180,7 @@ export class SubscriptionModel extends ModelTurns {
     // What costs nothing and waited for it follows at once.
     const isOver = own.status === 'past_due' && following(own).price === 0 && this.ahead(own).length === 0;
     if (period.endsAt <= this.now || !((own.status === 'active' && isPresent) || isOver)) return accepted();
-    if (own.cancelsAtEnd) this.end(own, 'cancelled');
+    if (own.cancelsAtEnd && this.ahead(own).length === 0) this.end(own, 'cancelled');
     else {
       own.endsAt = Math.max(this.now, isPresent ? period.startsAt + 1 : 0);
       own.status = following(own).price > 0 ? 'past_due' : 'active';
@@ -264,7 +264,7 @@ export class SubscriptionModel extends ModelTurns {
     for (const order of [own.order, own.change?.order ?? null]) this.#cancelOrder(order);
     own.order = null;
     if (isNow) this.end(own, 'cancelled');
-    else Object.assign(own, { cancelsAtEnd: true, change: null });
+    else Object.assign(own, { cancelsAtEnd: true, change: this.#isPaid(own) ? own.change : null });
     return accepted();
   }
 
