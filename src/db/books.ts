@@ -162,7 +162,8 @@ export async function loadBooks(
   const settling = due.length === 0 ? undefined : await loadDue(tx, idsOf(due), rows, planning, clock, isPast, dueMax);
   const freeing = endedHolds([...named, ...(settling?.dueHolds ?? [])], clock);
   const plans = await loadFreedPlans(tx, freeing, await planning, clock);
-  const own = [...rows, ...(settling?.rows ?? [])];
+  const found = [...rows, ...(settling?.rows ?? [])];
+  const own = [...found, ...(await loadOfPlans(tx, found, plans, clock, isPast))];
   const leadsTo = leading ?? NOBODY_LEADS;
   const family = leadsTo.size === 0 ? undefined : await loadOfFinals(tx, own, leadsTo, clock);
   const all = family ? [...own, ...family.rows] : own;
@@ -312,6 +313,23 @@ export async function readBooks(
 }
 
 const EVERYBODY: IsOf = () => true;
+
+/** The holdings of what plans may take away, or let go over, besides those that are known: of whatever plan a subscription had when it was allocated. */
+async function loadOfPlans(
+  tx: Tx,
+  known: readonly HoldingRow[],
+  plans: ReadonlyMap<string, PlanRows>,
+  clock: Date,
+  isPast: boolean,
+): Promise<HoldingRow[]> {
+  const isKnown = new Set(known.map((row) => JSON.stringify([row.customer_id, row.product_key])));
+  const missing = namedIn([]);
+  for (const [customerId, { allocated, expired }] of plans) {
+    for (const { product_key: productKey } of [...allocated, ...expired])
+      if (!isKnown.has(JSON.stringify([customerId, productKey]))) missing.products.add(customerId, String(productKey));
+  }
+  return loadHoldings(tx, missing, [...plans.keys()], clock, BATCHES_AT_FIRST, isPast);
+}
 
 /** What settling needs: what is due, and the holdings that it changes besides those that are known. */
 async function loadDue(

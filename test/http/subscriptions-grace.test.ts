@@ -18,6 +18,8 @@ beforeAll(async () => {
   await plans.put('ALL', '10', units, { rollover: 'all', grace_days: 5 });
   await plans.put('STARS', '10', [monthly('STAR', 100)], { rollover: 'all', grace_days: 5 });
   await plans.put('TWICE', '10', [monthly('UNITS', 20), monthly('UNITS', 10)], { rollover: 'all', grace_days: 5 });
+  await plans.put('BOTH', '0', [monthly('UNITS', 9), monthly('STAR', 50)]);
+  await plans.put('FREE', '0', [monthly('UNITS', 3)]);
   await plans.put('CAP', '10', units, { rollover: 'cap', rollover_cap: 30, grace_days: 5 });
   await plans.put('NONE', '10', units, { grace_days: 5 });
   await plans.put('NO_GRACE', '10', units, { rollover: 'all' });
@@ -219,5 +221,27 @@ describe('what is left when a period ends unpaid', () => {
     expect(await plans.balance(person)).toBe(paid);
     expect((await app.post(`/reservations/${id}/release`, {})).status).toBe(200);
     expect(await plans.balance(person)).toBe(freed);
+  });
+});
+
+describe('a plan that followed another one', () => {
+  it.each(['now', 'period_end'])('lets all of both be taken, of whatever product: %s', async (when) => {
+    const person = newPerson();
+    app.clock.set(START);
+    const { id } = await plans.begin(person, 'both');
+    await plans.buy(person, 'all');
+    await plans.act(id, 'change', { sku: 'free', when, old_units: 'reset' });
+    app.clock.set(LATE);
+    expect([await plans.balance(person), await plans.balance(person, 'STAR')]).toEqual([3, 0]);
+  });
+
+  it('lets what is left of both go over within the grace', async () => {
+    const person = newPerson();
+    app.clock.set(START);
+    await plans.begin(person, 'both');
+    await plans.buy(person, 'all');
+    app.clock.set(LATE);
+    await plans.buy(person, 'all');
+    expect([await plans.balance(person), await plans.balance(person, 'STAR')]).toEqual([209, 50]);
   });
 });

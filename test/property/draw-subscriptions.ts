@@ -14,7 +14,8 @@ export type PlanCommand =
   | { kind: 'buy'; sku: string | 'the same' }
   /** Of the orders that subscriptions wait for. */
   | { kind: 'pay'; last: number }
-  | { kind: 'return'; last: number; as: 'refund' | 'dispute' }
+  /** So many quarters of its price. */
+  | { kind: 'return'; last: number; as: 'refund' | 'dispute'; quarters: number }
   | { kind: 'change'; last: number; sku: string; when: When; oldUnits: OldUnits }
   | { kind: 'cancel'; last: number; when: When }
   | { kind: 'resume' | 'renew'; last: number }
@@ -93,6 +94,7 @@ function commands(): fc.WeightedArbitrary<PlanCommand>[] {
         kind: of('return'),
         last,
         as: fc.constantFrom<('refund' | 'dispute')[]>('refund', 'dispute'),
+        quarters: fc.constantFrom(1, 2, 3, 4, 4, 4),
       }),
     },
     { weight: 3, arbitrary: record({ kind: of('reserve'), product, amount, hours }) },

@@ -147,7 +147,7 @@ function toHttp(
       return { path: `/orders/${order}/confirm`, body: { payment_id: newPayment() } };
     case 'return':
       return request.as === 'refund'
-        ? { path: `/orders/${order}/refund`, body: {} }
+        ? { path: `/orders/${order}/refund`, body: request.amount === null ? {} : { amount: request.amount } }
         : { path: `/orders/${order}/dispute`, body: { dispute_id: newPayment(), status: 'lost' } };
     case 'change': {
       const { sku, when, oldUnits: old_units } = request;

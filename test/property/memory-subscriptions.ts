@@ -241,7 +241,7 @@ export class MemorySubscriptions implements PlanSystem {
       }
       case 'return': {
         const order = required(this.#orderIn(book, names.order), 'it was made');
-        giveBackMoney(book, order, request.as, operationId);
+        giveBackMoney(book, order, request, operationId);
         return { outcome: 'accepted' };
       }
       default:
@@ -354,10 +354,16 @@ export class MemorySubscriptions implements PlanSystem {
   async audit(): Promise<void> {}
 }
 
-/** Refunds an order wholly, or hears that its dispute is lost; what it paid follows. */
-function giveBackMoney(book: Book, order: Order, as: 'refund' | 'dispute', operationId: string): void {
+/** Refunds an order, or hears that its dispute is lost; what it paid follows. */
+function giveBackMoney(
+  book: Book,
+  order: Order,
+  { as, amount }: Extract<PlanRequest, { kind: 'return' }>,
+  operationId: string,
+): void {
   const before = { refunds: [], disputes: [], seen: null };
-  const told = { operationId, paymentMethod: null, amount: null, policy: 'ignore' } as const;
+  const refunded = amount === null ? null : parseMoney(amount);
+  const told = { operationId, paymentMethod: null, amount: refunded, policy: 'ignore' } as const;
   if (as === 'refund') {
     const ids = { refundId: operationId, disputeId: null, toldBy: null, isToldByProvider: false };
     const command = { ...told, ...ids, status: 'succeeded', lines: null, reason: null } as const;

@@ -1,6 +1,6 @@
 // What time alone does to the subscriptions of the naive model, written from the documented rules alone: it goes by in single turns, each at its instant, and nothing
 // is skipped, late or looked ahead at.
-import { type ModelPeriod, type PlanBatch, PlanUnits } from './model-plan-units.js';
+import { type ModelPeriod, movable, type PlanBatch, PlanUnits } from './model-plan-units.js';
 import { dayOf, endOf, isCounted } from './model-rules.js';
 import type { OldUnits } from './plan-requests.js';
 import type { CataloguePlan } from './subscription-catalogue.js';
@@ -29,6 +29,8 @@ export interface ModelOrder {
   plan: CataloguePlan;
   expiresAt: number;
   status: 'pending' | 'paid' | 'cancelled' | 'returned';
+  /** How many quarters of its price went back. */
+  returned: number;
 }
 
 type Turn =
@@ -69,6 +71,7 @@ export class ModelTurns {
       order,
       subscription,
       sku,
+      root: batch.root ?? batch,
       isSuccessor: true,
       validFrom: ended,
       quantity: moved,
@@ -260,7 +263,6 @@ export class ModelTurns {
     const { place, plan } = subscription;
     const ending = this.units.batches
       .filter((batch) => batch.subscription === place && batch.expiresAt === ended && !batch.isRevoked)
-      .filter(({ order }) => order === null || this.orders[order]?.status !== 'returned')
       .filter(({ granted }) => granted !== null)
       .sort((a, b) => a.madeAt - b.madeAt || (this.units.ties(a) < this.units.ties(b) ? -1 : 1));
     for (const product of new Set(ending.map((batch) => batch.product))) {
@@ -274,14 +276,15 @@ export class ModelTurns {
         const order = together[0]?.order ?? null;
         let quantity = 0;
         for (const batch of together) {
-          const moved = Math.max(0, Math.min(batch.left, room));
+          const moved = Math.max(0, Math.min(movable(batch), room));
           batch.left -= moved;
           batch.moved += moved;
           room -= moved;
           quantity += moved;
         }
         const sku = order === null ? plan.sku : (this.orders[order]?.plan.sku ?? null);
-        const about = { product, order, sku, subscription: place, isSuccessor: true, validFrom: startsAt };
+        const root = together[0]?.root ?? together[0] ?? null;
+        const about = { product, order, sku, root, subscription: place, isSuccessor: true, validFrom: startsAt };
         if (quantity > 0) this.units.add({ ...about, quantity, expiresAt: until });
       }
     }
@@ -292,7 +295,7 @@ export class ModelTurns {
   }
 
   protected order(plan: CataloguePlan, expiresAt: number): ModelOrder {
-    const order: ModelOrder = { place: this.orders.length, plan, expiresAt, status: 'pending' };
+    const order: ModelOrder = { place: this.orders.length, plan, expiresAt, status: 'pending', returned: 0 };
     this.orders.push(order);
     return order;
   }
@@ -380,7 +383,7 @@ export class ModelTurns {
 
 /** In the order in which the first of each that has something left stands in a list. */
 function byFirst(list: readonly PlanBatch[]): (a: PlanBatch[], b: PlanBatch[]) => number {
-  const placeOf = (group: PlanBatch[]) => list.findIndex((batch) => batch.left > 0 && group.includes(batch));
+  const placeOf = (group: PlanBatch[]) => list.findIndex((batch) => movable(batch) > 0 && group.includes(batch));
   return (a, b) => placeOf(a) - placeOf(b);
 }
 

@@ -25,6 +25,16 @@ export interface PlanBatch {
   revoked: number;
   moved: number;
   isRevoked: boolean;
+  /** The first of those in which it goes on, of one that goes on. */
+  root: PlanBatch | null;
+  /** What refunds and disputes claim of it: of what is revoked, and what was not there. */
+  recovered: number;
+  unrecovered: number;
+}
+
+/** Units that may go over: what is claimed beyond what is out otherwise stays. */
+export function movable({ left, used, held, revoked, recovered, unrecovered }: PlanBatch): number {
+  return Math.max(0, left - Math.max(0, unrecovered - used - held - (revoked - recovered)));
 }
 
 export interface ModelPeriod {
@@ -69,7 +79,7 @@ export class PlanUnits {
     const batch: PlanBatch = {
       ...{ order: null, subscription: null, isSuccessor: false, sku: null, freePeriod: null, madeAt: this.now },
       ...{ granted: isCounted(about.product) ? quantity : null, left: 0, held: 0, used: 0, revoked: 0, moved: 0 },
-      isRevoked: false,
+      ...{ isRevoked: false, root: null, recovered: 0, unrecovered: 0 },
       ...about,
     };
     this.batches.push(batch);
@@ -147,8 +157,14 @@ export class PlanUnits {
       batch.held -= amount;
       if (as === 'commit') batch.used += amount;
       else {
-        for (let unit = 0; unit < amount; unit += 1) this.#land(batch);
-        if (this.isOver(batch)) this.freed(batch, amount);
+        // What is claimed and nothing else covers is taken first.
+        const out = batch.used + batch.held + (this.isOver(batch) ? batch.left : 0);
+        const claimed = Math.min(amount, Math.max(0, batch.unrecovered - out));
+        batch.unrecovered -= claimed;
+        batch.recovered += claimed;
+        batch.revoked += claimed;
+        for (let unit = claimed; unit < amount; unit += 1) this.#land(batch);
+        if (this.isOver(batch)) this.freed(batch, amount - claimed);
       }
     }
   }
@@ -156,6 +172,31 @@ export class PlanUnits {
   /** The hold that lapses first. */
   firstHold(): ModelHold | undefined {
     return this.holds.filter(({ isOpen }) => isOpen).sort((a, b) => a.endsAt - b.endsAt)[0];
+  }
+
+  /** So many quarters of what an order gave are claimed in all: taken where it is left, latest end first; else of what is out. */
+  claim(order: number, quarters: number): void {
+    for (const root of this.batches.filter((one) => one.order === order && !one.isSuccessor && one.granted !== null)) {
+      const family = this.batches
+        .filter((batch) => batch === root || batch.root === root)
+        .sort((a, b) => end(b) - end(a) || (this.ties(a) < this.ties(b) ? -1 : 1));
+      let more = Math.floor(((root.granted ?? 0) * quarters) / 4);
+      for (const { recovered, unrecovered } of family) more -= recovered + unrecovered;
+      for (const batch of family) {
+        const taken = this.isOver(batch) ? 0 : Math.min(more, batch.left);
+        batch.left -= taken;
+        batch.revoked += taken;
+        batch.recovered += taken;
+        more -= taken;
+      }
+      for (const batch of family) {
+        const { granted, moved, left, recovered, unrecovered } = batch;
+        const out = (granted ?? 0) - moved - (this.isOver(batch) ? 0 : left) - recovered - unrecovered;
+        const missing = Math.min(more, Math.max(0, out));
+        batch.unrecovered += missing;
+        more -= missing;
+      }
+    }
   }
 
   revoke(batch: PlanBatch): void {

@@ -34,7 +34,7 @@ export class SubscriptionModel extends ModelTurns {
         return accepted();
       }
       case 'return':
-        return this.#return(this.#orderAt(request.order));
+        return this.#return(this.#orderAt(request.order), request.amount);
       case 'change':
         return this.#change(this.#at(request.subscription), planOf(request.sku), request);
       case 'cancel':
@@ -166,10 +166,14 @@ export class SubscriptionModel extends ModelTurns {
     );
   }
 
-  /** All of the money of an order went back: its units are taken, and the period that it paid is over. */
-  #return(order: ModelOrder): PlanAnswer<ModelOrder> {
+  /** Money of an order goes back: its share of the units is taken; once it is all of it, access too, and the period that it paid is over. */
+  #return(order: ModelOrder, amount: string | null): PlanAnswer<ModelOrder> {
+    order.returned = amount === null ? 4 : order.returned + (Number(amount) * 4) / order.plan.price;
+    this.units.claim(order.place, order.returned);
+    if (order.returned < 4) return accepted();
     order.status = 'returned';
-    for (const batch of this.units.batches) if (batch.order === order.place) this.units.revoke(batch);
+    const access = this.units.batches.filter((batch) => batch.order === order.place && batch.granted === null);
+    for (const batch of access) this.units.revoke(batch);
     const period = this.periods.find((paid) => paid.order === order.place);
     if (!period) return accepted();
     const own = this.#at(period.subscription);

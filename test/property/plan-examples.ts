@@ -91,6 +91,24 @@ export const onceDifferent: [PlanWorkload][] = [
     ...[subscribe('FREE'), change('FREE_LONG', 'now'), days(28), change('FREE', 'period_end', 'reset')],
     { kind: 'reserve', product: 'COIN', amount: 2, hours: 1 },
   ),
+  // A change takes also what plans before the present one gave, of whatever product.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('TRIED'), { kind: 'buy', sku: 'TWICE' } as const, change('FREE', 'now', 'reset')],
+  ),
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('TRIED'), { kind: 'buy', sku: 'TWICE' } as const, change('FREE', 'period_end', 'reset'), days(40)],
+  ),
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('FREE_MORE'), change('FREE', 'now'), change('TEAM', 'now', 'reset'), pay],
+  ),
+  // What goes over late may be of a product that the present plan does not give.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('TEAM'), pay, change('PRO', 'now'), pay, days(29), { kind: 'buy', sku: 'the same' } as const],
+  ),
   // What a hold frees goes on in the period that had begun then, also where that is over by now.
   from(
     '2026-01-31T12:00:00.000Z',
@@ -141,6 +159,7 @@ export const answersToCover = [
   'renew: subscription_incomplete',
   'renew: subscription_not_renewable',
   'return: accepted',
+  'return part: accepted',
   'grant: accepted',
   'consume: accepted',
   'consume: insufficient_quota',

@@ -13,8 +13,8 @@ export type PlanRequest =
   | { kind: 'cancel'; subscription: number; when: When }
   | { kind: 'resume'; subscription: number }
   | { kind: 'renew'; subscription: number }
-  /** Wholly; all of its money went back, or its dispute is lost. */
-  | { kind: 'return'; order: number; as: 'refund' | 'dispute' }
+  /** So much of its money goes back, or all that is left of it (null), or its dispute is lost. */
+  | { kind: 'return'; order: number; as: 'refund' | 'dispute'; amount: string | null }
   | { kind: 'grant'; product: string; quantity: number; until: number | null }
   | { kind: 'consume'; product: string; amount: number }
   /** Also beyond what there is. */

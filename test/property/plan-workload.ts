@@ -79,7 +79,8 @@ class PlanRun {
     expect(code, JSON.stringify(request)).toBe(expected.code);
     if (expected.order && answer.order !== undefined) this.#orders.set(expected.order.place, answer.order);
     if (answer.hold !== undefined) this.#holds.push(answer.hold);
-    const name = `${request.kind}: ${code ?? expected.outcome}`;
+    const isPart = request.kind === 'return' && request.amount !== null;
+    const name = `${request.kind}${isPart ? ' part' : ''}: ${code ?? expected.outcome}`;
     this.#tally.set(name, (this.#tally.get(name) ?? 0) + 1);
     this.#compare(state);
   }
@@ -105,10 +106,12 @@ class PlanRun {
         return order ? [() => ({ kind: 'pay', order: order.place })] : [];
       }
       case 'return': {
-        const isHeld = (place: number) => model.units.batches.some(({ order, held }) => order === place && held > 0);
-        const paid = model.orders.filter(({ status, place }) => status === 'paid' && !isHeld(place));
+        const paid = model.orders.filter(({ status }) => status === 'paid');
         const order = fromLast(paid, command.last);
-        return order ? [() => ({ kind: 'return', order: order.place, as: command.as })] : [];
+        if (!order) return [];
+        const isPart = command.as === 'refund' && command.quarters < 4 - order.returned;
+        const amount = isPart ? ((order.plan.price * command.quarters) / 4).toFixed(2) : null;
+        return [() => ({ kind: 'return', order: order.place, as: command.as, amount })];
       }
       case 'change':
       case 'cancel':
@@ -197,9 +200,9 @@ class PlanRun {
   }
 
   /** What distinguishes a batch, in the words of the system. */
-  #keyOf({ product, order, subscription, isSuccessor, madeAt, validFrom, expiresAt }: PlanBatch): string {
+  #keyOf({ product, granted, order, subscription, isSuccessor, madeAt, validFrom, expiresAt }: PlanBatch): string {
     return keyOf({
-      ...{ product, isSuccessor, madeAt, validFrom, expiresAt },
+      ...{ product, granted, isSuccessor, madeAt, validFrom, expiresAt },
       order: order === null ? null : (this.#orders.get(order) ?? 'an order'),
       subscription: subscription === null ? null : (this.#subscriptions[subscription] ?? 'a subscription'),
     });
@@ -223,12 +226,12 @@ class PlanRun {
 
 type Key = Pick<
   AllocatedBatch,
-  'product' | 'order' | 'subscription' | 'isSuccessor' | 'madeAt' | 'validFrom' | 'expiresAt'
+  'product' | 'granted' | 'order' | 'subscription' | 'isSuccessor' | 'madeAt' | 'validFrom' | 'expiresAt'
 >;
-type Parts = { key: string } & Partial<Omit<AllocatedBatch, keyof Key | 'id'>>;
+type Parts = { key: string } & Pick<AllocatedBatch, 'granted'> & Partial<Omit<AllocatedBatch, keyof Key | 'id'>>;
 
-function keyOf({ product, order, subscription, isSuccessor, madeAt, validFrom, expiresAt }: Key): string {
-  return `${product} ${isSuccessor ? 'that goes on' : ''} of ${order} in ${subscription}, ${madeAt}: ${validFrom} to ${expiresAt}`;
+function keyOf({ product, granted, order, subscription, isSuccessor, madeAt, validFrom, expiresAt }: Key): string {
+  return `${granted} ${product} ${isSuccessor ? 'that goes on' : ''} of ${order} in ${subscription}, ${madeAt}: ${validFrom} to ${expiresAt}`;
 }
 
 function partsOf(batch: AllocatedBatch): Parts {
