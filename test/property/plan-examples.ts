@@ -13,7 +13,28 @@ const pay: PlanCommand = { kind: 'pay', last: 0 };
 
 const from = (startsAt: string, ...commands: PlanCommand[]): [PlanWorkload] => [{ startsAt, commands }];
 
+const own = (kind: 'resume' | 'renew'): PlanCommand => ({ kind, last: 0 });
+const cancel = (when: 'now' | 'period_end'): PlanCommand => ({ kind: 'cancel', last: 0, when });
+const refund = (quarters: number): PlanCommand => ({ kind: 'return', last: 0, as: 'refund', quarters });
+const reserve = (product: string, amount: number): PlanCommand => ({ kind: 'reserve', product, amount, hours: 2 });
+
 export const onceDifferent: [PlanWorkload][] = [
+  // Every answer that is to be covered comes here, whatever is drawn.
+  from(
+    '2026-01-31T12:00:00.000Z',
+    ...[subscribe('FREE'), subscribe('FREE'), subscribe('PRO'), own('renew'), change('FREE', 'now')],
+    ...[change('OTHER', 'now'), change('PRO', 'period_end'), change('PRO', 'period_end'), own('resume')],
+    ...[cancel('period_end'), cancel('period_end'), own('resume'), change('PRO', 'now'), pay],
+    ...[own('renew'), own('renew'), refund(1), { kind: 'grant', quantity: 3, days: 3 } as const],
+    ...[
+      { kind: 'consume', product: 'COIN', amount: 1 } as const,
+      { kind: 'consume', product: 'CREDITS', amount: 9 } as const,
+    ],
+    ...[reserve('COIN', 1), reserve('CREDITS', 9), { kind: 'end hold', last: 0, as: 'release' } as const],
+    ...[{ kind: 'overdraw', amount: 40 } as const, refund(4), cancel('now')],
+    ...[change('TEAM', 'now'), own('resume'), own('renew')],
+    ...[subscribe('PRO'), change('TEAM', 'now'), own('renew'), days(2), cancel('now')],
+  ),
   // A change that is paid when the grace is over has taken effect, and takes the units of the plan before.
   from(
     '2026-01-31T12:00:00.000Z',
