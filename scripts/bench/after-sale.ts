@@ -2,7 +2,8 @@
 // whether memory grows over a longer run of all of it.
 import { call, sampleMemory, thirdsOf } from './calls.js';
 import { manyAtOnce } from './many-at-once.js';
-import { processorSecondsOf, type Server, type Service, startApi, watchMemory, withClient } from './processes.js';
+import { type Server, type Service, startApi, watchMemory, withClient } from './processes.js';
+import { processorSecondsOf } from './processor.js';
 import { printTable, wholeNumber } from './report.js';
 import { settleDatabase } from './seed.js';
 import { median, percentile, sorted } from './statistics.js';

@@ -1,18 +1,16 @@
 // This checkout beside another one, in turns on one server, each with a database of its own: rates, and processor time per request of the service and of
 // Postgres, which tells small differences where rates can't.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { checkInvariants, describeDifference } from '../../src/db/invariants/audit.js';
 import { BASE_PATH, type Job, type Outcome, PRODUCT_KEY } from './job.js';
-import { buildService, type Load, type Server, type Service, startApi, statOf, withClient } from './processes.js';
-import { precise, printTable, spreadOf, wholeNumber } from './report.js';
+import { buildService, type Load, type Server, type Service, startApi, withClient } from './processes.js';
+import { processorOf, type Used } from './processor.js';
+import { precise, printTable, spreadOf, wholeNumber, withInterval } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { CUSTOMERS, hot, jobOf, type Plan, spread } from './sides.js';
-import { median, medianInterval } from './statistics.js';
+import { median } from './statistics.js';
 
 const PLAN: Plan = { repetitions: 1, seconds: 2, isQuick: true };
-/** What the system counts processor time in, as nearly every Linux is built. */
-const TICKS_PER_S = 100;
 const US_PER_S = 1_000_000;
 
 type Kind = Pick<Job, 'kind' | 'customers' | 'connections'>;
@@ -144,19 +142,12 @@ async function makeKey({ url, token }: Service): Promise<string> {
 }
 
 async function measure(load: Load, { service, databaseUrl }: Build, kind: Kind): Promise<Measured> {
-  const server = await withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    return parentOf(rows[0]?.pid ?? Number.NaN);
-  });
-  const before = [ticksOf([service.pid]), ticksOf(childrenOf(server))] as const;
+  const usedBy = await processorOf(service.pid, databaseUrl);
+  const before = usedBy();
   const outcome = await load(jobOf([service], PLAN, { ...kind, warmUpMs: 0 }));
-  const all = outcome.ok + outcome.refused;
-  const usOf = (ticks: number) => ((ticks / TICKS_PER_S) * US_PER_S) / all;
-  return {
-    outcome,
-    serviceUs: usOf(ticksOf([service.pid]) - before[0]),
-    serverUs: usOf(ticksOf(childrenOf(server)) - before[1]),
-  };
+  const after = usedBy();
+  const usOf = (of: keyof Used) => ((after[of] - before[of]) * US_PER_S) / (outcome.ok + outcome.refused);
+  return { outcome, serviceUs: usOf('serviceS'), serverUs: usOf('serverS') };
 }
 
 function rowOf(name: string, [before, after]: readonly [readonly Measured[], readonly Measured[]]): string[] {
@@ -175,11 +166,6 @@ function rowOf(name: string, [before, after]: readonly [readonly Measured[], rea
   ];
 }
 
-function withInterval(values: readonly number[]): string {
-  const [from, to] = medianInterval(values);
-  return `${median(values).toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
-}
-
 /** Has the other checkout audit its database: its schema is its own. */
 function verifyBy(projectDir: string, databaseUrl: string): void {
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/verify.ts'], {
@@ -194,22 +180,4 @@ async function verify(name: string, databaseUrl: string): Promise<void> {
   const report = await withClient(databaseUrl, (client) => checkInvariants(client));
   console.log(`\nverify ${name}: ${report.checked.entries} entries, ${report.ok ? 'no differences' : 'DIFFERENCES'}`);
   if (!report.ok) throw new Error(report.differences.map(describeDifference).join('\n'));
-}
-
-function parentOf(pid: number): number {
-  return Number(statOf(pid)?.[1]);
-}
-
-function childrenOf(parent: number): number[] {
-  if (!existsSync('/proc')) return [];
-  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return pids.filter((pid) => parentOf(pid) === parent);
-}
-
-/** Processor time of processes so far, in ticks. */
-function ticksOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const stat = statOf(pid);
-    return sum + (stat ? Number(stat[11]) + Number(stat[12]) : 0);
-  }, 0);
 }

@@ -2,7 +2,8 @@
 // `--quick` takes under two minutes; `--profile` says where the time goes; `--against FOLDER` compares with another checkout, in turns; `--upgrade`
 // times the migrations that no fixture has yet instead; `--metering` measures what metering adds to an application's route, `--webhooks` what waits for a receiver after an outage,
 // `--payments` what webhooks of a payment provider do, `--after-sale` what orders and refunds cost, `--merging` what merging customers with many batches takes,
-// `--subscriptions` what periods of `--customers` do that turn at once, and ten years of renewals,
+// `--subscriptions` what periods of `--customers` do that turn at once, ten years of renewals, and what limits of a plan cost a use (`--sides` some of these, `--profile` where
+// the time of turns goes),
 // `--catalogue` what a large file of the catalogue costs, `--moving-in` what moving in of `--customers` does, `--soak MINUTES` whether memory grows. Exit code 0 even when a
 // target is missed (a busy machine is no defect), 1 when the data are
 // wrong or a side could not be measured.
@@ -103,7 +104,10 @@ async function run(plan: Plan): Promise<void> {
     return;
   }
   if (flags.merging) return verify(await measureMerging(server));
-  if (flags.subscriptions) return verify(await measureSubscriptions(server, startLoad(), Number(flags.customers)));
+  if (flags.subscriptions) {
+    const asked = { count: Number(flags.customers), only: flags.sides, isProfiled: flags.profile };
+    return verify(await measureSubscriptions(server, startLoad(), asked));
+  }
   if (flags['moving-in']) return verify([await measureMovingIn(server, Number(flags.customers))]);
   if (flags.against !== undefined) {
     await compare(server, startLoad(), flags.against, {

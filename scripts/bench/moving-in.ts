@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { processorSecondsOf, residentBytes, type Server, withClient } from './processes.js';
+import { residentBytes, type Server, withClient } from './processes.js';
+import { processorSecondsOf } from './processor.js';
 import { printTable, wholeNumber } from './report.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,7 +4,8 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { manyAtOnce } from './many-at-once.js';
-import { processorSecondsOf, residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
+import { residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
+import { processorSecondsOf } from './processor.js';
 import { printTable, wholeNumber } from './report.js';
 import { percentile, sorted } from './statistics.js';
 

@@ -196,26 +196,6 @@ export function residentBytes(pid: number): number | undefined {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
 }
 
-/** The members of /proc/<pid>/stat from the third on; undefined for a process that is gone, or a system without /proc. */
-export function statOf(pid: number): string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
-}
-
-/** In which /proc counts processor time: hundredths of a second on every Linux that Node runs on. */
-const TICKS_PER_S = 100;
-
-/** Processor time of a process so far; undefined for one that is gone. */
-export function processorSecondsOf(pid: number): number | undefined {
-  const stat = statOf(pid);
-  return stat && (Number(stat[11]) + Number(stat[12])) / TICKS_PER_S;
-}
-
 /** Runs `work` and returns with its result the greatest resident memory of a process meanwhile. */
 export async function watchMemory<T>(pid: number, work: () => Promise<T>): Promise<{ result: T; bytesMax: number }> {
   let bytesMax = 0;

@@ -42,12 +42,11 @@ const layers: readonly (readonly [RegExp, string])[] = [
 export async function measureProfile(load: Load, databaseUrl: string, plan: Plan, limits: number): Promise<void> {
   for (const [name, customers] of Object.entries({ spread, hot })) {
     const folder = makeFolder();
-    const options = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '500'];
-    const api = await startApi({ DATABASE_URL: databaseUrl }, options);
+    const api = await startApi({ DATABASE_URL: databaseUrl }, profiledInto(folder));
     if (limits > 0) await setLimits(api, limits);
     const outcome = await load(jobOf([api], plan, { customers, connections: 256, warmUpMs: 0 }));
     await api.stop();
-    print(
+    printProfile(
       `${name}, 256 connections, ${Math.round(outcome.perS)} requests/s under the profiler`,
       readProfile(folder),
       outcome.ok,
@@ -55,14 +54,19 @@ export async function measureProfile(load: Load, databaseUrl: string, plan: Plan
   }
 }
 
+/** Options of Node that have it write a profile when it ends. */
+export function profiledInto(folder: string): string[] {
+  return ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '500'];
+}
+
 /** The profile of the main thread, whose number is 0; the loader of TypeScript has a thread and a profile of its own. */
-function readProfile(folder: string): Profile {
+export function readProfile(folder: string): Profile {
   const name = readdirSync(folder).find((file) => /\.0\.\d+\.cpuprofile$/.test(file));
   if (name === undefined) throw new Error('the process wrote no profile');
   return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Profile;
 }
 
-function print(title: string, profile: Profile, requests: number): void {
+export function printProfile(title: string, profile: Profile, requests: number): void {
   const byLayer = new Map<string, number>();
   const byFunction = new Map<string, number>();
   const withCalled = new Map<string, number>();
@@ -90,9 +94,9 @@ function print(title: string, profile: Profile, requests: number): void {
       .sort((a, b) => b[1] - a[1])
       .slice(0, limit)
       .map(([name, us]) => [name, `${((100 * us) / total).toFixed(1)} %`, (us / requests).toFixed(1)]);
-  printTable(`Profile: ${title}`, ['layer', 'time', 'us per request'], rows(byLayer, byLayer.size));
-  printTable('Functions, own time', ['function', 'time', 'us per request'], rows(byFunction, FUNCTIONS_SHOWN));
-  printTable('Functions, with what they call', ['function', 'time', 'us per request'], rows(withCalled, CALLERS_SHOWN));
+  printTable(`Profile: ${title}`, ['layer', 'time', 'us each'], rows(byLayer, byLayer.size));
+  printTable('Functions, own time', ['function', 'time', 'us each'], rows(byFunction, FUNCTIONS_SHOWN));
+  printTable('Functions, with what they call', ['function', 'time', 'us each'], rows(withCalled, CALLERS_SHOWN));
 }
 
 /** The functions on the stack of a sample, each once. */

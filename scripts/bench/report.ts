@@ -1,6 +1,6 @@
 // Says what was measured, in tables that can be read in a terminal and pasted into docs/performance.md.
 import type { Outcome } from './job.js';
-import { median, rangeOf } from './statistics.js';
+import { median, medianInterval, rangeOf } from './statistics.js';
 
 /** A target of docs/performance.md and what this run came to; ratios of the repetitions, side by side. */
 export interface Target {
@@ -39,6 +39,12 @@ export function spreadOf(values: readonly number[], show: (value: number) => str
   if (values.length === 0) return 'not measured';
   const [least, greatest] = rangeOf(values);
   return values.length === 1 ? show(median(values)) : `${show(median(values))} (${show(least)} to ${show(greatest)})`;
+}
+
+/** The median with the interval in which it lies. */
+export function withInterval(values: readonly number[]): string {
+  const [from, to] = medianInterval(values);
+  return `${median(values).toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
 }
 
 /** A row of figures of one kind of load over its repetitions. */

@@ -1,28 +1,23 @@
-// What subscriptions cost whose periods all end at the same instant: turns a second, processor time, memory by thirds, and how long uses of others wait meanwhile; and
-// ten years of renewals, an instant after the other. On a test clock.
+// What subscriptions cost whose periods all end at the same instant: turns a second, processor time, memory by thirds, and how long uses of others wait meanwhile; ten
+// years of renewals, an instant after the other; and uses under the limits of a plan. On a test clock. One customer subscribes over HTTP, the others are copies of him.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { copyCustomer } from './copies.js';
 import { BASE_PATH, type Outcome, PRODUCT_KEY } from './job.js';
-import { manyAtOnce } from './many-at-once.js';
-import {
-  type Load,
-  processorSecondsOf,
-  residentBytes,
-  type Server,
-  type Service,
-  startApi,
-  withClient,
-} from './processes.js';
+import { measurePlanLimits } from './plan-limits.js';
+import { type Load, makeFolder, residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
+import { processorOf } from './processor.js';
+import { printProfile, profiledInto, readProfile } from './profile.js';
 import { printTable, wholeNumber } from './report.js';
 import { seedCatalogue, seedCustomers, settleDatabase } from './seed.js';
 import { jobOf } from './sides.js';
+import { median } from './statistics.js';
 
-const CONNECTIONS = 64;
 const OTHERS = { prefix: 'other-', count: 10_000, isZipf: false } as const;
 const OTHERS_PER_S = 200;
 const OTHERS_AT_ONCE = 16;
 const PROBE_S = 5;
-const TEN_YEARS_CUSTOMERS = 1_000;
+const TEN_YEARS_CUSTOMERS_MAX = 1_000;
 const LOOK_MS = 200;
 const MIB = 1_048_576;
 const BEGIN = '2031-01-31T12:00:00.000Z';
@@ -31,6 +26,7 @@ const TEN_YEARS_LATER = '2041-01-31T12:00:00.000Z';
 /** It is told so long before the period ends. */
 const TOLD_AT = '2031-02-21T12:00:00.000Z';
 const MONTH = { unit: 'months', count: 1 };
+const SUBSCRIBERS = 'subscriber-';
 
 /** Plans whose turns differ: only new units, units that go over as well, and the end of a trial, which is told with the order that pays what comes next. */
 const PLANS = [
@@ -39,124 +35,174 @@ const PLANS = [
   { sku: 'TRIED', price: '9.99', rollover: 'none', at: TOLD_AT },
 ] as const;
 type Plan = (typeof PLANS)[number];
+/** What `only` chooses among, besides the plans. */
+const TEN_YEARS = 'ten years';
+const LIMITS = 'limits';
 
 interface Turned {
+  count: number;
   perS: number;
-  processorMs: number;
-  memory: number[];
+  serviceMs: number;
+  serverMs: number;
+  transactions: number;
+  memory: number[][];
   uses: Outcome[];
 }
 
-/** Measures each plan in a database of its own, then ten years; returns the URLs of the databases, which are to be verified. */
-export async function measureSubscriptions(server: Server, load: Load, count: number): Promise<string[]> {
+interface Asked {
+  /** Subscriptions of each plan. */
+  count: number;
+  /** Parts whose names have this in them; all when it is empty. */
+  only: string;
+  /** Says where the time of the service goes while nothing else is asked of it. */
+  isProfiled: boolean;
+}
+
+/** Measures each plan in a database of its own, then the rest; returns the URLs of the databases, which are to be verified. */
+export async function measureSubscriptions(server: Server, load: Load, asked: Asked): Promise<string[]> {
   const urls: string[] = [];
   const rows: string[][] = [];
-  for (const plan of PLANS) {
-    const url = await server.createDatabase(`bench_subscriptions_${plan.sku.toLowerCase()}`);
+  const isAsked = (name: string) => name.includes(asked.only);
+  for (const plan of PLANS.filter(({ sku }) => isAsked(sku))) {
+    const { url, quiet, turned } = await measurePlan(server, load, plan, asked);
     urls.push(url);
-    await withClient(url, async (client) => {
-      await seedCatalogue(client);
-      await seedCustomers(client, OTHERS.prefix, OTHERS.count);
-    });
-    const api = await startApi({ DATABASE_URL: url, BURSAR_SANDBOX: 'true', BURSAR_SWEEP_INTERVAL_S: '1' });
-    const { quiet, turned } = await measurePlan(load, api, url, plan, count);
-    await api.stop();
     rows.push([
       plan.sku,
       wholeNumber(turned.perS),
-      turned.processorMs.toFixed(2),
-      turned.memory.map((bytes) => (bytes / MIB).toFixed(0)).join(', '),
-      quiet.p99.toFixed(1),
-      turned.uses.map(({ p99 }) => p99.toFixed(1)).join(', '),
+      `${turned.serviceMs.toFixed(2)}, ${turned.serverMs.toFixed(2)}`,
+      turned.transactions.toFixed(2),
+      turned.memory.map((third) => [median(third), Math.max(...third)].map(mebibytes).join(' to ')).join(', '),
+      percentiles(quiet),
+      percentiles(turned.uses),
     ]);
   }
-  printTable(
-    `${wholeNumber(count)} subscriptions whose periods turn at one instant, beside ${OTHERS_PER_S} uses a second of others`,
-    [
-      '',
-      'turns/s',
-      'processor ms each',
-      'memory by thirds, MiB',
-      'p99 of uses before, ms',
-      `and meanwhile, by ${PROBE_S} s`,
-    ],
-    rows,
-  );
-  urls.push(await measureTenYears(server));
+  if (rows.length > 0) {
+    printTable(
+      `${wholeNumber(asked.count)} subscriptions whose periods turn at one instant, beside ${asked.isProfiled ? 0 : OTHERS_PER_S} uses a second of others`,
+      [
+        '',
+        'turns/s',
+        'processor ms each, service and Postgres',
+        'transactions each',
+        'memory by thirds, median to most, MiB',
+        `p99 of uses before by ${PROBE_S} s, median and most, ms`,
+        'and meanwhile',
+      ],
+      rows,
+    );
+  }
+  if (isAsked(TEN_YEARS)) urls.push(await measureTenYears(server, Math.min(asked.count, TEN_YEARS_CUSTOMERS_MAX)));
+  if (isAsked(LIMITS)) urls.push(await measurePlanLimits(server, load));
   return urls;
 }
 
-async function measurePlan(load: Load, api: Service, url: string, plan: Plan, count: number) {
-  const pool = new Pool(api.url, { connections: CONNECTIONS });
+const mebibytes = (bytes: number) => (bytes / MIB).toFixed(0);
+
+function percentiles(outcomes: readonly Outcome[]): string {
+  const values = outcomes.map(({ p99 }) => p99);
+  return values.length === 0 ? '' : `${median(values).toFixed(0)}, ${Math.max(...values).toFixed(0)}`;
+}
+
+async function measurePlan(server: Server, load: Load, plan: Plan, { count, isProfiled }: Asked) {
+  const url = await server.createDatabase(`bench_subscriptions_${plan.sku.toLowerCase()}`);
+  await withClient(url, async (client) => {
+    await seedCatalogue(client);
+    await seedCustomers(client, OTHERS.prefix, OTHERS.count);
+  });
+  const env = { DATABASE_URL: url, BURSAR_SANDBOX: 'true', BURSAR_SWEEP_INTERVAL_S: '1' };
+  const profile = makeFolder();
+  const setUp = await startApi(env);
+  await subscribeMany(setUp, url, plan, count);
+  await setUp.stop();
+  await withClient(url, settleDatabase);
+  const api = await startApi(env, isProfiled ? profiledInto(profile) : []);
+  const uses = { customers: OTHERS, connections: OTHERS_AT_ONCE, ratePerS: OTHERS_PER_S };
+  const probe = () => load(jobOf([api], { repetitions: 1, seconds: PROBE_S, isQuick: true }, uses));
+  const quiet = isProfiled ? [] : [await probe(), await probe(), await probe()];
+  const turned = await turnAll(api, url, plan, isProfiled ? undefined : probe);
+  await api.stop();
+  if (isProfiled) printProfile(`turns of ${plan.sku}`, readProfile(profile), turned.count);
+  return { url, quiet, turned };
+}
+
+/** Subscribes a customer at an instant of the test clock, and copies him. */
+async function subscribeMany(api: Service, url: string, { sku, price, rollover }: Plan, count: number): Promise<void> {
+  const startMs = performance.now();
+  const items = [{ product_key: PRODUCT_KEY, quantity: 100, period_unit: 'months', period_value: 1 }];
+  const plan = { rollover, grace_days: 3, trial_period: price === '0' ? null : MONTH };
+  const pool = new Pool(api.url);
   try {
-    await begin(pool, api, plan, count);
+    await send(pool, api, 'PUT', '/sandbox/clock', { now: BEGIN });
+    await send(pool, api, 'PUT', `/offers/${sku}`, {
+      name: sku,
+      price,
+      currency: 'USD',
+      recurrence: MONTH,
+      plan,
+      items,
+    });
+    await send(pool, api, 'POST', '/subscriptions', { external_id: `${SUBSCRIBERS}0`, sku });
   } finally {
     await pool.close();
   }
-  await withClient(url, settleDatabase);
-  const plannedUses = { customers: OTHERS, connections: OTHERS_AT_ONCE, ratePerS: OTHERS_PER_S };
-  const probe = () => load(jobOf([api], { repetitions: 1, seconds: PROBE_S, isQuick: true }, plannedUses));
-  const quiet = await probe();
-  const turned = await turnAll(api, url, plan, probe);
-  return { quiet, turned };
-}
-
-/** Subscribes customers at one instant of the test clock. */
-async function begin(pool: Pool, api: Service, { sku, price, rollover }: Plan, count: number): Promise<void> {
-  await send(pool, api, 'PUT', '/sandbox/clock', { now: BEGIN });
-  const items = [{ product_key: PRODUCT_KEY, quantity: 100, period_unit: 'months', period_value: 1 }];
-  const plan = { rollover, grace_days: 3, trial_period: price === '0' ? null : MONTH };
-  await send(pool, api, 'PUT', `/offers/${sku}`, { name: sku, price, currency: 'USD', recurrence: MONTH, plan, items });
-  const startMs = performance.now();
-  await manyAtOnce(count, CONNECTIONS, async (at) => {
-    await send(pool, api, 'POST', '/subscriptions', { external_id: `subscriber-${at}`, sku });
-  });
+  await withClient(url, (client) => copyCustomer(client, SUBSCRIBERS, count - 1));
   const seconds = (performance.now() - startMs) / 1_000;
   process.stderr.write(`${sku}: ${wholeNumber(count)} subscribed in ${seconds.toFixed(0)} s\n`);
 }
 
-/** Sets the clock to the instant at which all turn, and waits until the job has turned them. */
-async function turnAll({ pid }: Service, url: string, { at }: Plan, probe: () => Promise<Outcome>): Promise<Turned> {
+/** Sets the clock to the instant at which all turn, and waits until the job has turned them, with uses of others meanwhile. */
+async function turnAll(
+  { pid }: Service,
+  url: string,
+  { at }: Plan,
+  probe: (() => Promise<Outcome>) | undefined,
+): Promise<Turned> {
+  const usedBy = await processorOf(pid, url);
   return withClient(url, async (client) => {
-    const left = async (): Promise<number> =>
-      Number(
-        (await client.query('SELECT count(*) AS left FROM subscriptions WHERE turns_at <= $1', [at])).rows[0]?.left,
-      );
-    const count = await left();
+    const numberOf = async (sql: string, values: unknown[] = []): Promise<number> =>
+      Number((await client.query<{ number: string }>(sql, values)).rows[0]?.number);
+    const left = () => numberOf('SELECT count(*) AS number FROM subscriptions WHERE turns_at <= $1', [at]);
+    const committed = () =>
+      numberOf('SELECT xact_commit AS number FROM pg_stat_database WHERE datname = current_database()');
+    const [count, committedBefore] = [await left(), await committed()];
     const memory: number[] = [];
     const timer = setInterval(() => memory.push(residentBytes(pid) ?? Number.NaN), LOOK_MS);
-    const processorS = processorSecondsOf(pid) ?? Number.NaN;
-    const startMs = performance.now();
+    const [before, startMs] = [usedBy(), performance.now()];
     await client.query('UPDATE sandbox_clock SET instant = $1', [at]);
     let isOver = false;
     const uses: Outcome[] = [];
     const using = (async () => {
-      while (!isOver) uses.push(await probe());
+      while (probe && !isOver) uses.push(await probe());
     })();
     while ((await left()) > 0) await delay(LOOK_MS);
     const seconds = (performance.now() - startMs) / 1_000;
-    const usedS = (processorSecondsOf(pid) ?? Number.NaN) - processorS;
+    const after = usedBy();
     clearInterval(timer);
     isOver = true;
     await using;
     const third = Math.ceil(memory.length / 3);
     return {
+      count,
       perS: count / seconds,
-      processorMs: (usedS * 1_000) / count,
-      memory: [0, 1, 2].map((place) => Math.max(...memory.slice(place * third, (place + 1) * third))),
+      serviceMs: ((after.serviceS - before.serviceS) * 1_000) / count,
+      serverMs: ((after.serverS - before.serverS) * 1_000) / count,
+      transactions: ((await committed()) - committedBefore) / count,
+      memory: [0, 1, 2].map((place) => memory.slice(place * third, (place + 1) * third)),
       uses,
     };
   });
 }
 
 /** Moves the test clock on from one end of periods to the next. */
-async function measureTenYears(server: Server): Promise<string> {
+async function measureTenYears(server: Server, count: number): Promise<string> {
   const url = await server.createDatabase('bench_ten_years');
   await withClient(url, seedCatalogue);
   const api = await startApi({ DATABASE_URL: url, BURSAR_SANDBOX: 'true', BURSAR_SWEEP_INTERVAL_S: '86400' });
-  const pool = new Pool(api.url, { connections: CONNECTIONS, headersTimeout: 0 });
+  const pool = new Pool(api.url, { headersTimeout: 0 });
+  const memory: number[] = [];
+  const timer = setInterval(() => memory.push(residentBytes(api.pid) ?? Number.NaN), LOOK_MS);
   try {
-    await begin(pool, api, PLANS[1], TEN_YEARS_CUSTOMERS);
+    await subscribeMany(api, url, PLANS[1], count);
     const startMs = performance.now();
     for (;;) {
       const { complete } = await send(pool, api, 'PUT', '/sandbox/clock', { now: TEN_YEARS_LATER });
@@ -166,11 +212,13 @@ async function measureTenYears(server: Server): Promise<string> {
     const periods = await withClient(url, async (client) =>
       Number((await client.query('SELECT count(*) AS periods FROM subscription_periods')).rows[0]?.periods),
     );
-    const figures = [TEN_YEARS_CUSTOMERS, periods].map(wholeNumber);
-    const head = ['subscriptions', 'periods', 's', 'turns/s'];
-    const turns = wholeNumber((periods - TEN_YEARS_CUSTOMERS) / seconds);
-    printTable('Ten years of renewals', head, [[...figures, seconds.toFixed(0), turns]]);
+    const figures = [count, periods].map(wholeNumber);
+    const head = ['subscriptions', 'periods', 's', 'turns/s', 'memory at most, MiB'];
+    const turns = wholeNumber((periods - count) / seconds);
+    const most = mebibytes(Math.max(...memory));
+    printTable('Ten years of renewals', head, [[...figures, seconds.toFixed(0), turns, most]]);
   } finally {
+    clearInterval(timer);
     await pool.close();
     await api.stop();
   }
