@@ -8,13 +8,13 @@ const MIB = 1_048_576;
 /** What a call is answered, which has to be a success. */
 export async function call(
   { url, token }: Service,
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: object,
 ): Promise<Record<string, unknown>> {
   const answer = await fetch(`${url}${BASE_PATH}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();

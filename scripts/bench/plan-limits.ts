@@ -1,6 +1,7 @@
 // What the limits of a plan cost a use: customers who have the plan beside such as have one without limits, in turns, on one service.
+import { call } from './calls.js';
 import { copyCustomer } from './copies.js';
-import { BASE_PATH, type Job, PRODUCT_KEY } from './job.js';
+import { type Job, PRODUCT_KEY } from './job.js';
 import { type Load, type Server, type Service, startApi, withClient } from './processes.js';
 import { processorOf, type Used } from './processor.js';
 import { printTable, wholeNumber, withInterval } from './report.js';
@@ -82,10 +83,4 @@ async function subscribe(api: Service, sku: string, externalId: string): Promise
   const offer = { name: sku, price: '0', currency: 'USD', recurrence: MONTH, plan: { plan_group: sku }, items };
   await call(api, 'PUT', `/offers/${sku}`, offer);
   await call(api, 'POST', '/subscriptions', { external_id: externalId, sku });
-}
-
-async function call({ url, token }: Service, method: 'PUT' | 'POST', path: string, body: unknown): Promise<void> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${url}${BASE_PATH}${path}`, { method, headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
 }

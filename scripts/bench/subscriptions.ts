@@ -1,11 +1,11 @@
 // What subscriptions cost whose periods all end at the same instant: turns a second, processor time, memory by thirds, and how long uses of others wait meanwhile; ten
 // years of renewals, an instant after the other; and uses under the limits of a plan. On a test clock. One customer subscribes over HTTP, the others are copies of him.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { call, sampleMemory, thirdsOf } from './calls.js';
 import { copyCustomer } from './copies.js';
-import { BASE_PATH, type Outcome, PRODUCT_KEY } from './job.js';
+import { type Outcome, PRODUCT_KEY } from './job.js';
 import { measurePlanLimits } from './plan-limits.js';
-import { type Load, makeFolder, residentBytes, type Server, type Service, startApi, withClient } from './processes.js';
+import { type Load, makeFolder, type Server, type Service, startApi, withClient } from './processes.js';
 import { processorOf } from './processor.js';
 import { printProfile, profiledInto, readProfile } from './profile.js';
 import { printTable, wholeNumber } from './report.js';
@@ -19,7 +19,6 @@ const OTHERS_AT_ONCE = 16;
 const PROBE_S = 5;
 const TEN_YEARS_CUSTOMERS_MAX = 1_000;
 const LOOK_MS = 200;
-const MIB = 1_048_576;
 const BEGIN = '2031-01-31T12:00:00.000Z';
 const MONTH_LATER = '2031-02-28T12:00:00.000Z';
 const TEN_YEARS_LATER = '2041-01-31T12:00:00.000Z';
@@ -71,7 +70,7 @@ export async function measureSubscriptions(server: Server, load: Load, asked: As
       wholeNumber(turned.perS),
       `${turned.serviceMs.toFixed(2)}, ${turned.serverMs.toFixed(2)}`,
       turned.transactions.toFixed(2),
-      turned.memory.map((third) => [median(third), Math.max(...third)].map(mebibytes).join(' to ')).join(', '),
+      turned.memory.map((third) => [median(third), Math.max(...third)].map(wholeNumber).join(' to ')).join(', '),
       percentiles(quiet),
       percentiles(turned.uses),
     ]);
@@ -95,8 +94,6 @@ export async function measureSubscriptions(server: Server, load: Load, asked: As
   if (isAsked(LIMITS)) urls.push(await measurePlanLimits(server, load));
   return urls;
 }
-
-const mebibytes = (bytes: number) => (bytes / MIB).toFixed(0);
 
 function percentiles(outcomes: readonly Outcome[]): string {
   const values = outcomes.map(({ p99 }) => p99);
@@ -130,21 +127,10 @@ async function subscribeMany(api: Service, url: string, { sku, price, rollover }
   const startMs = performance.now();
   const items = [{ product_key: PRODUCT_KEY, quantity: 100, period_unit: 'months', period_value: 1 }];
   const plan = { rollover, grace_days: 3, trial_period: price === '0' ? null : MONTH };
-  const pool = new Pool(api.url);
-  try {
-    await send(pool, api, 'PUT', '/sandbox/clock', { now: BEGIN });
-    await send(pool, api, 'PUT', `/offers/${sku}`, {
-      name: sku,
-      price,
-      currency: 'USD',
-      recurrence: MONTH,
-      plan,
-      items,
-    });
-    await send(pool, api, 'POST', '/subscriptions', { external_id: `${SUBSCRIBERS}0`, sku });
-  } finally {
-    await pool.close();
-  }
+  const offer = { name: sku, price, currency: 'USD', recurrence: MONTH, plan, items };
+  await call(api, 'PUT', '/sandbox/clock', { now: BEGIN });
+  await call(api, 'PUT', `/offers/${sku}`, offer);
+  await call(api, 'POST', '/subscriptions', { external_id: `${SUBSCRIBERS}0`, sku });
   await withClient(url, (client) => copyCustomer(client, SUBSCRIBERS, count - 1));
   const seconds = (performance.now() - startMs) / 1_000;
   process.stderr.write(`${sku}: ${wholeNumber(count)} subscribed in ${seconds.toFixed(0)} s\n`);
@@ -161,12 +147,12 @@ async function turnAll(
   return withClient(url, async (client) => {
     const numberOf = async (sql: string, values: unknown[] = []): Promise<number> =>
       Number((await client.query<{ number: string }>(sql, values)).rows[0]?.number);
-    const left = () => numberOf('SELECT count(*) AS number FROM subscriptions WHERE turns_at <= $1', [at]);
     const committed = () =>
       numberOf('SELECT xact_commit AS number FROM pg_stat_database WHERE datname = current_database()');
-    const [count, committedBefore] = [await left(), await committed()];
-    const memory: number[] = [];
-    const timer = setInterval(() => memory.push(residentBytes(pid) ?? Number.NaN), LOOK_MS);
+    const isLeft = async () =>
+      (await client.query('SELECT FROM customers WHERE due_at <= $1 LIMIT 1', [at])).rows.length > 0;
+    const count = await numberOf('SELECT count(*) AS number FROM subscriptions WHERE turns_at <= $1', [at]);
+    const committedBefore = await committed();
     const [before, startMs] = [usedBy(), performance.now()];
     await client.query('UPDATE sandbox_clock SET instant = $1', [at]);
     let isOver = false;
@@ -174,20 +160,20 @@ async function turnAll(
     const using = (async () => {
       while (probe && !isOver) uses.push(await probe());
     })();
-    while ((await left()) > 0) await delay(LOOK_MS);
+    const { memory } = await sampleMemory(pid, async () => {
+      while (await isLeft()) await delay(LOOK_MS);
+    });
     const seconds = (performance.now() - startMs) / 1_000;
     const after = usedBy();
-    clearInterval(timer);
     isOver = true;
     await using;
-    const third = Math.ceil(memory.length / 3);
     return {
       count,
       perS: count / seconds,
       serviceMs: ((after.serviceS - before.serviceS) * 1_000) / count,
       serverMs: ((after.serverS - before.serverS) * 1_000) / count,
       transactions: ((await committed()) - committedBefore) / count,
-      memory: [0, 1, 2].map((place) => memory.slice(place * third, (place + 1) * third)),
+      memory: thirdsOf(memory),
       uses,
     };
   });
@@ -198,47 +184,18 @@ async function measureTenYears(server: Server, count: number): Promise<string> {
   const url = await server.createDatabase('bench_ten_years');
   await withClient(url, seedCatalogue);
   const api = await startApi({ DATABASE_URL: url, BURSAR_SANDBOX: 'true', BURSAR_SWEEP_INTERVAL_S: '86400' });
-  const pool = new Pool(api.url, { headersTimeout: 0 });
-  const memory: number[] = [];
-  const timer = setInterval(() => memory.push(residentBytes(api.pid) ?? Number.NaN), LOOK_MS);
-  try {
-    await subscribeMany(api, url, PLANS[1], count);
-    const startMs = performance.now();
-    for (;;) {
-      const { complete } = await send(pool, api, 'PUT', '/sandbox/clock', { now: TEN_YEARS_LATER });
-      if (complete) break;
-    }
-    const seconds = (performance.now() - startMs) / 1_000;
-    const periods = await withClient(url, async (client) =>
-      Number((await client.query('SELECT count(*) AS periods FROM subscription_periods')).rows[0]?.periods),
-    );
-    const figures = [count, periods].map(wholeNumber);
-    const head = ['subscriptions', 'periods', 's', 'turns/s', 'memory at most, MiB'];
-    const turns = wholeNumber((periods - count) / seconds);
-    const most = mebibytes(Math.max(...memory));
-    printTable('Ten years of renewals', head, [[...figures, seconds.toFixed(0), turns, most]]);
-  } finally {
-    clearInterval(timer);
-    await pool.close();
-    await api.stop();
-  }
+  await subscribeMany(api, url, PLANS[1], count);
+  const startMs = performance.now();
+  const { memory } = await sampleMemory(api.pid, async () => {
+    while (!(await call(api, 'PUT', '/sandbox/clock', { now: TEN_YEARS_LATER })).complete);
+  });
+  const seconds = (performance.now() - startMs) / 1_000;
+  const periods = await withClient(url, async (client) =>
+    Number((await client.query('SELECT count(*) AS periods FROM subscription_periods')).rows[0]?.periods),
+  );
+  await api.stop();
+  const figures = [count, periods, seconds, (periods - count) / seconds, Math.max(...memory)].map(wholeNumber);
+  const head = ['subscriptions', 'periods', 's', 'turns/s', 'memory at most, MiB'];
+  printTable('Ten years of renewals', head, [figures]);
   return url;
-}
-
-interface Answered {
-  complete?: boolean;
-}
-
-async function send(
-  pool: Pool,
-  { token }: Service,
-  method: 'PUT' | 'POST',
-  path: string,
-  body: unknown,
-): Promise<Answered> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const answer = await pool.request({ method, path: `${BASE_PATH}${path}`, headers, body: JSON.stringify(body) });
-  const text = await answer.body.text();
-  if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${text}`);
-  return JSON.parse(text) as Answered;
 }

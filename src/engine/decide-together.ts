@@ -1,6 +1,7 @@
 // What becomes of the members of a transaction (DOMAIN 3.0): what is due is settled first, then each is decided in turn, on the books that those before it left;
 // or it replays, or is left for another transaction. Nothing is written here but into `Changes`.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Tx } from '../db/client.js';
 import { clockSkewed } from '../db/clock.js';
 import type { LockedCustomer } from '../db/customers.js';
@@ -30,6 +31,9 @@ import {
 import { type Recorded, recordText, replayOf } from './records.js';
 import { identityText } from './selector.js';
 import { lockAndLoad, type UnderLock } from './under-lock.js';
+
+/** Customers whose books are settled before others have their turn at the event loop. */
+const SETTLED_AT_ONCE = 4;
 
 /** What became of a member; `moved` when its identity names another customer now: it is taken out undecided. */
 export type Verdict = Outcome | 'moved';
@@ -117,7 +121,11 @@ export async function decideTogether<M extends ResolvedMember>(
   if (relatives.length > 0 && !skipLocked)
     return { verdicts: new Map(), changes: noChanges(), isBehind: true, relatives };
   const settling = [...customerIds, ...unanswered.flatMap(customersOf).filter(isBehind)].filter(mayBeSettled);
-  for (const id of settling) bookOf(id);
+  // Requests are answered between the customers of a sweep; whoever waits for a decision waits for all of it.
+  for (const [at, id] of settling.entries()) {
+    if (at > 0 && at % SETTLED_AT_ONCE === 0) await setImmediate();
+    bookOf(id);
+  }
   const isAnyBehind = settling.some(isBehind);
   if (isAnyBehind && !skipLocked) return { verdicts: new Map(), changes, isBehind: true, relatives: [] };
   const isLeft = (id: string) => isBehind(id) || state.books.isUnread(id) || state.relatives.has(id);

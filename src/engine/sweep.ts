@@ -10,7 +10,7 @@ import { byLaneKey } from './lane-key.js';
 import { transact } from './transact.js';
 
 /** Customers that one step settles at most; of each at most what one operation would. */
-const STEP_CUSTOMERS_MAX = 16;
+const STEP_CUSTOMERS_MAX = 32;
 const STEPS_MAX = 10_000;
 
 /** What a sweep did. `skipped` customers were busy, or could not be settled (the log says why). */
