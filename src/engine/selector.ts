@@ -15,6 +15,8 @@ export interface Selector {
 export interface Owned {
   kind: 'reservation' | 'operation' | 'order' | 'reward' | 'subscription';
   id: string;
+  /** Where the request names it: in its path, when left out. */
+  pointer?: string;
 }
 
 /** Whom a request is about: a customer, or one who comes to be in the operation's transaction. */
@@ -64,19 +66,17 @@ export function selectorConflict(pointer: string): AppError {
 }
 
 /** The refusal of a thing that there is not, or not of whom the selector names. */
-export function unknownOwned({ kind, id }: Owned): AppError {
+export function unknownOwned({ kind, id, pointer = 'path/id' }: Owned): AppError {
   switch (kind) {
     case 'reservation':
-      return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer: 'path/id' });
+      return new AppError('reservation_not_found', `There is no reservation ${id}.`, { pointer });
     case 'order':
-      return new AppError('order_not_found', 'There is no such order.', { pointer: 'path/id' });
+      return new AppError('order_not_found', 'There is no such order.', { pointer });
     case 'reward':
-      return new AppError('reward_not_found', 'There is no such reward.', { pointer: 'path/id' });
+      return new AppError('reward_not_found', 'There is no such reward.', { pointer });
     case 'subscription':
-      return new AppError('subscription_not_found', 'There is no such subscription.', { pointer: 'path/id' });
+      return new AppError('subscription_not_found', 'There is no such subscription.', { pointer });
     case 'operation':
-      return new AppError('operation_not_found', `There is no operation ${id} of this customer.`, {
-        pointer: '/operation_id',
-      });
+      return new AppError('operation_not_found', `There is no operation ${id}.`, { pointer });
   }
 }

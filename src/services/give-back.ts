@@ -42,7 +42,7 @@ export async function giveBackQuota(
   const { operationId: takenBy, amount, metadata } = command;
   return deps.engine.run({
     name: 'quota.release',
-    selector: { ...selector, owned: { kind: 'operation', id: takenBy } },
+    selector: { ...selector, owned: { kind: 'operation', id: takenBy, pointer: '/operation_id' } },
     call,
     request: command,
     needs: { asks: [], takenBy },

@@ -50,8 +50,9 @@ describe('GET /operations/{id}', () => {
     expectProblem(await app.get(`/operations/${operation_id}?external_id=${newPerson()}`), 404, 'customer_not_found');
     const other = newPerson();
     await grantUnits(app, other, 'CREDITS', 5);
-    expectProblem(await app.get(`/operations/${operation_id}?external_id=${other}`), 404, 'operation_not_found');
-    expectProblem(await app.get(`/operations/${UNKNOWN}`), 404, 'operation_not_found');
+    const elsewhere = await app.get(`/operations/${operation_id}?external_id=${other}`);
+    expectProblem(elsewhere, 404, 'operation_not_found', 'path/id');
+    expectProblem(await app.get(`/operations/${UNKNOWN}`), 404, 'operation_not_found', 'path/id');
     expectProblem(await app.get('/operations/7'), 400, 'invalid_request', 'path/id');
   });
 });
