@@ -103,6 +103,7 @@ export async function decideTogether<M extends ResolvedMember>(
     const now = into?.now ?? latestOf(customer, state);
     const book = openBook(state.books.bookOf(customer, now, deps.ids), into);
     if (customer.erasedAt !== null) book.isErased = true;
+    if (customer.lastRecordedAt >= now) book.hasRecordedNow = true;
     books.set(id, book);
     changes.customers.push(book);
     return book;

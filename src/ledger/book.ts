@@ -42,6 +42,8 @@ export interface Book {
   readonly ids: OwnedIds;
   /** He was erased: of what is still recorded of him nothing is granted, taken or given back. */
   isErased?: boolean;
+  /** Something else was recorded of him at this very instant. */
+  hasRecordedNow?: boolean;
   /** Of a customer that was merged: where what comes back to him goes on. */
   onward?: Onward;
   /** What of units goes on that were held beyond the end of their batch, because its subscription does. */
@@ -77,7 +79,7 @@ export interface Onward {
 }
 
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */
-export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'isErased'>;
+export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'isErased' | 'hasRecordedNow'>;
 
 /** The product's holding. The loader made one for every product that the operation asked for. */
 export function holdingOf(book: Book, productKey: string): Holding {

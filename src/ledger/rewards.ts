@@ -277,9 +277,15 @@ function hasEnded({ now }: Book, { batch: { expiresAt } }: SoldBatch): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
 
-/** Ends batches now, or just after the last of them began: what goes on in another ledger ends as there. */
+/**
+ * Ends batches now, or just after the last of them began, or after what was recorded at this very instant, which may have used them: what goes on in another
+ * ledger ends as there.
+ */
 function endAll(all: readonly { at: Book; own: SoldBatch }[]): void {
-  const ends = all.map(({ at, own }) => laterOf(at.now, new Date(own.batch.validFrom.getTime() + 1)));
+  const justAfter = (instant: Date) => new Date(instant.getTime() + 1);
+  const ends = all.map(({ at, own }) =>
+    laterOf(at.hasRecordedNow ? justAfter(at.now) : at.now, justAfter(own.batch.validFrom)),
+  );
   const expiresAt = new Date(Math.max(...ends.map((end) => end.getTime())));
   for (const { at, own } of all) {
     own.batch.expiresAt = expiresAt;

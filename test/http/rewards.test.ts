@@ -337,6 +337,26 @@ describe('a reward that was granted', () => {
     expect((await app.get(`/events?external_id=${referrer}&type=referral.revoked`)).body.data).toHaveLength(1);
   });
 
+  it('ends behind what was used of it, or held, at that very instant', async () => {
+    await putProgram({ ...firstOrder, referee: null });
+    const pair = await refer();
+    const id = await pay(pair.referee);
+    app.clock.advance({ seconds: 1 });
+    const take = { external_id: pair.referrer, product_key: 'CREDITS', amount: 2 };
+    await app.post('/quota/consume', take);
+    const [held, freed] = [await app.post('/reservations', take), await app.post('/reservations', take)];
+    await app.post(`/reservations/${freed.body.id}/release`, {});
+    await app.post(`/orders/${id}/refund`, {});
+    expect(await rewardOf(pair)).toMatchObject({ status: 'clawed_back' });
+    app.clock.advance({ seconds: 1 });
+    await app.post(`/reservations/${held.body.id}/release`, {});
+    expect(await balanceOf(pair.referrer)).toBe(0);
+    expect((await app.get(`/invariants?external_id=${pair.referrer}`)).body).toMatchObject({
+      ok: true,
+      differences: [],
+    });
+  });
+
   it('stays what is held of it, and what comes back later expires', async () => {
     await putProgram({ ...firstOrder, referee: null });
     const pair = await refer();
