@@ -390,7 +390,7 @@ const entries = {
   refund_mismatch: {
     status: 409,
     title: 'The refund was told otherwise before',
-    remedy: 'A refund id belongs to one order and one amount: check both.',
+    remedy: 'A refund id belongs to one order, and to one amount or the same lines: check both.',
   },
   dispute_mismatch: {
     status: 409,

@@ -279,12 +279,19 @@ function totalOfLines(items: readonly RefundedLine[]): Micros {
   return items.reduce((sum, { amount }) => sum + amount, 0n);
 }
 
-function assertSameRefund(order: Order, seen: Refund, { amount }: RefundCommand): void {
-  if (amount !== null && amount !== seen.amount && seen.status === 'succeeded') {
-    throw new AppError('refund_mismatch', `This refund was told of ${shown(order, seen.amount)}.`, {
-      pointer: '/amount',
-    });
+/** Of one that was heard to have failed nobody may have told how much it was; of an amount, of which lines. */
+function assertSameRefund(order: Order, seen: Refund, { amount, lines }: RefundCommand): void {
+  if (seen.status !== 'succeeded') return;
+  if (amount !== null && amount !== seen.amount) {
+    const detail = `This refund was told of ${shown(order, seen.amount)}.`;
+    throw new AppError('refund_mismatch', detail, { pointer: '/amount' });
   }
+  const told = new Map(seen.items.flatMap(({ id, quantity }) => (quantity > 0 ? [[id, quantity]] : [])));
+  if (lines === null || told.size === 0) return;
+  const isSame = ({ id, quantity }: (typeof lines)[number]) =>
+    told.has(id) && (quantity ?? told.get(id)) === told.get(id);
+  if (lines.length === told.size && lines.every(isSame)) return;
+  throw new AppError('refund_mismatch', 'This refund was told of other lines.', { pointer: '/items' });
 }
 
 function assertSameDispute(order: Order, seen: Dispute, { amount }: DisputeCommand): void {

@@ -46,13 +46,14 @@ export const refundOrderBody = withOptionalSelector({
     .optional()
     .meta({ description: 'The dispute within which it is refunded: what that took is not taken again.' }),
   status: z.enum(REFUND_STATUSES).default('succeeded').meta({
-    description: '`failed`: a refund that was told before failed after all, and what it took comes back.',
+    description:
+      '`failed`: a refund that was told before, under this `refund_id`, failed after all, and what it took comes back.',
   }),
   unrecovered_policy: policySchema,
   reason: text()
     .optional()
     .meta({ description: 'Why, for whoever looks at it.', examples: ['not what he expected'] }),
-}).check(refuseTwoKinds, refuseTwiceTheSame, refusePendingWithId);
+}).check(refuseTwoKinds, refuseTwiceTheSame, refusePendingWithId, refuseFailedWithoutId);
 
 type RefundBody = { items?: { id: string }[] | undefined; amount?: string | undefined };
 
@@ -70,6 +71,16 @@ function refusePendingWithId(
   if (!pending_provider || (refund_id === undefined && status === 'succeeded')) return;
   const message = 'is of a refund that has no `refund_id` yet, and did not fail';
   ctx.issues.push({ code: 'custom', message, input: ctx.value, path: ['pending_provider'] });
+}
+
+/** Without an id nobody knows which refund failed: nothing would be undone, and the failure could not be told again. */
+function refuseFailedWithoutId(
+  ctx: z.core.ParsePayload<{ pending_provider: boolean; refund_id?: string | undefined; status: string }>,
+): void {
+  const { pending_provider, refund_id, status } = ctx.value;
+  if (status !== 'failed' || refund_id !== undefined || pending_provider) return;
+  const message = 'is required of a refund that failed';
+  ctx.issues.push({ code: 'custom', message, input: ctx.value, path: ['refund_id'] });
 }
 
 function refuseTwiceTheSame(ctx: z.core.ParsePayload<RefundBody>): void {

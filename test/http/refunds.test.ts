@@ -176,6 +176,35 @@ describe('a refund', () => {
     expect(await balanceOf(person)).toBe(100);
   });
 
+  it('of lines is told again of the same lines', async () => {
+    const { id, lines } = await buy([{ sku: 'PACK' }, { sku: 'PACK', quantity: 2 }]);
+    const [one, two] = lines;
+    const told = { refund_id: 're_lines', items: [{ id: two, quantity: 1 }] };
+    const first = await refund(id, told);
+    expect((await refund(id, told)).text).toBe(first.text);
+    expect((await refund(id, { refund_id: 're_lines', items: [{ id: two }] })).text).toBe(first.text);
+    for (const other of [[{ id: one }], [{ id: two, quantity: 2 }], [{ id: one }, { id: two, quantity: 1 }]]) {
+      const refused = await refund(id, { refund_id: 're_lines', items: other });
+      expectProblem(refused, 409, 'refund_mismatch', '/items');
+      expectProblem(
+        await refund(id, { refund_id: 're_lines', items: other, status: 'failed' }),
+        409,
+        'refund_mismatch',
+      );
+    }
+    // of an amount nobody told which lines it was of
+    await refund(id, { refund_id: 're_amount', amount: '2.00' });
+    expect((await refund(id, { refund_id: 're_amount', items: [{ id: one }] })).status).toBe(200);
+  });
+
+  it('that failed is named by its id', async () => {
+    const { id } = await buy([{ sku: 'PACK' }]);
+    const { body } = await refund(id, { amount: '4.00' });
+    expectProblem(await refund(id, { amount: '4.00', status: 'failed' }), 400, 'invalid_request', '/refund_id');
+    const failed = await refund(id, { refund_id: body.refund.refund_id, status: 'failed' });
+    expect(failed.body).toMatchObject({ status: 'paid', refunded_amount: '0.00' });
+  });
+
   it('that is heard to have failed first takes nothing later', async () => {
     const { person, id } = await buy([{ sku: 'PACK' }]);
     expect((await refund(id, { refund_id: 're_first', status: 'failed' })).status).toBe(200);

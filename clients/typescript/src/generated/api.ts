@@ -3939,7 +3939,7 @@ export interface operations {
                     /** @description The dispute within which it is refunded: what that took is not taken again. */
                     dispute_id?: string | number;
                     /**
-                     * @description `failed`: a refund that was told before failed after all, and what it took comes back.
+                     * @description `failed`: a refund that was told before, under this `refund_id`, failed after all, and what it took comes back.
                      * @default succeeded
                      * @enum {string}
                      */
