@@ -32,6 +32,15 @@ export interface RecordedAnswer extends Rendered {
 /** Renders a result to the bytes that are recorded and sent. */
 export type Render<R> = (result: R) => Rendered;
 
+/**
+ * What of an answer's body the request says as well, word for word. It is not kept with the answer, which belongs to many customers and outlives those who are
+ * erased: whoever sends the request again sends it too.
+ */
+export interface Echo {
+  leaveOut(body: string): string;
+  putBack(body: string): string;
+}
+
 /** How new a read has to be. */
 export interface Freshness {
   /** The position behind a write that has to be seen; `latest` is whatever there is. */

@@ -1,6 +1,6 @@
 // Bulk calls: one request with many items, about many customers (DOMAIN 3.6). They have no customer whose lock their key could rest on: of several at
 // once with one key one works, the others wait and get its answer.
-import type { Call, RecordedAnswer, Rendered } from '../call.js';
+import type { Call, Echo, RecordedAnswer, Rendered } from '../call.js';
 import { type CallKey, findKeyedCall, lockKeyedCall } from '../db/keyed-calls.js';
 import { begin, type Transaction } from '../db/transactions.js';
 import type { Foundations } from '../foundations.js';
@@ -18,15 +18,6 @@ export interface BulkCall {
   /** The validated call, without its key. */
   request: unknown;
   echo: Echo;
-}
-
-/**
- * What of an answer's body the request says as well, word for word. It is not kept with the answer, which belongs to many customers and outlives those who are
- * erased: whoever sends the request again sends it too.
- */
-export interface Echo {
-  leaveOut(body: string): string;
-  putBack(body: string): string;
 }
 
 interface KeyedCall extends CallKey {

@@ -1,9 +1,8 @@
 // May they use it; take this much of it.
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import type { Call } from '../call.js';
+import type { Call, Echo } from '../call.js';
 import type { Deps } from '../deps.js';
-import type { Echo } from '../engine/bulk-call.js';
 import { AppError } from '../errors/app-error.js';
 import type { ErrorCode } from '../errors/catalogue.js';
 import { defineRoute } from '../http/route.js';

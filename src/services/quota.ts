@@ -1,10 +1,10 @@
 // Quotas: may they use it, and take this much of it, exactly once, alone or many times in one call. Check and consume are one use, once judged and once
 // carried out.
 
-import type { Call, RecordedAnswer, Render } from '../call.js';
+import type { Call, Echo, RecordedAnswer, Render } from '../call.js';
 import type { Deps } from '../deps.js';
 import { BOOTSTRAP_OWNER } from '../engine/actors.js';
-import type { CallResult, Echo } from '../engine/bulk-call.js';
+import type { CallResult } from '../engine/bulk-call.js';
 import type { Explained, Reason } from '../engine/explainer.js';
 import type { Operation, Outcome } from '../engine/operation.js';
 import { type BookRead, readBookAt } from '../engine/reads.js';
