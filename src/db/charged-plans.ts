@@ -1,9 +1,11 @@
-// What a further charge of a subscription looks at: the order or the subscription that it names, and what was paid of them.
+// What a further charge of a subscription looks at: the order or the subscription that it names, and what was paid of them. Of a family: an order may be in another
+// ledger than the subscription, which a merge brought to where it is.
 import type { Order, Payment } from '../ledger/order-entities.js';
 import type { Subscription } from '../ledger/subscription-entities.js';
 import { required } from '../lib/assert.js';
 import type { Row, Tx } from './client.js';
-import { findOrder } from './orders.js';
+import { findWholeFamily } from './merges.js';
+import { findOrder, findOrdersOf } from './orders.js';
 import { findSubscription } from './subscriptions.js';
 
 /** The subscription that a charge is of. */
@@ -34,40 +36,45 @@ export async function findCharged(
 ): Promise<FoundCharge> {
   const isItsOwn = named && (named.paidAt === null || (payment?.status === 'paid' && payment.orderId === named.id));
   if (isItsOwn) return { order: named };
+  const familyIds = await findWholeFamily(tx, customerId);
   const stored =
-    (subscriptionId === undefined ? undefined : await findSubscription(tx, customerId, subscriptionId)) ??
-    (named && (await findSubscriptionOfOrder(tx, customerId, named)));
+    (subscriptionId === undefined ? undefined : await findSubscription(tx, familyIds, subscriptionId)) ??
+    (named && (await findSubscriptionOfOrder(tx, familyIds, named)));
   if (!stored) return { order: required(named, 'it names something of his') };
-  const paid = payment?.status === 'paid' ? await findOrder(tx, customerId, payment.orderId) : undefined;
+  const paid = payment?.status === 'paid' ? await findAmong(tx, familyIds, payment.orderId) : undefined;
   if (paid) return { order: paid };
-  const [next, last] = await Promise.all([
-    stored.orderId === null ? undefined : findOrder(tx, customerId, stored.orderId),
-    named ?? findLastPaid(tx, customerId, stored.id),
-  ]);
+  const [orders, last] = await Promise.all([findOrdersOf(tx, [stored]), named ?? findLastPaid(tx, stored)]);
+  const next = orders.find(({ id }) => id === stored.orderId);
   return { charged: { stored, next, last: next ?? last ?? null } };
+}
+
+async function findAmong(tx: Tx, familyIds: readonly string[], orderId: string): Promise<Order | undefined> {
+  const found = await Promise.all(familyIds.map((id) => findOrder(tx, id, orderId)));
+  return found.find((order) => order !== undefined);
 }
 
 /** The subscription of which an order paid a period; undefined where it is of no plan, or of several. */
 async function findSubscriptionOfOrder(
   tx: Tx,
-  customerId: string,
-  { items }: Order,
+  familyIds: readonly string[],
+  { customerId, items }: Order,
 ): Promise<Subscription | undefined> {
   const [line, ...others] = items.filter(({ plan }) => plan !== null);
   if (!line || others.length > 0) return undefined;
   const [row] = await tx.query<Row & { subscription_id: string }>(
-    'SELECT subscription_id FROM subscription_periods WHERE customer_id = $1::uuid AND order_item_id = $2::uuid',
-    [customerId, line.id],
+    `SELECT subscription_id FROM subscription_periods
+     WHERE customer_id = ANY ($1::uuid[]) AND coalesce(order_customer_id, customer_id) = $2::uuid AND order_item_id = $3::uuid`,
+    [familyIds, customerId, line.id],
   );
-  return row && findSubscription(tx, customerId, row.subscription_id);
+  return row && findSubscription(tx, familyIds, row.subscription_id);
 }
 
 /** The order that paid the last period of a subscription that was paid. */
-async function findLastPaid(tx: Tx, customerId: string, id: string): Promise<Order | undefined> {
-  const [row] = await tx.query<Row & { order_id: string }>(
-    `SELECT order_id FROM subscription_periods WHERE customer_id = $1::uuid AND subscription_id = $2::uuid AND order_id IS NOT NULL
-     ORDER BY starts_at DESC LIMIT 1`,
-    [customerId, id],
+async function findLastPaid(tx: Tx, { customerId, formerIds, id }: Subscription): Promise<Order | undefined> {
+  const [row] = await tx.query<Row & { order_id: string; payer_id: string }>(
+    `SELECT order_id, coalesce(order_customer_id, customer_id) AS payer_id FROM subscription_periods
+     WHERE customer_id = ANY ($1::uuid[]) AND subscription_id = $2::uuid AND order_id IS NOT NULL ORDER BY starts_at DESC LIMIT 1`,
+    [[customerId, ...formerIds], id],
   );
-  return row && findOrder(tx, customerId, row.order_id);
+  return row && findOrder(tx, row.payer_id, row.order_id);
 }

@@ -72,7 +72,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     WHERE o.customer_id = family.customer_id AND o.customer_id = ANY ($1::uuid[])
     UNION ALL SELECT ${columnsOf(tables.paymentInbox)} FROM subscriptions s
     JOIN payment_inbox t ON lower(t.subscription_ref) = s.id::text AND t.subscription_ref IS NOT NULL AND t.order_id IS NULL
-    WHERE s.customer_id = family.customer_id AND s.customer_id = ANY ($1::uuid[])`,
+    WHERE s.moved_to IS NULL AND s.customer_id = family.customer_id AND s.customer_id = ANY ($1::uuid[])`,
     key: byId,
   },
   refunds: sectionOf(tables.refunds, byId),

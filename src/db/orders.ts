@@ -53,14 +53,14 @@ export function findOrder(tx: Tx, customerId: string, orderId: string): Promise<
   return findOwned(tx, { customerId, id: orderId });
 }
 
-/** The orders of subscriptions, of what comes next and of a change. */
-export async function findOrdersOf(
-  tx: Tx,
-  customerId: string,
-  subscriptions: readonly Pick<Subscription, 'orderId' | 'change'>[],
-): Promise<Order[]> {
-  const ids = subscriptions.flatMap(({ orderId, change }) => [orderId, change?.orderId]).filter((id) => id != null);
-  const found = await Promise.all(ids.map((id) => findOrder(tx, customerId, id)));
+/** The orders of subscriptions, of what comes next and of a change, in whichever of the ledgers that these were in. */
+export async function findOrdersOf(tx: Tx, subscriptions: readonly Subscription[]): Promise<Order[]> {
+  const named = subscriptions.flatMap(({ customerId, formerIds, orderId, change }) =>
+    [orderId, change?.orderId].flatMap((id) =>
+      id == null ? [] : [customerId, ...formerIds].map((ownerId) => ({ customerId: ownerId, id })),
+    ),
+  );
+  const found = await Promise.all(named.map((one) => findOwned(tx, one)));
   return found.filter((order) => order !== undefined);
 }
 

@@ -17,6 +17,8 @@ import { type PlanJson, subscriptionPeriods, subscriptions } from './tables.js';
 
 /** A period, with the day of the month that its subscription keeps. */
 export interface PeriodRow extends Row {
+  customer_id: string;
+  subscription_id: string;
   anchor_day: number | null;
 }
 
@@ -91,8 +93,7 @@ export function toSubscriptionRow({ plan, change, ...rest }: Subscription) {
 
 /** A period of its row. */
 export function toPeriod(row: Row): Period {
-  const { customerId: _, ...period } = readPeriod(row);
-  return period;
+  return readPeriod(row);
 }
 
 /** The products of which settling a subscription may post something. */

@@ -18,7 +18,10 @@ SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = ANY ($1::uuid[]) AN
     SELECT FROM subscriptions t WHERE t.customer_id = s.customer_id AND t.customer_id = ANY ($2::uuid[]) AND t.turns_at <= $3::timestamptz))
 ORDER BY s.created_at, s.id`;
 
-/** Periods that are not over, of whichever subscription; and of these those that were paid, and those that began with the present one, or just before. */
+/**
+ * Periods that are not over, of whichever subscription; and of these those that were paid, and those that began with the present one, or just before. Of a subscription
+ * that a merge brought, those of the ledgers that it was in before too.
+ */
 const LOAD_PERIODS = `
 SELECT ${listOf(subscriptionPeriods, written(subscriptionPeriods), 'p')}, s.anchor_day FROM subscription_periods p
 JOIN subscriptions s ON s.customer_id = p.customer_id AND s.id = p.subscription_id
@@ -106,6 +109,7 @@ export async function loadPlans(
       order_id: string | null;
       renewal_told: boolean;
       turns_at: Date | null;
+      former_ids: readonly string[];
     }
   >(LOAD_SUBSCRIPTIONS, [ids, onlyDue, at]);
   const owners = [...new Set([...asking, ...found.map((row) => row.customer_id)])];
@@ -116,7 +120,11 @@ export async function loadPlans(
   const telling = turning.filter((row) => row.order_id !== null && !row.renewal_told);
   const [orders, periods, held, expired, allocated] = await Promise.all([
     findOrders(tx, telling),
-    tx.query<PeriodRow & { customer_id: string }>(LOAD_PERIODS, [owners, at, found.map(({ id }) => id)]),
+    tx.query<PeriodRow>(LOAD_PERIODS, [
+      [...new Set([...owners, ...found.flatMap((row) => row.former_ids)])],
+      at,
+      found.map(({ id }) => id),
+    ]),
     turning.length === 0
       ? []
       : tx.query<AllocatedRow & { customer_id: string }>(LOAD_HELD, [
@@ -142,7 +150,14 @@ export async function loadPlans(
         ]),
   ]);
   const ofCustomer = byCustomer(found);
-  const periodsOf = byCustomer(periods);
+  const ownerOf = new Map(found.map((row) => [row.id, row.customer_id]));
+  const periodsOf = groupBy(
+    periods.flatMap((row) => {
+      const ownerIds = new Set([row.customer_id, ownerOf.get(row.subscription_id) ?? row.customer_id]);
+      return [...ownerIds].map((ownerId) => ({ ownerId, row }));
+    }),
+    ({ ownerId }) => ownerId,
+  );
   const allocatedOf = byCustomer(allocated);
   const heldOf = byCustomer(held);
   const expiredOf = byCustomer(expired);
@@ -151,24 +166,26 @@ export async function loadPlans(
       id,
       {
         subscriptions: ofCustomer(id),
-        periods: periodsOf(id),
+        periods: (periodsOf.get(id) ?? []).map(({ row }) => row),
         allocated: allocatedOf(id),
         held: heldOf(id),
         expired: expiredOf(id),
-        orders: orders.filter((order) => order.customerId === id),
+        orders: orders.filter((order) => telling.some((row) => row.customer_id === id && row.order_id === order.id)),
         ended: [],
       },
     ]),
   );
 }
 
-/** The orders that wait for what these subscriptions tell ahead. */
+/** The orders that wait for what these subscriptions tell ahead, in whichever of the ledgers that these were in. */
 async function findOrders(
   tx: Tx,
-  telling: readonly { customer_id: string; order_id: string | null }[],
+  telling: readonly { customer_id: string; former_ids: readonly string[]; order_id: string | null }[],
 ): Promise<Order[]> {
   const found = await Promise.all(
-    telling.map((row) => (row.order_id === null ? undefined : findOrder(tx, row.customer_id, row.order_id))),
+    telling.flatMap(({ customer_id: customerId, former_ids: formerIds, order_id: id }) =>
+      id === null ? [] : [customerId, ...formerIds].map((ownerId) => findOrder(tx, ownerId, id)),
+    ),
   );
   return found.filter((order) => order !== undefined);
 }

@@ -58,15 +58,15 @@ export function writeSubscriptions(tx: Tx, { customers }: Changes): Promise<unkn
 export function insertPeriods(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   return periodsOf(
     tx,
-    customers.flatMap(({ customerId, changes }) => changes.newPeriods.map((period) => ({ ...period, customerId }))),
+    customers.flatMap(({ changes }) => changes.newPeriods),
   );
 }
 
-/** Writes that periods ended before their end. Fails when one is not there. */
+/** Writes that periods ended before their end, in whichever ledger of the family: the lock of whom all lead to guards them. Fails when one is not there. */
 export function endPeriods(tx: Tx, { customers }: Changes): Promise<unknown> | undefined {
   return endedOf(
     tx,
-    customers.flatMap(({ customerId, changes }) => changes.endedPeriods.map((period) => ({ ...period, customerId }))),
+    customers.flatMap(({ changes }) => changes.endedPeriods),
   );
 }
 
@@ -87,11 +87,15 @@ export function insertSteps(tx: Tx, { customers }: Changes): Promise<unknown> | 
 
 const COLUMNS = listOf(subscriptions, written(subscriptions), 's');
 
-/** A subscription of a customer. */
-export async function findSubscription(tx: Tx, customerId: string, id: string): Promise<Subscription | undefined> {
+/** A subscription of a customer, or of one of a family, in whose ledger it is. */
+export async function findSubscription(
+  tx: Tx,
+  customerIds: string | readonly string[],
+  id: string,
+): Promise<Subscription | undefined> {
   const [row] = await tx.query(
-    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = $1::uuid AND s.id = $2::uuid`,
-    [customerId, id],
+    `SELECT ${COLUMNS} FROM subscriptions s WHERE s.customer_id = ANY ($1::uuid[]) AND s.id = $2::uuid AND s.moved_to IS NULL`,
+    [typeof customerIds === 'string' ? [customerIds] : customerIds, id],
   );
   return row && toSubscription(row);
 }
@@ -132,6 +136,7 @@ export interface SubscriptionsAsked {
 export async function listSubscriptions(tx: Tx, asked: SubscriptionsAsked): Promise<Subscription[]> {
   const { customerIds, status, sku, planGroup, after, limit } = asked;
   const where = new Conditions();
+  where.add('s.moved_to IS NULL');
   if (customerIds) where.add('s.customer_id = ANY (?::uuid[])', customerIds);
   if (after) where.add('(s.created_at, s.id) < (?::timestamptz, ?::uuid)', after.createdAt.toISOString(), after.id);
   if (status !== undefined) where.add('s.status = ?', status);
@@ -139,6 +144,11 @@ export async function listSubscriptions(tx: Tx, asked: SubscriptionsAsked): Prom
   if (planGroup !== undefined) where.add('s.plan_group = ?', planGroup);
   const sql = `SELECT ${COLUMNS} FROM subscriptions s WHERE ${where.text()} ORDER BY s.created_at DESC, s.id DESC LIMIT ${where.parameter(limit)}::int`;
   return (await tx.query(sql, where.parameters)).map(toSubscription);
+}
+
+/** The ledgers in which a subscription is, and was before. */
+function ledgersOf({ customerId, formerIds }: Subscription): string[] {
+  return [customerId, ...formerIds];
 }
 
 /** A step as it is shown. */
@@ -154,26 +164,26 @@ const readStep = readerOf(subscriptionSteps, ['kind', 'occurredAt', 'recordedAt'
 const SHOWN_MAX = 200;
 
 /** The last periods of a subscription, newest first. */
-export async function listPeriods(tx: Tx, customerId: string, id: string): Promise<Period[]> {
+export async function listPeriods(tx: Tx, subscription: Subscription): Promise<Period[]> {
   const rows = await tx.query(
-    `SELECT ${listOf(subscriptionPeriods)} FROM subscription_periods WHERE customer_id = $1::uuid AND subscription_id = $2::uuid
+    `SELECT ${listOf(subscriptionPeriods)} FROM subscription_periods WHERE customer_id = ANY ($1::uuid[]) AND subscription_id = $2::uuid
      ORDER BY starts_at DESC, created_at DESC, sku LIMIT $3::int`,
-    [customerId, id, SHOWN_MAX],
+    [ledgersOf(subscription), subscription.id, SHOWN_MAX],
   );
   return rows.map(toPeriod);
 }
 
 /** The last steps of a subscription, newest first. */
-export async function listSteps(tx: Tx, customerId: string, id: string): Promise<StoredStep[]> {
+export async function listSteps(tx: Tx, subscription: Subscription): Promise<StoredStep[]> {
   const rows = await tx.query(
     `SELECT ${listOf(subscriptionSteps, ['kind', 'occurredAt', 'recordedAt', 'operationId'])} FROM subscription_steps
-     WHERE customer_id = $1::uuid AND subscription_id = $2::uuid ORDER BY number DESC LIMIT $3::int`,
-    [customerId, id, SHOWN_MAX],
+     WHERE customer_id = ANY ($1::uuid[]) AND subscription_id = $2::uuid ORDER BY number DESC LIMIT $3::int`,
+    [ledgersOf(subscription), subscription.id, SHOWN_MAX],
   );
   return rows.map(readStep);
 }
 
-/** Whose subscriptions these are; an id that there is none of is left out. */
+/** Whose subscriptions these are, where they went on last; an id that there is none of is left out. */
 export async function findSubscriptionOwners(tx: Tx, ids: readonly string[]): Promise<Map<string, Owner>> {
-  return findOwnersIn(tx, 'subscriptions', ids);
+  return findOwnersIn(tx, 'subscriptions', ids, 'AND t.moved_to IS NULL');
 }

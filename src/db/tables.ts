@@ -332,6 +332,8 @@ export const subscriptions = table('subscriptions', {
   endedAt: nullable(instant('ended_at')),
   metadata: json<Metadata>('metadata'),
   createdAt: instant('created_at'),
+  movedTo: nullable(uuid('moved_to')),
+  formerIds: json<readonly string[]>('former_ids'),
 });
 
 export const subscriptionPeriods = table('subscription_periods', {
@@ -349,6 +351,7 @@ export const subscriptionPeriods = table('subscription_periods', {
   operationId: uuid('operation_id'),
   endedAt: nullable(instant('ended_at')),
   createdAt: instant('created_at'),
+  orderCustomerId: nullable(uuid('order_customer_id')),
 });
 
 export const subscriptionSteps = table('subscription_steps', {

@@ -165,7 +165,15 @@ function isTooFewRead(verdict: Verdict | Replay): boolean {
 }
 
 /** Operations that find out themselves whom the others of their customers lead to. */
-const LOOKS_ITSELF: ReadonlySet<string> = new Set(['customer.merge', 'customer.erase', 'reward.claw_back']);
+const LOOKS_ITSELF: ReadonlySet<string> = new Set([
+  'customer.merge',
+  'customer.erase',
+  'reward.claw_back',
+  'subscription.create',
+  'subscription.change',
+  'subscription.cancel',
+  'order.confirm',
+]);
 
 /** Whether the identity, or the customer, leads to another one by now. */
 function isMoved(
@@ -214,10 +222,12 @@ function decideOne(
   const { member, customerId, operationId } = resolved;
   const firstSeq = own.nextSeq;
   const all = [own, ...others];
+  const locked = new Map(all.map((each) => [each.customerId, each]));
+  for (const each of all) each.others = locked;
   const decision = decideSafely(all, () =>
     member.answer({
       book: own,
-      books: new Map(all.map((each) => [each.customerId, each])),
+      books: locked,
       operationId,
       isFirstSight: resolved.sight !== undefined,
       providersOf: books.providersFor(own.customerId),

@@ -154,10 +154,13 @@ function bookRequestsOf(
   const needs = groupBy(
     members.flatMap(({ member, customerId, finalId }, index) => {
       const own = member.needs(loaded[index]);
-      const { asks, sold, granted } = own;
+      const { asks, sold, granted, plans } = own;
       // What comes back, or is owed, moves on; what was granted may have gone through others.
       const others = granted?.memberIds.filter((id) => id !== customerId) ?? (finalId === undefined ? [] : [finalId]);
-      const onward = others.map((id) => ({ id, needs: { asks, ...(sold !== undefined && { sold }), granted } }));
+      const onward = others.map((id) => ({
+        id,
+        needs: { asks, ...(sold !== undefined && { sold }), granted, ...(plans && { plans }) },
+      }));
       return [{ id: customerId, needs: own }, ...onward];
     }),
     ({ id }) => id,

@@ -262,11 +262,6 @@ const entries = {
     title: 'Nothing of the subscription is paid yet',
     remedy: 'Pay its order, or cancel it and subscribe again.',
   },
-  subscription_current: {
-    status: 409,
-    title: 'The source has a subscription that has not ended',
-    remedy: 'Merge the other way, or cancel the subscription first.',
-  },
   subscription_ended: {
     status: 409,
     title: 'The subscription has ended',

@@ -30,6 +30,8 @@ export function endOf(term: Term, start: Anchored, until?: Date): Anchored | nul
 export interface PaidBy {
   order: Order;
   item: OrderItem;
+  /** In which the order is. Of a customer that was merged it is not the one of the subscription: what it grants moves on there. */
+  book: Book;
 }
 
 /**
@@ -60,7 +62,7 @@ export function allocatePeriod(
     if (units === 0) return [];
     const scheduled = number === 0 ? '' : ` ${start.at.toISOString()}`;
     const batch = allocate(
-      book,
+      paidBy?.book ?? book,
       term,
       isCounted ? units : null,
       { start, end },
@@ -83,7 +85,9 @@ export function allocatePeriod(
       number === 0 || term.productType === 'quantity' ? allocateTerm(term, index, start, number) : [],
     ),
   );
+  const payerId = paidBy?.book.customerId ?? book.customerId;
   const period: Period = {
+    customerId: book.customerId,
     startsAt,
     endsAt: span.endsAt,
     subscriptionId: subscription.id,
@@ -94,6 +98,7 @@ export function allocatePeriod(
     granted,
     orderId: paidBy?.order.id ?? null,
     orderItemId: paidBy?.item.id ?? null,
+    orderCustomerId: payerId === book.customerId ? null : payerId,
     operationId,
     endedAt: null,
     createdAt: book.now,
@@ -177,11 +182,15 @@ export function rollOverExpired(
   context: StepContext,
 ): void {
   if (plan.rollover === 'none') return;
-  const leaving = (known.expired ?? []).map(({ batch, claimed }) => {
+  goOver(book, known, expiredOf(known), { plan, next, post: postExpiredOut }, context);
+}
+
+/** What ended with the present period while nobody had paid the next, with the units that go over if somebody does. */
+export function expiredOf({ expired = [] }: KnownSubscription): Leaving[] {
+  return expired.map(({ batch, claimed }) => {
     const gone = required(batch.granted, 'units are counted') - batch.available - batch.transferred;
     return { batch, units: Math.max(0, Math.min(batch.expired, gone - claimed)) };
   });
-  goOver(book, known, leaving, { plan, next, post: postExpiredOut }, context);
 }
 
 /** A batch that ends with a period, with the units that may go over. */

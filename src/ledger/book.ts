@@ -46,6 +46,8 @@ export interface Book {
   hasRecordedNow?: boolean;
   /** Of a customer that was merged: where what comes back to him goes on. */
   onward?: Onward;
+  /** Those of all customers that the operation locked, by id. */
+  others?: ReadonlyMap<string, Book>;
   /** What of units goes on that were held beyond the end of their batch, because its subscription does. */
   goOn?: (batch: Batch, units: number, freed: Freed) => GoingOn;
 }
@@ -78,8 +80,18 @@ export interface Onward {
   bringBackOwed(productKey: string, amount: number, operationId: string | null): void;
 }
 
+/** The book of a customer whose things an operation of this one changes. Precondition: he is locked with this one. */
+export function ledgerOf(book: Book, customerId: string): Book {
+  return customerId === book.customerId ? book : required(book.others?.get(customerId), `${customerId} is locked`);
+}
+
+/** The book in which a customer's subscriptions go on: his, or that of whom he leads to. */
+export function planBookOf(book: Book): Book {
+  return book.onward?.book ?? book;
+}
+
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */
-export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'isErased' | 'hasRecordedNow'>;
+export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'others' | 'isErased' | 'hasRecordedNow'>;
 
 /** The product's holding. The loader made one for every product that the operation asked for. */
 export function holdingOf(book: Book, productKey: string): Holding {

@@ -1,8 +1,11 @@
 // Orders that nobody pays any more: cancelled by whoever asks, or because something else took their place.
 import { AppError } from '../errors/app-error.js';
-import type { Book } from './book.js';
+import { type Book, ledgerOf } from './book.js';
 import type { Order } from './order-entities.js';
 import type { KnownSubscription } from './subscription-entities.js';
+
+/** Who acts in the ledger of a customer that was merged, where what is decided of another replaces an order. */
+const BY_ITSELF = 'system';
 
 /**
  * Cancels an order that waits for a payment; one that is cancelled stays as it is. Precondition: it has its status of now (`effectiveStatus`). Refusals:
@@ -29,15 +32,47 @@ export function cancelOrder(
   return { outcome: 'accepted', order: cancelled };
 }
 
-/** Cancels those of a subscription's orders that still wait for a payment. */
+/** Cancels those of a subscription's orders that still wait for a payment. Precondition: the books of those in whose ledgers they are are locked. */
 export function cancelWaiting(
   book: Book,
   { orders = [] }: KnownSubscription,
   ids: readonly (string | null | undefined)[],
-  { operationId, reason }: { operationId: string; reason: string },
+  by: CancelledBy,
 ): void {
   for (const order of [...orders, ...book.changes.newOrders]) {
-    const isWaiting = order.status === 'pending' && order.expiresAt > book.now;
-    if (isWaiting && ids.includes(order.id)) cancelOrder(book, order, { operationId, reason });
+    if (isWaiting(book, order) && ids.includes(order.id)) cancelHere(book, order, by);
   }
+}
+
+/** By which operation, and why. */
+interface CancelledBy {
+  operationId: string;
+  reason: string;
+}
+
+/** Whether an order can still be paid. */
+export function isWaiting(
+  { now }: Pick<Book, 'now'>,
+  { status, expiresAt }: Pick<Order, 'status' | 'expiresAt'>,
+): boolean {
+  return status === 'pending' && expiresAt > now;
+}
+
+/** Cancels an order that waits in the ledger that it is in; in one of a customer that was merged, by an operation there. */
+export function cancelHere(book: Book, order: Order, by: CancelledBy): void {
+  const ledger = ledgerOf(book, order.customerId);
+  if (ledger === book) {
+    cancelOrder(book, order, by);
+    return;
+  }
+  const operationId = ledger.ids.of(order.id, 'is replaced');
+  cancelOrder(ledger, order, { ...by, operationId });
+  ledger.changes.operations.push({
+    id: operationId,
+    name: 'order.cancel',
+    actingKey: BY_ITSELF,
+    firstSeq: null,
+    lastSeq: null,
+    tellsUse: false,
+  });
 }

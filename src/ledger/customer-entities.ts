@@ -1,6 +1,7 @@
 // Who a customer is, by which names, and what is known of him beside the ledger. Types alone.
 import type { Metadata } from '../lib/metadata.js';
 import type { RecordedRequest } from './entities.js';
+import type { SubscriptionStatus } from './subscription-entities.js';
 
 export interface IdentityKey {
   provider: string;
@@ -53,11 +54,32 @@ export interface Merged {
   openReservations: number;
   /** Customers that were merged into the source before, and lead to the target from now on. */
   mergedBefore: number;
+  /** Subscriptions that go on in the target's ledger; merges of an older build name none. */
+  subscriptions: MovedSubscription[];
   droppedReferrals: (DroppedReferral & { referrerId: string })[];
   /** Merges of an older build name none. */
   cancelledRewards: CancelledReward[];
   /** Limits of the source's own, which are not in force any more. */
   droppedLimits: number;
+  /** Of two of a group the one that ends sooner; merges of an older build name none. */
+  endedSubscriptions: EndedByMerge[];
+}
+
+/** A subscription that goes on in the ledger of whom its customer was merged into. */
+export interface MovedSubscription {
+  id: string;
+  sku: string;
+  planGroup: string;
+  status: SubscriptionStatus;
+}
+
+/** A subscription that a merge ended, because another one of the family ends later. */
+export interface EndedByMerge {
+  id: string;
+  customerId: string;
+  sku: string;
+  planGroup: string;
+  staysId: string;
 }
 
 /** That one customer was merged into another. */

@@ -52,6 +52,7 @@ export const EVENT_VERSIONS = {
   'subscription.past_due': 1,
   'subscription.changed': 1,
   'subscription.updated': 1,
+  'subscription.moved': 1,
   'subscription.cancelled': 1,
   'subscription.expired': 1,
   'product.activated': 1,

@@ -158,8 +158,15 @@ function tellFirstSight({ customerId, provider, externalId }: FirstSight): Told 
 }
 
 function tellMerge({ sourceId, operationId, moved }: Merge): Told {
-  const { identities, batches, droppedReferrals } = moved;
-  const data = { sourceCustomerId: sourceId, identities, batches, droppedReferrals: droppedReferrals.length };
+  const { identities, batches, droppedReferrals, subscriptions, endedSubscriptions } = moved;
+  const data = {
+    sourceCustomerId: sourceId,
+    identities,
+    batches,
+    droppedReferrals: droppedReferrals.length,
+    subscriptions: subscriptions.length,
+    endedSubscriptions: endedSubscriptions.length,
+  };
   return { type: 'customer.merged', subjectId: sourceId, operationId, data };
 }
 

@@ -6,6 +6,7 @@ import { type Book, bareHolding, holdingOf } from './book.js';
 import { assertFewTaken } from './bounds.js';
 import type { DroppedReason, Merged, Referral } from './customer-entities.js';
 import type { Batch, Holding, MovedBatch } from './entities.js';
+import { mergeSubscriptions } from './merge-subscriptions.js';
 import { moveBatch, moveOwed } from './moving-on.js';
 import { canAdd, QUANTITY_MAX } from './quantities.js';
 import type { Reward } from './reward-entities.js';
@@ -38,7 +39,8 @@ export interface MergeState {
 }
 
 /**
- * Merges the source into the target. Precondition: what is due of both is settled; the target's holdings of what is owed or available at the source are loaded.
+ * Merges the source into the target. Preconditions: what is due of both is settled; the target's holdings of what is owed or available at the source are loaded; so are
+ * the plans of both.
  * Throws: too_many_merged, quantity_too_large, too_many_batches.
  */
 export function mergeCustomers(
@@ -68,6 +70,9 @@ export function mergeCustomers(
     if (batch.granted !== null) units[batch.productKey] = (units[batch.productKey] ?? 0) + batch.available;
     moveBatch(source, target, batch, { from: own, into: operationId });
   }
+  const waiting = source.changes.orderSteps.length;
+  const subscriptions = mergeSubscriptions(target, source, { target: operationId, source: own });
+  const replacedOrders = source.changes.orderSteps.length - waiting;
   const entries = source.nextSeq - firstSeq;
   source.changes.operations.push({
     id: own,
@@ -86,15 +91,17 @@ export function mergeCustomers(
     batches: state.batches.length,
     units,
     owed: Object.fromEntries(state.balances.flatMap(({ productKey, owed }) => (owed > 0 ? [[productKey, owed]] : []))),
-    openOrders,
+    openOrders: openOrders - replacedOrders,
     openReservations,
     mergedBefore: sourceIds.length,
+    subscriptions: subscriptions.moved,
     droppedReferrals: dropped,
     cancelledRewards: cancelled.map(({ id, referralId, customerId, programKey, cancelReason }) => ({
       ...{ id, referralId, customerId, programKey },
       reason: required(cancelReason, 'it is cancelled'),
     })),
     droppedLimits: limits,
+    endedSubscriptions: subscriptions.ended,
   };
   target.changes.merges.push({ sourceId, memberIds, familyIds, operationId, moved: merged });
   return merged;

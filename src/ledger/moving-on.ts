@@ -7,7 +7,7 @@ import { type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
 import { isReversible } from './operations.js';
 import { anchored } from './periods.js';
-import { postAccessOut, postMovedIn, postOwedIn, postOwedOut, postTransferOut } from './postings.js';
+import { postAccessOut, postExpiredOut, postMovedIn, postOwedIn, postOwedOut, postTransferOut } from './postings.js';
 import { isOfUse } from './use-events.js';
 
 /** Who acts where things move by themselves. */
@@ -24,12 +24,12 @@ function successorIn(
   operationId: string,
   units: number | null,
 ): MovedBatch {
-  const { id: predecessorId, productKey, orderId, priority, validFrom, expiresAt } = batch;
+  const { id: predecessorId, productKey, orderId, subscriptionId, priority, validFrom, expiresAt } = batch;
   return {
     id: book.ids.next(),
     productKey,
     orderId,
-    subscriptionId: null, // a subscription's periods turn in the ledger that it is in
+    subscriptionId, // which moved as well, or has ended
     operationId,
     predecessorId,
     predecessorCustomerId: ownerId,
@@ -49,7 +49,10 @@ function successorIn(
  */
 export function onwardTo(from: Book, into: Book): Onward {
   let last: { of: string | null; operation: NewOperation } | undefined;
+  let under: { of: string | null; id: string } | undefined;
   const post: Onward['post'] = (of, posting) => {
+    // What moves on amid what an operation makes there is of that.
+    if (under !== undefined && under.of === of) return posting(under.id);
     // By itself it may go on behind others; what an operation makes stays together.
     if (last?.of !== of || (of === null && last.operation.lastSeq !== into.nextSeq - 1)) {
       last = { of, operation: transferOf(into, of) };
@@ -61,7 +64,9 @@ export function onwardTo(from: Book, into: Book): Onward {
       'an operation’s entries stay together',
     );
     const first = into.nextSeq;
+    under = { of, id: operation.id };
     const posted = posting(operation.id);
+    under = undefined;
     if (into.nextSeq > first) {
       operation.firstSeq ??= first;
       operation.lastSeq = into.nextSeq - 1;
@@ -135,6 +140,14 @@ export function moveBatch(from: Book, into: Book, batch: Moving, operationIds: M
   // It is told of what goes on.
   if (batch.noticeAt) batch.noticeAt = null;
   postTransferOut(from, batch, available, details);
+  postMovedIn(into, successor, { operationId: operationIds.into, orderId });
+}
+
+/** Moves units that have expired, and may go over yet, into a batch in another ledger, which has ended as well. */
+export function moveExpired(from: Book, into: Book, batch: Batch, units: number, operationIds: MovedBy): void {
+  const { orderId, validFrom } = batch;
+  const successor = { ...successorIn(into, from.customerId, batch, operationIds.into, units), validFrom };
+  postExpiredOut(from, batch, units, { operationId: operationIds.from, orderId });
   postMovedIn(into, successor, { operationId: operationIds.into, orderId });
 }
 

@@ -5,7 +5,7 @@ import { required } from '../lib/assert.js';
 import { currencyDecimals, isMoneyCurrency } from '../lib/currencies.js';
 import type { Metadata } from '../lib/metadata.js';
 import { formatMoney, hasAtMostDecimals, type Micros, MONEY_MAX } from '../lib/money.js';
-import type { Book } from './book.js';
+import { type Book, planBookOf } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import type { NewBatch } from './entities.js';
@@ -336,7 +336,7 @@ function pay(book: Book, order: Order, seen: Payment | null, command: ConfirmCom
     paymentId: command.paymentId,
   };
   const batches = order.items.flatMap((item) => {
-    if (item.plan) return payPeriod(book, book.plans.subscriptions, { order: paid, item }, command.operationId);
+    if (item.plan) return payPeriod(planBookOf(book), { order: paid, item, book }, command.operationId);
     const origin: GrantOrigin = {
       source: 'purchase',
       operationId: command.operationId,

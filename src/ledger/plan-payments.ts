@@ -14,13 +14,18 @@ import type { KnownSubscription, SubscribedPlan, Subscription } from './subscrip
 import { newSubscription, type StepContext, schedule, step } from './subscription-steps.js';
 import { enterPaid } from './turns.js';
 
-/** Pays a period by a line of an order. `subscriptions` are the customer's that have not ended; one that begins is added. */
-export function payPeriod(
-  book: Book,
-  subscriptions: KnownSubscription[],
-  paidBy: PaidBy,
-  operationId: string,
-): NewBatch[] {
+/**
+ * Pays a period by a line of an order. The book is that of the customer's subscriptions; the order may be of one that leads to him, where it is an operation too.
+ * Preconditions: the subscriptions that have not ended are loaded; one that begins is added.
+ */
+export function payPeriod(book: Book, paidBy: PaidBy, operationId: string): NewBatch[] {
+  const { onward } = paidBy.book;
+  if (onward) return onward.post(operationId, () => payIn(book, paidBy, operationId));
+  return payIn(book, paidBy, operationId);
+}
+
+function payIn(book: Book, paidBy: PaidBy, operationId: string): NewBatch[] {
+  const { subscriptions } = book.plans;
   const plan = required(planOfLine(paidBy.order, paidBy.item), 'it is a line of a plan');
   const context = { operationId, at: book.now };
   const current = subscriptions.find(({ subscription }) => subscription.plan.planGroup === plan.planGroup);

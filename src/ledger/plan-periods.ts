@@ -82,6 +82,16 @@ export function nextUnpaid({ subscription, ahead }: Pick<KnownSubscription, 'sub
   }
 }
 
+/** Whether both are one row. */
+export function isSamePeriod(one: Period, other: Period): boolean {
+  return (
+    one.customerId === other.customerId &&
+    one.subscriptionId === other.subscriptionId &&
+    one.sku === other.sku &&
+    one.startsAt.getTime() === other.startsAt.getTime()
+  );
+}
+
 /** The period that was paid ahead and runs at an instant. */
 export function paidAt(ahead: readonly Period[], at: Date): Period | undefined {
   return ahead.find(({ endedAt, startsAt, endsAt }) => endedAt === null && startsAt <= at && at < endsAt);

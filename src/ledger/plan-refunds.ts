@@ -1,7 +1,7 @@
 // What a refund or a dispute does to the period that its order paid (DOMAIN 3.16): a whole one ends it and no other; undone, it goes on.
-import type { Book } from './book.js';
+import { type Book, planBookOf } from './book.js';
 import type { Dispute, Order } from './order-entities.js';
-import { countFromEnd, enter } from './plan-periods.js';
+import { countFromEnd, enter, isSamePeriod } from './plan-periods.js';
 import type { KnownSubscription, Period } from './subscription-entities.js';
 import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
 
@@ -12,11 +12,29 @@ export function followSale(book: Book, order: Order, disputes: readonly Dispute[
   followReturn(book, order, isReturned, operationId);
 }
 
-/** Ends the periods that an order paid, or lets them go on. Precondition: the customer's plans are loaded. */
+/** Ends the periods that an order paid, or lets them go on, each in the ledger in which its subscription is. Precondition: the customer's plans are loaded. */
 function followReturn(book: Book, order: Order, isReturned: boolean, operationId: string): void {
+  const isFollowed = ({ orderId, endedAt }: Period) => orderId === order.id && isReturned !== (endedAt !== null);
+  const final = planBookOf(book);
+  const going = final.plans.paid.filter(isFollowed);
+  if (final === book) {
+    followEach(book, going, isReturned, operationId);
+    return;
+  }
+  // Of a customer that was merged the rest is of subscriptions that ended before.
+  const isGoing = (period: Period) => going.some((other) => isSamePeriod(other, period));
+  followEach(
+    book,
+    book.plans.paid.filter((period) => isFollowed(period) && !isGoing(period)),
+    isReturned,
+    operationId,
+  );
+  if (going.length > 0) book.onward?.post(operationId, (id) => followEach(final, going, isReturned, id));
+}
+
+function followEach(book: Book, periods: readonly Period[], isReturned: boolean, operationId: string): void {
   const context = { operationId, at: book.now };
-  for (const period of book.plans.paid) {
-    if (period.orderId !== order.id || isReturned === (period.endedAt !== null)) continue;
+  for (const period of periods) {
     period.endedAt = isReturned ? book.now : null;
     book.changes.endedPeriods.push(period);
     const known = book.plans.subscriptions.find(({ subscription: { id } }) => id === period.subscriptionId);

@@ -1,7 +1,7 @@
 // A further charge of a subscription (DOMAIN 3.16): what a provider charges again each period pays the next one that nobody has paid, by the order that waits for
 // it, or by one that is made with the payment. A charge that can't pay makes no order.
 import { AppError } from '../errors/app-error.js';
-import type { Book } from './book.js';
+import { type Book, ledgerOf } from './book.js';
 import type { Order, Payment } from './order-entities.js';
 import { type ConfirmCommand, type ConfirmDecision, confirmOrder, keepPayment, refusalOf } from './orders.js';
 import { draftPlanOrder } from './plan-orders.js';
@@ -36,7 +36,7 @@ export function chargeSubscription(
   if (next?.status === 'pending') return confirmOrder(book, next, seen, said);
   const { order, error } = draftOf(book, subscription, said);
   if (error) {
-    if (last) keepPayment(book, last, seen, said, 'unmatched', null);
+    if (last) keepPayment(ledgerOf(book, last.customerId), last, seen, said, 'unmatched', null);
     return { outcome: 'refused', error };
   }
   book.changes.newOrders.push(order);

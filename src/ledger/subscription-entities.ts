@@ -57,6 +57,10 @@ export interface Subscription {
   endedAt: Date | null;
   metadata: Metadata;
   createdAt: Date;
+  /** In whose ledger it goes on since a merge, under the same id; null of one that is here, or ended here. */
+  movedTo: string | null;
+  /** In whose ledgers it was before, in their order: its earlier periods, and orders, are there. */
+  formerIds: readonly string[];
 }
 
 /** `skipped` are periods of which nothing could have been usable once they were looked at. */
@@ -64,6 +68,8 @@ export type PeriodKind = 'trial' | 'free' | 'paid' | 'skipped';
 
 /** What a subscription allocated of a plan, from its scheduled start. Unique by subscription, plan and start. */
 export interface Period {
+  /** In whose ledger it is recorded. */
+  customerId: string;
   subscriptionId: string;
   planGroup: string;
   sku: string;
@@ -76,6 +82,8 @@ export interface Period {
   granted: Record<string, number>;
   orderId: string | null;
   orderItemId: string | null;
+  /** In whose ledger its order is, where that is another: who was merged paid it. */
+  orderCustomerId: string | null;
   operationId: string;
   /** When it was ended by a refund or a dispute of its order. */
   endedAt: Date | null;
@@ -93,6 +101,7 @@ export type StepKind =
   | 'past_due'
   | 'changed'
   | 'updated'
+  | 'moved'
   | 'cancelled'
   | 'expired';
 
@@ -129,7 +138,7 @@ export interface ExpiredBatch {
 /** A subscription with what settling it looks at. */
 export interface KnownSubscription {
   subscription: Subscription;
-  /** Of its own, those that were paid and begin later, soonest first. */
+  /** Of its own, those that were paid and begin later, soonest first; in whichever ledger they are recorded. */
   ahead: Period[];
   /** The lines that paid its periods, by their orders. */
   lines: Map<string, { id: string; sku: string }>;

@@ -62,6 +62,8 @@ export function newSubscription(book: Book, plan: SubscribedPlan, metadata: Subs
     endedAt: null,
     metadata,
     createdAt: book.now,
+    movedTo: null,
+    formerIds: [],
   };
 }
 

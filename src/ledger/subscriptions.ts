@@ -6,7 +6,7 @@ import type { Metadata } from '../lib/metadata.js';
 import { allocatePeriod, isAllocatable } from './allocations.js';
 import type { Book } from './book.js';
 import { assertFewBatches, ORDER_BATCHES_MAX } from './bounds.js';
-import { cancelOrder, cancelWaiting } from './cancelled-orders.js';
+import { cancelHere, cancelWaiting } from './cancelled-orders.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import { assertPlaces } from './offer-places.js';
 import { takeOldUnits } from './old-units.js';
@@ -343,8 +343,7 @@ export function cancelSubscription(
   if (!isNow && subscription.cancelsAtEnd) return { outcome: 'unchanged', subscription, order: null };
   const context = { operationId, at: book.now };
   for (const order of orders) {
-    if (order?.status === 'pending')
-      cancelOrder(book, order, { operationId, reason: 'the subscription was cancelled' });
+    if (order?.status === 'pending') cancelHere(book, order, { operationId, reason: 'the subscription was cancelled' });
   }
   subscription.orderId = null;
   if (isNow) endSubscription(book, subscription, 'cancelled', context);

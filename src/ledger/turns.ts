@@ -91,14 +91,18 @@ export function looksAtOrder({
   return orderId !== null && !renewalTold && turnsAt !== null && periodEndsAt !== null && turnsAt < periodEndsAt;
 }
 
-/** Makes the order that pays the next period, unless it could not be paid any more. One that waits for that stays, if it can be paid as long; else it is replaced. */
+/**
+ * Makes the order that pays the next period, unless it could not be paid any more. One that waits for that stays, if it can be paid as long; else it is replaced. One
+ * in a ledger that the subscription was in before, which is not locked with this one, waits on, and pays what is next if it is paid.
+ */
 function orderRenewal(book: Book, known: KnownSubscription, { operationId }: StepContext): void {
   const { subscription, orders = [] } = known;
   const expiresAt = expiryOf(subscription);
   if (expiresAt <= book.now) return;
   const waiting = orders.find(({ id, status }) => id === subscription.orderId && status === 'pending');
   if (waiting && waiting.expiresAt >= expiresAt) return;
-  cancelWaiting(book, known, [subscription.orderId], {
+  const isElsewhere = waiting !== undefined && waiting.customerId !== book.customerId;
+  cancelWaiting(book, known, [isElsewhere ? null : subscription.orderId], {
     operationId,
     reason: 'the order of the next period took its place',
   });
@@ -242,6 +246,7 @@ function skip(
     required(periodStart(plan.recurrence, anchorOf(subscription), number), 'it was reached'),
   ) as [Date, Date];
   const period: Period = {
+    customerId: book.customerId,
     subscriptionId: subscription.id,
     planGroup: plan.planGroup,
     sku: plan.sku,
@@ -252,6 +257,7 @@ function skip(
     granted: {},
     orderId: null,
     orderItemId: null,
+    orderCustomerId: null,
     operationId: context.operationId,
     endedAt: null,
     createdAt: book.now,

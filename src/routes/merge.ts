@@ -23,7 +23,6 @@ export function registerMerge(app: FastifyInstance, deps: Deps): void {
       'customer_not_found',
       'merge_with_itself',
       'customer_merged',
-      'subscription_current',
       'too_many_merged',
       'quantity_too_large',
       'too_many_batches',
@@ -51,6 +50,12 @@ function toMergeView({ customerId, sourceId, isDryRun, moved }: MergeResult): z.
       open_orders: moved.openOrders,
       open_reservations: moved.openReservations,
       merged_before: moved.mergedBefore,
+      subscriptions: moved.subscriptions.map(({ id, sku, planGroup, status }) => ({
+        subscription_id: id,
+        sku,
+        plan_group: planGroup,
+        status,
+      })),
     },
     dropped: {
       referrals: moved.droppedReferrals.map(({ id, referrerId, refereeId, reason }) => ({
@@ -67,6 +72,14 @@ function toMergeView({ customerId, sourceId, isDryRun, moved }: MergeResult): z.
         reason,
       })),
       limits: moved.droppedLimits,
+      subscriptions: moved.endedSubscriptions.map(({ id, customerId, sku, planGroup, staysId }) => ({
+        subscription_id: id,
+        customer_id: customerId,
+        sku,
+        plan_group: planGroup,
+        reason: 'another_ends_later',
+        stays_id: staysId,
+      })),
     },
   };
 }

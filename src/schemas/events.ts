@@ -116,6 +116,10 @@ export const dataOf = {
     identities: units,
     batches: units,
     dropped_referrals: units,
+    subscriptions: units.optional().meta({ description: 'Those that go on with the customer of the event.' }),
+    ended_subscriptions: units
+      .optional()
+      .meta({ description: 'Those that ended, because another one of their group ends later.' }),
   }),
   'customer.erased': z.object({
     orders: units.meta({ description: 'Orders that waited for a payment, and were cancelled.' }),
@@ -208,6 +212,7 @@ export const dataOf = {
   'subscription.past_due': subscriptionStep,
   'subscription.changed': subscriptionStep,
   'subscription.updated': subscriptionStep,
+  'subscription.moved': subscriptionStep,
   'subscription.cancelled': subscriptionStep,
   'subscription.expired': subscriptionStep,
   'referral.reward_armed': z.object(reward),

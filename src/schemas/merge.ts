@@ -26,6 +26,18 @@ export const mergeAnswer = z
       open_orders: countAnswerSchema.meta({ description: 'Orders that wait for a payment: they grant to the target.' }),
       open_reservations: countAnswerSchema.meta({ description: 'Holds: what comes back of them comes to the target.' }),
       merged_before: countAnswerSchema.meta({ description: 'Customers that were merged into the source before.' }),
+      subscriptions: z
+        .array(
+          z.object({
+            subscription_id: uuidAnswerSchema.meta({ description: 'It keeps its id.' }),
+            sku: z.string(),
+            plan_group: z.string(),
+            status: z.enum(['incomplete', 'trialing', 'active', 'past_due', 'cancelled', 'expired']),
+          }),
+        )
+        .meta({
+          description: 'Subscriptions of the source that had not ended: they go on with the target, as they are.',
+        }),
     }),
     dropped: z.object({
       referrals: z.array(
@@ -48,6 +60,21 @@ export const mergeAnswer = z
         )
         .meta({ description: 'Rewards not granted yet, of one side for bringing the other: they are cancelled.' }),
       limits: countAnswerSchema.meta({ description: 'Limits of the source’s own: those of the target are in force.' }),
+      subscriptions: z
+        .array(
+          z.object({
+            subscription_id: uuidAnswerSchema,
+            customer_id: uuidAnswerSchema.meta({ description: 'Whose it was: the source’s or the target’s.' }),
+            sku: z.string(),
+            plan_group: z.string(),
+            reason: z.enum(['another_ends_later']),
+            stays_id: uuidAnswerSchema.meta({ description: 'The one of the group that stays.' }),
+          }),
+        )
+        .meta({
+          description:
+            'Of two of a plan group the one that ended sooner: it is cancelled, what it allocated lasts as long as it was to last.',
+        }),
     }),
   })
   .meta({ id: 'CustomerMerge' });

@@ -107,10 +107,6 @@ export const problemExamples: Readonly<Record<ErrorCode, ProblemExample>> = {
   subscription_not_found: { detail: 'There is no such subscription.', at: ['path/id'] },
   subscription_exists: { detail: 'The customer has PRO_MONTHLY of the group default: change it.', at: ['/sku'] },
   subscription_incomplete: { detail: 'Nothing of the subscription is paid yet: pay its order, or cancel it.' },
-  subscription_current: {
-    detail: 'The source has PRO_MONTHLY, which has not ended.',
-    at: ['/source_customer_id'],
-  },
   subscription_ended: { detail: 'The subscription is cancelled.' },
   subscription_unchanged: { detail: 'The subscription is of PRO_MONTHLY already.', at: ['/sku'] },
   change_paid: {

@@ -114,7 +114,6 @@ export const problemExtensions: Partial<Record<ErrorCode, z.ZodObject>> = {
   }),
   subscription_exists: ofSubscription,
   subscription_incomplete: ofSubscription,
-  subscription_current: ofSubscription,
   subscription_ended: z.object({ subscription_status: z.string().meta({ examples: ['cancelled'] }) }),
   change_paid: z.object({
     order_id: idSchema.meta({ description: 'The order that paid the next period.' }),

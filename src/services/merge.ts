@@ -2,15 +2,17 @@
 
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findMergeOf, findMerging, loadMerging, type MergingCustomer } from '../db/merges.js';
+import { findOrdersOf } from '../db/orders.js';
 import { lockRewardsBetween } from '../db/rewards.js';
 import { listCurrent } from '../db/subscriptions.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
+import { assertLocked, lockingOthers } from '../engine/others.js';
 import { AppError } from '../errors/app-error.js';
 import type { Merged } from '../ledger/customer-entities.js';
+import { asksOf } from '../ledger/grant.js';
 import { mergeCustomers } from '../ledger/merge.js';
 import { REFERRERS_ABOVE_MAX } from '../ledger/referrals.js';
-import type { Subscription } from '../ledger/subscription-entities.js';
 import { required } from '../lib/assert.js';
 
 export interface MergeCommand {
@@ -43,7 +45,7 @@ const LOOKS_MAX = 5;
 /**
  * Merges the source into the target; the same pair again is answered as it was. With `isDryRun` the same way is gone and nothing is written.
  * Locks: both customers and all who lead to the source, then attaching referrals, then rewards. Throws: customer_not_found, customer_merged, merge_with_itself,
- * too_many_merged, subscription_current, quantity_too_large, too_many_batches, idempotency_key_reused, unavailable.
+ * too_many_merged, quantity_too_large, too_many_batches, idempotency_key_reused, unavailable.
  */
 export async function mergeCustomer(
   deps: Deps,
@@ -57,7 +59,7 @@ export async function mergeCustomer(
   }
   for (let looks = 1; ; looks += 1) {
     try {
-      return await mergeOnce(deps, command, call, render);
+      return await lockingOthers((others) => mergeOnce(deps, command, others, call, render));
     } catch (error) {
       if (!(error instanceof FamilyChanged) || looks >= LOOKS_MAX) throw error;
     }
@@ -67,6 +69,7 @@ export async function mergeCustomer(
 async function mergeOnce(
   deps: Deps,
   { targetId, sourceId, isDryRun }: MergeCommand,
+  others: readonly string[] | undefined,
   call: Call,
   render: Render<MergeResult>,
 ): Promise<RecordedAnswer> {
@@ -84,7 +87,7 @@ async function mergeOnce(
   return deps.engine.run({
     name: 'customer.merge',
     selector: { customerId: targetId },
-    alsoLocks: isSo ? [] : [sourceId, ...sourceIds],
+    alsoLocks: isSo ? [] : [sourceId, ...sourceIds, ...(others ?? [])],
     isOfSettled: true,
     isDryRun,
     call,
@@ -92,18 +95,20 @@ async function mergeOnce(
     load: async (tx, customerId) => {
       const [merging, subscriptions] = await Promise.all([
         loadMerging(tx, customerId, sourceId, deps.clock.now(), REFERRERS_ABOVE_MAX),
-        isSo ? [] : listCurrent(tx, [sourceId, ...sourceIds]),
+        isSo ? [] : listCurrent(tx, [customerId, sourceId]),
       ]);
-      return { ...merging, subscriptions };
+      return { ...merging, subscriptions, orders: await findOrdersOf(tx, subscriptions) };
     },
     loadMore: (tx, _loaded, _customerId, _now, familyIds) =>
       isSo ? Promise.resolve([]) : lockRewardsBetween(tx, familyIds, [sourceId, ...sourceIds]),
-    needs: ({ balances, batches }) => ({
+    needs: ({ balances, batches, subscriptions }) => ({
       asks: [
         ...balances.map(({ productKey, owed }) => ({ subject: { productKey }, amount: owed, isOverdraft: owed > 0 })),
-        ...batches.map(({ productKey }) => ({ subject: { productKey }, amount: 0 })),
+        ...asksOf([...batches, ...subscriptions.flatMap(({ plan }) => plan.terms)]),
       ],
+      plans: !isSo,
     }),
+    needsOfEach: () => (isSo ? [] : [{ customerId: sourceId, needs: [{ asks: [], plans: true }] }]),
     decide: ({ book, books, loaded, more: rewardsBetween, operationId }): Decision<MergeResult> => {
       const merging = required(loaded.source, 'customers are kept');
       if (merging.mergedInto !== null && (isSo || merging.mergedInto === targetId))
@@ -111,9 +116,10 @@ async function mergeOnce(
       assertUnmerged(merging, SOURCE);
       if (book.customerId !== targetId) throw alreadyMerged(book.customerId, TARGET);
       if (!isSame(merging.mergedIds, sourceIds)) throw new FamilyChanged();
-      assertNoneCurrent(loaded.subscriptions);
       const pair = { targetId, sourceId, targetIds: loaded.target?.mergedIds ?? [], sourceIds };
       const other = required(books.get(sourceId), 'the source is locked');
+      assertLocked(book, loaded.orders);
+      for (const known of [...book.plans.subscriptions, ...other.plans.subscriptions]) known.orders = loaded.orders;
       const moved = mergeCustomers(book, other, { ...loaded, rewardsBetween }, pair, {
         operationId,
         actingKey: call.actor.keyId,
@@ -123,13 +129,6 @@ async function mergeOnce(
     },
     render,
   });
-}
-
-/** Periods turn in the ledger that they began in: a source has none. */
-function assertNoneCurrent([current]: readonly Subscription[]): void {
-  if (!current) return;
-  const detail = `The source has ${current.plan.sku}, which has not ended.`;
-  throw new AppError('subscription_current', detail, { pointer: SOURCE, extensions: { subscriptionId: current.id } });
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {

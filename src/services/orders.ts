@@ -3,6 +3,7 @@
 import type { Call, RecordedAnswer, Render } from '../call.js';
 import { findOrderableOffers } from '../db/catalog.js';
 import { type ChargedPlan, type FoundCharge, findCharged } from '../db/charged-plans.js';
+import { findMerging } from '../db/merges.js';
 import { countPlaces } from '../db/offer-places.js';
 import {
   countOpenOrders,
@@ -23,10 +24,12 @@ import { findOrderBatches, NO_BATCHES } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { assertAllLocked, assertLocked, lockingOthers } from '../engine/others.js';
 import { readSettled } from '../engine/reads.js';
 import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
-import type { Book } from '../ledger/book.js';
+import { AppError } from '../errors/app-error.js';
+import { type Book, planBookOf } from '../ledger/book.js';
 import { cancelOrder as cancel } from '../ledger/cancelled-orders.js';
 import type { TrialTrace } from '../ledger/customer-entities.js';
 import { asksOf } from '../ledger/grant.js';
@@ -192,11 +195,49 @@ type Sale = NamedSale & {
   isCharge: boolean;
 };
 
+/** What a charge names comes to something in another ledger of the family, where it is decided: an order, or a subscription that a merge brought there. */
+class SaleElsewhere extends AppError {
+  constructor(readonly named: NamedSale) {
+    super('unavailable', 'The subscription changed at the same time; try again.', { retryAfterS: 1 });
+  }
+}
+
+/** How often what a charge names is looked at. */
+const LOOKS_MAX = 5;
+
 async function confirmSale(
   deps: Deps,
   selector: Selector,
-  { orderId, subscriptionId, isCharge }: Sale,
+  sale: Sale,
   command: ConfirmOrderCommand,
+  call: Call,
+  render: Render<OrderResult>,
+): Promise<{ answer: RecordedAnswer; orderId: string }> {
+  const rewards = rewardsAtOnce(deps);
+  let at: NamedSale = sale;
+  for (let looks = 1; ; looks += 1) {
+    try {
+      const confirmed = await lockingOthers((alsoLocks) =>
+        confirmAt(deps, selector, { ...sale, at, alsoLocks }, command, rewards, call, render),
+      );
+      await rewards.settle();
+      return confirmed;
+    } catch (error) {
+      if (!(error instanceof SaleElsewhere) || looks >= LOOKS_MAX) throw error;
+      at = error.named;
+    }
+  }
+}
+
+/** Where a sale is decided: what it named, and what that comes to. */
+type SaleAt = Sale & { at: NamedSale; alsoLocks: readonly string[] | undefined };
+
+async function confirmAt(
+  deps: Deps,
+  selector: Selector,
+  { at: { orderId, subscriptionId }, isCharge, alsoLocks, ...said }: SaleAt,
+  command: ConfirmOrderCommand,
+  rewards: ReturnType<typeof rewardsAtOnce>,
   call: Call,
   render: Render<OrderResult>,
 ): Promise<{ answer: RecordedAnswer; orderId: string }> {
@@ -210,15 +251,16 @@ async function confirmSale(
   const signals = fingerprint === undefined ? [] : signalsOf(deps, fingerprint);
   // A rotation of peppers changes no fingerprint of a request: the oldest stays.
   const paymentSignal = signals.at(-1)?.identityHash;
-  const rewards = rewardsAtOnce(deps);
   const answer = await deps.engine.run({
     name: 'order.confirm',
     mayBeErased: true,
     selector: { ...selector, owned },
+    alsoLocks,
     call,
-    request: { orderId, subscriptionId, ...told, paymentMethod, paymentSignal },
+    request: { orderId: said.orderId, subscriptionId: said.subscriptionId, ...told, paymentMethod, paymentSignal },
     load: async (tx, customerId) => {
-      const [named, payment] = await Promise.all([
+      const [own, named, payment] = await Promise.all([
+        findMerging(tx, [customerId]),
         orderId === undefined ? undefined : findOrder(tx, customerId, orderId),
         command.paymentId === undefined ? null : findPayment(tx, paymentMethod, command.paymentId),
       ]);
@@ -227,8 +269,9 @@ async function confirmSale(
         : { order: required(named, 'the order was found before') };
       const hasPlans = sale.order === undefined || sale.order.items.some(({ plan }) => plan !== null);
       // A change may take away what the plan before gave; a charge may pay the plan that it comes to.
-      const current = hasPlans ? await listCurrent(tx, [customerId]) : [];
-      const waiting = await findOrdersOf(tx, customerId, current);
+      const finalId = own.get(customerId)?.mergedInto ?? customerId;
+      const current = hasPlans ? await listCurrent(tx, [finalId]) : [];
+      const waiting = await findOrdersOf(tx, current);
       return { sale, payment, current, waiting, hasPlans };
     },
     needs: ({ sale, current, hasPlans }) => ({
@@ -247,7 +290,9 @@ async function confirmSale(
     },
     decide: ({ book, loaded, more: { granted, trigger }, operationId }): Decision<OrderResult> => {
       const { sale, payment, waiting } = loaded;
-      for (const known of book.plans.subscriptions) known.orders = waiting;
+      assertHere(book, sale);
+      if (sale.order?.status !== 'paid') assertLocked(book, waiting);
+      for (const known of planBookOf(book).plans.subscriptions) known.orders = waiting;
       rewards.note(book);
       const said = {
         operationId,
@@ -289,8 +334,24 @@ async function confirmSale(
     },
     render,
   });
-  await rewards.settle();
   return { answer, orderId: required(paidOrderId, 'what was paid is an order') };
+}
+
+/**
+ * What a charge comes to is decided in the ledger that it is in: of an order in that of the order, of a subscription in its own. Under whose order it is kept, where it
+ * pays nothing, is locked too. Throws what begins the operation again.
+ */
+function assertHere(book: Book, { order, charged }: FoundCharge): void {
+  if (order) {
+    if (order.customerId !== book.customerId) throw new SaleElsewhere({ orderId: order.id });
+    return;
+  }
+  const { stored, next, last } = charged;
+  const isNext = next !== undefined && effectiveStatus(next, book.now) === 'pending';
+  const ledgerId = isNext ? next.customerId : stored.customerId;
+  const named = isNext ? { orderId: next.id } : {};
+  if (ledgerId !== book.customerId) throw new SaleElsewhere({ ...named, subscriptionId: stored.id });
+  if (last) assertAllLocked(book, [last.customerId]);
 }
 
 /** What a subscription is of, now and from the end of its period on. */

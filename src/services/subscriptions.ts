@@ -19,12 +19,14 @@ import { findUsedTrial } from '../db/trials.js';
 import type { Deps } from '../deps.js';
 import { requireCustomer, requireOwner } from '../engine/customers.js';
 import type { Decision } from '../engine/operation.js';
+import { assertLocked, lockingOthers } from '../engine/others.js';
 import { settleDue } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import type { Book } from '../ledger/book.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Order } from '../ledger/order-entities.js';
 import { effectiveStatus } from '../ledger/orders.js';
+import { isSamePeriod } from '../ledger/plan-periods.js';
 import type {
   KnownSubscription,
   OldUnits,
@@ -73,54 +75,58 @@ export async function subscribe(
   call: Call,
   render: Render<SubscriptionResult>,
 ): Promise<RecordedAnswer> {
-  return deps.engine.run({
-    name: 'subscription.create',
-    selector,
-    call,
-    request: { ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
-    load: async (tx, customerId) => {
-      const [offers, own, familyIds, current] = await Promise.all([
-        findOrderableOffers(tx, [command.sku]),
-        listIdentityKeys(tx, customerId),
-        findFamilyIds(tx, customerId),
-        listCurrent(tx, [customerId]),
-      ]);
-      const offer = offers.get(command.sku);
-      const orders = await findOrdersOf(tx, customerId, current);
-      const orderId = current.find(({ plan }) => plan.sku === command.sku)?.orderId ?? null;
-      const order = orders.find(({ id }) => id === orderId);
-      const isAsked = command.trial && offer?.plan?.trial != null;
-      const identities = identitiesOf(familyIds, own, command.identities);
-      const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
-      return { offer, order, orders, claims: asked?.claims ?? [], traces: asked?.traces };
-    },
-    loadMore: async (tx, { offer, traces }, customerId, now, familyIds) => {
-      const [usedBy, places, elsewhere] = await Promise.all([
-        traces && findUsedTrial(tx, traces),
-        countPlaces(tx, familyIds, offer ? [offer] : [], now),
-        listElsewhere(tx, customerId, familyIds, now),
-      ]);
-      return { usedBy, places, elsewhere };
-    },
-    needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
-    decide: ({
-      book,
-      loaded: { offer, order: known, orders, claims },
-      more: { usedBy, places, elsewhere },
-      operationId,
-    }) => {
-      const hasTrial = claims.length > 0 && usedBy === undefined;
-      const { sku, metadata } = command;
-      for (const current of book.plans.subscriptions) current.orders = orders;
-      book.plans.running = [...book.plans.running, ...elsewhere];
-      const order = known ? { ...known, status: effectiveStatus(known, book.now) } : null;
-      const result = begin(book, { offer, sku, hasTrial, places, order, metadata, operationId });
-      if (result.outcome === 'accepted' && result.subscription.status === 'trialing')
-        book.changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
-      return toDecision(result);
-    },
-    render,
-  });
+  return lockingOthers((alsoLocks) =>
+    deps.engine.run({
+      name: 'subscription.create',
+      selector,
+      alsoLocks,
+      call,
+      request: { ...command, identities: fingerprintsOf(command.identities, deps.config.pepper) },
+      load: async (tx, customerId) => {
+        const [offers, own, familyIds, current] = await Promise.all([
+          findOrderableOffers(tx, [command.sku]),
+          listIdentityKeys(tx, customerId),
+          findFamilyIds(tx, customerId),
+          listCurrent(tx, [customerId]),
+        ]);
+        const offer = offers.get(command.sku);
+        const orders = await findOrdersOf(tx, current);
+        const orderId = current.find(({ plan }) => plan.sku === command.sku)?.orderId ?? null;
+        const order = orders.find(({ id }) => id === orderId);
+        const isAsked = command.trial && offer?.plan?.trial != null;
+        const identities = identitiesOf(familyIds, own, command.identities);
+        const asked = isAsked ? trialsAsked(identities, [offer], deps.config.pepper) : undefined;
+        return { offer, order, orders, claims: asked?.claims ?? [], traces: asked?.traces };
+      },
+      loadMore: async (tx, { offer, traces }, customerId, now, familyIds) => {
+        const [usedBy, places, elsewhere] = await Promise.all([
+          traces && findUsedTrial(tx, traces),
+          countPlaces(tx, familyIds, offer ? [offer] : [], now),
+          listElsewhere(tx, customerId, familyIds, now),
+        ]);
+        return { usedBy, places, elsewhere };
+      },
+      needs: ({ offer }) => ({ asks: asksOf(offer?.terms ?? []), plans: true }),
+      decide: ({
+        book,
+        loaded: { offer, order: known, orders, claims },
+        more: { usedBy, places, elsewhere },
+        operationId,
+      }) => {
+        const hasTrial = claims.length > 0 && usedBy === undefined;
+        const { sku, metadata } = command;
+        assertLocked(book, orders);
+        for (const current of book.plans.subscriptions) current.orders = orders;
+        addElsewhere(book, elsewhere);
+        const order = known ? { ...known, status: effectiveStatus(known, book.now) } : null;
+        const result = begin(book, { offer, sku, hasTrial, places, order, metadata, operationId });
+        if (result.outcome === 'accepted' && result.subscription.status === 'trialing')
+          book.changes.trialUses.push(...claims.map((claim) => ({ ...claim, operationId })));
+        return toDecision(result);
+      },
+      render,
+    }),
+  );
 }
 
 function toDecision({ outcome, ...result }: SubscriptionOutcome): Decision<SubscriptionResult> {
@@ -136,19 +142,28 @@ function listElsewhere(tx: Tx, customerId: string, familyIds: readonly string[],
   );
 }
 
+/** Those that run in ledgers in which one of his subscriptions was before are among his already. */
+function addElsewhere({ plans }: Book, elsewhere: readonly RunningPeriod[]): void {
+  const known = plans.running;
+  plans.running = [...known, ...elsewhere.filter((one) => !known.some((other) => isSamePeriod(one, other)))];
+}
+
 /** What an operation of one subscription loads beside the book: its orders, of what comes next and of a change. */
 interface LoadedSubscription {
-  stored: Subscription;
+  /** Undefined of one that a merge has just taken elsewhere: nothing is decided here then. */
+  stored: Subscription | undefined;
   orders: Order[];
 }
 
 async function loadOne(tx: Tx, customerId: string, id: string): Promise<LoadedSubscription> {
-  const stored = required(await findSubscription(tx, customerId, id), 'it was found before');
-  return { stored, orders: await findOrdersOf(tx, customerId, [stored]) };
+  const stored = await findSubscription(tx, customerId, id);
+  return { stored, orders: stored ? await findOrdersOf(tx, [stored]) : [] };
 }
 
 /** The subscription of the book, as it is now; one that has ended is not in it. */
-function knownIn(book: Book, { stored, orders }: LoadedSubscription): KnownSubscription {
+function knownIn(book: Book, loaded: LoadedSubscription): KnownSubscription {
+  const { orders } = loaded;
+  const stored = required(loaded.stored, 'it was found before');
   const known = book.plans.subscriptions.find(({ subscription }) => subscription.id === stored.id);
   if (!known) return { subscription: stored, ahead: [], lines: new Map(), allocated: [] };
   known.orders = orders;
@@ -165,7 +180,7 @@ function ofSubscription(selector: Selector, id: string) {
   return {
     selector: { ...selector, owned: { kind: 'subscription' as const, id } },
     load: (tx: Tx, customerId: string) => loadOne(tx, customerId, id),
-    needs: ({ stored }: LoadedSubscription) => ({ asks: asksOf(stored.plan.terms), plans: true }),
+    needs: ({ stored }: LoadedSubscription) => ({ asks: asksOf(stored?.plan.terms ?? []), plans: true }),
   };
 }
 
@@ -190,30 +205,34 @@ export async function changeSubscription(
   call: Call,
   render: Render<SubscriptionResult>,
 ): Promise<RecordedAnswer> {
-  return deps.engine.run({
-    name: 'subscription.change',
-    ...ofSubscription(selector, id),
-    call,
-    isDryRun: command.isDryRun,
-    request: { id, ...command, isDryRun: command.isDryRun || undefined },
-    load: async (tx, customerId) => {
-      const [one, offers] = await Promise.all([loadOne(tx, customerId, id), findOrderableOffers(tx, [command.sku])]);
-      return { ...one, offer: offers.get(command.sku) };
-    },
-    needs: ({ stored, offer }) => ({
-      asks: asksOf([...stored.plan.terms, ...(offer?.terms ?? [])]),
-      plans: true,
-      allocatedOf: command.oldUnits === 'reset' ? id : undefined,
+  return lockingOthers((alsoLocks) =>
+    deps.engine.run({
+      name: 'subscription.change',
+      ...ofSubscription(selector, id),
+      alsoLocks,
+      call,
+      isDryRun: command.isDryRun,
+      request: { id, ...command, isDryRun: command.isDryRun || undefined },
+      load: async (tx, customerId) => {
+        const [one, offers] = await Promise.all([loadOne(tx, customerId, id), findOrderableOffers(tx, [command.sku])]);
+        return { ...one, offer: offers.get(command.sku) };
+      },
+      needs: ({ stored, offer }) => ({
+        asks: asksOf([...(stored?.plan.terms ?? []), ...(offer?.terms ?? [])]),
+        plans: true,
+        allocatedOf: command.oldUnits === 'reset' ? id : undefined,
+      }),
+      loadMore: (tx, _loaded, customerId, now, familyIds) => listElsewhere(tx, customerId, familyIds, now),
+      decide: ({ book, loaded, more: elsewhere, operationId }) => {
+        assertLocked(book, loaded.orders);
+        addElsewhere(book, elsewhere);
+        const known = knownIn(book, loaded);
+        const order = orderIn(book, loaded, known.subscription.change?.orderId);
+        return toDecision(changePlan(book, known, { ...command, offer: loaded.offer, order, operationId }));
+      },
+      render,
     }),
-    loadMore: (tx, _loaded, customerId, now, familyIds) => listElsewhere(tx, customerId, familyIds, now),
-    decide: ({ book, loaded, more: elsewhere, operationId }) => {
-      book.plans.running = [...book.plans.running, ...elsewhere];
-      const known = knownIn(book, loaded);
-      const order = orderIn(book, loaded, known.subscription.change?.orderId);
-      return toDecision(changePlan(book, known, { ...command, offer: loaded.offer, order, operationId }));
-    },
-    render,
-  });
+  );
 }
 
 /**
@@ -228,19 +247,23 @@ export async function cancelSubscription(
   call: Call,
   render: Render<SubscriptionResult>,
 ): Promise<RecordedAnswer> {
-  return deps.engine.run({
-    name: 'subscription.cancel',
-    ...ofSubscription(selector, id),
-    call,
-    request: { id, when },
-    decide: ({ book, loaded, operationId }) => {
-      const known = knownIn(book, loaded);
-      const { orderId, change } = known.subscription;
-      const orders = [orderId, change?.orderId].map((one) => orderIn(book, loaded, one));
-      return toDecision(cancel(book, known, orders, { when, operationId }));
-    },
-    render,
-  });
+  return lockingOthers((alsoLocks) =>
+    deps.engine.run({
+      name: 'subscription.cancel',
+      ...ofSubscription(selector, id),
+      alsoLocks,
+      call,
+      request: { id, when },
+      decide: ({ book, loaded, operationId }) => {
+        assertLocked(book, loaded.orders);
+        const known = knownIn(book, loaded);
+        const { orderId, change } = known.subscription;
+        const orders = [orderId, change?.orderId].map((one) => orderIn(book, loaded, one));
+        return toDecision(cancel(book, known, orders, { when, operationId }));
+      },
+      render,
+    }),
+  );
 }
 
 /**
@@ -302,12 +325,11 @@ export interface SubscriptionInFull {
 export async function getSubscription(deps: Deps, selector: Selector, id: string): Promise<SubscriptionInFull> {
   const { customerId } = await requireOwner(deps, { kind: 'subscription', id }, selector);
   await settleDue(deps, customerId);
-  const [subscription, periods, steps] = await Promise.all([
-    findSubscription(deps.db, customerId, id),
-    listPeriods(deps.db, customerId, id),
-    listSteps(deps.db, customerId, id),
-  ]);
-  return { subscription: required(subscription, 'subscriptions are kept'), periods, steps };
+  const found = await findSubscription(deps.db, customerId, id);
+  // It may just have gone on elsewhere.
+  if (!found) return getSubscription(deps, selector, id);
+  const [periods, steps] = await Promise.all([listPeriods(deps.db, found), listSteps(deps.db, found)]);
+  return { subscription: found, periods, steps };
 }
 
 /**

@@ -655,6 +655,22 @@ const grantedReward = {
   granted_by: `'${operation(7)}'`,
   ordinal: '1',
 };
+/** A subscription that has ended, but for what is said otherwise. */
+function subscriptionOf(customerId: string, otherwise: Record<string, string> = {}): string {
+  const row = {
+    ...{
+      customer_id: `'${customerId}'`,
+      id: `'${UNKNOWN}'`,
+      plan_group: "'default'",
+      sku: "'PACK'",
+      status: "'cancelled'",
+    },
+    ...{ plan: "'{}'", period_number: '0', cancels_at_end: 'false', renewal_told: 'false', step_count: '0' },
+    ...{ ended_at: `'${at('12:00')}'`, metadata: "'{}'", created_at: `'${at('12:00')}'`, ...otherwise },
+  };
+  return `INSERT INTO subscriptions (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+}
+
 /** It was earned by an order of A, with whom B would have been merged. */
 const byOrderOfA = (number: number) => ({ order_id: `'${order(number)}'`, order_customer_id: `'${A}'` });
 /** A dispute of nothing of A's first order. */
@@ -2052,6 +2068,33 @@ const corruptions: readonly Corruption[] = [
     'a customer names one as merged who leads to nobody',
     [`UPDATE customers SET merged_ids = '["${B}"]' WHERE id = '${A}'`],
     ['ref_family'],
+  ],
+  [
+    'a subscription of a customer who was merged has not ended',
+    [
+      `UPDATE customers SET merged_into = '${A}', merged_at = '${at('12:00')}' WHERE id = '${B}'`,
+      subscriptionOf(B, { status: "'incomplete'", ended_at: 'NULL' }),
+    ],
+    ['i3_merged_empty', 'ref_family', 'ref_merged_identity', 'ref_family_subscription', 'ref_referral_cycle'],
+  ],
+  [
+    'a subscription went on where it is not',
+    [subscriptionOf(B, { status: "'active'", moved_to: `'${A}'` })],
+    ['ref_family_subscription'],
+  ],
+  [
+    'a subscription came from where it was not',
+    [subscriptionOf(A, { former_ids: `'["${B}"]'` })],
+    ['ref_family_subscription'],
+  ],
+  [
+    'a period was paid by a line that another family has not',
+    [
+      subscriptionOf(A),
+      `INSERT INTO subscription_periods (customer_id, subscription_id, sku, starts_at, ends_at, plan_group, kind, count, granted, order_id, order_item_id, order_customer_id, operation_id, created_at)
+       VALUES ('${A}', '${UNKNOWN}', 'PACK', '${at('12:00')}', '${at('13:00')}', 'default', 'paid', 1, '{}', '${UNKNOWN}', '${UNKNOWN}', '${B}', '${operation(7)}', '${at('12:00')}')`,
+    ],
+    ['ref_family_period'],
   ],
   [
     'a merge is of nobody',

@@ -237,6 +237,7 @@ describe('what is told', () => {
       'subscription.changed',
       'subscription.updated',
       'subscription.cancelled',
+      'subscription.moved',
       'subscription.expired',
     ];
     expect([...seen, ...elsewhere].sort()).toEqual(Object.keys(EVENT_VERSIONS).sort());

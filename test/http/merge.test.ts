@@ -49,8 +49,9 @@ describe('POST /customers/merge', () => {
         open_orders: 0,
         open_reservations: 0,
         merged_before: 0,
+        subscriptions: [],
       },
-      dropped: { referrals: [], rewards: [], limits: 0 },
+      dropped: { referrals: [], rewards: [], limits: 0, subscriptions: [] },
     });
     expect(await balanceOf(target.id)).toBe(10);
     const { body } = await app.get(`/wallet/batches?customer_id=${target.id}`);

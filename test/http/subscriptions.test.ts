@@ -284,16 +284,6 @@ describe('a plan with a price', () => {
     expect(written).toEqual({});
   });
 
-  it('keeps its customer from being merged into another one', async () => {
-    const [person, other] = [newPerson(), newPerson()];
-    const { customer_id: source } = await begin(person, 'free');
-    const { body } = await app.post('/identify', { external_id: other });
-    const merge = { target_customer_id: body.customer_id, source_customer_id: source };
-    expectProblem(await app.post('/customers/merge', merge), 409, 'subscription_current', '/source_customer_id');
-    const theOtherWay = { target_customer_id: source, source_customer_id: body.customer_id };
-    expect((await app.post('/customers/merge', theOtherWay)).status).toBe(200);
-  });
-
   it('ends a period whose order is refunded, and no other', async () => {
     const person = newPerson();
     const { id, order } = (await begin(person, 'pro')) as unknown as { id: string; order: Json };

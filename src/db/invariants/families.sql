@@ -124,3 +124,37 @@ LEFT JOIN (
 WHERE ($1::uuid IS NULL OR w.customer_id = $1)
   AND CASE WHEN w.cancel_reason = 'customers_merged' THEN m.created_at IS DISTINCT FROM w.cancelled_at
     ELSE w.status IN ('armed', 'held') AND coalesce(a.merged_into, a.id) = coalesce(b.merged_into, b.id) END
+
+-- name: ref_family_subscription
+-- A subscription that has not ended is of who was not merged. One that a merge moved goes on under its id, as it was subscribed, in the ledger that it names, which names those that it was in.
+SELECT 'REF' AS invariant, s.customer_id, 'subscription ' || s.id AS subject,
+  CASE WHEN s.ended_at IS NULL THEN 'of who was not merged' ELSE format('goes on in the ledger of %s, after that of %s', s.moved_to, s.customer_id) END AS expected,
+  CASE WHEN s.ended_at IS NULL THEN 'its customer leads to ' || c.merged_into WHEN n.id IS NULL THEN 'is not there'
+    ELSE format('after %s, group %s, since %s', n.former_ids, n.plan_group, n.created_at) END AS actual,
+  'a subscription of a customer that was merged' AS detail
+FROM subscriptions s
+JOIN customers c ON c.id = s.customer_id
+LEFT JOIN subscriptions n ON n.customer_id = s.moved_to AND n.id = s.id
+WHERE ($1::uuid IS NULL OR s.customer_id = $1) AND CASE WHEN s.moved_to IS NULL THEN s.ended_at IS NULL AND c.merged_into IS NOT NULL
+  ELSE c.merged_into IS NULL OR n.id IS NULL OR n.former_ids <> s.former_ids || to_jsonb(s.customer_id) OR n.plan_group <> s.plan_group OR n.created_at <> s.created_at END
+UNION ALL
+SELECT 'REF', s.customer_id, 'subscription ' || s.id, 'was in the ledger of ' || f.id, coalesce('goes on in that of ' || b.moved_to, 'was not there, or ended there'),
+  'a subscription that a merge brought'
+FROM subscriptions s
+CROSS JOIN LATERAL jsonb_array_elements_text(CASE WHEN jsonb_typeof(s.former_ids) = 'array' THEN s.former_ids ELSE '[]' END) WITH ORDINALITY AS f (id, number)
+LEFT JOIN subscriptions b ON b.customer_id::text = f.id AND b.id = s.id
+WHERE ($1::uuid IS NULL OR s.customer_id = $1) AND b.moved_to::text IS DISTINCT FROM coalesce(s.former_ids ->> f.number::int, s.customer_id::text)
+
+-- name: ref_family_period
+-- An order in another ledger that paid a period is of who leads to the same customer, and the line is of it.
+SELECT 'REF' AS invariant, p.customer_id, format('period of %s from %s of subscription %s', p.sku, p.starts_at, p.subscription_id) AS subject,
+  'paid by a line of an order of the same family' AS expected,
+  format('line %s of order %s of %s, which %s', p.order_item_id, p.order_id, p.order_customer_id,
+    CASE WHEN i.id IS NULL THEN 'does not exist' ELSE 'is of another family' END) AS actual,
+  'a period that who was merged paid' AS detail
+FROM subscription_periods p
+JOIN customers own ON own.id = p.customer_id
+LEFT JOIN customers other ON other.id = p.order_customer_id
+LEFT JOIN order_items i ON i.customer_id = p.order_customer_id AND i.order_id = p.order_id AND i.id = p.order_item_id
+WHERE ($1::uuid IS NULL OR p.customer_id = $1) AND p.order_customer_id IS NOT NULL
+  AND (i.id IS NULL OR coalesce(other.merged_into, other.id) IS DISTINCT FROM coalesce(own.merged_into, own.id))

@@ -162,12 +162,15 @@ LEFT JOIN (VALUES ('purchase', ARRAY['order.confirm']), ('exchange', ARRAY['exch
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND (n.source IS NULL OR o.name <> ALL (n.names))
 
 -- name: i2_batch_subscription
--- What a merge moved is in a ledger without the subscription.
-SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'a subscription of this customer' AS expected,
+-- Of a family: a merge moves batches beside the subscription, which may have ended where it was. What an older build moved names none.
+SELECT 'I2' AS invariant, b.customer_id, 'batch ' || b.id AS subject, 'a subscription of this customer, or of his family' AS expected,
   coalesce(b.subscription_id::text || ', which does not exist', 'none') AS actual, format('subscription of a batch of source %s', b.source) AS detail
 FROM batches b
 LEFT JOIN subscriptions s ON s.customer_id = b.customer_id AND s.id = b.subscription_id
 WHERE ($1::uuid IS NULL OR b.customer_id = $1) AND s.id IS NULL AND (b.subscription_id IS NOT NULL OR (b.source = 'subscription' AND b.predecessor_customer_id IS NULL))
+  AND NOT EXISTS (
+    SELECT FROM subscriptions f JOIN customers other ON other.id = f.customer_id JOIN customers own ON own.id = b.customer_id
+    WHERE f.id = b.subscription_id AND coalesce(other.merged_into, other.id) = coalesce(own.merged_into, own.id))
 
 -- name: i2_expire_at_end
 -- Units expire at the end of their batch (or when it was made, if that was later); those that come back after it, the
@@ -207,7 +210,7 @@ WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind IN ('release', 'revers
     AND (e.occurred_at = b.expires_at OR (n.kind IN ('expire', 'transfer_out') AND n.batch_id = e.batch_id AND n.amount <= e.amount AND n.occurred_at = e.occurred_at)))
 
 -- name: i2_expired_goes_on
--- DOMAIN 3.16: what expired with a period goes on only in the one that was paid within its grace, which began at the end of the batch.
+-- DOMAIN 3.16: what expired with a period goes on only in the one that was paid within its grace, which began at the end of the batch; a merge takes it along until then.
 SELECT 'I2' AS invariant, e.customer_id, 'entry ' || e.seq AS subject,
   format('by a payment behind %s, in a period that began then', coalesce(b.expires_at::text, 'its end')) AS expected,
   format('by %s, at %s', coalesce(o.name, 'none'), e.occurred_at) AS actual,
@@ -216,6 +219,8 @@ FROM entries e
 JOIN batches b ON b.customer_id = e.customer_id AND b.id = e.batch_id
 LEFT JOIN operations o ON o.customer_id = e.customer_id AND o.id = e.operation_id
 WHERE ($1::uuid IS NULL OR e.customer_id = $1) AND e.kind = 'transfer_out' AND e.direction = 'none' AND b.granted IS NOT NULL
+  AND NOT (o.name IS NOT DISTINCT FROM 'customer.merge' AND EXISTS (
+    SELECT FROM batches n WHERE n.predecessor_id = b.id AND n.predecessor_customer_id = b.customer_id AND n.expires_at = b.expires_at AND n.created_at = e.occurred_at))
   AND (o.name IS DISTINCT FROM 'order.confirm' OR b.expires_at IS NULL OR e.occurred_at < b.expires_at OR NOT EXISTS (
     SELECT FROM subscription_periods p WHERE p.customer_id = b.customer_id AND p.subscription_id = b.subscription_id AND p.kind = 'paid'
       AND p.starts_at <= b.expires_at AND p.ends_at > b.expires_at AND p.operation_id = e.operation_id))

@@ -218,7 +218,8 @@ FROM (
   UNION ALL
   SELECT p.customer_id, p.subscription_id, p.sku, p.starts_at, b.product_key, 0, coalesce(b.granted, 1)
   FROM subscription_periods p
-  JOIN batches b ON b.customer_id = p.customer_id AND b.subscription_id = p.subscription_id AND b.operation_id = p.operation_id
+  -- of an order of who was merged they are made in his ledger
+  JOIN batches b ON b.customer_id = coalesce(p.order_customer_id, p.customer_id) AND b.subscription_id = p.subscription_id AND b.operation_id = p.operation_id
     AND b.sku = p.sku AND b.predecessor_id IS NULL AND b.order_item_id IS NOT DISTINCT FROM p.order_item_id
   WHERE ($1::uuid IS NULL OR p.customer_id = $1) AND p.kind <> 'skipped'
 ) s

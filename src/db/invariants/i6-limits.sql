@@ -73,7 +73,9 @@ WHERE ($1::uuid IS NULL OR k.customer_id = $1) AND (
     WHEN 'month' THEN date_trunc('month', k.window_start, 'UTC') WHEN 'total' THEN 'epoch'::timestamptz
     WHEN 'billing_period' THEN CASE WHEN EXISTS (
       -- one that a refund gave back may be recorded an instant before it began
-      SELECT FROM subscription_periods p WHERE p.customer_id = k.customer_id AND p.starts_at BETWEEN k.window_start - interval '1 second' AND k.window_start
+      -- one of a subscription that a merge brought is in the ledger where it began
+      SELECT FROM subscription_periods p WHERE p.starts_at BETWEEN k.window_start - interval '1 second' AND k.window_start
+        AND (p.customer_id = k.customer_id OR c.merged_ids ? p.customer_id::text)
     ) THEN k.window_start ELSE date_trunc('month', k.window_start, 'UTC') END END)
 
 -- name: i6_counted_entry

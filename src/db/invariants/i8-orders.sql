@@ -231,5 +231,5 @@ SELECT 'I8' AS invariant, i.customer_id, format('line %s of order %s', i.positio
   format('period of a subscription that a line of an order pays, which is %s', o.status) AS detail
 FROM order_items i
 JOIN orders o ON o.customer_id = i.customer_id AND o.id = i.order_id
-LEFT JOIN subscription_periods p ON p.customer_id = i.customer_id AND p.order_item_id = i.id
+LEFT JOIN subscription_periods p ON p.order_item_id = i.id AND (p.order_customer_id = i.customer_id OR (p.customer_id = i.customer_id AND p.order_customer_id IS NULL))
 WHERE ($1::uuid IS NULL OR i.customer_id = $1) AND i.plan IS NOT NULL AND (o.paid_at IS NULL) = (p.order_item_id IS NOT NULL)

@@ -129,7 +129,7 @@ terms AS (
     END AS period_value,
     CASE WHEN t.term ->> 'productType' = 'quantity' THEN coalesce(n.times, 1) ELSE 1 END AS times
   FROM order_items i
-  LEFT JOIN subscription_periods p ON p.customer_id = i.customer_id AND p.order_item_id = i.id
+  LEFT JOIN subscription_periods p ON p.order_item_id = i.id AND (p.order_customer_id = i.customer_id OR (p.customer_id = i.customer_id AND p.order_customer_id IS NULL))
   -- How often the period that a line of a plan paid allocates units: of months a whole part of it, else by its length. One may be recorded an instant before its
   -- scheduled start.
   CROSS JOIN LATERAL (SELECT i.plan #>> '{grantEvery,unit}' AS unit, i.plan #>> '{recurrence,unit}' AS whole_unit,

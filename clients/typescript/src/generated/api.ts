@@ -1683,6 +1683,18 @@ export interface components {
                 open_reservations: number;
                 /** @description Customers that were merged into the source before. */
                 merged_before: number;
+                /** @description Subscriptions of the source that had not ended: they go on with the target, as they are. */
+                subscriptions: {
+                    /**
+                     * Format: uuid
+                     * @description It keeps its id.
+                     */
+                    subscription_id: string;
+                    sku: string;
+                    plan_group: string;
+                    /** @enum {string} */
+                    status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                }[];
             };
             dropped: {
                 referrals: {
@@ -1712,6 +1724,25 @@ export interface components {
                 }[];
                 /** @description Limits of the source’s own: those of the target are in force. */
                 limits: number;
+                /** @description Of two of a plan group the one that ended sooner: it is cancelled, what it allocated lasts as long as it was to last. */
+                subscriptions: {
+                    /** Format: uuid */
+                    subscription_id: string;
+                    /**
+                     * Format: uuid
+                     * @description Whose it was: the source’s or the target’s.
+                     */
+                    customer_id: string;
+                    sku: string;
+                    plan_group: string;
+                    /** @enum {string} */
+                    reason: "another_ends_later";
+                    /**
+                     * Format: uuid
+                     * @description The one of the group that stays.
+                     */
+                    stays_id: string;
+                }[];
             };
         };
         CustomerMergedProblem: components["schemas"]["Problem"] & {
@@ -2144,7 +2175,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             /** @description The faulty places, where there are some. */
             errors?: components["schemas"]["FieldError"][];
         } & {
@@ -2447,12 +2478,6 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        SubscriptionCurrentProblem: components["schemas"]["Problem"] & {
-            /** @enum {string} */
-            code: "subscription_current";
-            /** @description The subscription that it is about. */
-            subscription_id: string;
-        };
         SubscriptionEndedProblem: components["schemas"]["Problem"] & {
             /** @enum {string} */
             code: "subscription_ended";
@@ -2619,7 +2644,7 @@ export interface components {
              * @description Stable; branch on this one.
              * @enum {string}
              */
-            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
             title: string;
             detail: string;
         } & {
@@ -5813,7 +5838,7 @@ export interface operations {
                              * @description Stable; branch on this one.
                              * @enum {string}
                              */
-                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_current" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
+                            code: "invalid_request" | "invalid_catalog" | "malformed_json" | "malformed_url" | "mixed_currencies" | "address_refused" | "unauthenticated" | "invalid_signature" | "insufficient_quota" | "reservation_exceeded" | "forbidden" | "path_not_allowed" | "route_not_found" | "customer_not_found" | "product_not_found" | "feature_not_found" | "offer_not_found" | "identity_not_found" | "operation_not_found" | "reservation_not_found" | "dispute_not_found" | "batch_not_found" | "order_not_found" | "subscription_not_found" | "limit_not_found" | "endpoint_not_found" | "delivery_not_found" | "payment_provider_not_found" | "payment_event_not_found" | "payment_source_not_found" | "payment_event_closed" | "referral_program_not_found" | "too_many_referral_programs" | "reward_not_found" | "reward_not_held" | "too_many_payment_sources" | "checkout_unavailable" | "checkout_differs" | "provider_refused" | "endpoint_without_url" | "delivery_waiting" | "delivery_under_way" | "api_key_not_found" | "method_not_allowed" | "not_metered" | "product_metered" | "feature_metered" | "limit_source_refused" | "too_many_followers" | "too_many_limits" | "too_many_endpoints" | "clock_backwards" | "cursor_expired" | "selector_conflict" | "name_taken" | "name_reserved" | "product_in_use" | "product_inactive" | "offer_inactive" | "offer_exchange_only" | "offer_not_exchangeable" | "offer_not_plan" | "subscription_exists" | "subscription_incomplete" | "subscription_ended" | "subscription_unchanged" | "change_paid" | "plan_is_free" | "subscription_not_renewable" | "other_plan_group" | "offer_not_trial" | "trial_already_used" | "identity_taken" | "merge_with_itself" | "customer_merged" | "customer_erased" | "too_many_merged" | "self_referral" | "already_referred" | "referral_cycle" | "already_unlimited" | "quantity_too_large" | "too_many_batches" | "too_many_open_orders" | "order_already_paid" | "order_not_paid" | "refund_exceeds_paid" | "refund_id_required" | "refund_pending" | "refund_mismatch" | "dispute_mismatch" | "dispute_closed" | "offer_limit_reached" | "too_many_reports" | "order_not_cancellable" | "order_not_payable" | "payment_already_used" | "payment_mismatch" | "product_not_currency" | "reservation_closed" | "reservation_expired" | "reservation_too_long" | "not_reversible" | "release_exceeds_usage" | "api_key_ended" | "too_large" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "range_not_satisfiable" | "idempotency_key_reused" | "limit_exceeded" | "rate_limited" | "internal_error" | "clock_skewed" | "overloaded" | "unavailable";
                             title: string;
                             detail: string;
                             index: number;
@@ -6322,6 +6347,10 @@ export interface operations {
                                 identities: number;
                                 batches: number;
                                 dropped_referrals: number;
+                                /** @description Those that go on with the customer of the event. */
+                                subscriptions?: number;
+                                /** @description Those that ended, because another one of their group ends later. */
+                                ended_subscriptions?: number;
                             };
                         } | {
                             /** Format: uuid */
@@ -7579,6 +7608,59 @@ export interface operations {
                             id: string;
                             /** @enum {string} */
                             type: "subscription.updated";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            type: "subscription.moved";
                             /** Format: date-time */
                             created_at: string;
                             /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
@@ -10293,7 +10375,7 @@ export interface operations {
                 /** @description `next_cursor` of the page before; from the oldest event that is left when left out. Opaque. */
                 cursor?: string;
                 /** @description Only events of this type; repeatable. */
-                type?: ("customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                type?: ("customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.moved" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                 /** @description How long to wait for a first event, in seconds; answers as soon as there is one. */
                 wait_s?: number;
             };
@@ -10365,6 +10447,10 @@ export interface operations {
                                 identities: number;
                                 batches: number;
                                 dropped_referrals: number;
+                                /** @description Those that go on with the customer of the event. */
+                                subscriptions?: number;
+                                /** @description Those that ended, because another one of their group ends later. */
+                                ended_subscriptions?: number;
                             };
                         } | {
                             /** Format: uuid */
@@ -11674,6 +11760,59 @@ export interface operations {
                             /** Format: uuid */
                             id: string;
                             /** @enum {string} */
+                            type: "subscription.moved";
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Its number among the events of the customer, or among those about no customer, without gaps. */
+                            sequence: number;
+                            /** @description The version of the data of this type. */
+                            schema_version: number;
+                            operation_id: string | null;
+                            /** @description Whose it is, with the identities that he has when the event is read; null where it is about nobody. */
+                            customer: {
+                                /** Format: uuid */
+                                id: string;
+                                identities: {
+                                    provider: string;
+                                    external_id: string;
+                                }[];
+                            } | null;
+                            data: {
+                                /** Format: uuid */
+                                subscription_id: string;
+                                sku: string;
+                                plan_group: string;
+                                /** @enum {string} */
+                                status: "incomplete" | "trialing" | "active" | "past_due" | "cancelled" | "expired";
+                                period_starts_at: string | null;
+                                period_ends_at: string | null;
+                                cancels_at_end: boolean;
+                                /** @description The SKU of the plan that it changes to. */
+                                changes_to: string | null;
+                                /** @description The order that pays, or paid, what the event is about. */
+                                order_id: string | null;
+                                /** Format: date-time */
+                                occurred_at: string;
+                                /** @description Of `skipped`: the period was over, with all that it would have given; or more could not have been counted. */
+                                reason: ("over" | "no_room") | null;
+                                period: {
+                                    /** @enum {string} */
+                                    kind: "trial" | "free" | "paid" | "skipped";
+                                    /** Format: date-time */
+                                    starts_at: string;
+                                    /** Format: date-time */
+                                    ends_at: string;
+                                    count: number;
+                                    granted: {
+                                        product_key: string;
+                                        amount: number;
+                                    }[];
+                                } | null;
+                            };
+                        } | {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
                             type: "subscription.cancelled";
                             /** Format: date-time */
                             created_at: string;
@@ -12438,7 +12577,7 @@ export interface operations {
                      */
                     rotate_secret?: boolean | ("true" | "false");
                     /** @description What it is told of: types of events, groups of them such as `order.*`, or `*` for all. Always to be sent, so that none gets more than it was meant to by being put again. */
-                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
+                    types: ("*" | "customer.*" | "order.*" | "payment.*" | "batch.*" | "quota.*" | "trial.*" | "referral.*" | "subscription.*" | "reservation.*" | "exchange.*" | "product.*" | "offer.*" | "webhook_endpoint.*" | "customer.created" | "customer.merged" | "customer.erased" | "order.created" | "order.paid" | "order.payment_failed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.refund_failed" | "order.disputed" | "order.dispute_closed" | "payment.unmatched" | "payment.quarantined" | "batch.granted" | "batch.expiring" | "batch.expired" | "batch.revoked" | "quota.consumed" | "quota.low" | "quota.exhausted" | "quota.limit_reached" | "quota.limit_exceeded" | "trial.activated" | "trial.refused" | "referral.attached" | "subscription.created" | "subscription.allocated" | "subscription.allocation_begun" | "subscription.renewed" | "subscription.skipped" | "subscription.trial_ending" | "subscription.renewal_due" | "subscription.past_due" | "subscription.changed" | "subscription.updated" | "subscription.moved" | "subscription.cancelled" | "subscription.expired" | "referral.reward_armed" | "referral.reward_held" | "referral.reward_cancelled" | "referral.rewarded" | "referral.revoked" | "reservation.created" | "reservation.committed" | "reservation.released" | "reservation.expired" | "exchange.completed" | "product.activated" | "product.deactivated" | "product.changed" | "offer.activated" | "offer.deactivated" | "webhook_endpoint.disabled")[];
                     /** @default  */
                     description?: string;
                     /**
