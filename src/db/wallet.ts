@@ -287,6 +287,24 @@ export async function findOrderBatches(
   return { batches: rows.map((row) => toStoredBatch(row, now)), total: rows[0]?.total ?? 0 };
 }
 
+const SELECT_PASSED = `
+SELECT DISTINCT b.customer_id FROM batches b
+WHERE b.customer_id = ANY ($1::uuid[]) AND b.order_id = $2::uuid AND b.customer_id <> ALL ($3::uuid[]) ORDER BY b.customer_id`;
+
+/** In whose ledgers something of an order went on, between that of its customer and that of the one whom he leads to, the first of the family. */
+export async function listPassed(
+  tx: Tx,
+  customerId: string,
+  orderId: string,
+  familyIds: readonly string[],
+): Promise<string[]> {
+  const [finalId] = familyIds;
+  const ends = [customerId, finalId];
+  if (familyIds.every((id) => ends.includes(id))) return [];
+  const rows = await tx.query<Row & { customer_id: string }>(SELECT_PASSED, [familyIds, orderId, ends]);
+  return rows.map((row) => row.customer_id);
+}
+
 /** Of batches of an order, in the order in which they were made, those that are shown. */
 export function firstOf(all: readonly StoredBatch[], total: number): OrderBatches {
   return { batches: all.slice(0, SHOWN_OF_ORDER), total };

@@ -169,6 +169,8 @@ const LOOKS_ITSELF: ReadonlySet<string> = new Set([
   'customer.merge',
   'customer.erase',
   'reward.claw_back',
+  'order.refund',
+  'order.dispute',
   'subscription.create',
   'subscription.change',
   'subscription.cancel',
@@ -252,7 +254,7 @@ function decideOne(
     case 'accepted': {
       const operation = toOperationRow(resolved, own, firstSeq);
       own.changes.operations.push(operation);
-      own.onward?.name(operation);
+      for (const way of [own.onward, ...(own.through?.values() ?? [])]) way?.name(operation);
       const records = toRecords(resolved, decision.result, decision.recordAs);
       for (const record of own.isErased ? withoutAnswers(records) : records) {
         own.changes.records.push(record);

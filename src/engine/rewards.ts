@@ -13,7 +13,6 @@ import type { OrderableOffer } from '../ledger/catalog-entities.js';
 import { asksOf } from '../ledger/grant.js';
 import type { Reward, RewardStep } from '../ledger/reward-entities.js';
 import { clawBackReward, grantReward, type RewardState } from '../ledger/rewards.js';
-import { required } from '../lib/assert.js';
 import { BY_ITSELF } from './by-itself.js';
 import { type Operation, resolvedAs, toMember } from './operation.js';
 import { transact } from './transact.js';
@@ -147,9 +146,8 @@ function clawBackOf(
       asks: productKeys.map((productKey) => ({ subject: { productKey }, amount: 0 })),
       granted: grantedBy === null ? undefined : { customerId, operationId: grantedBy, memberIds },
     }),
-    decide: ({ book, books, loaded, operationId }) => {
-      const passed = between.map((id) => required(books.get(id), 'they are locked'));
-      const step = clawBackReward(book, passed, loaded.reward, operationId);
+    decide: ({ book, loaded, operationId }) => {
+      const step = clawBackReward(book, loaded.reward, operationId);
       return { outcome: step ? 'accepted' : 'unchanged', result: step };
     },
     render,

@@ -156,7 +156,9 @@ function bookRequestsOf(
       const own = member.needs(loaded[index]);
       const { asks, sold, granted, plans } = own;
       // What comes back, or is owed, moves on; what was granted may have gone through others.
-      const others = granted?.memberIds.filter((id) => id !== customerId) ?? (finalId === undefined ? [] : [finalId]);
+      const between = sold === undefined ? [] : (member.alsoLocks ?? []);
+      const led = finalId === undefined ? [] : [finalId, ...between];
+      const others = granted?.memberIds.filter((id) => id !== customerId) ?? led;
       const onward = others.map((id) => ({
         id,
         needs: { asks, ...(sold !== undefined && { sold }), granted, ...(plans && { plans }) },

@@ -46,10 +46,21 @@ export interface Book {
   hasRecordedNow?: boolean;
   /** Of a customer that was merged: where what comes back to him goes on. */
   onward?: Onward;
+  /** Of such a customer: the ways to those, by customer, through whom his things went before they came there. */
+  through?: Map<string, Onward>;
+  /** What comes from others by now: the operation of which it is. */
+  arriving?: { last?: Arrival | undefined; under?: Arrival | undefined };
   /** Those of all customers that the operation locked, by id. */
   others?: ReadonlyMap<string, Book>;
   /** What of units goes on that were held beyond the end of their batch, because its subscription does. */
   goOn?: (batch: Batch, units: number, freed: Freed) => GoingOn;
+}
+
+/** What comes from another ledger: from whose, by which operation there if it is one, and what it is here. */
+export interface Arrival {
+  from: string;
+  of: string | null;
+  operation: NewOperation;
 }
 
 /** How many units go on, and what lets them; what waits for the turn of the same instant is not let by anything else. */
@@ -91,7 +102,10 @@ export function planBookOf(book: Book): Book {
 }
 
 /** A book as it is loaded: nothing of it is settled, and nothing changed. */
-export type LoadedBook = Omit<Book, 'changes' | 'onward' | 'others' | 'isErased' | 'hasRecordedNow'>;
+export type LoadedBook = Omit<
+  Book,
+  'changes' | 'onward' | 'through' | 'arriving' | 'others' | 'isErased' | 'hasRecordedNow'
+>;
 
 /** The product's holding. The loader made one for every product that the operation asked for. */
 export function holdingOf(book: Book, productKey: string): Holding {

@@ -225,7 +225,7 @@ function giveBackTime(book: Book, sold: Sold, clawback: Clawback, causes: Causes
     noticeAt,
     predecessorId,
     revokedAt: null,
-    isOnward: own.isOnward ?? false,
+    ledgerId: own.ledgerId,
   });
   clawback.undone += 1;
   inLedgerOf(book, own, operationId, (at) => at.changes.changedClawbacks.add(clawback));

@@ -3,7 +3,7 @@
 
 import { assert } from '../lib/assert.js';
 import { newParts } from './batch-parts.js';
-import { type Book, holdingOf, type Onward } from './book.js';
+import { type Arrival, type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
 import { isReversible } from './operations.js';
 import { anchored } from './periods.js';
@@ -48,25 +48,29 @@ function successorIn(
  * recorded there under the same id.
  */
 export function onwardTo(from: Book, into: Book): Onward {
-  let last: { of: string | null; operation: NewOperation } | undefined;
-  let under: { of: string | null; id: string } | undefined;
+  // One operation makes one there, also where it comes by way of another ledger.
+  into.arriving ??= {};
+  const state = into.arriving;
+  const isSame = (arrival: Arrival | undefined, of: string | null): arrival is Arrival =>
+    arrival !== undefined && arrival.of === of && (of !== null || arrival.from === from.customerId);
   const post: Onward['post'] = (of, posting) => {
     // What moves on amid what an operation makes there is of that.
-    if (under !== undefined && under.of === of) return posting(under.id);
+    if (isSame(state.under, of)) return posting(state.under.operation.id);
     // By itself it may go on behind others; what an operation makes stays together.
-    if (last?.of !== of || (of === null && last.operation.lastSeq !== into.nextSeq - 1)) {
-      last = { of, operation: transferOf(into, of) };
-      into.changes.operations.push(last.operation);
+    if (!isSame(state.last, of) || (of === null && state.last.operation.lastSeq !== into.nextSeq - 1)) {
+      state.last = { from: from.customerId, of, operation: transferOf(into, of) };
+      into.changes.operations.push(state.last.operation);
     }
+    const { last } = state;
     const { operation } = last;
     assert(
       operation.lastSeq === null || operation.lastSeq === into.nextSeq - 1,
       'an operation’s entries stay together',
     );
     const first = into.nextSeq;
-    under = { of, id: operation.id };
+    state.under = last;
     const posted = posting(operation.id);
-    under = undefined;
+    state.under = undefined;
     if (into.nextSeq > first) {
       operation.firstSeq ??= first;
       operation.lastSeq = into.nextSeq - 1;
@@ -77,8 +81,8 @@ export function onwardTo(from: Book, into: Book): Onward {
     book: into,
     post,
     name: ({ id, name, actingKey }) => {
-      if (last?.of !== id) return;
-      const { operation } = last;
+      if (state.last?.of !== id) return;
+      const { operation } = state.last;
       const made = into.changes.entries.filter(({ operationId }) => operationId === id);
       Object.assign(operation, {
         name,

@@ -2,8 +2,7 @@
 // or it is taken back of him, by an operation of his own.
 
 import { AppError } from '../errors/app-error.js';
-import { required } from '../lib/assert.js';
-import type { Book } from './book.js';
+import { type Book, ledgerOf } from './book.js';
 import type { OrderableOffer } from './catalog-entities.js';
 import type { TrialTrace } from './customer-entities.js';
 import { cutNow } from './cut-access.js';
@@ -241,15 +240,10 @@ function giveReward(book: Book, { reward: known, offer, places }: RewardState, o
 
 /**
  * Takes a reward back: what is available of its units, and its access from now on, in whichever ledger of the family they went on. What is used or held is left;
- * units that come back later expire. `between` are the books of those through whom it came from its customer to the one whom he leads to. Undefined when nothing is
- * to be done about it. Precondition: the reward is locked; the books have what it granted, and what that goes on in.
+ * units that come back later expire. Undefined when nothing is to be done about it. Precondition: the reward is locked; the books have what it granted, and what that
+ * goes on in, also of those through whom it came from its customer to the one whom he leads to.
  */
-export function clawBackReward(
-  book: Book,
-  between: readonly Book[],
-  before: Reward,
-  operationId: string,
-): RewardStep | undefined {
+export function clawBackReward(book: Book, before: Reward, operationId: string): RewardStep | undefined {
   if (before.status !== 'clawing_back') return undefined;
   const sold = soldIn(book);
   for (const own of sold.batches) {
@@ -258,9 +252,10 @@ export function clawBackReward(
     else if (!hasEnded(book, own) && batch.available > 0)
       inLedgerOf(book, own, operationId, (at) => postDebit(at, batch, 'revoke', batch.available, { operationId }));
   }
-  const passed = between.flatMap((at) => required(at.sold, 'it is loaded of all').batches.map((own) => ({ at, own })));
-  const final = book.onward?.book ?? book;
-  const all = [...sold.batches.map((own) => ({ at: own.isOnward ? final : book, own })), ...passed];
+  const all = sold.batches.map((own) => ({
+    at: own.ledgerId === undefined ? book : ledgerOf(book, own.ledgerId),
+    own,
+  }));
   endAll(all.filter(({ own }) => own.batch.granted !== null && !hasEnded(book, own)));
   const clawedBack = { clawedBackAt: book.now, clawedBackBy: operationId, actAt: null };
   const step: RewardStep = {

@@ -12,8 +12,8 @@ export interface SoldBatch {
   noticeAt: Date | null;
   predecessorId: string | null;
   revokedAt: Date | null;
-  /** It is of the customer whom the order's leads to, since that one was merged. */
-  isOnward?: boolean;
+  /** Of whose ledger it is, since the order's customer was merged; left out in his own. */
+  ledgerId?: string | undefined;
 }
 
 /** An entry by which units of a batch were taken, and what of it was not given back. */
@@ -53,8 +53,8 @@ export interface Sold {
   owedBefore: ReadonlyMap<string, number>;
   /** What repaid debts since some of others moved here, oldest first. */
   repaidMoved: DebtEntry[];
-  /** What the book of the customer knows of it whom the order's leads to; its batches are among these. */
-  onward?: Sold;
+  /** What the books of those know of it, by customer, through whom and to whom it went on since its customer was merged; their batches are among these. */
+  elsewhere?: ReadonlyMap<string, Sold>;
 }
 
 /** A part of one, exactly. */

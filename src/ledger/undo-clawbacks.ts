@@ -80,17 +80,16 @@ function unpay(book: Book, sold: Sold, { undo, repaid }: Giving, operationId: st
     returnPaid(at, repaymentsOf(known, debt), repaid, operationId, String(debt.seq)),
   );
   const left = repaid - returned;
-  if (left === 0 || own.isOnward || !book.onward) return returned;
+  if (left === 0 || !book.onward || own.ledgerId === book.onward.book.customerId) return returned;
   // What is left of it moved on with the debt, and was repaid there.
   const { onward } = book;
-  const there = required(sold.onward, 'it is loaded of both').repaidMoved.filter(
-    ({ productKey }) => productKey === debt.productKey,
-  );
+  const final = required(sold.elsewhere?.get(onward.book.customerId), 'it is loaded of all');
+  const there = final.repaidMoved.filter(({ productKey }) => productKey === debt.productKey);
   const open = there.map((repayment) => {
     const gone = [...repayment.returned.values()].reduce((sum, units) => sum + units, 0);
     return { repayment, amount: repayment.amount - gone };
   });
-  const actionId = `${book.customerId}:${debt.seq}`;
+  const actionId = `${own.ledgerId ?? book.customerId}:${debt.seq}`;
   return returned + onward.post(operationId, () => returnPaid(onward.book, open, left, operationId, actionId));
 }
 

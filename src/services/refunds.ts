@@ -5,9 +5,10 @@ import { findOrder } from '../db/orders.js';
 import { findDispute, findRefund, listDisputes, listRefunds } from '../db/refunds.js';
 import { lockRewardsOfFamily } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
-import { findOrderBatches, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
+import { findOrderBatches, listPassed, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
+import { assertAllLocked, lockingOthers } from '../engine/others.js';
 import { rewardsAtOnce } from '../engine/rewards.js';
 import type { Selector } from '../engine/selector.js';
 import type { SubjectAsk } from '../ledger/consume.js';
@@ -86,9 +87,15 @@ function asksOfSale({ stored: { items }, disputes }: Loaded, policy: Unrecovered
 }
 
 /** Whom what is told of a paid order is about, and what it looks at. */
-function ofSale(selector: Selector, orderId: string, policy: UnrecoveredPolicy) {
+function ofSale(
+  selector: Selector,
+  orderId: string,
+  policy: UnrecoveredPolicy,
+  alsoLocks: readonly string[] | undefined,
+) {
   return {
     selector: { ...selector, owned: { kind: 'order' as const, id: orderId } },
+    alsoLocks,
     load: (tx: Tx, customerId: string) => loadSale(tx, customerId, orderId),
     needs: (loaded: Loaded) => ({
       asks: asksOfSale(loaded, policy),
@@ -122,49 +129,53 @@ export async function refundOrder(
   const { refundId, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
   const atOnce = rewardsAtOnce(deps);
-  const answer = await deps.engine.run({
-    name: 'order.refund',
-    mayBeErased: true,
-    ...ofSale(selector, orderId, policy),
-    call,
-    request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, _customerId, now, familyIds) => {
-      const [seen, granted, rewards] = await Promise.all([
-        refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
-        loadGranted(tx, stored, familyIds, now),
-        lockRewardsOfFamily(tx, familyIds),
-      ]);
-      return { seen, granted, earned: { rewards, familyIds } };
-    },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned }, operationId }) => {
-      const order = { ...stored, status: effectiveStatus(stored, book.now) };
-      const decision = refund(
-        book,
-        order,
-        { ...known, seen },
-        {
-          operationId,
-          status: command.status,
-          paymentMethod: method ?? null,
-          refundId: refundId ?? null,
-          disputeId: command.disputeId ?? null,
-          toldBy: isProvider ? 'provider' : command.pendingProvider ? 'caller' : null,
-          isToldByProvider: methods.has(method ?? order.paymentMethod ?? ''),
-          amount: command.amount === undefined ? null : parseMoney(command.amount),
-          lines: command.items?.map(({ id, quantity = null }) => ({ id, quantity })) ?? null,
-          reason: command.reason ?? null,
-          policy,
-        },
-      );
-      if (decision.outcome === 'accepted') {
-        followOrder(book, earned, decision.order, known.disputes, operationId);
-        followSale(book, decision.order, known.disputes, operationId);
-        atOnce.note(book);
-      }
-      return toDecision(decision, (changed) => asDecided(book, changed, granted));
-    },
-    render,
-  });
+  const answer = await lockingOthers((alsoLocks) =>
+    deps.engine.run({
+      name: 'order.refund',
+      mayBeErased: true,
+      ...ofSale(selector, orderId, policy, alsoLocks),
+      call,
+      request: { orderId, ...command, paymentMethod: method },
+      loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+        const [seen, granted, rewards, passed] = await Promise.all([
+          refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
+          loadGranted(tx, stored, familyIds, now),
+          lockRewardsOfFamily(tx, familyIds),
+          listPassed(tx, customerId, stored.id, familyIds),
+        ]);
+        return { seen, granted, earned: { rewards, familyIds }, passed };
+      },
+      decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned, passed }, operationId }) => {
+        assertAllLocked(book, passed);
+        const order = { ...stored, status: effectiveStatus(stored, book.now) };
+        const decision = refund(
+          book,
+          order,
+          { ...known, seen },
+          {
+            operationId,
+            status: command.status,
+            paymentMethod: method ?? null,
+            refundId: refundId ?? null,
+            disputeId: command.disputeId ?? null,
+            toldBy: isProvider ? 'provider' : command.pendingProvider ? 'caller' : null,
+            isToldByProvider: methods.has(method ?? order.paymentMethod ?? ''),
+            amount: command.amount === undefined ? null : parseMoney(command.amount),
+            lines: command.items?.map(({ id, quantity = null }) => ({ id, quantity })) ?? null,
+            reason: command.reason ?? null,
+            policy,
+          },
+        );
+        if (decision.outcome === 'accepted') {
+          followOrder(book, earned, decision.order, known.disputes, operationId);
+          followSale(book, decision.order, known.disputes, operationId);
+          atOnce.note(book);
+        }
+        return toDecision(decision, (changed) => asDecided(book, changed, granted));
+      },
+      render,
+    }),
+  );
   await atOnce.settle();
   return answer;
 }
@@ -186,35 +197,39 @@ export async function disputeOrder(
   const { disputeId, status, unrecoveredPolicy: policy } = command;
   const method = command.paymentMethod && canonicalPaymentMethod(command.paymentMethod);
   const atOnce = rewardsAtOnce(deps);
-  const answer = await deps.engine.run({
-    name: 'order.dispute',
-    mayBeErased: true,
-    ...ofSale(selector, orderId, policy),
-    call,
-    request: { orderId, ...command, paymentMethod: method },
-    loadMore: async (tx, { stored }, _customerId, now, familyIds) => {
-      const [seen, granted, rewards] = await Promise.all([
-        findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),
-        loadGranted(tx, stored, familyIds, now),
-        lockRewardsOfFamily(tx, familyIds),
-      ]);
-      return { seen, granted, earned: { rewards, familyIds } };
-    },
-    decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned }, operationId }) => {
-      const order = { ...stored, status: effectiveStatus(stored, book.now) };
-      const amount = command.amount === undefined ? null : parseMoney(command.amount);
-      const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
-      const decision = dispute(book, order, { ...known, seen }, told);
-      if (decision.outcome === 'accepted') {
-        const others = known.disputes.filter(({ id }) => id !== decision.row.id);
-        followOrder(book, earned, decision.order, [...others, decision.row], operationId);
-        followSale(book, decision.order, [...others, decision.row], operationId);
-        atOnce.note(book);
-      }
-      return toDecision(decision, (changed) => asDecided(book, changed, granted));
-    },
-    render,
-  });
+  const answer = await lockingOthers((alsoLocks) =>
+    deps.engine.run({
+      name: 'order.dispute',
+      mayBeErased: true,
+      ...ofSale(selector, orderId, policy, alsoLocks),
+      call,
+      request: { orderId, ...command, paymentMethod: method },
+      loadMore: async (tx, { stored }, customerId, now, familyIds) => {
+        const [seen, granted, rewards, passed] = await Promise.all([
+          findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),
+          loadGranted(tx, stored, familyIds, now),
+          lockRewardsOfFamily(tx, familyIds),
+          listPassed(tx, customerId, stored.id, familyIds),
+        ]);
+        return { seen, granted, earned: { rewards, familyIds }, passed };
+      },
+      decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned, passed }, operationId }) => {
+        assertAllLocked(book, passed);
+        const order = { ...stored, status: effectiveStatus(stored, book.now) };
+        const amount = command.amount === undefined ? null : parseMoney(command.amount);
+        const told = { operationId, status, paymentMethod: method ?? null, disputeId, amount, policy };
+        const decision = dispute(book, order, { ...known, seen }, told);
+        if (decision.outcome === 'accepted') {
+          const others = known.disputes.filter(({ id }) => id !== decision.row.id);
+          followOrder(book, earned, decision.order, [...others, decision.row], operationId);
+          followSale(book, decision.order, [...others, decision.row], operationId);
+          atOnce.note(book);
+        }
+        return toDecision(decision, (changed) => asDecided(book, changed, granted));
+      },
+      render,
+    }),
+  );
   await atOnce.settle();
   return answer;
 }

@@ -1,6 +1,7 @@
 // What takes the place of something else: orders that nobody may pay any more, changes that were paid ahead, plans that cost nothing and are asked for again and again.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Json, putProduct, useTestApp } from '../support/app.js';
+import { untilTold } from '../support/events.js';
 import { monthly, plansOf } from '../support/plans.js';
 import { expectProblem, newPayment, newPerson } from '../support/requests.js';
 import { query } from '../support/sql.js';
@@ -226,6 +227,7 @@ describe('a plan that costs nothing', () => {
       periods: [{ kind: 'skipped', granted: {} }, { kind: 'free' }],
       steps: [{ kind: 'skipped' }, { kind: 'allocated' }, { kind: 'created' }],
     });
+    await untilTold(app);
     const { body } = await app.get(`/events?type=subscription.skipped&customer_id=${customer_id}`);
     expect(body.data.at(-1).data).toMatchObject({ reason: 'no_room' });
     expect((await app.post('/quota/consume', { external_id: person, product_key: 'UNITS', amount: 5 })).status).toBe(
