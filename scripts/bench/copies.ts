@@ -6,6 +6,9 @@ const COPIES_MAX = 0xff_ff_ff;
 const ID = '([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f])[0-9a-f]{3}(-[89ab])[0-9a-f]{3}(-[0-9a-f]{12})';
 /** Ids that belong together stay so; those of two rows differ in the digits that are kept. */
 const MARKED_ID = '\\1<<<\\2>>>\\3';
+/** Used trials are known by the hash of an identity, of which each has his own. */
+const HASH = '"([0-9a-f]{58})[0-9a-f]{6}"';
+const MARKED_HASH = '"\\1<<<>>>"';
 
 /** The tables that have rows of customers, and the columns of each that are not made by the database. */
 const TABLES = `
@@ -27,7 +30,8 @@ export async function copyCustomer(client: pg.Client, prefix: string, count: num
   for (const { name, columns } of tables) {
     await client.query(
       `WITH own AS MATERIALIZED (
-         SELECT replace(regexp_replace(to_jsonb(o)::text, '${ID}', '${MARKED_ID}', 'g'), ${client.escapeLiteral(`"${prefix}0"`)}, '"<name>"') AS text
+         SELECT replace(regexp_replace(regexp_replace(to_jsonb(o)::text, '${ID}', '${MARKED_ID}', 'g'), '${HASH}', '${MARKED_HASH}', 'g'),
+           ${client.escapeLiteral(`"${prefix}0"`)}, '"<name>"') AS text
          FROM ${name} AS o WHERE o.${ownerOf(name)} = ${client.escapeLiteral(owner.rows[0]?.id ?? '')}
        ), copies AS MATERIALIZED (
          SELECT jsonb_populate_record(NULL::${name}, replace(replace(replace(own.text,

@@ -41,6 +41,8 @@ export interface Outcome {
   p50: number;
   p99: number;
   p999: number;
+  /** All of them, ascending, of a job with a rate; else none. */
+  latencies: number[];
 }
 
 /** More units than any customer has. */

@@ -60,6 +60,7 @@ async function runJob(job: Job): Promise<Outcome> {
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
     p999: percentile(latencies, 0.999),
+    latencies: job.ratePerS === undefined ? [] : [...latencies],
   };
 }
 

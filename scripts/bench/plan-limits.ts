@@ -80,7 +80,7 @@ export async function measurePlanLimits(server: Server, load: Load): Promise<str
 
 async function subscribe(api: Service, sku: string, externalId: string): Promise<void> {
   const items = [{ product_key: PRODUCT_KEY, quantity: UNITS, period_unit: 'months', period_value: 1 }];
-  const offer = { name: sku, price: '0', currency: 'USD', recurrence: MONTH, plan: { plan_group: sku }, items };
+  const offer = { name: sku, price: '0', currency: 'USD', recurrence: MONTH, plan_group: sku, items };
   await call(api, 'PUT', `/offers/${sku}`, offer);
   await call(api, 'POST', '/subscriptions', { external_id: externalId, sku });
 }

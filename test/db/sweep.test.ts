@@ -74,6 +74,26 @@ async function peopleWith(count: number, quantity: number, expires_at = END): Pr
 }
 
 describe('the sweep', () => {
+  it('lets others have their turn at the event loop between the customers that it settles together', async () => {
+    await peopleWith(20, 5);
+    app.clock.set(LATER);
+    let turn = 0;
+    let counting = setImmediate(function count() {
+      turn += 1;
+      counting = setImmediate(count);
+    });
+    onTestFinished(() => clearImmediate(counting));
+    const turns: number[] = [];
+    const ownedBy = (customerId: string) => {
+      turns.push(turn); // a book is opened
+      return app.deps.ids.ownedBy(customerId);
+    };
+    const swept = await sweep({ ...app.deps, ids: { ...app.deps.ids, ownedBy } });
+    expect(swept).toMatchObject({ steps: 1, entries: 20 });
+    expect(turns).toHaveLength(20);
+    for (const each of turns) expect(turns.filter((other) => other === each).length).toBeLessThanOrEqual(4);
+  });
+
   it('settles the others when one of them can’t be settled', async () => {
     const [broken, ...others] = await peopleWith(3, 5);
     const brokenId = await customerIdOf(app, broken as string);
