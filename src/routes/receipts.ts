@@ -15,7 +15,7 @@ import {
 } from '../schemas/receipts.js';
 import { toSelector, toSelectorBeside } from '../schemas/selectors.js';
 import { getBatch, getProductReport, getReceipt } from '../services/receipts.js';
-import { toBatchView, toEntryView } from './views.js';
+import { toBatchView, toCausedEntryView } from './views.js';
 
 export function registerReceipts(app: FastifyInstance, deps: Deps): void {
   defineRoute(app, {
@@ -44,7 +44,7 @@ export function registerReceipts(app: FastifyInstance, deps: Deps): void {
           recorded_at: operation.recordedAt,
           idempotency_keys: records.filter(({ kind }) => kind === 'client').map(({ key }) => key),
           answer: kept ? { status: kept.status, body: JSON.parse(kept.answer) as Record<string, unknown> } : null,
-          entries: entries.map(toEntryView),
+          entries: entries.map(toCausedEntryView),
           entries_total: entriesTotal,
           events: events.map(toEventView),
         },
@@ -73,7 +73,7 @@ export function registerReceipts(app: FastifyInstance, deps: Deps): void {
         body: {
           ...toBatchView(batch),
           predecessor_id: batch.predecessorId,
-          entries: rows.map(toEntryView),
+          entries: rows.map(toCausedEntryView),
           next_cursor: nextCursor,
           settlement_pending: isDue,
         },

@@ -1,6 +1,7 @@
 // The shapes in which answers show what services return: wire names, money as decimal strings. Only names and formats, no rules.
 
 import type { Customer } from '../db/customers.js';
+import type { CausedEntry } from '../db/entries.js';
 import type { StoredPayment } from '../db/orders.js';
 import type { StoredReservation } from '../db/reservations.js';
 import type { OrderResult } from '../db/shown-orders.js';
@@ -234,6 +235,11 @@ export function toEntryView(entry: Entry) {
     metadata: entry.kind === 'adjust' ? toWireNames(entry.metadata ?? {}) : (entry.metadata ?? {}),
     occurred_at: entry.occurredAt,
   };
+}
+
+/** An entry of the ledger, with what it is because of. */
+export function toCausedEntryView(entry: CausedEntry) {
+  return { ...toEntryView(entry), refund_id: entry.refundId, dispute_id: entry.disputeId };
 }
 
 export function toTakingsView(takings: readonly Taking[]) {

@@ -16,7 +16,7 @@ import {
   walletQuery,
 } from '../schemas/wallet.js';
 import { type BalanceResult, getBalance, getBatches, getEntries, getWallet } from '../services/wallet.js';
-import { toBatchView, toEntryView, toSubjectView } from './views.js';
+import { toBatchView, toCausedEntryView, toSubjectView } from './views.js';
 
 function messageOf({ subject, remaining }: BalanceResult): string {
   const name = 'feature' in subject ? subject.feature : subject.productKey;
@@ -158,7 +158,7 @@ export function registerWallet(app: FastifyInstance, deps: Deps): void {
       return {
         status: 200,
         body: {
-          data: rows.map(toEntryView),
+          data: rows.map(toCausedEntryView),
           next_cursor: nextCursor,
           settlement_pending: isDue,
         },

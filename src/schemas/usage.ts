@@ -7,7 +7,7 @@ import { countAnswerSchema, signedCountSchema } from './quantities.js';
 import { refuseTwoSubjects, refuseUnclearSubject, subjectShape } from './quota.js';
 import { withOptionalSelector, withSelector } from './selectors.js';
 import { text, uuidAnswerSchema } from './text.js';
-import { entriesPending, entryAnswer } from './wallet.js';
+import { entriesPending, entryShape } from './wallet.js';
 
 export const statusQuery = withSelector(subjectShape).check(refuseTwoSubjects);
 
@@ -117,7 +117,7 @@ const checkedLimitAnswer = z.object({
   enforcement: enforcementAnswerSchema,
 });
 
-const useAnswer = entryAnswer
+const useAnswer = entryShape
   .extend({
     customer_id: uuidAnswerSchema,
     recorded_at: instantAnswerSchema,

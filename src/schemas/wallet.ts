@@ -105,47 +105,59 @@ export const entriesQuery = withSelector({
   to: instantSchema.optional().meta({ description: 'Entries that occurred before this instant.' }),
 });
 
-export const entryAnswer = z
-  .object({
-    id: uuidAnswerSchema,
-    seq: countAnswerSchema.meta({ description: 'Per customer, without gaps.' }),
-    kind: kindSchema,
-    direction: z.enum(['credit', 'debit', 'none']),
-    product_key: z.string().meta({ examples: ['CREDITS'] }),
-    batch_id: uuidAnswerSchema.nullable(),
-    amount: countAnswerSchema,
-    balance_after: signedCountSchema.meta({
-      description:
-        'Of the product, after this entry: available minus owed, units that become valid later included; 0 when it is not counted.',
-    }),
-    feature: z
+/** What every view of an entry tells. */
+export const entryShape = z.object({
+  id: uuidAnswerSchema,
+  seq: countAnswerSchema.meta({ description: 'Per customer, without gaps.' }),
+  kind: kindSchema,
+  direction: z.enum(['credit', 'debit', 'none']),
+  product_key: z.string().meta({ examples: ['CREDITS'] }),
+  batch_id: uuidAnswerSchema.nullable(),
+  amount: countAnswerSchema,
+  balance_after: signedCountSchema.meta({
+    description:
+      'Of the product, after this entry: available minus owed, units that become valid later included; 0 when it is not counted.',
+  }),
+  feature: z
+    .string()
+    .nullable()
+    .meta({ examples: [null] }),
+  unit_cost: countAnswerSchema.nullable().meta({
+    description: 'Product units of one feature unit when the units moved; null when the product was asked for.',
+    examples: [null],
+  }),
+  action_type: z
+    .string()
+    .nullable()
+    .meta({ examples: ['usage'] }),
+  action_id: z
+    .string()
+    .nullable()
+    .meta({ examples: [null] }),
+  order_id: uuidAnswerSchema.nullable(),
+  reservation_id: uuidAnswerSchema.nullable(),
+  reverses_seq: countAnswerSchema
+    .nullable()
+    .meta({ description: 'The entry of which this one gives something back.', examples: [null] }),
+  operation_id: uuidAnswerSchema
+    .nullable()
+    .meta({ description: 'Null when it happened by itself, such as an expiry.' }),
+  metadata: metadataAnswerSchema.meta({
+    description: 'Empty where an order granted it or a reservation lapsed: they have it.',
+  }),
+  occurred_at: instantAnswerSchema,
+});
+
+export const entryAnswer = entryShape
+  .extend({
+    refund_id: z
       .string()
       .nullable()
-      .meta({ examples: [null] }),
-    unit_cost: countAnswerSchema.nullable().meta({
-      description: 'Product units of one feature unit when the units moved; null when the product was asked for.',
-      examples: [null],
-    }),
-    action_type: z
+      .meta({ description: 'The refund that took it, or that failed and gives it back.', examples: [null] }),
+    dispute_id: z
       .string()
       .nullable()
-      .meta({ examples: ['usage'] }),
-    action_id: z
-      .string()
-      .nullable()
-      .meta({ examples: [null] }),
-    order_id: uuidAnswerSchema.nullable(),
-    reservation_id: uuidAnswerSchema.nullable(),
-    reverses_seq: countAnswerSchema
-      .nullable()
-      .meta({ description: 'The entry of which this one gives something back.', examples: [null] }),
-    operation_id: uuidAnswerSchema
-      .nullable()
-      .meta({ description: 'Null when it happened by itself, such as an expiry.' }),
-    metadata: metadataAnswerSchema.meta({
-      description: 'Empty where an order granted it or a reservation lapsed: they have it.',
-    }),
-    occurred_at: instantAnswerSchema,
+      .meta({ description: 'The dispute that took it, or that was won and gives it back.', examples: [null] }),
   })
   .meta({ id: 'Entry' });
 

@@ -2,7 +2,7 @@
 // with all that became of it.
 
 import { findProducts } from '../db/catalog.js';
-import { listEntriesOfBatch, listRange } from '../db/entries.js';
+import { type CausedEntry, listEntriesOfBatch, listRange } from '../db/entries.js';
 import { listEventsOf, type StoredEvent } from '../db/events.js';
 import { findRecordsOf } from '../db/idempotency.js';
 import { findOperation, type StoredOperation } from '../db/operations.js';
@@ -13,7 +13,7 @@ import { requireCustomer, requireOwner } from '../engine/customers.js';
 import { readSettled } from '../engine/reads.js';
 import type { Selector } from '../engine/selector.js';
 import { AppError } from '../errors/app-error.js';
-import type { Entry, RecordedRequest, RecordKind } from '../ledger/entities.js';
+import type { RecordedRequest, RecordKind } from '../ledger/entities.js';
 import { required } from '../lib/assert.js';
 
 /** Entries, and events, of an operation that are shown. */
@@ -23,7 +23,7 @@ export interface Receipt {
   operation: StoredOperation;
   /** What is kept of its answer, under each of its keys. */
   records: (RecordedRequest & { kind: RecordKind; key: string })[];
-  entries: Entry[];
+  entries: CausedEntry[];
   entriesTotal: number;
   events: StoredEvent[];
 }
@@ -32,10 +32,11 @@ export interface Receipt {
 export async function getReceipt(deps: Deps, selector: Selector, id: string): Promise<Receipt> {
   const { customerId } = await requireOwner(deps, { kind: 'operation', id }, selector);
   const operation = required(await findOperation(deps.db, customerId, id), 'operations are kept');
+  const { familyIds } = await requireCustomer(deps, { customerId });
   const { firstSeq: first, lastSeq: last } = operation;
   const [records, entries, events] = await Promise.all([
     findRecordsOf(deps.db, operation),
-    first === null || last === null ? [] : listRange(deps.db, customerId, { first, last }, SHOWN_MAX),
+    first === null || last === null ? [] : listRange(deps.db, { customerId, familyIds }, { first, last }, SHOWN_MAX),
     listEventsOf(deps.db, operation, SHOWN_MAX),
   ]);
   const entriesTotal = first === null || last === null ? 0 : last - first + 1;
@@ -51,7 +52,7 @@ export async function getBatch(
   selector: Selector,
   id: string,
   page: { beforeSeq: number | undefined; limit: number },
-): Promise<{ batch: StoredBatch; entries: Entry[]; isDue: boolean }> {
+): Promise<{ batch: StoredBatch; entries: CausedEntry[]; isDue: boolean }> {
   const reader = await requireCustomer(deps, selector);
   const { familyIds, isDue } = reader;
   const instant = { at: reader.now, isPast: false };

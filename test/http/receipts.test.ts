@@ -13,6 +13,7 @@ beforeAll(async () => {
   await putProduct(app, 'CREDITS');
   await putProduct(app, 'REPORTED');
   await putOffer(app, 'PACK', 'CREDITS', 100);
+  await putOffer(app, 'SOLD', 'CREDITS', 100, { price: '10.00' });
 });
 
 const consume = (person: string, amount: number, more: Json = {}) =>
@@ -122,5 +123,48 @@ describe('GET /products/{key}/report', () => {
     const key = await makeKey(app, ['read', 'catalog']);
     expectProblem(await app.get('/products/REPORTED/report', bearer(key.token)), 403, 'forbidden');
     expectProblem(await app.get('/products/NOTHING/report'), 404, 'product_not_found');
+  });
+});
+
+describe('an entry because of money that went back', () => {
+  const causesOf = async (path: string) =>
+    ((await app.get(path)).body.data as Json[])
+      .map(({ kind, order_id, refund_id, dispute_id }) => ({ kind, order_id, refund_id, dispute_id }))
+      .filter(({ kind }) => kind !== 'grant' && kind !== 'consume');
+
+  it('names its refund, or its dispute, and so does what gives back again', async () => {
+    const person = newPerson();
+    const { id } = await placeOrder(app, person, 'SOLD');
+    await app.post(`/orders/${id}/confirm`, { payment_id: newPayment() });
+    await consume(person, 90);
+    const refunded = { order_id: id, refund_id: `re-${id}`, dispute_id: null };
+    const disputed = { order_id: id, refund_id: null, dispute_id: `dp-${id}` };
+    const path = `/wallet/entries?external_id=${person}`;
+    const policy = { unrecovered_policy: 'debt' };
+    const told = await app.post(`/orders/${id}/refund`, { refund_id: `re-${id}`, amount: '2.00', ...policy });
+    expect(told.status, told.text).toBe(200);
+    expect(await causesOf(path)).toEqual([
+      { kind: 'debt', ...refunded },
+      { kind: 'revoke', ...refunded },
+    ]);
+    await app.post(`/orders/${id}/refund`, { refund_id: `re-${id}`, status: 'failed' });
+    expect((await causesOf(path)).slice(0, 2).map(({ refund_id }) => refund_id)).toEqual([`re-${id}`, `re-${id}`]);
+    const dispute = (status: string) =>
+      app.post(`/orders/${id}/dispute`, { dispute_id: `dp-${id}`, status, ...policy });
+    const { body } = await dispute('opened');
+    const [, ...before] = await causesOf(path);
+    expect((await causesOf(path))[0]).toMatchObject(disputed);
+    await dispute('won');
+    const all = await causesOf(path);
+    expect(all.length).toBeGreaterThan(before.length + 1);
+    expect(all[0]).toMatchObject(disputed);
+    const [{ operation_id }] = (await app.get(path)).body.data;
+    const { body: receipt } = await app.get(`/operations/${operation_id}`);
+    expect(receipt.entries).toMatchObject([disputed, disputed]);
+    const [{ id: batchId }] = body.batches;
+    const shown = (await app.get(`/wallet/batches/${batchId}?external_id=${person}`)).body.entries as Json[];
+    const named = shown.filter(({ refund_id, dispute_id }) => refund_id !== null || dispute_id !== null);
+    expect(named.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['revoke', 'reverse', 'debt']));
+    expect(shown.filter(({ kind }) => kind === 'consume')).toMatchObject([{ refund_id: null, dispute_id: null }]);
   });
 });

@@ -1782,6 +1782,10 @@ export interface components {
             };
             /** Format: date-time */
             occurred_at: string;
+            /** @description The refund that took it, or that failed and gives it back. */
+            refund_id: string | null;
+            /** @description The dispute that took it, or that was won and gives it back. */
+            dispute_id: string | null;
         };
         /** @description One faulty place in the request. */
         FieldError: {
