@@ -39,7 +39,10 @@ export function asDecided(book: Book, order: Order, { batches, total }: OrderBat
     const from = known.get(batch.predecessorId);
     return from ? [restated({ ...from, ...batch, revokedAt: null }, now)] : [];
   });
-  return { order, granted: firstOf([...known.values(), ...movedOn], total + made.length + moved.length) };
+  // Each moves on as soon as it is made.
+  const newly = made.flatMap((batch) => [batch, ...movedOn.filter(({ predecessorId }) => predecessorId === batch.id)]);
+  const all = new Set([...changed, ...newly, ...movedOn]);
+  return { order, granted: firstOf([...all], total + made.length + moved.length) };
 }
 
 /** What an order granted just now. */

@@ -118,24 +118,23 @@ export class ModelOrders {
   }
 
   #pay(order: ModelOrder): Facts {
-    const batches: BatchParts[] = [];
-    for (const line of order.lines) {
-      const granted = this.#wallet.addOffer(line.offer, line.quantity);
-      line.batches = granted.map(({ batch }) => batch);
-      batches.push(...granted);
-    }
-    order.paid = { order: order.place, status: 'paid', batches };
+    for (const line of order.lines)
+      line.batches = this.#wallet.addOffer(line.offer, line.quantity).map(({ batch }) => batch);
+    order.paid = { order: order.place, status: 'paid', batches: this.batchesOf(order) };
     return order.paid;
   }
 
-  /** What it granted, and what that goes on in, in the ledger of its customer. */
+  /** What it granted, and what that goes on in, also in the ledger of whom its customer leads to. */
   batchesOf(order: ModelOrder): BatchParts[] {
+    const all = [...this.#wallet.batches, ...(this.#wallet.onward?.batches ?? [])];
     const own = order.lines.flatMap(({ batches }) => batches);
-    for (const place of own) {
-      own.push(...this.#wallet.batches.filter(({ predecessor }) => predecessor === place).map((next) => next.place));
-    }
+    for (const place of own)
+      own.push(...all.filter(({ predecessor }) => predecessor === place).map((next) => next.place));
     own.sort((a, b) => a - b);
-    return own.map((place) => this.#wallet.partsOf(this.#wallet.batchAt(place)));
+    return own.map((place) => {
+      const batch = this.#wallet.batchAt(place);
+      return this.#wallet.ownerOf(batch).partsOf(batch);
+    });
   }
 
   /** A pending order can be paid before its end, not at it. */
