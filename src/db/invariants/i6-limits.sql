@@ -25,12 +25,19 @@ LEFT JOIN (
     WHEN 'total' THEN 'epoch'::timestamptz ELSE date_trunc('month', n.counted_at, 'UTC') END AS window_start) w
 ) s ON s.customer_id = c.customer_id AND s.subject_type = c.subject_type AND s.subject_name = c.subject_name AND s.seq = c.seq
   AND s.window_name = c.window_name AND s.window_start = c.window_start
--- A billing period ends when the next one begins.
-LEFT JOIN LATERAL (
-  SELECT sum(n.units) AS used FROM counts n
-  WHERE c.window_name = 'billing_period' AND n.customer_id = c.customer_id AND n.subject_type = c.subject_type AND n.subject_name = c.subject_name
-    AND n.seq <= c.seq AND n.counted_at >= c.window_start
-) b ON true
+-- A billing period ends when the next one begins: a running sum of what counts since it began, looked at where a use tells it.
+LEFT JOIN (
+  SELECT DISTINCT customer_id, subject_type, subject_name, seq, window_start,
+    sum(units) OVER (PARTITION BY customer_id, subject_type, subject_name, window_start ORDER BY seq) AS used
+  FROM (
+    SELECT n.customer_id, n.subject_type, n.subject_name, n.seq, p.window_start, n.units
+    FROM (SELECT DISTINCT customer_id, subject_type, subject_name, window_start FROM checked_limits WHERE window_name = 'billing_period') p
+    JOIN counts n USING (customer_id, subject_type, subject_name) WHERE n.counted_at >= p.window_start
+    UNION ALL
+    SELECT customer_id, subject_type, subject_name, seq, window_start, NULL FROM checked_limits WHERE window_name = 'billing_period'
+  ) counted
+) b ON c.window_name = 'billing_period' AND b.customer_id = c.customer_id AND b.subject_type = c.subject_type AND b.subject_name = c.subject_name
+  AND b.seq = c.seq AND b.window_start = c.window_start
 CROSS JOIN LATERAL (SELECT CASE WHEN c.window_name = 'billing_period' THEN b.used ELSE s.used END AS used) u
 -- Those who were merged before count too, as far as it was recorded: of the same instant it may have been or not.
 LEFT JOIN LATERAL (
@@ -50,15 +57,14 @@ WHERE c.used_after IS NULL OR u.used IS NULL
 -- name: i6_counter
 -- with: checked_limits, counts
 SELECT 'I6' AS invariant, k.customer_id, format('%s of %s %s from %s', k.window_name, k.subject_type, k.subject, k.window_start) AS subject,
-  round(coalesce(n.units, 0))::text AS expected, k.used::text AS actual, format('a counter, up to entry %s', k.seq) AS detail
+  round(coalesce(sum(n.units), 0))::text AS expected, k.used::text AS actual, format('a counter, up to entry %s', k.seq) AS detail
 FROM usage_counters k
 CROSS JOIN LATERAL (SELECT CASE k.window_name WHEN 'hour' THEN interval '1 hour' WHEN 'day' THEN interval '1 day' WHEN 'month' THEN interval '1 month' END AS length) w
-LEFT JOIN LATERAL (
-  SELECT sum(n.units) AS units FROM counts n
-  WHERE n.customer_id = k.customer_id AND n.subject_type = k.subject_type AND n.subject_name = k.subject AND n.seq <= k.seq
-    AND n.counted_at >= k.window_start AND (w.length IS NULL OR n.counted_at < (k.window_start AT TIME ZONE 'UTC' + w.length) AT TIME ZONE 'UTC')
-) n ON true
-WHERE ($1::uuid IS NULL OR k.customer_id = $1) AND k.used IS DISTINCT FROM least(round(coalesce(n.units, 0)), 9007199254740991)
+LEFT JOIN counts n ON n.customer_id = k.customer_id AND n.subject_type = k.subject_type AND n.subject_name = k.subject AND n.seq <= k.seq
+  AND n.counted_at >= k.window_start AND (w.length IS NULL OR n.counted_at < (k.window_start AT TIME ZONE 'UTC' + w.length) AT TIME ZONE 'UTC')
+WHERE $1::uuid IS NULL OR k.customer_id = $1
+GROUP BY k.customer_id, k.subject_type, k.subject, k.window_name, k.window_start, k.seq, k.used
+HAVING k.used IS DISTINCT FROM least(round(coalesce(sum(n.units), 0)), 9007199254740991)
 
 -- name: i6_counter_state
 SELECT 'I6' AS invariant, k.customer_id, format('%s of %s %s', k.window_name, k.subject_type, k.subject) AS subject,
