@@ -73,7 +73,7 @@ function counterfeits({ headers, body }: Message): [string, Message][] {
     ['another id', { headers: { ...headers, 'webhook-id': 'another' }, body }],
     [
       'another time',
-      { headers: { ...headers, 'webhook-timestamp': String(Math.floor(Date.now() / 1_000) - 1) }, body },
+      { headers: { ...headers, 'webhook-timestamp': String(Number(headers['webhook-timestamp']) - 1) }, body },
     ],
     ['an old time', { headers: { ...headers, 'webhook-timestamp': '1700000000' }, body }],
   ];

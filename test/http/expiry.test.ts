@@ -85,6 +85,8 @@ describe('units that ended', () => {
       action_id: null,
       order_id: null,
       reservation_id: null,
+      refund_id: null,
+      dispute_id: null,
       reverses_seq: null,
       unit_cost: null,
       operation_id: null,
