@@ -5,7 +5,7 @@ import { findOrder } from '../db/orders.js';
 import { findDispute, findRefund, listDisputes, listRefunds } from '../db/refunds.js';
 import { lockRewardsOfFamily } from '../db/rewards.js';
 import { asDecided, type OrderResult } from '../db/shown-orders.js';
-import { findOrderBatches, listPassed, NO_BATCHES, type OrderBatches } from '../db/wallet.js';
+import { findOrderBatches, listPassed, NO_BATCHES } from '../db/wallet.js';
 import type { Deps } from '../deps.js';
 import type { Decision } from '../engine/operation.js';
 import { assertAllLocked, lockingOthers } from '../engine/others.js';
@@ -113,7 +113,7 @@ export interface RefundTellers {
 
 /**
  * Refunds a paid order: wholly, by lines, or by an amount; or hears that a refund failed, which gives back what it took. Idempotent by method and refund id.
- * Locks: the customer, then the claim of the refund. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
+ * Locks: the customer, and those in whose ledgers the order went on, then the claim of the refund. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
  * selector_conflict, order_not_paid, refund_id_required, refund_pending, refund_exceeds_paid, refund_mismatch, dispute_not_found, invalid_request, too_many_reports, quantity_too_large,
  * too_many_batches, idempotency_key_reused, unavailable.
  */
@@ -137,13 +137,11 @@ export async function refundOrder(
       call,
       request: { orderId, ...command, paymentMethod: method },
       loadMore: async (tx, { stored }, customerId, now, familyIds) => {
-        const [seen, granted, rewards, passed] = await Promise.all([
+        const [seen, rest] = await Promise.all([
           refundId === undefined ? null : findRefund(tx, method ?? stored.paymentMethod ?? '', refundId),
-          loadGranted(tx, stored, familyIds, now),
-          lockRewardsOfFamily(tx, familyIds),
-          listPassed(tx, customerId, stored.id, familyIds),
+          loadOfFamily(tx, stored, customerId, now, familyIds),
         ]);
-        return { seen, granted, earned: { rewards, familyIds }, passed };
+        return { seen, ...rest };
       },
       decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned, passed }, operationId }) => {
         assertAllLocked(book, passed);
@@ -182,7 +180,7 @@ export async function refundOrder(
 
 /**
  * Hears of a dispute of a paid order: opened takes back like a refund, won gives it back, lost changes nothing more. Idempotent by method and dispute id.
- * Locks: the customer, then the claim of the dispute. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
+ * Locks: the customer, and those in whose ledgers the order went on, then the claim of the dispute. Throws: order_not_found (also of another customer than the selector names), customer_not_found,
  * selector_conflict, order_not_paid, refund_exceeds_paid, dispute_mismatch, dispute_closed, invalid_request, too_many_reports, quantity_too_large,
  * too_many_batches, idempotency_key_reused, unavailable.
  */
@@ -205,13 +203,11 @@ export async function disputeOrder(
       call,
       request: { orderId, ...command, paymentMethod: method },
       loadMore: async (tx, { stored }, customerId, now, familyIds) => {
-        const [seen, granted, rewards, passed] = await Promise.all([
+        const [seen, rest] = await Promise.all([
           findDispute(tx, method ?? stored.paymentMethod ?? '', disputeId),
-          loadGranted(tx, stored, familyIds, now),
-          lockRewardsOfFamily(tx, familyIds),
-          listPassed(tx, customerId, stored.id, familyIds),
+          loadOfFamily(tx, stored, customerId, now, familyIds),
         ]);
-        return { seen, granted, earned: { rewards, familyIds }, passed };
+        return { seen, ...rest };
       },
       decide: ({ book, loaded: { stored, ...known }, more: { seen, granted, earned, passed }, operationId }) => {
         assertAllLocked(book, passed);
@@ -234,13 +230,20 @@ export async function disputeOrder(
   return answer;
 }
 
-async function loadGranted(
+/** What else is known of the order: what it granted, what was earned by it, and in whose ledgers it went on. */
+async function loadOfFamily(
   tx: Tx,
   { id, paidAt }: Order,
-  familyIds: readonly string[],
+  customerId: string,
   now: Date,
-): Promise<OrderBatches> {
-  return paidAt === null ? NO_BATCHES : findOrderBatches(tx, familyIds, id, now, []);
+  familyIds: readonly string[],
+) {
+  const [granted, rewards, passed] = await Promise.all([
+    paidAt === null ? NO_BATCHES : findOrderBatches(tx, familyIds, id, now, []),
+    lockRewardsOfFamily(tx, familyIds),
+    listPassed(tx, customerId, id, familyIds),
+  ]);
+  return { granted, earned: { rewards, familyIds }, passed };
 }
 
 const NOTHING: Recovery = { recovered: new Map(), unrecovered: new Map() };
