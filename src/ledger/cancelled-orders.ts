@@ -1,11 +1,9 @@
 // Orders that nobody pays any more: cancelled by whoever asks, or because something else took their place.
 import { AppError } from '../errors/app-error.js';
 import { type Book, ledgerOf } from './book.js';
+import { SYSTEM_KEY } from './operations.js';
 import type { Order } from './order-entities.js';
 import type { KnownSubscription } from './subscription-entities.js';
-
-/** Who acts in the ledger of a customer that was merged, where what is decided of another replaces an order. */
-const BY_ITSELF = 'system';
 
 /**
  * Cancels an order that waits for a payment; one that is cancelled stays as it is. Precondition: it has its status of now (`effectiveStatus`). Refusals:
@@ -70,7 +68,7 @@ export function cancelHere(book: Book, order: Order, by: CancelledBy): void {
   ledger.changes.operations.push({
     id: operationId,
     name: 'order.cancel',
-    actingKey: BY_ITSELF,
+    actingKey: SYSTEM_KEY,
     firstSeq: null,
     lastSeq: null,
     tellsUse: false,

@@ -4,6 +4,7 @@ import { endOf } from './allocations.js';
 import type { Book, Freed, GoingOn } from './book.js';
 import type { Batch } from './entities.js';
 import { successorAt } from './grant.js';
+import { SYSTEM_KEY } from './operations.js';
 import { type Anchored, keepingDay } from './periods.js';
 import { allocationStarts, presentOf } from './plan-periods.js';
 import { postTransferOut } from './postings.js';
@@ -48,7 +49,7 @@ function goOn(
     book.changes.operations.push({
       id: operationId,
       name: 'subscription.turn',
-      actingKey: 'system',
+      actingKey: SYSTEM_KEY,
       firstSeq,
       lastSeq: book.nextSeq - 1,
       tellsUse: false,

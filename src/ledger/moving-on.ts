@@ -5,13 +5,10 @@ import { assert } from '../lib/assert.js';
 import { newParts } from './batch-parts.js';
 import { type Arrival, type Book, holdingOf, type Onward } from './book.js';
 import type { Batch, MovedBatch, NewOperation } from './entities.js';
-import { isReversible } from './operations.js';
+import { isReversible, SYSTEM_KEY } from './operations.js';
 import { anchored } from './periods.js';
 import { postAccessOut, postExpiredOut, postMovedIn, postOwedIn, postOwedOut, postTransferOut } from './postings.js';
 import { isOfUse } from './use-events.js';
-
-/** Who acts where things move by themselves. */
-const BY_ITSELF = 'system';
 
 /** What of a batch its successor keeps beside its units. */
 type Moving = Batch & Partial<Pick<MovedBatch, 'anchorDay' | 'noticeAt'>>;
@@ -114,7 +111,7 @@ function transferOf(into: Book, of: string | null): NewOperation {
   return {
     id: of ?? into.ids.next(),
     name: 'customer.transfer',
-    actingKey: BY_ITSELF,
+    actingKey: SYSTEM_KEY,
     firstSeq: null,
     lastSeq: null,
     tellsUse: false,

@@ -1,6 +1,9 @@
 // Operations: under which names what changes something is recorded, and what is true of each kind. One table, from which the engine and
 // the give-back take theirs.
 
+/** The acting key of what nobody called. */
+export const SYSTEM_KEY = 'system';
+
 /** What begins the transaction of an operation: the pool, whose statements need no answer before the next is sent, or Prisma. */
 export type Opener = 'pool' | 'prisma';
 

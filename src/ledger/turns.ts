@@ -8,6 +8,7 @@ import { type Book, holdingOf } from './book.js';
 import { cancelWaiting } from './cancelled-orders.js';
 import { allocate } from './grant.js';
 import { takeOldUnits } from './old-units.js';
+import { SYSTEM_KEY } from './operations.js';
 import { addPeriod, keepingDay, latestInstant } from './periods.js';
 import { planOrder } from './plan-orders.js';
 import {
@@ -24,9 +25,6 @@ import {
 } from './plan-periods.js';
 import type { KnownSubscription, Period, SkipReason, SubscribedPlan, Subscription } from './subscription-entities.js';
 import { endSubscription, followingPlan, type StepContext, schedule, step } from './subscription-steps.js';
-
-/** Who acts where time does. */
-const BY_ITSELF = 'system';
 
 /** The subscription that turns first, if one does by now. */
 export function firstTurning({ plans, now }: Pick<Book, 'plans' | 'now'>): KnownSubscription | undefined {
@@ -53,7 +51,7 @@ export function turn(book: Book, known: KnownSubscription): void {
   book.changes.operations.push({
     id: operationId,
     name: 'subscription.turn',
-    actingKey: BY_ITSELF,
+    actingKey: SYSTEM_KEY,
     firstSeq: hasEntries ? firstSeq : null,
     lastSeq: hasEntries ? book.nextSeq - 1 : null,
     tellsUse: false,

@@ -16,6 +16,7 @@ import {
 import type { Tx } from '../db/client.js';
 import { inSnapshot } from '../db/transactions.js';
 import type { Deps } from '../deps.js';
+import { BY_ITSELF } from '../engine/by-itself.js';
 import { AppError } from '../errors/app-error.js';
 import {
   type CatalogFault,
@@ -38,9 +39,6 @@ import type { Offer, OfferItemWithProduct, Product } from '../ledger/catalog-ent
 import { completePlan } from '../ledger/plans.js';
 import { required } from '../lib/assert.js';
 import { loadAhead } from '../lib/load-ahead.js';
-
-/** The service itself, where nobody called. */
-const SYSTEM: Actor = { keyId: 'system', ownerId: 'system', scopes: new Set() };
 
 /** A product by its key, active or not. Throws: product_not_found. */
 export async function getProduct(deps: Deps, productKey: string): Promise<Product> {
@@ -411,7 +409,7 @@ export async function fillEmptyCatalogue(
   { products, offers }: { products: readonly ProductTerms[]; offers: readonly OfferTerms[] },
 ): Promise<boolean> {
   if (!(await isCatalogEmpty(deps.db))) return false;
-  for (const terms of products) await putProduct(deps, terms, false, SYSTEM);
-  for (const terms of offers) await putOffer(deps, terms, SYSTEM);
+  for (const terms of products) await putProduct(deps, terms, false, BY_ITSELF.actor);
+  for (const terms of offers) await putOffer(deps, terms, BY_ITSELF.actor);
   return true;
 }
